@@ -1,0 +1,1 @@
+"""The hub: handlers, adapters, jobs and the thinking between them."""

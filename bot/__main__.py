@@ -1,0 +1,5 @@
+"""`python -m bot` is `wwc`."""
+
+from bot.cli import main
+
+main()

@@ -1,0 +1,4 @@
+"""One adapter a platform."""
+
+PLATFORMS = ("slack", "discord")
+"""Where members have accounts of their own."""

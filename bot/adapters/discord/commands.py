@@ -1,0 +1,277 @@
+"""The hub's verbs as Discord's native commands, and what people give them: pure."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from bot.adapters.discord.limits import Json
+from bot.adapters.discord.modal import split
+from bot.adapters.discord.text import cut, one_line
+from bot.cards import Option
+from bot.i18n import Translator, translator
+from bot.parsing import Argument, fold
+from bot.request import Values
+
+if TYPE_CHECKING:
+    from bot.commands import Command
+
+Commands = Mapping[str, "Command"]
+
+SLASH, PERSON = 1, 2
+SUBCOMMAND, GROUP, STRING, INTEGER = 1, 2, 3, 4
+SERVERS, OUR_MESSAGES = 0, 1
+"""Where a command may be used: in a server, in the direct messages with the bot."""
+
+ROOTS = ("wwc", "wwc-more", "wwc-rest")
+"""Verbs that find no room under the first name go on under the next one."""
+
+LOCALES = {"es-ES": "es", "es-419": "es", "pt-BR": "pt", "fr": "fr"}
+WHO_IS = "who-is"
+WHO_IS_THIS = "Who is this?"
+BARE = ("open", "show", "main")
+"""How a verb is called that is also the first word of others: `/wwc ama open`."""
+
+MOST = 25
+MOST_LETTERS = 8000
+LONGEST_NAME = 32
+LONGEST_TEXT = 100
+LONGEST_VALUE = 6000
+
+_NAME = re.compile(r"[-_'\w]{1,32}")
+_MENTION = re.compile(r"<@!(\d+)>")
+
+
+class DoesNotFitError(ValueError):
+    """The declarations ask for more than Discord's commands can hold."""
+
+
+def declared(commands: Commands) -> list[Json]:
+    """Everything to register: the slash commands, and the menu entry on people."""
+    children = [_child(first, commands) for first in _first_words(commands)]
+    roots: list[Json] = []
+    for child in children:
+        if not roots or not _takes(roots[-1], child):
+            roots.append(_root(len(roots)))
+            if not _takes(roots[-1], child):
+                raise DoesNotFitError(f"/wwc {child['name']} has more than {MOST_LETTERS} letters")
+    return roots + ([_person_menu()] if WHO_IS in commands else [])
+
+
+def fingerprint(body: list[Json]) -> str:
+    """Changes exactly when the registered commands would."""
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+
+def _first_words(commands: Commands) -> list[str]:
+    """The words after /wwc, those of everybody before those of staff."""
+    firsts: dict[str, bool] = {}
+    for name, command in commands.items():
+        first = name.split(" ")[0]
+        firsts[first] = firsts.get(first, True) and command.staff
+    return sorted(firsts, key=lambda first: firsts[first])
+
+
+def _root(number: int) -> Json:
+    if number >= len(ROOTS):
+        raise DoesNotFitError(f"the commands need more than {len(ROOTS)} slash commands")
+    return {
+        "type": SLASH,
+        "name": ROOTS[number],
+        **_described("People and know-how of the certified cities"),
+        "options": [],
+        "contexts": [SERVERS, OUR_MESSAGES],
+        "integration_types": [0],
+    }
+
+
+def _takes(root: Json, child: Json) -> bool:
+    grown = {**root, "options": [*root["options"], child]}
+    if len(grown["options"]) > MOST or _letters(grown) > MOST_LETTERS:
+        return False
+    root["options"].append(child)
+    return True
+
+
+def _letters(thing: Json) -> int:
+    """As Discord counts: of several languages the longest one."""
+    own = sum(
+        max(map(len, (thing.get(key, ""), *thing.get(f"{key}_localizations", {}).values())))
+        for key in ("name", "description")
+    )
+    inside = [*thing.get("options", ()), *thing.get("choices", ())]
+    return own + len(str(thing.get("value", ""))) + sum(map(_letters, inside))
+
+
+def _person_menu() -> Json:
+    names = {where: cut(translator(lang)(WHO_IS_THIS), LONGEST_NAME)
+             for where, lang in LOCALES.items()}  # fmt: skip
+    return {
+        "type": PERSON,
+        "name": WHO_IS_THIS,
+        "name_localizations": {k: v for k, v in names.items() if v != WHO_IS_THIS},
+        "contexts": [SERVERS],
+        "integration_types": [0],
+    }
+
+
+# --- one verb ---------------------------------------------------------------------------------
+
+
+def _child(first: str, commands: Commands) -> Json:
+    """A subcommand, or a group of them when several verbs begin with the same word."""
+    group = [c for name, c in commands.items() if name.split(" ")[0] == first]
+    if len(group) == 1 and group[0].name == first:
+        return _subcommand(first, group[0])
+    taken = {command.name.partition(" ")[2] for command in group}
+    bare = next(name for name in BARE if name not in taken)
+    if len(group) > MOST:
+        raise DoesNotFitError(f"/wwc {first} has {len(group)} subcommands, {MOST} fit")
+    return {
+        "type": GROUP,
+        "name": _name(first),
+        **_described(group[0].summary),
+        "options": [_subcommand(c.name.partition(" ")[2] or bare, c) for c in group],
+    }
+
+
+def _subcommand(name: str, command: "Command") -> Json:
+    if len(command.arguments) > MOST:
+        raise DoesNotFitError(f"/wwc {command.name} has more than {MOST} fields")
+    options = sorted(map(_option, command.arguments), key=lambda option: not option["required"])
+    return {
+        "type": SUBCOMMAND,
+        "name": _name(name),
+        **_described(command.summary),
+        "options": options,
+    }
+
+
+def _name(name: str) -> str:
+    if not _NAME.fullmatch(name) or name != name.lower():
+        raise DoesNotFitError(f"«{name}» cannot be the name of a Discord command or option")
+    return name
+
+
+def _described(sentence: str) -> Json:
+    """The sentence in English, and in each language it is translated to."""
+    said = _short(sentence)
+    others = {where: _short(translator(lang)(sentence)) for where, lang in LOCALES.items()}
+    return {
+        "description": said,
+        "description_localizations": {k: v for k, v in others.items() if v != said},
+    }
+
+
+def _short(sentence: str) -> str:
+    return cut(one_line(sentence), LONGEST_TEXT) or "…"
+
+
+def _option(argument: Argument) -> Json:
+    """A paragraph is never required here: without it the form opens, which has room for it."""
+    return {
+        "type": INTEGER if argument.kind == "integer" else STRING,
+        "name": _name(argument.spelling),
+        **_described(argument.hint or argument.label),
+        "required": argument.required and not argument.long,
+        **_limits(argument),
+    }
+
+
+def _limits(argument: Argument) -> Json:
+    if _has_choices(argument):
+        return {"choices": [_choice(option) for option in argument.options]}
+    if argument.kind == "integer":
+        return {}
+    helped = {"autocomplete": True} if argument.suggests or argument.options else {}
+    if argument.many or argument.options:
+        return helped
+    least, most = max(argument.shortest, 0), min(argument.longest, LONGEST_VALUE)
+    return helped | ({"min_length": least} if least else {}) | {"max_length": max(most, 1)}
+
+
+def _has_choices(argument: Argument) -> bool:
+    return 0 < len(argument.options) <= MOST and not argument.many
+
+
+def _choice(option: Option) -> Json:
+    said = _short(option.label)
+    others = {where: _short(translator(lang)(option.label)) for where, lang in LOCALES.items()}
+    return {
+        "name": said,
+        "name_localizations": {k: v for k, v in others.items() if v != said},
+        "value": option.value,
+    }
+
+
+# --- what people give -------------------------------------------------------------------------
+
+
+def find(words: str, commands: Commands) -> "Command | None":
+    """The verb that words begin with."""
+    said = words.split()
+    for length in (2, 1):
+        command = commands.get(" ".join(said[:length]).casefold())
+        if command:
+            return command
+    return None
+
+
+def spoken(data: Mapping[str, Any], commands: Commands) -> tuple[str, Values]:
+    """The words and values of a slash command, or of the menu entry on a person."""
+    if data.get("type") == PERSON:
+        return f"{WHO_IS} <@{data.get('target_id', '')}>", {}
+    path, options = _path(data)
+    command = find(" ".join(path), commands)
+    if command is None:
+        return " ".join(path), {}
+    known = {argument.spelling: argument for argument in command.arguments}
+    return command.name, {
+        known[option["name"]].name: _given(known[option["name"]], option.get("value", ""))
+        for option in options
+        if option["name"] in known
+    }
+
+
+def _path(data: Mapping[str, Any]) -> tuple[list[str], Sequence[Mapping[str, Any]]]:
+    path: list[str] = []
+    options = data.get("options") or ()
+    while options and options[0]["type"] in (SUBCOMMAND, GROUP):
+        path.append(str(options[0]["name"]))
+        options = options[0].get("options") or ()
+    return path, options
+
+
+def _given(argument: Argument, value: object) -> tuple[str, ...]:
+    said = ("yes" if value else "no") if isinstance(value, bool) else str(value)
+    return split(argument, (plain_mentions(said),))
+
+
+def plain_mentions(text: str) -> str:
+    """Both ways of writing a mention become one."""
+    return _MENTION.sub(r"<@\1>", text)
+
+
+def focused(data: Mapping[str, Any], commands: Commands) -> tuple["Command", Argument, str] | None:
+    """The verb, the field that somebody types into right now, and what is in it."""
+    path, options = _path(data)
+    command = find(" ".join(path), commands)
+    option = next((o for o in options if o.get("focused")), None)
+    if command is None or option is None:
+        return None
+    for argument in command.arguments:
+        if argument.spelling == option["name"]:
+            return command, argument, str(option.get("value", ""))
+    return None
+
+
+def matching(argument: Argument, typed: str, t: Translator) -> Iterator[Option]:
+    """The options of a field that contain what is typed; of several, the one typed last."""
+    before, comma, last = typed.rpartition(",") if argument.many else ("", "", typed)
+    wanted = fold(last.strip())
+    kept = f"{before}{comma} " if comma else ""
+    for option in argument.options:
+        label = t(option.label)
+        if wanted in fold(label) or wanted in fold(option.value):
+            yield Option(kept + label, kept + option.value)

@@ -1,0 +1,96 @@
+"""Asks Discord whether it would serve us: the token, the application, servers and commands."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+
+from bot.adapters.discord.commands import declared, fingerprint
+from bot.commands import Command
+from bot.health import Finding
+
+PATIENCE = 10.0
+_PORTAL = "https://discord.com/developers/applications"
+_REFUSED = (401, 403)
+_UNREACHABLE = (aiohttp.ClientError, OSError, TimeoutError, ValueError, LookupError, TypeError)
+
+
+async def examine(
+    api_url: str,
+    token: str,
+    commands: Mapping[str, Command],
+    synced: str,
+    *,
+    patience: float = PATIENCE,
+) -> list[Finding]:
+    """What Discord says; `synced` is the fingerprint of the commands last registered."""
+    timeout = aiohttp.ClientTimeout(total=patience)
+    headers = {"Authorization": f"Bot {token}", "User-Agent": "DiscordBot (wwc-hub, 1)"}
+    async with aiohttp.ClientSession(timeout=timeout, headers=headers) as session:
+        try:
+            return await _Discord(session, api_url).findings(commands, synced)
+        except _UNREACHABLE as error:
+            said = f"no answer ({type(error).__name__})"
+            fix = "Let this machine reach discord.com over HTTPS, and check DISCORD_API_URL."
+            return [Finding("Discord", said, fix)]
+
+
+class _Discord:
+    def __init__(self, session: aiohttp.ClientSession, api_url: str) -> None:
+        self._session = session
+        self._api_url = api_url.rstrip("/")
+
+    async def _get(self, path: str) -> tuple[int, Any]:
+        async with self._session.get(f"{self._api_url}{path}") as answer:
+            if answer.status not in (200, *_REFUSED):
+                raise ValueError("Discord is not well, or somebody else answers")
+            return answer.status, await answer.json(content_type=None)
+
+    async def findings(self, commands: Mapping[str, Command], synced: str) -> list[Finding]:
+        status, me = await self._get("/users/@me")
+        if status != 200:
+            fix = f"Reset the token at {_PORTAL} → Bot, and set DISCORD_TOKEN to it."
+            return [Finding("Discord token", f"refused ({status})", fix)]
+        _, application = await self._get("/applications/@me")
+        _, gateway = await self._get("/gateway/bot")
+        registered = await self._get(f"/applications/{application['id']}/commands")
+        return [
+            Finding("Discord token", f"accepted as {me['username']}"),
+            _interactions(application),
+            _starts(gateway),
+            _servers(application),
+            _commands(commands, synced, {c["name"] for c in registered[1]}),
+        ]
+
+
+def _interactions(application: Mapping[str, Any]) -> Finding:
+    """Nothing privileged is asked of the gateway, so that no switch of the portal matters."""
+    if application.get("interactions_endpoint_url"):
+        said = "commands are sent to a web address, so the bot never hears of them"
+        fix = f"Empty «Interactions Endpoint URL» at {_PORTAL} → General Information."
+        return Finding("Discord interactions", said, fix)
+    return Finding("Discord interactions", "come over the gateway; no privileged intent is needed")
+
+
+def _starts(gateway: Mapping[str, Any]) -> Finding:
+    left = gateway["session_start_limit"]["remaining"]
+    if left > 0:
+        return Finding("Discord gateway", f"{left} connections may be begun today")
+    hours = gateway["session_start_limit"]["reset_after"] / 3_600_000
+    fix = f"Wait {hours:.1f} hours, and find out why the program starts so often."
+    return Finding("Discord gateway", "no more connections today", fix)
+
+
+def _servers(application: Mapping[str, Any]) -> Finding:
+    count = application.get("approximate_guild_count") or 0
+    if count:
+        return Finding("Discord servers", f"the bot is in {count}")
+    fix = "Open the address that `wwc discord invite-url` prints."
+    return Finding("Discord servers", "the bot is in none", fix)
+
+
+def _commands(commands: Mapping[str, Command], synced: str, there: set[str]) -> Finding:
+    body = declared(commands)
+    if fingerprint(body) == synced and {c["name"] for c in body} <= there:
+        return Finding("Discord commands", "registered as declared")
+    return Finding("Discord commands", "not those of this program", "Run `wwc discord sync`.")

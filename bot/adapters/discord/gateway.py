@@ -1,0 +1,75 @@
+"""The connection to Discord: discord.py's client, asked for little and led to our addresses."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import discord
+import yarl
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+API = "https://discord.com/api/v10"
+GATEWAY = "wss://gateway.discord.gg"
+
+
+def intents() -> discord.Intents:
+    """Servers, and what people write to the bot itself; nothing privileged."""
+    wanted = discord.Intents.none()
+    wanted.guilds = True
+    wanted.dm_messages = True
+    return wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Ears:
+    """Who hears of what happens."""
+
+    interaction: Callable[[discord.Interaction], Awaitable[None]]
+    message: Callable[[discord.Message], Awaitable[None]]
+    removed: Callable[[int], Awaitable[None]]
+
+
+class Client(discord.AutoShardedClient):
+    """All shards of the bot in one process; no member, message or presence is remembered."""
+
+    def __init__(self, ears: Ears, api_url: str = "", gateway_url: str = "") -> None:
+        super().__init__(
+            intents=intents(),
+            allowed_mentions=discord.AllowedMentions.none(),
+            max_messages=None,
+            chunk_guilds_at_startup=False,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+        )
+        self._ears = ears
+        gateway = yarl.URL(gateway_url or GATEWAY)
+        self._gateway = None if gateway.host == yarl.URL(GATEWAY).host else gateway
+        # The library has no other place for its addresses than these two class attributes.
+        Route.BASE = (api_url or API).rstrip("/")
+        DiscordWebSocket.DEFAULT_GATEWAY = gateway
+
+    async def launch_shard(
+        self, gateway: yarl.URL, shard_id: int, *, initial: bool = False
+    ) -> None:
+        """Connect where the operator says, whatever Discord recommends."""
+        await super().launch_shard(self._gateway or gateway, shard_id, initial=initial)
+
+    async def on_shard_connect(self, shard_id: int) -> None:
+        """Sessions are resumed at the address Discord gave, unless that leads elsewhere."""
+        shard = self.get_shard(shard_id)
+        if shard is None or self._gateway is None:
+            return
+        socket = shard._parent.ws
+        if socket.gateway.authority != self._gateway.authority:
+            socket.gateway = self._gateway
+
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        """A command, a press, a submitted form, or somebody typing into an option."""
+        await self._ears.interaction(interaction)
+
+    async def on_message(self, message: discord.Message) -> None:
+        """Something was written to the bot."""
+        await self._ears.message(message)
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """The bot was removed; an outage does not count, the library tells them apart."""
+        await self._ears.removed(guild.id)

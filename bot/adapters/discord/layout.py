@@ -1,0 +1,148 @@
+"""How pieces of a message share its limits: pure."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from bot.adapters.discord.limits import (
+    LONGEST_ID,
+    MOST_BYTES,
+    MOST_COMPONENTS,
+    MOST_LETTERS,
+    SECTION,
+    SEPARATOR,
+    TEXT,
+    Json,
+)
+from bot.adapters.discord.text import one_line, size
+
+Draw = Callable[[int], str]
+"""Markdown of at most so many letters; nothing when it makes no sense that short."""
+
+UNLIMITED = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One piece of the message. Vital ones get their room before the others."""
+
+    draw: Draw | None = None
+    accessory: Json | None = None
+    rows: tuple[Json, ...] = ()
+    vital: bool = False
+
+    def drawn(self, letters: int) -> list[Json]:
+        """The components, with text of at most so many letters; nothing without its text."""
+        if self.draw is None:
+            return list(self.rows)
+        said = self.draw(letters).strip()
+        if not said:
+            return list(self.rows) if letters == UNLIMITED else []
+        text = {"type": TEXT, "content": said}
+        if self.accessory:
+            return [{"type": SECTION, "components": [text], "accessory": self.accessory}]
+        return [text, *self.rows]
+
+
+@dataclass(slots=True)
+class Room:
+    """What is left of a message's limits, less the container and the line «not everything fits»."""
+
+    components: int = MOST_COMPONENTS - 2
+    letters: int = MOST_LETTERS - 200
+    weight: int = MOST_BYTES - 1000
+
+    def take(self, components: Sequence[Json]) -> bool:
+        """Take the room for these if there is enough."""
+        tree = len(list(_tree(components)))
+        letters, weight = _letters(components), _weight(components)
+        if tree > self.components or letters > self.letters or weight > self.weight:
+            return False
+        self.components -= tree
+        self.letters -= letters
+        self.weight -= weight
+        return True
+
+    def share(self, components: Sequence[Json]) -> int:
+        """How many percent of these the room has space for; none when there are too many."""
+        if len(list(_tree(components))) > self.components:
+            return 0
+        letters, weight = max(1, _letters(components)), _weight(components)
+        return min(100 * self.letters // letters, 100 * self.weight // weight)
+
+
+def _tree(components: Iterable[Json]) -> Iterator[Json]:
+    for component in components:
+        yield component
+        yield from _tree(component.get("components", ()))
+        if "accessory" in component:
+            yield component["accessory"]
+
+
+def _letters(components: Sequence[Json]) -> int:
+    return sum(size(component.get("content", "")) for component in _tree(components))
+
+
+def _weight(components: Sequence[Json]) -> int:
+    return len(json.dumps(components, separators=(",", ":")))
+
+
+def placed(block: Block, drawn: list[Json], room: Room) -> list[Json]:
+    """The block in the room that is left, its text shortened as far as it must be."""
+    while not room.take(drawn):
+        if block.draw is None:
+            drawn = [row for row in map(_lighter, drawn) if row]
+        else:
+            letters = _letters(drawn) * 19 * min(100, room.share(drawn)) // 2000
+            drawn = block.drawn(letters) if letters > 0 else []
+    return drawn
+
+
+def _lighter(row: Json) -> Json | None:
+    """A menu without its hints, then with half of its options; of the rest nothing is spared."""
+    menu = row.get("components", [{}])[0]
+    options = menu.get("options", ())
+    if any("description" in option for option in options):
+        shorter = [{"label": o["label"], "value": o["value"]} for o in options]
+    else:
+        shorter = options[: len(options) // 2]
+    return {**row, "components": [{**menu, "options": shorter}]} if shorter else None
+
+
+def without_loose_lines(components: list[Json]) -> list[Json]:
+    """Separators stand between two things, never at an end or twice."""
+    kept: list[Json] = []
+    for component in components:
+        if component["type"] != SEPARATOR or (kept and kept[-1]["type"] != SEPARATOR):
+            kept.append(component)
+    return kept[:-1] if kept and kept[-1]["type"] == SEPARATOR else kept
+
+
+# --- ids --------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Ids:
+    """Hands out ids that are unique in one message; `refused` when one could not be."""
+
+    used: set[str] = field(default_factory=set)
+    refused: bool = False
+
+    def of(self, command: str) -> str:
+        """The command itself; said a second time, with a number behind a line break."""
+        said = found = one_line(command)
+        number = 1
+        while found in self.used:
+            number += 1
+            found = f"{said}\n{number}"
+        if not said or len(found) > LONGEST_ID:
+            self.refused = True
+            return ""
+        self.used.add(found)
+        return found
+
+    def menu(self) -> str:
+        """The id of a select: what counts there is the chosen value."""
+        name = f"\nmenu{len(self.used)}"
+        self.used.add(name)
+        return name

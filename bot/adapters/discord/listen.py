@@ -1,0 +1,262 @@
+"""The Discord adapter: listens at the gateway, says over REST, and declares its commands."""
+
+import asyncio
+import base64
+import contextlib
+import hashlib
+import secrets
+from collections.abc import Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING, Any, cast
+
+import aiohttp
+import discord
+import structlog
+
+from bot.adapters.base import ANSWER_WITHIN, Place
+from bot.adapters.discord.commands import declared, fingerprint
+from bot.adapters.discord.drafts import Recent
+from bot.adapters.discord.gateway import Client, Ears
+from bot.adapters.discord.limits import LONGEST_NONCE
+from bot.adapters.discord.render import message
+from bot.adapters.discord.talk import PLATFORM, Talk, card_of, opener
+from bot.adapters.discord.views import NOBODY, Drawn
+from bot.cards import Card, Form, Note, Reply
+from bot.i18n import Translator, language_of, translator
+from bot.request import Sender
+
+if TYPE_CHECKING:
+    from bot.hub import Hub
+
+log = structlog.get_logger()
+
+DRAIN_WITHIN = 8.0
+"""Seconds that answers under way have to be finished when the program ends."""
+
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+"""Seconds between attempts to connect while Discord cannot be reached."""
+
+UNREACHABLE = (OSError, aiohttp.ClientError, discord.GatewayNotFound, discord.DiscordServerError)
+
+
+class DiscordAdapter:
+    """All servers of one bot. `say` and `sync` also work where nobody listens."""
+
+    platform = PLATFORM
+
+    def __init__(
+        self,
+        hub: "Hub",
+        token: str,
+        *,
+        api_url: str = "",
+        gateway_url: str = "",
+        known_hash: Callable[[], Awaitable[str]],
+        remember_hash: Callable[[str], Awaitable[None]],
+        answer_within: float = ANSWER_WITHIN,
+        drain_within: float = DRAIN_WITHIN,
+        first_pause: float = FIRST_PAUSE,
+    ) -> None:
+        self._hub = hub
+        self._token = token
+        self._addresses = (api_url, gateway_url)
+        self._known_hash = known_hash
+        self._remember_hash = remember_hash
+        self._drain_within = drain_within
+        self._first_pause = first_pause
+        self._talk = Talk(hub, within=answer_within)
+        self._seen: Recent[int, bool] = Recent()
+        self._busy: set[asyncio.Task[None]] = set()
+        self._ending = False
+        self._entering = asyncio.Lock()
+        self._client: Client | None = None
+
+    # --- listening ---
+
+    def ready(self) -> bool:
+        """Is every shard connected?"""
+        client = self._client
+        if client is None or client.is_closed() or not client.is_ready():
+            return False
+        return not any(shard.is_closed() for shard in client.shards.values())
+
+    async def listen(self) -> None:
+        """Serve until cancelled; then finish the answers under way and hang up."""
+        pause, now = self._first_pause, asyncio.get_running_loop().time
+        try:
+            while not self._ending:
+                began = now()
+                try:
+                    await self._serve()
+                except UNREACHABLE as error:
+                    log.warning("discord unreachable", kind=type(error).__name__)
+                await self._hang_up()
+                if now() - began > LONGEST_PAUSE:
+                    pause = self._first_pause
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+        finally:
+            await self.close()
+
+    async def _serve(self) -> None:
+        client = await self._entered()
+        try:
+            await self.sync()
+        except discord.HTTPException as error:
+            log.error("commands not synced", status=error.status, code=error.code)
+        await client.connect()
+
+    async def _entered(self) -> Client:
+        """The client, logged in; the first who needs it does that."""
+        async with self._entering:
+            if self._client is None:
+                ears = Ears(self._interaction, self._message, self._removed)
+                client = Client(ears, *self._addresses)
+                try:
+                    await client.login(self._token)
+                except BaseException:
+                    await client.http.close()
+                    raise
+                self._client = client
+            return self._client
+
+    async def close(self) -> None:
+        """Let the answers under way be finished, then close every connection."""
+        self._ending = True
+        if self._busy:
+            await asyncio.wait(self._busy, timeout=self._drain_within)
+        for task in list(self._busy):
+            task.cancel()
+        await self._hang_up()
+
+    async def _hang_up(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
+
+    # --- what happens ---
+
+    async def _interaction(self, interaction: discord.Interaction) -> None:
+        if self._seen.get(interaction.id):
+            return  # a resumed session replays what was heard already
+        self._seen.put(interaction.id, True)
+        with self._under_way():
+            try:
+                if self._ending:
+                    await self._refuse(interaction)
+                else:
+                    await self._talk.hear(interaction)
+            except discord.HTTPException as error:
+                log.warning("not answered", id=interaction.id, status=error.status, code=error.code)
+            except Exception:
+                log.exception("interaction failed", id=interaction.id)
+                await self._apologise(interaction)
+
+    async def _message(self, written: discord.Message) -> None:
+        if written.guild is not None or written.author.bot or self._ending:
+            return
+        if self._seen.get(written.id):
+            return
+        self._seen.put(written.id, True)
+        with self._under_way():
+            try:
+                await self._talk.read(written)
+            except Exception as error:
+                log.warning("not answered", id=written.id, kind=type(error).__name__)
+
+    async def _removed(self, guild: int) -> None:
+        with self._under_way():
+            await self._hub.removed(PLATFORM, str(guild))
+
+    @contextlib.contextmanager
+    def _under_way(self) -> Iterator[None]:
+        """What `close` waits for."""
+        task = cast("asyncio.Task[None]", asyncio.current_task())
+        self._busy.add(task)
+        try:
+            yield
+        finally:
+            self._busy.discard(task)
+
+    async def _refuse(self, interaction: discord.Interaction) -> None:
+        t = translator(language_of(str(interaction.locale)))
+        await _tell(interaction, t("I am restarting. Please try again in a minute."), t)
+
+    async def _apologise(self, interaction: discord.Interaction) -> None:
+        t = translator(language_of(str(interaction.locale)))
+        reference = f"{interaction.id:x}"
+        text = t("Something went wrong here. Reference: {reference}", reference=reference)
+        with contextlib.suppress(discord.HTTPException):
+            await _tell(interaction, text, t)
+
+    # --- saying ---
+
+    async def say(self, place: Place, reply: Reply, *, nonce: str = "") -> str:
+        """Post a card in a channel or to a person; the same nonce is posted once.
+
+        Discord forgets a nonce after a few minutes. Errors are those of discord.py: a
+        `discord.HTTPException` was refused for certain, anything else may have arrived.
+        """
+        client = await self._entered()
+        t = await self._language_at(place)
+        after = [opener(reply, "", t)] if isinstance(reply, Form) else []
+        card = card_of(reply, t) if isinstance(reply, Form) else reply
+        channel = await self._channel(client, place)
+        sent = await channel.send(
+            view=Drawn(message(card, t, after=after)),
+            nonce=nonce_of(nonce or secrets.token_hex(8)),
+            allowed_mentions=NOBODY,
+        )
+        return str(sent.id)
+
+    async def _language_at(self, place: Place) -> Translator:
+        if not place.user:
+            return translator("en")
+        sender = Sender(PLATFORM, place.workspace, place.user)
+        return translator(await self._hub.language(sender))
+
+    async def _channel(self, client: Client, place: Place) -> discord.abc.Messageable:
+        if place.channel:
+            return client.get_partial_messageable(int(place.channel))
+        return await client.create_dm(discord.Object(int(place.user)))
+
+    # --- commands ---
+
+    async def sync(self, *, force: bool = False) -> bool:
+        """Register the commands if they changed since last time; were they registered?"""
+        body = declared(self._hub.commands)
+        now = fingerprint(body)
+        if not force and now == await self._known_hash():
+            return False
+        client = await self._entered()
+        await client.http.bulk_upsert_global_commands(_id(client), cast(Any, body))
+        await self._remember_hash(now)
+        log.info("commands synced", count=len(body))
+        return True
+
+    async def application_id(self) -> int:
+        """The bot's own application, for the invitation address."""
+        return _id(await self._entered())
+
+
+def _id(client: Client) -> int:
+    return cast(int, client.application_id)  # a client that is logged in knows it
+
+
+def nonce_of(key: str) -> str:
+    """A nonce for a key of any length: the same for the same key."""
+    if len(key) <= LONGEST_NONCE:
+        return key
+    return base64.b32encode(hashlib.sha256(key.encode()).digest()).decode()[:LONGEST_NONCE]
+
+
+async def _tell(interaction: discord.Interaction, text: str, t: Translator) -> None:
+    """One sentence as the answer, whether or not there is one already."""
+    if interaction.type is discord.InteractionType.autocomplete:
+        return
+    body = message(Card(t("Not now"), (Note(text, "warning"),), tone="warning"), t)
+    if interaction.response.is_done():
+        await interaction.edit_original_response(view=Drawn(body), allowed_mentions=NOBODY)
+    else:
+        await interaction.response.send_message(
+            view=Drawn(body), ephemeral=True, allowed_mentions=NOBODY
+        )

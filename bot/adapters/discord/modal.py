@@ -1,0 +1,149 @@
+"""Forms as Discord modals, five fields at a time, and what people filled in: pure."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from bot.adapters.discord.limits import (
+    FIELDS,
+    LABEL,
+    LONGEST_FIELD,
+    LONGEST_HINT,
+    LONGEST_INPUT,
+    LONGEST_OPTION,
+    LONGEST_TITLE,
+    MOST_OPTIONS,
+    SELECT,
+    TEXT,
+    TEXT_INPUT,
+    Json,
+)
+from bot.adapters.discord.text import cut, inert, one_line, size, tidy
+from bot.cards import Form, Input, Option
+from bot.i18n import Translator
+from bot.parsing import Argument
+from bot.request import Values
+
+ONE_LINE, PARAGRAPH = 1, 2
+
+
+def ordered(form: Form) -> tuple[Input, ...]:
+    """The fields in the order of the modals: what needs attention comes first."""
+    return tuple(sorted(form.inputs, key=lambda given: (not given.problem, not given.required)))
+
+
+def parts(form: Form) -> int:
+    """How many modals it takes to ask everything."""
+    return max(1, -(-len(form.inputs) // FIELDS))
+
+
+def modal(form: Form, custom_id: str, t: Translator, *, part: int = 1) -> Json:
+    """One modal: the fields of this part of the form, filled in."""
+    inputs = ordered(form)[(part - 1) * FIELDS : part * FIELDS]
+    drawn = [_label(given, t) for given in inputs]
+    if (form.intro.strip() and len(drawn) < FIELDS) or not drawn:
+        intro = cut(form.intro, 1000, inert) or "…"
+        drawn.insert(0, {"type": TEXT, "content": intro})
+    return {"custom_id": custom_id, "title": _title(form, part, t), "components": drawn}
+
+
+def _title(form: Form, part: int, t: Translator) -> str:
+    of = f" ({part}/{parts(form)})" if parts(form) > 1 else ""
+    name = one_line(form.title) or form.command
+    return cut(name, LONGEST_TITLE - len(of)) + of
+
+
+def _label(given: Input, t: Translator) -> Json:
+    """The field under its name; a problem takes the place of the hint."""
+    hint = f"❌ {given.problem}" if given.problem else _hint(given, t)
+    label: Json = {
+        "type": LABEL,
+        "label": cut(one_line(given.label) or given.name, LONGEST_FIELD),
+        "component": _select(given) if is_menu(given) else _text_input(given, t),
+    }
+    said = cut(one_line(hint), LONGEST_HINT)
+    return label | ({"description": said} if said else {})
+
+
+def _hint(given: Input, t: Translator) -> str:
+    """What to type; for a choice that no menu can hold, how to type it."""
+    listed = given.options and not is_menu(given)
+    how = t("Separate several with commas.") if given.many and not is_menu(given) else ""
+    names = ", ".join(option.label for option in given.options) if listed else ""
+    said = [part for part in (given.hint, how, names) if part]
+    return " ".join([*(f"{part.rstrip('.')}." for part in said[:-1]), *said[-1:]])
+
+
+def is_menu(given: Input) -> bool:
+    """May the options stand in a menu?"""
+    values = {option.value for option in given.options}
+    return (
+        0 < len(given.options) <= MOST_OPTIONS
+        and len(values) == len(given.options)
+        and all(0 < size(value) <= LONGEST_OPTION for value in values)
+    )
+
+
+def _select(given: Input) -> Json:
+    most = len(given.options) if given.many else 1
+    chosen = [value for value in given.value if value in {o.value for o in given.options}][:most]
+    return {
+        "type": SELECT,
+        "custom_id": given.name,
+        "required": given.required,
+        "min_values": 1 if given.required else 0,
+        "max_values": most,
+        "options": [_option(option, chosen) for option in given.options],
+    }
+
+
+def _option(option: Option, chosen: Sequence[str]) -> Json:
+    drawn: Json = {
+        "label": cut(one_line(option.label) or option.value, LONGEST_OPTION),
+        "value": option.value,
+    }
+    if option.value in chosen:
+        drawn["default"] = True
+    hint = cut(one_line(option.hint), LONGEST_OPTION)
+    return drawn | ({"description": hint} if hint else {})
+
+
+def _text_input(given: Input, t: Translator) -> Json:
+    """A line or a paragraph. What was typed too long may stay, so that it can be shortened."""
+    value = cut(tidy(given.text) if given.long else one_line(given.text), LONGEST_INPUT)
+    most = min(max(given.longest, size(value), 1), LONGEST_INPUT)
+    drawn: Json = {
+        "type": TEXT_INPUT,
+        "custom_id": given.name,
+        "style": PARAGRAPH if given.long else ONE_LINE,
+        "required": given.required,
+        "max_length": most,
+    }
+    placeholder = cut(one_line(_hint(given, t)), LONGEST_HINT) if given.problem else ""
+    filled = {"value": value, "placeholder": placeholder}
+    return drawn | {key: text for key, text in filled.items() if text}
+
+
+# --- what was filled in -----------------------------------------------------------------------
+
+
+def filled_in(components: Iterable[Mapping[str, Any]], arguments: Sequence[Argument]) -> Values:
+    """The values of a submitted modal by field; an emptied field has none."""
+    known = {argument.name: argument for argument in arguments}
+    return {name: split(known.get(name), given) for name, given in _fields(components)}
+
+
+def _fields(components: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for component in components:
+        inner = component.get("component")
+        yield from _fields([*component.get("components", ()), *([inner] if inner else ())])
+        if "custom_id" in component:
+            one = component.get("value")
+            given = component.get("values") or ((one,) if one else ())
+            yield str(component["custom_id"]), tuple(map(str, given))
+
+
+def split(argument: Argument | None, given: tuple[str, ...]) -> tuple[str, ...]:
+    """Several values that were typed into one field, taken apart."""
+    if argument is None or not argument.many:
+        return given
+    return tuple(part.strip() for text in given for part in text.split(",") if part.strip())

@@ -1,0 +1,323 @@
+"""Cards as Discord messages: pure, within every limit, never failing.
+
+A press carries its command as `custom_id`. Ids must be unique in a message, so whatever is
+needed besides stands after a line break, which no command contains: see `pressed`.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, assert_never
+
+from bot.adapters.discord.charts import bars_lines, table_lines
+from bot.adapters.discord.layout import (
+    UNLIMITED,
+    Block,
+    Draw,
+    Ids,
+    Room,
+    placed,
+    without_loose_lines,
+)
+from bot.adapters.discord.limits import (
+    BUTTON,
+    COMPONENTS_V2,
+    CONTAINER,
+    EPHEMERAL,
+    IN_A_ROW,
+    LONGEST_ID,
+    LONGEST_LABEL,
+    LONGEST_OPTION,
+    MOST_OPTIONS,
+    ROW,
+    SELECT,
+    SEPARATOR,
+    TEXT,
+    Json,
+)
+from bot.adapters.discord.modal import modal, parts
+from bot.adapters.discord.text import cut, inert, lines_within, one_line, size
+from bot.cards import (
+    Bars,
+    Button,
+    Buttons,
+    Card,
+    Choice,
+    Divider,
+    Entry,
+    Fact,
+    Facts,
+    Form,
+    Heading,
+    Note,
+    Option,
+    Part,
+    Table,
+    Text,
+    Tone,
+)
+from bot.i18n import Translator
+
+SHORT_FACT = 26
+LONGEST_TEXT = 6000  # what lies beyond could never be shown, so nobody looks at it
+
+COLOURS: dict[Tone, int] = {  # told apart by colour-blind eyes too
+    "info": 0x0072B2,
+    "good": 0x009E73,
+    "warning": 0xE69F00,
+    "bad": 0xD55E00,
+}
+SIGNS: dict[Tone, str] = {"info": "💡", "good": "✅", "warning": "⚠️", "bad": "❌"}
+STYLES: dict[Literal["normal", "primary", "danger"], int] = {
+    "normal": 2,
+    "primary": 1,
+    "danger": 4,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """A button of the adapter's own: `mark` is what stands after the line break of its id."""
+
+    label: str
+    command: str
+    mark: str
+    style: Literal["normal", "primary", "danger"] = "primary"
+
+
+def custom_id(command: str, mark: str) -> str:
+    """A command with its mark; a command that leaves no room for one is left out."""
+    whole = f"{one_line(command)}\n{mark}"
+    return whole if len(whole) <= LONGEST_ID else f"\n{mark}"
+
+
+def pressed(identifier: str) -> tuple[str, str]:
+    """The command and the mark of a `custom_id`, or of a chosen value."""
+    command, _, mark = identifier.partition("\n")
+    return command, mark
+
+
+def message(
+    card: Card, t: Translator, *, ephemeral: bool = False, after: Sequence[Press] = ()
+) -> Json:
+    """The body of a message that shows the card, and below it the adapter's own buttons."""
+    inside, whole = _packed(card, t, after, compact=False)
+    if not whole:
+        inside, _ = _packed(card, t, after, compact=True)
+    box = {"type": CONTAINER, "accent_color": COLOURS[card.tone], "components": inside}
+    return {
+        "flags": COMPONENTS_V2 | (EPHEMERAL if ephemeral else 0),
+        "components": [box],
+        "allowed_mentions": {"parse": []},
+    }
+
+
+def form(given: Form, t: Translator) -> Json:
+    """The modal of a form, or the first of its modals."""
+    return modal(given, custom_id(given.command, f"form:1:{parts(given)}:"), t)
+
+
+# --- fitting into a message -------------------------------------------------------------------
+
+
+def _packed(
+    card: Card, t: Translator, after: Sequence[Press], *, compact: bool
+) -> tuple[list[Json], bool]:
+    """What goes into the container, and whether that is the whole card."""
+    ids = Ids()
+    blocks = [*_blocks(card, ids, t, compact=compact), *_own(after)]
+    room, kept, whole = Room(), dict[int, list[Json]](), True
+    for index in sorted(range(len(blocks)), key=lambda i: not blocks[i].vital):
+        full = blocks[index].drawn(UNLIMITED)
+        kept[index] = placed(blocks[index], full, room)
+        if kept[index] != full:
+            whole = False
+            if not blocks[index].vital:
+                break  # a list with a hole in it would mislead: what follows is left out too
+    inside = [component for index in sorted(kept) for component in kept[index]]
+    whole = whole and not ids.refused
+    if not whole:
+        inside.append(_text(f"-# {inert(t('Not everything fits into one message.'))}"))
+    return without_loose_lines(inside) or [_text("…")], whole
+
+
+def _text(content: str) -> Json:
+    return {"type": TEXT, "content": content}
+
+
+# --- the parts of a card ----------------------------------------------------------------------
+
+
+def _blocks(card: Card, ids: Ids, t: Translator, *, compact: bool) -> Iterator[Block]:
+    yield Block(_line("## ", card.title, most=250), vital=True)
+    presses: list[Option] = []
+    for part in card.parts:
+        if compact and isinstance(part, Entry):
+            presses += [Option(button.label, button.command, part.title) for button in part.buttons]
+            yield Block(_entry(part))
+        else:
+            yield from _part(part, ids, t)
+    yield from _menus(t("Choose…"), presses, ids)
+    yield Block(_quiet(card.footer, most=600), vital=True)
+
+
+def _part(part: Part, ids: Ids, t: Translator) -> Iterator[Block]:
+    match part:
+        case Heading():
+            yield Block(_line("### ", part.text, most=250))
+        case Text():
+            yield Block(_quiet(part.text) if part.quiet else _paragraph(part.text))
+        case Note():
+            yield Block(_paragraph(part.text, f"{SIGNS[part.tone]} "), vital=True)
+        case Facts():
+            yield Block(_lines(_facts(part.facts)))
+        case Entry():
+            yield from _entry_with_buttons(part, ids, t)
+        case Table():
+            yield Block(_fenced(table_lines(part)))
+        case Bars():
+            yield Block(_lines([_bold(part.caption), *bars_lines(part)]))
+        case Buttons():
+            yield from _rows(part.buttons, ids, t)
+        case Choice():
+            yield from _menus(part.label, part.options, ids)
+        case Divider():
+            yield Block(rows=({"type": SEPARATOR},))
+        case _:
+            assert_never(part)
+
+
+def _line(before: str, text: str, most: int = UNLIMITED) -> Draw:
+    def draw(letters: int) -> str:
+        said = cut(one_line(text), min(letters, most) - size(before), inert)
+        return f"{before}{said}" if said else ""
+
+    return draw
+
+
+def _paragraph(text: str, before: str = "") -> Draw:
+    text = text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + "…"
+
+    def draw(letters: int) -> str:
+        said = cut(text, letters - size(before), inert)
+        return f"{before}{said}" if said else ""
+
+    return draw
+
+
+def _quiet(text: str, most: int = UNLIMITED) -> Draw:
+    def small(said: str) -> str:
+        return "\n".join(f"-# {line}" for line in inert(said).splitlines() if line)
+
+    text = text[:LONGEST_TEXT]
+    return lambda letters: cut(text, min(letters, most), small)
+
+
+def _lines(lines: Iterable[str]) -> Draw:
+    kept = [line for line in lines if line]
+    return lambda letters: lines_within(kept, letters)
+
+
+def _fenced(lines: Sequence[str]) -> Draw:
+    def draw(letters: int) -> str:
+        said = lines_within(lines, letters - size("```\n\n```"))
+        return f"```\n{said}\n```" if said.strip() else ""
+
+    return draw
+
+
+def _bold(text: str, most: int = 250) -> str:
+    said = cut(one_line(text), most, inert)
+    return f"**{said}**" if said else ""
+
+
+def _facts(facts: Sequence[Fact]) -> Iterator[str]:
+    """One fact to a line, or two short ones."""
+    held = ""
+    for fact in facts:
+        label = _bold(f"{one_line(fact.label)}:" if one_line(fact.label) else "")
+        line = f"{label} {cut(one_line(fact.value), 1000, inert)}".strip()
+        if size(fact.label) + size(fact.value) > SHORT_FACT:
+            yield from (held, line)
+            held = ""
+        elif held:
+            yield f"{held} · {line}"
+            held = ""
+        else:
+            held = line
+    yield held
+
+
+def _entry(entry: Entry) -> Draw:
+    badge = cut(one_line(entry.badge), 80, inert)
+    title = _bold(entry.title) + (f" · {badge}" if badge else "")
+    lines = [cut(one_line(line), 500, inert) for line in entry.lines]
+    return _lines([title, *lines, _quiet(one_line(entry.note), most=300)(UNLIMITED)])
+
+
+def _entry_with_buttons(entry: Entry, ids: Ids, t: Translator) -> Iterator[Block]:
+    """One button stands beside the text, several stand below it."""
+    if len(entry.buttons) == 1:
+        yield Block(_entry(entry), accessory=_button(entry.buttons[0], ids))
+        return
+    rows = tuple(row for block in _rows(entry.buttons, ids, t) for row in block.rows)
+    yield Block(_entry(entry), rows=rows)
+
+
+def _rows(buttons: Sequence[Button], ids: Ids, t: Translator) -> Iterator[Block]:
+    """Up to five buttons in a row; more become a menu."""
+    if len(buttons) > IN_A_ROW:
+        yield from _menus(t("Choose…"), [Option(b.label, b.command) for b in buttons], ids)
+        return
+    drawn = [button for button in (_button(b, ids) for b in buttons) if button]
+    if drawn:
+        yield Block(rows=({"type": ROW, "components": drawn},), vital=True)
+
+
+def _button(button: Button, ids: Ids) -> Json | None:
+    identifier = ids.of(button.command)
+    label = cut(one_line(button.label) or button.command, LONGEST_LABEL)
+    if not identifier:
+        return None
+    return {
+        "type": BUTTON,
+        "style": STYLES[button.style],
+        "label": label,
+        "custom_id": identifier,
+    }
+
+
+def _menus(label: str, options: Sequence[Option], ids: Ids) -> Iterator[Block]:
+    """A select for each 25 options."""
+    named = [(ids.of(option.value), option) for option in options]
+    drawn = [_option(value, option) for value, option in named if value]
+    for start in range(0, len(drawn), MOST_OPTIONS):
+        select = {
+            "type": SELECT,
+            "custom_id": ids.menu(),
+            "placeholder": cut(one_line(label), 150),
+            "min_values": 1,
+            "max_values": 1,
+            "options": drawn[start : start + MOST_OPTIONS],
+        }
+        yield Block(rows=({"type": ROW, "components": [select]},), vital=True)
+
+
+def _option(value: str, option: Option) -> Json:
+    label = cut(one_line(option.label) or one_line(option.value), LONGEST_OPTION)
+    drawn = {"label": label, "value": value}
+    hint = cut(one_line(option.hint), LONGEST_OPTION)
+    return drawn | ({"description": hint} if hint else {})
+
+
+def _own(after: Sequence[Press]) -> Iterator[Block]:
+    buttons = [
+        {
+            "type": BUTTON,
+            "style": STYLES[press.style],
+            "label": cut(one_line(press.label), LONGEST_LABEL),
+            "custom_id": custom_id(press.command, press.mark),
+        }
+        for press in after
+    ]
+    if buttons:
+        yield Block(rows=({"type": ROW, "components": buttons},), vital=True)

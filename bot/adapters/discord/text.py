@@ -1,0 +1,157 @@
+"""People's words made safe and short for Discord: no markup, mention or link of theirs lives."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+
+NOTHING = "\u200b"
+"""A zero-width space: breaks a mention in two and cannot be seen."""
+
+LONGEST_LINE = 2000
+"""Nothing on one line is ever shown longer than this."""
+
+MOST_MARKS = 4
+"""Accents piled on one letter beyond this are vandalism."""
+
+_JOINER = "\u200d"
+_DIRECTION = re.compile(
+    "[\u00ad\u061c\u180e\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
+)
+_ADDRESS = re.compile(
+    r"\bhttps?://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d{1,5})?"
+    r"(?:[/?#][A-Za-z0-9\-._/?#&=+%,;:]*)?(?=[\s.,;:!?)\]»”\"']|$)(?!\S*@)"
+)
+_SCHEME = re.compile(r"(?i)(https?|discord|steam)://")
+_MARKUP = re.compile(r"([\\*_~|`\[\]])")
+_LINE_START = re.compile(r"(?m)^([ \t]*)(?:([#>+-])|(\d+)(?=[.)]))")
+_BIG_EMOJI = re.compile(r"(?i)@(?=everyone|here|&)")
+
+
+def tidy(text: str) -> str:
+    """Lines of visible characters: no controls, no hidden direction marks, no piles of accents."""
+    lines = (" ".join(filter(None, _visible(line).split(" "))) for line in text.splitlines())
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def one_line(text: str) -> str:
+    """The same on a single line."""
+    return " ".join(tidy(text[:LONGEST_LINE]).split())
+
+
+def _visible(line: str) -> str:
+    kept: list[str] = []
+    marks = 0
+    for letter in _DIRECTION.sub("", line):
+        kind = unicodedata.category(letter)
+        marks = marks + 1 if kind in ("Mn", "Me") else 0
+        if marks > MOST_MARKS or kind == "Cs":
+            continue
+        kept.append(" " if kind in ("Cc", "Zs", "Zl", "Zp") else letter)
+    return "".join(kept)
+
+
+def inert(text: str) -> str:
+    """What somebody wrote, as Discord markdown that shows exactly that and does nothing else.
+
+    Plain web addresses stay links, since they show where they lead; every other address,
+    mention, time, heading, quote, list or emphasis is only letters.
+    """
+    clean = tidy(text)
+    pieces: list[str] = []
+    end = 0
+    for found in _ADDRESS.finditer(clean):
+        pieces += [_escaped(clean[end : found.start()], starts=end == 0), found[0]]
+        end = found.end()
+    pieces.append(_escaped(clean[end:], starts=end == 0))
+    return "".join(pieces)
+
+
+def _escaped(text: str, *, starts: bool) -> str:
+    """Escape a stretch between addresses; only the first one begins at the start of a line."""
+    guarded = text if starts else "\x00" + text
+    guarded = _MARKUP.sub(r"\\\1", guarded)
+    guarded = _LINE_START.sub(_start, guarded)
+    guarded = _SCHEME.sub(lambda m: f"{m[1]}\\://", guarded)
+    return _without_mentions(guarded).removeprefix("\x00")
+
+
+def _start(found: re.Match[str]) -> str:
+    return f"{found[1]}{found[3]}\\" if found[3] else f"{found[1]}\\{found[2]}"
+
+
+def _without_mentions(text: str) -> str:
+    broken = re.sub(r"<(?!\s)", "<" + NOTHING, text)
+    return _BIG_EMOJI.sub("@" + NOTHING, broken)
+
+
+def code(text: str) -> str:
+    """One line for inside a code span or block, which no backtick of theirs can close."""
+    return _without_mentions(one_line(text).replace("`", "ˋ"))
+
+
+# --- sizes ------------------------------------------------------------------------------------
+
+
+def size(text: str) -> int:
+    """Length as the strictest counter has it: UTF-16 units."""
+    return len(text) + sum(letter > "\uffff" for letter in text)
+
+
+def width(text: str) -> int:
+    """Columns in a fixed-width font."""
+    return sum(_columns(letter) for letter in text)
+
+
+def _columns(letter: str) -> int:
+    if unicodedata.category(letter) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+
+
+def padded(text: str, columns: int, *, right: bool = False) -> str:
+    """Filled up with spaces to a width."""
+    space = " " * (columns - width(text))
+    return space + text if right else text + space
+
+
+def graphemes(text: str) -> Iterator[str]:
+    """What a reader counts as one character: never cut inside one."""
+    start = 0
+    for end in range(1, len(text) + 1):
+        if end == len(text) or not _belongs(text[start:end], text[end]):
+            yield text[start:end]
+            start = end
+
+
+def _belongs(held: str, letter: str) -> bool:
+    if held[-1] == _JOINER or letter == _JOINER:
+        return True
+    if "\U0001f1e6" <= letter <= "\U0001f1ff":
+        return len(held) == 1 and "\U0001f1e6" <= held <= "\U0001f1ff"
+    skin, tag = "\U0001f3fb" <= letter <= "\U0001f3ff", "\U000e0020" <= letter <= "\U000e007f"
+    return skin or tag or unicodedata.category(letter).startswith("M")
+
+
+def cut(text: str, most: int, draw: Callable[[str], str] = str) -> str:
+    """As much of the text as fits when drawn, ended by «…» where something is missing."""
+    if len(text) <= 3 * max(most, 0):  # otherwise far too long, so not worth drawing
+        whole = draw(text)
+        if size(whole) <= most:
+            return whole
+    letters = list(graphemes(text[: most + 1]))
+    low, high = 0, len(letters)
+    while low < high:
+        middle = (low + high + 1) // 2
+        fits = size(draw("".join(letters[:middle]).rstrip() + "…")) <= most
+        low, high = (middle, high) if fits else (low, middle - 1)
+    return draw("".join(letters[:low]).rstrip() + "…") if low else ""
+
+
+def lines_within(lines: Iterable[str], most: int) -> str:
+    """As many whole lines as fit."""
+    kept: list[str] = []
+    for line in lines:
+        if size("\n".join([*kept, line])) > most:
+            break
+        kept.append(line)
+    return "\n".join(kept)

@@ -1,0 +1,102 @@
+"""What keeps the playground on this machine: hosts, origins, sizes, and a strict page policy."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+LARGEST_BODY = 1_000_000
+HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Unfit(Exception):  # noqa: N818 - an answer to the caller, not an error of the program
+    """A call that is answered with one sentence."""
+
+    def __init__(self, sentence: str, status: int = 400) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+def guarded(handler: Handler, *, public: bool, host: str) -> Handler:
+    """The handler behind the checks; what does not fit becomes a sentence in JSON."""
+
+    async def guard(request: web.Request) -> web.StreamResponse:
+        try:
+            check(request, public=public, host=host)
+            response = await handler(request)
+        except Unfit as unfit:
+            response = web.json_response({"error": str(unfit)}, status=unfit.status)
+        if not response.prepared:
+            response.headers.update(HEADERS)
+        return response
+
+    return guard
+
+
+def check(request: web.Request, *, public: bool, host: str) -> None:
+    """Refuse names that are not ours (DNS rebinding) and pages that are not ours."""
+    named = host_of(f"//{request.headers.get('Host', '')}")
+    if not public and not is_loopback(named) and named != host_of(f"//{host}"):
+        raise Unfit("This playground answers on this machine only; open it as localhost.", 421)
+    origin = request.headers.get("Origin")
+    if origin is not None and netloc_of(origin) != request.headers.get("Host", "").lower():
+        raise Unfit("Requests from other sites are refused.", 403)
+    if request.headers.get("Sec-Fetch-Site") == "cross-site" and request.method != "GET":
+        raise Unfit("Requests from other sites are refused.", 403)
+
+
+def host_of(address: str) -> str:
+    """The host name in an address, none if it is not readable."""
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
+
+
+def netloc_of(origin: str) -> str:
+    """Host and port of an origin, none if it is not readable."""
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return ""
+    return parts.netloc.lower() if parts.scheme in ("http", "https") else ""
+
+
+def is_loopback(name: str) -> bool:
+    """Is this a name of the machine itself?"""
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost"
+
+
+async def body_of(request: web.Request) -> dict[str, Any]:
+    """The JSON object of a call, read no further than the limit."""
+    if (request.content_length or 0) > LARGEST_BODY:
+        raise Unfit("That is more than 1 MB; please send less.", 413)
+    raw = b""
+    async for chunk in request.content.iter_chunked(65_536):
+        raw += chunk
+        if len(raw) > LARGEST_BODY:
+            raise Unfit("That is more than 1 MB; please send less.", 413)
+    try:
+        body = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise Unfit('The body must be JSON, for example {"text": "/wwc help"}.') from None
+    if not isinstance(body, dict):
+        raise Unfit('The body must be a JSON object, for example {"text": "/wwc help"}.')
+    return body

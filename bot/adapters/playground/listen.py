@@ -1,0 +1,378 @@
+"""The playground: a page with two workspaces, which talks to the hub like any platform."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from bot.adapters.base import Place
+from bot.adapters.playground.guard import Handler, Unfit, body_of, guarded
+from bot.adapters.playground.live import Live
+from bot.adapters.playground.reading import (
+    about,
+    at_home,
+    channel_of,
+    conversation,
+    opener,
+    person_of,
+    sender_of,
+    since,
+    text_of,
+    values_of,
+    words_of,
+)
+from bot.adapters.playground.render import (
+    Channel,
+    View,
+    form_html,
+    message_html,
+    page_html,
+    pane_html,
+)
+from bot.adapters.playground.suggest import Item, Typing, completions
+from bot.adapters.playground.world import (
+    BOT,
+    GENERAL,
+    LONGEST_SHOWN,
+    Asked,
+    Conversations,
+    Message,
+    Persona,
+    Renderer,
+    Workspace,
+    between,
+    tidy,
+)
+from bot.cards import SLASH, Card, Form, Reply, data, plain
+from bot.i18n import LANGUAGES, Translator, language_of, translator
+from bot.parsing import fold
+from bot.request import Request
+
+DEMO = (
+    Workspace("T-DEMO", "slack", "City of Boston"),
+    Workspace("G-DEMO", "discord", "Ciudades LATAM"),
+)
+MOST_PEOPLE = 50
+MOST_VIEWERS = 8
+MOST_NEIGHBOURS = 6
+
+_STATIC = Path(__file__).parent / "static"
+_People = Callable[[], Awaitable[Sequence[Persona]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """Who speaks, in which workspace, in which line of its channel list."""
+
+    person: Persona
+    workspace: Workspace
+    key: str
+    people: Sequence[Persona]
+
+    @property
+    def channel(self) -> str:
+        """The conversation behind that line."""
+        return conversation(self.key, self.person, self.people)
+
+
+class PlaygroundAdapter:
+    """Serves the page and its calls, and says things into its panes."""
+
+    platform = "playground"
+
+    def __init__(
+        self,
+        hub: Asked,
+        *,
+        renderers: Mapping[str, Renderer],
+        people: _People,
+        workspaces: Sequence[Workspace] = DEMO,
+        public: bool = False,
+        host: str = "127.0.0.1",
+    ) -> None:
+        self._hub = hub
+        self._renderers = renderers
+        self._people = people
+        self._workspaces = {workspace.key: workspace for workspace in workspaces}
+        self._public, self._host = public, host
+        self._said = Conversations()
+        self._live = Live()
+        self._forms = 0
+
+    def add_routes(self, app: web.Application) -> None:
+        """The page, its two files, and what they call."""
+        get: dict[str, Handler] = {
+            "/": self._page,
+            "/playground/page.js": _file("page.js", "text/javascript"),
+            "/playground/page.css": _file("page.css", "text/css"),
+            "/playground/pane": self._pane,
+            "/playground/people": self._persons,
+            "/playground/suggest": self._suggest,
+            "/playground/stream": self._stream,
+        }
+        post: dict[str, Handler] = {
+            "/playground/say": self._say,
+            "/playground/dismiss": self._dismiss,
+        }
+        for path, handler in get.items():
+            app.router.add_get(path, self._guarded(handler), allow_head=False)
+        for path, handler in post.items():
+            app.router.add_post(path, self._guarded(handler))
+        app.on_shutdown.append(self._close)
+
+    def _guarded(self, handler: Handler) -> Handler:
+        return guarded(handler, public=self._public, host=self._host)
+
+    # --- what every adapter does ---
+
+    def ready(self) -> bool:
+        """The page needs nobody but this process."""
+        return True
+
+    async def listen(self) -> None:
+        """Nothing to fetch: the page comes to us. Ends the streams when cancelled."""
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self._live.end()
+
+    async def say(self, place: Place, reply: Reply) -> str:
+        """Show a reply in a channel, or in a person's conversation with the hub."""
+        workspace = self._workspaces[place.workspace]
+        channel = place.channel or between(place.user, BOT)
+        card = opener(reply) if isinstance(reply, Form) else reply
+        t = translator(await self._language_in(workspace, place.user))
+        return str(self._shown(workspace, channel, card, t).number)
+
+    # --- pages ---
+
+    async def _page(self, request: web.Request) -> web.Response:
+        people = await self._everybody()
+        language = request.query.get("lang") or language_of(
+            request.headers.get("Accept-Language", "")[:20].split(",")[0]
+        )
+        if language not in LANGUAGES:
+            language = "en"
+        panes = []
+        for workspace in self._workspaces.values():
+            chosen = request.query.get(workspace.key)
+            person = at_home(people, workspace, chosen)
+            here = Here(person, workspace, GENERAL, people)
+            panes.append((workspace, await self._drawn(here)))
+        theme = request.cookies.get("wwc_theme", "")
+        html = page_html(language, theme if theme in ("light", "dark") else "", panes)
+        return _html(html)
+
+    async def _pane(self, request: web.Request) -> web.Response:
+        return _html(await self._drawn(await self._here(dict(request.query))))
+
+    async def _drawn(self, here: Here) -> str:
+        view = await self._view(here.person, here.workspace, here.people)
+        channels = self._channels(here.person, here.workspace, here.people)
+        current = next(c for c in channels if c.key == here.key)
+        messages = self._said.of(here.workspace.key, here.channel, here.person.key)
+        return pane_html(view, channels, current, messages)
+
+    def _channels(
+        self, person: Persona, workspace: Workspace, people: Sequence[Persona]
+    ) -> list[Channel]:
+        talking = self._said.partners(workspace.key, person.key)
+        others = [p for p in people if p.key != person.key]
+        near = [p for p in others if p.workspace == workspace.key and p.key not in talking]
+        near = [*(p for p in others if p.key in talking), *near[:MOST_NEIGHBOURS]]
+        return [
+            *(Channel(c, c, "channel") for c in self._said.channels(workspace.key)),
+            Channel(BOT, "WWC Hub", "bot"),
+            *(Channel(p.key, p.name, "person", p.key) for p in near),
+        ]
+
+    # --- calls ---
+
+    async def _persons(self, request: web.Request) -> web.Response:
+        wanted = fold(request.query.get("q", "")[:100]).split()
+        items = [
+            Item(f"{p.name} · {p.city}" if p.city else p.name, p.key, about(p))
+            for p in await self._everybody()
+            if all(word in fold(f"{p.name} {p.city} {p.key} {about(p)}") for word in wanted)
+        ]
+        return _items(items[:MOST_PEOPLE])
+
+    async def _suggest(self, request: web.Request) -> web.Response:
+        query = request.query
+        person, workspace = self._who(dict(query), await self._everybody())
+        text = tidy(query.get("text", ""))
+        direct = query.get("channel") == BOT
+        sender = sender_of(person, workspace)
+        asked = Request(sender, direct=direct)
+        if "field" in query:
+            verb, field = query.get("verb", ""), query["field"]
+            options = await self._hub.suggest(asked, verb, field, text[:200])
+            return _items([Item(o.label, o.value, o.hint) for o in options])
+        t = translator(await self._hub.language(sender))
+        return _items(await completions(Typing(self._hub, asked, t, person.staff), text))
+
+    async def _say(self, request: web.Request) -> web.Response:
+        body = await body_of(request)
+        here = await self._here(body)
+        text = tidy(text_of(body, "text", needed=True))
+        if body.get("chat") is True and here.key != BOT:
+            return await self._talk(here, text)
+        return await self._ask(
+            here,
+            text,
+            Request(
+                sender=sender_of(here.person, here.workspace),
+                words=words_of(text),
+                values=values_of(body),
+                submitted=body.get("submitted") is True,
+                channel="" if here.key == BOT else here.channel,
+                direct=here.key == BOT,
+            ),
+        )
+
+    async def _talk(self, here: Here, text: str) -> web.Response:
+        """People among themselves; the hub only listens when it is asked."""
+        said = self._published(here.workspace, here.channel, here.person.key, text[:LONGEST_SHOWN])
+        view = await self._view(here.person, here.workspace, here.people)
+        html = message_html(said, view)
+        return web.json_response({"plain": text, "private": False, "html": html})
+
+    async def _ask(self, here: Here, text: str, asked: Request) -> web.Response:
+        html = ""
+        view = await self._view(here.person, here.workspace, here.people)
+        spoken = asked.direct and not text.startswith("/") and not asked.submitted
+        if spoken:
+            words = self._published(
+                here.workspace, here.channel, here.person.key, text[:LONGEST_SHOWN]
+            )
+            html = message_html(words, view)
+        reply = await self._hub(asked)
+        if isinstance(reply, Form):
+            html += self._form(reply, view, asked.words)
+        else:
+            said = "" if spoken else f"{SLASH} {asked.words}"[:200].rstrip()
+            html += message_html(self._answer(here, reply, view.t, said), view)
+        private = isinstance(reply, Form) or reply.private
+        answer = {"plain": plain(reply), reply.kind: data(reply), "private": private, "html": html}
+        return web.json_response(answer)
+
+    def _answer(self, here: Here, card: Card, t: Translator, said: str) -> Message:
+        only = here.person.key if card.private and here.key != BOT else ""
+        return self._shown(
+            here.workspace, here.channel, card, t, only=only, said=said, said_by=here.person.key
+        )
+
+    def _form(self, form: Form, view: View, words: str) -> str:
+        """The modal; words that belong to its command are said again when it is sent."""
+        self._forms += 1
+        said = words if f"{words} ".startswith(f"{form.command} ") else form.command
+        renderer = self._renderers[view.workspace.platform]
+        return form_html(form, lambda part: renderer.form(part, view.t), view, said, self._forms)
+
+    async def _dismiss(self, request: web.Request) -> web.Response:
+        body = await body_of(request)
+        here = await self._here(body)
+        number = body.get("number")
+        if not isinstance(number, int):
+            raise Unfit("«number» must be the number of a message.")
+        self._said.dismiss(here.workspace.key, here.channel, here.person.key, number)
+        return web.json_response({"dismissed": number})
+
+    # --- live updates ---
+
+    async def _stream(self, request: web.Request) -> web.StreamResponse:
+        people = await self._everybody()
+        keys = request.query.getall("as", [people[0].key])[:MOST_VIEWERS]
+        viewers = [person_of(key, people) for key in keys]
+        missed = self._said.since(since(request), keys)
+
+        async def draw(message: Message, viewer: Persona) -> dict[str, Any]:
+            view = await self._view(viewer, self._workspaces[message.workspace], people)
+            return {
+                "as": viewer.key,
+                "workspace": message.workspace,
+                "channel": channel_of(message.channel, viewer),
+                "html": message_html(message, view),
+            }
+
+        return await self._live.serve(request, viewers, missed, draw)
+
+    def _published(
+        self, workspace: Workspace, channel: str, author: str, text: str, **more: Any
+    ) -> Message:
+        message = self._said.add(workspace.key, channel, author, text, **more)
+        self._live.publish(message)
+        return message
+
+    def _shown(
+        self, workspace: Workspace, channel: str, card: Card, t: Translator, **more: Any
+    ) -> Message:
+        """A card of the hub, written as this workspace's platform would get it."""
+        payload = self._renderers[workspace.platform].message(card, t)
+        return self._published(
+            workspace, channel, BOT, card.title, card=card, payload=payload, **more
+        )
+
+    async def _close(self, _: web.Application) -> None:
+        self._live.end()
+
+    # --- who and where ---
+
+    async def _everybody(self) -> Sequence[Persona]:
+        people = await self._people()
+        if not people:
+            raise Unfit("There are no demo people here yet: wwc seed --demo adds them.", 404)
+        return people
+
+    async def _language_in(self, workspace: Workspace, user: str) -> str:
+        """The language of a person; in a channel, of the first who is at home there."""
+        people = await self._everybody()
+        chosen = at_home(people, workspace, user)
+        return await self._hub.language(sender_of(chosen, workspace))
+
+    def _who(
+        self, given: Mapping[str, Any], people: Sequence[Persona]
+    ) -> tuple[Persona, Workspace]:
+        person = person_of(text_of(given, "as"), people)
+        key = text_of(given, "workspace")
+        if not key:
+            home = person.workspace
+            return person, self._workspaces.get(home) or next(iter(self._workspaces.values()))
+        if key not in self._workspaces:
+            known = ", ".join(self._workspaces)
+            raise Unfit(f"There is no workspace with this key; there are {known}.", 404)
+        return person, self._workspaces[key]
+
+    async def _here(self, given: Mapping[str, Any]) -> Here:
+        people = await self._everybody()
+        person, workspace = self._who(given, people)
+        key = text_of(given, "channel") or GENERAL
+        if key not in {c.key for c in self._channels(person, workspace, people)}:
+            raise Unfit(f"There is no such channel; try {GENERAL} or {BOT}.", 404)
+        return Here(person, workspace, key, people)
+
+    async def _view(self, person: Persona, workspace: Workspace, people: Sequence[Persona]) -> View:
+        language = await self._hub.language(sender_of(person, workspace))
+        return View(workspace, person, language, {p.key: p.name for p in people})
+
+
+# --- answering --------------------------------------------------------------------------------
+
+
+def _html(html: str) -> web.Response:
+    return web.Response(text=html, content_type="text/html")
+
+
+def _items(items: Sequence[Item]) -> web.Response:
+    return web.json_response({"items": [asdict(item) for item in items]})
+
+
+def _file(name: str, kind: str) -> Handler:
+    async def serve(_: web.Request) -> web.Response:
+        body = await asyncio.to_thread((_STATIC / name).read_bytes)
+        return web.Response(body=body, content_type=kind, charset="utf-8")
+
+    return serve

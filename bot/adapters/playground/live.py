@@ -1,0 +1,92 @@
+"""Live updates: every open page hears of every message its people see."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from aiohttp import web
+
+from bot.adapters.playground.guard import HEADERS, Unfit
+from bot.adapters.playground.world import Message, Persona
+
+MOST_STREAMS = 64
+MOST_WAITING = 200
+HEARTBEAT = 15.0
+
+Draw = Callable[[Message, Persona], Awaitable[dict[str, Any]]]
+"""One message as one viewer's page shows it."""
+
+
+class Live:
+    """The open streams."""
+
+    def __init__(self) -> None:
+        self._streams: set[asyncio.Queue[Message | None]] = set()
+
+    def publish(self, message: Message) -> None:
+        """Tell every page."""
+        for queue in self._streams:
+            _put(queue, message)
+
+    def end(self) -> None:
+        """Let every page go; browsers come back by themselves."""
+        for queue in self._streams:
+            _put(queue, None)
+
+    async def serve(
+        self,
+        request: web.Request,
+        viewers: Sequence[Persona],
+        missed: Sequence[Message],
+        draw: Draw,
+    ) -> web.StreamResponse:
+        """First what the page missed, then everything as it happens."""
+        if len(self._streams) >= MOST_STREAMS:
+            raise Unfit("Too many pages are open; close one and reload.", 503)
+        response = web.StreamResponse(headers={**HEADERS, "Content-Type": "text/event-stream"})
+        queue: asyncio.Queue[Message | None] = asyncio.Queue(MOST_WAITING)
+        self._streams.add(queue)
+        try:
+            await response.prepare(request)
+            await response.write(b"retry: 2000\n\n")
+            for message in missed:
+                await _send(response, message, viewers, draw)
+            await _follow(response, queue, viewers, draw)
+        except ConnectionResetError:
+            pass  # the page was closed
+        finally:
+            self._streams.discard(queue)
+        return response
+
+
+def _put(queue: asyncio.Queue[Message | None], message: Message | None) -> None:
+    if queue.full():
+        queue.get_nowait()  # a page that does not read loses the oldest, not the newest
+    queue.put_nowait(message)
+
+
+async def _follow(
+    response: web.StreamResponse,
+    queue: asyncio.Queue[Message | None],
+    viewers: Sequence[Persona],
+    draw: Draw,
+) -> None:
+    while True:
+        try:
+            message = await asyncio.wait_for(queue.get(), HEARTBEAT)
+        except TimeoutError:
+            await response.write(b": still here\n\n")
+            continue
+        if message is None:
+            return
+        await _send(response, message, viewers, draw)
+
+
+async def _send(
+    response: web.StreamResponse, message: Message, viewers: Sequence[Persona], draw: Draw
+) -> None:
+    for viewer in viewers:
+        if message.seen_by(viewer.key):
+            event = json.dumps(await draw(message, viewer))
+            await response.write(f"id: {message.number}\ndata: {event}\n\n".encode())

@@ -1,0 +1,103 @@
+"""What a call to the playground says: who, where, and which words; all of it checked."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aiohttp import web
+
+from bot.adapters.playground.guard import Unfit
+from bot.adapters.playground.world import BOT, Persona, Workspace, between, tidy
+from bot.cards import SLASH, Button, Buttons, Card, Form, Text
+from bot.i18n import NAMES, translator
+from bot.request import Sender
+
+
+def text_of(given: Mapping[str, Any], name: str, *, needed: bool = False) -> str:
+    """One field of text; nothing when it is left out."""
+    value = given.get(name, "")
+    if not isinstance(value, str):
+        raise Unfit(f"«{name}» must be text.")
+    if needed and name not in given:
+        raise Unfit(f'«{name}» is missing; for example {{"{name}": "{SLASH} help"}}.')
+    return value
+
+
+def values_of(body: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """The filled-in fields of a form."""
+    values = body.get("values", {})
+    sentence = "«values» must give a list of texts for each field."
+    if not isinstance(values, dict):
+        raise Unfit(sentence)
+    for given in values.values():
+        if not isinstance(given, list) or not all(isinstance(text, str) for text in given):
+            raise Unfit(sentence)
+    return {name: tuple(map(tidy, given)) for name, given in values.items()}
+
+
+def words_of(text: str) -> str:
+    """What follows the slash command, which may be left out."""
+    said = text.strip()
+    first, _, rest = said.partition(" ")
+    return rest.strip() if first == SLASH else said
+
+
+def since(request: web.Request) -> int:
+    """The last message the page has; without one only what comes from now on."""
+    given = request.headers.get("Last-Event-ID") or request.query.get("since", "")
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 19 else 10**19
+
+
+def person_of(key: str, people: Sequence[Persona]) -> Persona:
+    """The demo person with this key; the first when none is named."""
+    if not key:
+        return people[0]
+    found = next((p for p in people if p.key == key), None)
+    if found is None:
+        raise Unfit("There is no demo person with this key; choose one from the list.", 404)
+    return found
+
+
+def at_home(people: Sequence[Persona], workspace: Workspace, chosen: str | None) -> Persona:
+    """Who looks at a pane when the page opens."""
+    wanted = (p for p in people if p.key == chosen)
+    home = (p for p in people if p.workspace == workspace.key)
+    return next(wanted, None) or next(home, people[0])
+
+
+def sender_of(person: Persona, workspace: Workspace) -> Sender:
+    """A person as the hub is told of one."""
+    return Sender(
+        platform=workspace.platform,
+        workspace=workspace.key,
+        user=person.key,
+        name=person.name,
+        locale=person.language,
+        zone=person.zone,
+    )
+
+
+def conversation(key: str, person: Persona, people: Sequence[Persona]) -> str:
+    """A channel as it is kept: conversations of two have one name for both."""
+    if key == BOT or any(p.key == key for p in people):
+        return between(person.key, key)
+    return key
+
+
+def channel_of(conversation: str, person: Persona) -> str:
+    """A conversation as this person's channel list names it."""
+    if not conversation.startswith("dm:"):
+        return conversation
+    both = conversation[3:].split("|")
+    return next((key for key in both if key != person.key), BOT)
+
+
+def about(person: Persona) -> str:
+    """What else tells people apart in the list."""
+    staff = translator(person.language)("Programme staff") if person.staff else ""
+    return " · ".join(filter(None, (NAMES.get(person.language, ""), staff)))
+
+
+def opener(form: Form) -> Card:
+    """A form cannot open by itself; a message can offer to open it."""
+    parts = (Text(form.intro),) if form.intro else ()
+    return Card(form.title, (*parts, Buttons((Button(form.submit, form.command, "primary"),))))

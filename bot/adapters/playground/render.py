@@ -1,0 +1,232 @@
+"""The true payloads, drawn as HTML; what people wrote is only ever text."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from bot.adapters.playground.forms import Field, Modal, block_modal, component_modal
+from bot.adapters.playground.markdown import markdown_spans
+from bot.adapters.playground.mrkdwn import rich_spans, text_spans
+from bot.adapters.playground.spans import Reader, pictures, texts
+from bot.adapters.playground.world import (
+    BOT,
+    Message,
+    Persona,
+    Workspace,
+)
+from bot.cards import SLASH, Button, Card, Form, Part, plain
+from bot.i18n import NAMES, Translator, translator
+
+SUGGESTIONS = (
+    "who-does open data",
+    "city bogota",
+    "who-does datos abiertos in:mexico",
+    "profile",
+    "help",
+)
+Writing = Callable[[Form], Mapping[str, Any]]
+MODALS: Mapping[str, Callable[[Mapping[str, Any], Form], Modal]] = {
+    "slack": block_modal,
+    "discord": component_modal,
+}
+
+
+@dataclass(frozen=True)
+class View:
+    """Who looks at which workspace."""
+
+    workspace: Workspace
+    person: Persona
+    language: str
+    names: Mapping[str, str]
+
+    @property
+    def t(self) -> Translator:
+        """The viewer's language."""
+        return translator(self.language)
+
+    @property
+    def reader(self) -> Reader:
+        """For dates and mentions inside a payload."""
+        return Reader(self.language, self.person.zone, dict(self.names))
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One line of a channel list."""
+
+    key: str
+    name: str
+    kind: str
+    person: str = ""
+
+
+@cache
+def _templates() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.globals.update(
+        SLASH=SLASH,
+        BOT=BOT,
+        NAMES=NAMES,
+        hue=hue,
+        initials=initials,
+        accent=accent,
+        pictures=pictures,
+    )
+    return environment
+
+
+def message_html(message: Message, view: View) -> str:
+    """One message with everything in it, and the payload it was drawn from."""
+    return _templates().get_template("message.html").render(**_of_message(message, view))
+
+
+def _of_message(message: Message, view: View) -> dict[str, Any]:
+    return {
+        **_tools(view, message.card),
+        "message": message,
+        "plain": plain(message.card) if message.card else "",
+        "json": shown(message.payload),
+        "time": _time(message.at, view),
+        "texts": texts,
+    }
+
+
+def form_html(form: Form, write: Writing, view: View, said: str, number: int) -> str:
+    """A modal with its fields, filled in, each problem beside its field."""
+    read = MODALS[view.workspace.platform]
+    payloads = steps(form, write, read)
+    modals = [read(payload, form) for payload in payloads]
+    return (
+        _templates()
+        .get_template("form.html")
+        .render(
+            **_tools(view, None),
+            modal=modals[0],
+            modals=modals,
+            problems=[field for modal in modals for field in modal.problems],
+            form=form,
+            said=said,
+            uid=f"form{number}",
+            json="\n\n".join(map(shown, payloads)),
+            plain=plain(form),
+        )
+    )
+
+
+def steps(
+    form: Form, write: Writing, read: Callable[[Mapping[str, Any], Form], Modal]
+) -> list[Mapping[str, Any]]:
+    """The payload of each step, where a platform's modal does not hold all fields at once."""
+    payloads = [write(form)]
+    left = form
+    while True:
+        drawn = {i.name for i in read(payloads[-1], form).items if isinstance(i, Field)}
+        rest = tuple(given for given in left.inputs if given.name not in drawn)
+        if not rest or len(rest) == len(left.inputs):
+            return payloads
+        left = replace(form, inputs=rest)
+        payloads.append(write(left))
+
+
+def pane_html(
+    view: View, channels: Sequence[Channel], channel: Channel, messages: Sequence[Message]
+) -> str:
+    """A whole pane: channels, messages, composer."""
+    drawn = [message_html(message, view) for message in messages]
+    return (
+        _templates()
+        .get_template("pane.html")
+        .render(
+            **_tools(view, None),
+            channels=channels,
+            channel=channel,
+            messages=drawn,
+            last=messages[-1].number if messages else 0,
+            suggestions=SUGGESTIONS,
+        )
+    )
+
+
+def page_html(language: str, theme: str, panes: Sequence[tuple[Workspace, str]]) -> str:
+    """The page around the panes."""
+    template = _templates().get_template("page.html")
+    return template.render(t=translator(language), language=language, theme=theme, panes=panes)
+
+
+def _tools(view: View, card: Card | None) -> dict[str, Any]:
+    """What the templates draw payloads with."""
+    return {
+        "view": view,
+        "t": view.t,
+        "markdown": partial(markdown_spans, reader=view.reader),
+        "text_spans": partial(text_spans, reader=view.reader),
+        "rich_spans": partial(rich_spans, reader=view.reader),
+        "says": partial(says, card),
+    }
+
+
+def _time(at: datetime, view: View) -> str:
+    return view.reader.moment(int(at.timestamp()), "time")
+
+
+# --- presses ----------------------------------------------------------------------------------
+
+
+def says(card: Card | None, identifier: object, label: str = "") -> str:
+    """The words that a press means: the payload's own id is the command, perhaps with a mark."""
+    raw = str(identifier or "")
+    said, _, mark = raw.partition("\n")
+    known = [(b.label, b.command) for part in card.parts for b in _pressable(part)] if card else []
+    commands = [command for _, command in known]
+    if said in commands or (said and not mark):
+        return said
+    labelled = (command for name, command in known if name == label)
+    return said or next(labelled, "")
+
+
+def _pressable(part: Part) -> Sequence[Button]:
+    match part.kind:
+        case "buttons" | "entry":
+            return part.buttons
+        case "choice":
+            return [Button(o.label, o.value) for o in part.options]
+        case _:
+            return ()
+
+
+# --- small things -----------------------------------------------------------------------------
+
+
+def shown(payload: Mapping[str, Any] | None) -> str:
+    """A payload as people read JSON."""
+    return json.dumps(payload, indent=2, ensure_ascii=False) if payload is not None else ""
+
+
+def hue(key: str) -> int:
+    """One of eight colours, always the same for the same person."""
+    return crc32(key.encode()) % 8
+
+
+def initials(name: str) -> str:
+    """At most two letters that stand for a name."""
+    words = [word for word in name.split() if word[:1].isalnum()]
+    return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper() or "?"
+
+
+def accent(colour: object) -> str:
+    """A number as a colour of the web."""
+    return f"#{colour & 0xFFFFFF:06x}" if isinstance(colour, int) else "none"

@@ -1,0 +1,93 @@
+"""Text with its emphasis, as a small tree that the templates escape and draw."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel.dates import format_date, format_datetime, format_time, format_timedelta
+
+from bot.i18n import LOCALES
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A tag around other spans, or a piece of text when the tag is empty."""
+
+    tag: str = ""
+    text: str = ""
+    inside: tuple["Span", ...] = ()
+    href: str = ""
+    mark: str = ""
+
+
+Line = Callable[[str], list[Span]]
+BREAK = Span("br")
+
+
+@dataclass(frozen=True)
+class Reader:
+    """For whom something is drawn: the language, the zone, and what people are called."""
+
+    language: str = "en"
+    zone: str = ""
+    names: dict[str, str] = field(default_factory=dict)
+
+    def name(self, key: str) -> str:
+        """How a mention of this account is shown."""
+        return "@" + self.names.get(key, key)
+
+    def moment(self, stamp: int, style: str = "short") -> str:
+        """A point in time as this reader says it; `style` is a length, `time`, `date` or `ago`."""
+        locale = LOCALES[self.language]
+        try:
+            at = datetime.fromtimestamp(stamp, UTC)
+        except (ValueError, OverflowError, OSError):
+            return str(stamp)
+        try:
+            zone: ZoneInfo | None = ZoneInfo(self.zone) if self.zone else None
+        except (ValueError, ZoneInfoNotFoundError):
+            zone = None
+        local = at.astimezone(zone or UTC)
+        if style == "time":
+            # Few fonts know the narrow space that stands before AM and PM.
+            return format_time(local, "short", locale=locale).replace("\u202f", "\u00a0")
+        if style == "date":
+            return format_date(local, "long", locale=locale)
+        if style == "ago":
+            passed = at - datetime.now(UTC)
+            return format_timedelta(passed, add_direction=True, locale=locale)
+        return format_datetime(local, style, locale=locale)
+
+
+_PICTURED = re.compile("(✅|⚠️?|❌|⛔|💡|ℹ️?)")
+
+
+def pictures(text: str) -> list[tuple[str, str]]:
+    """Text apart from the signs that the page draws itself, as the platforms draw theirs."""
+    pieces = _PICTURED.split(text)
+    return [(piece, _SIGNS[piece[0]] if i % 2 else "") for i, piece in enumerate(pieces) if piece]
+
+
+_SIGNS = {"✅": "good", "⚠": "warning", "❌": "cross", "⛔": "stop", "💡": "bulb", "ℹ": "info"}
+
+
+def texts(text: str) -> list[Span]:
+    """Plain text with its line breaks."""
+    return joined([[Span(text=line)] if line else [] for line in text.split("\n")])
+
+
+def joined(lines: Sequence[Sequence[Span]]) -> list[Span]:
+    """Lines with breaks between them."""
+    spans: list[Span] = []
+    for index, line in enumerate(lines):
+        spans += [BREAK, *line] if index else line
+    return spans
+
+
+def link(href: str, inside: Sequence[Span]) -> Span:
+    """A link if it leads to the web or a mailbox; else only its text."""
+    if href.startswith(("https://", "http://", "mailto:")):
+        return Span("a", href=href, inside=tuple(inside))
+    return Span("span", inside=tuple(inside))

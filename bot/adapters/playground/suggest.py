@@ -1,0 +1,136 @@
+"""Completion of what is being typed: verbs, then `key:`, then values."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from bot.adapters.playground.world import Asked, Verb
+from bot.cards import SLASH, Option
+from bot.i18n import Translator
+from bot.parsing import Argument, fold
+from bot.request import Request
+
+MOST = 25
+LONGEST = 500
+_KEY = re.compile(r'(?:^|\s)([\w-]+):("?)([^"]*)$')
+_USED = re.compile(r"(?:^|\s)([\w-]+):")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One completion. `value`: the whole line once it is taken; `more`: it goes on after that."""
+
+    label: str
+    value: str
+    hint: str = ""
+    more: bool = False
+
+
+@dataclass(frozen=True)
+class Typing:
+    """Who types, with which language and rights."""
+
+    hub: Asked
+    request: Request
+    t: Translator
+    staff: bool = False
+
+
+async def completions(typing: Typing, text: str) -> list[Item]:
+    """What may follow; nothing when the text is no command or too long for one."""
+    if len(text) > LONGEST:
+        return []
+    line = text.lstrip()
+    lead = f"{SLASH} " if line.startswith("/") else ""
+    if lead and not line.startswith(f"{SLASH} "):
+        return [Item(SLASH, lead, typing.t("Ask the hub"), more=True)] if _begins(line) else []
+    rest = line[len(lead) :].lstrip()
+    verb = _verb(typing, rest)
+    if verb is None:
+        return _verbs(typing, lead, rest)
+    return (await _arguments(typing, lead, verb, rest[len(verb.name) + 1 :]))[:MOST]
+
+
+def _begins(line: str) -> bool:
+    return SLASH.startswith(line)
+
+
+def _verb(typing: Typing, rest: str) -> Verb | None:
+    """The verb that is complete: something stands after it, at least a space."""
+    said = rest.split(" ")
+    for length in (2, 1):
+        name = " ".join(said[:length])
+        if len(said) > length and name in typing.hub.commands:
+            return typing.hub.commands[name]
+    return None
+
+
+def _verbs(typing: Typing, lead: str, typed: str) -> list[Item]:
+    wanted = fold(typed)
+    names = [n for n, c in typing.hub.commands.items() if typing.staff or not c.staff]
+    begin = [n for n in names if n.startswith(wanted)]
+    inside = [n for n in names if wanted in n and n not in begin]
+    return [_verb_item(typing, lead, typing.hub.commands[n]) for n in begin + inside][:MOST]
+
+
+def _verb_item(typing: Typing, lead: str, verb: Verb) -> Item:
+    more = bool(verb.arguments)
+    return Item(
+        verb.name, f"{lead}{verb.name}{' ' if more else ''}", typing.t(verb.summary), more=more
+    )
+
+
+async def _arguments(typing: Typing, lead: str, verb: Verb, typed: str) -> list[Item]:
+    spelled = {a.spelling: a for a in verb.arguments}
+    found = _KEY.search(typed)
+    if found and found[1] in spelled and (found[2] or " " not in found[3].strip()):
+        kept = f"{lead}{verb.name} {typed[: found.start(1)]}"
+        argument = spelled[found[1]]
+        return [
+            Item(o.label, f"{kept}{argument.spelling}:{_quoted(o.value)} ", o.hint)
+            for o in await _values(typing, verb, argument, found[3])
+        ]
+    return [*await _first(typing, lead, verb, typed), *_keys(typing, lead, verb, typed)]
+
+
+async def _first(typing: Typing, lead: str, verb: Verb, typed: str) -> list[Item]:
+    """Free words fill the first field, so they are completed with its values."""
+    if not verb.arguments or _USED.search(typed) or typed.endswith(" "):
+        return []
+    options = await _values(typing, verb, verb.arguments[0], typed)
+    return [Item(o.label, f"{lead}{verb.name} {o.value} ", o.hint) for o in options]
+
+
+def _keys(typing: Typing, lead: str, verb: Verb, typed: str) -> list[Item]:
+    """The names of fields not yet given; the first needs no name."""
+    used = set(_USED.findall(typed))
+    head, _, last = typed.rpartition(" ")
+    before = f"{lead}{verb.name} {head + ' ' if head else ''}"
+    return [
+        Item(f"{a.spelling}:", f"{before}{a.spelling}:", _about(typing, a), more=True)
+        for a in verb.arguments[1:]
+        if a.spelling not in used and a.spelling.startswith(last)
+    ]
+
+
+def _about(typing: Typing, argument: Argument) -> str:
+    hint = typing.t(argument.hint) if argument.hint else ""
+    return f"{typing.t(argument.label)} · {hint}" if hint else typing.t(argument.label)
+
+
+async def _values(typing: Typing, verb: Verb, argument: Argument, typed: str) -> Sequence[Option]:
+    if argument.options:
+        labelled = (Option(typing.t(o.label), o.value, o.hint) for o in argument.options)
+        return [o for o in labelled if _fits(typed, (o.label, o.value))]
+    if not argument.suggests:
+        return ()
+    options = await typing.hub.suggest(typing.request, verb.name, argument.name, typed.strip())
+    return [o for o in options if o.value != typed.strip()]
+
+
+def _fits(typed: str, names: Iterable[str]) -> bool:
+    return any(fold(name).startswith(fold(typed.strip())) for name in names)
+
+
+def _quoted(value: str) -> str:
+    return f'"{value}"' if " " in value else value

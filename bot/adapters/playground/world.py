@@ -1,0 +1,164 @@
+"""The people, workspaces and conversations of the playground, kept in memory."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from heapq import merge
+from itertools import count
+from typing import Any, Protocol
+
+from bot.cards import Card, Form, Option, Reply
+from bot.i18n import Translator
+from bot.parsing import Argument
+from bot.request import Request, Sender
+
+GENERAL = "general"
+BOT = "bot"
+KEPT = 200
+"""Messages remembered per conversation, and per person for what only that person sees."""
+LONGEST_SHOWN = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """One of the panes."""
+
+    key: str
+    platform: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """An invented person one may be. `workspace`: where this person is at home."""
+
+    key: str
+    name: str
+    city: str = ""
+    workspace: str = ""
+    language: str = "en"
+    staff: bool = False
+    zone: str = ""
+
+
+class Renderer(Protocol):
+    """How a platform writes a reply; `t` says the few words the platform adds itself."""
+
+    def message(self, card: Card, t: Translator, /) -> Mapping[str, Any]:
+        """The body of a message."""
+
+    def form(self, form: Form, t: Translator, /) -> Mapping[str, Any]:
+        """The body of a modal, or of its first step where one modal cannot hold all fields."""
+
+
+class Verb(Protocol):
+    """What completion needs to know of a command."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def summary(self) -> str: ...
+    @property
+    def arguments(self) -> tuple[Argument, ...]: ...
+    @property
+    def staff(self) -> bool: ...
+
+
+class Asked(Protocol):
+    """The hub, as far as the playground asks it."""
+
+    @property
+    def commands(self) -> Mapping[str, Verb]: ...
+    async def __call__(self, request: Request) -> Reply: ...
+    async def suggest(
+        self, request: Request, verb: str, field: str, typed: str
+    ) -> tuple[Option, ...]: ...
+    async def language(self, sender: Sender) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One line of a conversation: what somebody wrote, or what the hub answered.
+
+    `only`: the one person who sees it, none if everybody does. `said`: the words it answers.
+    """
+
+    number: int
+    workspace: str
+    channel: str
+    author: str
+    at: datetime
+    text: str
+    only: str = ""
+    said: str = ""
+    said_by: str = ""
+    card: Card | None = None
+    payload: Mapping[str, Any] | None = None
+
+    def seen_by(self, person: str) -> bool:
+        """Does this person see it?"""
+        return self.only in ("", person) and may_enter(self.channel, person)
+
+
+def between(one: str, other: str) -> str:
+    """The conversation of two people; of one person and the bot when `other` is the bot."""
+    return "dm:" + "|".join(sorted((one, other)))
+
+
+def may_enter(channel: str, person: str) -> bool:
+    """Direct messages belong to the two who write them."""
+    return not channel.startswith("dm:") or person in channel[3:].split("|")
+
+
+class Conversations:
+    """What was said where, newest last, never more than `KEPT` of each."""
+
+    def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._clock = clock
+        # Numbers go on rising when the program starts anew while pages are open.
+        self._numbers = count(int(clock().timestamp() * 1000))
+        self._kept: dict[tuple[str, str, str], deque[Message]] = {}
+
+    def add(self, workspace: str, channel: str, author: str, text: str, **more: Any) -> Message:
+        """Remember one message."""
+        message = Message(
+            next(self._numbers), workspace, channel, author, self._clock(), text, **more
+        )
+        place = (workspace, channel, message.only)
+        self._kept.setdefault(place, deque(maxlen=KEPT)).append(message)
+        return message
+
+    def of(self, workspace: str, channel: str, person: str) -> list[Message]:
+        """What a person sees in a conversation."""
+        seen = [self._kept.get((workspace, channel, only), ()) for only in ("", person)]
+        return list(merge(*seen, key=lambda message: message.number))[-KEPT:]
+
+    def since(self, number: int, people: Iterable[str]) -> list[Message]:
+        """Everything newer that any of these people sees."""
+        wanted = set(people)
+        newer = (m for kept in self._kept.values() for m in kept if m.number > number)
+        return sorted(
+            (m for m in newer if any(m.seen_by(p) for p in wanted)), key=lambda m: m.number
+        )
+
+    def channels(self, workspace: str) -> list[str]:
+        """The public channels of a workspace: #general, and wherever the hub has spoken."""
+        spoken = {c for w, c, _ in self._kept if w == workspace and not c.startswith("dm:")}
+        return [GENERAL, *sorted(spoken - {GENERAL})]
+
+    def partners(self, workspace: str, person: str) -> set[str]:
+        """With whom this person has spoken alone."""
+        spoken = (c for w, c, _ in self._kept if w == workspace and c.startswith("dm:"))
+        return {key for c in spoken if may_enter(c, person) for key in c[3:].split("|")} - {BOT}
+
+    def dismiss(self, workspace: str, channel: str, person: str, number: int) -> None:
+        """Forget a message that only this person saw."""
+        kept = self._kept.get((workspace, channel, person), deque())
+        for message in [m for m in kept if m.number == number]:
+            kept.remove(message)
+
+
+def tidy(text: str) -> str:
+    """Text that can be encoded: JSON may carry halves of characters."""
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,102 @@
+"""The one place where clients of Slack's Web API are made, and how they wait."""
+
+import asyncio
+import logging
+from typing import Any
+
+import aiohttp
+import structlog
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+log = structlog.get_logger()
+
+QUIET = logging.getLogger("bot.adapters.slack.library")
+QUIET.setLevel(logging.CRITICAL)  # at DEBUG the libraries print what people wrote, and codes
+
+PATIENCE = 30.0
+TURNS = 3
+FAILURES = (SlackApiError, aiohttp.ClientError, TimeoutError, ValueError)
+"""What a call to Slack may end with besides an answer."""
+
+
+class Clients:
+    """Clients that share one pool of connections, repeat nothing and use no proxy."""
+
+    def __init__(self, api_url: str, *, patience: float = PATIENCE) -> None:
+        self._api_url = api_url
+        self._patience = patience
+        self._session: aiohttp.ClientSession | None = None
+
+    def of(self, token: str | None) -> AsyncWebClient:
+        """A client that speaks with this token."""
+        client = AsyncWebClient(
+            token=token,
+            base_url=self._api_url,
+            session=self._pool(),
+            logger=QUIET,
+            # the default handler sends a message again that had already arrived
+            retry_handlers=[],
+        )
+        client.proxy = None
+        return client
+
+    async def call(self, token: str, method: str, **said: Any) -> dict[str, Any]:
+        """One call; told to wait, it waits and asks again, a few times."""
+        turns = TURNS
+        while True:
+            turns -= 1
+            try:
+                answer = await self.of(token).api_call(method, json=said)
+            except SlackApiError as error:
+                wait = self._wait(error.response.status_code, error.response.headers)
+                if wait is None or not turns:
+                    raise
+            else:
+                return answer.data if isinstance(answer.data, dict) else {}
+            await asyncio.sleep(wait)
+
+    async def respond(self, url: str, payload: dict[str, Any]) -> bool:
+        """An answer to an address Slack gave for it; sent once, told if it was taken."""
+        turns = TURNS
+        while True:
+            turns -= 1
+            try:
+                async with self._pool().post(url, json=payload) as answer:
+                    status, wait = answer.status, self._wait(answer.status, answer.headers)
+            except FAILURES as error:
+                log.warning("no answer given", error=type(error).__name__)
+                return False
+            if status < 400:
+                return True
+            if wait is None or not turns:
+                log.warning("answer refused", status=status)
+                return False
+            await asyncio.sleep(wait)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+
+    def _pool(self) -> aiohttp.ClientSession:
+        if self._session is None or self._session.closed:
+            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10))
+        return self._session
+
+    def _wait(self, status: int, headers: Any) -> float | None:
+        """The seconds a 429 asks for; None if it is none, or asks for more than there is."""
+        if status != 429:
+            return None
+        try:
+            wait = float({k.lower(): v for k, v in headers.items()}.get("retry-after", 1))
+        except ValueError:
+            wait = 1.0
+        return wait if 0 <= wait <= self._patience else None
+
+
+def reason(error: BaseException) -> str:
+    """Slack's word for what went wrong, or the kind of the fault; never the text of it."""
+    if isinstance(error, SlackApiError) and isinstance(error.response.data, dict):
+        return str(error.response.data.get("error", "unknown"))
+    return type(error).__name__

@@ -1,0 +1,142 @@
+"""What reaches the hub from outside is proved to come from Slack before a byte of it is read."""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+MOST_BYTES = 1024 * 1024
+MOST_SECONDS = 300
+DEEPEST = 64
+MOST_FIELDS = 100
+REMEMBERED = 10_000
+
+_TIMESTAMP = re.compile(r"[0-9]{1,12}")
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
+
+
+class Rejected(Exception):  # noqa: N818 - an answer to the caller, not an error of the program
+    """The request ends here with this HTTP status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class Guard:
+    """Reads a request and lets its content through if Slack signed these very bytes just now."""
+
+    def __init__(self, secret: str, clock: Callable[[], float], *, patience: float = 10.0) -> None:
+        if not secret:
+            raise ValueError("without a signing secret nothing can be trusted")
+        self._secret = secret.encode()
+        self._clock = clock
+        self._patience = patience
+        self._seen: OrderedDict[str, float] = OrderedDict()
+
+    async def admit(self, request: web.Request) -> dict[str, Any]:
+        """The content of a request, or `Rejected`."""
+        body = await self._read(request)
+        signature = self._verify(request.headers, body)
+        if request.content_type == "application/json":
+            return content_of_json(body)
+        # events may come again, and are known by their id; anything else comes once
+        self._refuse_replay(signature)
+        return content_of_form(body)
+
+    async def _read(self, request: web.Request) -> bytes:
+        if (request.content_length or 0) > MOST_BYTES:
+            raise Rejected(413)
+        body = bytearray()
+        try:
+            async with asyncio.timeout(self._patience):
+                async for chunk in request.content.iter_chunked(65_536):
+                    body += chunk
+                    if len(body) > MOST_BYTES:
+                        raise Rejected(413)
+        except TimeoutError:
+            raise Rejected(408) from None
+        except (OSError, ValueError, web.HTTPException, web.RequestPayloadError):
+            raise Rejected(400) from None
+        return bytes(body)
+
+    def _verify(self, headers: Mapping[str, str], body: bytes) -> str:
+        said = headers.get("X-Slack-Request-Timestamp", "")
+        given = headers.get("X-Slack-Signature", "")
+        if not _TIMESTAMP.fullmatch(said) or not given.isascii():
+            raise Rejected(401)
+        if abs(self._clock() - int(said)) > MOST_SECONDS:
+            raise Rejected(401)
+        digest = hmac.new(self._secret, b"v0:" + said.encode() + b":" + body, hashlib.sha256)
+        if not hmac.compare_digest(f"v0={digest.hexdigest()}", given):
+            raise Rejected(401)
+        return given
+
+    def _refuse_replay(self, signature: str) -> None:
+        now = self._clock()
+        oldest = next(iter(self._seen.values()), now)
+        while self._seen and (now - oldest > 2 * MOST_SECONDS or len(self._seen) >= REMEMBERED):
+            self._seen.popitem(last=False)
+            oldest = next(iter(self._seen.values()), now)
+        if signature in self._seen:
+            raise Rejected(401)
+        self._seen[signature] = now
+
+
+def content_of_json(body: bytes) -> dict[str, Any]:
+    """The object in a JSON body; anything else, or a key said twice, is refused."""
+    if _depth(body) > DEEPEST:
+        raise Rejected(400)
+    try:
+        found = json.loads(body.decode(), object_pairs_hook=_once, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise Rejected(400) from None
+    if not isinstance(found, dict):
+        raise Rejected(400)
+    return found
+
+
+def content_of_form(body: bytes) -> dict[str, Any]:
+    """The fields of a form; the JSON of an interaction lies in its field `payload`."""
+    try:
+        pairs = parse_qsl(
+            body.decode(), keep_blank_values=True, strict_parsing=True,
+            errors="strict", max_num_fields=MOST_FIELDS,
+        )  # fmt: skip
+        fields = _once(pairs)
+        if not fields:
+            raise ValueError("nothing said")
+    except ValueError:
+        raise Rejected(400) from None
+    payload = fields.get("payload")
+    return fields if payload is None else content_of_json(payload.encode())
+
+
+def _depth(body: bytes) -> int:
+    """How deep brackets nest outside of strings, counted without building anything."""
+    depth = deepest = 0
+    for byte in _STRING.sub(b"", body):
+        if byte in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte in b"]}":
+            depth -= 1
+    return deepest
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands there twice")
+    return found
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")

@@ -1,0 +1,175 @@
+"""Adding the hub to a workspace: to Slack's page and back, once, in the same browser."""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime
+from html import escape
+from typing import Any
+
+import structlog
+from aiohttp import web
+from yarl import URL
+
+from bot.adapters.slack.client import FAILURES, Clients, reason
+from bot.adapters.slack.manifest import SCOPES
+from bot.adapters.slack.payloads import part, text
+from bot.adapters.slack.tokens import TokenStore
+from bot.hub import Hub
+from bot.i18n import Translator, language_of, translator
+
+log = structlog.get_logger()
+
+START, BACK = "/slack/install", "/slack/oauth_redirect"
+COOKIE = "slack_install"
+GOOD_FOR = 600
+LONGEST_CODE = 500
+
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+_PAGE = """<!doctype html>
+<html lang="{language}"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>{title}</title>
+<style>body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:15vh auto;padding:0 1rem;
+color:#1d1c1d;background:#fff}}a{{color:#0b4c8c}}</style>
+<h1>{title}</h1><p>{said}</p>{link}</html>
+"""
+
+
+class Install:
+    """The two pages of an installation."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        clients: Clients,
+        store: TokenStore,
+        clock: Callable[[], datetime],
+        *,
+        client_id: str,
+        client_secret: str,
+        authorize_url: str,
+        public_url: str,
+    ) -> None:
+        self._hub = hub
+        self._clients = clients
+        self._store = store
+        self._clock = clock
+        self._client_id = client_id
+        self._client_secret = client_secret
+        self._authorize_url = URL(authorize_url)
+        self._redirect = public_url.rstrip("/") + BACK
+        self._secure = public_url.startswith("https:")
+
+    def add_routes(self, app: web.Application) -> None:
+        """The way out and the way back."""
+        app.router.add_get(START, self.start)
+        app.router.add_get(BACK, self.back)
+
+    async def start(self, request: web.Request) -> web.Response:
+        """Off to Slack, with a state that this browser alone can bring back."""
+        state = self._issue()
+        away = self._authorize_url.update_query(
+            client_id=self._client_id,
+            scope=",".join(SCOPES),
+            redirect_uri=self._redirect,
+            state=state,
+        )
+        answer = web.Response(status=302, headers={"Location": str(away), **_HEADERS})
+        answer.set_cookie(
+            COOKIE, state, max_age=GOOD_FOR, path="/slack",
+            secure=self._secure, httponly=True, samesite="Lax",
+        )  # fmt: skip
+        return answer
+
+    async def back(self, request: web.Request) -> web.Response:
+        """Back from Slack: the code becomes a token, if everything about it is as it should be."""
+        t = translator(language_of(request.headers.get("Accept-Language", "")[:2]))
+        answer = await self._arrived(request, t)
+        answer.del_cookie(COOKIE, path="/slack")
+        return answer
+
+    async def _arrived(self, request: web.Request, t: Translator) -> web.Response:
+        code, state = _only(request, "code"), _only(request, "state")
+        if not await self._is_ours(state, request.cookies.get(COOKIE, "")):
+            log.warning("install refused", reason="state")
+            said = t("This link was used before or is too old. Please start again.")
+            return _page(400, t("Not installed"), said, t)
+        if not code or len(code) > LONGEST_CODE:
+            return _page(400, t("Not installed"), t("The hub was not added to Slack."), t)
+        try:
+            granted = await self._exchange(code)
+            await self._keep(granted)
+        except FAILURES as error:
+            log.warning("install failed", reason=reason(error))
+            said = t("Slack did not complete the installation. Please start again.")
+            return _page(502, t("Not installed"), said, t)
+        said = t("The hub is in {workspace} now. Type /wwc there to begin.",
+                 workspace=_name(granted))  # fmt: skip
+        return _page(200, t("Installed"), said, t)
+
+    async def _exchange(self, code: str) -> dict[str, Any]:
+        answer = await self._clients.of(None).oauth_v2_access(
+            client_id=self._client_id,
+            client_secret=self._client_secret,
+            code=code,
+            redirect_uri=self._redirect,
+        )
+        return answer.data if isinstance(answer.data, dict) else {}
+
+    async def _keep(self, granted: dict[str, Any]) -> None:
+        """The token belongs to the workspace that Slack names, to no other."""
+        token, whole = text(granted.get("access_token")), granted.get("is_enterprise_install")
+        enterprise = text(part(granted, "enterprise").get("id"))
+        team = "" if whole is True else text(part(granted, "team").get("id"))
+        if not token or granted.get("token_type") != "bot" or not (team or enterprise):
+            raise ValueError("no installation of a bot")
+        await self._store.save(enterprise, team, token, self._clock())
+        log.info("installed", enterprise=enterprise, team=team)
+
+    # --- the state ----------------------------------------------------------------------------
+
+    def _issue(self) -> str:
+        until = int(self._clock().timestamp()) + GOOD_FOR
+        said = f"{secrets.token_urlsafe(24)}.{until}"
+        return f"{said}.{self._sign(said)}"
+
+    async def _is_ours(self, state: str, cookie: str) -> bool:
+        """Made here, for this browser, not long ago, and never brought back before."""
+        said, _, signature = state.rpartition(".")
+        same = hmac.compare_digest(state.encode(), cookie.encode())
+        if not same or not hmac.compare_digest(signature.encode(), self._sign(said).encode()):
+            return False
+        until = datetime.fromtimestamp(int(said.rpartition(".")[2]), UTC)
+        if self._clock() > until:
+            return False
+        return await self._hub.first_time(f"slack-install:{said}")
+
+    def _sign(self, said: str) -> str:
+        key = b"slack install state " + self._client_secret.encode()
+        return hmac.new(key, said.encode(), hashlib.sha256).hexdigest()
+
+
+def _only(request: web.Request, name: str) -> str:
+    """A value that stands in the address once; twice is as good as never."""
+    found = request.query.getall(name, [])
+    return found[0] if len(found) == 1 else ""
+
+
+def _name(granted: dict[str, Any]) -> str:
+    where = part(granted, "team") or part(granted, "enterprise")
+    return text(where.get("name")) or "Slack"
+
+
+def _page(status: int, title: str, said: str, t: Translator) -> web.Response:
+    again = f'<p><a href="{START}">{escape(t("Start again"))}</a></p>'
+    page = _PAGE.format(
+        language=t.language, title=escape(title), said=escape(said),
+        link="" if status == 200 else again,
+    )  # fmt: skip
+    return web.Response(status=status, text=page, content_type="text/html", headers=_HEADERS)

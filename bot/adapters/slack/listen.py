@@ -1,0 +1,256 @@
+"""Slack: signed HTTP or Socket Mode in, the Web API out."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from aiohttp import web
+from slack_bolt.adapter.aiohttp import to_aiohttp_response
+from slack_bolt.adapter.socket_mode.async_internals import send_async_response
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
+
+from bot.adapters.base import ANSWER_WITHIN, Place
+from bot.adapters.slack import payloads, render
+from bot.adapters.slack.client import QUIET, Clients, reason
+from bot.adapters.slack.guard import Guard, Rejected
+from bot.adapters.slack.install import Install
+from bot.adapters.slack.people import PLATFORM, People
+from bot.adapters.slack.talk import Talk
+from bot.adapters.slack.tokens import Tokens, TokenStore
+from bot.cards import Form, Reply
+from bot.hub import Hub
+from bot.i18n import translator
+from bot.request import Sender
+
+log = structlog.get_logger()
+
+EVENTS = "/slack/events"
+PING_SECONDS, FRESH_SECONDS = 5.0, 1.0
+
+
+class NotSent(Exception):  # noqa: N818 - what happened, for whoever owes the message
+    """Slack did not take a message; the reason is its own word for it."""
+
+
+class SlackAdapter:
+    """All workspaces of one Slack app."""
+
+    platform = PLATFORM
+
+    def __init__(
+        self,
+        hub: Hub,
+        *,
+        signing_secret: str = "",
+        bot_token: str = "",
+        app_token: str = "",
+        client_id: str = "",
+        client_secret: str = "",
+        api_url: str = "https://slack.com/api/",
+        authorize_url: str = "https://slack.com/oauth/v2/authorize",
+        public_url: str = "",
+        store: TokenStore | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        within: float = ANSWER_WITHIN,
+        patience: float = 10.0,
+    ) -> None:
+        seconds = _seconds(clock)
+        many = bool(client_id and client_secret and store)
+        self._hub = hub
+        self._app_token = app_token
+        self._clients = Clients(api_url)
+        self._tokens = Tokens(self._clients, bot_token, store if many else None)
+        self._people = People(hub, self._clients, self._tokens, seconds, within=within / 4)
+        self._talk = Talk(hub, self._clients, self._tokens, self._people, within=within)
+        self._guard = Guard(signing_secret, seconds, patience=patience) if signing_secret else None
+        self._socket: _Socket | None = None
+        self._bolt: AsyncApp | None = None
+        self._install: Install | None = None
+        if many and store:
+            self._install = Install(
+                hub, self._clients, store, clock, client_id=client_id,
+                client_secret=client_secret, authorize_url=authorize_url, public_url=public_url,
+            )  # fmt: skip
+
+    def add_routes(self, app: web.Application) -> None:
+        """What Slack and the installing browser call; unsigned requests have no route at all."""
+        if self._guard:
+            app.router.add_post(EVENTS, self._receive)
+        if self._install:
+            self._install.add_routes(app)
+        app.on_cleanup.append(self._cleanup)
+
+    def ready(self) -> bool:
+        """Is there a way in: a socket that is open, or the signed door?"""
+        return self._guard is not None if not self._app_token else _is_open(self._socket)
+
+    async def listen(self) -> None:
+        """Keep a socket open where there is an app token; HTTP needs nobody to wait for it."""
+        try:
+            if self._app_token:
+                self._socket = _Socket(self._app_token, self._clients)
+                self._socket.socket_mode_request_listeners.append(self._hear)
+                await self._socket.connect()
+                log.info("socket open")
+            await asyncio.Event().wait()
+        finally:
+            await self.close()
+
+    async def close(self) -> None:
+        """Finish what is being answered and close all connections."""
+        await self._talk.close()
+        if self._socket:
+            await self._socket.close()  # type: ignore[no-untyped-call] # as the library has it
+        await self._people.close()
+        await self._clients.close()
+
+    async def say(self, place: Place, reply: Reply) -> str:
+        """Post a message to a channel or to a person; returns its time stamp."""
+        token = await self._tokens.of("", place.workspace)
+        if token is None:
+            raise NotSent("not_installed")
+        message = await self._message(place, reply)
+        try:
+            channel = place.channel or await self._direct(token, place.user)
+            sent = await self._clients.call(
+                token, "chat.postMessage", channel=channel,
+                unfurl_links=False, unfurl_media=False, **message,
+            )  # fmt: skip
+        except Exception as error:
+            raise NotSent(reason(error)) from error
+        if not sent.get("ts"):
+            raise NotSent("no_answer")
+        return str(sent["ts"])
+
+    async def _message(self, place: Place, reply: Reply) -> dict[str, Any]:
+        t = translator("en")
+        if place.user:
+            sender = Sender(PLATFORM, place.workspace, place.user)
+            t = await self._people.translator(sender)
+        card = render.invited(reply, reply.command, t) if isinstance(reply, Form) else reply
+        return render.message(card, t)
+
+    async def _direct(self, token: str, user: str) -> str:
+        opened = await self._clients.call(token, "conversations.open", users=user)
+        return payloads.text(payloads.part(opened, "channel").get("id"))
+
+    # --- what comes in ------------------------------------------------------------------------
+
+    async def _receive(self, request: web.Request) -> web.Response:
+        """One signed request; whatever is in it, the answer is never a crash."""
+        assert self._guard is not None  # noqa: S101 - the route exists only with a guard
+        try:
+            body = await self._guard.admit(request)
+            bolt = self._bolt_request(body)
+        except Rejected as rejected:
+            log.info("rejected", status=rejected.status)
+            return web.Response(status=rejected.status)
+        if bolt is None:
+            return web.Response(status=400)
+        return await to_aiohttp_response(await self._dispatch(bolt))
+
+    async def _hear(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
+        """The same through the socket, where Slack has proved itself by opening it."""
+        bolt = self._bolt_request(dict(request.payload))
+        answer = await self._dispatch(bolt) if bolt else BoltResponse(status=200, body="")
+        try:
+            await send_async_response(client, request, answer, time.time())
+        except Exception as error:  # the connection went away; Slack sends the envelope again
+            log.warning("not acknowledged", error=type(error).__name__)
+
+    def _bolt_request(self, body: dict[str, Any]) -> AsyncBoltRequest | None:
+        """None for content of a shape that Slack never sends."""
+        try:
+            # As content already read: Bolt's own reading loses a command whose words hold
+            # «payload», and fails on much that is refused here.
+            return AsyncBoltRequest(body=body, mode="socket_mode")
+        except (AttributeError, TypeError, ValueError, KeyError, IndexError):
+            return None
+
+    async def _dispatch(self, request: AsyncBoltRequest) -> BoltResponse:
+        body = request.body
+        if body.get("type") == "event_callback" and not payloads.kind(body):
+            log.info("ignored", kind="event")
+            return BoltResponse(status=200, body="")
+        try:
+            answer = await self._app().async_dispatch(request)
+        except Exception as error:  # Bolt stumbles over shapes that Slack does not send
+            log.info("ignored", kind=payloads.text(body.get("type")), error=type(error).__name__)
+            return BoltResponse(status=200, body="")
+        if answer.status in (404, 500):
+            # nothing here listens to it, or it is no such thing as it says it is
+            log.info("ignored", kind=payloads.text(body.get("type")), status=answer.status)
+            return BoltResponse(status=200, body="")
+        return answer
+
+    def _app(self) -> AsyncApp:
+        if self._bolt is None:
+            self._bolt = AsyncApp(
+                name="hub",
+                logger=QUIET,
+                client=self._clients.of(None),
+                authorize=_authorize,
+                # answer in the response itself: the default runner looks every 10 ms
+                process_before_response=True,
+                request_verification_enabled=False,  # done on the raw bytes, before
+                ignoring_self_events_enabled=False,  # done by who wrote, without a call to Slack
+                attaching_function_token_enabled=False,
+            )
+            self._talk.register(self._bolt)
+        return self._bolt
+
+    async def _cleanup(self, app: web.Application) -> None:
+        await self.close()
+
+
+class _Socket(SocketModeClient):
+    """A Socket Mode connection that says when it cannot be opened, and uses no proxy."""
+
+    def __init__(self, app_token: str, clients: Clients) -> None:
+        super().__init__(
+            app_token, logger=QUIET, web_client=clients.of(None), ping_interval=PING_SECONDS
+        )
+        self.proxy = None
+        self._since = 0.0
+        self._turn = asyncio.Lock()
+
+    async def connect(self) -> None:
+        await super().connect()  # type: ignore[no-untyped-call] # as the library has it
+        self._since = time.monotonic()
+
+    async def connect_to_new_endpoint(self, force: bool = False) -> None:
+        """Slack's farewell and the end of the connection both lead here; once is enough."""
+        async with self._turn:
+            fresh = time.monotonic() - self._since < FRESH_SECONDS and await self.is_connected()
+            if not (force and fresh):
+                await super().connect_to_new_endpoint(force)
+
+    async def issue_new_wss_url(self) -> str:
+        try:
+            return await super().issue_new_wss_url()
+        except Exception as error:
+            log.warning("no socket", reason=reason(error))
+            raise
+
+
+def _is_open(socket: _Socket | None) -> bool:
+    session = socket.current_session if socket else None
+    return session is not None and not session.closed
+
+
+async def _authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
+    """Tokens are looked up where one is needed; most answers need none."""
+    return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id)
+
+
+def _seconds(clock: Callable[[], datetime]) -> Callable[[], float]:
+    return lambda: clock().timestamp()

@@ -1,0 +1,102 @@
+"""The description of the Slack app, made from the declarations: what it may do and hears of."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.adapters.slack.text import cut
+from bot.cards import SLASH
+from bot.commands import Command
+
+SCOPES: Mapping[str, str] = {
+    "app_mentions:read": "hear when somebody names the bot in a channel",
+    "chat:write": "answer in direct messages and where the bot was named",
+    "commands": f"offer {SLASH}",
+    "im:history": "read what people write to the bot directly",
+    "im:write": "begin a direct message somebody asked for",
+    "users:read": "know the name, language and time zone of who asks, and who is a guest",
+}
+"""What the bot asks for, and why; nothing it does not use."""
+
+EVENTS: Mapping[str, str] = {
+    "app_home_opened": "draw the Home tab",
+    "app_mention": "answer where the bot was named",
+    "app_uninstalled": "forget the token",
+    "message.im": "answer direct messages",
+    "tokens_revoked": "forget the token",
+}
+
+NAME = "WWC Hub"
+DESCRIPTION = "One community of city data people: ask who does what, in four languages."
+LONG_DESCRIPTION = (
+    "The What Works Cities Certification Community in the chat your city already uses. Type "
+    f"{SLASH} to find out who works on a topic in other cities, what their cities are strong in "
+    "and how to reach them. English, Español, Português, Français. Answers are visible to you "
+    "alone; a profile shows what its owner chose to show, to verified members of the community."
+)
+COMMAND_HINTS = {
+    "en": "Find people and cities",
+    "es": "Encuentra personas y ciudades",
+    "pt": "Encontre pessoas e cidades",
+    "fr": "Trouver des personnes et des villes",
+}
+"""Slack shows one description to everybody, so it speaks all four languages."""
+
+MOST_DESCRIPTION, MOST_HINT = 2000, 1000
+
+
+def manifest(
+    commands: Mapping[str, Command], public_url: str = "", *, socket: bool = False
+) -> dict[str, Any]:
+    """The manifest, ready to be pasted into Slack; with Socket Mode it needs no address."""
+    url = f"{public_url.rstrip('/')}/slack/events"
+    command = {
+        "command": SLASH,
+        "description": cut(" · ".join(COMMAND_HINTS.values()), MOST_DESCRIPTION),
+        "usage_hint": usage_hint(commands),
+        "should_escape": True,  # mentions arrive as ids, not as names that several may have
+    }
+    request = {} if socket else {"request_url": url}
+    redirect = {} if socket else {"redirect_urls": [url.replace("events", "oauth_redirect")]}
+    return {
+        "_metadata": {"major_version": 2, "minor_version": 1},
+        "display_information": {
+            "name": NAME,
+            "description": DESCRIPTION,
+            "long_description": LONG_DESCRIPTION,
+            "background_color": "#123a5c",
+        },
+        "features": {
+            "app_home": {
+                "home_tab_enabled": True,
+                "messages_tab_enabled": True,
+                "messages_tab_read_only_enabled": False,
+            },
+            "bot_user": {"display_name": NAME, "always_online": True},
+            "slash_commands": [command if socket else command | {"url": url}],
+        },
+        "oauth_config": {**redirect, "scopes": {"bot": list(SCOPES)}},
+        "settings": {
+            "event_subscriptions": {**request, "bot_events": list(EVENTS)},
+            "interactivity": {
+                "is_enabled": True,
+                **request,
+                **({} if socket else {"message_menu_options_url": url}),
+            },
+            "org_deploy_enabled": True,
+            "socket_mode_enabled": socket,
+            "token_rotation_enabled": False,
+        },
+    }
+
+
+def usage_hint(commands: Mapping[str, Command]) -> str:
+    """What may follow the slash, as far as it fits; help first, nothing that is for staff."""
+    open_to_all = [c for c in commands.values() if not c.staff]
+    examples = [c.example or c.name for c in sorted(open_to_all, key=lambda c: c.name != "help")]
+    hint = ""
+    for example in examples:
+        longer = f"{hint} | {example}" if hint else example
+        if len(longer) > MOST_HINT:
+            break
+        hint = longer
+    return f"[{hint}]" if len(hint) < MOST_HINT - 1 else hint

@@ -1,0 +1,114 @@
+"""Texts in the sizes Slack takes: counted as Slack counts, never cut inside a character."""
+
+import re
+import unicodedata
+
+MOST_MARKS = 4
+"""Accents above one letter: more of them paint over the neighbouring lines."""
+
+_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+_MARKS = re.compile("[\u0300-\U0010ffff]{5}")
+"""No more than a hint that there may be many marks in a row; all of them are in this range."""
+
+_JOINER = "\u200d"
+_BROKEN_WORD = 0.8
+"""A cut falls between two words unless that costs more than a fifth of the room."""
+
+
+def tidy(text: str) -> str:
+    """Without what no screen shows or what turns the direction of its neighbours."""
+    safe = _UNSAFE.sub("", text)
+    return _calm(safe) if _MARKS.search(safe) else safe
+
+
+def seen(text: str) -> bool:
+    """Is there anything to see in it?"""
+    return bool(tidy(text).strip())
+
+
+def _calm(text: str) -> str:
+    kept, marks = [], 0
+    for char in text:
+        marks = marks + 1 if _is_mark(char) else 0
+        if marks <= MOST_MARKS:
+            kept.append(char)
+    return "".join(kept)
+
+
+def units(text: str) -> int:
+    """The length as Slack counts it: in UTF-16 units, where an emoji is two."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def cut(text: str, most: int) -> str:
+    """The text, with «…» at its end if it is longer than `most`."""
+    whole = tidy(text)
+    if units(whole) <= most:
+        return whole
+    return whole[: _room(whole, most - 1)].rstrip() + "…"
+
+
+def chunks(text: str, most: int) -> list[str]:
+    """The text in pieces of at most `most`, parted at line ends or between words."""
+    rest, pieces = tidy(text).strip(), []
+    while units(rest) > most:
+        end = _room(rest, most)
+        gap = max(rest.rfind("\n", 0, end), rest.rfind(" ", 0, end))
+        end = gap if gap > end * _BROKEN_WORD else end
+        pieces.append(rest[:end].rstrip())
+        rest = rest[end:].lstrip()
+    return [*filter(None, pieces), rest] if rest else pieces
+
+
+def escaped(text: str, most: int) -> str:
+    """For a message's own text, where & < > would otherwise begin links and mentions."""
+    most_raw = most
+    while True:
+        said = _escape(cut(text, most_raw))
+        if units(said) <= most:
+            return said
+        most_raw -= max(1, (units(said) - most) // 5)
+
+
+def _escape(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _room(text: str, most: int) -> int:
+    """How many characters fit in `most` units without parting a grapheme."""
+    end = most
+    while units(text[:end]) > most:
+        end -= 1
+    whole = end
+    while whole and not _parts(text, whole):
+        whole -= 1
+    # one grapheme longer than all the room there is can only be broken
+    return whole or max(end, 1)
+
+
+def _parts(text: str, at: int) -> bool:
+    """May the text be parted before this character?"""
+    before, after = text[at - 1], text[at]
+    if _is_mark(after) or _joins(after) or before == _JOINER:
+        return False
+    if not (_is_flag_letter(before) and _is_flag_letter(after)):
+        return True
+    letters = re.search("[\U0001f1e6-\U0001f1ff]+$", text[:at])
+    return letters is not None and len(letters[0]) % 2 == 0
+
+
+def _is_mark(char: str) -> bool:
+    return char > "\u02ff" and unicodedata.category(char)[0] == "M"
+
+
+def _joins(char: str) -> bool:
+    """A joiner, a skin tone or a tag belongs to the character before it."""
+    return (
+        char == _JOINER
+        or "\U0001f3fb" <= char <= "\U0001f3ff"
+        or "\U000e0020" <= char <= "\U000e007f"
+    )
+
+
+def _is_flag_letter(char: str) -> bool:
+    return "\U0001f1e6" <= char <= "\U0001f1ff"

@@ -1,0 +1,68 @@
+"""`wwc backup` and `wwc restore`: what they say, and when they refuse."""
+
+import sys
+from pathlib import Path
+
+from bot.app import key_file, sqlite_file
+from bot.settings import Settings
+from db import backup
+
+DONE, FAULTS, WRONG_USE = 0, 1, 2
+
+
+async def save(settings: Settings, file: Path, *, force: bool) -> int:
+    """Copy the database into the file, while the hub goes on."""
+    own = sqlite_file(settings)
+    refusal = _refusal(own, source=own, target=file, force=force)
+    if own is None or refusal:
+        return _said(refusal, WRONG_USE)
+    if code := await _copied(own, file):
+        return code
+    print(f"Saved to {file}, complete and checked.")
+    key = key_file(settings)
+    if not settings.wwc_secret_key and key.exists():
+        print(f"Keep {key} with it: without it the tokens inside cannot be read.")
+    return DONE
+
+
+async def bring_back(settings: Settings, file: Path, *, force: bool) -> int:
+    """Put the file in the place of the database; the hub must be stopped."""
+    own = sqlite_file(settings)
+    refusal = _refusal(own, source=file, target=own, force=force)
+    if own is None or refusal:
+        return _said(refusal, WRONG_USE)
+    if problem := await backup.fault(file):
+        return _said(problem, FAULTS)
+    if own.exists() and await backup.in_use(own):
+        return _said(f"{own} is in use: stop the hub first.", FAULTS)
+    if code := await _copied(file, own):
+        return code
+    print(f"Restored from {file}, complete and checked. Start the hub again: wwc run")
+    return DONE
+
+
+def _refusal(own: Path | None, *, source: Path | None, target: Path | None, force: bool) -> str:
+    if own is None or source is None or target is None:
+        return "The data is in PostgreSQL, which has tools of its own: pg_dump and pg_restore."
+    if not source.is_file():
+        return f"There is no file {source}."
+    if target.is_dir() or not target.resolve().parent.is_dir():
+        return f"{target} is not the name of a file in a folder that exists."
+    if target.exists() and target.samefile(source):
+        return f"{target} is the database itself."
+    if target.exists() and not force:
+        return f"{target} exists already; add --force to replace it."
+    return ""
+
+
+async def _copied(source: Path, target: Path) -> int:
+    try:
+        await backup.copy(source, target)
+    except (backup.BackupError, OSError) as error:
+        return _said(str(error), FAULTS)
+    return DONE
+
+
+def _said(problem: str, code: int) -> int:
+    print(problem, file=sys.stderr)
+    return code

@@ -1,0 +1,286 @@
+"""What the hub answers: cards and forms, as frozen data that knows no platform.
+
+All strings are plain text. Emphasis belongs to the kind of part, never to characters inside a
+text, so what people typed can be shown anywhere without becoming markup.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, assert_never
+
+SLASH = "/wwc"
+LONGEST_COMMAND = 100
+"""A button carries the command one could have typed; Discord's custom_id allows 100 characters."""
+
+Tone = Literal["info", "good", "warning", "bad"]
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """One press that says `command`, the words after `/wwc`."""
+
+    label: str
+    command: str
+    style: Literal["normal", "primary", "danger"] = "normal"
+    kind: Literal["button"] = "button"
+
+    def __post_init__(self) -> None:
+        if not 0 < len(self.command) <= LONGEST_COMMAND:
+            raise ValueError(f"a button's command has 1 to {LONGEST_COMMAND} characters")
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One choice: `value` is what is said when it is chosen."""
+
+    label: str
+    value: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """Opens a section of a card."""
+
+    text: str
+    kind: Literal["heading"] = "heading"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A paragraph; quiet ones are small print."""
+
+    text: str
+    quiet: bool = False
+    kind: Literal["text"] = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A sentence that must not be missed: a success, a warning, what went wrong."""
+
+    text: str
+    tone: Tone = "info"
+    kind: Literal["note"] = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One label with its value."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Short labelled values, drawn in columns where there is room."""
+
+    facts: tuple[Fact, ...]
+    kind: Literal["facts"] = "facts"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing in a list (a person, a city, a topic) with what can be done about it."""
+
+    title: str
+    lines: tuple[str, ...] = ()
+    note: str = ""
+    badge: str = ""
+    buttons: tuple[Button, ...] = ()
+    kind: Literal["entry"] = "entry"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under column names; every row has as many cells as there are columns."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    kind: Literal["table"] = "table"
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar: `shown` is the value as a reader sees it."""
+
+    label: str
+    value: float
+    shown: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """A chart of horizontal bars; the numbers stand beside them."""
+
+    caption: str
+    bars: tuple[Bar, ...]
+    kind: Literal["bars"] = "bars"
+
+
+@dataclass(frozen=True, slots=True)
+class Buttons:
+    """A row of buttons of the whole card."""
+
+    buttons: tuple[Button, ...]
+    kind: Literal["buttons"] = "buttons"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A menu; choosing an option says its value as a command."""
+
+    label: str
+    options: tuple[Option, ...]
+    kind: Literal["choice"] = "choice"
+
+
+@dataclass(frozen=True, slots=True)
+class Divider:
+    """A line between two thoughts."""
+
+    kind: Literal["divider"] = "divider"
+
+
+Part = Heading | Text | Note | Facts | Entry | Table | Bars | Buttons | Choice | Divider
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One answer. `private`: only the asker sees it. `footer`: small print at the end."""
+
+    title: str
+    parts: tuple[Part, ...] = ()
+    footer: str = ""
+    tone: Tone = "info"
+    private: bool = True
+    kind: Literal["card"] = "card"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One field of a form, already filled in. `many` takes several of the options.
+
+    Without options it is a line of text (`long`: a paragraph). `suggests` names the
+    completion that helps with it; what is typed there need not be one of the suggestions.
+    """
+
+    name: str
+    label: str
+    value: tuple[str, ...] = ()
+    options: tuple[Option, ...] = ()
+    many: bool = False
+    long: bool = False
+    required: bool = False
+    hint: str = ""
+    problem: str = ""
+    longest: int = 3000
+    suggests: str = ""
+
+    @property
+    def text(self) -> str:
+        """The value as one line."""
+        return ", ".join(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What opens when words are missing or wrong, or when there is something to edit.
+
+    `command` is the verb that the filled-in form says.
+    """
+
+    title: str
+    command: str
+    inputs: tuple[Input, ...]
+    intro: str = ""
+    submit: str = "OK"
+    kind: Literal["form"] = "form"
+
+
+Reply = Card | Form
+
+
+def plain(reply: Reply) -> str:
+    """The whole reply as text: notifications, screen readers, the terminal, tests."""
+    lines = _form_lines(reply) if isinstance(reply, Form) else _card_lines(reply)
+    return "\n".join(lines).strip() + "\n"
+
+
+def data(reply: Reply) -> dict[str, Any]:
+    """The reply as JSON-ready data, each part under its `kind`."""
+    return asdict(reply)
+
+
+def _card_lines(card: Card) -> Iterator[str]:
+    yield card.title
+    for part in card.parts:
+        yield from _part_lines(part)
+    if card.footer:
+        yield ""
+        yield card.footer
+
+
+def _part_lines(part: Part) -> Iterator[str]:
+    match part:
+        case Heading():
+            yield ""
+            yield part.text
+        case Text() | Note():
+            yield part.text
+        case Facts():
+            yield from (f"{fact.label}: {fact.value}" for fact in part.facts)
+        case Entry():
+            yield from _entry_lines(part)
+        case Table():
+            yield " | ".join(part.columns)
+            yield from (" | ".join(row) for row in part.rows)
+        case Bars():
+            yield part.caption
+            yield from (f"{bar.label}: {bar.shown}" for bar in part.bars)
+        case Buttons():
+            yield from map(_press, part.buttons)
+        case Choice():
+            yield f"{part.label}:"
+            yield from (f"  {o.label}: {SLASH} {o.value}" for o in part.options)
+        case Divider():
+            yield ""
+        case _:
+            assert_never(part)
+
+
+def _entry_lines(entry: Entry) -> Iterator[str]:
+    yield ""
+    yield f"• {entry.title}" + (f" [{entry.badge}]" if entry.badge else "")
+    yield from (f"  {line}" for line in entry.lines)
+    if entry.note:
+        yield f"  {entry.note}"
+    yield from (f"  {_press(button)}" for button in entry.buttons)
+
+
+def _press(button: Button) -> str:
+    return f"→ {button.label}: {SLASH} {button.command}"
+
+
+def _form_lines(form: Form) -> Iterator[str]:
+    yield form.title
+    if form.intro:
+        yield form.intro
+    for given in form.inputs:
+        yield ""
+        yield f"{given.label}{' *' if given.required else ''}: {_shown(given)}".rstrip()
+        if given.problem:
+            yield f"  ✗ {given.problem}"
+        if given.hint:
+            yield f"  {given.hint}"
+        if given.options:
+            yield "  " + " · ".join(option.label for option in given.options)
+    yield ""
+    keys = " ".join(f"{given.name.replace('_', '-')}:…" for given in form.inputs[:3])
+    yield f"→ {form.submit}: {SLASH} {form.command} {keys}".rstrip()
+
+
+def _shown(given: Input) -> str:
+    labels = {option.value: option.label for option in given.options}
+    return ", ".join(labels.get(value, value) for value in given.value)

@@ -1,0 +1,370 @@
+"""The terminal's side of the hub: `wwc …`, the same as `python -m bot`."""
+
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, Literal, NoReturn
+
+import structlog
+import typer
+from rich.console import Console
+
+from bot import settings as configuration
+from bot.settings import EX_CONFIG, ConfigurationError, Settings
+
+cli = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    help="One community over many Slack workspaces and Discord servers.",
+)  # fmt: skip
+db = typer.Typer(no_args_is_help=True, help="Migrations.")
+cli.add_typer(db, name="db")
+console = Console()
+
+
+def main() -> None:
+    """Run the program; configuration errors are one line and exit code 78."""
+    try:
+        cli()
+    except ConfigurationError as error:
+        print(f"Configuration: {error}", file=sys.stderr)
+        sys.exit(EX_CONFIG)
+
+
+def _settings() -> Settings:
+    read = configuration.read()
+    _logging(read.wwc_log)
+    return read
+
+
+def _logging(wanted: str) -> None:
+    """One line an event; JSON or for the eye. Libraries never speak below warnings: they quote."""
+    kind, _, level = wanted.partition(":")
+    known = logging.getLevelNamesMapping()
+    number = known.get((level or "info").upper())
+    if kind not in ("json", "console") or number is None:
+        raise ConfigurationError("WWC_LOG is console or json, perhaps with a level: json:warning.")
+    drawn = (
+        structlog.processors.JSONRenderer()
+        if kind == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            drawn,
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s")
+
+
+def _do(work: Coroutine[Any, Any, int | None]) -> NoReturn:
+    sys.exit(asyncio.run(work) or 0)
+
+
+# --- serving ---
+
+
+@cli.command()
+def run() -> None:
+    """One process with everything: the page, the jobs, and each platform whose tokens are set."""
+    from bot.app import run as serve
+
+    read = _settings()
+    parts = {"web", "worker"}
+    parts |= {p for p in ("playground", "slack", "discord") if getattr(read, p)}
+    _announce(read)
+    asyncio.run(serve(read, frozenset(parts)))
+
+
+def _announce(read: Settings) -> None:
+    if read.playground:
+        print(f"Playground  {read.public_url}/  (Ctrl+C stops)", flush=True)
+    for name, on, how in (
+        ("Slack", read.slack, "set SLACK_SIGNING_SECRET and SLACK_BOT_TOKEN to connect it"),
+        ("Discord", read.discord, "set DISCORD_TOKEN to connect it"),
+    ):
+        print(f"{name:<11} {'connecting' if on else 'off: ' + how}", flush=True)
+
+
+@cli.command()
+def web() -> None:
+    """Only HTTP: Slack's events, the page where it is on, health and metrics."""
+    from bot.app import run as serve
+
+    read = _settings()
+    parts = {"web"} | {p for p in ("playground", "slack") if getattr(read, p)}
+    asyncio.run(serve(read, frozenset(parts)))
+
+
+discord_cli = typer.Typer(help="Discord's gateway as a process of its own, and its commands.")
+cli.add_typer(discord_cli, name="discord")
+
+
+@discord_cli.callback(invoke_without_command=True)
+def discord(context: typer.Context) -> None:
+    """Only Discord's gateway; or, with a word behind it, one thing done there."""
+    if context.invoked_subcommand is None:
+        _only_discord()
+
+
+def _only_discord() -> None:
+    from bot.app import run as serve
+
+    asyncio.run(serve(_with_discord(), frozenset({"discord"})))
+
+
+def _with_discord() -> Settings:
+    read = _settings()
+    if not read.discord:
+        raise ConfigurationError("DISCORD_TOKEN is missing.")
+    return read
+
+
+@cli.command()
+def worker() -> None:
+    """Only the timetable."""
+    from bot.app import run as serve
+
+    asyncio.run(serve(_settings(), frozenset({"worker"})))
+
+
+# --- trying things out ---
+
+
+@cli.command()
+def say(
+    words: Annotated[
+        str, typer.Argument(help="What follows /wwc, for example: who-does open data")
+    ],
+    as_: Annotated[str, typer.Option("--as", help="E-mail of the member who says it")] = "",
+    on: Annotated[Literal["slack", "discord", "plain"], typer.Option(help="Drawn for")] = "plain",
+    as_json: Annotated[bool, typer.Option("--json", help="The very payload")] = False,
+) -> None:
+    """Run one command exactly as a platform would."""
+    _do(_say(words, as_, on, as_json))
+
+
+async def _say(words: str, email: str, on: str, as_json: bool) -> int:
+    from bot import app as application
+    from bot import say as saying
+    from bot.adapters import terminal
+    from bot.cards import data, plain
+    from bot.request import Request
+
+    async with application.opened(_settings()) as app:
+        sender = await saying.speaker(app, email)
+        if sender is None:
+            said = f"Nobody has the e-mail {email}." if email else "Say who asks: --as E-MAIL."
+            print(said, file=sys.stderr)
+            return 2
+        language = await app.hub.language(sender)
+        reply = await app.hub(Request(sender, words.removeprefix("/wwc").strip(), direct=True))
+    if on != "plain":
+        print(json.dumps(saying.payload(on, reply, language), ensure_ascii=False, indent=2))
+    elif as_json:
+        print(json.dumps(data(reply), ensure_ascii=False, indent=2))
+    elif console.is_terminal:
+        console.print(terminal.render(reply))
+    else:
+        print(plain(reply), end="")
+    return 0
+
+
+# --- data ---
+
+
+@db.command("upgrade")
+def db_upgrade(revision: str = "head") -> None:
+    """Bring the database up to this program."""
+    _do(_migrate("upgrade", revision))
+
+
+@db.command("downgrade")
+def db_downgrade(revision: str) -> None:
+    """Bring the database down to a revision, or to `base`."""
+    _do(_migrate("downgrade", revision))
+
+
+@db.command("check")
+def db_check() -> None:
+    """Say whether the database is as this program needs it."""
+    _do(_check())
+
+
+async def _migrate(direction: Literal["upgrade", "downgrade"], revision: str) -> int:
+    from bot.app import database, explained
+    from db import migrate
+
+    known = ("base", *migrate.revisions(), "head")
+    if revision not in known:
+        print(f"There is no revision {revision}; known: {', '.join(known)}.", file=sys.stderr)
+        return 2
+    async with database(_settings()) as engine:
+        with explained():
+            await getattr(migrate, direction)(engine, revision)
+            print(f"The database is at {await migrate.revision(engine) or 'base'}.")
+    return 0
+
+
+async def _check() -> int:
+    from bot.app import database, explained
+    from db import migrate
+
+    async with database(_settings()) as engine:
+        with explained():
+            faults = await migrate.check(engine)
+    print("\n".join(faults) or "The database is as it should be.")
+    return 1 if faults else 0
+
+
+@cli.command()
+def seed(
+    demo: Annotated[bool, typer.Option("--demo", help="Also invented people, marked so")] = False,
+) -> None:
+    """The standard, the cities and the vocabulary; repeating it changes nothing."""
+    _do(_seed(demo))
+
+
+async def _seed(demo: bool) -> None:
+    from datetime import UTC, datetime
+
+    from rich.progress import Progress
+
+    from bot.app import database, explained
+    from bot.domain.ranking import standing
+    from db import migrate
+    from db import seed as seeding
+    from db.base import unit
+
+    async with database(_settings()) as engine:
+        with explained(), Progress(console=console) as bar:
+            await migrate.upgrade(engine)
+            task = bar.add_task("", total=6 if demo else 3)
+
+            def step(name: str) -> None:
+                bar.update(task, advance=1, description=name)
+
+            async with unit(engine, writes=True) as session:
+                await seeding.reference(session, step)
+                if demo:
+                    await seeding.demo(session, datetime.now(UTC), standing, step)
+            bar.update(task, completed=6 if demo else 3)
+
+
+import_cli = typer.Typer(no_args_is_help=True, help="Lists from files: all of a file or nothing.")
+export_cli = typer.Typer(no_args_is_help=True, help="Lists into files.")
+cli.add_typer(import_cli, name="import")
+cli.add_typer(export_cli, name="export")
+
+
+@import_cli.command("members")
+def import_members(
+    file: Annotated[Path, typer.Argument(help="CSV or Excel (.xlsx)")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only the preview")] = False,
+) -> None:
+    """People with their cities and topics; repeating it changes nothing."""
+    from bot import lists
+
+    _do(lists.bring_in(_settings(), file, console, dry_run=dry_run))
+
+
+@export_cli.command("members")
+def export_members(file: Annotated[Path, typer.Argument(help="CSV")]) -> None:
+    """The verified members, as an import reads them."""
+    from bot import lists
+
+    _do(lists.take_out(_settings(), file))
+
+
+@import_cli.callback()
+def _imports() -> None:
+    """Keep `members` a subcommand."""
+
+
+@export_cli.callback()
+def _exports() -> None:
+    """Keep `members` a subcommand."""
+
+
+@cli.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs")] = False,
+) -> None:
+    """Look at everything the hub stands on, and say how to mend what is broken."""
+    from bot.doctor import report
+
+    _do(report(_settings, as_json=as_json))
+
+
+File = Annotated[Path, typer.Argument(help="The copy")]
+Force = Annotated[bool, typer.Option("--force", help="Replace what is there")]
+
+
+@cli.command()
+def backup(file: File, force: Force = False) -> None:
+    """Copy the database into a file while the hub goes on."""
+    from bot import backups
+
+    _do(backups.save(_settings(), file, force=force))
+
+
+@cli.command()
+def restore(file: File, force: Force = False) -> None:
+    """Put a copy in the place of the database; stop the hub first."""
+    from bot import backups
+
+    _do(backups.bring_back(_settings(), file, force=force))
+
+
+# --- platforms ---
+
+
+manifest_cli = typer.Typer(no_args_is_help=True, help="What a platform wants to know of the app.")
+cli.add_typer(manifest_cli, name="manifest")
+
+
+@manifest_cli.command("slack")
+def manifest_slack() -> None:
+    """Slack's manifest, from the declarations."""
+    from bot.adapters.slack.manifest import manifest
+    from bot.commands import load
+
+    read = _settings()
+    print(json.dumps(manifest(load(), read.public_url, socket=read.slack_app_token is not None),
+                     ensure_ascii=False, indent=2))  # fmt: skip
+
+
+@discord_cli.command("sync")
+def discord_sync() -> None:
+    """Register the commands at Discord, whether or not they changed."""
+    _do(_at_discord("sync"))
+
+
+@discord_cli.command("invite-url")
+def discord_invite_url() -> None:
+    """The address that adds the bot to a server."""
+    _do(_at_discord("invite-url"))
+
+
+async def _at_discord(act: Literal["sync", "invite-url"]) -> int:
+    from bot import app as application
+
+    async with application.opened(_with_discord()) as app:
+        done, said = await application.at_discord(app, act)
+    print(said, file=sys.stdout if done else sys.stderr)
+    return 0 if done else 1
+
+
+@manifest_cli.callback()
+def _manifest() -> None:
+    """Keep `slack` a subcommand."""
+
+
+if __name__ == "__main__":
+    main()

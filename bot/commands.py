@@ -1,0 +1,163 @@
+"""Verbs as they are declared: one model, one handler, one sentence about who may run it."""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar, get_type_hints
+
+from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.cards import Option, Reply
+from bot.i18n import Translator
+from bot.parsing import Argument, arguments_of
+from bot.reference import Reference
+from bot.request import Request
+from db.members import Account, Member
+
+Ask = TypeVar("Ask", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """Who may run a command: everybody, verified members, or members with one of the roles."""
+
+    name: str
+    members_only: bool = True
+    roles: frozenset[str] = frozenset()
+
+    def permits(self, member: Member | None) -> bool:
+        """Default deny: no member, or one who is not verified, passes only where all may."""
+        if not self.members_only:
+            return True
+        if member is None or member.status != "verified":
+            return False
+        return not self.roles or bool(self.roles & {r.role for r in member.roles})
+
+
+ANYONE = Allow("anyone", members_only=False)
+MEMBER = Allow("members")
+STAFF = Allow("staff", roles=frozenset({"staff", "admin"}))
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a handler is given besides what was asked."""
+
+    session: AsyncSession
+    request: Request
+    account: Account | None
+    viewer: Member | None
+    now: datetime
+    t: Translator
+    known: Reference
+    commands: Mapping[str, "Command"]
+
+    @property
+    def member(self) -> Member:
+        """The verified member who asks; only where the command's `allow` makes sure of one."""
+        if self.viewer is None:
+            raise PermissionError("this command must not be open to anyone")
+        return self.viewer
+
+    @property
+    def language(self) -> str:
+        """The reader's language."""
+        return self.t.language
+
+
+Handler = Callable[[Context, Any], Awaitable[Reply]]
+
+
+@dataclass(frozen=True)
+class Command:
+    """One verb as declared: its model is its grammar, its docstring the summary."""
+
+    name: str
+    model: type[BaseModel]
+    handle: Handler
+    allow: Allow
+    writes: bool
+    summary: str
+    example: str
+    arguments: tuple[Argument, ...] = field(default=())
+    as_is: "AsIs | None" = None
+
+    @property
+    def staff(self) -> bool:
+        """May only staff run it?"""
+        return bool(self.allow.roles)
+
+
+AsIs = Callable[[Context], Awaitable[Mapping[str, tuple[str, ...]]]]
+"""What a form of something that exists already says before anybody typed a word."""
+
+COMMANDS: dict[str, Command] = {}
+Completion = Callable[[Context, str], Awaitable[Sequence[Option]]]
+COMPLETIONS: dict[str, Completion] = {}
+
+
+def command(
+    name: str,
+    *,
+    allow: Allow,
+    writes: bool = False,
+    example: str = "",
+    as_is: AsIs | None = None,
+) -> Callable[[Callable[[Context, Ask], Awaitable[Reply]]], Callable[..., Awaitable[Reply]]]:
+    """Declare a verb. `allow` must be given; `writes` takes the database's writing lock first.
+
+    `as_is` gives the values of an edit form as they stand: a form that opens because one word
+    did not fit shows the others too, so that submitting it never empties them.
+    """
+
+    def declare(
+        handle: Callable[[Context, Ask], Awaitable[Reply]],
+    ) -> Callable[[Context, Ask], Awaitable[Reply]]:
+        model = get_type_hints(handle)["ask"]
+        summary = inspect.cleandoc(model.__doc__ or "")
+        if name in COMMANDS or not summary:
+            raise TypeError(f"«{name}» needs a docstring and a name of its own")
+        if not isinstance(allow, Allow):
+            raise TypeError(f"«{name}» must say who may run it")
+        COMMANDS[name] = Command(
+            name=name,
+            model=model,
+            handle=handle,
+            allow=allow,
+            writes=writes,
+            summary=summary,
+            example=example,
+            arguments=arguments_of(model),
+            as_is=as_is,
+        )
+        return handle
+
+    return declare
+
+
+def completion(name: str) -> Callable[[Completion], Completion]:
+    """Declare what helps to fill in fields marked `Suggest(name)`. For verified members only."""
+
+    def declare(suggest: Completion) -> Completion:
+        COMPLETIONS[name] = suggest
+        return suggest
+
+    return declare
+
+
+def load() -> Mapping[str, Command]:
+    """Import every handler, so that all verbs are declared."""
+    handlers = importlib.import_module("bot.handlers")
+    for module in pkgutil.iter_modules(handlers.__path__):
+        importlib.import_module(f"bot.handlers.{module.name}")
+    return dict(sorted(COMMANDS.items(), key=lambda named: _place(named[1])))
+
+
+def _place(found: Command) -> tuple[str, int]:
+    """Where a verb is declared: the same order whatever was imported first."""
+    code = found.handle.__code__
+    return found.handle.__module__, code.co_firstlineno

@@ -1,0 +1,98 @@
+"""Topics by any of their names: synonyms, typos, accents, four languages."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from rapidfuzz import fuzz, process
+
+Fold = Callable[[str], str]
+
+CLOSE_ENOUGH = 85
+"""Similarity (0 to 100) from which a misspelt topic is taken as meant."""
+WORTH_ASKING = 62
+"""Similarity from which «did you mean» is worth a reader's time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One name of a thing; `language` may be empty for names that are the same everywhere."""
+
+    key: int
+    text: str
+    language: str = ""
+    preferred: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """What a text was taken for, and how: written so, or close to it."""
+
+    key: int
+    how: Literal["exact", "close"]
+    term: str
+
+
+class Vocabulary:
+    """Finds things by name. Names are compared folded; `fold` is the database's own."""
+
+    def __init__(self, terms: Iterable[Term], fold: Fold) -> None:
+        self._fold = fold
+        self._terms = list(terms)
+        self._folded = {i: _plain(fold(t.text)) for i, t in enumerate(self._terms)}
+        self._exact: dict[str, Term] = {}
+        for index, folded in self._folded.items():
+            self._exact.setdefault(folded, self._terms[index])
+        self._names = {(t.key, t.language): t.text for t in self._terms if t.preferred}
+
+    def name(self, key: int, language: str) -> str:
+        """The display name of a thing in a language."""
+        return self._names.get((key, language)) or self._names[key, "en"]
+
+    def keys(self) -> Sequence[int]:
+        """Every thing once, in order of first mention."""
+        return list(dict.fromkeys(t.key for t in self._terms))
+
+    def find(self, text: str) -> Hit | None:
+        """The one thing meant, if that is clear."""
+        wanted = _plain(self._fold(text))
+        if term := self._exact.get(wanted):
+            return Hit(term.key, "exact", term.text)
+        close = self._alike(wanted, CLOSE_ENOUGH, 6)
+        if len({hit.key for hit in close}) == 1:
+            return close[0]
+        return None
+
+    def near(self, text: str, limit: int = 3) -> list[Hit]:
+        """The things most like the text, best first, each once."""
+        hits = self._alike(_plain(self._fold(text)), WORTH_ASKING, limit * 6)
+        once: dict[int, Hit] = {}
+        for hit in hits:
+            once.setdefault(hit.key, hit)
+        return list(once.values())[:limit]
+
+    def beginning(self, text: str, language: str, limit: int = 25) -> list[int]:
+        """What the text may become as it is typed: names that begin with it, then hold it."""
+        wanted = _plain(self._fold(text))
+        ranked = sorted(
+            (
+                (not folded.startswith(wanted), self._terms[i].language != language, folded, i)
+                for i, folded in self._folded.items()
+                if wanted in folded
+            )
+        )
+        keys = list(dict.fromkeys(self._terms[i].key for *_, i in ranked))
+        return (keys or [hit.key for hit in self.near(text, limit)])[:limit]
+
+    def _alike(self, wanted: str, least: int, limit: int) -> list[Hit]:
+        if len(wanted) < 3:
+            return []
+        found = process.extract(
+            wanted, self._folded, scorer=fuzz.ratio, score_cutoff=least, limit=limit
+        )
+        return [Hit(self._terms[i].key, "close", self._terms[i].text) for _, _, i in found]
+
+
+def _plain(text: str) -> str:
+    """Hyphens and underscores are spaces: `open-data` is «open data»."""
+    return " ".join(text.replace("-", " ").replace("_", " ").replace("’", "'").split())

@@ -1,0 +1,147 @@
+"""Cities: public facts for everybody, people and strengths for members."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_time
+from pydantic import BaseModel, Field
+
+from bot import people, portraits
+from bot.cards import (
+    Bar,
+    Bars,
+    Button,
+    Buttons,
+    Card,
+    Entry,
+    Fact,
+    Facts,
+    Heading,
+    Option,
+    Part,
+    Text,  # fmt: skip
+)
+from bot.commands import ANYONE, MEMBER, Context, command, completion
+from bot.domain.gazetteer import Gazetteer
+from bot.errors import Misfit
+from bot.i18n import NAMES, Translator
+from bot.parsing import Suggest, short
+from db import directory
+from db.cities import City
+from db.members import Member
+
+
+class CityAsk(BaseModel):
+    """See a city: its level, strengths and people"""
+
+    name: Annotated[str, Suggest("city")] = Field(
+        min_length=2, max_length=80, title="City", description="For example: Bogotá"
+    )
+
+
+@command("city", allow=ANYONE, example="city Bogotá")
+async def city(ctx: Context, ask: CityAsk) -> Card:
+    """One city, or the namesakes to choose from."""
+    known = _nameable(ctx)
+    found = [ctx.known.cities[key] for key in known.city(ask.name)]
+    if len(found) == 1:
+        return await _card(ctx, found[0])
+    if found:
+        raise Misfit(
+            ctx.t("There are several cities called «{name}». Which one?", name=short(ask.name)),
+            name="name",
+            choices=tuple(Option(people.city_place(ctx.t, c), c.slug) for c in found[:5]),
+        )
+    near = [ctx.known.cities[key] for key in known.near(ask.name)]
+    raise Misfit(
+        ctx.t("I know no city called «{name}».", name=short(ask.name)),
+        name="name",
+        choices=tuple(Option(people.city_place(ctx.t, c), c.slug) for c in near),
+    )
+
+
+def _nameable(ctx: Context) -> Gazetteer:
+    """A city that is not certified is never named outside the community, nor missed there."""
+    return ctx.known.gazetteer if MEMBER.permits(ctx.viewer) else ctx.known.public
+
+
+async def _card(ctx: Context, one: City) -> Card:
+    t = ctx.t
+    parts: list[Part] = [Facts(tuple(_facts(ctx, one)))]
+    if history := _history(t, one):
+        parts.append(Text(history, quiet=True))
+    footer = ""
+    if MEMBER.permits(ctx.viewer):
+        more, footer = await _community(ctx, one)
+        parts += more
+    else:
+        parts.append(Text(t("Members also see the people of this city."), quiet=True))
+    return Card(title=people.city_place(t, one), parts=tuple(parts), footer=footer)
+
+
+def _facts(ctx: Context, one: City) -> list[Fact]:
+    t, unknown = ctx.t, ctx.t("unknown")
+    level = people.city_level(t, one) or (unknown if one.certified else t("not certified yet"))
+    inhabitants = unknown
+    if one.population is not None:
+        inhabitants = t.number(one.population)
+    since = str(one.first_certified_year or (unknown if one.certified else "–"))
+    return [
+        Fact(t("Level"), level),
+        Fact(t("Certified since"), since),
+        Fact(t("Population"), inhabitants),
+        Fact(t("Country"), people.country(t, one)),
+        Fact(t("Language"), NAMES.get(one.language, one.language)),
+        Fact(t("Local time"), _clock(t, one, ctx.now)),
+    ]
+
+
+def _clock(t: Translator, one: City, now: datetime) -> str:
+    return format_time(now.astimezone(ZoneInfo(one.zone)), "short", locale=t.locale)
+
+
+def _history(t: Translator, one: City) -> str:
+    """«2018 Silver → 2024 Gold», as far as it was seen in print; empty when it was not."""
+    steps = [f"{h.year} {t(h.level)}" for h in one.history if h.year and h.level]
+    if not steps:
+        return ""
+    return t("Levels as seen in print: {steps}.", steps=" → ".join(steps))
+
+
+async def _community(ctx: Context, one: City) -> tuple[list[Part], str]:
+    """What members see besides: strengths, people, the way on."""
+    t = ctx.t
+    parts: list[Part] = []
+    strong = await directory.strengths(ctx.session, one.id)
+    if strong:
+        bars = tuple(
+            Bar(ctx.known.vocabulary.name(topic, ctx.language), number, t.number(number))
+            for topic, number in strong
+        )
+        parts.append(Bars(t("What its people know, and how many of them"), bars))
+    found = await directory.in_city(ctx.session, one.id, limit=4)
+    if found:
+        parts += [Heading(t("People")), *_people(ctx, found[:3])]
+    else:
+        parts.append(Text(t("Nobody from here is in the directory yet."), quiet=True))
+    acts = [
+        Button(t("Who does {topic} here", topic=ctx.known.vocabulary.name(k, ctx.language))[:75],
+               f"who-does {ctx.known.topics[k].slug} in:{one.slug}"[:100])
+        for k, _ in strong[:2]
+    ]  # fmt: skip
+    if acts:
+        parts.append(Buttons(tuple(acts)))
+    return parts, portraits.footer(t, found)
+
+
+def _people(ctx: Context, found: Sequence[Member]) -> list[Entry]:
+    return [portraits.entry(ctx, person) for person in found]
+
+
+@completion("city")
+async def cities_beginning(ctx: Context, typed: str) -> list[Option]:
+    """Cities by any of their names, with the state or country that tells namesakes apart."""
+    cities = [ctx.known.cities[key] for key in _nameable(ctx).beginning(typed)]
+    return [Option(people.city_place(ctx.t, c), c.place) for c in cities]

@@ -1,0 +1,399 @@
+"""The directory: who does what, who somebody is, why they come first, and vouching for them."""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from bot import people, portraits
+from bot.cards import (  # fmt: skip
+    Button,
+    Buttons,
+    Card,
+    Choice,
+    Divider,
+    Entry,
+    Note,
+    Option,
+    Part,
+    Text,
+)
+from bot.commands import MEMBER, Context, command, completion
+from bot.domain.ranges import read_range
+from bot.domain.ranking import rank, standing
+from bot.domain.vocabulary import Hit
+from bot.errors import Misfit, Refusal
+from bot.i18n import NAMES
+from bot.parsing import Hidden, Labels, Suggest, Word, fold, short
+from db import audit, directory, search
+from db.directory import Contender, Expertise, Where
+from db.members import Member
+
+PAGE = 5
+Language = Annotated[Literal["en", "es", "pt", "fr"], Labels(NAMES)]
+
+
+class WhoDoes(BaseModel):
+    """Find who works on something"""
+
+    topic: Annotated[str, Suggest("topic")] = Field(
+        min_length=2, max_length=80, title="Topic", description="For example: open data"
+    )
+    place: Annotated[str | None, Suggest("place")] = Field(
+        default=None, alias="in", max_length=80, title="Where",
+        description="A country, region or city, for example: mexico",
+    )  # fmt: skip
+    level: Literal["silver", "gold", "platinum"] | None = Field(
+        default=None, title="Certification level"
+    )
+    speaks: Language | None = Field(default=None, title="Language they speak")
+    population: str | None = Field(
+        default=None, alias="pop", max_length=40, title="Size of their city",
+        description="For example: 100k-500k",
+    )  # fmt: skip
+    page: Annotated[int, Hidden()] = Field(default=1, ge=1, le=12, title="Page")
+
+
+@command("who-does", allow=MEMBER, example="who-does open data in:mexico")
+async def who_does(ctx: Context, ask: WhoDoes) -> Card:
+    """Ranked people for a topic, in any of its names; other words search profiles."""
+    where = _where(ctx, ask)
+    hit = ctx.known.vocabulary.find(ask.topic)
+    if hit is None:
+        return await _mentioning(ctx, ask, where)
+    found = await _contenders(ctx, hit.key, where)
+    ranked = rank(people.candidates(ctx, found.values()), ctx.now)
+    if not ranked:
+        return _nobody_knows(ctx, ask, hit)
+    name = ctx.known.vocabulary.name(hit.key, ctx.language)
+    start = (ask.page - 1) * PAGE
+    page = {found[r.key].tie_id: r for r in ranked[start : start + PAGE]}
+    shown = await directory.ties(ctx.session, list(page))
+    entries = [
+        portraits.entry(
+            ctx,
+            tie.member,
+            people.in_short(ctx.t, page[tie.id]),
+            (Button(ctx.t("Why?"), f"why {tie.member_id} {_slug(ctx, hit.key)}"),),
+        )
+        for tie in shown
+    ]
+    more = len(ranked) > start + PAGE
+    return Card(
+        title=ctx.t("Who does {topic}", topic=name),
+        parts=(*_understood(ctx, ask, hit, name), *entries, *_onward(ctx, ask, more)),
+        footer=portraits.footer(ctx.t, (tie.member for tie in shown)),
+    )
+
+
+async def _contenders(ctx: Context, topic: int, where: Where) -> dict[int, Contender]:
+    """Everybody to be ranked by member: colleagues and the community, without the asker."""
+    found = await directory.contenders(ctx.session, topic, ctx.member.city_id, where)
+    return {one.member_id: one for one in found if one.member_id != ctx.member.id}
+
+
+def _where(ctx: Context, ask: WhoDoes) -> Where:
+    """The filters as cities and a language; raises `Misfit` for a place or range not known."""
+    known = ctx.known.gazetteer
+    cities: frozenset[int] | None = None
+    if ask.place:
+        cities = known.place(ask.place)
+        if not cities:
+            near = [ctx.known.cities[key] for key in known.near(ask.place)]
+            raise Misfit(
+                ctx.t("I know no place called «{place}».", place=short(ask.place)),
+                name="place",
+                choices=tuple(Option(people.city_place(ctx.t, c), c.place) for c in near),
+            )
+    least, most = _range(ctx, ask.population)
+    if ask.level or least is not None or most is not None:
+        fitting = known.having(ask.level or "", least, most)
+        cities = fitting if cities is None else cities & fitting
+    return Where(cities, ask.speaks or "")
+
+
+def _range(ctx: Context, text: str | None) -> tuple[int | None, int | None]:
+    if not text:
+        return None, None
+    found = read_range(text)
+    if found is None:
+        raise Misfit(
+            ctx.t("I cannot read «{text}» as a size; write it like 100k-500k, >1m or <50k.",
+                  text=short(text)),
+            name="population",
+        )  # fmt: skip
+    return found
+
+
+def _understood(ctx: Context, ask: WhoDoes, hit: Hit, name: str) -> list[Part]:
+    """One quiet line about how the words were taken, when that is not plain to see."""
+    said = []
+    if hit.how == "close":
+        said.append(ctx.t("I read «{text}» as {topic}.", text=short(ask.topic), topic=name))
+    if narrowed := _filters(ctx, ask):
+        said.append(narrowed)
+    return [Text(" ".join(said), quiet=True)] if said else []
+
+
+def _filters(ctx: Context, ask: WhoDoes) -> str:
+    t = ctx.t
+    labels = {"silver": "Silver", "gold": "Gold", "platinum": "Platinum"}
+    parts = (
+        ask.place and t("Place: {place}", place=ask.place),
+        ask.level and t("Level: {level}", level=t(labels[ask.level])),
+        ask.speaks and t("Language: {language}", language=NAMES[ask.speaks]),
+        ask.population and t("City size: {size}", size=ask.population),
+    )
+    return " · ".join(filter(None, parts))
+
+
+def _onward(ctx: Context, ask: WhoDoes, more: bool) -> list[Part]:
+    buttons = []
+    if more:
+        buttons.append(Button(ctx.t("More people"), _again(ask, page=ask.page + 1)))
+    buttons.append(Button(ctx.t("All topics"), "topics"))
+    return [Divider(), Buttons(tuple(buttons))]
+
+
+def _again(ask: WhoDoes, page: int = 1, *, filters: bool = True) -> str:
+    """The same question as words, cut to what a button can carry."""
+    words = f"who-does {ask.topic}"
+    if filters:
+        for key, value in (("in", ask.place), ("level", ask.level), ("speaks", ask.speaks),
+                           ("pop", ask.population)):  # fmt: skip
+            if value:
+                words += f' {key}:"{value}"' if " " in value else f" {key}:{value}"
+    if page > 1:
+        words += f" page:{page}"
+    return words[:100] if len(words) > 100 else words
+
+
+def _slug(ctx: Context, topic: int) -> str:
+    return ctx.known.topics[topic].slug
+
+
+def _nobody_knows(ctx: Context, ask: WhoDoes, hit: Hit) -> Card:
+    """Honest emptiness: without the filters, or the topics beside this one."""
+    t, known = ctx.t, ctx.known
+    area = known.topics[hit.key].area_id
+    near = [k for k, topic in known.topics.items() if topic.area_id == area and k != hit.key]
+    parts: list[Part] = [
+        Note(t("Nobody in the directory shows that they work on this yet."), "warning")
+    ]
+    if _filters(ctx, ask):
+        name = known.vocabulary.name(hit.key, ctx.language)
+        parts = [Note(t("Nobody fits all of that."), "warning"), *_understood(ctx, ask, hit, name)]
+        parts.append(Buttons((Button(t("Everybody, anywhere"), _again(ask, filters=False)),)))
+    parts.append(_topic_choice(ctx, near[:25]))
+    return Card(
+        title=t("Who does {topic}", topic=known.vocabulary.name(hit.key, ctx.language)),
+        parts=tuple(parts),
+    )
+
+
+def _topic_choice(ctx: Context, topics: Sequence[int]) -> Part:
+    name = ctx.known.vocabulary.name
+    options = [Option(name(k, ctx.language), f"who-does {_slug(ctx, k)}") for k in topics]
+    if not options:
+        return Buttons((Button(ctx.t("All topics"), "topics"),))
+    return Choice(ctx.t("Topics close to it"), tuple(options))
+
+
+async def _mentioning(ctx: Context, ask: WhoDoes, where: Where) -> Card:
+    """People whose profile holds the words; else the nearest topics."""
+    ids = await search.matching(
+        ctx.session, "member", ask.topic, ctx.member.city_id, directory.POOL
+    )
+    found = [p for p in await directory.found(ctx.session, ids, where) if p.id != ctx.member.id]
+    if not found:
+        return _nothing(ctx, ask)
+    start = (ask.page - 1) * PAGE
+    shown = found[start : start + PAGE]
+    return Card(
+        title=ctx.t("People who mention «{text}»", text=short(ask.topic)),
+        parts=(
+            Text(ctx.t("This is not one of our topics, so I searched profiles."), quiet=True),
+            *(portraits.entry(ctx, p, _bio_line(ctx, p)) for p in shown),
+            *_onward(ctx, ask, len(found) > start + PAGE),
+        ),
+        footer=portraits.footer(ctx.t, shown),
+    )
+
+
+def _bio_line(ctx: Context, person: Member) -> str:
+    bio = person.bio if person.shows("bio", ctx.viewer) else ""
+    return bio if len(bio) <= 140 else bio[:139] + "…"
+
+
+def _nothing(ctx: Context, ask: WhoDoes) -> Card:
+    t, vocabulary = ctx.t, ctx.known.vocabulary
+    near = [vocabulary.name(hit.key, ctx.language) for hit in vocabulary.near(ask.topic)]
+    text = t("I found no topic and nobody for «{text}».", text=short(ask.topic))
+    if near:
+        text += " " + t("Did you mean one of these?")
+    buttons = [Button(name, f"who-does {name}"[:100]) for name in near]
+    return Card(
+        title=t("Nobody found"),
+        parts=(
+            Note(text, "warning"),
+            Buttons((*buttons, Button(t("All topics"), "topics"))),
+        ),
+        tone="warning",
+    )
+
+
+# --- who-is -----------------------------------------------------------------------------------
+
+
+class WhoIs(BaseModel):
+    """See a colleague's profile"""
+
+    person: Annotated[str, Suggest("person")] = Field(
+        min_length=1, max_length=80, title="Person", description="A name or @mention"
+    )
+
+
+@command("who-is", allow=MEMBER, example="who-is Maya Chen")
+async def who_is(ctx: Context, ask: WhoIs) -> Card:
+    """The profile of one person, or the people of that name."""
+    found = await people.find(ctx, ask.person)
+    if len(found) > 1:
+        return Card(
+            title=ctx.t("People called «{name}»", name=short(ask.person)),
+            parts=tuple(portraits.entry(ctx, p) for p in found[:8]),
+            footer=portraits.footer(ctx.t, found[:8]),
+        )
+    return await portraits.profile(ctx, found[0])
+
+
+# --- why, endorse -----------------------------------------------------------------------------
+
+
+class Why(BaseModel):
+    """See why somebody was suggested for a topic"""
+
+    person: Annotated[str, Suggest("person"), Word()] = Field(
+        min_length=1, max_length=80, title="Person", description="A name or @mention"
+    )
+    topic: Annotated[str, Suggest("topic")] = Field(
+        min_length=2, max_length=80, title="Topic", description="For example: open data"
+    )
+
+
+@command("why", allow=MEMBER, example="why @maya open data")
+async def why(ctx: Context, ask: Why) -> Card:
+    """The reckoning of one rank, line by line, from the trace that made it."""
+    t = ctx.t
+    tie = await _visible_tie(ctx, ask.person, ask.topic)
+    ranked = people.why(ctx, tie)
+    lines = tuple(
+        f"{t.number(r.points, signed=True)}  {people.sentence(t, r)}" for r in ranked.reasons
+    )
+    topic = ctx.known.vocabulary.name(tie.topic_id, ctx.language)
+    return Card(
+        title=t("Why {name} for {topic}", name=tie.member.name, topic=topic),
+        parts=(
+            Entry(title=t.many("one point", "{number} points", ranked.points), lines=lines),
+            Text(t("Colleagues come first, then people who are open to questions and not "
+                   "overloaded. Nobody can pay or write more messages to rise."), quiet=True),
+            Buttons((Button(t("Profile"), f"who-is {tie.member_id}"),
+                     Button(t("Who does {topic}", topic=topic)[:75],
+                            f"who-does {_slug(ctx, tie.topic_id)}"))),
+        ),
+        footer=portraits.footer(t, [tie.member]),
+    )  # fmt: skip
+
+
+async def _visible_tie(ctx: Context, person_text: str, topic_text: str) -> Expertise:
+    """What a visible person visibly knows; the refusal is the same for hidden and for absent."""
+    person = await people.find_one(ctx, person_text)
+    hit = ctx.known.vocabulary.find(topic_text)
+    if hit is None:
+        raise _no_topic(ctx, topic_text)
+    tie = await directory.tie(ctx.session, person.id, hit.key)
+    if tie is None or not person.shows("topics", ctx.viewer):
+        name = ctx.known.vocabulary.name(hit.key, ctx.language)
+        raise Refusal(
+            ctx.t("The profile of {name} does not show {topic}.",
+                  name=person.name, topic=name),
+            buttons=(Button(ctx.t("Profile"), f"who-is {person.id}"),),
+        )  # fmt: skip
+    return tie
+
+
+def _no_topic(ctx: Context, text: str, field: str = "topic") -> Misfit:
+    vocabulary = ctx.known.vocabulary
+    near = [(vocabulary.name(h.key, ctx.language), _slug(ctx, h.key)) for h in
+            vocabulary.near(text)]  # fmt: skip
+    return Misfit(
+        ctx.t("«{text}» is not one of our topics.", text=short(text)),
+        name=field,
+        choices=tuple(Option(name, slug) for name, slug in near),
+    )
+
+
+class Endorse(BaseModel):
+    """Vouch for what a colleague knows"""
+
+    person: Annotated[str, Suggest("person"), Word()] = Field(
+        min_length=1, max_length=80, title="Person", description="A name or @mention"
+    )
+    topic: Annotated[str, Suggest("topic")] = Field(
+        min_length=2, max_length=80, title="Topic", description="For example: open data"
+    )
+    withdraw: bool | None = Field(default=None, title="Take my endorsement back")
+
+
+@command("endorse", allow=MEMBER, writes=True, example="endorse @maya open data")
+async def endorse(ctx: Context, ask: Endorse) -> Card:
+    """One endorsement per colleague and topic; withdrawn at will; never for oneself."""
+    tie = await _visible_tie(ctx, ask.person, ask.topic)
+    if tie.member_id == ctx.member.id:
+        raise Refusal(ctx.t("You cannot endorse yourself."))
+    t = ctx.t
+    topic = ctx.known.vocabulary.name(tie.topic_id, ctx.language)
+    if ask.withdraw:
+        changed = await directory.withdraw(ctx.session, tie, ctx.member)
+        said = t("You no longer endorse {name} for {topic}.", name=tie.member.name, topic=topic)
+    else:
+        changed = await directory.endorse(ctx.session, tie, ctx.member, ctx.now)
+        said = t("You endorse {name} for {topic}.", name=tie.member.name, topic=topic)
+    if changed:
+        action = "endorsement withdrawn" if ask.withdraw else "endorsed"
+        audit.note(ctx.session, ctx.now, ctx.member.id, action, f"expertise:{tie.id}")
+        await directory.refresh(ctx.session, tie.member, standing)
+    return await portraits.profile(ctx, tie.member, said)
+
+
+# --- completions ------------------------------------------------------------------------------
+
+
+@completion("topic")
+async def topics_beginning(ctx: Context, typed: str) -> list[Option]:
+    """Topics by any of their names, shown in the reader's language."""
+    vocabulary = ctx.known.vocabulary
+    keys = vocabulary.beginning(typed, ctx.language)
+    names = [vocabulary.name(key, ctx.language) for key in keys]
+    return [Option(name, name) for name in names]
+
+
+@completion("place")
+async def places_beginning(ctx: Context, typed: str) -> list[Option]:
+    """Countries, regions and cities."""
+    t, wanted = ctx.t, fold(typed)
+    regions = [
+        Option(t.locale.territories.get(code, t(names[0])), names[0])
+        for code, names in ctx.known.gazetteer.places()
+        if any(wanted in fold(name) for name in names)
+    ]
+    cities = (ctx.known.cities[key] for key in ctx.known.gazetteer.beginning(typed))
+    return [*regions, *(Option(people.city_place(t, c), c.place) for c in cities)]
+
+
+@completion("person")
+async def people_beginning(ctx: Context, typed: str) -> list[Option]:
+    """People by name, own city first; the value is the id, so that namesakes stay apart."""
+    if len(typed) < 2:
+        return []
+    found = await directory.named(ctx.session, typed, ctx.member, limit=20)
+    return [Option(f"{p.name}, {people.place(ctx.t, p)}"[:75], str(p.id)) for p in found]

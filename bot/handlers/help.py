@@ -1,0 +1,134 @@
+"""Where everybody starts: help, and one's own next things."""
+
+from pydantic import BaseModel, Field
+
+from bot import people, portraits
+from bot.cards import SLASH, Button, Buttons, Card, Entry, Fact, Facts, Note, Option, Part, Text
+from bot.commands import ANYONE, MEMBER, Command, Context, command
+from bot.errors import Misfit
+from bot.parsing import Argument, nearest, short
+from db import directory
+from db.members import Member
+
+
+class Help(BaseModel):
+    """What the hub can do for you"""
+
+    about: str | None = Field(
+        default=None, max_length=80, title="Command", description="For example: who-does"
+    )
+
+
+@command("help", allow=ANYONE, example="help who-does")
+async def help_(ctx: Context, ask: Help) -> Card:
+    """Every command the asker may run, or one of them in detail."""
+    allowed = {n: c for n, c in ctx.commands.items() if c.allow.permits(ctx.viewer)}
+    if ask.about is None:
+        return _overview(ctx, list(allowed.values()))
+    name = ask.about.removeprefix(SLASH).strip().casefold()
+    if name in allowed:
+        return _detail(ctx, allowed[name])
+    raise Misfit(
+        ctx.t("I do not know the command «{verb}».", verb=short(ask.about)),
+        name="about",
+        choices=tuple(Option(n, n) for n in nearest(name, list(allowed))),
+    )
+
+
+def _overview(ctx: Context, allowed: list[Command]) -> Card:
+    t = ctx.t
+    member = MEMBER.permits(ctx.viewer)
+    intro = t("City data people of the What Works Cities Certification Community, in the chat "
+              "you already use. Only you see the answers.")  # fmt: skip
+    parts: list[Part] = [Text(intro)]
+    if not member:
+        parts.append(Note(t("You are not a verified member yet: staff of the programme can let "
+                            "you in. Public facts are open to you now.")))  # fmt: skip
+    parts.append(
+        Facts(tuple(Fact(f"{SLASH} {c.example or c.name}", t(c.summary)) for c in allowed))
+    )
+    if member:
+        parts.append(Buttons((
+            Button(t("Who does open data?"), "who-does open data", "primary"),
+            Button(t("All topics"), "topics"),
+            Button(t("My profile"), "profile show"),
+        )))  # fmt: skip
+    return Card(title=t("What the hub can do for you"), parts=tuple(parts))
+
+
+def _detail(ctx: Context, about: Command) -> Card:
+    t = ctx.t
+    shown = [a for a in about.arguments if not a.hidden]
+    grammar = " ".join(_spelled(a, first=i == 0) for i, a in enumerate(shown))
+    facts = [Fact(_spelled(a, first=i == 0), _meaning(ctx, a)) for i, a in enumerate(shown)]
+    parts: list[Part] = [Text(t(about.summary)), Text(f"{SLASH} {about.name} {grammar}".strip())]
+    if facts:
+        parts.append(Facts(tuple(facts)))
+    if about.example:
+        parts.append(Buttons((Button(f"{SLASH} {about.example}"[:75], about.example),)))
+    return Card(title=f"{SLASH} {about.name}", parts=tuple(parts))
+
+
+def _spelled(argument: Argument, *, first: bool) -> str:
+    if first or argument.word:
+        return argument.spelling.upper()
+    return f"{argument.spelling}:…"
+
+
+def _meaning(ctx: Context, argument: Argument) -> str:
+    t = ctx.t
+    label = t(argument.label)
+    if argument.options:
+        options = ", ".join(t(o.label) for o in argument.options)
+        return t("{label}: {options}", label=label, options=options)
+    return f"{label}. {t(argument.hint)}" if argument.hint else label
+
+
+# --- home -------------------------------------------------------------------------------------
+
+
+class Home(BaseModel):
+    """Your own page: what is next for you"""
+
+
+@command("home", allow=ANYONE, example="home")
+async def home(ctx: Context, ask: Home) -> Card:
+    """One's next things; for those not verified yet, the help."""
+    if not MEMBER.permits(ctx.viewer):
+        return _overview(ctx, [c for c in ctx.commands.values() if c.allow.permits(ctx.viewer)])
+    person, t = ctx.member, ctx.t
+    parts: list[Part] = [*portraits.still_right(ctx, person), *await _to_do(ctx, person)]
+    parts.append(Entry(
+        title=t("Find somebody who has done it"),
+        lines=(t("Ask by topic, in your own words and language."),),
+        buttons=(Button(t("Who does…"), "who-does", "primary"), Button(t("All topics"), "topics")),
+    ))  # fmt: skip
+    if person.city:
+        parts.append(Entry(
+            title=people.city_place(t, person.city),
+            lines=(t("Your colleagues and what your city is known for."),),
+            buttons=(Button(t("My city"), f"city {person.city.slug}"),),
+        ))  # fmt: skip
+    parts.append(Buttons((
+        Button(t("My profile"), "profile show"),
+        Button(t("Settings"), "settings"),
+        Button(t("Help"), "help"),
+    )))  # fmt: skip
+    return Card(
+        title=t("Hello, {name}", name=person.name.split(" ")[0]),
+        parts=tuple(parts),
+        footer=portraits.footer(t, [person]),
+    )
+
+
+async def _to_do(ctx: Context, person: Member) -> list[Part]:
+    """What would help others to find this person, one thing at a time."""
+    t = ctx.t
+    if not person.listed:
+        text = t("You are not in the directory yet. Say yes in your profile, and others find you.")
+        return [Note(text), Buttons((Button(t("Edit my profile"), "profile edit", "primary"),))]
+    ties = await directory.of_member(ctx.session, person.id)
+    if not any(e.kind == "knows" for e in ties):
+        text = t("Add what you know to your profile, so that others know what to ask you.")
+        return [Note(text), Buttons((Button(t("Edit my profile"), "profile edit", "primary"),))]
+    return []

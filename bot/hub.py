@@ -1,0 +1,369 @@
+"""The hub: every request becomes a command, a transaction and a reply, in this one place."""
+
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import structlog
+from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from bot import reference
+from bot.cards import LONGEST_COMMAND, Button, Buttons, Card, Form, Note, Option, Part, Reply
+from bot.commands import COMPLETIONS, Command, Context, load
+from bot.errors import Misfit, Refusal
+from bot.i18n import Translator, language_of, translator
+from bot.metrics import REQUESTS, SECONDS
+from bot.parsing import (
+    Argument,
+    clean,
+    clean_lines,
+    form_of,
+    nearest,
+    problems,
+    short,
+    typed,
+    words_to_values,
+)
+from bot.reference import Reference
+from bot.request import Request, Sender, Values
+from db import audit, inbound, members
+from db.base import unit
+from db.members import Account
+
+log = structlog.get_logger()
+
+
+class Hub:
+    """Answers requests from every platform. Never raises: what goes wrong becomes a card."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        *,
+        admins: frozenset[str] = frozenset(),
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.commands = load()
+        self.engine = engine
+        self._admins = admins
+        self._clock = clock
+        self._known: Reference | None = None
+
+    async def __call__(self, request: Request) -> Reply:
+        """The reply to one request."""
+        with SECONDS.labels(request.sender.platform).time():
+            reply, outcome = await self._guarded(request)
+        found = self._find(request.words)
+        name = found[0].name if found else "unknown"
+        REQUESTS.labels(request.sender.platform, name, outcome).inc()
+        return reply
+
+    async def _guarded(self, request: Request) -> tuple[Reply, str]:
+        t = translator(language_of(request.sender.locale))
+        try:
+            return await self._answer(request), "answered"
+        except DBAPIError as error:
+            return _failed(error, _busy(t) if _is_busy(error) else None, t), "failed"
+        except Exception as error:  # the one place where faults become cards
+            return _failed(error, None, t), "failed"
+
+    async def form(self, request: Request) -> Form:
+        """The form of a command as it would open now, filled with what the words say.
+
+        Opening it does nothing: words that would be enough to write are not run.
+        """
+        found = self._find(request.words)
+        if found is None:
+            raise LookupError("no such command")
+        asked, values = found[0], words_to_values(found[1], found[0].arguments)
+        if not (asked.writes and values):
+            reply = await self(Request(request.sender, request.words, channel=request.channel))
+            if isinstance(reply, Form):
+                return reply
+        known = await self._reference()
+        async with unit(self.engine) as session:
+            ctx = await self._context(session, request, known)
+            if asked.as_is and asked.allow.permits(ctx.viewer):
+                values = {**await asked.as_is(ctx), **values}
+            return form_of(asked.name, asked.summary, asked.arguments, ctx.t, values)
+
+    async def suggest(
+        self, request: Request, verb: str, field: str, typed: str
+    ) -> tuple[Option, ...]:
+        """Up to 25 completions for one field; what was typed stands first unless it is one."""
+        found = self.commands.get(verb)
+        argument = next((a for a in found.arguments if a.name == field), None) if found else None
+        if found is None or argument is None or argument.suggests not in COMPLETIONS:
+            return ()
+        try:
+            known = await self._reference()
+            async with unit(self.engine) as session:
+                ctx = await self._context(session, request, known)
+                if not found.allow.permits(ctx.viewer):
+                    return ()
+                options = tuple(await COMPLETIONS[argument.suggests](ctx, clean(typed)))
+        except Exception as error:
+            _reference(error)
+            return ()
+        return _with_typed(options, clean(typed)[:100])
+
+    async def language(self, sender: Sender) -> str:
+        """The language a sender reads: the member's own choice, else the platform's."""
+        try:
+            async with unit(self.engine) as session:
+                account = await members.account_of(
+                    session, sender.platform, sender.workspace, sender.user
+                )
+        except DBAPIError as error:
+            _reference(error)
+            return language_of(sender.locale)
+        return _language(sender, account)
+
+    async def first_time(self, key: str) -> bool:
+        """False if the event of this key was seen before."""
+        async with unit(self.engine, writes=True) as session:
+            return await inbound.first_time(session, key, self._clock())
+
+    async def removed(self, platform: str, workspace: str) -> None:
+        """The hub was taken out of a workspace."""
+        async with unit(self.engine, writes=True) as session:
+            home = await members.workspace_of(session, platform, workspace)
+            if home:
+                home.removed_at = self._clock()
+                audit.note(
+                    session, self._clock(), None, "workspace removed", f"workspace:{home.id}"
+                )
+
+    # --- steps of one request ---
+
+    async def _answer(self, request: Request) -> Reply:
+        found = self._find(request.words)
+        known = await self._reference()
+        async with unit(self.engine, writes=found is not None and found[0].writes) as session:
+            ctx = await self._context(session, request, known)
+            if not self._is_first_contact(ctx):
+                return await _reply(ctx, found)
+        await self._meet(request.sender)
+        return await self._answer(request)
+
+    def _find(self, words: str) -> tuple[Command, str] | None:
+        """The command the words begin with, and the rest of them; nothing said means help."""
+        said = clean(words).split(" ")
+        for length in (2, 1):
+            name = " ".join(said[:length]).casefold() or "help"
+            if name in self.commands:
+                return self.commands[name], _after(clean_lines(words), length)
+        return None
+
+    def _is_first_contact(self, ctx: Context) -> bool:
+        sender = ctx.request.sender
+        if sender.stranger or not sender.workspace:
+            return False
+        if ctx.account is None or ctx.account.workspace.removed_at is not None:
+            return True
+        return ctx.account.member is None and self._is_admin(sender)
+
+    async def _meet(self, sender: Sender) -> None:
+        """The account is written down; one that the operator named becomes an admin."""
+        now = self._clock()
+        async with unit(self.engine, writes=True) as session:
+            account = await members.meet(
+                session, sender.platform, sender.workspace, sender.user, now
+            )
+            account.name, account.locale = clean(sender.name), clean(sender.locale)
+            account.zone = _zone(sender.zone)
+            if self._is_admin(sender) and account.member is None:
+                await members.make_admin(session, account, now)
+                audit.note(session, now, None, "admin by setting", f"account:{account.id}")
+
+    def _is_admin(self, sender: Sender) -> bool:
+        key = f"{sender.platform}:{sender.workspace}:{sender.user}"
+        return key in self._admins and not sender.stranger
+
+    async def _reference(self) -> Reference:
+        """What is kept in memory, read in a transaction of its own: a rollback would empty it."""
+        now = self._clock()
+        if self._known is None or not self._known.is_fresh(now):
+            async with unit(self.engine) as session:
+                self._known = await reference.read(session, now)
+        return self._known
+
+    async def _context(self, session: AsyncSession, request: Request, known: Reference) -> Context:
+        now, sender = self._clock(), request.sender
+        account = await members.account_of(session, sender.platform, sender.workspace, sender.user)
+        return Context(
+            session=session,
+            request=request,
+            account=account,
+            viewer=None if sender.stranger or account is None else account.member,
+            now=now,
+            t=translator(_language(sender, account)),
+            known=known,
+            commands=self.commands,
+        )
+
+
+def _zone(text: str) -> str:
+    """A time zone as the platform names it, if there is one of that name."""
+    try:
+        return ZoneInfo(text).key
+    except (ValueError, KeyError, OSError):
+        return ""
+
+
+def _after(words: str, count: int) -> str:
+    """The words behind the first few, line breaks and all."""
+    return (words.split(None, count) + [""] * (count + 1))[count]
+
+
+def _language(sender: Sender, account: Account | None) -> str:
+    if account and account.member:
+        return account.member.language
+    return language_of(sender.locale or (account.locale if account else ""))
+
+
+async def _reply(ctx: Context, found: tuple[Command, str] | None) -> Reply:
+    asker = ctx.viewer.id if ctx.viewer else None  # a rollback forgets what was read
+    try:
+        return await _run(ctx, *found) if found else _unknown(ctx)
+    except Refusal as refusal:
+        await ctx.session.rollback()
+        if found and refusal.denied:
+            audit.note(ctx.session, ctx.now, asker, found[0].name, "command", outcome="refused")
+        return _refused(refusal, ctx.t)
+
+
+async def _run(ctx: Context, found: Command, rest: str) -> Reply:
+    if not found.allow.permits(ctx.viewer):
+        raise _not_allowed(ctx, found)
+    values: dict[str, tuple[str, ...]] = {
+        **words_to_values(rest, found.arguments),
+        **ctx.request.values,
+    }
+    shown: Values = values
+    if found.as_is and values and not ctx.request.submitted:
+        shown = {**await found.as_is(ctx), **values}
+    try:
+        ask = found.model.model_validate(
+            typed(values, found.arguments), by_name=True, by_alias=False
+        )
+    except ValidationError as error:
+        told = set(values) if not ctx.request.submitted else {a.name for a in found.arguments}
+        every = problems(error, found.arguments, ctx.t)
+        said = {name: text for name, text in every.items() if name in told}
+        return form_of(found.name, found.summary, found.arguments, ctx.t, shown, said)
+    try:
+        return await found.handle(ctx, ask)
+    except Misfit as misfit:
+        await ctx.session.rollback()
+        return _misfit(ctx, found, values, shown, misfit)
+
+
+def _not_allowed(ctx: Context, found: Command) -> Refusal:
+    t = ctx.t
+    if ctx.viewer is None or ctx.viewer.status != "verified":
+        return Refusal(
+            t("The directory is for verified members. Staff of the programme can let you in; "
+              "until then, here is what the hub does."),
+            title=t("Members only"),
+            buttons=(Button(t("Help"), "help"),),
+        )  # fmt: skip
+    return Refusal(
+        t("«{command}» is for the programme's staff. Ask one of them if you need it.",
+          command=found.name),
+        title=t("Staff only"),
+        buttons=(Button(t("Help"), "help"),),
+        denied=True,
+    )  # fmt: skip
+
+
+def _misfit(ctx: Context, found: Command, values: Values, shown: Values, misfit: Misfit) -> Reply:
+    """A form again if one was filled in; else the nearest values as buttons."""
+    if ctx.request.submitted or not misfit.choices:
+        said = {misfit.name: misfit.text}
+        return form_of(found.name, found.summary, found.arguments, ctx.t, shown, said)
+    pressed = []
+    for choice in misfit.choices:
+        words = f"{found.name} {_spoken({**values, misfit.name: (choice.value,)}, found.arguments)}"
+        if len(words) <= LONGEST_COMMAND:
+            pressed.append(Button(choice.label, words))
+    return _refused(Refusal(misfit.text, misfit.title, (*pressed, *misfit.buttons)), ctx.t)
+
+
+def _spoken(values: Values, arguments: Sequence[Argument]) -> str:
+    """Values as the words that would say them."""
+    said = []
+    for index, argument in enumerate(arguments):
+        text = ",".join(values.get(argument.name, ()))
+        if text and index == 0:
+            said.append(f'"{text}"' if argument.word and " " in text else text)
+        elif text:
+            said.append(
+                f'{argument.spelling}:"{text}"' if " " in text else f"{argument.spelling}:{text}"
+            )
+    return " ".join(said)
+
+
+def _unknown(ctx: Context) -> Card:
+    said = clean(ctx.request.words)
+    allowed = [n for n, c in ctx.commands.items() if c.allow.permits(ctx.viewer)]
+    verb, _, rest = said.partition(" ")
+    near = nearest(verb, allowed)
+    buttons = [Button(n, f"{n} {rest}".strip()) for n in near
+               if len(f"{n} {rest}".strip()) <= LONGEST_COMMAND]  # fmt: skip
+    text = ctx.t("I do not know the command «{verb}».", verb=short(verb))
+    if buttons:
+        text += " " + ctx.t("Did you mean one of these?")
+    return _refused(Refusal(text, buttons=(*buttons, Button(ctx.t("Help"), "help"))), ctx.t)
+
+
+def _refused(refusal: Refusal, t: Translator) -> Card:
+    parts: tuple[Part, ...] = (Note(refusal.text, "warning"),)
+    if refusal.buttons:
+        parts += (Buttons(refusal.buttons),)
+    return Card(title=refusal.title or t("Not quite"), parts=parts, tone="warning")
+
+
+def _is_busy(error: DBAPIError) -> bool:
+    said = str(error.orig).casefold()
+    return error.connection_invalidated or any(
+        why in said for why in ("locked", "full", "readonly", "read-only")
+    )
+
+
+def _busy(t: Translator) -> str:
+    return t("I cannot save anything just now. Nothing was changed; please try again in a minute.")
+
+
+def _reference(error: BaseException) -> str:
+    code = secrets.token_hex(3).upper()
+    # The type and the place say enough; the text of an error may hold what people wrote.
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    where = f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}" if trace else ""
+    log.error("fault", reference=code, error=type(error).__name__, where=where)
+    return code
+
+
+def _failed(error: Exception, text: str | None, t: Translator) -> Card:
+    code = _reference(error)
+    said = text or t("Something went wrong on our side; nothing was changed.")
+    return Card(
+        title=t("Sorry"),
+        parts=(
+            Note(said, "bad"),
+            Note(t("If it happens again, tell the staff this code: {code}", code=code)),
+        ),
+        tone="bad",
+    )
+
+
+def _with_typed(options: tuple[Option, ...], text: str) -> tuple[Option, ...]:
+    known = any(text.casefold() in (o.value.casefold(), o.label.casefold()) for o in options)
+    if not text or known:
+        return options[:25]
+    return (Option(f"«{text}»", text), *options)[:25]

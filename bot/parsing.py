@@ -1,0 +1,337 @@
+"""Words become values, values become a model; what does not fit becomes a form."""
+
+import re
+import types
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+from rapidfuzz import fuzz, process
+
+from bot.cards import Form, Input, Option
+from bot.i18n import LANGUAGES, Translator, translator
+
+LONGEST_ECHO = 200
+"""What people typed is quoted back up to here."""
+
+YES_NO = (Option("Yes", "yes"), Option("No", "no"))
+
+
+@dataclass(frozen=True, slots=True)
+class Suggest:
+    """Marks a field that the completion of this name helps with."""
+
+    completion: str
+
+
+@dataclass(frozen=True, slots=True)
+class Long:
+    """Marks a field that deserves a paragraph of room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """Marks a text field that takes one word only, so that more free words may follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """Marks a field that forms leave out: it can only be typed or pressed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Labels:
+    """What the values of a closed field are called, in English."""
+
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One field of a command, as every face needs to know it. Labels and hints are English."""
+
+    name: str
+    spelling: str
+    label: str
+    hint: str = ""
+    kind: Literal["text", "integer", "yes-no", "choice"] = "text"
+    many: bool = False
+    long: bool = False
+    required: bool = False
+    shortest: int = 0
+    longest: int = 3000
+    options: tuple[Option, ...] = ()
+    suggests: str = ""
+    word: bool = False
+    hidden: bool = False
+
+
+# --- from the model ---------------------------------------------------------------------------
+
+
+def arguments_of(model: type[BaseModel]) -> tuple[Argument, ...]:
+    """The arguments a model declares, in order."""
+    return tuple(_argument(name, field) for name, field in model.model_fields.items())
+
+
+def _argument(name: str, field: FieldInfo) -> Argument:
+    kind, many, values = _kind(field.annotation)
+    marks: list[Any] = [*field.metadata, *_marks(field.annotation)]
+    names = next((m.labels for m in marks if isinstance(m, Labels)), {})
+    options = tuple(Option(names.get(v, v.replace("-", " ").capitalize()), v) for v in values)
+    return Argument(
+        name=name,
+        spelling=field.alias or name.replace("_", "-"),
+        label=field.title or name.replace("_", " ").capitalize(),
+        hint=field.description or "",
+        kind=kind,
+        many=many,
+        long=any(isinstance(m, Long) for m in marks),
+        required=field.is_required(),
+        shortest=_limit(marks, "min_length"),
+        longest=3000 if many else _limit(marks, "max_length") or 3000,
+        options=YES_NO if kind == "yes-no" else options,
+        suggests=next((m.completion for m in marks if isinstance(m, Suggest)), ""),
+        word=any(isinstance(m, Word) for m in marks),
+        hidden=any(isinstance(m, Hidden) for m in marks),
+    )
+
+
+def _marks(annotation: Any) -> Iterator[Any]:
+    """The marks inside an annotation: of the part of a union, of the items of a tuple."""
+    yield from getattr(annotation, "__metadata__", ())
+    for inner in get_args(annotation):
+        yield from _marks(inner)
+
+
+def _limit(marks: Sequence[Any], name: str) -> int:
+    return next((int(getattr(m, name)) for m in marks if getattr(m, name, None) is not None), 0)
+
+
+def _kind(
+    annotation: Any,
+) -> tuple[Literal["text", "integer", "yes-no", "choice"], bool, tuple[str, ...]]:
+    """What an annotation takes, whether several, and the values it is limited to."""
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin in (Union, types.UnionType):
+        return _kind(next(a for a in inner if a is not type(None)))
+    if origin is Annotated:
+        return _kind(inner[0])
+    if origin is tuple:
+        kind, _, values = _kind(inner[0])
+        return kind, True, values
+    if origin is Literal:
+        return "choice", False, tuple(inner)
+    if annotation is bool:
+        return "yes-no", False, ()
+    return ("integer" if annotation is int else "text"), False, ()
+
+
+# --- words ------------------------------------------------------------------------------------
+
+_INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_QUOTES = str.maketrans(dict.fromkeys("“”„‟«»＂", '"'))
+_WORD = re.compile(r'([\w-]+):"([^"]*)"|([\w-]+):(\S*)|"([^"]*)"|(\S+)')
+
+
+def clean(text: str) -> str:
+    """Composed letters, single spaces; no control, direction or zero-width characters."""
+    composed = _INVISIBLE.sub("", unicodedata.normalize("NFC", text))
+    spaced = "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c
+                     for c in composed)  # fmt: skip
+    return " ".join(spaced.split())
+
+
+def clean_lines(text: str) -> str:
+    """The same line by line, for paragraphs."""
+    return "\n".join(clean(line) for line in text.splitlines()).strip()
+
+
+def short(text: str) -> str:
+    """What was read, cut so that it can be quoted back."""
+    return text if len(text) <= LONGEST_ECHO else text[: LONGEST_ECHO - 1] + "…"
+
+
+def words_to_values(words: str, arguments: Sequence[Argument]) -> dict[str, tuple[str, ...]]:
+    """`free words key:value key:"two words"` as values by field name.
+
+    Only keys the command knows count as keys, so `C++: the basics` stays free text. Free words
+    fill the first field; a field that takes one of a few values takes one word.
+    """
+    spelled = {a.spelling: a for a in arguments} | {a.name: a for a in arguments}
+    named: dict[str, tuple[str, ...]] = {}
+    free: list[str] = []
+    waiting = ""
+    for key, value, raw in _tokens(words):
+        if waiting and not key:
+            named[waiting] = (value,)
+            waiting = ""
+        elif key in spelled:
+            name = spelled[key].name
+            waiting = "" if value else name
+            named[name] = (*named.get(name, ()), value) if spelled[key].many else (value,)
+        else:
+            free.append(raw)
+    named |= _positional(free, [a for a in arguments if a.name not in named])
+    return {name: _several(spelled[name], given) for name, given in named.items()}
+
+
+def _tokens(words: str) -> Iterator[tuple[str, str, str]]:
+    """(key, value, as typed) of each token; free words have no key."""
+    for match in _WORD.finditer(clean(words.translate(_QUOTES))):
+        key = (match[1] or match[3] or "").casefold()
+        value = next((g for g in (match[2], match[4], match[5], match[6]) if g is not None), "")
+        yield key, value, match[0] if key else value
+
+
+def _positional(free: list[str], arguments: Sequence[Argument]) -> dict[str, tuple[str, ...]]:
+    given: dict[str, tuple[str, ...]] = {}
+    for argument in arguments:
+        if not free:
+            break
+        if argument.kind == "text" and not argument.word:
+            given[argument.name] = (" ".join(free),)
+            break
+        given[argument.name] = (free.pop(0),)
+    return given
+
+
+def _several(argument: Argument, given: tuple[str, ...]) -> tuple[str, ...]:
+    if not argument.many:
+        return given
+    return tuple(part.strip() for text in given for part in text.split(",") if part.strip())
+
+
+# --- values -----------------------------------------------------------------------------------
+
+
+def fold(text: str) -> str:
+    """Lower case without accents, for comparing what people type."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+def typed(values: Mapping[str, tuple[str, ...]], arguments: Sequence[Argument]) -> dict[str, Any]:
+    """Values as the model takes them; an emptied field is None (or no values at all)."""
+    known = {a.name: a for a in arguments}
+    return {n: _typed(known[n], v) for n, v in values.items() if n in known}
+
+
+def _typed(argument: Argument, given: tuple[str, ...]) -> Any:
+    if argument.options:
+        given = tuple(_choice(argument, text) for text in given)
+    tidy = clean_lines if argument.long else clean
+    kept = tuple(filter(None, map(tidy, given)))
+    if argument.many:
+        return _several(argument, kept)
+    if argument.kind == "text" and argument.required:
+        return " ".join(kept)
+    return ("\n" if argument.long else " ").join(kept) if kept else None
+
+
+def _choice(argument: Argument, text: str) -> str:
+    """The value meant by a label in any of the four languages; else the text as it is."""
+    wanted = fold(text.strip())
+    for option in argument.options:
+        names = (option.value, *(translator(lang)(option.label) for lang in LANGUAGES))
+        if wanted in map(fold, names):
+            return option.value
+    return text
+
+
+def nearest(text: str, choices: Sequence[str], limit: int = 3) -> list[str]:
+    """The choices that look most like the text, best first."""
+    found = process.extract(
+        fold(text), choices, scorer=fuzz.WRatio, processor=fold, limit=limit, score_cutoff=60
+    )
+    return [name for name, _, _ in found]
+
+
+# --- forms ------------------------------------------------------------------------------------
+
+
+def problems(
+    error: ValidationError, arguments: Sequence[Argument], t: Translator
+) -> dict[str, str]:
+    """One sentence for each field that does not fit."""
+    known = {a.name: a for a in arguments}
+    said: dict[str, str] = {}
+    for detail in error.errors():
+        name = str(detail["loc"][0]) if detail["loc"] else arguments[0].name
+        said.setdefault(name, _problem(known[name], detail, t))
+    return said
+
+
+def _problem(argument: Argument, detail: ErrorDetails, t: Translator) -> str:
+    read = detail.get("input")
+    if detail["type"] == "too_long":
+        most = detail["ctx"]["max_length"]
+        return t("You gave {given}; at most {most} fit here.", given=len(read or ()), most=most)
+    text = short(str(read)) if isinstance(read, str | int | float) else ""
+    if not text or detail["type"] == "missing":
+        return t("Please fill this in.") + _hint(argument, t)
+    if argument.options:
+        return _not_one_of(text, argument, t)
+    if argument.kind == "integer":
+        return t("«{text}» does not fit here: please write a whole number.", text=text)
+    if detail["type"] == "string_too_long":
+        return t("That is {given} characters; at most {most} fit here.",
+                 given=len(str(read)), most=argument.longest)  # fmt: skip
+    if detail["type"] == "string_too_short":
+        return t("«{text}» is too short: at least {least} characters, please.",
+                 text=text, least=argument.shortest)  # fmt: skip
+    return t("«{text}» does not fit here.", text=text) + _hint(argument, t)
+
+
+def _hint(argument: Argument, t: Translator) -> str:
+    return f" {t(argument.hint)}" if argument.hint else ""
+
+
+def _not_one_of(text: str, argument: Argument, t: Translator) -> str:
+    labels = {t(o.label): o.value for o in argument.options}
+    near = nearest(text, list(labels), limit=1)
+    said = t("«{text}» is not one of: {choices}.", text=text, choices=", ".join(labels))
+    return said + (" " + t("Did you mean «{choice}»?", choice=near[0]) if near else "")
+
+
+def form_of(
+    command: str,
+    title: str,
+    arguments: Sequence[Argument],
+    t: Translator,
+    values: Mapping[str, tuple[str, ...]],
+    problems: Mapping[str, str] = types.MappingProxyType({}),
+) -> Form:
+    """The form of a command, filled with what was said, the problem beside its field."""
+    inputs = (
+        _input(a, t, _several(a, values.get(a.name, ())), problems.get(a.name, ""))
+        for a in arguments
+        if not a.hidden
+    )
+    return Form(title=t(title), command=command, inputs=tuple(inputs), submit=t("Go"))
+
+
+def _input(argument: Argument, t: Translator, value: tuple[str, ...], problem: str) -> Input:
+    options = tuple(replace(o, label=t(o.label)) for o in argument.options)
+    return Input(
+        name=argument.name,
+        label=t(argument.label),
+        value=tuple(_choice(argument, v) if options else short_value(v, argument) for v in value),
+        options=options,
+        many=argument.many,
+        long=argument.long,
+        required=argument.required,
+        hint=t(argument.hint) if argument.hint else "",
+        problem=problem,
+        longest=argument.longest,
+        suggests=argument.suggests,
+    )
+
+
+def short_value(value: str, argument: Argument) -> str:
+    """A value that a form can hold: what is far too long is cut, so that the form still opens."""
+    return value[: max(argument.longest, LONGEST_ECHO)]

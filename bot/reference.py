@@ -1,0 +1,69 @@
+"""What changes rarely and is asked always: topics, cities and areas, kept in memory."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.gazetteer import Gazetteer, Spot
+from bot.domain.vocabulary import Term, Vocabulary
+from db import cities, standard, topics
+from db.cities import City
+from db.standard import PracticeArea
+from db.text import fold
+from db.topics import Topic
+
+KEPT = timedelta(seconds=60)
+"""How long another process may not see that the vocabulary changed."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Read once, shared by all requests."""
+
+    read_at: datetime
+    topics: dict[int, Topic]
+    cities: dict[int, City]
+    areas: dict[int, PracticeArea]
+    vocabulary: Vocabulary
+    gazetteer: Gazetteer
+    public: Gazetteer
+    """The cities that may be named to everybody."""
+
+    def is_fresh(self, now: datetime) -> bool:
+        """May it be used without asking the database?"""
+        return timedelta(0) <= now - self.read_at < KEPT
+
+
+async def read(session: AsyncSession, now: datetime) -> Reference:
+    """Everything anew: six queries."""
+    all_topics = {t.id: t for t in await topics.topics(session)}
+    all_cities = {c.id: c for c in await cities.cities(session)}
+    return Reference(
+        read_at=now,
+        topics=all_topics,
+        cities=all_cities,
+        areas={a.id: a for a in await standard.areas(session)},
+        vocabulary=Vocabulary(_terms(all_topics), fold),
+        gazetteer=Gazetteer(map(_spot, all_cities.values()), fold),
+        public=Gazetteer((_spot(c) for c in all_cities.values() if c.certified), fold),
+    )
+
+
+def _terms(all_topics: dict[int, Topic]) -> list[Term]:
+    return [
+        Term(topic.id, term.term, term.language, term.preferred)
+        for topic in all_topics.values()
+        for term in sorted(topic.terms, key=lambda t: not t.preferred)
+    ]
+
+
+def _spot(city: City) -> Spot:
+    return Spot(
+        key=city.id,
+        names=(city.name, city.place, *(n.name for n in city.names), city.slug.replace("-", " ")),
+        state=city.state,
+        country_code=city.country_code,
+        level=city.level,
+        population=city.population,
+    )

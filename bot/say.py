@@ -1,0 +1,42 @@
+"""One command from the terminal: who says it, and what a platform would have been sent."""
+
+import importlib
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.adapters import terminal
+from bot.app import App
+from bot.cards import Form, Reply
+from bot.domain.ranking import standing
+from bot.i18n import translator
+from bot.request import Sender
+from db import members, seed
+from db.base import unit
+
+
+async def speaker(app: App, email: str) -> Sender | None:
+    """The member of this address as an account of the terminal.
+
+    Without one it is a demo member; the demo is made where nobody is yet, never among real people.
+    """
+    async with unit(app.engine, writes=True) as session:
+        if email:
+            person = await members.by_email(session, email)
+        else:
+            if not await members.any_at_all(session):
+                await seed.demo(session, datetime.now(UTC), standing)
+            person = next(iter(await members.synthetic(session)), None)
+        if person is None:
+            return None
+        user = f"member-{person.id}"
+        account = await members.meet(session, terminal.PLATFORM, "local", user, datetime.now(UTC))
+        account.member_id, account.name = person.id, person.name
+        return Sender(terminal.PLATFORM, "local", user, name=person.name, zone=person.zone)
+
+
+def payload(platform: str, reply: Reply, language: str) -> dict[str, Any]:
+    """What would be sent to the platform: a message's body, or a form as it opens."""
+    renderer = importlib.import_module(f"bot.adapters.{platform}.render")
+    t = translator(language)
+    drawn = renderer.form(reply, t) if isinstance(reply, Form) else renderer.message(reply, t)
+    return dict(drawn)

@@ -1,0 +1,231 @@
+"""The only reader of the environment."""
+
+import os
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+PLACEHOLDER = re.compile(
+    r"(?<![a-z0-9])(your|x{3,}(?![a-z0-9]))|x{5}|changeme|change-me|example|placeholder|<|…|\.{3}"
+)
+"""What templates hold where a secret belongs; a random token never looks so."""
+DRIVERS = ("sqlite", "sqlite+aiosqlite", "postgres", "postgresql", "postgresql+psycopg")
+ACCOUNT = re.compile(r"[^@:\s]+@[^@:\s]+|[a-z]+(:[^:\s]+){2}")
+LONG_ENOUGH = 16
+
+EX_CONFIG = 78
+"""The exit code when a setting is wrong, as sysexits.h has it."""
+
+
+class ConfigurationError(Exception):
+    """What is wrong with which variable; never its value."""
+
+
+class Settings(BaseSettings):
+    """Everything the operator can say, from the environment or `.env`."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", populate_by_name=True)
+
+    database_url: str = "sqlite+aiosqlite:///wwc.db"
+    slack_signing_secret: SecretStr | None = None
+    slack_bot_token: SecretStr | None = None
+    slack_app_token: SecretStr | None = None
+    slack_client_id: str | None = None
+    slack_client_secret: SecretStr | None = None
+    slack_api_url: str = "https://slack.com/api/"
+    slack_authorize_url: str = "https://slack.com/oauth/v2/authorize"
+    discord_token: SecretStr | None = None
+    discord_api_url: str = "https://discord.com/api/v10"
+    discord_gateway_url: str = "wss://gateway.discord.gg"
+    wwc_secret_key: SecretStr | None = None
+    wwc_admins: str = ""
+    wwc_host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    wwc_public_url: str = ""
+    wwc_playground: Literal["on", "off", "public", ""] = ""
+    wwc_log: str = "console"
+    wwc_metrics_token: SecretStr | None = None
+
+    @field_validator(
+        "slack_api_url", "slack_authorize_url", "discord_api_url", "discord_gateway_url",
+        "wwc_host", "port", "wwc_log", mode="before",
+    )  # fmt: skip
+    @classmethod
+    def _usual_when_empty(cls, value: object, info: ValidationInfo) -> object:
+        return cls.model_fields[info.field_name or ""].default if value == "" else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, value: str) -> str:
+        try:
+            driver = make_url(value).drivername
+        except ArgumentError:
+            raise ValueError("is not a database address; .env.example shows both kinds") from None
+        if driver not in DRIVERS:
+            raise ValueError("names a driver that is not here: sqlite or postgres is")
+        return value
+
+    @field_validator(
+        "slack_signing_secret", "slack_bot_token", "slack_app_token", "slack_client_id",
+        "slack_client_secret", "discord_token", "wwc_secret_key", "wwc_metrics_token",
+        mode="before",
+    )  # fmt: skip
+    @classmethod
+    def _real(cls, value: object) -> object:
+        if not isinstance(value, str) or not value:
+            return None
+        if any(c.isspace() for c in value) or value[0] in "\"'" or value[-1] in "\"'":
+            raise ValueError("has spaces, a line break or quotes around it")
+        if PLACEHOLDER.search(value.casefold()):
+            raise ValueError("still holds the placeholder")
+        return value
+
+    @field_validator("slack_signing_secret")
+    @classmethod
+    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and len(value.get_secret_value()) < LONG_ENOUGH:
+            raise ValueError("is too short to be a signing secret")
+        if value and value.get_secret_value().startswith(("xox", "xapp-")):
+            raise ValueError("is a token; the signing secret is under Basic Information")
+        return value
+
+    @field_validator("slack_bot_token")
+    @classmethod
+    def _bot_token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().startswith(("xoxb-", "xoxe.xoxb-")):
+            raise ValueError("is not a bot token: those begin with xoxb-")
+        return value
+
+    @field_validator("slack_app_token")
+    @classmethod
+    def _app_token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().startswith("xapp-"):
+            raise ValueError("is not an app token: those begin with xapp-")
+        return value
+
+    @field_validator("discord_token")
+    @classmethod
+    def _discord_token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and value.get_secret_value().startswith(("xox", "xapp-")):
+            raise ValueError("is a token of Slack")
+        return value
+
+    @field_validator("wwc_secret_key")
+    @classmethod
+    def _keys(cls, value: SecretStr | None) -> SecretStr | None:
+        keys = value.get_secret_value().split(",") if value else []
+        if any(len(key) < LONG_ENOUGH for key in keys):
+            raise ValueError(f"holds a key that is too short: {LONG_ENOUGH} characters at least")
+        return value
+
+    @field_validator("wwc_admins")
+    @classmethod
+    def _accounts(cls, value: str) -> str:
+        given = [one.strip() for one in value.split(",") if one.strip()]
+        if not all(ACCOUNT.fullmatch(one) for one in given):
+            raise ValueError("holds what is neither an e-mail nor platform:workspace:user")
+        return value
+
+    @field_validator("wwc_public_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        if value and not re.fullmatch(r"https?://[^/\s]+(/\S*)?", value):
+            raise ValueError("is not an address that begins with https://")
+        return value
+
+    @property
+    def slack(self) -> bool:
+        """Is Slack to be served?"""
+        return self.slack_signing_secret is not None or self.slack_app_token is not None
+
+    @property
+    def discord(self) -> bool:
+        """Is Discord to be served?"""
+        return self.discord_token is not None
+
+    @property
+    def playground(self) -> bool:
+        """Is the page to be served? On unless switched off, or a platform's tokens are set."""
+        if self.wwc_playground:
+            return self.wwc_playground != "off"
+        return not (self.slack or self.discord)
+
+    @property
+    def public_url(self) -> str:
+        """Where people reach this process from outside."""
+        return (self.wwc_public_url or f"http://{self.wwc_host}:{self.port}").rstrip("/")
+
+    @property
+    def admins(self) -> frozenset[str]:
+        """The accounts and e-mails the operator made admins."""
+        return frozenset(a.strip() for a in self.wwc_admins.split(",") if a.strip())
+
+
+KNOWN = {name.upper() for name in Settings.model_fields}
+CHOICES = {"PORT": "is a number from 0 to 65535", "WWC_PLAYGROUND": "is on, off or public"}
+
+
+def read() -> Settings:
+    """The settings, or one sentence about the first variable that is wrong."""
+    _refuse_unknown()
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        raise ConfigurationError(_sentence(error.errors()[0])) from None
+    _refuse_combinations(settings)
+    return settings
+
+
+def _sentence(error: Any) -> str:
+    """Only our own words: those of the library may quote the value."""
+    name = str(error["loc"][0]).upper()
+    reason = error.get("ctx", {}).get("error") or CHOICES.get(name, "cannot be read")
+    return f"{name} {reason}."
+
+
+def _refuse_unknown() -> None:
+    given = {name.upper() for name in os.environ} | set(_in_file())
+    unknown = sorted(n for n in given if n.startswith("WWC_") and n not in KNOWN)
+    if unknown:
+        raise ConfigurationError(f"{unknown[0]} is not a setting of the hub; see .env.example.")
+
+
+def _in_file() -> list[str]:
+    file = Path(".env")
+    if not file.is_file():
+        return []
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeError):
+        raise ConfigurationError("The file .env cannot be read as UTF-8 text.") from None
+    return [line.split("=")[0].removeprefix("export ").strip().upper() for line in lines]
+
+
+def _refuse_combinations(settings: Settings) -> None:
+    s = settings
+    if s.slack_bot_token and not s.slack:
+        raise ConfigurationError(
+            "SLACK_SIGNING_SECRET or SLACK_APP_TOKEN is missing: "
+            "without one of them nothing from Slack can be trusted."
+        )
+    if s.slack and not (s.slack_bot_token or (s.slack_client_id and s.slack_client_secret)):
+        raise ConfigurationError(
+            "SLACK_BOT_TOKEN is missing (or, to serve many workspaces, "
+            "SLACK_CLIENT_ID and SLACK_CLIENT_SECRET)."
+        )
+    if not s.database_url.startswith("sqlite") and not s.wwc_secret_key:
+        raise ConfigurationError("WWC_SECRET_KEY is required with a shared database.")
+    if s.playground and s.wwc_playground != "public" and not _is_loopback(s.wwc_host):
+        raise ConfigurationError(
+            "WWC_PLAYGROUND: the page has no sign-in, so it is served on this machine only; "
+            "set WWC_PLAYGROUND=off, or WWC_PLAYGROUND=public if everybody may use it."
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    return host in ("localhost", "::1") or host.startswith("127.")

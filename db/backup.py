@@ -1,0 +1,94 @@
+"""Copies of a SQLite database, made while others write to it, and checked before they count."""
+
+import os
+import sqlite3
+from contextlib import suppress
+from pathlib import Path
+
+import aiosqlite
+
+from db import migrate
+
+
+class BackupError(Exception):
+    """Why there is no copy; the text says what to do."""
+
+
+async def copy(source: Path, target: Path) -> None:
+    """A sound copy of `source` under the name `target`, complete or not there at all."""
+    draft = target.with_name(target.name + ".partial")
+    draft.unlink(missing_ok=True)
+    os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    try:
+        await _pages(source, draft)
+        if problem := await fault(draft, called=source):
+            raise BackupError(problem)
+        _settle(draft, target)
+    finally:
+        for leftover in (draft, *_beside(draft)):
+            leftover.unlink(missing_ok=True)
+
+
+async def _pages(source: Path, draft: Path) -> None:
+    """SQLite's own online backup: one moment's state, whoever writes meanwhile."""
+    try:
+        async with _reading(source) as old, aiosqlite.connect(draft) as new:
+            await old.backup(new)
+            await new.execute("PRAGMA journal_mode=DELETE")  # one file, nothing beside it
+    except sqlite3.DatabaseError as error:
+        raise BackupError(f"{source} cannot be copied: {error}.") from error
+
+
+def _settle(draft: Path, target: Path) -> None:
+    with draft.open("rb") as written:
+        os.fsync(written.fileno())
+    for stale in _beside(target):
+        stale.unlink(missing_ok=True)
+    draft.replace(target)
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+async def fault(file: Path, *, called: Path | None = None) -> str:
+    """What is wrong with a database of the hub; empty when it is sound."""
+    name = called or file
+    try:
+        async with _reading(file) as connection:
+            damage = await _first(connection, "PRAGMA integrity_check")
+            orphan = await _first(connection, "PRAGMA foreign_key_check")
+            revision = await _first(connection, "SELECT version_num FROM alembic_version")
+    except sqlite3.DatabaseError:
+        return f"{name} is not a database of the hub, or it is damaged."
+    if damage != "ok" or orphan:
+        return f"{name} is damaged: an older copy is needed."
+    if revision not in migrate.revisions():
+        return f"{name} is at {revision}, newer than this program: update it."
+    return ""
+
+
+async def in_use(file: Path) -> bool:
+    """Does another process have it open? SQLite leaves its write-ahead log to the last one only."""
+    with suppress(sqlite3.DatabaseError):
+        async with aiosqlite.connect(file, timeout=0.5) as connection:
+            try:
+                await connection.execute("PRAGMA journal_mode=DELETE")
+            except sqlite3.OperationalError as error:
+                return error.sqlite_errorcode == sqlite3.SQLITE_BUSY
+    return False
+
+
+async def _first(connection: aiosqlite.Connection, statement: str) -> object:
+    async with connection.execute(statement) as rows:
+        row = await rows.fetchone()
+    return row[0] if row else None
+
+
+def _reading(file: Path) -> aiosqlite.Connection:
+    return aiosqlite.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)
+
+
+def _beside(file: Path) -> list[Path]:
+    return [file.with_name(file.name + end) for end in ("-wal", "-shm", "-journal")]

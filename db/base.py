@@ -1,0 +1,129 @@
+"""The database: one engine for SQLite or PostgreSQL, and how sessions begin."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import DateTime, Dialect, MetaData, TypeDecorator, event, make_url
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.engine import URL, Connection
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+
+from db import lite
+
+_NAMES = {
+    "ix": "ix_%(column_0_N_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Moment(TypeDecorator[datetime]):
+    """An instant in UTC; SQLite keeps no zone, so it is put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse naive times: they mean nothing in four time zones."""
+        if value is not None and value.tzinfo is None:
+            raise ValueError("a moment needs its zone")
+        return value and value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give UTC back."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """All tables."""
+
+    metadata = MetaData(naming_convention=_NAMES)
+    type_annotation_map = {datetime: Moment}  # noqa: RUF012 - SQLAlchemy's own idiom
+
+
+def database_url(text: str) -> URL:
+    """A SQLAlchemy URL with an async driver; `postgres://` is accepted as hosts write it."""
+    url = make_url(text)
+    if url.drivername in ("postgres", "postgresql"):
+        return url.set(drivername="postgresql+psycopg")
+    if url.drivername == "sqlite":
+        return url.set(drivername="sqlite+aiosqlite")
+    return url
+
+
+def open_engine(url: str, *, concurrency: int = 16) -> AsyncEngine:
+    """An engine whose SQLite connections are durable and whose writers never deadlock."""
+    where = database_url(url)
+    if where.get_backend_name() != "sqlite":
+        return create_async_engine(where, pool_size=concurrency, pool_pre_ping=True)
+    engine = create_async_engine(where, pool_size=concurrency)
+    event.listen(engine.sync_engine, "do_connect", _connect_sqlite)
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _connect_sqlite(dialect: Dialect, record: object, args: object, options: Any) -> None:
+    options["async_creator_fn"] = lite.connect
+
+
+def _prepare_sqlite(connection: Any, record: object) -> None:
+    connection.isolation_level = None  # transactions are begun by us, below
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "busy_timeout=10000",
+        "secure_delete=ON",
+        "cache_size=-16000",
+        "mmap_size=268435456",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A reader that turns writer fails at once when another wrote meanwhile; writers therefore
+    # take their lock first and wait for it.
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@asynccontextmanager
+async def unit(engine: AsyncEngine, *, writes: bool = False) -> AsyncIterator[AsyncSession]:
+    """One transaction: committed at the end, rolled back on any exception."""
+    async with AsyncSession(engine, expire_on_commit=False) as session:
+        if writes:
+            await session.connection(execution_options={"writes": True})
+        async with _committed(session):
+            yield session
+
+
+@asynccontextmanager
+async def _committed(session: AsyncSession) -> AsyncIterator[None]:
+    try:
+        yield
+    except BaseException:
+        await session.rollback()
+        raise
+    await session.commit()
+
+
+async def keep(session: AsyncSession, kind: type[Base], **values: Any) -> None:
+    """Insert a row unless one of the same key is there, however many try at once."""
+    insert = sqlite_insert if is_sqlite(session) else postgresql_insert
+    await session.execute(insert(kind).values(**values).on_conflict_do_nothing())
+
+
+def is_sqlite(session: AsyncSession) -> bool:
+    """Which of the two databases this is, where their search differs."""
+    return session.get_bind().dialect.name == "sqlite"

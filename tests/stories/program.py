@@ -1,0 +1,79 @@
+"""The true program as a process of its own, pointed at loopback platforms by its settings alone."""
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+READY_WITHIN = 30.0
+_READY = re.compile(r"ready.*?port=(\d+)")
+
+
+@dataclass
+class Program:
+    """A running `wwc …`; `lines` is everything it logged."""
+
+    process: asyncio.subprocess.Process
+    folder: Path
+    lines: list[str] = field(default_factory=list)
+    port: int = 0
+
+    @property
+    def url(self) -> str:
+        """Where it serves HTTP."""
+        return f"http://127.0.0.1:{self.port}"
+
+    async def stop(self) -> int:
+        """SIGTERM, and the exit code."""
+        if self.process.returncode is None:
+            self.process.send_signal(signal.SIGTERM)
+        return await asyncio.wait_for(self.process.wait(), 15)
+
+
+@asynccontextmanager
+async def program(
+    folder: Path, settings: Mapping[str, str], *command: str
+) -> AsyncIterator[Program]:
+    """`wwc run` (or another command) in an empty folder with these settings, ready to serve."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "PORT": "0",
+        "NO_COLOR": "1",
+        **{k: v for k, v in os.environ.items() if k.startswith("COVERAGE")},
+        **settings,
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", *(command or ("run",)),
+        cwd=folder, env=environment, stderr=asyncio.subprocess.STDOUT,
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    running = Program(process, folder)
+    reading = asyncio.create_task(_read(running))
+    try:
+        await asyncio.wait_for(_until_ready(running, reading), READY_WITHIN)
+        yield running
+    finally:
+        await running.stop()
+        await reading
+
+
+async def _read(running: Program) -> None:
+    stream = running.process.stdout
+    assert stream is not None
+    while line := await stream.readline():
+        running.lines.append(line.decode().rstrip())
+        if found := _READY.search(running.lines[-1]):
+            running.port = int(found[1])
+
+
+async def _until_ready(running: Program, reading: "asyncio.Task[None]") -> None:
+    while not running.port:
+        if reading.done():
+            raise AssertionError("the program ended:\n" + "\n".join(running.lines))
+        await asyncio.sleep(0.02)

@@ -1,0 +1,171 @@
+"""The house keeps its own rules: rooms, names, lengths."""
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import bot
+from bot.commands import COMMANDS, Allow, load
+
+ROOT = Path(bot.__file__).parent.parent
+CODE = sorted([*(ROOT / "bot").rglob("*.py"), *(ROOT / "db").rglob("*.py")])
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+HANDLERS = sorted((ROOT / "bot/handlers").glob("[a-z]*.py"))
+PLATFORMS = re.compile(r"slack|discord", re.IGNORECASE)
+MAY_NAME_PLATFORMS = {
+    "bot/app.py": "the composition root builds the adapters",
+    "bot/settings.py": "tokens have the platforms' names",
+    "bot/cli.py": "the operator chooses a platform",
+    "db/seed.py": "the demo's workspaces are one of each platform",
+}
+MAY_BE_LONG: dict[str, str] = {
+    "db/migrations/versions/0001_directory.py": "migrations are written once and never edited",
+}
+
+
+def name_of(file: Path) -> str:
+    return file.relative_to(ROOT).as_posix()
+
+
+def strings_and_names(file: Path) -> Iterator[str]:
+    """Everything the program can act on; documentation may name whom it likes."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            node.value.value = ""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+        elif isinstance(node, ast.Name | ast.alias):
+            yield node.id if isinstance(node, ast.Name) else node.name
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
+@pytest.mark.parametrize("file", CODE, ids=name_of)
+def test_platforms_are_named_in_their_adapters_only(file: Path) -> None:
+    """The playground draws both of them; the rest of the house knows none."""
+    where = name_of(file)
+    if where.startswith("bot/adapters/") or where in MAY_NAME_PLATFORMS:
+        return
+    named = [said for said in strings_and_names(file) if PLATFORMS.search(said)]
+    assert named == [], where
+
+
+@pytest.mark.parametrize(
+    ("where", "others"),
+    [("slack", "discord"), ("discord", "slack"), ("base.py", "slack|discord"),
+     ("terminal.py", "slack|discord")],
+)  # fmt: skip
+def test_adapters_never_name_each_other(where: str, others: str) -> None:
+    """But for the playground, which draws what the others would send."""
+    room = ROOT / "bot/adapters" / where
+    files = sorted(room.rglob("*.py")) or [room]
+    for file in files:
+        named = [s for s in strings_and_names(file) if re.search(others, s, re.IGNORECASE)]
+        assert named == [], name_of(file)
+
+
+@pytest.mark.parametrize("file", HANDLERS, ids=name_of)
+def test_every_command_says_who_may_run_it(file: Path) -> None:
+    """In the source, not by a default."""
+    declared = [
+        decorator
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.AsyncFunctionDef)
+        for decorator in node.decorator_list
+        if isinstance(decorator, ast.Call) and getattr(decorator.func, "id", "") == "command"
+    ]
+    assert declared, "a handler declares at least one command"
+    for call in declared:
+        assert "allow" in {word.arg for word in call.keywords}, ast.unparse(call)
+
+
+@pytest.mark.parametrize("file", HANDLERS, ids=name_of)
+def test_handlers_never_import_handlers(file: Path) -> None:
+    """What two of them need lives a room below."""
+    assert "bot.handlers" not in list(strings_and_names(file))
+
+
+@pytest.mark.parametrize("file", CODE, ids=name_of)
+def test_files_are_short(file: Path) -> None:
+    """Four hundred lines at most, with few exceptions, each with its reason."""
+    lines = len(file.read_text(encoding="utf-8").splitlines())
+    assert lines <= 400 or name_of(file) in MAY_BE_LONG, lines
+
+
+@pytest.mark.parametrize("file", [*CODE, *TESTS], ids=name_of)
+def test_nothing_is_left_to_do(file: Path) -> None:
+    """What is not done is not written down in the code."""
+    left = "TO" + "DO|FIX" + "ME|X" + "XX\\b"
+    assert not re.search(rf"\b({left})", file.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", sorted(load()))
+def test_names_fit_every_face(name: str) -> None:
+    """Discord's rule for commands and groups; Slack takes anything."""
+    words = name.split(" ")
+    assert len(words) <= 2
+    assert all(re.fullmatch(r"[-_a-z0-9]{1,32}", word) for word in words)
+    for argument in COMMANDS[name].arguments:
+        assert re.fullmatch(r"[-_a-z0-9]{1,32}", argument.spelling)
+        assert len(argument.label) <= 45
+    assert 1 <= len(COMMANDS[name].summary) <= 100
+
+
+@pytest.mark.parametrize("name", sorted(load()))
+def test_every_command_has_a_summary_and_somebody_who_may_run_it(name: str) -> None:
+    """One sentence of its own, said in help and by both platforms."""
+    found = COMMANDS[name]
+
+    assert isinstance(found.allow, Allow)
+    assert found.summary.strip() == found.summary
+    assert found.summary[0].isupper()
+    assert [c.name for c in COMMANDS.values() if c.summary == found.summary] == [name]
+    assert found.staff == bool(found.allow.roles)
+    assert found.allow.members_only or not found.writes, "strangers change nothing"
+
+
+def test_exceptions_are_needed() -> None:
+    """A list of exceptions that nobody needs any more gives leave for the next one."""
+    files = {name_of(file): file for file in CODE}
+    for name in MAY_NAME_PLATFORMS:
+        assert any(PLATFORMS.search(said) for said in strings_and_names(files[name])), name
+    for name in MAY_BE_LONG:
+        assert len(files[name].read_text(encoding="utf-8").splitlines()) > 400, name
+
+
+def tracked() -> list[Path]:
+    """What is published: every file that git keeps."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
+    if listed.returncode:
+        pytest.skip("not a checkout")
+    named = [ROOT / name for name in listed.stdout.decode().split("\0") if name]
+    return [file for file in named if file.is_file()]
+
+
+def test_nothing_tells_of_the_machine_it_was_made_on() -> None:
+    """No folder of one machine, no host of one network's package registry."""
+    roots = "|".join(("work", "root", "tmp", "home", "Users"))
+    hosts = "|".join(("pythonhosted", "pypi", "npmjs", "artifactory", "jfrog", "nexus", "devpi"))
+    private = re.compile(
+        rf"(?<![\w.$}}/-])/({roots})/[\w.]|\b[\w-]*({hosts})[\w-]*\.\w|--(extra-)?index-url[ =]h"
+    )
+    files = tracked()
+    assert len(files) > 100
+    for file in files:
+        text = file.read_bytes().decode("utf-8", "replace")
+        found = private.search(text) if "\0" not in text else None
+        assert found is None, f"{name_of(file)}: {found and found[0]}"
+
+
+@pytest.mark.parametrize("file", TESTS, ids=name_of)
+def test_tests_tell_the_behaviour(file: Path) -> None:
+    """Each file of tests begins with what it is about."""
+    text = file.read_text(encoding="utf-8")
+    if file.name.startswith("test_"):
+        assert ast.get_docstring(ast.parse(text))

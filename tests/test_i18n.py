@@ -1,0 +1,307 @@
+"""Four languages: nothing is left in English, and nobody's words are taken for a template."""
+
+import re
+from collections.abc import Iterable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot import i18n
+from bot.cards import Reply, plain
+from bot.commands import load
+from bot.hub import Hub
+from bot.i18n import LANGUAGES, NAMES, language_of, translator
+from bot.people import city_place
+from bot.portraits import ago, listed
+from bot.request import Request
+from tests import catalogue
+from tests.cast import NOW, PENDING, sender
+from tests.catalogue import TRANSLATED, pairs
+from tests.conftest import Typing
+
+SENTENCES = catalogue.collect()
+
+
+# --- saying -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_values_are_never_read_as_a_template(language: str) -> None:
+    """What people type comes out letter by letter."""
+    t = translator(language)
+    for typed in ("{0.__class__}", "{name}", "{number}", "{{", "}", "%s", "{name.__init__}"):
+        assert typed in t("Nobody in the directory is called «{name}».", name=typed)
+        assert typed in t.many("{name} once", "{name} {number} times", 2, name=typed)
+
+
+@pytest.mark.parametrize(
+    ("language", "number", "said"),
+    [
+        ("en", 0, "0 endorsements"),
+        ("en", 1, "one endorsement"),
+        ("en", 2, "2 endorsements"),
+        ("es", 0, "0 recomendaciones"),
+        ("es", 1, "una recomendación"),
+        ("es", 2, "2 recomendaciones"),
+        ("pt", 0, "0 recomendação"),
+        ("pt", 1, "1 recomendação"),
+        ("pt", 2, "2 recomendações"),
+        ("fr", 0, "0 recommandation"),
+        ("fr", 1, "1 recommandation"),
+        ("fr", 2, "2 recommandations"),
+        ("en", 1234, "1,234 endorsements"),
+        ("es", 1234, "1,234 recomendaciones"),
+        ("pt", 1234, "1.234 recomendações"),
+        ("fr", 1234, "1\u00a0234 recommandations"),
+    ],
+)
+def test_numbers_choose_their_form(language: str, number: int, said: str) -> None:
+    """Zero is one in French and Portuguese, many in English and Spanish."""
+    t = translator(language)
+    assert t.many("one endorsement", "{number} endorsements", number) == said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_fewer_than_none_is_counted_too(language: str) -> None:
+    """Somebody who is asked too much has points below zero."""
+    t = translator(language)
+    three, below = (t.many("one point", "{number} points", n) for n in (300, -300))
+    assert below == three.replace("300", "-300")
+
+
+def test_a_sentence_unknown_to_a_catalogue_is_said_in_english() -> None:
+    """People would rather read English than nothing."""
+    t = translator("fr")
+    assert t("Nobody translated this, {name}.", name="Rémi") == "Nobody translated this, Rémi."
+    assert t.many("one cat", "{number} cats", 2) == "2 cats"
+
+
+def test_an_empty_translation_counts_as_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a catalogue is being filled, what it lacks is said in English."""
+    (tmp_path / "es.po").write_text(
+        'msgid "cat"\nmsgstr ""\n\nmsgid "one cat"\nmsgid_plural "{number} cats"\n'
+        'msgstr[0] "un gato"\nmsgstr[1] ""\n'
+    )
+    monkeypatch.setattr(i18n, "_FOLDER", tmp_path)
+    for kept in (i18n.catalogue, i18n._said):
+        kept.cache_clear()
+    t = translator("es")
+    said = t("cat"), t.many("one cat", "{number} cats", 1)
+    for kept in (i18n.catalogue, i18n._said):
+        kept.cache_clear()
+    assert said == ("cat", "one cat")
+
+
+@pytest.mark.parametrize(
+    ("locale", "language"),
+    [
+        ("es-419", "es"),
+        ("es-LA", "es"),
+        ("es_MX", "es"),
+        ("pt-BR", "pt"),
+        ("pt_BR", "pt"),
+        ("PT", "pt"),
+        ("fr-CA", "fr"),
+        ("en-GB", "en"),
+        ("de", "en"),
+        ("esperanto", "en"),
+        ("-", "en"),
+        ("", "en"),
+    ],
+)
+def test_locales_fold_to_one_of_the_four_languages(locale: str, language: str) -> None:
+    """Platforms write locales in many ways; what we do not speak is English."""
+    assert language_of(locale) == language
+
+
+@pytest.mark.parametrize(
+    ("language", "number", "signed", "when", "list_"),
+    [
+        ("en", "1,234,567", "+1,000", "3 months ago", "a, b, and c"),
+        ("es", "1,234,567", "+1,000", "hace 3 meses", "a, b y c"),
+        ("pt", "1.234.567", "+1.000", "há 3 meses", "a, b e c"),
+        ("fr", "1\u00a0234\u00a0567", "+1\u00a0000", "il y a 3 mois", "a, b et c"),
+    ],
+)
+def test_numbers_times_and_lists_are_the_readers_own(
+    language: str, number: str, signed: str, when: str, list_: str
+) -> None:
+    """As people of the language write them in the Americas."""
+    t = translator(language)
+    assert t.number(1_234_567) == number
+    assert t.number(1000, signed=True) == signed
+    assert t.number(-10, signed=True) == "-10"
+    assert ago(t, NOW - timedelta(days=95), NOW) == when
+    assert listed(t, ["a", "b", "c"]) == list_
+
+
+# --- places -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_city_is_found_by_what_it_is_called_on_cards(
+    language: str, hub: Hub, engine: AsyncEngine
+) -> None:
+    """«Boston, MA» is one city, and «Recife, Brésil» the one in Brazil."""
+    await hub(Request(sender("maya"), "help"))
+    assert hub._known is not None
+    for city in hub._known.cities.values():
+        name = city_place(translator(language), city)
+        assert list(hub._known.gazetteer.city(name)) == [city.id], name
+
+
+@pytest.mark.parametrize(
+    ("key", "typed", "label"),
+    [
+        ("luis", "bras", "Brasil"),
+        ("ines", "méx", "México"),
+        ("remi", "bres", "Brésil"),
+        ("remi", "salv", "Salvador"),
+        ("luis", "américa del", "América del Norte"),
+        ("remi", "latam", "Amérique latine"),
+        ("maya", "bras", "Brazil"),
+    ],
+)
+async def test_places_are_offered_in_the_readers_language(
+    key: str, typed: str, label: str, hub: Hub
+) -> None:
+    """What is offered is understood when it is chosen."""
+    asked = Request(sender(key), "who-does")
+    offered = await hub.suggest(asked, "who-does", "place", typed)
+    chosen = next(option for option in offered if option.label == label)
+    said = plain(await hub(Request(sender(key), f'who-does gis in:"{chosen.value}"')))
+    assert f"«{chosen.value}»" not in said
+    assert f"“{chosen.value}”" not in said
+
+
+@pytest.mark.parametrize(
+    ("key", "title"),
+    [("luis", "Recife, Brasil"), ("remi", "Recife, Brésil"), ("maya", "Recife, Brazil")],
+)
+async def test_countries_are_named_in_the_readers_language(
+    key: str, title: str, typing: Typing
+) -> None:
+    """Wherever a city stands, not only beside the word «country»."""
+    assert plain(await typing("city recife", key)).startswith(title)
+    assert title in plain(await typing("who-is Inês Albuquerque", key))
+
+
+async def test_a_newcomer_is_spoken_to_as_before(typing: Typing) -> None:
+    """Who read French until now reads French in Boston too; they may change it."""
+    assert plain(await typing("help", "new", locale="fr-CA")).startswith("Ce que WWC Hub peut")
+    waiting = plain(await typing("admin members waiting", "noor"))
+    number = re.findall(r"• (\d+) · new", waiting)[0]
+    await typing(f"admin members approve {number} city:boston", "noor")
+    assert "Bonjour" in plain(await typing("home", "new", locale="fr-CA"))
+
+
+# --- everything the hub says ------------------------------------------------------------------
+
+BY_MEMBER = (
+    "who-does opne data in:bogota level:gold speaks:es pop:>1m",
+    "who-does open data in:brazil level:platinum",
+    "who-does open data", "who-does gis", "who-does data inventory", "why ben open data",
+    "endorse inês data inventory", "endorse e gis", "why zoe open data", "why inês open data",
+    "profile seen_bio:communit", "topics area:zzzz", "who-does geodata",
+    "who-does open data in:atlantis", "who-does open data in:bosten",
+    "who-does gis pop:huge", "who-does zzzzzz", "who-does bicycle lanes", "who-does 311",
+    "who-does open data page:12", "who-does open data level:zinc", "who-does x",
+    "who-does open data page:99",
+    "who-is ben", "who-is zzzz", "who-is e", "who-is carl", "who-is zoe", "who-is inês",
+    "why ben gis", "why maya gis", "why ben zzzz", "why zoe open-data", "why carl open-data",
+    "why luis open-data", "why <@nobody> gis",
+    "endorse ben gis", "who-does gis", "who-is ben", "endorse ben gis withdraw:yes",
+    "endorse maya open-data",
+    "topics zzzz", "topics open data", "topics",
+    "city rochester", "city albuquerque", "city bogota", "city zzzz", "city boston", "city caracas",
+    "city recife", "city guatemala",
+    "settings zone:Mars", "settings zone:America/Bogota",
+    "profile", "profile show", "profile confirm", "profile hours:99", "profile hours:8-16",
+    "profile asks:x", "profile listed:no", "home", "profile knows:zzzz", "profile knows:metadta",
+    "profile bio:short", "profile knows:gis,gis,gis,gis,gis,gis,gis,gis,gis,gis,gis,gis,gis,gis,"
+    "gis,gis,gis,gis,gis,gis,gis,gis", "profile name:" + "x" * 90,
+    "help zzzz", "help who-does", "help endorse", "fly", "who-dos", "admin members",
+)  # fmt: skip
+BY_STAFF = (
+    "admin members approve", "admin members approve 999 city:boston", "admin members waiting",
+    "admin members approve 12 city:boston", "admin members approve 12 city:zzzz",
+    "admin members approve 1 city:boston", "admin members approve 12 city:rochester",
+    "admin members suspend 2", "admin members restore 2", "admin members suspend 999",
+    "admin members suspend 10", "admin members suspend 11", "admin members",
+    "admin members approve 12 city:recife", "admin members waiting",
+    "who-is noor", "profile knows:gis", "profile show", "help",
+)  # fmt: skip
+BY_ANYONE = ("help", "home", "city bogota", "city mexico", "who-does open data", "profile", "fly")
+
+
+async def conversation(hub: Hub, language: str) -> list[Reply]:
+    """Everything said above, and each command bare and by its example, in one language."""
+    chosen = f"settings language:{language}"
+    declarations = [words for c in load().values() for words in (c.name, c.example or c.name)]
+    said = (
+        (PENDING, BY_ANYONE),
+        ("maya", (chosen, *(w for w in declarations if w != "settings language:fr"), *BY_MEMBER)),
+        ("carl", (chosen, "home", "profile name:Carl")),
+        ("noor", (chosen, *BY_STAFF)),
+    )
+    return [
+        await hub(Request(sender(key, language), words)) for key, all_ in said for words in all_
+    ]
+
+
+def pattern(key: str) -> re.Pattern[str]:
+    """How a sentence looks with anything filled in; a short one only as a whole field."""
+    words = re.sub(r"\\\{\w+\\\}", ".+?", re.escape(key))
+    if len(re.sub(r"\{\w+\}", "", key).split()) > 1:
+        return re.compile(rf"(?<!\w){words}(?!\w)")
+    return re.compile(rf"(?m)(?:^|[:·→•|] ) *{words}(?= *(?:$|:| ·| \*| \|))")
+
+
+def heard(said: str, keys: Iterable[str]) -> set[str]:
+    """The sentences that occur in what was said."""
+    return {key for key in keys if pattern(key).search(said)}
+
+
+FILLED = {"{label}: {options}", "For example: Boston", "For example: Bogotá"}
+"""What looks the same in another language once it is filled in, or is a city's name."""
+
+
+def spoken_by_hub() -> set[str]:
+    """All sentences but those of the adapters."""
+    return {
+        form
+        for key, sentence in SENTENCES.items()
+        for form in (key, sentence.other)
+        if form and any("/adapters/" not in file for file in sentence.files)
+    } - FILLED
+
+
+ENGLISH = re.compile(r"\b(the|and|of|your|you|is|are|not|with|this|that|to|what|who|from|was)\b")
+DATA = re.compile(
+    r"What Works Cities Certification Community|I publish data that .*|I map trees and .*|"
+    r"/wwc ((?!: ).)*|who-(does|is|dos)|City of Boston"
+)
+"""English that people or the standard wrote, and the names of commands."""
+
+
+async def test_the_conversation_covers_what_the_hub_can_say(hub: Hub) -> None:
+    """So that the next test listens to nearly everything."""
+    said = "\n".join(map(plain, await conversation(hub, "en")))
+    keys = spoken_by_hub()
+    silent = keys - heard(said, keys)
+    assert len(silent) < len(keys) / 10, sorted(silent)
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+async def test_no_command_answers_in_english(language: str, hub: Hub) -> None:
+    """Each command, its form, its refusals and its help, for everybody who may say it."""
+    said = "\n".join(map(plain, await conversation(hub, language)))
+    own = {english for english, given in pairs(language) if given == english}
+    assert heard(said, spoken_by_hub() - own) == set()
+    left = [line for line in said.splitlines() if ENGLISH.search(DATA.sub("", line))]
+    assert left == []
+    assert NAMES[language] in said

@@ -1,0 +1,325 @@
+"""Words become values, values become a model; what does not fit becomes a form."""
+
+from typing import Annotated, Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, Field, ValidationError
+
+from bot.cards import Form
+from bot.i18n import LANGUAGES, translator
+from bot.parsing import (
+    Hidden,
+    Labels,
+    Long,
+    Suggest,
+    Word,
+    arguments_of,
+    clean,
+    clean_lines,
+    form_of,
+    nearest,
+    problems,
+    short,
+    typed,
+    words_to_values,
+)
+
+Language = Annotated[Literal["en", "es"], Labels({"en": "English", "es": "Español"})]
+
+
+class Ask(BaseModel):
+    """Ask for something"""
+
+    topic: Annotated[str, Suggest("topic")] = Field(
+        min_length=2, max_length=80, title="Topic", description="For example: open data"
+    )
+    place: str | None = Field(default=None, alias="in", max_length=10)
+    level: Literal["silver", "very-good"] | None = None
+    speaks: Language | None = None
+    tags: tuple[str, ...] | None = Field(default=None, max_length=3, title="Tags")
+    tongues: tuple[Language, ...] | None = None
+    most: int | None = Field(default=None, ge=0, le=100, title="At most")
+    sure: bool | None = None
+    story: Annotated[str | None, Long()] = Field(default=None, max_length=600)
+    page: Annotated[int, Hidden()] = 1
+
+
+ARGUMENTS = arguments_of(Ask)
+EN = translator("en")
+
+
+class Why(BaseModel):
+    """One word first, then free words"""
+
+    person: Annotated[str, Word()]
+    topic: str
+
+
+def values(words: str) -> dict[str, tuple[str, ...]]:
+    return words_to_values(words, ARGUMENTS)
+
+
+def ask(words: str) -> Ask:
+    return Ask.model_validate(typed(values(words), ARGUMENTS), by_name=True, by_alias=False)
+
+
+def form(words: str, language: str = "en") -> Form:
+    """The form that opens because something does not fit."""
+    t, given = translator(language), values(words)
+    with pytest.raises(ValidationError) as caught:
+        Ask.model_validate(typed(given, ARGUMENTS), by_name=True, by_alias=False)
+    return form_of("ask", "Ask", ARGUMENTS, t, given, problems(caught.value, ARGUMENTS, t))
+
+
+def problem(words: str, name: str, language: str = "en") -> str:
+    return next(i.problem for i in form(words, language).inputs if i.name == name)
+
+
+# --- the declaration --------------------------------------------------------------------------
+
+
+def test_a_model_is_the_grammar() -> None:
+    """Kinds, spellings, limits and choices come from the annotations."""
+    by_name = {a.name: a for a in ARGUMENTS}
+
+    assert [a.name for a in ARGUMENTS] == list(Ask.model_fields)
+    assert by_name["place"].spelling == "in"
+    assert (by_name["topic"].shortest, by_name["topic"].longest) == (2, 80)
+    assert by_name["topic"].required
+    assert by_name["topic"].suggests == "topic"
+    assert by_name["most"].kind == "integer"
+    assert by_name["sure"].kind == "yes-no"
+    assert [o.label for o in by_name["level"].options] == ["Silver", "Very good"]
+    assert [o.label for o in by_name["tongues"].options] == ["English", "Español"]
+    assert by_name["tags"].many
+    assert by_name["tongues"].many
+    assert by_name["story"].long
+    assert by_name["page"].hidden
+
+
+def test_how_many_values_fit_is_not_how_many_characters_fit() -> None:
+    """Three tags, each as long as tags are."""
+    tags = next(a for a in ARGUMENTS if a.name == "tags")
+
+    assert tags.longest == 3000
+
+
+# --- words ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("open data", {"topic": ("open data",)}),
+        ("  open \u00a0 data  ", {"topic": ("open data",)}),
+        ("open data in:mexico", {"topic": ("open data",), "place": ("mexico",)}),
+        ("in:mexico open data", {"topic": ("open data",), "place": ("mexico",)}),
+        ("open in:mexico data", {"topic": ("open data",), "place": ("mexico",)}),
+        ("IN:Mexico gis", {"topic": ("gis",), "place": ("Mexico",)}),
+        ('gis in:"costa rica"', {"topic": ("gis",), "place": ("costa rica",)}),
+        ("gis in:“costa rica”", {"topic": ("gis",), "place": ("costa rica",)}),
+        ("gis in:«costa rica»", {"topic": ("gis",), "place": ("costa rica",)}),
+        ("gis in: mexico", {"topic": ("gis",), "place": ("mexico",)}),
+        ("gis in:", {"topic": ("gis",), "place": ("",)}),
+        ('"in:mexico"', {"topic": ("in:mexico",)}),
+        ("topic:gis", {"topic": ("gis",)}),
+        ("C++: the basics", {"topic": ("C++: the basics",)}),
+        ("see https://x.example/a:b", {"topic": ("see https://x.example/a:b",)}),
+        ("note: important", {"topic": ("note: important",)}),
+        ("o'brien", {"topic": ("o'brien",)}),
+        ('a "b', {"topic": ('a "b',)}),
+        ("gis tags:a,b tags:c", {"topic": ("gis",), "tags": ("a", "b", "c")}),
+        ('gis tags:"a b, c"', {"topic": ("gis",), "tags": ("a b", "c")}),
+        ("gis place:x place:y", {"topic": ("gis",), "place": ("y",)}),
+        ("", {}),
+    ],
+)
+def test_the_grammar(words: str, expected: dict[str, tuple[str, ...]]) -> None:
+    """`free words key:value key:"two words"`; only known keys are keys."""
+    assert values(words) == expected
+
+
+def test_a_field_of_one_word_leaves_the_rest_to_the_next() -> None:
+    """`why @maya open data`."""
+    arguments = arguments_of(Why)
+
+    assert words_to_values("<@U1> open data", arguments) == {
+        "person": ("<@U1>",), "topic": ("open data",)
+    }  # fmt: skip
+    assert words_to_values('"Maya Chen" open data', arguments) == {
+        "person": ("Maya Chen",), "topic": ("open data",)
+    }  # fmt: skip
+    assert words_to_values("maya topic:gis", arguments) == {"person": ("maya",), "topic": ("gis",)}
+
+
+@given(st.text(max_size=60))
+def test_no_words_ever_raise(words: str) -> None:
+    """Whatever is typed is read, and every value belongs to a field."""
+    assert set(values(words)) <= set(Ask.model_fields)
+
+
+@given(st.text(alphabet=st.characters(categories=["L", "N"]), min_size=2, max_size=30))
+def test_a_quoted_value_comes_back_as_it_was(word: str) -> None:
+    """Letters and digits of any script survive."""
+    assert values(f'gis in:"{word} x"')["place"] == (clean(f"{word} x"),)
+
+
+# --- cleaning ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a\x00b\x07c", "a b c"),
+        ("a\u200bb\ufeff", "ab"),
+        ("\u202eevil\u202c", "evil"),
+        ("e\u0301", "é"),
+        ("a\u2028b\nc\td", "a b c d"),
+        ("\ud800x", "x"),
+        ("🌳 ok", "🌳 ok"),
+    ],
+)
+def test_what_is_typed_is_cleaned(text: str, expected: str) -> None:
+    """Composed letters and single spaces; nothing that hides or turns the text around."""
+    assert clean(text) == expected
+
+
+@given(st.text())
+def test_cleaning_twice_changes_nothing(text: str) -> None:
+    """And what is clean can be kept in every database."""
+    once = clean(text)
+
+    assert clean(once) == once
+    assert "\x00" not in once
+    once.encode()
+
+
+def test_a_paragraph_keeps_its_lines() -> None:
+    """Line by line it is cleaned the same way."""
+    assert clean_lines(" a \x00 b \r\n\r\n c\u200b ") == "a b\n\nc"
+    given = typed({"topic": ("gis",), "story": ("one\n two ",)}, ARGUMENTS)
+    assert given["story"] == "one\ntwo"
+
+
+def test_what_is_quoted_back_is_cut() -> None:
+    """Ten thousand characters are not repeated."""
+    assert short("x" * 200) == "x" * 200
+    assert short("x" * 10_000) == "x" * 199 + "…"
+
+
+# --- values -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("said", ["yes", "YES", "Yes"])
+def test_yes_in_any_case(said: str) -> None:
+    """`sure:YES`."""
+    assert ask(f"gis sure:{said}").sure is True
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_closed_fields_are_said_in_any_of_the_four_languages(language: str) -> None:
+    """What the form shows as a label may be typed, with or without accents."""
+    t = translator(language)
+
+    for label, value in ((t("Yes"), True), (t("No"), False)):
+        assert ask(f'gis sure:"{label.upper()}"').sure is value
+    assert ask(f'gis level:"{t("Very good")}"').level == "very-good"
+    assert ask("gis speaks:espanol").speaks == "es"
+    assert ask("gis tongues:ESPAÑOL,en").tongues == ("es", "en")
+
+
+def test_an_emptied_field_is_none() -> None:
+    """«Clear this» reaches the model."""
+    given = typed({"topic": ("",), "place": ("",), "tags": (), "most": ("",)}, ARGUMENTS)
+
+    assert given == {"topic": "", "place": None, "tags": (), "most": None}
+    assert typed({"nobody": ("x",)}, ARGUMENTS) == {}
+
+
+# --- problems and forms -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "said"),
+    [
+        ("", "topic", "Please fill this in. For example: open data"),
+        ("x", "topic", "«x» is too short: at least 2 characters, please."),
+        ("x" * 90, "topic", "That is 90 characters; at most 80 fit here."),
+        ("gis level:silvr", "level",
+         "«silvr» is not one of: Silver, Very good. Did you mean «Silver»?"),
+        ("gis level:qqq", "level", "«qqq» is not one of: Silver, Very good."),
+        ("gis speaks:espagnol", "speaks",
+         "«espagnol» is not one of: English, Español. Did you mean «Español»?"),
+        ("gis sure:perhaps", "sure", "«perhaps» is not one of: Yes, No."),
+        ("gis in:aaaaaaaaaaaa", "place", "That is 12 characters; at most 10 fit here."),
+    ],
+)  # fmt: skip
+def test_each_problem_is_one_sentence_that_quotes_what_was_read(
+    words: str, name: str, said: str
+) -> None:
+    """And says what is expected, with the nearest choice where there is one."""
+    assert problem(words, name) == said
+
+
+@pytest.mark.parametrize("number", ["many", "101", "-1", "1.5", "1e3", "９９９"])
+def test_a_number_that_does_not_fit_is_quoted(number: str) -> None:
+    """Whole numbers between the limits."""
+    assert f"«{number}»" in problem(f"gis most:{number}", "most")
+
+
+def test_too_many_values_are_counted_and_not_called_missing() -> None:
+    """Four tags where three fit."""
+    said = problem("gis tags:a,b,c,d", "tags")
+
+    assert "3" in said
+    assert "fill this in" not in said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_problems_and_labels_have_the_readers_language(language: str) -> None:
+    """The sentence is the translator's."""
+    t = translator(language)
+
+    assert problem("x", "topic", language) == t(
+        "«{text}» is too short: at least {least} characters, please.", text="x", least=2
+    )
+    assert next(i.label for i in form("", language).inputs) == t("Topic")
+
+
+def test_a_form_is_filled_with_what_was_said() -> None:
+    """Also with what does not fit; hidden fields are left out."""
+    opened = form("gis in:aaaaaaaaaaaa level:silvr speaks:ESPAÑOL tags:a,b tongues:english,es")
+    filled = {i.name: i.value for i in opened.inputs}
+
+    assert "page" not in filled
+    assert filled["topic"] == ("gis",)
+    assert filled["place"] == ("aaaaaaaaaaaa",)
+    assert filled["level"] == ("silvr",)
+    assert filled["speaks"] == ("es",)
+    assert filled["tags"] == ("a", "b")
+    assert filled["tongues"] == ("en", "es")
+
+
+def test_what_is_far_too_long_is_cut_so_that_the_form_opens() -> None:
+    """Ten thousand characters do not fit into any platform's field."""
+    opened = form("x" * 10_000)
+
+    assert opened.inputs[0].value == ("x" * 200,)
+    assert opened.inputs[0].problem == "That is 10000 characters; at most 80 fit here."
+
+
+@pytest.mark.parametrize(
+    "hostile", ["{0.__class__}", "%n%s", "${7*7}", "=cmd()", "{", "}", "{text}", "{{}}"]
+)
+def test_what_people_type_is_never_a_template(hostile: str) -> None:
+    """Format strings come back verbatim."""
+    assert f"«{hostile}»" in problem(f"gis level:{hostile}", "level")
+
+
+def test_nearest_choices_stand_best_first_and_far_ones_not_at_all() -> None:
+    """`profil` is not `help`."""
+    assert nearest("profil", ["help", "profile", "who-does"])[0] == "profile"
+    assert nearest("zzz", ["help", "profile"]) == []
+    assert nearest("", ["help"]) == []
