@@ -17,6 +17,7 @@ LOCKS = {
 COMPILE = [
     "uv", "pip", "compile", "--universal", "--python-version", "3.11", "--generate-hashes",
     "--no-emit-index-url", "--no-emit-find-links", "--no-strip-extras", "--quiet",
+    "--custom-compile-command", "make lock",
 ]  # fmt: skip
 """With extras: the pip that Python 3.11 brings refuses `coverage[toml]` beside a bare pin."""
 
