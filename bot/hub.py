@@ -175,6 +175,7 @@ class Hub:
             )
             account.name, account.locale = clean(sender.name), clean(sender.locale)
             account.zone = _zone(sender.zone)
+            account.workspace.gathers = sender.gathers
             if self._is_admin(sender) and account.member is None:
                 await members.make_admin(session, account, now)
                 audit.note(session, now, None, "admin by setting", f"account:{account.id}")

@@ -12,7 +12,8 @@ class Sender:
     """An account as its platform names it.
 
     `stranger`: somebody who does not belong to the workspace (a guest from another
-    organisation, another bot): never more than public answers.
+    organisation, another bot): never more than public answers. `gathers`: in this workspace the
+    hub can open a conversation of several people and itself.
     """
 
     platform: str
@@ -22,6 +23,7 @@ class Sender:
     locale: str = ""
     zone: str = ""
     stranger: bool = False
+    gathers: bool = False
 
 
 @dataclass(frozen=True, slots=True)

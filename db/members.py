@@ -31,6 +31,8 @@ class Workspace(Base):
     city_id: Mapped[int | None] = mapped_column(ForeignKey("city.id"), index=True)
     first_seen: Mapped[datetime]
     removed_at: Mapped[datetime | None]
+    gathers: Mapped[bool] = mapped_column(default=False)
+    """Can the hub open a conversation of several people and itself there?"""
 
 
 class MemberRole(Base):
@@ -49,7 +51,8 @@ class Member(Base):
     `listed`: agreed to stand in the directory. `synthetic`: invented for the demo.
     `monthly_asks`: how many introductions a month the person wants at most, None for no limit;
     `asks_taken` counts those of the month `asks_month` («2026-11»). `spoken`: the codes of the
-    languages with a space on each side of each, so that one is found by ` es `.
+    languages with a space on each side of each, so that one is found by ` es `. From `quiet_from`
+    to `quiet_to`, and beyond `weekly_ceiling` messages in seven days, nothing unasked-for is sent.
     """
 
     __tablename__ = "member"
@@ -78,6 +81,9 @@ class Member(Base):
     seen_languages: Mapped[str] = mapped_column(default="community")
     seen_hours: Mapped[str] = mapped_column(default="city")
     seen_bio: Mapped[str] = mapped_column(default="community")
+    quiet_from: Mapped[str] = mapped_column(default="19:00")
+    quiet_to: Mapped[str] = mapped_column(default="08:00")
+    weekly_ceiling: Mapped[int] = mapped_column(default=7)
     created_at: Mapped[datetime]
     confirmed_at: Mapped[datetime]
     city: Mapped[City | None] = related(lazy="joined")
@@ -116,7 +122,11 @@ class Member(Base):
 
 
 class Account(Base):
-    """A platform user in a workspace: the key is platform, workspace and user."""
+    """A platform user in a workspace: the key is platform, workspace and user.
+
+    `reachable`: can be written to directly. `preferred`: the one of several where its member
+    wants to be told things.
+    """
 
     __tablename__ = "account"
     __table_args__ = (UniqueConstraint("workspace_id", "external_id"),)
@@ -130,6 +140,8 @@ class Account(Base):
     locale: Mapped[str] = mapped_column(default="")
     zone: Mapped[str] = mapped_column(default="")
     first_seen: Mapped[datetime]
+    reachable: Mapped[bool] = mapped_column(default=True)
+    preferred: Mapped[bool] = mapped_column(default=False)
     member: Mapped[Member | None] = related(lazy="joined")
     workspace: Mapped[Workspace] = related(lazy="joined", innerjoin=True)
 

@@ -95,6 +95,7 @@ class People:
             locale=facts.locale,
             zone=facts.zone,
             stranger=stranger,
+            gathers=True,
         )
 
     async def translator(self, sender: Sender) -> Translator:

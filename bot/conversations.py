@@ -1,0 +1,1 @@
+"""How two people who agreed to meet begin to talk: one conversation, or a relay."""
