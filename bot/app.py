@@ -25,6 +25,7 @@ from bot.commands import load
 from bot.domain.ranking import standing
 from bot.health import Finding
 from bot.hub import Hub
+from bot.links import Links
 from bot.settings import ConfigurationError, Settings
 from db import inbound, members, migrate, seed
 from db.base import open_engine, unit
@@ -48,6 +49,7 @@ class App:
     settings: Settings
     engine: AsyncEngine
     hub: Hub
+    links: Links
     adapters: list[Adapter] = field(default_factory=list)
 
     @cached_property
@@ -70,7 +72,9 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
                 if await seed.is_empty(session):
                     await seed.reference(session)
                 await _grant_by_email(session, settings.admins)
-        yield App(settings, engine, Hub(engine, admins=settings.admins))
+        links = Links(settings.public_url, secret_keys(settings))
+        hub = Hub(engine, admins=settings.admins, links=links)
+        yield App(settings, engine, hub, links)
 
 
 @asynccontextmanager
@@ -297,6 +301,7 @@ async def run(settings: Settings, parts: frozenset[str]) -> None:
         if "discord" in parts:
             add_discord(app)
         web.add_routes(app.site, app.engine, app.adapters, plain(settings.wwc_metrics_token))
+        web.add_downloads(app.site, app.engine, app.links)
         await _serve(app, parts)
 
 

@@ -4,6 +4,7 @@ All strings are plain text. Emphasis belongs to the kind of part, never to chara
 text, so what people typed can be shown anywhere without becoming markup.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, assert_never
@@ -11,6 +12,8 @@ from typing import Any, Literal, assert_never
 SLASH = "/wwc"
 LONGEST_COMMAND = 100
 """A button carries the command one could have typed; Discord's custom_id allows 100 characters."""
+LONGEST_LINK = 512
+"""What a button that opens an address may hold, where links are buttons."""
 
 Tone = Literal["info", "good", "warning", "bad"]
 
@@ -137,13 +140,26 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """An address to open outside the chat; only the hub's own or checked ones, never as typed."""
+
+    label: str
+    address: str
+    kind: Literal["link"] = "link"
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"https?://[!-~]+", self.address) or len(self.address) > LONGEST_LINK:
+            raise ValueError(f"a link goes to the web, in at most {LONGEST_LINK} characters")
+
+
+@dataclass(frozen=True, slots=True)
 class Divider:
     """A line between two thoughts."""
 
     kind: Literal["divider"] = "divider"
 
 
-Part = Heading | Text | Note | Facts | Entry | Table | Bars | Buttons | Choice | Divider
+Part = Heading | Text | Note | Facts | Entry | Table | Bars | Buttons | Choice | Link | Divider
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +260,8 @@ def _part_lines(part: Part) -> Iterator[str]:
         case Choice():
             yield f"{part.label}:"
             yield from (f"  {o.label}: {SLASH} {o.value}" for o in part.options)
+        case Link():
+            yield f"→ {part.label}: {part.address}"
         case Divider():
             yield ""
         case _:

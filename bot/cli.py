@@ -257,6 +257,37 @@ async def _seed(demo: bool) -> None:
             bar.update(task, completed=6 if demo else 3)
 
 
+audit_cli = typer.Typer(no_args_is_help=True, help="The log of acts.")
+cli.add_typer(audit_cli, name="audit")
+
+
+@audit_cli.command("verify")
+def audit_verify() -> None:
+    """Walk the chain of seals; 1 with the number of the first row that does not fit."""
+    _do(_audit_verify())
+
+
+async def _audit_verify() -> int:
+    from bot.app import database, explained
+    from db import audit
+    from db.base import unit
+
+    async with database(_settings()) as engine:
+        with explained():
+            async with unit(engine) as session:
+                found = await audit.verify(session)
+    if found.broken_at:
+        print(f"The log was tampered with: row {found.broken_at} does not fit.", file=sys.stderr)
+        return 1
+    print(f"{found.rows} rows, each as it was written. Newest seal: {found.head or 'none'}")
+    return 0
+
+
+@audit_cli.callback()
+def _audits() -> None:
+    """Keep `verify` a subcommand."""
+
+
 import_cli = typer.Typer(no_args_is_help=True, help="Lists from files: all of a file or nothing.")
 export_cli = typer.Typer(no_args_is_help=True, help="Lists into files.")
 cli.add_typer(import_cli, name="import")

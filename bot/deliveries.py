@@ -27,6 +27,12 @@ class Kind:
     title: str
     asked: bool = False
     unsure: Literal["hold", "resend"] = "hold"
+    in_channels: bool = False
+
+    @property
+    def switchable(self) -> bool:
+        """May a member switch it off?"""
+        return not (self.asked or self.in_channels)
 
 
 KINDS: Mapping[str, Kind] = {
@@ -37,7 +43,7 @@ KINDS: Mapping[str, Kind] = {
     "round": Kind("Pairing rounds", unsure="resend"),
     "welcome": Kind("Tips for your first week", unsure="resend"),
     "profile": Kind("Reminders about your profile", unsure="resend"),
-    "news": Kind("News in channels"),
+    "news": Kind("News in channels", in_channels=True),
 }
 
 Ended = Callable[[AsyncSession, datetime, Delivery], Awaitable[None]]

@@ -15,6 +15,7 @@ from bot.cards import LONGEST_COMMAND, Button, Buttons, Card, Form, Note, Option
 from bot.commands import COMPLETIONS, Command, Context, load
 from bot.errors import Misfit, Refusal
 from bot.i18n import Translator, language_of, translator
+from bot.links import Links
 from bot.metrics import REQUESTS, SECONDS
 from bot.parsing import (
     Argument,
@@ -44,11 +45,13 @@ class Hub:
         engine: AsyncEngine,
         *,
         admins: frozenset[str] = frozenset(),
+        links: Links | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.commands = load()
         self.engine = engine
         self._admins = admins
+        self.links = links or Links("http://127.0.0.1", [secrets.token_urlsafe(32)])
         self._clock = clock
         self._known: Reference | None = None
 
@@ -204,6 +207,7 @@ class Hub:
             t=translator(_language(sender, account)),
             known=known,
             commands=self.commands,
+            links=self.links,
         )
 
 

@@ -1,8 +1,12 @@
 """What every HTTP process answers besides its adapters: health, readiness, metrics."""
 
+import hashlib
 import hmac
 import ipaddress
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
 
 from aiohttp import web
 from prometheus_client import generate_latest
@@ -11,8 +15,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.adapters.base import Adapter
+from bot.links import Links
 from bot.metrics import REGISTRY
-from db import migrate
+from db import migrate, records
+from db.base import unit
+from db.members import Member
 
 BY_A_PROXY = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via")
 
@@ -42,6 +49,43 @@ def add_routes(
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
     app.router.add_get("/metrics", metrics)
+
+
+def add_downloads(
+    app: web.Application,
+    engine: AsyncEngine,
+    links: Links,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> None:
+    """What members fetch by an address that only they were given."""
+
+    async def my_data(request: web.Request) -> web.Response:
+        now = clock()
+        subject = links.read("my-data", request.match_info["token"], now, records.KEPT_OPEN)
+        async with unit(engine) as session:
+            member = await session.get(Member, int(subject)) if subject else None
+            if member is None:
+                raise web.HTTPNotFound(text="This address is no longer valid; ask for a new one.\n")
+            held = await records.rows_of(session, member.id)
+        return web.Response(
+            body=json.dumps(_bundle(held, now), ensure_ascii=False, indent=2, default=str),
+            content_type="application/json",
+            headers={
+                "Content-Disposition": 'attachment; filename="my-data.json"',
+                "Cache-Control": "no-store",
+            },
+        )
+
+    app.router.add_get("/my-data/{token}.json", my_data, allow_head=False)
+
+
+def _bundle(held: dict[str, list[dict[str, Any]]], now: datetime) -> dict[str, Any]:
+    """The tables, and a manifest that tells whether something was changed since."""
+    hashes = {
+        name: hashlib.sha256(json.dumps(rows, sort_keys=True, default=str).encode()).hexdigest()
+        for name, rows in held.items()
+    }
+    return {"made_at": now, "sha256": hashes, "tables": held}
 
 
 async def _database(engine: AsyncEngine) -> bool:

@@ -118,10 +118,18 @@ async def _committed(session: AsyncSession) -> AsyncIterator[None]:
     await session.commit()
 
 
-async def keep(session: AsyncSession, kind: type[Base], **values: Any) -> None:
+async def keep(session: AsyncSession, table: type[Base], /, **values: Any) -> None:
     """Insert a row unless one of the same key is there, however many try at once."""
     insert = sqlite_insert if is_sqlite(session) else postgresql_insert
-    await session.execute(insert(kind).values(**values).on_conflict_do_nothing())
+    await session.execute(insert(table).values(**values).on_conflict_do_nothing())
+
+
+async def checkpoint(engine: AsyncEngine) -> None:
+    """Empty SQLite's journal into the file; what was deleted is then gone from both."""
+    if engine.dialect.name == "sqlite":
+        async with engine.connect() as connection:
+            raw: Any = (await connection.get_raw_connection()).driver_connection
+            await raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # no transaction may be open
 
 
 def is_sqlite(session: AsyncSession) -> bool:

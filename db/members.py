@@ -53,6 +53,7 @@ class Member(Base):
     `asks_taken` counts those of the month `asks_month` («2026-11»). `spoken`: the codes of the
     languages with a space on each side of each, so that one is found by ` es `. From `quiet_from`
     to `quiet_to`, and beyond `weekly_ceiling` messages in seven days, nothing unasked-for is sent.
+    Until `muted_until` the member may look, but write to nobody.
     """
 
     __tablename__ = "member"
@@ -84,6 +85,7 @@ class Member(Base):
     quiet_from: Mapped[str] = mapped_column(default="19:00")
     quiet_to: Mapped[str] = mapped_column(default="08:00")
     weekly_ceiling: Mapped[int] = mapped_column(default=7)
+    muted_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
     confirmed_at: Mapped[datetime]
     city: Mapped[City | None] = related(lazy="joined")
@@ -109,6 +111,10 @@ class Member(Base):
     def is_in_directory(self) -> bool:
         """Did the person agree to be found, and is still one of us?"""
         return self.listed and self.status == "verified"
+
+    def is_muted(self, now: datetime) -> bool:
+        """Did staff take away, for a while, writing to others?"""
+        return self.muted_until is not None and now < self.muted_until
 
     def is_colleague_of(self, other: "Member | None") -> bool:
         """Do both work for the same city?"""
@@ -238,6 +244,21 @@ async def grant_admin(session: AsyncSession, email: str) -> None:
     person = await session.scalar(query.options(joinedload(Member.roles)))
     if person and all(r.role != "admin" for r in person.roles):
         person.roles.append(MemberRole(role="admin"))
+
+
+async def is_last_admin(session: AsyncSession, person: Member) -> bool:
+    """Would nobody be admin any more without this member?"""
+    others = (
+        select(MemberRole.member_id)
+        .join(Member)
+        .where(
+            MemberRole.role == "admin",
+            MemberRole.member_id != person.id,
+            Member.status == "verified",
+        )
+    )
+    is_one = any(r.role == "admin" for r in person.roles)
+    return is_one and await session.scalar(others.limit(1)) is None
 
 
 async def admit(session: AsyncSession, account: Account, city: City, now: datetime) -> Member:

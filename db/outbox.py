@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ForeignKey, Index, exists, func, select
+from sqlalchemy import ForeignKey, Index, delete, exists, func, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -140,6 +140,18 @@ async def wants(session: AsyncSession, person: Member, kind: str) -> bool:
     """Did the member leave this kind switched on?"""
     off = exists().where(KindOff.member_id == person.id, KindOff.kind == kind)
     return not await session.scalar(select(off))
+
+
+async def switched_off(session: AsyncSession, member_id: int) -> set[str]:
+    """The kinds a member does not want."""
+    return set(await session.scalars(select(KindOff.kind).where(KindOff.member_id == member_id)))
+
+
+async def switch_on(session: AsyncSession, member_id: int, kind: str) -> None:
+    """The member wants this kind again."""
+    await session.execute(
+        delete(KindOff).where(KindOff.member_id == member_id, KindOff.kind == kind)
+    )
 
 
 async def weight(session: AsyncSession, member_id: int, now: datetime) -> int:

@@ -48,6 +48,7 @@ from bot.cards import (
     Facts,
     Form,
     Heading,
+    Link,
     Note,
     Option,
     Part,
@@ -67,6 +68,7 @@ COLOURS: dict[Tone, int] = {  # told apart by colour-blind eyes too
     "bad": 0xD55E00,
 }
 SIGNS: dict[Tone, str] = {"info": "💡", "good": "✅", "warning": "⚠️", "bad": "❌"}
+LINK = 5
 STYLES: dict[Literal["normal", "primary", "danger"], int] = {
     "normal": 2,
     "primary": 1,
@@ -180,6 +182,8 @@ def _part(part: Part, ids: Ids, t: Translator) -> Iterator[Block]:
             yield from _rows(part.buttons, ids, t)
         case Choice():
             yield from _menus(part.label, part.options, ids)
+        case Link():
+            yield Block(rows=({"type": ROW, "components": [_link(part)]},), vital=True)
         case Divider():
             yield Block(rows=({"type": SEPARATOR},))
         case _:
@@ -271,6 +275,11 @@ def _rows(buttons: Sequence[Button], ids: Ids, t: Translator) -> Iterator[Block]
     drawn = [button for button in (_button(b, ids) for b in buttons) if button]
     if drawn:
         yield Block(rows=({"type": ROW, "components": drawn},), vital=True)
+
+
+def _link(part: Link) -> Json:
+    label = cut(one_line(part.label), LONGEST_LABEL) or cut(part.address, LONGEST_LABEL)
+    return {"type": BUTTON, "style": LINK, "label": label, "url": part.address}
 
 
 def _button(button: Button, ids: Ids) -> Json | None:

@@ -21,6 +21,7 @@ from bot.cards import (
     Entry,
     Facts,
     Heading,
+    Link,
     Note,
     Part,
     Table,
@@ -170,6 +171,8 @@ class _Drawing:
                 yield from self._rows(part.buttons)
             case Choice():
                 yield from self._choice(part)
+            case Link():
+                yield Piece((kit.rich(kit.line(kit.link(part.label, part.address))),), keep=True)
             case Divider():
                 yield Piece((kit.divider(),))
             case _:

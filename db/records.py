@@ -1,0 +1,120 @@
+"""What the hub holds about a person, table by table: how it is handed out, and how it goes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Table, delete, or_, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db import outbox, search
+from db.base import Base, is_sqlite
+from db.directory import Endorsement, Expertise
+from db.members import Account, Member
+from db.outbox import Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One table that holds people. `by`: the columns that name a member.
+
+    `erased`: its rows go with the member, or the name in them is cleared and the row stays, or
+    they are kept, and then `because` says why. `hidden`: columns that are nobody's to read.
+    """
+
+    by: tuple[str, ...]
+    erased: Literal["deleted", "cleared", "kept"] = "deleted"
+    because: str = ""
+    hidden: tuple[str, ...] = ()
+
+
+HELD: Mapping[str, Held] = {
+    "member": Held(("id",)),
+    "member_role": Held(("member_id",)),
+    "account": Held(("member_id",)),
+    "expertise": Held(("member_id",)),
+    "endorsement": Held(("by_id",)),
+    "kind_off": Held(("member_id",)),
+    "delivery": Held(("member_id",), "cleared", "counted, without words or names"),
+    "report": Held(("by_id", "about_id", "decided_by_id"), "deleted"),
+    "audit": Held(("member_id",), "kept", "acts stand under a number that names nobody any more"),
+    "document": Held((), "deleted", "the words a profile is found by, made anew from it"),
+}
+"""Every table with people in it. A test fails for a table that stands neither here nor below."""
+
+IMPERSONAL = frozenset({
+    "alembic_version", "certification", "city", "city_name", "criterion", "inbound",
+    "installation", "level", "memo", "practice_area", "slot", "topic", "topic_criterion",
+    "topic_term", "workspace",
+})  # fmt: skip
+
+
+KEPT_OPEN = timedelta(minutes=15)
+"""How long the address of one's own data can be used."""
+SCRUB = "scrub-due"
+"""The memo that says that somebody was forgotten since the last scrubbing."""
+
+
+def _table(name: str) -> Table:
+    return Base.metadata.tables[name]
+
+
+def _theirs(table: Table, held: Held, member_id: int) -> ColumnElement[bool]:
+    return or_(*(table.c[column] == member_id for column in held.by))
+
+
+async def rows_of(session: AsyncSession, member_id: int) -> dict[str, list[dict[str, Any]]]:
+    """Everything held about a member, table by table; empty tables are left out."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for name, held in HELD.items():
+        if not held.by:
+            continue
+        table = _table(name)
+        shown = [c for c in table.c if c.name not in held.hidden]
+        query = select(*shown).where(_theirs(table, held, member_id))
+        rows = (await session.execute(query.order_by(*table.primary_key))).mappings().all()
+        if rows:
+            found[name] = [dict(row) for row in rows]
+    return found
+
+
+async def forget(session: AsyncSession, person: Member) -> None:
+    """Erase a member: everything that hangs on the row goes with it.
+
+    What was not sent yet is cancelled, what was sent keeps neither words nor names, and others'
+    endorsements are counted anew without this member's.
+    """
+    given = select(Endorsement.expertise_id).where(Endorsement.by_id == person.id)
+    await session.execute(
+        update(Expertise)
+        .where(Expertise.id.in_(given))
+        .values(endorsements=Expertise.endorsements - 1)
+    )
+    await _clear_deliveries(session, person.id)
+    await search.put(session, "member", person.id, [])
+    await session.execute(delete(Account).where(Account.member_id == person.id))
+    await session.execute(delete(Member).where(Member.id == person.id))
+
+
+async def _clear_deliveries(session: AsyncSession, member_id: int) -> None:
+    mine = Delivery.member_id == member_id
+    waiting = mine & Delivery.state.in_((outbox.DUE, outbox.HELD, outbox.AMBIGUOUS, outbox.DEAD))
+    await session.execute(
+        update(Delivery).where(waiting).values(state=outbox.CANCELLED, reason="member forgotten")
+    )
+    await session.execute(
+        update(Delivery).where(mine).values(body="", user="", lane="", landed_in="", platform_id="")
+    )
+
+
+async def scrub(session: AsyncSession) -> None:
+    """Let nothing of what was erased stay in the index's own pages; the rest is the database's."""
+    if is_sqlite(session):
+        await session.execute(text("INSERT INTO document_fts(document_fts) VALUES ('optimize')"))
+
+
+def undeclared() -> Sequence[str]:
+    """Tables that say neither that they hold people nor that they do not."""
+    known = HELD.keys() | IMPERSONAL
+    return sorted(name for name in Base.metadata.tables if name not in known)
