@@ -12,8 +12,8 @@ from typing import Any, Literal, assert_never
 SLASH = "/wwc"
 LONGEST_COMMAND = 100
 """A button carries the command one could have typed; Discord's custom_id allows 100 characters."""
-LONGEST_LINK = 512
-"""What a button that opens an address may hold, where links are buttons."""
+
+LONGEST_ADDRESS = 500
 
 Tone = Literal["info", "good", "warning", "bad"]
 
@@ -141,15 +141,18 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An address to open outside the chat; only the hub's own or checked ones, never as typed."""
+    """One press that opens an address of the hub's own on the web; never one that people wrote."""
 
     label: str
     address: str
     kind: Literal["link"] = "link"
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"https?://[!-~]+", self.address) or len(self.address) > LONGEST_LINK:
-            raise ValueError(f"a link goes to the web, in at most {LONGEST_LINK} characters")
+        if not _ADDRESS.fullmatch(self.address) or len(self.address) > LONGEST_ADDRESS:
+            raise ValueError("a link leads to a whole http or https address")
+
+
+_ADDRESS = re.compile(r"https?://[!#-;=?-~]+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,7 @@ def _part(part: Part) -> RenderableType:
                 *(_says(o.label, o.value) for o in part.options if o.value),
             )
         case Link():
-            return _line(f"→ {part.label}: {part.address}")
+            return Line.assemble(_line(f"  {part.label}  "), _line(part.address, "cyan"))
         case Divider():
             return Line("")
         case _:

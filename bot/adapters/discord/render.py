@@ -68,12 +68,13 @@ COLOURS: dict[Tone, int] = {  # told apart by colour-blind eyes too
     "bad": 0xD55E00,
 }
 SIGNS: dict[Tone, str] = {"info": "💡", "good": "✅", "warning": "⚠️", "bad": "❌"}
-LINK = 5
 STYLES: dict[Literal["normal", "primary", "danger"], int] = {
     "normal": 2,
     "primary": 1,
     "danger": 4,
 }
+OPENS = 5
+"""The style of a button that leads to the web; a press of it tells the hub nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +184,7 @@ def _part(part: Part, ids: Ids, t: Translator) -> Iterator[Block]:
         case Choice():
             yield from _menus(part.label, part.options, ids)
         case Link():
-            yield Block(rows=({"type": ROW, "components": [_link(part)]},), vital=True)
+            yield Block(rows=(_link(part),), vital=True)
         case Divider():
             yield Block(rows=({"type": SEPARATOR},))
         case _:
@@ -277,11 +278,6 @@ def _rows(buttons: Sequence[Button], ids: Ids, t: Translator) -> Iterator[Block]
         yield Block(rows=({"type": ROW, "components": drawn},), vital=True)
 
 
-def _link(part: Link) -> Json:
-    label = cut(one_line(part.label), LONGEST_LABEL) or cut(part.address, LONGEST_LABEL)
-    return {"type": BUTTON, "style": LINK, "label": label, "url": part.address}
-
-
 def _button(button: Button, ids: Ids) -> Json | None:
     identifier = ids.of(button.command)
     label = cut(one_line(button.label) or button.command, LONGEST_LABEL)
@@ -293,6 +289,12 @@ def _button(button: Button, ids: Ids) -> Json | None:
         "label": label,
         "custom_id": identifier,
     }
+
+
+def _link(link: Link) -> Json:
+    label = cut(one_line(link.label) or link.address, LONGEST_LABEL)
+    opens = {"type": BUTTON, "style": OPENS, "label": label, "url": link.address}
+    return {"type": ROW, "components": [opens]}
 
 
 def _menus(label: str, options: Sequence[Option], ids: Ids) -> Iterator[Block]:

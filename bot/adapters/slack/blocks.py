@@ -60,8 +60,8 @@ def emoji(name: str) -> Json:
 
 
 def link(text: str, address: str) -> Json:
-    """Words that lead to an address."""
-    return {"type": "link", "url": address, "text": filled(text, 300)}
+    """A run of letters that opens an address."""
+    return {"type": "link", "url": address, "text": filled(text, LABEL)}
 
 
 def line(*runs: Json) -> Json:

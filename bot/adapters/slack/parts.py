@@ -172,7 +172,8 @@ class _Drawing:
             case Choice():
                 yield from self._choice(part)
             case Link():
-                yield Piece((kit.rich(kit.line(kit.link(part.label, part.address))),), keep=True)
+                opens = kit.link(part.label, part.address)
+                yield Piece((kit.rich(kit.line(opens)),), keep=True)
             case Divider():
                 yield Piece((kit.divider(),))
             case _:
