@@ -164,6 +164,14 @@ _COMPUTED: dict[str, dict[str, Callable[[ast.AST], Iterable[str]]]] = {
     },
     "bot/handlers/cities.py": {"h.level": _levels},
     "bot/handlers/directory.py": {"labels[ask.level]": _levels, "names[0]": _regions},
+    "bot/handlers/my_data.py": {"_NAMES.get(table, _OTHER)": _assigned_to("_NAMES", "_OTHER")},
+    "bot/handlers/moderation.py": {
+        "_PLACES.get(kind, _ELSEWHERE)": _assigned_to("_PLACES", "_ELSEWHERE")
+    },
+    "bot/handlers/settings.py": {
+        "KINDS[ask.stop].title": _nothing,
+        "KINDS[name].title": _nothing,
+    },
     "bot/handlers/help.py": {
         "c.summary": _nothing,
         "about.summary": _nothing,

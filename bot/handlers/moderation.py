@@ -167,8 +167,15 @@ def _entry(ctx: Context, one: Report) -> Entry:
 
 def _where(t: Translator, subject: str) -> str:
     kind = subject.partition(":")[0]
-    places = {"profile": "on a profile", "relay": "in a conversation", "intro": "in a request"}
-    return t(places.get(kind, "somewhere else"))
+    return t(_PLACES.get(kind, _ELSEWHERE))
+
+
+_ELSEWHERE = "somewhere else"
+_PLACES = {
+    "profile": "on a profile",
+    "relay": "in a conversation",
+    "intro": "in a request to be introduced",
+}
 
 
 async def _decide(ctx: Context, one: Report, act: str) -> Card:

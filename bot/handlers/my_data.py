@@ -71,9 +71,10 @@ async def _show(ctx: Context, person: Member) -> Card:
 
 
 def _named(ctx: Context, table: str) -> str:
-    return ctx.t(_NAMES.get(table, "Other entries"))
+    return ctx.t(_NAMES.get(table, _OTHER))
 
 
+_OTHER = "Other entries"
 _NAMES = {
     "member": "Your profile",
     "member_role": "Your roles",
