@@ -153,4 +153,5 @@ async def _next_acts(ctx: Context, person: Member, knows: Sequence[Expertise]) -
     ]  # fmt: skip
     if person.city:
         acts.append(Button(person.city.name[:70], f"city {person.city.slug}"))
+    acts.append(Button(t("Report"), f"report {person.id}"))
     return acts

@@ -1,5 +1,6 @@
 """Introductions: who asked to meet whom, what was answered, and who wants nothing of whom."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, Index, delete, exists, or_, select
@@ -78,6 +79,17 @@ async def has_blocked(session: AsyncSession, member_id: int, whom_id: int) -> bo
     """Does this member want nothing of that one?"""
     found = exists().where(Block.member_id == member_id, Block.blocked_id == whom_id)
     return bool(await session.scalar(select(found)))
+
+
+async def blocked_by(session: AsyncSession, member_id: int) -> Sequence[Member]:
+    """Whom a member blocked, newest first."""
+    query = (
+        select(Member)
+        .join(Block, Block.blocked_id == Member.id)
+        .where(Block.member_id == member_id)
+        .order_by(Block.at.desc(), Member.id)
+    )
+    return (await session.scalars(query)).all()
 
 
 async def block(session: AsyncSession, member: Member, blocked: Member, now: datetime) -> None:

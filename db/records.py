@@ -17,8 +17,9 @@ from db.outbox import Delivery
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """One table that holds people. `by`: the columns that name a member.
+    """One table that holds people. `by`: the columns that name a member whose rows they are.
 
+    `about`: columns that name a member to whom the row is not told, such as whom a block is for.
     `erased`: its rows go with the member, or the name in them is cleared and the row stays, or
     they are kept, and then `because` says why. `hidden`: columns that are nobody's to read.
     """
@@ -27,6 +28,7 @@ class Held:
     erased: Literal["deleted", "cleared", "kept"] = "deleted"
     because: str = ""
     hidden: tuple[str, ...] = ()
+    about: tuple[str, ...] = ()
 
 
 HELD: Mapping[str, Held] = {
@@ -37,7 +39,15 @@ HELD: Mapping[str, Held] = {
     "endorsement": Held(("by_id",)),
     "kind_off": Held(("member_id",)),
     "delivery": Held(("member_id",), "cleared", "counted, without words or names"),
-    "report": Held(("by_id", "about_id", "decided_by_id"), "deleted"),
+    "report": Held(("by_id",), about=("about_id", "decided_by_id")),
+    "block": Held(("member_id",), about=("blocked_id",)),
+    "introduction": Held(
+        # what the other side said, or that it was never asked, is the other side's alone
+        ("one_id",),
+        hidden=("other_said", "silent", "status", "tells_at"),
+        about=("other_id", "by_id"),
+    ),
+    "relay": Held(("one_id", "other_id")),
     "audit": Held(("member_id",), "kept", "acts stand under a number that names nobody any more"),
     "document": Held((), "deleted", "the words a profile is found by, made anew from it"),
 }

@@ -84,6 +84,9 @@ _NAMES = {
     "kind_off": "Messages you switched off",
     "delivery": "Messages to you",
     "report": "Reports",
+    "block": "Whom you blocked",
+    "introduction": "Introductions",
+    "relay": "Conversations",
     "audit": "What you did, in the log",
 }
 
