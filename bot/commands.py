@@ -4,20 +4,22 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, TypeVar, get_type_hints
 
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.cards import Option, Reply
+from bot.cards import Form, Option, Reply
 from bot.i18n import Translator
-from bot.parsing import Argument, arguments_of
+from bot.parsing import Argument, arguments_of, form_of
 from bot.reference import Reference
-from bot.request import Request
+from bot.request import Request, Values
 from db.members import Account, Member
 
+NONE: Mapping[str, str] = MappingProxyType({})
 Ask = TypeVar("Ask", bound=BaseModel)
 
 
@@ -90,6 +92,11 @@ class Command:
     def staff(self) -> bool:
         """May only staff run it?"""
         return bool(self.allow.roles)
+
+    def form(self, t: Translator, values: Values, problems: Mapping[str, str] = NONE) -> Form:
+        """Its form with what was said; one that edits what exists is saved, the others go."""
+        form = form_of(self.name, self.summary, self.arguments, t, values, problems)
+        return replace(form, submit=t("Save")) if self.as_is else form
 
 
 AsIs = Callable[[Context], Awaitable[Mapping[str, tuple[str, ...]]]]

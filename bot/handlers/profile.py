@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
@@ -12,7 +13,7 @@ from bot.commands import MEMBER, Context, command
 from bot.domain.ranking import standing
 from bot.errors import Misfit
 from bot.i18n import NAMES
-from bot.parsing import Hidden, Labels, Long, Suggest, form_of, short
+from bot.parsing import Hidden, Labels, Long, Suggest, short
 from db import audit, directory
 from db.members import FIELDS_SEEN, Member
 from db.text import fold
@@ -102,8 +103,8 @@ async def profile(ctx: Context, ask: Profile) -> Reply:
         person.confirmed_at = ctx.now
         return await portraits.profile(ctx, person, ctx.t("Thank you. Your profile is up to date."))
     if not given:
-        arguments = ctx.commands["profile"].arguments
-        return form_of("profile", "Your profile", arguments, ctx.t, await as_is(ctx))
+        form = ctx.commands["profile"].form(ctx.t, await as_is(ctx))
+        return replace(form, title=ctx.t("Your profile"))
     await _save(ctx, person, ask, given)
     return await portraits.profile(ctx, person, _saved(ctx, person))
 

@@ -1,5 +1,6 @@
 """Settings: the language one is spoken to in, and the zone one's times are shown in."""
 
+from dataclasses import replace
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
@@ -10,7 +11,7 @@ from bot.cards import Button, Buttons, Card, Fact, Facts, Note, Option, Reply
 from bot.commands import MEMBER, Context, command, completion
 from bot.errors import Misfit
 from bot.i18n import NAMES, translator
-from bot.parsing import Labels, Suggest, form_of, nearest, short
+from bot.parsing import Labels, Suggest, nearest, short
 
 Language = Annotated[Literal["en", "es", "pt", "fr"], Labels(NAMES)]
 
@@ -34,8 +35,8 @@ async def settings(ctx: Context, ask: Settings) -> Reply:
     """Nothing given opens the form; what is given is saved."""
     person = ctx.member
     if not ask.model_fields_set:
-        arguments = ctx.commands["settings"].arguments
-        return form_of("settings", "Your settings", arguments, ctx.t, await as_is(ctx))
+        form = ctx.commands["settings"].form(ctx.t, await as_is(ctx))
+        return replace(form, title=ctx.t("Your settings"))
     if ask.zone:
         person.zone = _zone(ctx, ask.zone)
     if ask.language:
