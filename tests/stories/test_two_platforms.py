@@ -49,7 +49,7 @@ async def town(folder: Path, *, beto_too: bool = False) -> AsyncIterator[Town]:
         async with program(folder, settings) as hub:
             slack.bot_url = hub.url
             await discord.connected()
-            await discord.until(lambda: discord.commands)
+            await discord.until(lambda: discord.commands[None])
             yield Town(hub, slack, discord, ana, beto, guild)
         assert slack.violations == []
         assert discord.violations == []
@@ -163,7 +163,7 @@ async def test_a_restart_keeps_what_was_sent_alive(tmp_path: Path) -> None:
         }
         async with program(tmp_path, settings):
             await discord.connected()
-            await discord.until(lambda: discord.commands)
+            await discord.until(lambda: discord.commands[None])
             first = await discord.slash(beto, "wwc help", {}, guild=guild)
         synced = discord.syncs[None]
         async with program(tmp_path, settings):
