@@ -281,6 +281,7 @@ def _not_allowed(ctx: Context, found: Command) -> Refusal:
 
 def _misfit(ctx: Context, found: Command, values: Values, shown: Values, misfit: Misfit) -> Reply:
     """A form again if one was filled in; else the nearest values as buttons."""
+    values, shown = {**values, **misfit.read}, {**shown, **misfit.read}
     if ctx.request.submitted or not misfit.choices:
         near = " · ".join(choice.label for choice in misfit.choices[:3])
         hint = " " + ctx.t("Did you mean «{choice}»?", choice=near) if near else ""

@@ -307,7 +307,11 @@ async def why(ctx: Context, ask: Why) -> Card:
 async def _visible_tie(ctx: Context, person_text: str, topic_text: str) -> Expertise:
     """What a visible person visibly knows; the refusal is the same for hidden and for absent."""
     person_text, topic_text = _parted(ctx, person_text, topic_text)
-    person = await people.find_one(ctx, person_text)
+    try:
+        person = await people.find_one(ctx, person_text)
+    except Misfit as misfit:
+        misfit.read = {"person": (person_text,), "topic": (topic_text,)}
+        raise
     hit = ctx.known.vocabulary.find(topic_text)
     if hit is None:
         raise _no_topic(ctx, topic_text)

@@ -392,6 +392,20 @@ async def test_a_whole_name_needs_no_quotes(typing: Typing, joining: Joining) ->
     assert "«ben»" in problems_of(form)["person"]
 
 
+async def test_one_of_several_namesakes_is_one_press_away(typing: Typing, joining: Joining) -> None:
+    """The button says the number and the topic alone, also where the name had two words."""
+    for city in ("denver-co-us", "boston-ma-us"):
+        await joining(key=f"vo-{city}", name="Ben Vo", city=city, knows={"open-data": 1})
+
+    several = await typing("endorse Ben Vo opne data withdraw:no")
+    assert "Several people fit «Ben Vo»." in plain(several)
+    pressed = commands_of(several)
+    assert len(pressed) == 2
+    assert {plain(await typing(words)).splitlines()[1] for words in pressed} == {
+        "You endorse Ben Vo for open data."
+    }
+
+
 async def test_a_form_names_the_nearest_where_it_has_no_buttons(
     typing: Typing, joining: Joining
 ) -> None:
