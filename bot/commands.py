@@ -87,6 +87,7 @@ class Command:
     example: str
     arguments: tuple[Argument, ...] = field(default=())
     as_is: "AsIs | None" = None
+    title: str = ""
 
     @property
     def staff(self) -> bool:
@@ -95,7 +96,7 @@ class Command:
 
     def form(self, t: Translator, values: Values, problems: Mapping[str, str] = NONE) -> Form:
         """Its form with what was said; one that edits what exists is saved, the others go."""
-        form = form_of(self.name, self.summary, self.arguments, t, values, problems)
+        form = form_of(self.name, self.title or self.summary, self.arguments, t, values, problems)
         return replace(form, submit=t("Save")) if self.as_is else form
 
 
@@ -114,11 +115,13 @@ def command(
     writes: bool = False,
     example: str = "",
     as_is: AsIs | None = None,
+    title: str = "",
 ) -> Callable[[Callable[[Context, Ask], Awaitable[Reply]]], Callable[..., Awaitable[Reply]]]:
     """Declare a verb. `allow` must be given; `writes` takes the database's writing lock first.
 
     `as_is` gives the values of an edit form as they stand: a form that opens because one word
-    did not fit shows the others too, so that submitting it never empties them.
+    did not fit shows the others too, so that submitting it never empties them. `title`: what
+    the form is called, if not by the summary.
     """
 
     def declare(
@@ -140,6 +143,7 @@ def command(
             example=example,
             arguments=arguments_of(model),
             as_is=as_is,
+            title=title,
         )
         return handle
 

@@ -306,12 +306,7 @@ async def why(ctx: Context, ask: Why) -> Card:
 
 async def _visible_tie(ctx: Context, person_text: str, topic_text: str) -> Expertise:
     """What a visible person visibly knows; the refusal is the same for hidden and for absent."""
-    person_text, topic_text = _parted(ctx, person_text, topic_text)
-    try:
-        person = await people.find_one(ctx, person_text)
-    except Misfit as misfit:
-        misfit.read = {"person": (person_text,), "topic": (topic_text,)}
-        raise
+    person, topic_text = await people.find_before(ctx, person_text, topic_text)
     hit = ctx.known.vocabulary.find(topic_text)
     if hit is None:
         raise _no_topic(ctx, topic_text)
@@ -324,20 +319,6 @@ async def _visible_tie(ctx: Context, person_text: str, topic_text: str) -> Exper
             buttons=(Button(ctx.t("Profile"), f"who-is {person.id}"),),
         )  # fmt: skip
     return tie
-
-
-def _parted(ctx: Context, person: str, topic: str) -> tuple[str, str]:
-    """`why Samir Abdi open data`: what stands before the topic still belongs to the name.
-
-    Not where a form or native options say which words are whose, nor after an id or a mention.
-    """
-    if ctx.request.values or not person[-1:].isalpha():
-        return person, topic
-    words = topic.split()
-    found = ((cut, ctx.known.vocabulary.find(" ".join(words[cut:]))) for cut in range(len(words)))
-    hits = [(hit.how != "exact", cut) for cut, hit in found if hit]
-    cut = min(hits)[1] if hits else 0
-    return " ".join([person, *words[:cut]]), " ".join(words[cut:])
 
 
 def _no_topic(ctx: Context, text: str, field: str = "topic") -> Misfit:

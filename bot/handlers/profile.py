@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
@@ -92,7 +91,7 @@ async def as_is(ctx: Context) -> dict[str, tuple[str, ...]]:
     }
 
 
-@command("profile", allow=MEMBER, writes=True, example="profile", as_is=as_is)
+@command("profile", allow=MEMBER, writes=True, example="profile", as_is=as_is, title="Your profile")
 async def profile(ctx: Context, ask: Profile) -> Reply:
     """Nothing given opens the form; what is given is saved; the rest stays."""
     person = ctx.member
@@ -103,8 +102,7 @@ async def profile(ctx: Context, ask: Profile) -> Reply:
         person.confirmed_at = ctx.now
         return await portraits.profile(ctx, person, ctx.t("Thank you. Your profile is up to date."))
     if not given:
-        form = ctx.commands["profile"].form(ctx.t, await as_is(ctx))
-        return replace(form, title=ctx.t("Your profile"))
+        return ctx.commands["profile"].form(ctx.t, await as_is(ctx))
     await _save(ctx, person, ask, given)
     return await portraits.profile(ctx, person, _saved(ctx, person))
 

@@ -1,6 +1,5 @@
 """Settings: the language one is spoken to in, and the zone one's times are shown in."""
 
-from dataclasses import replace
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
@@ -30,13 +29,19 @@ async def as_is(ctx: Context) -> dict[str, tuple[str, ...]]:
     return {"language": (ctx.member.language,), "zone": (ctx.member.zone,)}
 
 
-@command("settings", allow=MEMBER, writes=True, example="settings language:fr", as_is=as_is)
+@command(
+    "settings",
+    allow=MEMBER,
+    writes=True,
+    example="settings language:fr",
+    as_is=as_is,
+    title="Your settings",
+)
 async def settings(ctx: Context, ask: Settings) -> Reply:
     """Nothing given opens the form; what is given is saved."""
     person = ctx.member
     if not ask.model_fields_set:
-        form = ctx.commands["settings"].form(ctx.t, await as_is(ctx))
-        return replace(form, title=ctx.t("Your settings"))
+        return ctx.commands["settings"].form(ctx.t, await as_is(ctx))
     if ask.zone:
         person.zone = _zone(ctx, ask.zone)
     if ask.language:

@@ -39,6 +39,7 @@ async def test_a_form_of_what_exists_is_saved_and_not_sent(typing: Typing, words
     """The word on the button, when it opens and when it opens again for a correction."""
     assert isinstance(form := await typing(words, submitted=" " in words), Form)
     assert form.submit == "Save"
+    assert form.title == f"Your {words.split()[0]}"
 
     asked = await typing("who-does")
     assert isinstance(asked, Form)
