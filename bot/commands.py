@@ -4,21 +4,23 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, TypeVar, get_type_hints
 
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.cards import Option, Reply
+from bot.cards import Form, Option, Reply
 from bot.i18n import Translator
 from bot.links import Links
-from bot.parsing import Argument, arguments_of
+from bot.parsing import Argument, arguments_of, form_of
 from bot.reference import Reference
-from bot.request import Request
+from bot.request import Request, Values
 from db.members import Account, Member
 
+NONE: Mapping[str, str] = MappingProxyType({})
 Ask = TypeVar("Ask", bound=BaseModel)
 
 
@@ -87,11 +89,17 @@ class Command:
     example: str
     arguments: tuple[Argument, ...] = field(default=())
     as_is: "AsIs | None" = None
+    title: str = ""
 
     @property
     def staff(self) -> bool:
         """May only staff run it?"""
         return bool(self.allow.roles)
+
+    def form(self, t: Translator, values: Values, problems: Mapping[str, str] = NONE) -> Form:
+        """Its form with what was said; one that edits what exists is saved, the others go."""
+        form = form_of(self.name, self.title or self.summary, self.arguments, t, values, problems)
+        return replace(form, submit=t("Save")) if self.as_is else form
 
 
 AsIs = Callable[[Context], Awaitable[Mapping[str, tuple[str, ...]]]]
@@ -109,11 +117,13 @@ def command(
     writes: bool = False,
     example: str = "",
     as_is: AsIs | None = None,
+    title: str = "",
 ) -> Callable[[Callable[[Context, Ask], Awaitable[Reply]]], Callable[..., Awaitable[Reply]]]:
     """Declare a verb. `allow` must be given; `writes` takes the database's writing lock first.
 
     `as_is` gives the values of an edit form as they stand: a form that opens because one word
-    did not fit shows the others too, so that submitting it never empties them.
+    did not fit shows the others too, so that submitting it never empties them. `title`: what
+    the form is called, if not by the summary.
     """
 
     def declare(
@@ -135,6 +145,7 @@ def command(
             example=example,
             arguments=arguments_of(model),
             as_is=as_is,
+            title=title,
         )
         return handle
 

@@ -1,6 +1,7 @@
 """What may go wrong and be said to a person; everything else is a bug with a reference code."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from bot.cards import Button, Option
 
@@ -22,8 +23,10 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error o
 class Misfit(Refusal):
     """A value that does not fit its field; the form reopens with the sentence beside it.
 
-    `choices`: the nearest values that would fit, offered as buttons.
+    `choices`: the nearest values that would fit, offered as buttons. `read`: fields that were
+    understood otherwise than the words were dealt out at first.
     """
 
     name: str = ""
+    read: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     choices: tuple[Option, ...] = ()

@@ -21,7 +21,6 @@ from bot.parsing import (
     Argument,
     clean,
     clean_lines,
-    form_of,
     nearest,
     problems,
     short,
@@ -91,7 +90,7 @@ class Hub:
             ctx = await self._context(session, request, known)
             if asked.as_is and asked.allow.permits(ctx.viewer):
                 values = {**await asked.as_is(ctx), **values}
-            return form_of(asked.name, asked.summary, asked.arguments, ctx.t, values)
+            return asked.form(ctx.t, values)
 
     async def suggest(
         self, request: Request, verb: str, field: str, typed: str
@@ -259,7 +258,7 @@ async def _run(ctx: Context, found: Command, rest: str) -> Reply:
         told = set(values) if not ctx.request.submitted else {a.name for a in found.arguments}
         every = problems(error, found.arguments, ctx.t)
         said = {name: text for name, text in every.items() if name in told}
-        return form_of(found.name, found.summary, found.arguments, ctx.t, shown, said)
+        return found.form(ctx.t, shown, said)
     try:
         return await found.handle(ctx, ask)
     except Misfit as misfit:
@@ -287,9 +286,12 @@ def _not_allowed(ctx: Context, found: Command) -> Refusal:
 
 def _misfit(ctx: Context, found: Command, values: Values, shown: Values, misfit: Misfit) -> Reply:
     """A form again if one was filled in; else the nearest values as buttons."""
+    values, shown = {**values, **misfit.read}, {**shown, **misfit.read}
     if ctx.request.submitted or not misfit.choices:
-        said = {misfit.name: misfit.text}
-        return form_of(found.name, found.summary, found.arguments, ctx.t, shown, said)
+        near = " · ".join(choice.label for choice in misfit.choices[:3])
+        hint = " " + ctx.t("Did you mean «{choice}»?", choice=near) if near else ""
+        said = {misfit.name: misfit.text + hint}
+        return found.form(ctx.t, shown, said)
     pressed = []
     for choice in misfit.choices:
         words = f"{found.name} {_spoken({**values, misfit.name: (choice.value,)}, found.arguments)}"
@@ -322,7 +324,9 @@ def _unknown(ctx: Context) -> Card:
     text = ctx.t("I do not know the command «{verb}».", verb=short(verb))
     if buttons:
         text += " " + ctx.t("Did you mean one of these?")
-    return _refused(Refusal(text, buttons=(*buttons, Button(ctx.t("Help"), "help"))), ctx.t)
+    if "help" not in near:
+        buttons.append(Button(ctx.t("Help"), "help"))
+    return _refused(Refusal(text, buttons=tuple(buttons)), ctx.t)
 
 
 def _refused(refusal: Refusal, t: Translator) -> Card:

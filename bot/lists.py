@@ -26,7 +26,7 @@ async def bring_in(settings: Settings, file: Path, console: Console, *, dry_run:
     try:
         rows = imports.records(file)
     except OSError as error:
-        print(f"{file} cannot be read ({type(error).__name__}).", file=sys.stderr)
+        print(f"{file} cannot be read: {error.strerror or error}.", file=sys.stderr)
         return WRONG_USE
     except UnreadableError as error:
         print(f"{error} Nothing was imported.", file=sys.stderr)
@@ -101,7 +101,7 @@ async def take_out(settings: Settings, file: Path) -> int:
     try:
         imports.save(file, rows)
     except OSError as error:
-        print(f"{file} cannot be written ({type(error).__name__}).", file=sys.stderr)
+        print(f"{file} cannot be written: {error.strerror or error}.", file=sys.stderr)
         return WRONG_USE
     left = f" The {invented} invented people of the demo are left out." if invented else ""
     print(f"{len(rows) - 1} members saved to {file}.{left}")

@@ -329,13 +329,23 @@ def form_of(
     values: Mapping[str, tuple[str, ...]],
     problems: Mapping[str, str] = types.MappingProxyType({}),
 ) -> Form:
-    """The form of a command, filled with what was said, the problem beside its field."""
+    """The form of a command, filled with what was said, the problem beside its field.
+
+    A problem of a field that forms leave out stands above the others.
+    """
     inputs = (
         _input(a, t, _several(a, values.get(a.name, ())), problems.get(a.name, ""))
         for a in arguments
         if not a.hidden
     )
-    return Form(title=t(title), command=command, inputs=tuple(inputs), submit=t("Go"))
+    unseen = (problems.get(a.name, "") for a in arguments if a.hidden)
+    return Form(
+        title=t(title),
+        command=command,
+        inputs=tuple(inputs),
+        intro=" ".join(filter(None, unseen)),
+        submit=t("Go"),
+    )
 
 
 def _input(argument: Argument, t: Translator, value: tuple[str, ...], problem: str) -> Input:

@@ -61,6 +61,24 @@ async def find_one(ctx: Context, text: str, field: str = "person") -> Member:
     )
 
 
+async def find_before(ctx: Context, name: str, topic: str) -> tuple[Member, str]:
+    """The one person of `why Samir Abdi open data`, and the topic.
+
+    What stands before the topic still belongs to the name; not where a form or native options
+    say which words are whose, nor after an id or a mention.
+    """
+    if not ctx.request.values and name[-1:].isalpha():
+        words, find = topic.split(), ctx.known.vocabulary.find
+        tails = ((cut, find(" ".join(words[cut:]))) for cut in range(len(words)))
+        cut = min(((hit.how != "exact", cut) for cut, hit in tails if hit), default=(False, 0))[1]
+        name, topic = " ".join([name, *words[:cut]]), " ".join(words[cut:])
+    try:
+        return await find_one(ctx, name), topic
+    except Misfit as misfit:
+        misfit.read = {"person": (name,), "topic": (topic,)}
+        raise
+
+
 async def _mentioned(ctx: Context, user: str) -> Member | None:
     sender = ctx.request.sender
     account = await members.account_of(ctx.session, sender.platform, sender.workspace, user)

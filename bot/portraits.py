@@ -1,7 +1,7 @@
 """How a person is drawn on a card: as far as the asker may see, the same wherever one appears."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_time, format_timedelta
@@ -15,6 +15,8 @@ from bot.people import month, place
 from db import directory
 from db.directory import Expertise
 from db.members import Member
+
+A_MOMENT = timedelta(minutes=1)
 
 
 def languages(person: Member) -> str:
@@ -55,6 +57,8 @@ def local_time(t: Translator, person: Member, now: datetime) -> str:
 
 def ago(t: Translator, then: datetime, now: datetime) -> str:
     """«3 months ago»."""
+    if now - then < A_MOMENT:
+        return t("just now")
     return format_timedelta(then - now, add_direction=True, locale=t.locale)
 
 

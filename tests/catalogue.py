@@ -219,7 +219,7 @@ def _declared() -> Iterator[Sentence]:
     """What the declarations say: summaries, labels, hints, options."""
     for command in load().values():
         name = f"{command.handle.__module__.replace('.', '/')}.py"
-        yield Sentence(command.summary, "", [name])
+        yield from (Sentence(key, "", [name]) for key in (command.summary, command.title) if key)
         for argument in command.arguments:
             yield Sentence(argument.label, "", [name])
             labels = (o.label for o in argument.options if o.label not in NAMES.values())

@@ -144,7 +144,7 @@ async def test_both_platforms_connect_through_the_settings_alone(read: Reading) 
         for _ in range(2):
             async with serving(given, "web", "slack", "discord"):
                 await discord.connected()
-                await discord.until(lambda: discord.commands)
+                await discord.until(lambda: discord.commands[None])
             given.port = 0
         assert discord.syncs[None] == 1
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import runpy
 import shutil
 import sqlite3
 import subprocess
@@ -18,6 +19,7 @@ import structlog
 from bot import app, settings
 from bot import cli as program
 from tests import databases
+from tests.platforms.discord import LoopbackDiscord
 
 MAYA = ("--as", "maya@city.example")
 
@@ -79,6 +81,66 @@ def rows(file: Path) -> dict[str, int]:
         }
     connection.close()
     return counted
+
+
+def test_the_module_is_the_program(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`python -m bot` where `wwc` is not on the path."""
+    monkeypatch.setattr(sys, "argv", ["bot", "manifest", "slack"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("bot", run_name="__main__")
+    assert ended.value.code in (0, None)
+    assert "slash_commands" in json.loads(capsys.readouterr().out)["features"]
+
+
+# --- lists ------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("cast")
+def test_a_list_goes_out_and_comes_in_again(wwc: Wwc, tmp_path: Path) -> None:
+    """Nothing changes by it; a row that does not fit is exit code 1, a missing file 2."""
+    assert wwc("export", "members", "out.csv").code == 0
+    assert "There was nothing to write." in wwc("import", "members", "out.csv").out
+
+    before = rows(tmp_path / "wwc.db")
+    (tmp_path / "new.csv").write_text("name,email,city\nAna,ana@recife.example,Recife\n")
+    assert wwc("import", "members", "new.csv", "--dry-run").code == 0
+    assert rows(tmp_path / "wwc.db") == before
+    (tmp_path / "bad.csv").write_text("name,email,city\nAna,ana@recife.example,Resife\n")
+    refused = wwc("import", "members", "bad.csv")
+    assert refused.code == 1
+    assert "row 2, city: «Resife» is not a city" in refused.err
+    assert rows(tmp_path / "wwc.db") == before
+
+    missing = wwc("import", "members", "none.csv")
+    assert (missing.code, missing.err) == (
+        2,
+        "none.csv cannot be read: No such file or directory.\n",
+    )
+
+
+# --- Discord ----------------------------------------------------------------------------------
+
+
+async def test_the_commands_are_registered_and_the_address_told(wwc: Wwc) -> None:
+    """At the loopback Discord; where nobody answers it is said, and the exit code is 1."""
+    async with LoopbackDiscord() as discord:
+        found = {
+            "DISCORD_TOKEN": discord.token,
+            "DISCORD_API_URL": discord.api_url,
+            "DISCORD_GATEWAY_URL": discord.gateway_url,
+        }
+        synced = await asyncio.to_thread(wwc, "discord", "sync", **found)
+        assert (synced.code, synced.out) == (0, "The commands are registered.\n")
+        assert "wwc" in [c["name"] for c in discord.commands[None]]
+        invited = await asyncio.to_thread(wwc, "discord", "invite-url")
+        assert invited.code == 0
+        assert invited.out.startswith("https://discord.com/oauth2/authorize?client_id=")
+
+    alone = await asyncio.to_thread(wwc, "discord", "sync")
+    assert (alone.code, alone.out) == (1, "")
+    assert "Discord did not do it" in alone.err
 
 
 # --- say --------------------------------------------------------------------------------------

@@ -46,6 +46,19 @@ def strings_and_names(file: Path) -> Iterator[str]:
             yield node.module or ""
 
 
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "SECURITY.md"])
+def test_what_the_pages_point_to_is_there(page: str) -> None:
+    """Files, folders and commands of the program that a reader is sent to; X stands for any."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for path in re.findall(r"(?:bot|db|tests|docs)/[\w/]*\w\.\w+", text):
+        assert "X" in path or (ROOT / path).exists(), path
+    known = (ROOT / "bot/cli.py").read_text(encoding="utf-8")
+    for verb in re.findall(r"(?:bin/|[^/])wwc ([a-z]+)", text):
+        assert re.search(rf'"{verb}"|def {verb}\(', known), verb
+    for verb in re.findall(r"[^n]/wwc ([a-z-]+)", text):
+        assert any(name.split()[0] == verb for name in load()), verb
+
+
 @pytest.mark.parametrize("file", CODE, ids=name_of)
 def test_platforms_are_named_in_their_adapters_only(file: Path) -> None:
     """The playground draws both of them; the rest of the house knows none."""

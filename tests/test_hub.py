@@ -132,6 +132,12 @@ async def test_a_stranger_who_carries_a_members_account_gets_public_answers_only
 # --- what is understood -----------------------------------------------------------------------
 
 
+async def test_help_is_offered_once(typing: Typing) -> None:
+    """«hello» is close to «help», which is the way out anyway."""
+    assert commands_of(await typing("hello there")) == ["help there"]
+    assert commands_of(await typing("qqq")) == ["help"]
+
+
 @pytest.mark.parametrize(
     ("said", "meant"),
     [("hwo-does", "who-does"), ("whois", "who-is"), ("profil", "profile"), ("CITTY", "city")],

@@ -159,12 +159,42 @@ async def test_a_file_gives_nobody_power(engine: AsyncEngine, tmp_path: Path) ->
     """A column of roles is left alone, and that is said."""
     made = await taken(engine, written(tmp_path, "name,email,Role\nAna,ana@recife.example,admin\n"))
 
-    assert "«role» is ignored" in made.notes[0]
+    assert made.notes == ["Column «role» is ignored: a file never says what somebody may do."]
     async with unit(engine) as session:
         person = await members.by_email(session, "ana@recife.example")
         assert person is not None
         roles = select(func.count()).select_from(MemberRole).filter_by(member_id=person.id)
         assert await session.scalar(roles) == 0
+
+
+async def test_an_account_alone_is_a_change(engine: AsyncEngine, tmp_path: Path) -> None:
+    """Somebody who is there is given one more; a second time there is nothing to do."""
+    text = "name,email,account\nMaya Chen,maya@city.example,slack:T1:maya;discord:G1:77\n"
+
+    assert (await taken(engine, written(tmp_path, text))).rows[0].changes == ("account",)
+    assert (await taken(engine, written(tmp_path, text))).rows[0].changes == ()
+
+
+async def test_an_account_twice_in_a_file_is_named(engine: AsyncEngine, tmp_path: Path) -> None:
+    """Two people cannot be one account, whatever their addresses."""
+    text = "name,email,account\nA,a@x.example,slack:T1:U1\nB,b@x.example,SLACK:T1:U1\n"
+
+    assert await faults(engine, tmp_path, text) == [
+        "row 3, account: «slack:T1:U1» stands in row 2 already"
+    ]
+
+
+async def test_empty_columns_at_the_end_are_no_columns(engine: AsyncEngine, tmp_path: Path) -> None:
+    """Spreadsheets leave them behind; one in the middle is a fault."""
+    assert await faults(engine, tmp_path, "name,email,,\nAna,ana@recife.example,,\n") == []
+    assert "without a name" in (await faults(engine, tmp_path, "name,,email\nA,,a@x.example\n"))[0]
+
+
+async def test_a_name_fits_where_names_are_shown(engine: AsyncEngine, tmp_path: Path) -> None:
+    """Eighty characters do, one more does not."""
+    text = "name,email\n" + "".join(f"{'n' * n},a{n}@x.example\n" for n in (80, 81))
+
+    assert await faults(engine, tmp_path, text) == ["row 3, name: is longer than 80 characters"]
 
 
 async def test_an_account_is_never_taken_from_somebody(engine: AsyncEngine, tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ def header(cells: Sequence[str]) -> tuple[list[str], list[Fault], list[str]]:
         for name, said in (missing | unknown | twice).items()
     ]
     notes = [
-        f"Column «{name}» is ignored: roles are given with /wwc members, never by a file."
+        f"Column «{name}» is ignored: a file never says what somebody may do."
         for name in names
         if name in POWERS
     ]

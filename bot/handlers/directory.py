@@ -306,7 +306,7 @@ async def why(ctx: Context, ask: Why) -> Card:
 
 async def _visible_tie(ctx: Context, person_text: str, topic_text: str) -> Expertise:
     """What a visible person visibly knows; the refusal is the same for hidden and for absent."""
-    person = await people.find_one(ctx, person_text)
+    person, topic_text = await people.find_before(ctx, person_text, topic_text)
     hit = ctx.known.vocabulary.find(topic_text)
     if hit is None:
         raise _no_topic(ctx, topic_text)

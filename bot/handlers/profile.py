@@ -12,7 +12,7 @@ from bot.commands import MEMBER, Context, command
 from bot.domain.ranking import standing
 from bot.errors import Misfit
 from bot.i18n import NAMES
-from bot.parsing import Hidden, Labels, Long, Suggest, form_of, short
+from bot.parsing import Hidden, Labels, Long, Suggest, short
 from db import audit, directory
 from db.members import FIELDS_SEEN, Member
 from db.text import fold
@@ -91,7 +91,7 @@ async def as_is(ctx: Context) -> dict[str, tuple[str, ...]]:
     }
 
 
-@command("profile", allow=MEMBER, writes=True, example="profile", as_is=as_is)
+@command("profile", allow=MEMBER, writes=True, example="profile", as_is=as_is, title="Your profile")
 async def profile(ctx: Context, ask: Profile) -> Reply:
     """Nothing given opens the form; what is given is saved; the rest stays."""
     person = ctx.member
@@ -102,8 +102,7 @@ async def profile(ctx: Context, ask: Profile) -> Reply:
         person.confirmed_at = ctx.now
         return await portraits.profile(ctx, person, ctx.t("Thank you. Your profile is up to date."))
     if not given:
-        arguments = ctx.commands["profile"].arguments
-        return form_of("profile", "Your profile", arguments, ctx.t, await as_is(ctx))
+        return ctx.commands["profile"].form(ctx.t, await as_is(ctx))
     await _save(ctx, person, ask, given)
     return await portraits.profile(ctx, person, _saved(ctx, person))
 

@@ -24,7 +24,7 @@ from bot.commands import MEMBER, Context, command, completion
 from bot.deliveries import KINDS
 from bot.errors import Misfit
 from bot.i18n import NAMES, Translator, translator
-from bot.parsing import Hidden, Labels, Suggest, form_of, nearest, short
+from bot.parsing import Hidden, Labels, Suggest, nearest, short
 from db import outbox
 from db.base import keep
 from db.outbox import KindOff
@@ -72,13 +72,19 @@ async def as_is(ctx: Context) -> dict[str, tuple[str, ...]]:
     }
 
 
-@command("settings", allow=MEMBER, writes=True, example="settings language:fr", as_is=as_is)
+@command(
+    "settings",
+    allow=MEMBER,
+    writes=True,
+    example="settings language:fr",
+    as_is=as_is,
+    title="Your settings",
+)
 async def settings(ctx: Context, ask: Settings) -> Reply:
     """Nothing given shows all of it; what is given is saved."""
     given = ask.model_fields_set - {"act"}
     if not given and ask.act == "edit":
-        arguments = ctx.commands["settings"].arguments
-        return form_of("settings", "Your settings", arguments, ctx.t, await as_is(ctx))
+        return ctx.commands["settings"].form(ctx.t, await as_is(ctx))
     if not given:
         return await _shown(ctx, "")
     person = ctx.member

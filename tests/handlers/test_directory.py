@@ -376,9 +376,50 @@ async def test_why_takes_a_name_a_mention_and_quotes(typing: Typing) -> None:
     wanted = plain(await typing("why 3 open data"))
 
     for words in ("why luis open data", "why <@luis> datos abiertos",
-                  'why "Luis Ángel" open data', 'why topic:"open data" person:3'):  # fmt: skip
+                  'why "Luis Ángel" open data', 'why topic:"open data" person:3',
+                  "why Luis Ángel Rojas open data", "why luis rojas opne data"):  # fmt: skip
         assert plain(await typing(words)) == wanted
     assert wanted.startswith("Why Luis Ángel Rojas for open data")
+
+
+async def test_a_whole_name_needs_no_quotes(typing: Typing, joining: Joining) -> None:
+    """A short last name is no typo of the topic; a form says which words are whose."""
+    await joining(key="vo", name="Ben Vo", city="denver-co-us", knows={"open-data": 1})
+
+    assert "You endorse Ben Vo for open data." in plain(await typing("endorse Ben Vo open data"))
+    given = {"person": ("ben",), "topic": ("vo open data",)}
+    form = await typing("endorse", values=given, submitted=True)
+    assert "«ben»" in problems_of(form)["person"]
+
+
+async def test_one_of_several_namesakes_is_one_press_away(typing: Typing, joining: Joining) -> None:
+    """The button says the number and the topic alone, also where the name had two words."""
+    for city in ("denver-co-us", "boston-ma-us"):
+        await joining(key=f"vo-{city}", name="Ben Vo", city=city, knows={"open-data": 1})
+
+    several = await typing("endorse Ben Vo opne data withdraw:no")
+    assert "Several people fit «Ben Vo»." in plain(several)
+    pressed = commands_of(several)
+    assert len(pressed) == 2
+    assert {plain(await typing(words)).splitlines()[1] for words in pressed} == {
+        "You endorse Ben Vo for open data."
+    }
+
+
+async def test_a_form_names_the_nearest_where_it_has_no_buttons(
+    typing: Typing, joining: Joining
+) -> None:
+    """Whom one may have meant stands in the sentence beside the field."""
+    await joining(key="vo", name="Ben Vo", city="denver-co-us", knows={"open-data": 1})
+
+    given = {"person": ("ben",), "topic": ("open data",)}
+    said = problems_of(await typing("endorse", values=given, submitted=True))["person"]
+    assert said.startswith("Several people fit «ben». Did you mean «Ben Ortiz, Boston, MA")
+    assert "Ben Vo, Denver, CO" in said
+
+    given = {"person": ("luis",), "topic": ("opn dt",)}
+    said = problems_of(await typing("endorse", values=given, submitted=True))["topic"]
+    assert "Did you mean «open data" in said
 
 
 async def test_there_is_no_why_for_what_somebody_does_not_show(

@@ -30,7 +30,29 @@ async def test_the_form_opens_filled_with_everything(typing: Typing) -> None:
 
     saved = await typing("profile", values=before, submitted=True)
     assert "Saved." in plain(saved)
+    assert "Profile confirmed: just now" in plain(saved)
     assert values_of(await typing("profile edit")) == before
+
+
+@pytest.mark.parametrize("words", ["profile", "settings", "profile hours:99", "settings zone:x"])
+async def test_a_form_of_what_exists_is_saved_and_not_sent(typing: Typing, words: str) -> None:
+    """The word on the button, when it opens and when it opens again for a correction."""
+    assert isinstance(form := await typing(words, submitted=" " in words), Form)
+    assert form.submit == "Save"
+    assert form.title == f"Your {words.split()[0]}"
+
+    asked = await typing("who-does")
+    assert isinstance(asked, Form)
+    assert asked.submit == "Go"
+
+
+async def test_words_that_fit_no_field_are_named(typing: Typing) -> None:
+    """The form that opens instead says why; what exists is untouched."""
+    form = await typing("profile availability:foo")
+
+    assert isinstance(form, Form)
+    assert "«availability:foo» is not one of: Edit, Show, Still right." in form.intro
+    assert values_of(form)["knows"] == ("open data", "metadata")
 
 
 @pytest.mark.both

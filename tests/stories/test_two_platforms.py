@@ -15,6 +15,7 @@ from tests.platforms.discord import User as DiscordUser
 from tests.platforms.slack import LoopbackSlack
 from tests.platforms.slack import User as SlackUser
 from tests.stories.program import Program, program
+from tests.test_bad_inputs import BAD
 
 
 class Town(NamedTuple):
@@ -29,7 +30,7 @@ class Town(NamedTuple):
 
 
 @asynccontextmanager
-async def town(folder: Path) -> AsyncIterator[Town]:
+async def town(folder: Path, *, beto_too: bool = False) -> AsyncIterator[Town]:
     async with LoopbackSlack() as slack, LoopbackDiscord() as discord:
         ana = slack.add_user(slack.team, "Ana Diaz", tz="America/New_York", locale="en-US")
         guild = discord.add_guild("Bogotá Datos", locale="es-419")
@@ -41,13 +42,14 @@ async def town(folder: Path) -> AsyncIterator[Town]:
             "DISCORD_TOKEN": discord.token,
             "DISCORD_API_URL": discord.api_url,
             "DISCORD_GATEWAY_URL": discord.gateway_url,
-            "WWC_ADMINS": f"slack:{slack.team.id}:{ana.id}",
+            "WWC_ADMINS": f"slack:{slack.team.id}:{ana.id}"
+            + f",discord:{guild.id}:{beto.id}" * beto_too,
             "WWC_PLAYGROUND": "on",
         }
         async with program(folder, settings) as hub:
             slack.bot_url = hub.url
             await discord.connected()
-            await discord.until(lambda: discord.commands)
+            await discord.until(lambda: discord.commands[None])
             yield Town(hub, slack, discord, ana, beto, guild)
         assert slack.violations == []
         assert discord.violations == []
@@ -120,6 +122,34 @@ async def test_a_press_a_form_and_a_completion_work_on_both(story: Town) -> None
     )
 
 
+async def test_bad_words_get_one_answer_through_every_door(tmp_path: Path) -> None:
+    """Signed HTTP, the gateway, the page: one card or form each, seen by the asker, no fault."""
+    async with town(tmp_path, beto_too=True) as (hub, slack, discord, ana, beto, guild):
+        for words in BAD:
+            whole = words.encode("utf-8", "replace").decode()  # a form carries no half characters
+            act = await slack.command(ana, "/wwc", whole)
+            assert act.ok, (words[:80], act.status)
+            assert len(act.posts) + (act.view is not None) == 1, words[:80]
+        for text in (w.removeprefix("who-does ").strip() for w in BAD if "who-does " in w):
+            if 2 <= len(text) <= 80:  # the client itself refuses the others
+                answer = await discord.slash(beto, "wwc who-does", {"topic": text}, guild=guild)
+                assert answer.ephemeral, text
+        assert all(m.status == 200 for m in [await _posted(hub, words) for words in BAD])
+        assert [line for line in hub.lines if "fault" in line or "Traceback" in line] == []
+
+
+async def _posted(hub: Program, words: str) -> aiohttp.ClientResponse:
+    """What the page answers to these words."""
+    async with (
+        aiohttp.ClientSession() as http,
+        http.post(f"{hub.url}/playground/say", json={"text": words}) as answer,
+    ):
+        said = await answer.json()
+        assert said["plain"].strip(), words[:80]
+        assert ("card" in said) != ("form" in said), words[:80]
+        return answer
+
+
 async def test_a_restart_keeps_what_was_sent_alive(tmp_path: Path) -> None:
     """A card sent before a restart still answers to its buttons, and commands are not re-sent."""
     async with LoopbackDiscord() as discord:
@@ -133,7 +163,7 @@ async def test_a_restart_keeps_what_was_sent_alive(tmp_path: Path) -> None:
         }
         async with program(tmp_path, settings):
             await discord.connected()
-            await discord.until(lambda: discord.commands)
+            await discord.until(lambda: discord.commands[None])
             first = await discord.slash(beto, "wwc help", {}, guild=guild)
         synced = discord.syncs[None]
         async with program(tmp_path, settings):
