@@ -145,9 +145,7 @@ def _best(here: bool, cities: bool, speaks: bool) -> Select[*tuple[Any, ...]]:
     ids = ids.order_by(_TIE.standing.desc(), _TIE.id.desc())  # as the indexes run
     chosen = [ids.where(_TIE.seen == "community").limit(POOL)]
     if here:
-        colleagues = ids.where(
-            _TIE.city_id == bindparam("city"), _TIE.seen.in_(("community", "city"))
-        )
+        colleagues = ids.where(_TIE.city_id == bindparam("city"), _TIE.seen != "nobody")
         chosen.append(colleagues.limit(COLLEAGUES))
     either = union(*(select(some.subquery().c.id) for some in chosen))
     people = Expertise.__table__.join(Member.__table__)

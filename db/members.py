@@ -274,9 +274,9 @@ async def waiting(session: AsyncSession, limit: int = 20) -> Sequence[Account]:
     return (await session.scalars(query)).all()
 
 
-async def synthetic(session: AsyncSession) -> Sequence[Member]:
+async def synthetic(session: AsyncSession, limit: int | None = None) -> Sequence[Member]:
     """The demo's people in the order they were made; the first is the default viewer."""
-    query = select(Member).where(Member.synthetic).order_by(Member.id)
+    query = select(Member).where(Member.synthetic).order_by(Member.id).limit(limit)
     return (await session.scalars(query.options(selectinload(Member.roles)))).all()
 
 
