@@ -151,7 +151,7 @@ def _entry(ctx: Context, one: Report) -> Entry:
             ("suspend", t("Suspend"), "danger"),
         )  # type: ignore[assignment] # one more button than for an appeal
     return Entry(
-        title=f"{one.id} · {one.about.name}, {people.place(t, one.about)}",
+        title=f"{one.id} · {one.about.name}, {people.place(t, one.about.city)}",
         badge=t("Appeal") if appealed else "",
         lines=(
             one.appeal if appealed else one.because,
