@@ -162,7 +162,15 @@ function dress(pane) {
   toEnd(pane);
 }
 
-async function swap(pane, changes, focus) {
+let turning; // while one pane takes another's place, what arrives waits for the new one
+
+function swap(pane, changes, focus) {
+  const turn = exchange(pane, changes, focus);
+  turning = turn.catch(() => {});
+  return turn;
+}
+
+async function exchange(pane, changes, focus) {
   const [fresh] = pieces(await call(`pane?${query({ ...place(pane), ...changes })}`));
   fresh.hidden = pane.hidden;
   pane.replaceWith(fresh);
@@ -204,6 +212,12 @@ function add(pane, article) {
   else $(".intro", log).after(article);
   pane.dataset.last = Math.max(number, Number(pane.dataset.last));
   toEnd(pane, article);
+}
+
+function change(pane, number, html) {
+  const old = $(`[data-number="${number}"]`, $(".log", pane));
+  if (old) old.replaceWith(...pieces(html)); // nothing, when it was taken away
+  else pieces(html).forEach((piece) => add(pane, piece)); // missed while the connection was lost
 }
 
 function toEnd(pane, article) {
@@ -385,12 +399,15 @@ function listen() {
   stream = new EventSource(`/playground/stream?${values}`);
   stream.onopen = () => ($("#lost").textContent = "");
   stream.onerror = () => ($("#lost").textContent = $("#lost").dataset.text);
-  stream.onmessage = (event) => arrive(JSON.parse(event.data));
+  stream.onmessage = (event) => arrive(JSON.parse(event.data), Number(event.lastEventId));
 }
 
-async function arrive({ as, workspace, channel, html }) {
+async function arrive({ as, workspace, channel, number, changed, html }, id) {
+  await turning;
   const pane = $$(".pane").find((one) => one.dataset.workspace === workspace && one.dataset.as === as);
   if (!pane) return;
+  pane.dataset.last = Math.max(id, Number(pane.dataset.last));
+  if (changed) return void (pane.dataset.channel === channel && change(pane, number, html));
   if (pane.dataset.channel === channel) pieces(html).forEach((piece) => add(pane, piece));
   else {
     const line = () => $$(".channel", pane).find((one) => one.dataset.channel === channel);
