@@ -17,7 +17,7 @@ from bot.jobs import tending
 from bot.links import Links
 from bot.web import add_downloads
 from db import audit, directory, members, outbox, records
-from db.base import Base, unit
+from db.base import Base, checkpoint, unit
 from db.directory import Expertise
 from db.members import Account, Member
 from db.outbox import Address, Delivery
@@ -165,7 +165,9 @@ async def test_no_byte_of_the_forgotten_stays_in_the_file(
     await _fill(engine)
     assert any(CANARY.encode() in f.read_bytes() for f in files)
     await typing("my-data forget sure:yes")
-    await tending.scrub_what_was_forgotten(engine)
+    async with unit(engine, writes=True) as session:
+        await tending.scrub_what_was_forgotten(session, NOW)
+    await checkpoint(engine)
     raw = b"".join(f.read_bytes() for f in files if f.exists()).lower()
     assert CANARY.lower().encode() not in raw
 
