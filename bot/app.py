@@ -53,7 +53,6 @@ class App:
     settings: Settings
     engine: AsyncEngine
     hub: Hub
-    links: Links
     adapters: list[Adapter] = field(default_factory=list)
     mute: list["SlackAdapter | DiscordAdapter"] = field(default_factory=list)
     """Adapters of a worker: they say, and do not listen."""
@@ -78,9 +77,8 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
                 if await seed.is_empty(session):
                     await seed.reference(session)
                 await _grant_by_email(session, settings.admins)
-        links = Links(settings.public_url, secret_keys(settings))
-        hub = Hub(engine, admins=settings.admins, links=links)
-        yield App(settings, engine, hub, links)
+        links = Links(lambda: settings.public_url, lambda: secret_keys(settings))
+        yield App(settings, engine, Hub(engine, admins=settings.admins, links=links))
 
 
 @asynccontextmanager
@@ -267,7 +265,7 @@ def plain(secret: SecretStr | None) -> str:
 
 async def run(settings: Settings, parts: frozenset[str]) -> None:
     """Serve until SIGTERM or SIGINT; `parts` are of web, slack, discord, playground, worker."""
-    from bot import web
+    from bot import calendars, web
 
     async with opened(settings) as app:
         if "playground" in parts:
@@ -280,7 +278,8 @@ async def run(settings: Settings, parts: frozenset[str]) -> None:
         if "worker" in parts:
             _add_mute(app, parts)
         web.add_routes(app.site, app.engine, app.adapters, plain(settings.wwc_metrics_token))
-        web.add_downloads(app.site, app.engine, app.links)
+        web.add_downloads(app.site, app.engine, app.hub.links)
+        calendars.add_routes(app.site, app.engine, app.hub.links)
         await _serve(app, parts)
 
 

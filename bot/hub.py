@@ -1,6 +1,5 @@
 """The hub: every request becomes a command, a transaction and a reply, in this one place."""
 
-import secrets
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -47,13 +46,13 @@ class Hub:
         engine: AsyncEngine,
         *,
         admins: frozenset[str] = frozenset(),
-        links: Links | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        links: Links = Links(),  # noqa: B008 - frozen
     ) -> None:
         self.commands = load()
+        self.links = links
         self.engine = engine
         self._admins = admins
-        self.links = links or Links("http://127.0.0.1", [secrets.token_urlsafe(32)])
         self._clock = clock
         self._known: Reference | None = None
         self.owed: Callable[[], None] = lambda: None

@@ -61,9 +61,9 @@ def add_downloads(
 
     async def my_data(request: web.Request) -> web.Response:
         now = clock()
-        subject = links.read("my-data", request.match_info["token"], now, records.KEPT_OPEN)
+        known = links.read_my_data(request.match_info["token"], now, records.KEPT_OPEN)
         async with unit(engine) as session:
-            member = await session.get(Member, int(subject)) if subject else None
+            member = await session.get(Member, known) if known else None
             if member is None:
                 raise web.HTTPNotFound(text="This address is no longer valid; ask for a new one.\n")
             held = await records.rows_of(session, member.id)

@@ -47,6 +47,7 @@ HELD: Mapping[str, Held] = {
         hidden=("other_said", "silent", "status", "tells_at"),
         about=("other_id", "by_id"),
     ),
+    "talk": Held(("one_id", "other_id"), about=("picked_by_id",)),
     "relay": Held(("one_id", "other_id")),
     "audit": Held(("member_id",), "kept", "acts stand under a number that names nobody any more"),
     "document": Held((), "deleted", "the words a profile is found by, made anew from it"),
@@ -54,7 +55,7 @@ HELD: Mapping[str, Held] = {
 """Every table with people in it. A test fails for a table that stands neither here nor below."""
 
 IMPERSONAL = frozenset({
-    "alembic_version", "certification", "city", "city_name", "criterion", "inbound",
+    "alembic_version", "certification", "city", "city_name", "criterion", "gate", "inbound",
     "installation", "level", "memo", "practice_area", "slot", "topic", "topic_criterion",
     "topic_term", "workspace",
 })  # fmt: skip

@@ -86,6 +86,7 @@ _NAMES = {
     "report": "Reports",
     "block": "Whom you blocked",
     "introduction": "Introductions",
+    "talk": "Conversations",
     "relay": "Conversations",
     "audit": "What you did, in the log",
 }
@@ -93,7 +94,7 @@ _NAMES = {
 
 def _export(ctx: Context, person: Member) -> Card:
     t = ctx.t
-    address = ctx.links.to("my-data", str(person.id), ctx.now, ".json")
+    address = ctx.links.my_data(person.id, ctx.now)
     audit.note(ctx.session, ctx.now, person.id, "data exported", f"member:{person.id}")
     said = t("Here is everything the hub holds about you, as a file. The address works for "
              "fifteen minutes and is meant for you alone.")  # fmt: skip

@@ -61,7 +61,7 @@ async def page(
 def path_of(reply: object) -> str:
     assert isinstance(reply, Card)
     (link,) = [part for part in reply.parts if isinstance(part, Link)]
-    return link.address.removeprefix("http://127.0.0.1")
+    return path_like(link.address)
 
 
 @pytest.mark.both
@@ -86,21 +86,18 @@ async def test_an_address_is_for_one_person_and_a_quarter_of_an_hour(
     typing: Typing, page: TestClient[web.Request, web.Application], hub: Hub, clock: Clock
 ) -> None:
     """Changed, foreign and old ones are all the same: not there."""
-    good = hub.links.to("my-data", str(MAYA), clock.now, ".json")
-    for bad in (
-        "/my-data/x.json",
-        path_like(Links("http://h", ["another key that is long"]).to("my-data", "1", NOW)),
-        path_like(hub.links.to("calendar", "1", NOW)),
-        path_like(good)[:-9] + "AAAA.json",
-    ):
+    good = hub.links.my_data(MAYA, clock.now)
+    foreign = Links(keys=lambda: ["another key that is long"]).my_data(MAYA, clock.now)
+    for bad in ("/my-data/x.json", path_like(foreign), path_like(good)[:-9] + "AAAA.json"):
         assert (await page.get(bad)).status == 404
-    assert hub.links.read("my-data", token_of(good), clock.now, records.KEPT_OPEN) == "1"
+    assert hub.links.read_my_data(token_of(good), clock.now, records.KEPT_OPEN) == MAYA
     clock.go_on(minutes=16)
-    assert hub.links.read("my-data", token_of(good), clock.now, records.KEPT_OPEN) is None
+    assert hub.links.read_my_data(token_of(good), clock.now, records.KEPT_OPEN) is None
+    assert (await page.get(path_like(good))).status == 404
 
 
 def path_like(address: str) -> str:
-    return "/" + address.split("/", 3)[3].removesuffix(".json") + ".json"
+    return "/" + address.split("/", 3)[3]
 
 
 def token_of(address: str) -> str:
