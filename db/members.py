@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, bindparam, select
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, contains_eager, joinedload, mapped_column, selectinload
 from sqlalchemy.orm import relationship as related
@@ -19,8 +19,17 @@ Seen = Literal["community", "city", "nobody"]
 FIELDS_SEEN = ("title", "topics", "languages", "hours", "bio")
 
 
+CITY_LEAD = "lead"
+"""The role of a member who lets colleagues of the own city in; staff grant it."""
+
+
 class Workspace(Base):
-    """A Slack team or a Discord server."""
+    """A Slack team or a Discord server.
+
+    `city_id`: staff marked it as that city's own. `vouched`: staff know that its people cannot
+    choose their e-mail addresses themselves. `gathers`: the hub can open a conversation of several
+    people and itself there.
+    """
 
     __tablename__ = "workspace"
     __table_args__ = (UniqueConstraint("platform", "external_id"),)
@@ -32,7 +41,7 @@ class Workspace(Base):
     first_seen: Mapped[datetime]
     removed_at: Mapped[datetime | None]
     gathers: Mapped[bool] = mapped_column(default=False)
-    """Can the hub open a conversation of several people and itself there?"""
+    vouched: Mapped[bool] = mapped_column(default=False)
 
 
 class MemberRole(Base):
@@ -53,6 +62,8 @@ class Member(Base):
     `asks_taken` counts those of the month `asks_month` («2026-11»). `spoken`: the codes of the
     languages with a space on each side of each, so that one is found by ` es `. From `quiet_from`
     to `quiet_to`, and beyond `weekly_ceiling` messages in seven days, nothing unasked-for is sent.
+    `status` is verified, suspended or left. `way` is what proved the person at `proved_at`: code,
+    invitation, workspace, email, approval, setting; empty when nothing was written down.
     """
 
     __tablename__ = "member"
@@ -86,6 +97,9 @@ class Member(Base):
     weekly_ceiling: Mapped[int] = mapped_column(default=7)
     created_at: Mapped[datetime]
     confirmed_at: Mapped[datetime]
+    way: Mapped[str] = mapped_column(default="")
+    proved_at: Mapped[datetime | None]
+    welcomed_at: Mapped[datetime | None]
     city: Mapped[City | None] = related(lazy="joined")
     roles: Mapped[list[MemberRole]] = related(lazy="raise", cascade="all, delete-orphan")
 
@@ -113,6 +127,10 @@ class Member(Base):
     def is_colleague_of(self, other: "Member | None") -> bool:
         """Do both work for the same city?"""
         return other is not None and self.city_id is not None and self.city_id == other.city_id
+
+    def holds(self, *roles: str) -> bool:
+        """Has the person one of these roles?"""
+        return any(r.role in roles for r in self.roles)
 
     def is_full(self, month: str) -> bool:
         """Has the person had as many asks this month as they wanted?"""
@@ -185,6 +203,17 @@ async def workspace_of(session: AsyncSession, platform: str, external_id: str) -
     )
 
 
+async def workspaces(session: AsyncSession) -> Sequence[tuple[Workspace, int]]:
+    """Every workspace with how many members speak from it; those the hub left stand last."""
+    query = (
+        select(Workspace, func.count(Account.member_id))
+        .outerjoin(Account, Account.workspace_id == Workspace.id)
+        .group_by(Workspace.id)
+        .order_by(Workspace.removed_at.is_not(None), Workspace.id)
+    )
+    return [(home, number) for home, number in (await session.execute(query)).all()]
+
+
 async def meet(
     session: AsyncSession, platform: str, workspace: str, user: str, now: datetime
 ) -> Account:
@@ -227,6 +256,7 @@ async def make_admin(session: AsyncSession, account: Account, now: datetime) -> 
     """The account becomes a verified member with the admin role, outside the directory."""
     person = _person(account, now)
     person.roles = [MemberRole(role="admin")]
+    person.way, person.proved_at = "setting", now
     account.member = person
     await session.flush()
     return person

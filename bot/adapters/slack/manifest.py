@@ -14,6 +14,7 @@ SCOPES: Mapping[str, str] = {
     "im:history": "read what people write to the bot directly",
     "im:write": "begin a direct message somebody asked for",
     "users:read": "know the name, language and time zone of who asks, and who is a guest",
+    "users:read.email": "let people in by their address, where staff vouch for the workspace",
 }
 """What the bot asks for, and why; nothing it does not use."""
 
