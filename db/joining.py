@@ -180,8 +180,14 @@ async def enter(
     Somebody who had left is the same member as before.
     """
     person, new = account.member, account.member is None
+    if person and person.status not in ("left", "verified"):
+        raise PermissionError("nobody comes back by themselves who was sent away")
     if person is None:
         person = await members.admit(session, account, city, now)
+    else:  # both accounts of somebody who left may come back at once
+        mine = select(Member.id).where(Member.id == person.id).with_for_update()
+        await session.scalar(mine)
+        await session.refresh(person)
     person.status, person.city_id = "verified", city.id
     person.way, person.proved_at = way, now
     await session.flush()
@@ -197,8 +203,8 @@ async def worth_meeting(session: AsyncSession, person: Member, limit: int = 8) -
         select(Member)
         .join(Member.city)
         .where(
-            Member.status == "verified", Member.listed, Member.open_to_questions, spoken,
-            Member.id != person.id,
+            Member.status == "verified", Member.listed, Member.open_to_questions,
+            Member.seen_languages == "community", spoken, Member.id != person.id,
         )
         .order_by(
             Member.city_id == person.city_id, City.country_code != country,

@@ -1,6 +1,7 @@
 """Joining, thought through: codes, addresses that prove something, tries, and a first week."""
 
 import re
+import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from hashlib import sha256
@@ -22,6 +23,11 @@ def code_of(number: int) -> str:
     """The code that a random number of `CODE_BITS` bits stands for: `7K3M-9QXW-2TBC`."""
     letters = "".join(ALPHABET[number >> 5 * place & 31] for place in range(LETTERS))
     return "-".join(letters[at : at + GROUP] for at in range(0, LETTERS, GROUP))
+
+
+def new_code() -> str:
+    """A code that nobody has seen yet."""
+    return code_of(secrets.randbits(CODE_BITS))
 
 
 def fingerprint(code: str) -> str:
