@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ForeignKey, Index, case, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, ForeignKey, Index, case, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, selectinload
 from sqlalchemy.orm import relationship as related
@@ -128,7 +128,9 @@ async def close_requests(
     """What the account asked for is answered, or not asked any more. It must be held."""
     asked = JoinRequest.account_id == account.id, JoinRequest.status == "open"
     answer = {"status": status, "decided_at": now, "by_id": by_id}
-    await session.execute(update(JoinRequest).where(*asked).values(**answer))
+    closed = update(JoinRequest).where(*asked).values(**answer).returning(JoinRequest.id)
+    for number in (await session.scalars(closed)).all():
+        await _end(session, now, "decided", Delivery.key.startswith(f"join:{number}:asked:"))
 
 
 async def request(session: AsyncSession, number: int) -> JoinRequest | None:
@@ -246,9 +248,15 @@ async def depart(session: AsyncSession, now: datetime, person: Member) -> tuple[
 
 async def silence(session: AsyncSession, now: datetime, member_id: int, reason: str) -> None:
     """What a member was owed and is not on its way yet is not owed any more."""
-    owed = Delivery.member_id == member_id, Delivery.state == outbox.DUE
+    await _end(session, now, reason, Delivery.member_id == member_id)
+
+
+async def _end(
+    session: AsyncSession, now: datetime, reason: str, which: ColumnElement[bool]
+) -> None:
     ended = {"state": outbox.CANCELLED, "ended_at": now, "reason": reason}
-    await session.execute(update(Delivery).where(*owed).values(**ended))
+    due = Delivery.state == outbox.DUE
+    await session.execute(update(Delivery).where(which, due).values(**ended))
 
 
 async def grant_lead(session: AsyncSession, person: Member) -> None:

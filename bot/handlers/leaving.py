@@ -9,12 +9,12 @@ from bot import people
 from bot.arrivals import STAFF_ROLES
 from bot.cards import Button, Buttons, Card, Note, Part, Text
 from bot.commands import MEMBER, Context, command
-from bot.deliveries import owe
+from bot.deliveries import owe, owe_account
 from bot.domain.ranking import standing
 from bot.errors import Misfit, Refusal
 from bot.i18n import Translator, translator
 from bot.parsing import Hidden, Suggest
-from db import audit, directory, joining
+from db import audit, directory, joining, linking
 from db.members import CITY_LEAD, Member
 
 
@@ -46,6 +46,7 @@ async def leave(ctx: Context, ask: Leave) -> Card:
     audit.note(ctx.session, ctx.now, me.id, "member left", f"member:{me.id}")
     if CITY_LEAD in roles:
         await _hand_over(ctx, heir)
+    await _tell_others(ctx)
     return _gone(ctx)
 
 
@@ -113,6 +114,20 @@ def _handed(t: Translator, me: Member, heir: Member | None) -> Card:
                  name=me.name, city=city)  # fmt: skip
         next_ = Button(t("Its people"), f"city {me.city.slug}" if me.city else "topics")
     return Card(t("A city was handed over"), (Text(said), Buttons((next_,))))
+
+
+async def _tell_others(ctx: Context) -> None:
+    """The person's other accounts learn of it, for the case that it was not the person."""
+    t, me = translator(ctx.member.language), ctx.member
+    said = t("{person} left the community. If that was not you, join again and tell the staff.",
+             person=me.name)  # fmt: skip
+    card = Card(t("You have left"), (Text(said), Buttons((Button(t("Join"), "join"),))))
+    for account in await linking.accounts(ctx.session, me.id):
+        if ctx.account is None or account.id != ctx.account.id:
+            await owe_account(
+                ctx.session, ctx.now, account, "answer", card, language=t.language,
+                key=f"left:{me.id}:{ctx.now:%Y%m%d%H%M%S%f}:account:{account.id}",
+            )  # fmt: skip
 
 
 def _gone(ctx: Context) -> Card:

@@ -250,8 +250,8 @@ async def unlink(ctx: Context, ask: Unlink) -> Card:
 
 async def _tell_all(ctx: Context, gone: Account, others: list[Account]) -> None:
     t = translator(ctx.member.language)
-    said = t("The account «{name}» in {workspace} does not belong to the profile {person} any "
-             "more.", name=called(gone), workspace=home_of(gone), person=ctx.member.name)  # fmt: skip
+    said = t("The account «{name}» in {workspace} does not belong to {person} any more.",
+             name=called(gone), workspace=home_of(gone), person=ctx.member.name)  # fmt: skip
     help_ = Buttons((Button(t("Help"), "help"),))
     key = f"unlink:{gone.id}:{ctx.now:%Y%m%d%H%M%S%f}"
     for account in (gone, *others):
