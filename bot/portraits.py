@@ -1,7 +1,7 @@
 """How a person is drawn on a card: as far as the asker may see, the same wherever one appears."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_time, format_timedelta
@@ -54,8 +54,10 @@ def local_time(t: Translator, person: Member, now: datetime) -> str:
 
 
 def ago(t: Translator, then: datetime, now: datetime) -> str:
-    """«3 months ago»."""
-    return format_timedelta(then - now, add_direction=True, locale=t.locale)
+    """«3 months ago»; what happened this very moment was a second ago."""
+    return format_timedelta(
+        min(then - now, timedelta(seconds=-1)), add_direction=True, locale=t.locale
+    )
 
 
 def listed(t: Translator, names: Sequence[str]) -> str:

@@ -113,7 +113,11 @@ async def invitation(
     if lock:
         held = select(Invitation.id).where(Invitation.id == number).with_for_update()
         await session.scalar(held)
-    query = select(Invitation).where(Invitation.id == number).options(joinedload(Invitation.by))
+    query = (
+        select(Invitation)
+        .where(Invitation.id == number)
+        .options(joinedload(Invitation.by).selectinload(Member.roles))
+    )
     return await session.scalar(query.execution_options(populate_existing=True))
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import relationship as related
 from db import members, outbox
 from db.base import Base, keep
 from db.cities import City
-from db.members import CITY_LEAD, Account, Member, MemberRole, Workspace
+from db.members import CITY_LEAD, WITH_PERSON, Account, Member, MemberRole, Workspace
 from db.outbox import Delivery
 from db.relay import Relay
 
@@ -66,9 +66,8 @@ async def hold(session: AsyncSession, account_id: int) -> Account | None:
     if await session.scalar(locked) is None:
         return None
     query = select(Account).where(Account.id == account_id)
-    query = query.options(joinedload(Account.member).joinedload(Member.roles))
-    query = query.execution_options(populate_existing=True)
-    return (await session.scalars(query)).unique().one()
+    query = query.options(WITH_PERSON).execution_options(populate_existing=True)
+    return (await session.scalars(query)).one()
 
 
 async def tries(session: AsyncSession, account: Account, since: datetime) -> tuple[int, int]:
@@ -136,7 +135,10 @@ async def close_requests(
 async def request(session: AsyncSession, number: int) -> JoinRequest | None:
     """One request as it is now, with who asks and who decided."""
     query = select(JoinRequest).where(JoinRequest.id == number)
-    query = query.options(joinedload(JoinRequest.account), joinedload(JoinRequest.by))
+    query = query.options(
+        joinedload(JoinRequest.account).options(WITH_PERSON),
+        joinedload(JoinRequest.by).selectinload(Member.roles),
+    )
     return await session.scalar(query.execution_options(populate_existing=True))
 
 

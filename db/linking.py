@@ -10,7 +10,7 @@ from sqlalchemy.orm import relationship as related
 
 from db import outbox
 from db.base import Base
-from db.members import Account, Member
+from db.members import WITH_PERSON, Account, Member
 from db.outbox import Address, Delivery
 
 GOOD_FOR = timedelta(minutes=10)
@@ -39,6 +39,11 @@ class Link(Base):
     expires_at: Mapped[datetime]
     account: Mapped[Account] = related(lazy="raise", foreign_keys=[account_id])
     other: Mapped[Account | None] = related(lazy="raise", foreign_keys=[other_id])
+
+
+_BOTH = (
+    joinedload(Link.account).options(WITH_PERSON), joinedload(Link.other).options(WITH_PERSON)
+)  # fmt: skip
 
 
 async def begin(
@@ -80,7 +85,7 @@ async def one(session: AsyncSession, number: int, *, lock: bool = False) -> Link
     if lock:
         await session.scalar(select(Link.id).where(Link.id == number).with_for_update())
     query = select(Link).where(Link.id == number)
-    query = query.options(joinedload(Link.account), joinedload(Link.other))
+    query = query.options(*_BOTH)
     return await session.scalar(query.execution_options(populate_existing=True))
 
 
@@ -89,7 +94,9 @@ async def waiting(session: AsyncSession, member_id: int, now: datetime) -> Link 
     query = select(Link).where(
         Link.member_id == member_id, Link.status == "asked", Link.expires_at > now
     )
-    return await session.scalar(query.options(joinedload(Link.account), joinedload(Link.other)))
+    link = await session.scalar(query.options(*_BOTH))
+    theirs = link.other.member if link and link.other else None
+    return link if theirs is None or theirs.status == "left" else None
 
 
 async def accounts(session: AsyncSession, member_id: int) -> Sequence[Account]:
@@ -97,7 +104,8 @@ async def accounts(session: AsyncSession, member_id: int) -> Sequence[Account]:
     ids = select(Account.id).where(Account.member_id == member_id).order_by(Account.id)
     await session.scalars(ids.with_for_update())
     query = select(Account).where(Account.member_id == member_id).order_by(Account.id)
-    return (await session.scalars(query.execution_options(populate_existing=True))).all()
+    query = query.options(WITH_PERSON).execution_options(populate_existing=True)
+    return (await session.scalars(query)).all()
 
 
 async def part(session: AsyncSession, account: Account, person: Member, now: datetime) -> None:

@@ -164,6 +164,9 @@ class Account(Base):
     workspace: Mapped[Workspace] = related(lazy="joined", innerjoin=True)
 
 
+WITH_PERSON = joinedload(Account.member).selectinload(Member.roles)
+"""Reading an account anew forgets what was known of its member, roles and all, but for this."""
+
 _ANYWHERE = (
     select(Account)
     .join(Account.workspace)

@@ -156,7 +156,10 @@ def _led(ctx: Context, text: str | None) -> City:
         return city
     if city is None and is_staff(me):
         raise Refusal(
-            t("Please name the city, for example: {command}", command="invite code city:Boston")
+            t(
+                "Please name the city, for example: {command}",
+                command=f"{SLASH} invite code city:Boston",
+            )
         )
     raise Refusal(
         t("The code of a city is for its leads and for staff. You can invite colleagues of your "

@@ -103,7 +103,7 @@ def _entry(ctx: Context, home: Workspace, people_here: int) -> Entry:
         if city
         else t("no city's own"),
         t("its addresses count") if home.vouched else t("its addresses prove nothing"),
-        t.many("one member", "{number} members", people_here),
+        t.many("one member is here", "{number} members are here", people_here),
     ]
     if home.removed_at:
         lines.append(t("the hub was taken out"))
