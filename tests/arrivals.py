@@ -32,7 +32,8 @@ TALK: Sequence[tuple[str, str]] = (
     ("noor", "admit R2 no"), ("noor", "admit R3 no"), ("noor", "admit R3 no"), ("noor", "admit"),
     ("paz", "help"), ("paz", "join zzzz ask:yes"), ("noor", "admit R4 yes"),
     ("noor", "admit R4 no"), ("paz", "join boston ask:yes"), ("noor", "admit R5 yes"),
-    ("noor", "admit R5 yes"), ("paz", "join"), ("paz", "verify"), ("sam", "join"), ("maya", "admit"), ("maya", "verify"),
+    ("noor", "admit R5 yes"), ("paz", "join"), ("paz", "verify"), ("sam", "join"),
+    ("maya", "admit"), ("maya", "verify"),
     *(("maya", f"help {verb}") for verb in ("invite", "leave", "join", "unlink", "admit")),
     *(("noor", f"help admin {what}") for what in ("workspaces", "domains", "members")),
     # codes and invitations

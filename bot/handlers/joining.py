@@ -17,6 +17,7 @@ from bot.i18n import translator
 from bot.parsing import Hidden, Suggest, form_of, short
 from db import invitations, joining, members
 from db.cities import City
+from db.invitations import Invitation
 from db.joining import JoinRequest
 from db.members import Account
 
@@ -121,13 +122,17 @@ async def _invited(ctx: Context, account: Account, number: int, *, no: bool) -> 
     person, card = await arrivals.arrive(
         ctx, account, ctx.known.cities[found.city_id], "invitation"
     )
-    their = translator(found.by.language)
-    said = their("{name} has accepted your invitation.", name=person.name)
+    await _tell_inviter(ctx, found, person.name)
+    return card
+
+
+async def _tell_inviter(ctx: Context, found: Invitation, name: str) -> None:
+    t = translator(found.by.language)
+    said = t("{name} has accepted your invitation.", name=name)
     await owe(
         ctx.session, ctx.now, found.by, "answer",
-        Card(their("A colleague is in"), (Text(said),)), key=f"invitation:{found.id}:used",
+        Card(t("A colleague is in"), (Text(said),)), key=f"invitation:{found.id}:used",
     )  # fmt: skip
-    return card
 
 
 # --- a city -----------------------------------------------------------------------------------
