@@ -229,7 +229,12 @@ def add_playground(app: App) -> None:
     async def people() -> list[Persona]:
         async with unit(app.engine) as session:
             found = await members.synthetic(session)
-            return [
+        newcomers = [
+            Persona(f"new@{key.lower()}.example", name, "new here", key, language, zone=zone)
+            for key, name, language, zone in seed.DEMO_NEWCOMERS
+        ]
+        return [
+            *(
                 Persona(
                     key=m.email or "",
                     name=m.name,
@@ -240,7 +245,9 @@ def add_playground(app: App) -> None:
                     zone=m.zone,
                 )
                 for m in found
-            ]
+            ),
+            *newcomers,
+        ]
 
     adapter = PlaygroundAdapter(
         app.hub,

@@ -13,7 +13,7 @@ from bot.cards import Button, Buttons, Card, Reply
 from bot.domain.quiet import after_quiet
 from bot.i18n import translator
 from db import outbox
-from db.members import Member
+from db.members import Account, Member
 from db.outbox import Address, Delivery
 
 log = structlog.get_logger()
@@ -41,6 +41,7 @@ class Kind:
 KINDS: Mapping[str, Kind] = {
     "answer": Kind("Answers to what you did", asked=True, unsure="resend"),
     "conversation": Kind("Conversations you agreed to", asked=True, unsure="resend"),
+    "invitation": Kind("Invitations by colleagues", asked=True, unsure="resend"),
     "duty": Kind("Tasks of staff and city leads", asked=True, unsure="resend"),
     "introduction": Kind("Requests to be introduced", unsure="resend"),
     "round": Kind("Pairing rounds", unsure="resend"),
@@ -145,3 +146,33 @@ async def _considerate(
 def _stoppable(card: Card, kind: str, language: str) -> Card:
     stop = Button(translator(language)("Stop messages of this kind"), f"settings stop:{kind}")
     return replace(card, parts=(*card.parts, Buttons((stop,))))
+
+
+async def owe_account(
+    session: AsyncSession,
+    now: datetime,
+    account: Account,
+    kind: str,
+    card: Card,
+    *,
+    key: str,
+    language: str,
+    at: datetime | None = None,
+    expires: datetime | None = None,
+) -> int | None:
+    """Owe one message to just this account, whether or not it is a member's; its number.
+
+    None when the key is owed already or the account cannot be reached. Only for kinds that were
+    asked for: somebody who is no member yet has no switches. The account's `workspace` must be
+    loaded.
+    """
+    if not KINDS[kind].asked:
+        raise ValueError(f"«{kind}» needs a member who may switch it off")
+    home = account.workspace
+    if not account.reachable or home.removed_at is not None:
+        return None
+    place = Address(home.platform, home.external_id, account.external_id)
+    return await outbox.put(
+        session, place, key=key, kind=kind, member_id=account.member_id, language=language,
+        body=written(card), created_at=now, at=at or now, expires=expires,
+    )  # fmt: skip

@@ -308,10 +308,10 @@ def _not_allowed(ctx: Context, found: Command) -> Refusal:
     t = ctx.t
     if ctx.viewer is None or ctx.viewer.status != "verified":
         return Refusal(
-            t("The directory is for verified members. Staff of the programme can let you in; "
-              "until then, here is what the hub does."),
+            t("This is for verified members. Join with a code from a colleague, or ask to be let "
+              "in; until then, public facts are open to you."),
             title=t("Members only"),
-            buttons=(Button(t("Help"), "help"),),
+            buttons=(Button(t("Join"), "join", "primary"), Button(t("Help"), "help")),
         )  # fmt: skip
     return Refusal(
         t("«{command}» is for the programme's staff. Ask one of them if you need it.",

@@ -13,7 +13,8 @@ class Sender:
 
     `stranger`: somebody who does not belong to the workspace (a guest from another
     organisation, another bot): never more than public answers. `gathers`: in this workspace the
-    hub can open a conversation of several people and itself.
+    hub can open a conversation of several people and itself. `email`: the address that the
+    workspace says they have; it proves nothing where nobody vouches for the workspace.
     """
 
     platform: str
@@ -24,6 +25,7 @@ class Sender:
     zone: str = ""
     stranger: bool = False
     gathers: bool = False
+    email: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ class Held:
     `about`: columns that name a member to whom the row is not told, such as whom a block is for.
     `erased`: its rows go with the member, or the name in them is cleared and the row stays, or
     they are kept, and then `because` says why. `hidden`: columns that are nobody's to read.
+    `accounts`: columns that name an account; the rows of a member's own accounts are theirs.
     """
 
     by: tuple[str, ...]
@@ -29,6 +30,7 @@ class Held:
     because: str = ""
     hidden: tuple[str, ...] = ()
     about: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
 
 
 HELD: Mapping[str, Held] = {
@@ -37,6 +39,11 @@ HELD: Mapping[str, Held] = {
     "account": Held(("member_id",)),
     "expertise": Held(("member_id",)),
     "endorsement": Held(("by_id",)),
+    "city_code": Held(("by_id",), "cleared", "the code is the city's", hidden=("hash",)),
+    "invitation": Held(("by_id",), hidden=("hash",), accounts=("account_id",)),
+    "join_request": Held((), accounts=("account_id",), about=("by_id",)),
+    "code_try": Held((), accounts=("account_id",)),
+    "link": Held(("member_id",), hidden=("hash",), accounts=("account_id", "other_id")),
     "kind_off": Held(("member_id",)),
     "delivery": Held(("member_id",), "cleared", "counted, without words or names"),
     "report": Held(("by_id",), about=("about_id", "decided_by_id")),
@@ -55,7 +62,7 @@ HELD: Mapping[str, Held] = {
 """Every table with people in it. A test fails for a table that stands neither here nor below."""
 
 IMPERSONAL = frozenset({
-    "alembic_version", "certification", "city", "city_name", "criterion", "gate", "inbound",
+    "alembic_version", "certification", "city", "city_domain", "city_name", "criterion", "gate", "inbound",
     "installation", "level", "memo", "practice_area", "slot", "topic", "topic_criterion",
     "topic_term", "workspace",
 })  # fmt: skip
@@ -72,14 +79,18 @@ def _table(name: str) -> Table:
 
 
 def _theirs(table: Table, held: Held, member_id: int) -> ColumnElement[bool]:
-    return or_(*(table.c[column] == member_id for column in held.by))
+    own = select(Account.id).where(Account.member_id == member_id)
+    return or_(
+        *(table.c[column] == member_id for column in held.by),
+        *(table.c[column].in_(own) for column in held.accounts),
+    )
 
 
 async def rows_of(session: AsyncSession, member_id: int) -> dict[str, list[dict[str, Any]]]:
     """Everything held about a member, table by table; empty tables are left out."""
     found: dict[str, list[dict[str, Any]]] = {}
     for name, held in HELD.items():
-        if not held.by:
+        if not (held.by or held.accounts):
             continue
         table = _table(name)
         shown = [c for c in table.c if c.name not in held.hidden]

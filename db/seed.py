@@ -28,6 +28,13 @@ DEMO_WORKSPACES = (
     ("slack", "T-DEMO", "City Data Hub"),
     ("discord", "G-DEMO", "Datos Abiertos LATAM"),
 )
+DEMO_OWN = {"T-DEMO": "boston-ma-us"}
+"""Which of the demo's workspaces is a city's own: its people join without a code."""
+DEMO_NEWCOMERS = (
+    ("T-DEMO", "Nina Novak", "en", "America/New_York"),
+    ("G-DEMO", "Nico Nuñez", "es", "America/Bogota"),
+)
+"""People of the demo who are no members yet: workspace, name, language, time zone."""
 DEMO_STAFF = ("Dana Whitfield", "dana.whitfield@programme.example")
 
 
@@ -221,7 +228,7 @@ async def demo(
         directory.settle(person, some, standing)
         words = " ".join(_words(topics, some))
         session.add_all(directory.documents(person, words))
-    session.add_all(_accounts([*members, staff], now))
+    session.add_all(_accounts([*members, staff], cities, now))
     await session.flush()
 
 
@@ -310,10 +317,16 @@ def _words(topics: Mapping[str, Topic], ties: list[Expertise]) -> Iterator[str]:
             yield from (term.term for term in by_id[tie.topic_id].terms)
 
 
-def _accounts(members: list[Member], now: datetime) -> Iterator[Account]:
+def _accounts(
+    members: list[Member], cities: Mapping[str, City], now: datetime
+) -> Iterator[Account]:
     """Everybody can be met on both platforms of the demo; the e-mail is the user id there."""
     for platform, key, name in DEMO_WORKSPACES:
-        home = Workspace(platform=platform, external_id=key, name=name, first_seen=now)
+        own = cities.get(DEMO_OWN.get(key, ""))
+        home = Workspace(
+            platform=platform, external_id=key, name=name, first_seen=now,
+            city_id=own.id if own else None,
+        )  # fmt: skip
         for person in members:
             yield Account(
                 workspace=home,

@@ -116,7 +116,7 @@ async def test_those_outside_are_told_how_to_get_in(typing: Typing) -> None:
     said = {plain(await typing("who-does open data", as_=who)) for who in WAITING.values()}
 
     assert len(said) == 1
-    assert "Staff of the programme can let you in" in said.pop()
+    assert "Join with a code from a colleague, or ask to be let in" in said.pop()
 
 
 async def test_a_stranger_who_carries_a_members_account_gets_public_answers_only(

@@ -16,7 +16,7 @@ from bot.i18n import LANGUAGES, NAMES, language_of, translator
 from bot.people import city_place
 from bot.portraits import ago, listed
 from bot.request import Request
-from tests import catalogue
+from tests import arrivals, catalogue
 from tests.cast import NOW, PENDING, sender
 from tests.catalogue import TRANSLATED, pairs
 from tests.conftest import Typing
@@ -248,9 +248,10 @@ async def conversation(hub: Hub, language: str) -> list[Reply]:
         ("carl", (chosen, "home", "profile name:Carl")),
         ("noor", (chosen, *BY_STAFF)),
     )
-    return [
+    answers = [
         await hub(Request(sender(key, language), words)) for key, all_ in said for words in all_
     ]
+    return answers + await arrivals.talk(hub, language)
 
 
 def pattern(key: str) -> re.Pattern[str]:

@@ -42,8 +42,9 @@ def _overview(ctx: Context, allowed: list[Command]) -> Card:
               "you already use. Only you see the answers.")  # fmt: skip
     parts: list[Part] = [Text(intro)]
     if not member:
-        parts.append(Note(t("You are not a verified member yet: staff of the programme can let "
-                            "you in. Public facts are open to you now.")))  # fmt: skip
+        parts.append(Note(t("You are not a verified member yet. Public facts are open to you now; "
+                            "the people are, once you have joined.")))  # fmt: skip
+        parts.append(Buttons((Button(t("Join"), "join", "primary"),)))
     parts.append(
         Facts(tuple(Fact(f"{SLASH} {c.example or c.name}", t(c.summary)) for c in allowed))
     )

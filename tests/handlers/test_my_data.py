@@ -41,6 +41,8 @@ def test_every_table_says_whether_it_holds_people() -> None:
             if {key.column.table.name for key in column.foreign_keys} == {"member"}:
                 held = records.HELD[name]
                 assert column.name in (*held.by, *held.about), f"{name}.{column.name}"
+            if {key.column.table.name for key in column.foreign_keys} == {"account"}:
+                assert column.name in records.HELD[name].accounts, f"{name}.{column.name}"
 
 
 def test_what_is_kept_says_why() -> None:

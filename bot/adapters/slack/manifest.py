@@ -15,6 +15,7 @@ SCOPES: Mapping[str, str] = {
     "im:write": "begin a direct message somebody asked for or did not switch off",
     "mpim:write": "bring people together who agreed to meet, in one conversation with the bot",
     "users:read": "know the name, language and time zone of who asks, and who is a guest",
+    "users:read.email": "let people in by their address, where staff vouch for the workspace",
 }
 """What the bot asks for, and why; nothing it does not use."""
 

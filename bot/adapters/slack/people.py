@@ -49,7 +49,10 @@ class Kept(Generic[Value]):
 
 @dataclass(frozen=True)
 class Facts:
-    """What Slack says of a user. `foreign`: a guest, somebody of another company, or a bot."""
+    """What Slack says of a user. `foreign`: a guest, somebody of another company, or a bot.
+
+    `email`: only an address that Slack itself saw confirmed.
+    """
 
     name: str = ""
     locale: str = ""
@@ -57,6 +60,7 @@ class Facts:
     home: str = ""
     enterprise: str = ""
     foreign: bool = False
+    email: str = ""
 
 
 class People:
@@ -96,6 +100,7 @@ class People:
             zone=facts.zone,
             stranger=stranger,
             gathers=True,
+            email=facts.email,
         )
 
     async def translator(self, sender: Sender) -> Translator:
@@ -162,4 +167,5 @@ def facts_of(user: Any) -> Facts:
         home=text(user.get("team_id")),
         enterprise=text(company.get("enterprise_id")),
         foreign=any(user.get(mark) is True for mark in guest),
+        email=text(profile.get("email")) if user.get("is_email_confirmed") is True else "",
     )
