@@ -62,7 +62,8 @@ HELD: Mapping[str, Held] = {
 """Every table with people in it. A test fails for a table that stands neither here nor below."""
 
 IMPERSONAL = frozenset({
-    "alembic_version", "certification", "city", "city_domain", "city_name", "criterion", "gate", "inbound",
+    "alembic_version", "certification", "city", "city_domain", "city_name", "criterion", "gate",
+    "inbound",
     "installation", "level", "memo", "practice_area", "slot", "topic", "topic_criterion",
     "topic_term", "workspace",
 })  # fmt: skip
