@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from bot import reference
+from bot import reference, relaying
 from bot.cards import LONGEST_COMMAND, Button, Buttons, Card, Form, Note, Option, Part, Reply
 from bot.commands import COMPLETIONS, Command, Context, load
 from bot.errors import Misfit, Refusal
@@ -28,8 +28,8 @@ from bot.parsing import (
     words_to_values,
 )
 from bot.reference import Reference
-from bot.request import Request, Sender, Values
-from db import audit, inbound, members
+from bot.request import Heard, Request, Sender, Taken, Values
+from db import audit, inbound, members, relay
 from db.base import unit
 from db.members import Account
 
@@ -109,6 +109,28 @@ class Hub:
             _reference(error)
             return ()
         return _with_typed(options, clean(typed)[:100])
+
+    async def heard(self, heard: Heard) -> Taken | None:
+        """Something done in the direct messages with the hub that may be part of a conversation.
+
+        None: it is not, and may be a command. Raises when nothing could be saved.
+        """
+        sender = heard.sender
+        if heard.act != "deleted":
+            async with unit(self.engine) as session:
+                if not await relay.takes_part(session, sender.platform, sender.user):
+                    return None
+        async with unit(self.engine, writes=True) as session:
+            return await relaying.hear(
+                session, self._clock(), heard, is_verb=self._reads_as_command(heard)
+            )
+
+    def _reads_as_command(self, heard: Heard) -> bool:
+        """Where threads tell conversations apart, words outside of them may be a misspelt verb."""
+        if self._find(heard.text or "-"):
+            return True
+        first = clean(heard.text).partition(" ")[0]
+        return heard.threaded and bool(nearest(first, list(self.commands)))
 
     async def language(self, sender: Sender) -> str:
         """The language a sender reads: the member's own choice, else the platform's."""
