@@ -1,4 +1,4 @@
-"""What every adapter has: it listens, it says, and it renders; and the rule of deadlines."""
+"""What every adapter has: it listens, it delivers, and it renders; and the rule of deadlines."""
 
 import asyncio
 from collections.abc import Awaitable, Coroutine
@@ -61,7 +61,7 @@ class CannotTell(Exception):  # noqa: N818 - an answer: neither yes nor no
 
 
 class Adapter(Protocol):
-    """One platform: `listen` until cancelled, `say` a reply somewhere."""
+    """One platform: `listen` until cancelled."""
 
     platform: str
 
@@ -70,9 +70,6 @@ class Adapter(Protocol):
 
     async def listen(self) -> None:
         """Serve the platform until cancelled."""
-
-    async def say(self, place: Place, reply: Reply) -> str:
-        """Send one message; returns the platform's id of it."""
 
 
 class Courier(Protocol):
@@ -102,6 +99,9 @@ class Courier(Protocol):
 
     def doubles_dropped_for(self) -> float:
         """Seconds within which posting the same marker again is safe."""
+
+    def pace(self) -> float:
+        """Seconds between two posts to one place that the platform wants."""
 
 
 async def soon(

@@ -8,15 +8,13 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.adapters.base import Place
 from bot.adapters.playground.guard import Handler, Unfit, body_of, guarded
-from bot.adapters.playground.live import Live
+from bot.adapters.playground.post import PlaygroundCourier
 from bot.adapters.playground.reading import (
     about,
     at_home,
     channel_of,
     conversation,
-    opener,
     person_of,
     sender_of,
     since,
@@ -38,15 +36,14 @@ from bot.adapters.playground.world import (
     GENERAL,
     LONGEST_SHOWN,
     Asked,
-    Conversations,
     Message,
     Persona,
     Renderer,
     Workspace,
-    between,
+    members_of,
     tidy,
 )
-from bot.cards import SLASH, Card, Form, Reply, data, plain
+from bot.cards import SLASH, Card, Form, data, plain
 from bot.i18n import LANGUAGES, Translator, language_of, translator
 from bot.parsing import fold
 from bot.request import Request
@@ -78,8 +75,8 @@ class Here:
         return conversation(self.key, self.person, self.people)
 
 
-class PlaygroundAdapter:
-    """Serves the page and its calls, and says things into its panes."""
+class PlaygroundAdapter(PlaygroundCourier):
+    """Serves the page and its calls; what the hub says by itself comes by `PlaygroundCourier`."""
 
     platform = "playground"
 
@@ -94,12 +91,9 @@ class PlaygroundAdapter:
         host: str = "127.0.0.1",
     ) -> None:
         self._hub = hub
-        self._renderers = renderers
+        super().__init__(renderers, {workspace.key: workspace for workspace in workspaces})
         self._people = people
-        self._workspaces = {workspace.key: workspace for workspace in workspaces}
         self._public, self._host = public, host
-        self._said = Conversations()
-        self._live = Live()
         self._forms = 0
 
     def add_routes(self, app: web.Application) -> None:
@@ -139,14 +133,6 @@ class PlaygroundAdapter:
         finally:
             self._live.end()
 
-    async def say(self, place: Place, reply: Reply) -> str:
-        """Show a reply in a channel, or in a person's conversation with the hub."""
-        workspace = self._workspaces[place.workspace]
-        channel = place.channel or between(place.user, BOT)
-        card = opener(reply) if isinstance(reply, Form) else reply
-        t = translator(await self._language_in(workspace, place.user))
-        return str(self._shown(workspace, channel, card, t).number)
-
     # --- pages ---
 
     async def _page(self, request: web.Request) -> web.Response:
@@ -180,14 +166,22 @@ class PlaygroundAdapter:
         self, person: Persona, workspace: Workspace, people: Sequence[Persona]
     ) -> list[Channel]:
         talking = self._said.partners(workspace.key, person.key)
+        talks = self._said.gatherings(workspace.key, person.key)
         others = [p for p in people if p.key != person.key]
         near = [p for p in others if p.workspace == workspace.key and p.key not in talking]
         near = [*(p for p in others if p.key in talking), *near[:MOST_NEIGHBOURS]]
         return [
             *(Channel(c, c, "channel") for c in self._said.channels(workspace.key)),
             Channel(BOT, "WWC Hub", "bot"),
+            *(self._gathering(c, person, people) for c in talks),
             *(Channel(p.key, p.name, "person", p.key) for p in near),
         ]
+
+    def _gathering(self, channel: str, person: Persona, people: Sequence[Persona]) -> Channel:
+        """A conversation of several is called by the others in it."""
+        names = {p.key: p.name for p in people}
+        others = [names.get(k, k) for k in members_of(channel) if k not in (person.key, BOT)]
+        return Channel(channel, ", ".join(others), "several")
 
     # --- calls ---
 
@@ -295,26 +289,12 @@ class PlaygroundAdapter:
                 "as": viewer.key,
                 "workspace": message.workspace,
                 "channel": channel_of(message.channel, viewer),
-                "html": message_html(message, view),
+                "number": message.number,
+                "changed": message.changed,
+                "html": "" if message.gone else message_html(message, view),
             }
 
         return await self._live.serve(request, viewers, missed, draw)
-
-    def _published(
-        self, workspace: Workspace, channel: str, author: str, text: str, **more: Any
-    ) -> Message:
-        message = self._said.add(workspace.key, channel, author, text, **more)
-        self._live.publish(message)
-        return message
-
-    def _shown(
-        self, workspace: Workspace, channel: str, card: Card, t: Translator, **more: Any
-    ) -> Message:
-        """A card of the hub, written as this workspace's platform would get it."""
-        payload = self._renderers[workspace.platform].message(card, t)
-        return self._published(
-            workspace, channel, BOT, card.title, card=card, payload=payload, **more
-        )
 
     async def _close(self, _: web.Application) -> None:
         self._live.end()
@@ -326,12 +306,6 @@ class PlaygroundAdapter:
         if not people:
             raise Unfit("There are no demo people here yet: wwc seed --demo adds them.", 404)
         return people
-
-    async def _language_in(self, workspace: Workspace, user: str) -> str:
-        """The language of a person; in a channel, of the first who is at home there."""
-        people = await self._everybody()
-        chosen = at_home(people, workspace, user)
-        return await self._hub.language(sender_of(chosen, workspace))
 
     def _who(
         self, given: Mapping[str, Any], people: Sequence[Persona]

@@ -6,7 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.adapters.playground.guard import Unfit
-from bot.adapters.playground.world import BOT, Persona, Workspace, between, tidy
+from bot.adapters.playground.world import BOT, Persona, Workspace, between, members_of, tidy
 from bot.cards import SLASH, Button, Buttons, Card, Form, Text
 from bot.i18n import NAMES, translator
 from bot.request import Sender
@@ -80,14 +80,14 @@ def conversation(key: str, person: Persona, people: Sequence[Persona]) -> str:
     """A channel as it is kept: conversations of two have one name for both."""
     if key == BOT or any(p.key == key for p in people):
         return between(person.key, key)
-    return key
+    return key  # a channel, or a conversation of several, which is called the same by all
 
 
 def channel_of(conversation: str, person: Persona) -> str:
     """A conversation as this person's channel list names it."""
-    if not conversation.startswith("dm:"):
+    both = members_of(conversation)
+    if len(both) != 2:
         return conversation
-    both = conversation[3:].split("|")
     return next((key for key in both if key != person.key), BOT)
 
 

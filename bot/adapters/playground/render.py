@@ -155,7 +155,7 @@ def pane_html(
             channels=channels,
             channel=channel,
             messages=drawn,
-            last=messages[-1].number if messages else 0,
+            last=max((message.version for message in messages), default=0),
             suggestions=SUGGESTIONS,
         )
     )

@@ -12,7 +12,8 @@ SCOPES: Mapping[str, str] = {
     "chat:write": "answer in direct messages and where the bot was named",
     "commands": f"offer {SLASH}",
     "im:history": "read what people write to the bot directly",
-    "im:write": "begin a direct message somebody asked for",
+    "im:write": "begin a direct message somebody asked for or did not switch off",
+    "mpim:write": "bring people together who agreed to meet, in one conversation with the bot",
     "users:read": "know the name, language and time zone of who asks, and who is a guest",
 }
 """What the bot asks for, and why; nothing it does not use."""

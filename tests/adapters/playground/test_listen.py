@@ -293,12 +293,13 @@ async def test_what_the_hub_says_arrives_at_once(
         stream = Stream(answer)
         await asyncio.sleep(0.05)
 
-        await adapter.say(Place("discord", "G-DEMO", user=LUIS), Card("Hello", (Text("Luis"),)))
+        to_luis = Place("discord", "G-DEMO", user=LUIS)
+        await adapter.post(to_luis, Card("Hello", (Text("Luis"),)), "es", "")
         event = await stream.next()
         assert (event["as"], event["workspace"], event["channel"]) == (LUIS, "G-DEMO", "bot")
         assert "Luis" in event["html"]
 
-        await adapter.say(Place("slack", "T-DEMO", channel="data-talk"), Card("News"))
+        await adapter.post(Place("slack", "T-DEMO", channel="data-talk"), Card("News"), "en", "")
         channels = [(await stream.next())["as"] for _ in range(2)]
         assert channels == [LUIS, MAYA]
 
@@ -311,7 +312,7 @@ async def test_a_form_said_unasked_becomes_a_message_that_opens_it(
     """A modal never jumps at anybody."""
     form = Form("Still right?", "profile", (Input("title", "Title"),), intro="It has been a while.")
 
-    await adapter.say(Place("slack", "T-DEMO", user=MAYA), form)
+    await adapter.post(Place("slack", "T-DEMO", user=MAYA), form, "en", "")
 
     _, html, _ = await browser.get(f"/playground/pane?as={MAYA}&channel=bot")
     assert "It has been a while." in html
@@ -360,7 +361,7 @@ async def test_a_closed_page_is_forgotten(browser: Browser, adapter: PlaygroundA
     await asyncio.sleep(0.05)
 
     for _ in range(live.MOST_WAITING + 2):
-        await adapter.say(Place("slack", "T-DEMO", channel="general"), Card("News"))
+        await adapter.post(Place("slack", "T-DEMO", channel="general"), Card("News"), "en", "")
 
     assert (await browser.get("/"))[0] == 200
 

@@ -269,9 +269,8 @@ async def test_people_write_to_each_other_across_the_page(visit: Visit) -> None:
     await visit.say(visit.left, "hello everybody")
     await expect(visit.left.locator("article")).to_have_count(1)
 
-    await visit.adapter.say(
-        Place("discord", "G-DEMO", user="noor@programme.example"), Card("Reminder", (Text("Soon"),))
-    )
+    to_noor = Place("discord", "G-DEMO", user="noor@programme.example")
+    await visit.adapter.post(to_noor, Card("Reminder", (Text("Soon"),)), "en", "")
     direct = visit.right.locator('.channel[data-channel="bot"]')
     await expect(direct.locator(".badge")).to_have_text("1")
     await direct.click()
@@ -393,7 +392,9 @@ async def test_a_lost_connection_is_told_and_found_again(visit: Visit) -> None:
     await visit.adapter._close(web.Application())
     lost = visit.page.get_by_role("status")
     await expect(lost).to_have_text("The connection was lost; trying again…")
-    await visit.adapter.say(Place("slack", "T-DEMO", channel="general"), Card("Meanwhile"))
+    await visit.adapter.post(
+        Place("slack", "T-DEMO", channel="general"), Card("Meanwhile"), "en", ""
+    )
     await visit.page.context.set_offline(False)
 
     await expect(visit.left.locator("article")).to_contain_text("Meanwhile", timeout=15_000)

@@ -206,6 +206,11 @@ function add(pane, article) {
   toEnd(pane, article);
 }
 
+function change(pane, number, html) {
+  const old = $(`[data-number="${number}"]`, $(".log", pane));
+  if (old) old.replaceWith(...pieces(html)); // nothing, when it was taken away
+}
+
 function toEnd(pane, article) {
   const log = $(".log", pane);
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -385,12 +390,14 @@ function listen() {
   stream = new EventSource(`/playground/stream?${values}`);
   stream.onopen = () => ($("#lost").textContent = "");
   stream.onerror = () => ($("#lost").textContent = $("#lost").dataset.text);
-  stream.onmessage = (event) => arrive(JSON.parse(event.data));
+  stream.onmessage = (event) => arrive(JSON.parse(event.data), Number(event.lastEventId));
 }
 
-async function arrive({ as, workspace, channel, html }) {
+async function arrive({ as, workspace, channel, number, changed, html }, id) {
   const pane = $$(".pane").find((one) => one.dataset.workspace === workspace && one.dataset.as === as);
   if (!pane) return;
+  pane.dataset.last = Math.max(id, Number(pane.dataset.last));
+  if (changed) return void (pane.dataset.channel === channel && change(pane, number, html));
   if (pane.dataset.channel === channel) pieces(html).forEach((piece) => add(pane, piece));
   else {
     const line = () => $$(".channel", pane).find((one) => one.dataset.channel === channel);
