@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 
 from bot.cards import Reply
 
@@ -42,8 +42,11 @@ class NotSent(Exception):  # noqa: N818 - what happened, for whoever owes the me
     """A platform did not take a message; `reason` is its own word for it, never any text.
 
     `certain`: it surely did not arrive; if not, it may have, and only a look at the place tells.
-    `final`: asking again is useless. `wait`: the seconds it asks to wait, and then for what:
-    this one place, everything in the workspace, or the whole platform.
+    `final`: asking again is useless; with the scope «workspace»: the hub lost its right to speak
+    in the whole workspace (a token that was revoked), which is nobody's message's fault.
+    `closed`: final, because this person takes no direct messages from the hub there. `wait`: the
+    seconds it asks to wait, and then for what: this one place, everything in the workspace, or
+    the whole platform.
     """
 
     reason: str
@@ -51,6 +54,7 @@ class NotSent(Exception):  # noqa: N818 - what happened, for whoever owes the me
     final: bool = False
     wait: float = 0.0
     scope: Literal["place", "workspace", "platform"] = "place"
+    closed: bool = False
 
     def __str__(self) -> str:
         return self.reason
@@ -72,6 +76,7 @@ class Adapter(Protocol):
         """Serve the platform until cancelled."""
 
 
+@runtime_checkable
 class Courier(Protocol):
     """What deliveries need of an adapter. Each may raise `NotSent`, and nothing else on purpose.
 
@@ -101,7 +106,7 @@ class Courier(Protocol):
         """Seconds within which posting the same marker again is safe."""
 
     def pace(self) -> float:
-        """Seconds between two posts to one place that the platform wants."""
+        """Seconds between two posts to one place; 0 where the platform says so when it is full."""
 
 
 async def soon(

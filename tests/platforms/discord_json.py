@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import count
 
-from tests.platforms.discord_limits import CONTAINER, SEPARATOR, Json, children
+from tests.platforms.discord_limits import CONTAINER, SEPARATOR, Json, children, walk
 from tests.platforms.discord_world import (
     ALL_PERMISSIONS,
     DM_CHANNEL,
@@ -146,7 +147,8 @@ DEFAULTS: dict[int, Json] = {
 
 def numbered(components: list[Json]) -> list[Json]:
     """Discord gives each component a number; clients find their way back by it."""
-    taken = iter(range(1, 1000))
+    given = {child.get("id") for _, child in walk({"components": components})}
+    taken = (number for number in count(1) if number not in given)
     return [_numbered(component, taken) for component in components]
 
 

@@ -92,7 +92,8 @@ class DiscordCourier:
             after = str(max(int(one["id"]) for one in page))
         else:
             raise CannotTell("too much was said there")
-        if not seen and place.channel and not await self._page(channel):
+        # direct messages can always be read; they are named beside their channel in a thread
+        if not (seen or place.user or await self._page(channel)):
             raise CannotTell("history may not be read")
         return None
 

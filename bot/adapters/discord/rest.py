@@ -16,7 +16,7 @@ from bot.adapters.discord.gateway import API
 
 Scope = Literal["place", "platform"]
 
-CONNECTING, ANSWERING = 5.0, 15.0
+CONNECTING, ANSWERING = 5.0, 9.0
 AGENT = "DiscordBot (https://whatworkscities.bloomberg.org, 1)"
 SHORTEST_WAIT, LONG_WAIT = 0.1, 300.0
 MOST_BUCKETS = 5000
@@ -25,7 +25,7 @@ BEFORE_SENDING = (
 )  # fmt: skip
 """What a request may end with before Discord has heard anything."""
 
-CLOSED = {
+FINAL = {
     10003: "unknown channel",
     10004: "unknown guild",
     10008: "unknown message",
@@ -40,6 +40,8 @@ CLOSED = {
     50278: "no server in common",
 }
 """Refusals by their numbers; asking again is useless."""
+NOBODY = frozenset({10013, 50007, 50033, 50278})
+"""Of these, the ones that a person will never get a direct message with."""
 GONE = 10008
 TOO_FAST = 40003
 """Direct messages are being opened too fast; how long to wait is not said."""
@@ -148,7 +150,7 @@ def refusal(status: int, headers: Mapping[str, str], said: Any) -> NotSent | Non
         return NotSent(f"http_{status}", wait=LONG_WAIT if status == 403 else 0.0, scope="platform")
     if code == TOO_FAST:
         return NotSent(f"{code} opening too fast", wait=LONG_WAIT)
-    return NotSent(f"{code} {CLOSED.get(code, 'refused')}", final=True)
+    return NotSent(f"{code} {FINAL.get(code, 'refused')}", final=True, closed=code in NOBODY)
 
 
 def _later(headers: Mapping[str, str], said: Any) -> NotSent:

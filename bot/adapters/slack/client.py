@@ -24,7 +24,7 @@ BEFORE_SENDING = (
     aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL,
 )  # fmt: skip
 """Those of them in which Slack has surely heard nothing."""
-CONNECTING, ANSWERING = 5.0, 10.0
+CONNECTING, ANSWERING = 5.0, 9.0
 
 
 class Clients:

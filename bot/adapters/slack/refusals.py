@@ -40,6 +40,12 @@ FINAL = frozenset({
 })  # fmt: skip
 """The same message to the same place would be refused for ever."""
 
+NOBODY = frozenset({
+    "cannot_dm_bot", "cannot_find_user", "messages_tab_disabled", "user_disabled",
+    "user_not_found", "user_not_visible", "users_not_found",
+})  # fmt: skip
+"""Of these, the ones that a person will never get a direct message with."""
+
 UNSURE = frozenset({
     "fatal_error", "internal_error", "request_timeout", "service_unavailable", "unknown",
 })  # fmt: skip
@@ -75,7 +81,7 @@ def _refused(word: str) -> NotSent:
         return NotSent(word, certain=False)
     if word in CLOSED_TOKENS:
         return NotSent(word, final=True, scope="workspace")
-    return NotSent(word, final=word in FINAL)
+    return NotSent(word, final=word in FINAL, closed=word in NOBODY)
 
 
 def _later(headers: Mapping[str, str], method: str, now: datetime) -> NotSent:
