@@ -79,13 +79,11 @@ def controls(t: Translator, relay_id: int) -> Buttons:
     ))  # fmt: skip
 
 
-def how(t: Translator, other: Member, *, threaded: bool = True) -> Text:
-    """How to write there, said once in the opening."""
-    return Text(
-        t("Answer here, under this message: what you write reaches {name}, and so do your edits "
-          "and deletions. Files are announced by name and size.", name=one_line(other.name)),
-        quiet=True,
-    )  # fmt: skip
+def how(t: Translator) -> Text:
+    """What else goes over, said once in the opening."""
+    said = t("Your edits and deletions reach the other side too. Of files only the name and the "
+             "size do.")  # fmt: skip
+    return Text(said, quiet=True)
 
 
 def resume(t: Translator, relay_id: int) -> Button:

@@ -155,7 +155,7 @@ async def _person(session: AsyncSession, number: int | None) -> Member | None:
 
 
 async def furnish(session: AsyncSession, talk: Relay) -> None:
-    """Say on both opening cards how to write there, and what either side may do at any time.
+    """Say on both opening cards what else goes over, and what either side may do at any time.
 
     Called in the transaction that owes them, before anybody could have sent one.
     """
@@ -163,12 +163,11 @@ async def furnish(session: AsyncSession, talk: Relay) -> None:
         if member_id is None:
             continue
         opening = await relay.delivery(session, talk.root_of(member_id))
-        other = await _person(session, talk.facing(member_id))
         card = deliveries.read(opening.body) if opening and opening.body else None
-        if opening is None or other is None or not isinstance(card, Card):
+        if opening is None or not isinstance(card, Card):
             continue
         t = translator(opening.language)
-        shown = (*card.parts, relayed.how(t, other), relayed.controls(t, talk.id))
+        shown = (*card.parts, relayed.how(t), relayed.controls(t, talk.id))
         opening.body = deliveries.written(replace(card, parts=shown))
 
 
