@@ -167,10 +167,10 @@ class PlaygroundAdapter(PlaygroundTalks):
         ]
 
     def _gathering(self, channel: str, person: Persona, people: Sequence[Persona]) -> Channel:
-        """A conversation of several is called by the others in it."""
+        """A conversation of several is called by the others in it, the hub last."""
         names = {p.key: p.name for p in people}
         others = [names.get(k, k) for k in members_of(channel) if k not in (person.key, BOT)]
-        return Channel(channel, ", ".join(others), "several")
+        return Channel(channel, ", ".join((*others, "WWC Hub")), "several")
 
     # --- calls ---
 

@@ -166,7 +166,15 @@ function dress(pane) {
   toEnd(pane);
 }
 
-async function swap(pane, changes, focus) {
+let turning; // while one pane takes another's place, what arrives waits for the new one
+
+function swap(pane, changes, focus) {
+  const turn = exchange(pane, changes, focus);
+  turning = turn.catch(() => {});
+  return turn;
+}
+
+async function exchange(pane, changes, focus) {
   const [fresh] = pieces(await call(`pane?${query({ ...place(pane), ...changes })}`));
   fresh.hidden = pane.hidden;
   pane.replaceWith(fresh);
@@ -213,6 +221,7 @@ function add(pane, article) {
 function change(pane, number, html) {
   const old = $(`[data-number="${number}"]`, $(".log", pane));
   if (old) old.replaceWith(...pieces(html)); // nothing, when it was taken away
+  else pieces(html).forEach((piece) => add(pane, piece)); // missed while the connection was lost
 }
 
 function toEnd(pane, article) {
@@ -447,6 +456,7 @@ function listen() {
 }
 
 async function arrive({ as, workspace, channel, number, changed, html }, id) {
+  await turning;
   const pane = $$(".pane").find((one) => one.dataset.workspace === workspace && one.dataset.as === as);
   if (!pane) return;
   pane.dataset.last = Math.max(id, Number(pane.dataset.last));
