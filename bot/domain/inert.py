@@ -55,17 +55,18 @@ def one_line(text: str, most: int = 80) -> str:
 
 def cut(text: str, most: int = LONGEST) -> tuple[str, bool]:
     """At most so many UTF-16 units, never parted inside a character; and was something left out?"""
-    room = most
-    for end, letter in enumerate(text):
-        room -= 2 if letter > "\uffff" else 1
-        if room < 0:
-            return _parted(text, end).rstrip() + "…", True
+    size = fits = 0
+    for at, letter in enumerate(text, start=1):
+        size += 2 if letter > "\uffff" else 1
+        if size > most:
+            return _parted(text, fits).rstrip() + "…", True
+        fits = at if size < most else fits
     return text, False
 
 
 def _parted(text: str, end: int) -> str:
-    """The beginning, one character before `end`, where «…» finds room."""
-    whole = end = end - 1
+    """The beginning up to `end`, or somewhat less where that would part a character."""
+    whole = end
     while whole and _belongs(text, whole):
         whole -= 1
     return text[: whole or end]
