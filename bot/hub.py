@@ -30,7 +30,7 @@ from bot.parsing import (
 )
 from bot.reference import Reference
 from bot.request import Heard, Request, Sender, Taken, Values
-from db import audit, inbound, members, outbox, relay
+from db import audit, inbound, members, outbox
 from db.base import unit
 from db.members import Account
 
@@ -124,22 +124,10 @@ class Hub:
 
         None: it is not, and may be a command. Raises when nothing could be saved.
         """
-        sender = heard.sender
-        if heard.act != "deleted":
-            async with unit(self.engine) as session:
-                if not await relay.takes_part(session, sender.platform, sender.user):
-                    return None
-        async with unit(self.engine, writes=True) as session:
-            return await relaying.hear(
-                session, self._clock(), heard, is_verb=self._reads_as_command(heard)
-            )
-
-    def _reads_as_command(self, heard: Heard) -> bool:
-        """Where threads tell conversations apart, words outside of them may be a misspelt verb."""
-        if self._find(heard.text or "-"):
-            return True
-        first = clean(heard.text).partition(" ")[0]
-        return heard.threaded and bool(nearest(first, list(self.commands)))
+        taken, owed = await relaying.heard(self.engine, self._clock(), heard, self.commands)
+        if owed:
+            self.owed()
+        return taken
 
     async def language(self, sender: Sender) -> str:
         """The language a sender reads: the member's own choice, else the platform's."""

@@ -5,23 +5,52 @@ and what is known of it, so that an event which comes twice has one effect.
 """
 
 import json
+from collections.abc import Collection
 from dataclasses import asdict, replace
 from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from bot import deliveries, relayed
 from bot.cards import Card, Form, Reply, Text
 from bot.domain.inert import cut, inert, one_line
 from bot.i18n import translator
+from bot.parsing import clean, nearest
 from bot.request import File, Heard, Sender, Taken
 from bot.threads import Scene, reword, scene, tell_other, withdraw
 from db import inbound, introductions, members, relay
+from db.base import unit
 from db.members import Member
 from db.relay import Draft, Line, Relay
 
 NOTHING = Taken()
 """It was ours, and there is nothing to say to its writer."""
+
+
+async def heard(
+    engine: AsyncEngine, now: datetime, what: Heard, verbs: Collection[str]
+) -> tuple[Taken | None, bool]:
+    """What came of it, and whether something is owed now; one transaction that writes.
+
+    Whoever has no conversations pays one question.
+    """
+    sender = what.sender
+    if what.act != "deleted":
+        async with unit(engine) as session:
+            if not await relay.takes_part(session, sender.platform, sender.user):
+                return None, False
+    async with unit(engine, writes=True) as session:
+        taken = await hear(session, now, what, is_verb=_is_verb(what, verbs))
+        return taken, bool(session.info.get("owed"))
+
+
+def _is_verb(heard: Heard, verbs: Collection[str]) -> bool:
+    """Where threads tell conversations apart, words outside of them may be a misspelt verb."""
+    said = clean(heard.text).casefold().split(" ")
+    if not said[0]:
+        return False
+    known = any(" ".join(said[:length]) in verbs for length in (2, 1))
+    return known or (heard.threaded and bool(nearest(said[0], list(verbs))))
 
 
 async def hear(

@@ -113,7 +113,8 @@ async def _change(
 @deliveries.ended(KIND)
 async def ended(session: AsyncSession, now: datetime, delivery: Delivery) -> None:
     """Who wrote something that did not arrive is told, once an hour, without the words."""
-    if delivery.state not in (outbox.DEAD, outbox.EXPIRED, outbox.AMBIGUOUS):
+    removed = delivery.state == outbox.CANCELLED and delivery.reason == outbox.REMOVED
+    if delivery.state not in (outbox.DEAD, outbox.EXPIRED, outbox.AMBIGUOUS) and not removed:
         return
     about = delivery.of_id or delivery.id
     line = await relay.line_of(session, about)

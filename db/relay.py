@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, ColumnElement, ForeignKey, and_, delete, exis
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
+from db import outbox
 from db.base import Base
 from db.members import Account, Member, Workspace
 from db.outbox import DUE, Address, Delivery
@@ -103,6 +104,12 @@ class Draft(Base):
     source: Mapped[str] = mapped_column(unique=True)
     body: Mapped[str]
     at: Mapped[datetime] = mapped_column(index=True)
+
+
+# without the message that opened it, nobody could tell which conversation a thread belongs to
+outbox.NEEDED.append(
+    exists().where(or_(Relay.one_root_id == Delivery.id, Relay.other_root_id == Delivery.id))
+)
 
 
 class Root(NamedTuple):

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import inbound, outbox
+from db import inbound, outbox, relay
 
 
 async def forget_seen_events(session: AsyncSession, now: datetime) -> None:
@@ -15,3 +15,8 @@ async def forget_seen_events(session: AsyncSession, now: datetime) -> None:
 async def tidy_deliveries(session: AsyncSession, now: datetime) -> None:
     """What was sent long ago is not kept, its text even less."""
     await outbox.tidy(session, now)
+
+
+async def erase_relay_drafts(session: AsyncSession, now: datetime) -> None:
+    """Words that nobody said whom they were for are kept for a day."""
+    await relay.erase_old(session, now)

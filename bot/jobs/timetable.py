@@ -47,6 +47,7 @@ class Turn:
 
 TIMETABLE = (
     Turn("forget seen events", "17 * * * *", tending.forget_seen_events),
+    Turn("erase relay drafts", "23 * * * *", tending.erase_relay_drafts),
     Turn("tidy deliveries", "41 3 * * *", tending.tidy_deliveries, timedelta(hours=12)),
 )
 
