@@ -128,7 +128,7 @@ def _with_discord() -> Settings:
 
 @cli.command()
 def worker() -> None:
-    """Only the timetable."""
+    """Only the timetable, and sending what is owed to every platform whose tokens are set."""
     from bot.app import run as serve
 
     asyncio.run(serve(_settings(), frozenset({"worker"})))
@@ -353,10 +353,11 @@ def discord_invite_url() -> None:
 
 
 async def _at_discord(act: Literal["sync", "invite-url"]) -> int:
-    from bot import app as application
+    from bot.app import opened
+    from bot.platforms import at_discord
 
-    async with application.opened(_with_discord()) as app:
-        done, said = await application.at_discord(app, act)
+    async with opened(_with_discord()) as app:
+        done, said = await at_discord(app, act)
     print(said, file=sys.stdout if done else sys.stderr)
     return 0 if done else 1
 

@@ -1,10 +1,11 @@
 """What the hub may owe somebody: the kinds of messages, and how one is put into the outbox."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
+import structlog
 from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,6 +15,8 @@ from bot.i18n import translator
 from db import outbox
 from db.members import Member
 from db.outbox import Address, Delivery
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,19 @@ def ended(kind: str) -> Callable[[Ended], Ended]:
         return act
 
     return declare
+
+
+async def tell_ended(session: AsyncSession, now: datetime, rows: Iterable[Delivery]) -> None:
+    """Run what was declared for the kinds of these; one that fails takes nothing else with it."""
+    for row in rows:
+        act = ENDED.get(row.kind)
+        if act is None:
+            continue
+        try:
+            async with session.begin_nested():
+                await act(session, now, row)
+        except Exception as error:
+            log.error("hook failed", kind=row.kind, delivery=row.id, error=type(error).__name__)
 
 
 _CARDS: TypeAdapter[Reply] = TypeAdapter(Reply)

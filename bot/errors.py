@@ -27,3 +27,7 @@ class Misfit(Refusal):
 
     name: str = ""
     choices: tuple[Option, ...] = ()
+
+
+class Repeated(Exception):  # noqa: N818 - an answer: this was done already
+    """The platform tells again of an event that had its effect."""

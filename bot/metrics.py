@@ -13,3 +13,6 @@ SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 3),
     registry=REGISTRY,
 )
+SENDS = Counter(
+    "hub_sends", "Attempts to send, as they ended", ["platform", "outcome"], registry=REGISTRY
+)

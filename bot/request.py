@@ -31,7 +31,9 @@ class Request:
     """One thing asked. `words` is what follows `/wwc`; mentions stand in it as `<@id>`.
 
     `values` are fields given by name (a form, native options); they win over words.
-    `submitted`: they come from a form, so an empty value means «clear this».
+    `submitted`: they come from a form, so an empty value means «clear this». `event`: the
+    platform's name of what happened, where it may tell of it twice: it has one effect. `retold`:
+    the platform tells again of what could not be saved, so that is no answer but an exception.
     """
 
     sender: Sender
@@ -40,3 +42,5 @@ class Request:
     submitted: bool = False
     channel: str = ""
     direct: bool = False
+    event: str = ""
+    retold: bool = False

@@ -261,6 +261,12 @@ async def by_email(session: AsyncSession, email: str) -> Member | None:
     return await session.scalar(select(Member).where(Member.email == email.casefold()))
 
 
+async def with_role(session: AsyncSession, role: str) -> Sequence[Member]:
+    """The verified members who have a role."""
+    query = select(Member).join(MemberRole).where(MemberRole.role == role)
+    return (await session.scalars(query.where(Member.status == "verified"))).all()
+
+
 async def waiting(session: AsyncSession, limit: int = 20) -> Sequence[Account]:
     """Accounts that spoke to the hub and belong to no member yet, oldest first."""
     query = select(Account).where(Account.member_id.is_(None)).order_by(Account.id).limit(limit)

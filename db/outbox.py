@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ForeignKey, Index, exists, func, select
+from sqlalchemy import ForeignKey, Index, case, delete, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.base import Base, is_sqlite
+from db.inbound import memo, remember
 from db.members import Account, Member, Workspace
 
 DUE, CLAIMED, INFLIGHT = "due", "claimed", "inflight"
@@ -18,7 +19,20 @@ SENT, EXPIRED, DEAD, CANCELLED, AMBIGUOUS, HELD = (
     "sent", "expired", "dead", "cancelled", "ambiguous", "held",
 )  # fmt: skip
 PENDING = (DUE, CLAIMED, INFLIGHT)
-STATES = (*PENDING, SENT, EXPIRED, DEAD, CANCELLED, AMBIGUOUS, HELD)
+UNSOLVED = (DEAD, AMBIGUOUS, HELD)
+"""What stays until somebody of the staff decides about it."""
+
+STATES = (*PENDING, SENT, EXPIRED, CANCELLED, *UNSOLVED)
+ANSWERS = "answer"
+"""The kind that also those get who are suspended: they did something, and are told."""
+
+PANIC = "panic"
+"""The memo that stops every sending while it holds anything."""
+
+KEPT, READABLE = timedelta(days=90), timedelta(days=2)
+"""How long what ended is remembered, and how long its text is."""
+
+_TIDIED = "deliveries tidied"
 CEILING_OVER = timedelta(days=7)
 
 
@@ -30,8 +44,10 @@ class Delivery(Base):
     delivery `of_id`. `under_id`: the delivery that opened the thread it belongs to. `body` is a
     card as JSON, in the reader's language. `at` is when it is due, `retry_at` the earliest next
     attempt, `expires` when it would be stale. `fence` rises with each claim: whoever holds an
-    older number may not write any more. `deaths` counts processes that ended with it in flight.
-    `weighs`: counts against its reader's weekly ceiling.
+    older number may not write any more. `began_at`: when the first attempt began that may have
+    arrived, so that it is looked for before it is posted again; None while there is no doubt.
+    `resent`: it says that it may be the second one. `deaths` counts processes that ended with it
+    in flight. `weighs`: counts against its reader's weekly ceiling.
     """
 
     __tablename__ = "delivery"
@@ -39,6 +55,19 @@ class Delivery(Base):
         Index("ix_delivery_due", "state", "retry_at"),
         Index("ix_delivery_lane", "lane", "state", "at", "id"),
         Index("ix_delivery_member", "member_id", "weighs", "created_at"),
+        Index("ix_delivery_stale", "state", "expires"),
+        Index(
+            "ix_delivery_of",
+            "of_id",
+            sqlite_where=text("of_id IS NOT NULL"),
+            postgresql_where=text("of_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_delivery_under",
+            "under_id",
+            sqlite_where=text("under_id IS NOT NULL"),
+            postgresql_where=text("under_id IS NOT NULL"),
+        ),
         {"sqlite_autoincrement": True},
     )
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -62,6 +91,7 @@ class Delivery(Base):
     retry_at: Mapped[datetime]
     expires: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
+    resent: Mapped[bool] = mapped_column(default=False)
     deaths: Mapped[int] = mapped_column(default=0)
     fence: Mapped[int] = mapped_column(default=0)
     lease_until: Mapped[datetime | None]
@@ -107,13 +137,27 @@ class Slot(Base):
     at: Mapped[datetime] = mapped_column(primary_key=True)
 
 
+class Gate(Base):
+    """Nothing goes to a lane, a workspace or a platform before `until`: it asked to wait."""
+
+    __tablename__ = "gate"
+    key: Mapped[str] = mapped_column(primary_key=True)
+    until: Mapped[datetime]
+    reason: Mapped[str] = mapped_column(default="")
+
+
 async def put(session: AsyncSession, to: Address, **facts: Any) -> int | None:
     """Owe one delivery; its number, or None when this key is owed already."""
+    # a refused insert would use up a number, and the numbers are what the books are checked by
+    if await session.scalar(select(Delivery.id).where(Delivery.key == facts["key"])) is not None:
+        return None
     insert = sqlite_insert if is_sqlite(session) else postgresql_insert
     facts.setdefault("retry_at", facts["at"])
     row = insert(Delivery).values(**to._asdict(), lane=to.lane, **facts)
     kept = row.on_conflict_do_nothing(index_elements=["key"]).returning(Delivery.id)
-    return (await session.execute(kept)).scalar()
+    number = (await session.execute(kept)).scalar()
+    session.info["owed"] = True  # whoever commits wakes those who deliver
+    return number
 
 
 async def address_of(session: AsyncSession, member_id: int) -> Address | None:
@@ -160,6 +204,11 @@ async def take_slot(session: AsyncSession, job: str, at: datetime) -> bool:
     return (await session.execute(row)).scalar() is not None
 
 
+async def is_taken(session: AsyncSession, job: str, at: datetime) -> bool:
+    """Was this turn done already?"""
+    return await session.get(Slot, (job, at)) is not None
+
+
 async def cancel(session: AsyncSession, keys: Sequence[str], now: datetime, reason: str) -> None:
     """What is not on its way yet is not owed any more."""
     found = await session.scalars(
@@ -167,3 +216,134 @@ async def cancel(session: AsyncSession, keys: Sequence[str], now: datetime, reas
     )
     for one in found:
         one.state, one.ended_at, one.reason = CANCELLED, now, reason
+
+
+async def cancel_in(
+    session: AsyncSession, platform: str, workspace: str, now: datetime, reason: str
+) -> list[Delivery]:
+    """Nothing that waits is owed in this workspace any more; returns what was."""
+    found = await session.scalars(
+        select(Delivery)
+        .where(
+            Delivery.platform == platform,
+            Delivery.workspace == workspace,
+            Delivery.state.in_((DUE, CLAIMED)),
+        )
+        .with_for_update()
+    )
+    ended = list(found)
+    for one in ended:
+        # who holds a claim has an older number from here on, and does not begin
+        one.fence += 1
+        one.state, one.ended_at, one.reason, one.lease_until = CANCELLED, now, reason, None
+    return ended
+
+
+# --- what staff see and decide ----------------------------------------------------------------
+
+
+class Count(NamedTuple):
+    """So many deliveries of a kind are in a state for a reason."""
+
+    state: str
+    kind: str
+    reason: str
+    number: int
+
+
+async def counts(session: AsyncSession) -> Sequence[Count]:
+    """Every delivery that is remembered, counted; reasons are given for what ended unsent."""
+    why = case((Delivery.state.in_((*PENDING, SENT)), ""), else_=Delivery.reason)
+    query = (
+        select(Delivery.state, Delivery.kind, why, func.count())
+        .group_by(Delivery.state, Delivery.kind, why)
+        .order_by(Delivery.state, Delivery.kind, why)
+    )
+    return [Count(*row) for row in await session.execute(query)]
+
+
+async def oldest(session: AsyncSession, now: datetime) -> Delivery | None:
+    """What should have been sent longest ago and still waits."""
+    query = (
+        select(Delivery)
+        .where(Delivery.state.in_(PENDING), Delivery.at <= now)
+        .order_by(Delivery.at)
+        .limit(1)
+    )
+    return await session.scalar(query)
+
+
+async def unsolved(session: AsyncSession, limit: int, skip: int = 0) -> Sequence[Delivery]:
+    """What somebody has to decide about, newest first."""
+    query = select(Delivery).where(Delivery.state.in_(UNSOLVED))
+    return (
+        await session.scalars(query.order_by(Delivery.id.desc()).offset(skip).limit(limit))
+    ).all()
+
+
+async def decide(
+    session: AsyncSession, number: int, now: datetime, *, again: bool
+) -> Delivery | None:
+    """Send one of them again, or drop it; None if there is no such number on the list."""
+    query = select(Delivery).where(Delivery.id == number, Delivery.state.in_(UNSOLVED))
+    row = await session.scalar(query.with_for_update())
+    if row is None:
+        return None
+    if again:
+        if row.state == AMBIGUOUS:  # nobody can tell; what else may have arrived is looked for
+            row.resent, row.began_at = True, None
+        row.state, row.reason, row.ended_at = DUE, "", None
+        row.attempts = row.deaths = 0
+        row.retry_at, row.expires = now, None
+        session.info["owed"] = True
+    else:
+        row.state, row.reason, row.ended_at = CANCELLED, "dropped by staff", now
+    return row
+
+
+# --- nothing is lost --------------------------------------------------------------------------
+
+
+class Conservation(NamedTuple):
+    """How many were ever made, how many were tidied away, and how many are in each state."""
+
+    created: int
+    tidied: int
+    states: dict[str, int]
+
+    @property
+    def kept(self) -> int:
+        """All that must be there: made, and not tidied away."""
+        return self.created - self.tidied
+
+    @property
+    def holds(self) -> bool:
+        """Is everything that was ever owed in exactly one known state?"""
+        return set(self.states) <= set(STATES) and sum(self.states.values()) == self.kept
+
+
+async def conservation(session: AsyncSession) -> Conservation:
+    """The books of the outbox. On PostgreSQL numbers are also lost by what was rolled back."""
+    query = select(Delivery.state, func.count()).group_by(Delivery.state)
+    states = {row[0]: row[1] for row in await session.execute(query)}
+    tidied = int(await memo(session, _TIDIED) or 0)
+    if is_sqlite(session):
+        made = text("SELECT seq FROM sqlite_sequence WHERE name = 'delivery'")
+    else:
+        made = text("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM delivery_id_seq")
+    return Conservation(await session.scalar(made) or 0, tidied, states)
+
+
+async def tidy(session: AsyncSession, now: datetime) -> None:
+    """Old texts, old deliveries that ended, old turns and gates go; what is unsolved stays."""
+    over = Delivery.state.in_((SENT, EXPIRED, CANCELLED))
+    await session.execute(
+        update(Delivery)
+        .where(over, Delivery.ended_at < now - READABLE, Delivery.body != "")
+        .values(body="")
+    )
+    gone = await session.execute(delete(Delivery).where(over, Delivery.ended_at < now - KEPT))
+    tidied = int(await memo(session, _TIDIED) or 0) + max(getattr(gone, "rowcount", 0), 0)
+    await remember(session, _TIDIED, str(tidied))
+    await session.execute(delete(Slot).where(Slot.at < now - KEPT))
+    await session.execute(delete(Gate).where(Gate.until < now))

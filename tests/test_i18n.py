@@ -270,13 +270,16 @@ FILLED = {"{label}: {options}", "For example: Boston", "For example: Bogotá"}
 """What looks the same in another language once it is filled in, or is a city's name."""
 
 
+_ELSEWHERE = re.compile("/adapters/|/jobs/|bot/deliveries")
+
+
 def spoken_by_hub() -> set[str]:
-    """All sentences but those of the adapters."""
+    """All sentences but those of the adapters, and of messages that come by themselves."""
     return {
         form
         for key, sentence in SENTENCES.items()
         for form in (key, sentence.other)
-        if form and any("/adapters/" not in file for file in sentence.files)
+        if form and any(not _ELSEWHERE.search(file) for file in sentence.files)
     } - FILLED
 
 

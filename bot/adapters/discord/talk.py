@@ -25,6 +25,7 @@ from bot.adapters.discord.render import Press, custom_id, message, pressed
 from bot.adapters.discord.text import cut, one_line
 from bot.adapters.discord.views import NOBODY, Drawn, DrawnModal, heading_of
 from bot.cards import Card, Fact, Facts, Form, Note, Option, Reply, Text
+from bot.errors import Repeated
 from bot.i18n import Translator, language_of, translator
 from bot.request import Request, Sender, Values
 
@@ -251,9 +252,11 @@ class Talk:
         """The hub's reply. What changes something is done for one delivery of an event only."""
         t = await self._language(request.sender)
         command = find(request.words, self.hub.commands)
-        if command and command.writes and not await self.hub.first_time(key):
+        once = key if command and command.writes else ""
+        try:
+            return Said(await self.hub(replace(request, event=once)), t)
+        except Repeated:
             return Said(Card(""), t, again=True)
-        return Said(await self.hub(request), t)
 
     async def _show(self, turn: Turn, said: Said) -> None:
         """The first response."""

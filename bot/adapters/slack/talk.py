@@ -19,6 +19,7 @@ from bot.adapters.slack.payloads import Body, Visitor, part, text
 from bot.adapters.slack.people import PLATFORM, People
 from bot.adapters.slack.tokens import Tokens
 from bot.cards import Card, Form, Reply
+from bot.errors import Repeated
 from bot.hub import Hub
 from bot.i18n import Translator
 from bot.request import Request
@@ -246,11 +247,11 @@ class Talk:
             log.info("ignored", kind=payloads.kind(body))
             return
         try:
-            # a removal may be told twice; what could not be saved must be told again
-            removal = handle == self._removed
-            if removal or await self._hub.first_time(f"{PLATFORM}:{name}"):
-                _, rest = await soon(handle(payloads.author(body), body), self._within)
-                self._later(rest)
+            # told twice, the hub answers once; what could not be saved must be told again
+            _, rest = await soon(handle(payloads.author(body), body), self._within)
+            self._later(rest)
+        except Repeated:
+            log.info("ignored", kind=payloads.kind(body), again=True)
         except Exception as error:
             raise TellAgain from error
 
@@ -283,7 +284,9 @@ class Talk:
     async def _heard(self, visitor: Visitor, body: Body, *, direct: bool = False) -> Answered:
         event = part(body, "event")
         words = payloads.spoken(event.get("text"), _own(body))
-        return await self._ask(visitor, words, channel=text(event.get("channel")), direct=direct)
+        name, channel = text(body.get("event_id")), text(event.get("channel"))
+        once: dict[str, Any] = {"event": f"{PLATFORM}:{name}", "retold": True}
+        return await self._ask(visitor, words, channel=channel, direct=direct, **once)
 
     async def _removed(self, visitor: Visitor, body: Body) -> None:
         """Taken out of a workspace: its token goes, unless the hub is back already."""
@@ -353,8 +356,9 @@ class Talk:
 
     def _ended(self, task: asyncio.Future[Any]) -> None:
         self._running.discard(task)
-        if not task.cancelled() and task.exception():
-            log.error("fault", error=type(task.exception()).__name__)
+        failed = not task.cancelled() and task.exception()
+        if failed and not isinstance(failed, Repeated):
+            log.error("fault", error=type(failed).__name__)
 
 
 async def _ignored(ack: AsyncAck, kind: str) -> None:

@@ -49,6 +49,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("job", "at", name=op.f("pk_slot")),
     )
     op.create_table(
+        "gate",
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("until", db.base.Moment(timezone=True), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False, server_default=""),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_gate")),
+    )
+    op.create_table(
         "delivery",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("key", sa.String(), nullable=False),
@@ -71,6 +78,7 @@ def upgrade() -> None:
         sa.Column("retry_at", db.base.Moment(timezone=True), nullable=False),
         sa.Column("expires", db.base.Moment(timezone=True), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False, server_default="0"),
+        sa.Column("resent", sa.Boolean(), nullable=False, server_default=sa.false()),
         sa.Column("deaths", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("fence", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("lease_until", db.base.Moment(timezone=True), nullable=True),
@@ -105,10 +113,16 @@ def upgrade() -> None:
         batch_op.create_index("ix_delivery_due", ["state", "retry_at"])
         batch_op.create_index("ix_delivery_lane", ["lane", "state", "at", "id"])
         batch_op.create_index("ix_delivery_member", ["member_id", "weighs", "created_at"])
+        batch_op.create_index("ix_delivery_stale", ["state", "expires"])
+        for name in ("of", "under"):
+            known = sa.text(f"{name}_id IS NOT NULL")
+            batch_op.create_index(
+                f"ix_delivery_{name}", [f"{name}_id"], sqlite_where=known, postgresql_where=known
+            )
 
 
 def downgrade() -> None:
-    for table in ("delivery", "slot", "kind_off"):
+    for table in ("delivery", "gate", "slot", "kind_off"):
         op.drop_table(table)
     # column by column: a table that is copied and dropped would take along what hangs on it
     for table, columns in ADDED.items():

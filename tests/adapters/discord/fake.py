@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from bot.cards import Card, Form, Option, Reply
 from bot.commands import ANYONE, MEMBER, STAFF, Allow, Command
+from bot.errors import Repeated
 from bot.hub import Hub
 from bot.i18n import translator
 from bot.parsing import Suggest, arguments_of, form_of, words_to_values
@@ -105,6 +106,8 @@ class FakeHub:
         return cast(Hub, self)
 
     async def __call__(self, request: Request) -> Reply:
+        if request.event and not await self.first_time(request.event):
+            raise Repeated
         self.asked.append(request)
         await asyncio.sleep(self.delay)
         return self.script(request)

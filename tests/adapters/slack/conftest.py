@@ -12,6 +12,7 @@ from aiohttp import web
 
 from bot.adapters.slack.listen import SlackAdapter
 from bot.cards import Button, Buttons, Card, Choice, Form, Input, Option, Reply, Text
+from bot.errors import Repeated
 from bot.hub import Hub
 from bot.request import Request, Sender
 from tests.platforms.slack import LoopbackSlack, User
@@ -58,6 +59,8 @@ class ToldHub:
         self.answers |= {"profile": ASKED, "who-does": LIST, "home": Card("Home", LIST.parts)}
 
     async def __call__(self, request: Request) -> Reply:
+        if request.event and not await self.first_time(request.event):
+            raise Repeated
         self.asked.append(request)
         await asyncio.sleep(self.slow)
         if self.faulty:
