@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_skeleton, format_time
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot import portraits
+from bot import portraits, threads
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Heading, Note, Part, Text
 from bot.deliveries import owe
 from bot.domain.bonds import Bond, Side, bonds, chosen
@@ -101,7 +101,8 @@ async def _in_two(
         card = opening(talk, pair, t, person, now, numbers, fits=fits)
         roots.append(await owe(session, now, person, KIND, card, key=key))
     talk.together, talk.one_root_id, talk.other_root_id = False, roots[0], roots[1]
-    await relay.begin(session, now, talk.one, talk.other, (roots[0], roots[1]))
+    begun = await relay.begin(session, now, talk.one, talk.other, (roots[0], roots[1]))
+    await threads.furnish(session, begun)
 
 
 async def tell_unreached(session: AsyncSession, now: datetime, talk: Talk, person: Member) -> None:

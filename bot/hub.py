@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from bot import deliveries, reference
+from bot import deliveries, reference, relaying
 from bot.cards import LONGEST_COMMAND, Button, Buttons, Card, Form, Note, Option, Part, Reply
 from bot.commands import COMPLETIONS, Command, Context, load
 from bot.errors import Misfit, Refusal, Repeated
@@ -28,7 +28,7 @@ from bot.parsing import (
     words_to_values,
 )
 from bot.reference import Reference
-from bot.request import Request, Sender, Values
+from bot.request import Heard, Request, Sender, Taken, Values
 from db import audit, inbound, members, outbox
 from db.base import unit
 from db.members import Account
@@ -119,6 +119,16 @@ class Hub:
             reference_code(error)
             return ()
         return _with_typed(options, clean(typed)[:100])
+
+    async def heard(self, heard: Heard) -> Taken | None:
+        """Something done in the direct messages with the hub that may be part of a conversation.
+
+        None: it is not, and may be a command. Raises when nothing could be saved.
+        """
+        taken, owed = await relaying.heard(self.engine, self._clock(), heard, self.commands)
+        if owed:
+            self.owed()
+        return taken
 
     async def language(self, sender: Sender) -> str:
         """The language a sender reads: the member's own choice, else the platform's."""

@@ -350,6 +350,15 @@ async def waiting(session: AsyncSession, limit: int = 20) -> Sequence[Account]:
     return (await session.scalars(query)).all()
 
 
+async def with_roles(session: AsyncSession, roles: Sequence[str]) -> Sequence[Member]:
+    """The verified members who have one of these roles."""
+    query = select(Member).where(
+        Member.status == "verified",
+        Member.id.in_(select(MemberRole.member_id).where(MemberRole.role.in_(roles))),
+    )
+    return (await session.scalars(query.order_by(Member.id))).all()
+
+
 async def synthetic(session: AsyncSession, limit: int | None = None) -> Sequence[Member]:
     """The demo's people in the order they were made; the first is the default viewer."""
     query = select(Member).where(Member.synthetic).order_by(Member.id).limit(limit)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, joinedload, mapped_column
 from sqlalchemy.orm import relationship as related
 
 from db.base import Base
-from db.members import Member, MemberRole
+from db.members import Member
 
 OPEN, DISMISSED, MUTED, SUSPENDED, LIFTED = "open", "dismissed", "muted", "suspended", "lifted"
 
@@ -99,13 +99,3 @@ async def decided_about(session: AsyncSession, member_id: int) -> Report | None:
         .limit(1)
     )
     return (await session.scalars(query)).first()
-
-
-async def on_duty(session: AsyncSession, roles: Sequence[str]) -> Sequence[Member]:
-    """Verified members with one of these roles."""
-    query = (
-        select(Member)
-        .where(Member.roles.any(MemberRole.role.in_(roles)), Member.status == "verified")
-        .order_by(Member.id)
-    )
-    return (await session.scalars(query)).all()

@@ -4,7 +4,18 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ForeignKey, Index, case, delete, exists, func, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    Index,
+    case,
+    delete,
+    exists,
+    func,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,11 +37,16 @@ STATES = (*PENDING, SENT, EXPIRED, CANCELLED, *UNSOLVED)
 ANSWERS = "answer"
 """The kind that also those get who are suspended: they did something, and are told."""
 
+REMOVED = "workspace removed"
+"""Why something was cancelled: the hub is no longer where it was owed."""
+
 PANIC = "panic"
 """The memo that stops every sending while it holds anything."""
 
 KEPT, READABLE = timedelta(days=90), timedelta(days=2)
 """How long what ended is remembered, and how long its text is."""
+NEEDED: list[ColumnElement[bool]] = []
+"""What keeps a delivery longer: something that is still going on stands on it."""
 
 _TIDIED = "deliveries tidied"
 CEILING_OVER = timedelta(days=7)
@@ -354,7 +370,10 @@ async def tidy(session: AsyncSession, now: datetime) -> None:
         .where(over, Delivery.ended_at < now - READABLE, Delivery.body != "")
         .values(body="")
     )
-    gone = await session.execute(delete(Delivery).where(over, Delivery.ended_at < now - KEPT))
+    unneeded = [~still for still in NEEDED]
+    gone = await session.execute(
+        delete(Delivery).where(over, Delivery.ended_at < now - KEPT, *unneeded)
+    )
     tidied = int(await memo(session, _TIDIED) or 0) + max(getattr(gone, "rowcount", 0), 0)
     await remember(session, _TIDIED, str(tidied))
     await session.execute(delete(Slot).where(Slot.at < now - KEPT))

@@ -55,6 +55,8 @@ HELD: Mapping[str, Held] = {
         about=("other_id", "by_id"),
     ),
     "talk": Held(("one_id", "other_id"), about=("picked_by_id",)),
+    "relay_line": Held(("author_id",)),
+    "relay_draft": Held(("member_id",)),
     "relay": Held(("one_id", "other_id")),
     "audit": Held(("member_id",), "kept", "acts stand under a number that names nobody any more"),
     "document": Held((), "deleted", "the words a profile is found by, made anew from it"),

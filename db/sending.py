@@ -34,6 +34,7 @@ from db.outbox import (
     INFLIGHT,
     PANIC,
     PENDING,
+    REMOVED,
     Delivery,
     Gate,
     address_of,
@@ -159,7 +160,7 @@ async def claim(
 def _unwanted(row: Delivery, status: str | None, removed: datetime | None) -> str:
     """Why something is not owed any more just before it would be sent."""
     if removed is not None:
-        return "workspace removed"
+        return REMOVED
     if status == "suspended" and row.kind != ANSWERS:
         return "suspended"
     return ""

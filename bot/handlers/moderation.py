@@ -14,7 +14,7 @@ from bot.domain.ranking import standing
 from bot.errors import Misfit, Refusal
 from bot.i18n import Translator, translator
 from bot.parsing import Labels, Long, Suggest, Word, short
-from db import audit, directory, moderation
+from db import audit, directory, members, moderation
 from db.members import Member
 from db.moderation import Report
 
@@ -65,7 +65,7 @@ async def report(ctx: Context, ask: ReportAsk) -> Card:
 
 async def _tell_duty(ctx: Context, about: Report, key: str) -> None:
     """Staff are told that something waits; what it is stands in the queue alone."""
-    for person in await moderation.on_duty(ctx.session, DUTY):
+    for person in await members.with_roles(ctx.session, DUTY):
         if person.id in (about.about_id, ctx.viewer.id if ctx.viewer else None):
             continue
         t = translator(person.language)

@@ -93,6 +93,8 @@ _NAMES = {
     "introduction": "Introductions",
     "talk": "Conversations",
     "relay": "Conversations",
+    "relay_line": "What was passed on, without the words",
+    "relay_draft": "Words you have not sent yet",
     "audit": "What you did, in the log",
 }
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import inbound, outbox, records
+from db import inbound, outbox, records, relay
 
 
 async def forget_seen_events(session: AsyncSession, now: datetime) -> None:
@@ -22,3 +22,8 @@ async def scrub_what_was_forgotten(session: AsyncSession, now: datetime) -> None
     if await inbound.memo(session, records.SCRUB):
         await records.scrub(session)
         await inbound.remember(session, records.SCRUB, "")
+
+
+async def erase_relay_drafts(session: AsyncSession, now: datetime) -> None:
+    """Words that nobody said whom they were for are kept for a day."""
+    await relay.erase_old(session, now)

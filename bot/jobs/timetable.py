@@ -48,6 +48,7 @@ class Turn:
 TIMETABLE = (
     Turn("forget seen events", "17 * * * *", tending.forget_seen_events),
     Turn("scrub what was forgotten", "* * * * *", tending.scrub_what_was_forgotten),
+    Turn("erase relay drafts", "23 * * * *", tending.erase_relay_drafts),
     Turn("tidy deliveries", "41 3 * * *", tending.tidy_deliveries, timedelta(hours=12)),
 )
 

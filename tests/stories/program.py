@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+ROOT = Path(__file__).parents[2]
 READY_WITHIN = 30.0
 _READY = re.compile(r"ready.*?port=(\d+)")
 
@@ -45,6 +46,7 @@ async def program(
         "HOME": str(folder),
         "PORT": "0",
         "NO_COLOR": "1",
+        "PYTHONPATH": str(ROOT),  # the code beside these tests, whatever is installed
         **{k: v for k, v in os.environ.items() if k.startswith("COVERAGE")},
         **settings,
     }

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 import aiohttp
@@ -13,6 +13,7 @@ from bot.adapters.base import ANSWER_WITHIN
 from bot.adapters.discord.commands import declared, fingerprint
 from bot.adapters.discord.drafts import Recent
 from bot.adapters.discord.gateway import Client, Ears
+from bot.adapters.discord.listener import Listener
 from bot.adapters.discord.post import DiscordCourier
 from bot.adapters.discord.render import message
 from bot.adapters.discord.rest import Rest
@@ -62,6 +63,7 @@ class DiscordAdapter(DiscordCourier):
         self._drain_within = drain_within
         self._first_pause = first_pause
         self._talk = Talk(hub, within=answer_within)
+        self._listener = Listener(hub, self._talk)
         self._seen: Recent[int, bool] = Recent()
         self._busy: set[asyncio.Task[None]] = set()
         self._ending = False
@@ -107,7 +109,10 @@ class DiscordAdapter(DiscordCourier):
         """The client, logged in; the first who needs it does that."""
         async with self._entering:
             if self._client is None:
-                ears = Ears(self._interaction, self._message, self._removed)
+                ears = Ears(
+                    self._interaction, self._message, self._edited, self._deleted, self._marked,
+                    self._removed,
+                )  # fmt: skip
                 client = Client(ears, *self._addresses)
                 try:
                     await client.login(self._token)
@@ -156,11 +161,27 @@ class DiscordAdapter(DiscordCourier):
         if self._seen.get(written.id):
             return
         self._seen.put(written.id, True)
+        await self._heed(written.id, self._listener.written(written))
+
+    async def _edited(self, written: discord.Message) -> None:
+        if written.guild is None and not (written.author.bot or self._ending):
+            await self._heed(written.id, self._listener.edited(written))
+
+    async def _deleted(self, gone: discord.RawMessageDeleteEvent) -> None:
+        if gone.guild_id is None and not self._ending:
+            await self._heed(gone.message_id, self._listener.deleted(gone))
+
+    async def _marked(self, mark: discord.RawReactionActionEvent) -> None:
+        own = self._client is not None and mark.user_id == self._client.application_id
+        if mark.guild_id is None and not (own or self._ending):
+            await self._heed(mark.message_id, self._listener.marked(mark))
+
+    async def _heed(self, about: int, work: Coroutine[None, None, None]) -> None:
         with self._under_way():
             try:
-                await self._talk.read(written)
+                await work
             except Exception as error:
-                log.warning("not answered", id=written.id, kind=type(error).__name__)
+                log.warning("not answered", id=about, kind=type(error).__name__)
 
     async def _removed(self, guild: int) -> None:
         with self._under_way():

@@ -2,19 +2,19 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
 from bot.adapters.playground.guard import Handler, Unfit, body_of, guarded
-from bot.adapters.playground.post import PlaygroundCourier
 from bot.adapters.playground.reading import (
+    Here,
     about,
     at_home,
     channel_of,
-    conversation,
+    number_of,
     person_of,
     sender_of,
     since,
@@ -31,6 +31,7 @@ from bot.adapters.playground.render import (
     pane_html,
 )
 from bot.adapters.playground.suggest import Item, Typing, completions
+from bot.adapters.playground.talks import PlaygroundTalks
 from bot.adapters.playground.world import (
     BOT,
     GENERAL,
@@ -41,9 +42,10 @@ from bot.adapters.playground.world import (
     Renderer,
     Workspace,
     members_of,
+    quoted,
     tidy,
 )
-from bot.cards import SLASH, Card, Form, data, plain
+from bot.cards import SLASH, Card, Form, Reply, data, plain
 from bot.i18n import LANGUAGES, Translator, language_of, translator
 from bot.parsing import fold
 from bot.request import Request
@@ -60,22 +62,7 @@ _STATIC = Path(__file__).parent / "static"
 _People = Callable[[], Awaitable[Sequence[Persona]]]
 
 
-@dataclass(frozen=True, slots=True)
-class Here:
-    """Who speaks, in which workspace, in which line of its channel list."""
-
-    person: Persona
-    workspace: Workspace
-    key: str
-    people: Sequence[Persona]
-
-    @property
-    def channel(self) -> str:
-        """The conversation behind that line."""
-        return conversation(self.key, self.person, self.people)
-
-
-class PlaygroundAdapter(PlaygroundCourier):
+class PlaygroundAdapter(PlaygroundTalks):
     """Serves the page and its calls; what the hub says by itself comes by `PlaygroundCourier`."""
 
     platform = "playground"
@@ -110,6 +97,8 @@ class PlaygroundAdapter(PlaygroundCourier):
         post: dict[str, Handler] = {
             "/playground/say": self._say,
             "/playground/dismiss": self._dismiss,
+            "/playground/edit": self._edit,
+            "/playground/remove": self._remove,
         }
         for path, handler in get.items():
             app.router.add_get(path, self._guarded(handler), allow_head=False)
@@ -214,9 +203,11 @@ class PlaygroundAdapter(PlaygroundCourier):
         text = tidy(text_of(body, "text", needed=True))
         if body.get("chat") is True and here.key != BOT:
             return await self._talk(here, text)
+        under = number_of(body, "reply") if "reply" in body else 0
         return await self._ask(
             here,
             text,
+            under,
             Request(
                 sender=sender_of(here.person, here.workspace),
                 words=words_of(text),
@@ -234,15 +225,20 @@ class PlaygroundAdapter(PlaygroundCourier):
         html = message_html(said, view)
         return web.json_response({"plain": text, "private": False, "html": html})
 
-    async def _ask(self, here: Here, text: str, asked: Request) -> web.Response:
+    async def _ask(self, here: Here, text: str, under: int, asked: Request) -> web.Response:
         html = ""
         view = await self._view(here.person, here.workspace, here.people)
         spoken = asked.direct and not text.startswith("/") and not asked.submitted
         if spoken:
+            root = self._message(here.workspace, str(under))
             words = self._published(
-                here.workspace, here.channel, here.person.key, text[:LONGEST_SHOWN]
-            )
+                here.workspace, here.channel, here.person.key, text[:LONGEST_SHOWN],
+                under=quoted(root) if root else "",
+            )  # fmt: skip
             html = message_html(words, view)
+            taken = await self._passed_on(here, words, str(under or ""))
+            if taken:
+                return self._passed(here, view, html, taken.say)
         reply = await self._hub(asked)
         if isinstance(reply, Form):
             html += self._form(reply, view, asked.words)
@@ -252,6 +248,13 @@ class PlaygroundAdapter(PlaygroundCourier):
         private = isinstance(reply, Form) or reply.private
         answer = {"plain": plain(reply), reply.kind: data(reply), "private": private, "html": html}
         return web.json_response(answer)
+
+    def _passed(self, here: Here, view: View, html: str, say: Reply | None) -> web.Response:
+        """Words for somebody elsewhere; the hub says only what stands in their way."""
+        if isinstance(say, Card):
+            html += message_html(self._answer(here, say, view.t, ""), view)
+        said = plain(say) if say else ""
+        return web.json_response({"plain": said, "private": True, "html": html})
 
     def _answer(self, here: Here, card: Card, t: Translator, said: str) -> Message:
         only = here.person.key if card.private and here.key != BOT else ""
@@ -268,12 +271,25 @@ class PlaygroundAdapter(PlaygroundCourier):
 
     async def _dismiss(self, request: web.Request) -> web.Response:
         body = await body_of(request)
-        here = await self._here(body)
-        number = body.get("number")
-        if not isinstance(number, int):
-            raise Unfit("«number» must be the number of a message.")
+        here, number = await self._here(body), number_of(body, "number")
         self._said.dismiss(here.workspace.key, here.channel, here.person.key, number)
         return web.json_response({"dismissed": number})
+
+    async def _edit(self, request: web.Request) -> web.Response:
+        body = await body_of(request)
+        here, number = await self._here(body), number_of(body, "number")
+        text = tidy(text_of(body, "text", needed=True)).strip()
+        if not text:
+            raise Unfit("«text» must not be empty; «remove» takes a message back.")
+        changed = await self._rewritten(here, number, text)
+        view = await self._view(here.person, here.workspace, here.people)
+        return web.json_response({"number": number, "html": message_html(changed, view)})
+
+    async def _remove(self, request: web.Request) -> web.Response:
+        body = await body_of(request)
+        here, number = await self._here(body), number_of(body, "number")
+        await self._taken_back(here, number)
+        return web.json_response({"number": number, "html": ""})
 
     # --- live updates ---
 

@@ -14,13 +14,13 @@ from bot.adapters.playground.world import (
     Renderer,
     Workspace,
     between,
+    quoted,
 )
-from bot.cards import Card, Form, Reply, plain
+from bot.cards import Card, Form, Reply
 from bot.i18n import Translator, translator
 
 FOR_EVER = 1e9
 """Seconds; what was said here is remembered as long as the program runs, or else lost with it."""
-LONGEST_QUOTE = 80
 
 
 class PlaygroundCourier:
@@ -69,13 +69,13 @@ class PlaygroundCourier:
             raise NotSent("no such message", final=True)
         card = _card(reply)
         payload = self._written(workspace, card, translator(language))
-        self._changed(message, text=card.title, card=card, payload=payload)
+        self._change(message, text=card.title, card=card, payload=payload)
 
     async def remove(self, place: Place, posted: Posted) -> None:
         """Take it away; it may be gone already."""
         message = self._message(self._workspace(place), posted.id)
         if message:
-            self._changed(message, gone=True)
+            self._change(message, gone=True)
 
     async def find(self, place: Place, marker: str, since: datetime) -> Posted | None:
         """Look for the mark."""
@@ -99,8 +99,10 @@ class PlaygroundCourier:
     def _look(self, workspace: Workspace, wanted: Callable[[Message], bool]) -> Message | None:
         return self._said.find(workspace.key, wanted)
 
-    def _changed(self, message: Message, **facts: Any) -> None:
-        self._live.publish(self._said.change(message, **facts))
+    def _change(self, message: Message, **facts: Any) -> Message:
+        changed = self._said.change(message, **facts)
+        self._live.publish(changed)
+        return changed
 
     def _published(
         self, workspace: Workspace, channel: str, author: str, text: str, **more: Any
@@ -124,10 +126,3 @@ class PlaygroundCourier:
 
 def _card(reply: Reply) -> Card:
     return opener(reply) if isinstance(reply, Form) else reply
-
-
-def quoted(message: Message) -> str:
-    """The first words of a message, for the line above a reply to it."""
-    lines = (plain(message.card) if message.card else message.text).strip().splitlines()
-    first = lines[0] if lines else ""
-    return first if len(first) <= LONGEST_QUOTE else f"{first[:LONGEST_QUOTE].rstrip()}…"

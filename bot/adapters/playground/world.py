@@ -8,16 +8,16 @@ from heapq import merge
 from itertools import count
 from typing import Any, Protocol
 
-from bot.cards import Card, Form, Option, Reply
+from bot.cards import Card, Form, Option, Reply, plain
 from bot.i18n import Translator
 from bot.parsing import Argument
-from bot.request import Request, Sender
+from bot.request import Heard, Request, Sender, Taken
 
 GENERAL = "general"
 BOT = "bot"
 KEPT = 200
 """Messages remembered per conversation, and per person for what only that person sees."""
-LONGEST_SHOWN = 4_000
+LONGEST_SHOWN, LONGEST_QUOTE = 4_000, 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,7 @@ class Asked(Protocol):
     async def suggest(
         self, request: Request, verb: str, field: str, typed: str
     ) -> tuple[Option, ...]: ...
+    async def heard(self, heard: Heard) -> Taken | None: ...
     async def language(self, sender: Sender) -> str: ...
 
 
@@ -201,6 +202,13 @@ class Conversations:
         kept = self._kept.get((workspace, channel, person), deque())
         for message in [m for m in kept if m.number == number]:
             kept.remove(message)
+
+
+def quoted(message: Message) -> str:
+    """The first words of a message, for the line above a reply to it."""
+    lines = (plain(message.card) if message.card else message.text).strip().splitlines()
+    first = lines[0] if lines else ""
+    return first if len(first) <= LONGEST_QUOTE else f"{first[:LONGEST_QUOTE].rstrip()}…"
 
 
 def tidy(text: str) -> str:

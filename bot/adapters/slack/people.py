@@ -17,7 +17,7 @@ from bot.request import Sender
 
 log = structlog.get_logger()
 
-PLATFORM = "slack"
+PLATFORM, LABEL = "slack", "Slack"
 KEPT, KEPT_AFTER_FAILURE, LANGUAGE_KEPT = 3600.0, 60.0, 30.0
 MOST = 5000
 Value = TypeVar("Value")
@@ -101,6 +101,7 @@ class People:
             stranger=stranger,
             gathers=True,
             email=facts.email,
+            label=LABEL,
         )
 
     async def translator(self, sender: Sender) -> Translator:

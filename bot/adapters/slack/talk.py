@@ -11,7 +11,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.response import BoltResponse
 
 from bot.adapters.base import ANSWER_WITHIN, soon
-from bot.adapters.slack import answers, forms, payloads, render
+from bot.adapters.slack import answers, forms, hearing, payloads, render
 from bot.adapters.slack.blocks import Json
 from bot.adapters.slack.client import FAILURES, Clients, reason
 from bot.adapters.slack.forms import Origin
@@ -247,6 +247,8 @@ class Talk:
             log.info("ignored", kind=payloads.kind(body))
             return
         try:
+            if await self._conversing(body):
+                return
             # told twice, the hub answers once; what could not be saved must be told again
             _, rest = await soon(handle(payloads.author(body), body), self._within)
             self._later(rest)
@@ -254,6 +256,19 @@ class Talk:
             log.info("ignored", kind=payloads.kind(body), again=True)
         except Exception as error:
             raise TellAgain from error
+
+    async def _conversing(self, body: Body) -> bool:
+        """Was it part of a conversation with somebody elsewhere? What is to be said, is."""
+        found = hearing.read(PLATFORM, body) if payloads.kind(body) == "message" else None
+        if found is None or not await self._lives_in(found.visitor):
+            return False
+        heard = found.heard(await self._people.sender(found.visitor))
+        taken = await self._hub.heard(heard)
+        if taken and isinstance(taken.say, Card):
+            t = await self._people.translator(heard.sender)
+            said = {"channel": heard.channel, **_in(heard.under), **render.message(taken.say, t)}
+            self._later(self._send(found.visitor, "chat.postMessage", **said))
+        return taken is not None
 
     async def _home_opened(self, visitor: Visitor, body: Body) -> None:
         if part(body, "event").get("tab") == "home" and await self._lives_in(visitor):

@@ -12,7 +12,7 @@ from bot.errors import Repeated
 from bot.hub import Hub
 from bot.i18n import translator
 from bot.parsing import Suggest, arguments_of, form_of, words_to_values
-from bot.request import Request, Sender
+from bot.request import Heard, Request, Sender, Taken
 
 
 class WhoDoes(BaseModel):
@@ -95,6 +95,8 @@ class FakeHub:
         self.forms: list[Request] = []
         self.removals: list[tuple[str, str]] = []
         self.keys: list[str] = []
+        self.overheard: list[Heard] = []
+        self.takes: Taken | None = None
         self.delay = 0.0
         self.failing = False
         self.completions: tuple[Option, ...] = ()
@@ -132,6 +134,12 @@ class FakeHub:
         if self.failing:
             raise RuntimeError
         return self.speaks
+
+    async def heard(self, heard: Heard) -> Taken | None:
+        self.overheard.append(heard)
+        if self.failing:
+            raise RuntimeError
+        return self.takes
 
     async def first_time(self, key: str) -> bool:
         if key in self.keys:

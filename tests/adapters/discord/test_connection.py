@@ -43,8 +43,8 @@ async def test_commands_are_registered_when_they_changed(stage: Stage) -> None:
 
 
 async def test_no_privileged_intent_is_asked_for(stage: Stage) -> None:
-    """Servers and direct messages, nothing else."""
-    assert stage.discord.identifies[0]["intents"] == 1 << 0 | 1 << 12
+    """Servers, direct messages and the reactions to them, nothing else."""
+    assert stage.discord.identifies[0]["intents"] == 1 << 0 | 1 << 12 | 1 << 13
 
 
 async def test_a_command_replayed_after_a_cut_is_handled_once(stage: Stage) -> None:
@@ -229,7 +229,7 @@ async def test_traffic_goes_where_the_operator_says() -> None:
     async def nothing(_: object) -> None:
         return None
 
-    ears = Ears(nothing, nothing, nothing)
+    ears = Ears(*[nothing] * 6)
     async with LoopbackDiscord(shards=2) as discord:
         stage = Stage(discord)
         discord.gateway.url = "ws://127.0.0.2:1/elsewhere/"
