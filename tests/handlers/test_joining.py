@@ -199,8 +199,9 @@ async def test_the_same_id_in_three_workspaces_is_three_people(
     """Platform, workspace and user together are the key; one joins, the others stay outside."""
     code = await city_code(typing)
     await typing(f"join code:{code}", as_="U1", workspace="T2")
-    for where in ({"workspace": "T1"}, {"workspace": "T2", "platform": "other"}):
-        assert plain(await typing("who-does gis", as_="U1", **where)).startswith("Members only")
+    for platform, workspace in ((PLATFORM, "T1"), ("other", "T2")):
+        said = await typing("who-does gis", as_="U1", workspace=workspace, platform=platform)
+        assert plain(said).startswith("Members only")
     assert not plain(await typing("home", as_="U1", workspace="T2")).startswith("What the hub")
     async with unit(engine) as session:
         mine = select(Account.member_id).where(Account.external_id == "U1")
@@ -241,16 +242,13 @@ async def test_a_citys_own_workspace_may_be_named_there_though_it_is_not_certifi
     assert plain(await typing("join albuquerque", as_="rob")).startswith("Welcome, rob")
     elsewhere = await typing("join albuquerque", as_="rob", workspace="T2")
     unknown = await typing("join atlantis", as_="rob", workspace="T2")
-    said = [
-        plain(r).replace(n, "…") for r, n in ((elsewhere, "albuquerque"), (unknown, "atlantis"))
-    ]
-    assert said[0] == said[1]
+    assert plain(elsewhere).replace("albuquerque", "…") == plain(unknown).replace("atlantis", "…")
 
 
 ADDRESSES = {
     "maya.x@boston.gov": True,
     "ROB@Boston.GOV": True,
-    "rob@boston.gov.": True,
+    "zoe@boston.gov.": True,
     "rob@mail.boston.gov": False,
     "rob@boston.gov.evil.com": False,
     "rob+1@boston.gov": False,
@@ -410,14 +408,8 @@ async def test_namesakes_are_offered_with_their_state(typing: Typing) -> None:
 
 async def test_a_name_of_any_length_and_kind_is_an_answer(typing: Typing) -> None:
     """Ten thousand letters, quotes, markup and nothing at all: one sentence, no fault."""
-    for words in (
-        "x" * 10_000,
-        '"; DROP TABLE city;--',
-        "{0.__class__}",
-        "<!channel>",
-        "\u202e",
-        '""',
-    ):
+    hostile = ("x" * 10_000, '"; DROP TABLE city;--', "{0.__class__}", "<!channel>", "\u202e", '""')
+    for words in hostile:
         for more in ("", " ask:yes", " code:x"):
             said = plain(await typing(f"join {words}{more}", as_="rob"))
             assert "Something went wrong" not in said, words
