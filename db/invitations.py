@@ -113,12 +113,10 @@ async def invitation(
     if lock:
         held = select(Invitation.id).where(Invitation.id == number).with_for_update()
         await session.scalar(held)
-    query = (
-        select(Invitation)
-        .where(Invitation.id == number)
-        .options(joinedload(Invitation.by).selectinload(Member.roles))
-    )
-    return await session.scalar(query.execution_options(populate_existing=True))
+    query = select(Invitation).where(Invitation.id == number)
+    query = query.options(joinedload(Invitation.by).joinedload(Member.roles))
+    found = await session.scalars(query.execution_options(populate_existing=True))
+    return found.unique().one_or_none()
 
 
 def is_good(invited: Invitation, now: datetime) -> bool:
