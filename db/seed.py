@@ -310,6 +310,11 @@ def _words(topics: Mapping[str, Topic], ties: list[Expertise]) -> Iterator[str]:
             yield from (term.term for term in by_id[tie.topic_id].terms)
 
 
+def demo_home(person: Member) -> str:
+    """The demo's workspace where somebody is told things; the other one can be tried as well."""
+    return DEMO_WORKSPACES[person.language in ("es", "pt")][1]
+
+
 def _accounts(members: list[Member], now: datetime) -> Iterator[Account]:
     """Everybody can be met on both platforms of the demo; the e-mail is the user id there."""
     for platform, key, name in DEMO_WORKSPACES:
@@ -322,4 +327,5 @@ def _accounts(members: list[Member], now: datetime) -> Iterator[Account]:
                 name=person.name,
                 zone=person.zone,
                 first_seen=now,
+                preferred=demo_home(person) == key,
             )
