@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from babel.dates import format_date
+from babel.dates import format_skeleton
 
 from bot import conversations, people, portraits
 from bot.cards import Button, Buttons, Card, Note, Part, Text
@@ -22,8 +22,8 @@ MOST_A_DAY = 5
 
 
 def day(t: Translator, moment: datetime) -> str:
-    """«December 1»."""
-    return format_date(moment, "d MMM", locale=t.locale)
+    """«Dec 1»."""
+    return format_skeleton("MMMd", moment, locale=t.locale)
 
 
 # --- asking -----------------------------------------------------------------------------------
@@ -213,7 +213,7 @@ async def asked_card(
     said = " ".join(conversations.why(t, pair, 2)) or in_a_sentence(t, pair, intro)
     parts: list[Part] = [portraits.seen(t, facing, reader), Text(said)]
     if intro.because:
-        parts.append(Text(f"«{intro.because}»"))
+        parts.append(Text(t("«{text}»", text=intro.because)))
     parts.append(Buttons(answers(t, intro)))
     small = t("Only a yes is told. You can answer until {day}.",
               day=day(t, intro.asked_at + LASTS))  # fmt: skip

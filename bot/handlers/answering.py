@@ -194,7 +194,7 @@ async def _request(ctx: Context, one: Introduction) -> Entry:
     facing = one.facing(ctx.member.id)
     pair = await pair_of(ctx, one)
     seen = portraits.seen(ctx.t, facing, ctx.member, in_a_sentence(ctx.t, pair, one))
-    said = (f"«{one.because}»",) if one.because else ()
+    said = (ctx.t("«{text}»", text=one.because),) if one.because else ()
     until = ctx.t("until {day}", day=day(ctx.t, one.asked_at + LASTS))
     lines = (*seen.lines, *said, until)
     return Entry(seen.title, lines, seen.note, seen.badge, asking.answers(ctx.t, one))

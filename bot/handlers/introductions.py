@@ -156,7 +156,7 @@ async def _shown(ctx: Context, draft: Introduction, *, more: bool = False) -> Ca
     pair = await pair_of(ctx, draft)
     parts: list[Part] = [portraits.seen(t, person, ctx.member, in_a_sentence(t, pair, draft))]
     if draft.because:
-        parts.append(Text(f"«{draft.because}»"))
+        parts.append(Text(t("«{text}»", text=draft.because)))
     parts.append(Text(t("{name} sees your name, your city and your reason, and answers yes, "
                              "not now or never.", name=first(person)), quiet=True))  # fmt: skip
     buttons = [Button(t("Ask"), f"intro ask {draft.id}", "primary")]
@@ -208,10 +208,10 @@ async def intro_ask(ctx: Context, ask: IntroAsk) -> Reply:
 
 def _reason_form(ctx: Context, draft: Introduction) -> Form:
     t = ctx.t
-    why = next(a for a in ctx.commands["intro ask"].arguments if a.name == "because")
     field = Input(
-        name="because", label=t(why.label), value=(draft.because,) if draft.because else (),
-        long=True, hint=t(why.hint), longest=why.longest,
+        name="because", label=t("Why"), value=(draft.because,) if draft.because else (), long=True,
+        hint=t("One sentence that the other one reads. You may leave it empty."),
+        longest=LONGEST_REASON,
     )  # fmt: skip
     title = t("Ask {name}?", name=first(draft.other))
     return Form(title=title, command=f"intro ask {draft.id}", inputs=(field,), submit=t("Ask"))
