@@ -239,7 +239,7 @@ def add_playground(app: App) -> None:
                     key=m.email or "",
                     name=m.name,
                     city=m.city.place if m.city else "",
-                    workspace="G-DEMO" if m.language in ("es", "pt") else "T-DEMO",
+                    workspace=seed.demo_home(m),
                     language=m.language,
                     staff=any(r.role == "staff" for r in m.roles),
                     zone=m.zone,

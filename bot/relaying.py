@@ -308,7 +308,7 @@ async def _marked(session: AsyncSession, now: datetime, heard: Heard, me: Member
     original = await relay.delivery(session, about.delivery_id)
     card = relayed.marked(
         translator(view.other.language), me, heard.sender.label,
-        inert(heard.mark)[:50], _excerpt(original.body if original else ""),
+        inert(heard.mark)[:50], _excerpt(await relay.newest(session, original) if original else ""),
     )  # fmt: skip
     line.delivery_id = await tell_other(view, card, f"relay:{line.id}:{line.edition}")
     return NOTHING

@@ -292,6 +292,12 @@ async def changes(session: AsyncSession, of: int) -> Sequence[Delivery]:
     return (await session.scalars(query.with_for_update())).all()
 
 
+async def newest(session: AsyncSession, of: Delivery) -> str:
+    """What it says after its latest edit; nothing once that is not kept any more."""
+    query = select(Delivery.body).where(Delivery.of_id == of.id, Delivery.act == "edit")
+    return await session.scalar(query.order_by(Delivery.id.desc()).limit(1)) or of.body
+
+
 async def undelivered(session: AsyncSession, relay_id: int) -> list[str]:
     """The keys of what was written there and is not on its way yet."""
     ours = select(Line.delivery_id).where(Line.relay_id == relay_id)

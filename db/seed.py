@@ -317,6 +317,11 @@ def _words(topics: Mapping[str, Topic], ties: list[Expertise]) -> Iterator[str]:
             yield from (term.term for term in by_id[tie.topic_id].terms)
 
 
+def demo_home(person: Member) -> str:
+    """The demo's workspace where somebody is told things; the other one can be tried as well."""
+    return DEMO_WORKSPACES[person.language in ("es", "pt")][1]
+
+
 def _accounts(
     members: list[Member], cities: Mapping[str, City], now: datetime
 ) -> Iterator[Account]:
@@ -335,4 +340,5 @@ def _accounts(
                 name=person.name,
                 zone=person.zone,
                 first_seen=now,
+                preferred=demo_home(person) == key,
             )

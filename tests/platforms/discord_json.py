@@ -197,6 +197,12 @@ def _media(media: Json) -> Json:
     }
 
 
+def _reference(message: Message, reply: Json) -> Json:
+    """Discord says where the message stands that is answered, whatever was left out."""
+    where = {"type": 0, "channel_id": str(message.channel.id)}
+    return {**where, **{k: v for k, v in reply.items() if k != "fail_if_not_exists"}}
+
+
 def message_json(message: Message) -> Json:
     body = message.body
     reply = body.get("message_reference")
@@ -204,7 +210,7 @@ def message_json(message: Message) -> Json:
         "id": str(message.id),
         "channel_id": str(message.channel.id),
         "type": 19 if reply else 0,
-        **({"message_reference": reply} if reply else {}),
+        **({"message_reference": _reference(message, reply)} if reply else {}),
         "author": user_json(message.author),
         "content": message.content,
         "timestamp": stamp(message.sent_at),

@@ -297,7 +297,9 @@ function answer(pane, number, quote) {
   line.hidden = !number;
   if (number) pane.dataset.reply = number;
   else delete pane.dataset.reply;
-  $("[data-to]", line).textContent = number ? pane.dataset.replying.replace("{words}", quote) : "";
+  $("[data-to]", line).textContent = number ? pane.dataset.replying.replace("{words}", () => quote) : "";
+  const log = $(".log", pane);
+  if (log.scrollHeight - log.scrollTop - log.clientHeight < 80) toEnd(pane);
   $(".composer input", pane).focus();
 }
 
