@@ -25,6 +25,7 @@ from bot.commands import load
 from bot.domain.ranking import standing
 from bot.health import Finding
 from bot.hub import Hub
+from bot.links import Links
 from bot.settings import ConfigurationError, Settings
 from db import inbound, members, migrate, seed
 from db.base import open_engine, unit
@@ -70,7 +71,8 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
                 if await seed.is_empty(session):
                     await seed.reference(session)
                 await _grant_by_email(session, settings.admins)
-        yield App(settings, engine, Hub(engine, admins=settings.admins))
+        links = Links(lambda: settings.public_url, lambda: secret_keys(settings))
+        yield App(settings, engine, Hub(engine, admins=settings.admins, links=links))
 
 
 @asynccontextmanager
@@ -286,7 +288,7 @@ def plain(secret: SecretStr | None) -> str:
 
 async def run(settings: Settings, parts: frozenset[str]) -> None:
     """Serve until SIGTERM or SIGINT; `parts` are of web, slack, discord, playground, worker."""
-    from bot import web
+    from bot import calendars, web
 
     async with opened(settings) as app:
         if "playground" in parts:
@@ -297,6 +299,7 @@ async def run(settings: Settings, parts: frozenset[str]) -> None:
         if "discord" in parts:
             add_discord(app)
         web.add_routes(app.site, app.engine, app.adapters, plain(settings.wwc_metrics_token))
+        calendars.add_routes(app.site, app.engine, app.hub.links)
         await _serve(app, parts)
 
 

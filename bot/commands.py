@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.cards import Option, Reply
 from bot.i18n import Translator
+from bot.links import Links
 from bot.parsing import Argument, arguments_of
 from bot.reference import Reference
 from bot.request import Request
@@ -55,6 +56,7 @@ class Context:
     t: Translator
     known: Reference
     commands: Mapping[str, "Command"]
+    links: Links
 
     @property
     def member(self) -> Member:

@@ -15,6 +15,7 @@ from bot.cards import LONGEST_COMMAND, Button, Buttons, Card, Form, Note, Option
 from bot.commands import COMPLETIONS, Command, Context, load
 from bot.errors import Misfit, Refusal
 from bot.i18n import Translator, language_of, translator
+from bot.links import Links
 from bot.metrics import REQUESTS, SECONDS
 from bot.parsing import (
     Argument,
@@ -45,8 +46,10 @@ class Hub:
         *,
         admins: frozenset[str] = frozenset(),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        links: Links = Links(),  # noqa: B008 - frozen
     ) -> None:
         self.commands = load()
+        self.links = links
         self.engine = engine
         self._admins = admins
         self._clock = clock
@@ -204,6 +207,7 @@ class Hub:
             t=translator(_language(sender, account)),
             known=known,
             commands=self.commands,
+            links=self.links,
         )
 
 
