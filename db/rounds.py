@@ -11,7 +11,8 @@ from sqlalchemy.orm import relationship as related
 
 from db.base import Base, keep
 from db.directory import Expertise
-from db.members import Member, MemberRole
+from db.members import Account, Member, MemberRole, Workspace
+from db.outbox import Address
 
 MET, SCHEDULED, NOT_YET = "met", "scheduled", "not-yet"
 ANSWERS = (MET, SCHEDULED, NOT_YET)
@@ -312,8 +313,6 @@ async def clear(session: AsyncSession, round_: Round) -> None:
     """A draft is thrown away."""
     for kind in (RoundPlace, RoundGroup, RoundLeft):
         await session.execute(delete(kind).where(kind.round_id == round_.id))
-    session.expire_all()
-    await session.refresh(round_)
 
 
 async def drop_groups(session: AsyncSession, groups: Iterable[RoundGroup]) -> None:
@@ -333,16 +332,64 @@ async def groups_of(
     `only_new`: so many of those that were not told yet, held; what another process holds is
     passed over.
     """
-    query = (
-        select(RoundGroup)
-        .where(RoundGroup.round_id == round_id)
-        .order_by(RoundGroup.points.desc(), RoundGroup.id)
-        .options(selectinload(RoundGroup.places).selectinload(RoundPlace.member))
-        .execution_options(populate_existing=True)
-    )
+    query = _whole_groups(round_id).order_by(RoundGroup.points.desc(), RoundGroup.id)
     if only_new is not None:
         query = query.where(RoundGroup.begun_at.is_(None)).limit(only_new)
         query = query.with_for_update(skip_locked=True, of=RoundGroup)
+    return (await session.scalars(query)).all()
+
+
+def _whole_groups(round_id: int) -> Select[RoundGroup]:
+    return (
+        select(RoundGroup)
+        .where(RoundGroup.round_id == round_id)
+        .options(selectinload(RoundGroup.places).selectinload(RoundPlace.member))
+        .execution_options(populate_existing=True)
+    )
+
+
+async def drafted(session: AsyncSession, round_id: int, after: int, limit: int) -> Sequence[Member]:
+    """So many of a draft, with a partner in it or not, by number from the one after `after`."""
+    placed = select(RoundPlace.member_id).where(RoundPlace.round_id == round_id)
+    left = select(RoundLeft.member_id).where(RoundLeft.round_id == round_id)
+    query = select(Member).where(Member.id.in_(placed.union(left)), Member.id > after)
+    return (await session.scalars(query.order_by(Member.id).limit(limit))).all()
+
+
+async def names_in(session: AsyncSession, round_id: int, keys: Collection[int]) -> dict[int, str]:
+    """The names of those of these who are in a round, with a partner or not."""
+    placed = select(RoundPlace.member_id).where(RoundPlace.round_id == round_id)
+    left = select(RoundLeft.member_id).where(RoundLeft.round_id == round_id)
+    query = select(Member.id, Member.name).where(
+        Member.id.in_(placed.union(left)), Member.id.in_(keys)
+    )
+    return {row[0]: row[1] for row in (await session.execute(query)).all()}
+
+
+async def begun(
+    session: AsyncSession, round_id: int, before: datetime, after: int, limit: int
+) -> Sequence[RoundGroup]:
+    """So many groups that were told before a moment, by number from the one after `after`."""
+    query = _whole_groups(round_id).where(RoundGroup.begun_at <= before, RoundGroup.id > after)
+    return (await session.scalars(query.order_by(RoundGroup.id).limit(limit))).all()
+
+
+async def unanswered(
+    session: AsyncSession, round_id: int, before: datetime
+) -> Sequence[RoundMember]:
+    """How those take part who were told before a moment, and said nothing to the check-in."""
+    query = (
+        select(RoundMember)
+        .join(RoundPlace, RoundPlace.member_id == RoundMember.member_id)
+        .join(RoundGroup, RoundGroup.id == RoundPlace.group_id)
+        .where(
+            RoundPlace.round_id == round_id,
+            RoundPlace.answer == "",
+            RoundGroup.begun_at <= before,
+        )
+        .order_by(RoundMember.member_id)
+        .options(selectinload(RoundMember.member))
+    )
     return (await session.scalars(query)).all()
 
 
@@ -384,6 +431,24 @@ async def count_missed(session: AsyncSession, round_id: int) -> None:
         )
 
 
+async def joined_since(session: AsyncSession, moment: datetime) -> set[int]:
+    """Who began to take part since then."""
+    query = select(RoundMember.member_id).where(RoundMember.joined_at >= moment)
+    return set(await session.scalars(query))
+
+
+async def add_third(
+    session: AsyncSession, round_id: int, host_id: int, third_id: int, points: int
+) -> None:
+    """Somebody joins the pair of another one, which is told anew."""
+    found = await group_of(session, host_id, round_id)
+    if found is None:
+        raise LookupError("the pair vanished while it was held")
+    session.add(RoundPlace(round_id=round_id, member_id=third_id, group_id=found.id))
+    found.points, found.late, found.begun_at = points, True, None
+    await session.flush()
+
+
 async def settle_debt(session: AsyncSession, keys: Collection[int]) -> None:
     """These have a partner after all."""
     query = update(RoundMember).where(RoundMember.member_id.in_(keys)).values(missed=0)
@@ -416,6 +481,36 @@ async def group_of(session: AsyncSession, member_id: int, round_id: int) -> Roun
 async def left_in(session: AsyncSession, member_id: int, round_id: int) -> RoundLeft | None:
     """Was somebody left without a partner?"""
     return await session.get(RoundLeft, (round_id, member_id))
+
+
+async def common_room(session: AsyncSession, keys: Collection[int]) -> Address | None:
+    """A workspace in which all of these can be written to at once."""
+    query = (
+        select(Workspace.platform, Workspace.external_id, Account.member_id, Account.external_id)
+        .join(Account.workspace)
+        .where(
+            Workspace.gathers,
+            Workspace.removed_at.is_(None),
+            Account.member_id.in_(keys),
+            Account.reachable,
+        )
+        .order_by(Workspace.id, Account.preferred, Account.id)
+    )
+    rooms: dict[tuple[str, str], dict[int | None, str]] = {}
+    for platform, workspace, member_id, user in (await session.execute(query)).all():
+        rooms.setdefault((platform, workspace), {})[member_id] = user
+    for room, users in rooms.items():
+        if len(users) == len(keys):
+            return Address(*room, user=",".join(sorted(users.values())))
+    return None
+
+
+async def silent(session: AsyncSession) -> Sequence[RoundMember]:
+    """Those who were asked whether to go on, and have not answered; held."""
+    query = select(RoundMember).where(
+        RoundMember.asked_at.is_not(None), RoundMember.paused_at.is_(None)
+    )
+    return (await session.scalars(query.with_for_update())).all()
 
 
 async def staff(session: AsyncSession) -> Sequence[Member]:

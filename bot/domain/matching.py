@@ -81,6 +81,14 @@ def plan(people: Sequence[Seeker], seed: int = 0) -> Plan:
     )
 
 
+def heaviest(people: Sequence[Seeker]) -> int:
+    """The weight of the best plan over all pairs, whatever that costs: what a plan is held to."""
+    pool = sorted(people, key=lambda person: person.key)
+    scale = Scale.of(pool)
+    groups = _with_trio(pool, _solved(pool, list(_every(pool, scale))), scale)
+    return sum(group_of(group).points for group in groups)
+
+
 def group_of(people: Sequence[Seeker]) -> Group:
     """Two or three people as a group. A trio's points: what each has on average, as in pairs."""
     pairs = list(combinations(people, 2))

@@ -55,10 +55,3 @@ def is_turn(rhythm: str, nth: int, day: date) -> bool:
     if nth == LAST:
         return (day + A_WEEK).month != day.month
     return (day.day - 1) // 7 + 1 == nth
-
-
-def next_turn(rhythm: str, nth: int, first: date) -> date:
-    """The first Tuesday from `first`, itself a Tuesday, that is somebody's turn."""
-    while not is_turn(rhythm, nth, first):
-        first += A_WEEK
-    return first
