@@ -176,6 +176,26 @@ async def _say(words: str, email: str, on: str, as_json: bool) -> int:
     return 0
 
 
+simulate_cli = typer.Typer(no_args_is_help=True, help="What would happen; nothing is sent.")
+cli.add_typer(simulate_cli, name="simulate")
+
+
+@simulate_cli.command("rounds")
+def simulate_rounds(
+    weeks: Annotated[int, typer.Option(min=1, max=520, help="How many rounds")] = 26,
+    seed_: Annotated[int, typer.Option("--seed", help="Decides between equals, and who meets")] = 0,
+) -> None:
+    """Pair the people who take part, week after week, and say how it went."""
+    from bot.simulate import rounds
+
+    _do(rounds(_settings(), weeks, seed_, console))
+
+
+@simulate_cli.callback()
+def _simulate() -> None:
+    """Keep `rounds` a subcommand."""
+
+
 # --- data ---
 
 

@@ -55,6 +55,10 @@ HELD: Mapping[str, Held] = {
         about=("other_id", "by_id"),
     ),
     "talk": Held(("one_id", "other_id"), about=("picked_by_id",)),
+    "round_member": Held(("member_id",)),
+    "round_avoid": Held(("member_id",), about=("avoided_id",)),
+    "round_place": Held(("member_id",)),
+    "round_left": Held(("member_id",)),
     "relay_line": Held(("author_id",)),
     "relay_draft": Held(("member_id",)),
     "relay": Held(("one_id", "other_id")),
@@ -67,7 +71,7 @@ IMPERSONAL = frozenset({
     "alembic_version", "certification", "city", "city_domain", "city_name", "criterion", "gate",
     "inbound",
     "installation", "level", "memo", "practice_area", "slot", "topic", "topic_criterion",
-    "topic_term", "workspace",
+    "round", "round_group", "topic_term", "workspace",
 })  # fmt: skip
 
 

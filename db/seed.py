@@ -15,6 +15,7 @@ from db.cities import Certification, City, CityName
 from db.demo import DemoCity, DemoPerson, people
 from db.directory import Endorsement, Expertise, Standing
 from db.members import Account, Member, MemberRole, Workspace
+from db.rounds import RoundMember
 from db.standard import Criterion, Level, PracticeArea
 from db.text import fold
 from db.topics import Topic, TopicCriterion, TopicTerm
@@ -229,6 +230,7 @@ async def demo(
         words = " ".join(_words(topics, some))
         session.add_all(directory.documents(person, words))
     session.add_all(_accounts([*members, staff], cities, now))
+    session.add_all(_in_rounds(members, now))
     await session.flush()
 
 
@@ -308,6 +310,15 @@ def _endorse(
                 if by.city_id != members[index].city_id:
                     session.add(Endorsement(expertise_id=tie.id, by_id=by.id, at=now))
                     tie.endorsements += 1
+
+
+def _in_rounds(members: list[Member], now: datetime) -> Iterator[RoundMember]:
+    """Nearly half of the people take part in rounds, most of them every week."""
+    often = ("weekly", "weekly", "every-two-weeks", "weekly", "monthly")
+    for index, person in enumerate(members):
+        if index * 7 % 20 < 9:
+            rhythm, nth = often[index % len(often)], index % 4 + 1
+            yield RoundMember(member_id=person.id, rhythm=rhythm, nth=nth, joined_at=now)
 
 
 def _words(topics: Mapping[str, Topic], ties: list[Expertise]) -> Iterator[str]:
