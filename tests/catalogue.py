@@ -173,7 +173,8 @@ _COMPUTED: dict[str, dict[str, Callable[[ast.AST], Iterable[str]]]] = {
         "KINDS[name].title": _nothing,
     },
     "bot/handlers/help.py": {
-        "c.summary": _nothing,
+        "one.summary": _nothing,
+        "title": _assigned_to("_STAFF", "_REST", "_SECTIONS"),
         "about.summary": _nothing,
         "argument.label": _nothing,
         "argument.hint": _nothing,
