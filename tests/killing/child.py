@@ -109,9 +109,9 @@ async def live(job: dict[str, Any], clock: SharedClock) -> dict[str, Any]:
 
 async def _books(session: AsyncSession) -> dict[str, Any]:
     """Every delivery's state by its key. Numbers are also lost by a rollback on PostgreSQL."""
-    rows = (await session.execute(select(Delivery.key, Delivery.state))).tuples()
+    rows = (await session.execute(select(Delivery.key, Delivery.state))).all()
     holds = not is_sqlite(session) or (await outbox.conservation(session)).holds
-    return {"states": dict(rows.all()), "holds": holds}
+    return {"states": {row.key: row.state for row in rows}, "holds": holds}
 
 
 def one_life(job: dict[str, Any]) -> int:
