@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import gc
 import os
 import secrets
 import signal
@@ -76,6 +77,7 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
 @asynccontextmanager
 async def database(settings: Settings) -> AsyncIterator[AsyncEngine]:
     """The engine, closed at the end."""
+    gc.enable()  # switched off while the program was imported
     engine = open_database(settings)
     try:
         yield engine

@@ -33,6 +33,8 @@ from db.base import unit
 from db.members import Account
 
 log = structlog.get_logger()
+Found = tuple[Command, str] | None
+"""The command that words begin with, and the rest of them."""
 
 
 class Hub:
@@ -53,17 +55,17 @@ class Hub:
 
     async def __call__(self, request: Request) -> Reply:
         """The reply to one request."""
-        with SECONDS.labels(request.sender.platform).time():
-            reply, outcome = await self._guarded(request)
         found = self._find(request.words)
+        with SECONDS.labels(request.sender.platform).time():
+            reply, outcome = await self._guarded(request, found)
         name = found[0].name if found else "unknown"
         REQUESTS.labels(request.sender.platform, name, outcome).inc()
         return reply
 
-    async def _guarded(self, request: Request) -> tuple[Reply, str]:
+    async def _guarded(self, request: Request, found: Found) -> tuple[Reply, str]:
         t = translator(language_of(request.sender.locale))
         try:
-            return await self._answer(request), "answered"
+            return await self._answer(request, found), "answered"
         except DBAPIError as error:
             return _failed(error, _busy(t) if _is_busy(error) else None, t), "failed"
         except Exception as error:  # the one place where faults become cards
@@ -138,17 +140,16 @@ class Hub:
 
     # --- steps of one request ---
 
-    async def _answer(self, request: Request) -> Reply:
-        found = self._find(request.words)
+    async def _answer(self, request: Request, found: Found) -> Reply:
         known = await self._reference()
         async with unit(self.engine, writes=found is not None and found[0].writes) as session:
             ctx = await self._context(session, request, known)
             if not self._is_first_contact(ctx):
                 return await _reply(ctx, found)
         await self._meet(request.sender)
-        return await self._answer(request)
+        return await self._answer(request, found)
 
-    def _find(self, words: str) -> tuple[Command, str] | None:
+    def _find(self, words: str) -> Found:
         """The command the words begin with, and the rest of them; nothing said means help."""
         said = clean(words).split(" ")
         for length in (2, 1):
@@ -224,7 +225,7 @@ def _language(sender: Sender, account: Account | None) -> str:
     return language_of(sender.locale or (account.locale if account else ""))
 
 
-async def _reply(ctx: Context, found: tuple[Command, str] | None) -> Reply:
+async def _reply(ctx: Context, found: Found) -> Reply:
     asker = ctx.viewer.id if ctx.viewer else None  # a rollback forgets what was read
     try:
         return await _run(ctx, *found) if found else _unknown(ctx)

@@ -69,6 +69,8 @@ class Translator:
 
     def number(self, number: int, *, signed: bool = False) -> str:
         """«1,234», «1.234» or «1 234», as readers of the language write it."""
+        if not signed and 0 <= number < 1000:
+            return str(number)  # the same in all four
         pattern = "+#,##0;-#,##0" if signed else None
         return format_decimal(number, format=pattern, locale=self.locale)
 

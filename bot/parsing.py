@@ -140,6 +140,8 @@ _WORD = re.compile(r'([\w-]+):"([^"]*)"|([\w-]+):(\S*)|"([^"]*)"|(\S+)')
 
 def clean(text: str) -> str:
     """Composed letters, single spaces; no control, direction or zero-width characters."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
     composed = _INVISIBLE.sub("", unicodedata.normalize("NFC", text))
     spaced = "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c
                      for c in composed)  # fmt: skip

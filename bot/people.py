@@ -57,7 +57,7 @@ async def find_one(ctx: Context, text: str, field: str = "person") -> Member:
     raise Misfit(
         ctx.t("Several people fit «{name}».", name=short(text)),
         name=field,
-        choices=tuple(Option(f"{p.name}, {place(ctx.t, p)}", str(p.id)) for p in people[:5]),
+        choices=tuple(Option(f"{p.name}, {place(ctx.t, p.city)}", str(p.id)) for p in people[:5]),
     )
 
 
@@ -104,7 +104,7 @@ def _candidate(ctx: Context, one: Contender, own_city: int | None, this_month: s
     asked = one.asks_taken if one.asks_month == this_month else 0
     city = ctx.known.gazetteer.spots.get(one.city_id or 0)
     return Candidate(
-        key=one.member_id,
+        key=one.id,
         own_city=city is not None and one.city_id == own_city,
         skill=one.level,
         endorsements=one.endorsements,
@@ -160,12 +160,12 @@ def in_short(t: Translator, ranked: Ranked) -> str:
 # --- places ---
 
 
-def place(t: Translator, person: Member) -> str:
+def place(t: Translator, city: City | None) -> str:
     """Where somebody works: the city with its level, or the programme."""
-    if person.city is None:
+    if city is None:
         return t("Programme staff")
-    level = city_level(t, person.city)
-    where = city_place(t, person.city)
+    level = city_level(t, city)
+    where = city_place(t, city)
     return f"{where} · {level}" if level else where
 
 

@@ -14,37 +14,38 @@ from bot.i18n import NAMES, Translator
 from bot.people import month, place
 from db import directory
 from db.directory import Expertise
-from db.members import Member
+from db.members import Member, Person, shows
 
 A_MOMENT = timedelta(minutes=1)
 
 
-def languages(person: Member) -> str:
+def languages(person: Person) -> str:
     """The languages somebody speaks, by their own names."""
-    return ", ".join(NAMES.get(code, code) for code in person.languages)
+    return ", ".join(NAMES.get(code, code) for code in person.spoken.split())
 
 
-def badge(t: Translator, person: Member) -> str:
+def badge(t: Translator, person: Person) -> str:
     """Marks people who were invented for the demo."""
     return t("invented") if person.synthetic else ""
 
 
-def footer(t: Translator, people: Iterable[Member]) -> str:
+def footer(t: Translator, people: Iterable[Person]) -> str:
     """The small print of a card that shows invented people."""
     if any(p.synthetic for p in people):
         return t("Demo: the people are invented, the cities are real.")
     return ""
 
 
-def entry(ctx: Context, person: Member, note: str = "", more: Sequence[Button] = ()) -> Entry:
+def entry(ctx: Context, person: Person, note: str = "", more: Sequence[Button] = ()) -> Entry:
     """One person in a list, as far as the asker may see them."""
     t = ctx.t
-    title = person.title if person.shows("title", ctx.viewer) else ""
-    spoken = languages(person) if person.shows("languages", ctx.viewer) else ""
+    title = person.title if shows(person, "title", ctx.viewer) else ""
+    spoken = languages(person) if shows(person, "languages", ctx.viewer) else ""
+    where = place(t, ctx.known.cities.get(person.city_id or 0))
     return Entry(
         title=person.name,
         badge=badge(t, person),
-        lines=tuple(filter(None, (title, " · ".join(filter(None, (place(t, person), spoken)))))),
+        lines=tuple(filter(None, (title, " · ".join(filter(None, (where, spoken)))))),
         note=note,
         buttons=(Button(t("Profile"), f"who-is {person.id}"), *more),
     )
@@ -104,7 +105,7 @@ async def profile(ctx: Context, person: Member, note: str = "") -> Card:
 
 def _facts(ctx: Context, person: Member) -> list[Fact]:
     t, now = ctx.t, ctx.now
-    facts = [Fact(t("City"), place(t, person))]
+    facts = [Fact(t("City"), place(t, person.city))]
     if person.shows("languages", ctx.viewer):
         facts.append(Fact(t("Speaks"), languages(person)))
     if person.shows("hours", ctx.viewer):

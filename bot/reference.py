@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -25,10 +26,21 @@ class Reference:
     topics: dict[int, Topic]
     cities: dict[int, City]
     areas: dict[int, PracticeArea]
-    vocabulary: Vocabulary
-    gazetteer: Gazetteer
-    public: Gazetteer
-    """The cities that may be named to everybody."""
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The topics by name."""
+        return Vocabulary(_terms(self.topics), fold)
+
+    @cached_property
+    def gazetteer(self) -> Gazetteer:
+        """The cities by name."""
+        return Gazetteer(map(_spot, self.cities.values()), fold)
+
+    @cached_property
+    def public(self) -> Gazetteer:
+        """The cities that may be named to everybody."""
+        return Gazetteer((_spot(c) for c in self.cities.values() if c.certified), fold)
 
     def is_fresh(self, now: datetime) -> bool:
         """May it be used without asking the database?"""
@@ -37,16 +49,11 @@ class Reference:
 
 async def read(session: AsyncSession, now: datetime) -> Reference:
     """Everything anew: six queries."""
-    all_topics = {t.id: t for t in await topics.topics(session)}
-    all_cities = {c.id: c for c in await cities.cities(session)}
     return Reference(
         read_at=now,
-        topics=all_topics,
-        cities=all_cities,
+        topics={t.id: t for t in await topics.topics(session)},
+        cities={c.id: c for c in await cities.cities(session)},
         areas={a.id: a for a in await standard.areas(session)},
-        vocabulary=Vocabulary(_terms(all_topics), fold),
-        gazetteer=Gazetteer(map(_spot, all_cities.values()), fold),
-        public=Gazetteer((_spot(c) for c in all_cities.values() if c.certified), fold),
     )
 
 

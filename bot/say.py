@@ -25,7 +25,7 @@ async def speaker(app: App, email: str) -> Sender | None:
         else:
             if not await members.any_at_all(session):
                 await seed.demo(session, datetime.now(UTC), standing)
-            person = next(iter(await members.synthetic(session)), None)
+            person = next(iter(await members.synthetic(session, limit=1)), None)
         if person is None:
             return None
         user = f"member-{person.id}"

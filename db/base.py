@@ -5,9 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect, MetaData, TypeDecorator, event, make_url
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import DateTime, Dialect, Insert, MetaData, TypeDecorator, event, make_url
 from sqlalchemy.engine import URL, Connection
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
@@ -94,8 +92,12 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     # A reader that turns writer fails at once when another wrote meanwhile; writers therefore
     # take their lock first and wait for it.
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if connection.get_execution_options().get("writes", False):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        return
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, lite.Connection)  # noqa: S101 - the engine makes no other kind
+    driver.begin()
 
 
 @asynccontextmanager
@@ -120,8 +122,18 @@ async def _committed(session: AsyncSession) -> AsyncIterator[None]:
 
 async def keep(session: AsyncSession, kind: type[Base], **values: Any) -> None:
     """Insert a row unless one of the same key is there, however many try at once."""
-    insert = sqlite_insert if is_sqlite(session) else postgresql_insert
-    await session.execute(insert(kind).values(**values).on_conflict_do_nothing())
+    await session.execute(unless_there(session, kind, **values))
+
+
+def unless_there(session: AsyncSession, kind: type[Base], **values: Any) -> Insert:
+    """The statement of `keep`; only the dialect at hand is imported, for the start's sake."""
+    if is_sqlite(session):
+        from sqlalchemy.dialects import sqlite
+
+        return sqlite.insert(kind).values(**values).on_conflict_do_nothing()
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(kind).values(**values).on_conflict_do_nothing()
 
 
 def is_sqlite(session: AsyncSession) -> bool:

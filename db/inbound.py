@@ -3,12 +3,10 @@
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.base import Base, is_sqlite
+from db.base import Base, unless_there
 
 KEPT = timedelta(hours=72)
 
@@ -23,8 +21,7 @@ class Inbound(Base):
 
 async def first_time(session: AsyncSession, key: str, now: datetime) -> bool:
     """Remember the key; False if it was there."""
-    insert = sqlite_insert if is_sqlite(session) else postgresql_insert
-    row = insert(Inbound).values(key=key, at=now).on_conflict_do_nothing()
+    row = unless_there(session, Inbound, key=key, at=now)
     return (await session.execute(row.returning(Inbound.key))).scalar() is not None
 
 

@@ -79,12 +79,13 @@ class Connection(aiosqlite.Connection):
         """A cursor; nothing happens before it executes."""
         return Cursor(self)
 
+    def begin(self) -> None:
+        """A transaction that reads, from its first statement on."""
+        self._open = self._due = True
+
     async def do(self, work: Callable[..., None], statement: str, parameters: Any) -> None:
         """Run in the connection's thread with the bare connection."""
         self._open = self._open or statement.startswith("BEGIN")
-        if statement == "BEGIN":
-            self._due = True
-            return
         begun = self._begin if self._due else None
         self._due = False
         await self._execute(  # type: ignore[no-untyped-call] # the driver's own way to its thread

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Protocol
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,6 +17,36 @@ Seen = Literal["community", "city", "nobody"]
 """Who may see a field of a profile."""
 
 FIELDS_SEEN = ("title", "topics", "languages", "hours", "bio")
+
+
+class Person(Protocol):
+    """What a list shows of somebody: a member, or as much of one as was asked for."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def spoken(self) -> str: ...
+    @property
+    def synthetic(self) -> bool: ...
+    @property
+    def city_id(self) -> int | None: ...
+    @property
+    def is_in_directory(self) -> bool: ...
+
+
+def shows(person: Person, field: str, viewer: Person | None) -> bool:
+    """May this viewer see that field? Oneself always, others as the person chose."""
+    if viewer is None:
+        return False
+    if viewer.id == person.id:
+        return True
+    seen = getattr(person, f"seen_{field}")
+    colleagues = person.city_id is not None and person.city_id == viewer.city_id
+    return person.is_in_directory and (seen == "community" or (seen == "city" and colleagues))
 
 
 class Workspace(Base):
@@ -89,24 +119,13 @@ class Member(Base):
         return tuple(self.spoken.split())
 
     def shows(self, field: str, viewer: "Member | None") -> bool:
-        """May this viewer see that field? Oneself always, others as the member chose."""
-        if viewer is None:
-            return False
-        if viewer.id == self.id:
-            return True
-        seen = getattr(self, f"seen_{field}")
-        return self.is_in_directory and (
-            seen == "community" or (seen == "city" and self.is_colleague_of(viewer))
-        )
+        """May this viewer see that field?"""
+        return shows(self, field, viewer)
 
     @property
     def is_in_directory(self) -> bool:
         """Did the person agree to be found, and is still one of us?"""
         return self.listed and self.status == "verified"
-
-    def is_colleague_of(self, other: "Member | None") -> bool:
-        """Do both work for the same city?"""
-        return other is not None and self.city_id is not None and self.city_id == other.city_id
 
     def is_full(self, month: str) -> bool:
         """Has the person had as many asks this month as they wanted?"""
@@ -255,9 +274,9 @@ async def waiting(session: AsyncSession, limit: int = 20) -> Sequence[Account]:
     return (await session.scalars(query)).all()
 
 
-async def synthetic(session: AsyncSession) -> Sequence[Member]:
+async def synthetic(session: AsyncSession, limit: int | None = None) -> Sequence[Member]:
     """The demo's people in the order they were made; the first is the default viewer."""
-    query = select(Member).where(Member.synthetic).order_by(Member.id)
+    query = select(Member).where(Member.synthetic).order_by(Member.id).limit(limit)
     return (await session.scalars(query.options(selectinload(Member.roles)))).all()
 
 

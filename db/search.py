@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from functools import reduce
 
-from sqlalchemy import ColumnElement, Index, and_, column, delete, func, or_, select, table
+from sqlalchemy import ColumnElement, Index, Select, and_, column, delete, func, or_, select, table
 from sqlalchemy import literal_column as text_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.base import Base, is_sqlite
 from db.text import query_tokens
+
+RANKED = 1000
+"""As many documents are compared at most: what comes first is then as soon found among many."""
 
 
 class Document(Base):
@@ -43,7 +46,8 @@ async def matching(
 ) -> list[int]:
     """The refs whose visible words hold every word asked (or its stem), best first.
 
-    Only documents for the community, and those for the reader's own city, are looked at.
+    Only documents for the community, and those for the reader's own city, are looked at. Words
+    that very many hold are ranked among the `RANKED` newest of these.
     """
     groups = query_tokens(text)
     if not groups:
@@ -51,22 +55,28 @@ async def matching(
     may_see = or_(
         Document.seen == "community", and_(Document.seen == "city", Document.city_id == city_id)
     )
-    query = select(Document.ref).where(Document.kind == kind, may_see)
-    if is_sqlite(session):
-        asked = " ".join(f"({' OR '.join(_quoted(t) for t in sorted(g))})" for g in groups)
-        query = (
-            query.join(_FTS, _FTS.c.rowid == Document.id)
-            .where(_FTS.c.document_fts.op("MATCH")(asked.replace(") (", ") AND (")))
-            .order_by(_FTS.c.rank, Document.ref)
-        )
-    else:
-        vector = func.to_tsvector(text_("'simple'"), Document.tokens)
-        wanted = reduce(_and, (reduce(_or, map(_phrase, sorted(g))) for g in groups))
-        query = query.where(vector.op("@@")(wanted)).order_by(
-            func.ts_rank(vector, wanted).desc(), Document.ref
-        )
+    found = _in_sqlite(groups) if is_sqlite(session) else _in_postgresql(groups)
+    newest = found.where(Document.kind == kind, may_see).limit(RANKED).subquery()
+    query = select(newest.c.ref).order_by(newest.c.rank, newest.c.ref)
     refs = (await session.scalars(query.limit(limit * 2))).all()
     return list(dict.fromkeys(refs))[:limit]
+
+
+def _in_sqlite(groups: Sequence[set[str]]) -> Select[int, float]:
+    asked = " AND ".join(f"({' OR '.join(_quoted(t) for t in sorted(g))})" for g in groups)
+    return (
+        select(Document.ref, _FTS.c.rank)
+        .join(_FTS, _FTS.c.rowid == Document.id)
+        .where(_FTS.c.document_fts.op("MATCH")(asked))
+        .order_by(_FTS.c.rowid.desc())
+    )
+
+
+def _in_postgresql(groups: Sequence[set[str]]) -> Select[int, float]:
+    vector = func.to_tsvector(text_("'simple'"), Document.tokens)
+    wanted = reduce(_and, (reduce(_or, map(_phrase, sorted(g))) for g in groups))
+    rank = (-func.ts_rank(vector, wanted)).label("rank")
+    return select(Document.ref, rank).where(vector.op("@@")(wanted)).order_by(Document.id.desc())
 
 
 def _quoted(token: str) -> str:

@@ -14,7 +14,10 @@ LONGEST_QUERY = 32
 
 def fold(text: str) -> str:
     """Lower case without accents: «São Paulo» and «sao paulo» are the same."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    lower = text.casefold()
+    if lower.isascii():
+        return lower
+    decomposed = unicodedata.normalize("NFKD", lower)
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 

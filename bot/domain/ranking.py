@@ -1,10 +1,10 @@
 """Who comes first, and why: one trace that is shown to people and read by tests."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 FRESH_FOR_DAYS = 180
 """After this long without «still right?» a profile counts a little less."""
@@ -23,8 +23,7 @@ class Reason:
     amount: int | str = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """What the ranking knows of one person for one topic."""
 
     key: int
@@ -38,17 +37,12 @@ class Candidate:
     confirmed_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """A person's place and the reasons for it."""
+class Ranked(NamedTuple):
+    """A person's place and the reasons for it; `points` is all of them together."""
 
     key: int
+    points: int
     reasons: tuple[Reason, ...]
-
-    @property
-    def points(self) -> int:
-        """All reasons together."""
-        return sum(reason.points for reason in self.reasons)
 
 
 _SKILL = {1: 10, 2: 20, 3: 30}
@@ -73,22 +67,30 @@ def _lasting(
     return tuple(reasons)
 
 
-def _passing(one: Candidate, now: datetime) -> Iterable[Reason]:
-    if one.own_city:
+def _passing(own_city: bool, full: bool, asks_taken: int, days: int) -> Iterator[Reason]:
+    if own_city:
         yield Reason("own-city", 1000)
-    if one.full:
+    if full:
         yield Reason("full", -200)
-    elif one.asks_taken:
-        yield Reason("asked", -3 * one.asks_taken, one.asks_taken)
-    days = (now - one.confirmed_at).days
+    elif asks_taken:
+        yield Reason("asked", -3 * asks_taken, asks_taken)
     yield Reason("fresh", 5, days) if days <= FRESH_FOR_DAYS else Reason("stale", -10, days)
 
 
 def trace(one: Candidate, now: datetime) -> Ranked:
     """The whole reckoning for one person."""
-    lasting = _lasting(one.skill, one.endorsements, one.city_level, one.open)
-    reasons = (*lasting, *_passing(one, now))
-    return Ranked(one.key, tuple(sorted(reasons, key=lambda r: -abs(r.points))))
+    lasting = one.skill, one.endorsements, one.city_level, one.open
+    passing = one.own_city, one.full, one.asks_taken, (now - one.confirmed_at).days
+    return Ranked(one.key, *_reckoned(lasting, passing))
+
+
+@lru_cache(maxsize=8192)
+def _reckoned(
+    lasting: tuple[int, int, str | None, bool], passing: tuple[bool, bool, int, int]
+) -> tuple[int, tuple[Reason, ...]]:
+    """The points and their reasons, which are the same for all of whom the same is known."""
+    reasons = sorted((*_lasting(*lasting), *_passing(*passing)), key=lambda r: -abs(r.points))
+    return sum(reason.points for reason in reasons), tuple(reasons)
 
 
 def rank(candidates: Iterable[Candidate], now: datetime) -> Sequence[Ranked]:

@@ -67,29 +67,28 @@ async def who_does(ctx: Context, ask: WhoDoes) -> Card:
         return _nobody_knows(ctx, ask, hit)
     name = ctx.known.vocabulary.name(hit.key, ctx.language)
     start = (ask.page - 1) * PAGE
-    page = {found[r.key].tie_id: r for r in ranked[start : start + PAGE]}
-    shown = await directory.ties(ctx.session, list(page))
+    page = ranked[start : start + PAGE]
     entries = [
         portraits.entry(
             ctx,
-            tie.member,
-            people.in_short(ctx.t, page[tie.id]),
-            (Button(ctx.t("Why?"), f"why {tie.member_id} {_slug(ctx, hit.key)}"),),
+            found[one.key],
+            people.in_short(ctx.t, one),
+            (Button(ctx.t("Why?"), f"why {one.key} {_slug(ctx, hit.key)}"),),
         )
-        for tie in shown
+        for one in page
     ]
     more = len(ranked) > start + PAGE
     return Card(
         title=ctx.t("Who does {topic}", topic=name),
         parts=(*_understood(ctx, ask, hit, name), *entries, *_onward(ctx, ask, more)),
-        footer=portraits.footer(ctx.t, (tie.member for tie in shown)),
+        footer=portraits.footer(ctx.t, (found[one.key] for one in page)),
     )
 
 
 async def _contenders(ctx: Context, topic: int, where: Where) -> dict[int, Contender]:
     """Everybody to be ranked by member: colleagues and the community, without the asker."""
     found = await directory.contenders(ctx.session, topic, ctx.member.city_id, where)
-    return {one.member_id: one for one in found if one.member_id != ctx.member.id}
+    return {one.id: one for one in found if one.id != ctx.member.id}
 
 
 def _where(ctx: Context, ask: WhoDoes) -> Where:
@@ -396,4 +395,4 @@ async def people_beginning(ctx: Context, typed: str) -> list[Option]:
     if len(typed) < 2:
         return []
     found = await directory.named(ctx.session, typed, ctx.member, limit=20)
-    return [Option(f"{p.name}, {people.place(ctx.t, p)}"[:75], str(p.id)) for p in found]
+    return [Option(f"{p.name}, {people.place(ctx.t, p.city)}"[:75], str(p.id)) for p in found]

@@ -163,6 +163,6 @@ async def _set_status(ctx: Context, person: Member, status: str) -> Card:
         undo = Button(t("Suspend"), f"admin members suspend {person.id}", "danger")
     return Card(
         title=person.name,
-        parts=(Text(people.place(t, person)), Note(said, "good"), Buttons((undo,))),
+        parts=(Text(people.place(t, person.city)), Note(said, "good"), Buttons((undo,))),
         footer=portraits.footer(t, [person]),
     )

@@ -48,6 +48,7 @@ def main() -> None:
         scale = replace(scale, commands=given.commands)
     found = asyncio.run(run(scale, given.postgres))
     print("\n".join(report.lines(found)))
+    print(f"\n{report.spent(found)}")
     if not (given.quick or given.postgres):
         took = time.monotonic() - _STARTED
         DOCUMENT.write_text(report.document(found, datetime.now(UTC).date(), took))

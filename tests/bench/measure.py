@@ -71,6 +71,7 @@ class Found:
     ready_mebibytes: float = 0.0
     flat: list[float] = field(default_factory=list)
     queries: dict[str, int] = field(default_factory=dict)
+    shares: dict[str, float] = field(default_factory=dict)
 
 
 Databases = dict[int, str]
@@ -106,6 +107,8 @@ async def over_http(found: Found, databases: Databases, note: Note) -> None:
             hubs[size] = await stack.enter_async_context(servers.hub(slack, database))
         bare = await stack.enter_async_context(servers.bare(slack))
         early = await stack.enter_async_context(servers.bare(slack, early=True))
+        note("where the time goes")
+        found.shares = await _shares(slack, databases[scale.sizes[0]], asker, scale.runs)
         first = hubs[scale.sizes[0]]
         note("P1: one connection")
         found.one = await _one(first, bare, early, asker, scale.runs)
@@ -123,6 +126,16 @@ async def _introduce(database: str, asker: Asker) -> None:
     engine = open_engine(database)
     await people.introduce(engine, asker.user.team.id, asker.user.id)
     await engine.dispose()
+
+
+async def _shares(slack: LoopbackSlack, database: str, asker: Asker, runs: int) -> dict[str, float]:
+    """What a hub of its own spends its time on while it answers P1's question."""
+    with tempfile.TemporaryDirectory() as folder:
+        told = Path(folder) / "shares"
+        async with servers.hub(slack, database, ("tests.bench.profiled", str(told))) as hub:
+            await in_turn([Subject("profiled", hub.port, OPEN_DATA, '"why ')], asker, runs)
+        lines = told.read_text(encoding="utf-8").splitlines()
+    return {name: float(share) for share, _, name in (line.partition(" ") for line in lines)}
 
 
 def _three(hub: Running, bare: Running, early: Running) -> list[Subject]:

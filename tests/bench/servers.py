@@ -55,7 +55,9 @@ def environment(database: str, **more: str) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def hub(slack: LoopbackSlack, database: str) -> AsyncIterator[Running]:
+async def hub(
+    slack: LoopbackSlack, database: str, program: tuple[str, ...] = ("bot", "web")
+) -> AsyncIterator[Running]:
     """`wwc web` with Slack, its calls going to the loopback Slack."""
     port = free_port()
     given = environment(
@@ -66,7 +68,7 @@ async def hub(slack: LoopbackSlack, database: str) -> AsyncIterator[Running]:
         SLACK_API_URL=slack.api_url,
         WWC_PLAYGROUND="off",
     )
-    async with _process(port, "/readyz", given, "-m", "bot", "web") as running:
+    async with _process(port, "/readyz", given, "-m", *program) as running:
         yield running
 
 

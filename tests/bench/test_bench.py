@@ -32,6 +32,8 @@ async def test_every_figure_lands_in_the_table(temporary: Path) -> None:
     assert set(found.sizes) == {name for name, *_ in (*measure.QUESTIONS, measure.FREE_TEXT)}
     document = report.document(found, date(2026, 11, 1), 60)
     assert "1 November 2026" in document
+    assert sum(found.shares.values()) == pytest.approx(1, abs=0.01)
+    assert "% the database layer" in document
     assert ("missed |" in document) == ("instead of" in document)
 
 

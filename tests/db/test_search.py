@@ -160,3 +160,20 @@ def test_folding_takes_accents_and_case_away(kind: str) -> None:
     assert analyse("Publishing datasets", "en") == "publishing publish datasets dataset"
     assert analyse("!!!", "en") == ""
     assert len(query_tokens("word " * 100)) == 32
+
+
+async def test_words_that_very_many_hold_are_ranked_among_the_newest(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many match, as few are compared; what one may not see takes nobody's place."""
+    monkeypatch.setattr(search, "RANKED", 3)
+    async with unit(engine, writes=True) as session:
+        for ref in range(900, 906):
+            words = Document(kind="herd", ref=ref, seen="community", city_id=None, tokens="zebu")
+            await search.put(session, "herd", ref, [words])
+        for ref in range(906, 910):
+            hidden = Document(kind="herd", ref=ref, seen="city", city_id=7, tokens="zebu zebu")
+            await search.put(session, "herd", ref, [hidden])
+    async with unit(engine) as session:
+        found = await search.matching(session, "herd", "zebu", None, 10)
+    assert found == [903, 904, 905]

@@ -1,7 +1,6 @@
 """Who comes first and why: the order follows from reasons that can be shown."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -34,8 +33,7 @@ def causes(one: Candidate) -> dict[str, tuple[int, int | str]]:
 
 def test_every_reason_has_its_points_and_what_a_sentence_needs() -> None:
     """All of them at once."""
-    one = replace(
-        PLAIN, own_city=True, skill=3, endorsements=4, city_level="Gold", asks_taken=2,
+    one = PLAIN._replace(own_city=True, skill=3, endorsements=4, city_level="Gold", asks_taken=2,
         confirmed_at=NOW - timedelta(days=30),
     )  # fmt: skip
 
@@ -53,8 +51,8 @@ def test_every_reason_has_its_points_and_what_a_sentence_needs() -> None:
 
 def test_what_speaks_against_somebody_is_said_too() -> None:
     """Closed, full, and long not confirmed; who is full is not also counted as asked."""
-    one = replace(
-        PLAIN, open=False, full=True, asks_taken=3, confirmed_at=NOW - timedelta(days=400)
+    one = PLAIN._replace(
+        open=False, full=True, asks_taken=3, confirmed_at=NOW - timedelta(days=400)
     )
 
     assert causes(one) == {
@@ -66,19 +64,19 @@ def test_what_speaks_against_somebody_is_said_too() -> None:
 def test_a_profile_is_fresh_for_half_a_year(days: int, cause: str) -> None:
     """To the day."""
     assert FRESH_FOR_DAYS == 180
-    assert cause in causes(replace(PLAIN, confirmed_at=NOW - timedelta(days=days)))
+    assert cause in causes(PLAIN._replace(confirmed_at=NOW - timedelta(days=days)))
 
 
 def test_endorsements_count_up_to_ten() -> None:
     """Beyond that a popularity contest would begin; the sentence still says how many."""
-    assert causes(replace(PLAIN, endorsements=10))["endorsed"] == (40, 10)
-    assert causes(replace(PLAIN, endorsements=99))["endorsed"] == (40, 99)
+    assert causes(PLAIN._replace(endorsements=10))["endorsed"] == (40, 10)
+    assert causes(PLAIN._replace(endorsements=99))["endorsed"] == (40, 99)
 
 
 @pytest.mark.parametrize("level", [None, "", "Bronze", "gold"])
 def test_a_level_we_do_not_know_gives_nothing(level: str | None) -> None:
     """Not even a reason."""
-    assert "level" not in causes(replace(PLAIN, city_level=level))
+    assert "level" not in causes(PLAIN._replace(city_level=level))
 
 
 def test_an_unknown_skill_counts_as_the_middle_one() -> None:
@@ -102,7 +100,7 @@ def test_the_order_is_by_points_and_depends_on_nothing_else(
     some: list[Candidate], chance: object
 ) -> None:
     """However the database delivers them."""
-    numbered = [replace(one, key=key) for key, one in enumerate(some)]
+    numbered = [one._replace(key=key) for key, one in enumerate(some)]
     mixed = list(numbered)
     chance.shuffle(mixed)  # type: ignore[attr-defined] # a Random, which Hypothesis hides
     ranked = rank(mixed, NOW)
@@ -114,13 +112,13 @@ def test_the_order_is_by_points_and_depends_on_nothing_else(
 
 
 BETTER: dict[str, Callable[[Candidate], Candidate]] = {
-    "own city": lambda one: replace(one, own_city=True),
-    "more skill": lambda one: replace(one, skill=3),
-    "one more endorsement": lambda one: replace(one, endorsements=one.endorsements + 1),
-    "a higher level": lambda one: replace(one, city_level="Platinum"),
-    "open": lambda one: replace(one, open=True),
-    "room for questions": lambda one: replace(one, full=False, asks_taken=0),
-    "confirmed today": lambda one: replace(one, confirmed_at=NOW),
+    "own city": lambda one: one._replace(own_city=True),
+    "more skill": lambda one: one._replace(skill=3),
+    "one more endorsement": lambda one: one._replace(endorsements=one.endorsements + 1),
+    "a higher level": lambda one: one._replace(city_level="Platinum"),
+    "open": lambda one: one._replace(open=True),
+    "room for questions": lambda one: one._replace(full=False, asks_taken=0),
+    "confirmed today": lambda one: one._replace(confirmed_at=NOW),
 }
 
 
@@ -134,8 +132,8 @@ def test_what_is_better_never_costs_points(how: str, one: Candidate) -> None:
 @given(candidates, candidates)
 def test_colleagues_come_before_everybody_else(one: Candidate, other: Candidate) -> None:
     """Whatever speaks for the others."""
-    colleague = replace(one, own_city=True)
-    stranger = replace(other, own_city=False)
+    colleague = one._replace(own_city=True)
+    stranger = other._replace(own_city=False)
 
     assert trace(colleague, NOW).points > trace(stranger, NOW).points
 
@@ -143,7 +141,7 @@ def test_colleagues_come_before_everybody_else(one: Candidate, other: Candidate)
 @given(candidates, candidates)
 def test_who_is_full_comes_after_those_who_are_not(one: Candidate, other: Candidate) -> None:
     """Among people of other cities."""
-    full = replace(one, own_city=False, full=True)
-    free = replace(other, own_city=False, full=False, open=True)
+    full = one._replace(own_city=False, full=True)
+    free = other._replace(own_city=False, full=False, open=True)
 
     assert trace(full, NOW).points < trace(free, NOW).points

@@ -1,6 +1,5 @@
 """Pure thinking: ranking, vocabulary, places, ranges of numbers."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -20,21 +19,21 @@ PLAIN = Candidate(1, False, 2, 0, None, True, False, 0, NOW)
 # --- ranking ----------------------------------------------------------------------------------
 
 BETTER = [
-    replace(PLAIN, own_city=True, skill=1, open=False),
-    replace(PLAIN, skill=3, endorsements=20, city_level="Platinum"),
-    replace(PLAIN, skill=3),
+    PLAIN._replace(own_city=True, skill=1, open=False),
+    PLAIN._replace(skill=3, endorsements=20, city_level="Platinum"),
+    PLAIN._replace(skill=3),
     PLAIN,
-    replace(PLAIN, asks_taken=1),
-    replace(PLAIN, confirmed_at=NOW - timedelta(days=FRESH_FOR_DAYS + 1)),
-    replace(PLAIN, skill=1, confirmed_at=NOW - timedelta(days=400), asks_taken=5),
-    replace(PLAIN, open=False, skill=3, endorsements=10, city_level="Platinum"),
-    replace(PLAIN, full=True, skill=3, endorsements=10, city_level="Platinum"),
+    PLAIN._replace(asks_taken=1),
+    PLAIN._replace(confirmed_at=NOW - timedelta(days=FRESH_FOR_DAYS + 1)),
+    PLAIN._replace(skill=1, confirmed_at=NOW - timedelta(days=400), asks_taken=5),
+    PLAIN._replace(open=False, skill=3, endorsements=10, city_level="Platinum"),
+    PLAIN._replace(full=True, skill=3, endorsements=10, city_level="Platinum"),
 ]
 
 
 def test_who_comes_first() -> None:
     """Colleagues, then the open by merit and freshness, then the closed, then the full."""
-    numbered = [replace(one, key=9 - n) for n, one in enumerate(BETTER)]
+    numbered = [one._replace(key=9 - n) for n, one in enumerate(BETTER)]
 
     assert [r.key for r in rank(reversed(numbered), NOW)] == [one.key for one in numbered]
 
@@ -45,14 +44,14 @@ def test_what_the_index_keeps_is_part_of_the_trace(
     skill: int, endorsements: int, level: str | None, open_: bool
 ) -> None:
     """The stored standing and the shown reasons never drift apart."""
-    one = replace(PLAIN, skill=skill, endorsements=endorsements, city_level=level, open=open_)
+    one = PLAIN._replace(skill=skill, endorsements=endorsements, city_level=level, open=open_)
 
     assert trace(one, NOW).points == standing(skill, endorsements, level, open_) + 5
 
 
 def test_ties_are_broken_the_same_way_every_time() -> None:
     """By number."""
-    assert [r.key for r in rank([replace(PLAIN, key=k) for k in (3, 1, 2)], NOW)] == [1, 2, 3]
+    assert [r.key for r in rank([PLAIN._replace(key=k) for k in (3, 1, 2)], NOW)] == [1, 2, 3]
 
 
 # --- vocabulary -------------------------------------------------------------------------------

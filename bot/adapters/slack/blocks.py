@@ -18,9 +18,12 @@ _FORMATS = re.compile(r"[*_~`\\<>&]|:[\w+'-]+:")
 """What Slack would read as formatting in its own markup."""
 
 
-def size(block: Json) -> int:
-    """What a block costs of the characters a message may have."""
-    return units(json.dumps(block, ensure_ascii=False, separators=(",", ":"))) + 1
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def size(*blocks: Json) -> int:
+    """What blocks cost of the characters a message may have."""
+    return units(_compact(blocks)) - 1  # one bracket less: a comma behind each
 
 
 def words(text: str, most: int) -> Json:

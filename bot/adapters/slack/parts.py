@@ -56,8 +56,7 @@ class Surface:
 
     def after(self, blocks: Sequence[Json]) -> "Surface":
         """The room that remains below these."""
-        spent = sum(map(kit.size, blocks))
-        return replace(self, blocks=self.blocks - len(blocks), size=self.size - spent)
+        return replace(self, blocks=self.blocks - len(blocks), size=self.size - kit.size(*blocks))
 
     @property
     def overfull(self) -> bool:
@@ -101,6 +100,8 @@ def fitted(
 
 def _kept(pieces: Sequence[Piece], room: Surface) -> list[Piece]:
     """Buttons, menus and notes first, then the rest in reading order up to the first too much."""
+    if not room.after([block for piece in pieces for block in piece.blocks]).overfull:
+        return list(pieces)
     chosen: set[int] = set()
     for index, piece in sorted(enumerate(pieces), key=lambda item: not item[1].keep):
         left = room.after(piece.blocks)

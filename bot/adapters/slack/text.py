@@ -17,6 +17,8 @@ _BROKEN_WORD = 0.8
 
 def tidy(text: str) -> str:
     """Without what no screen shows or what turns the direction of its neighbours."""
+    if text.isascii() and text.isprintable():
+        return text
     safe = _UNSAFE.sub("", text)
     return _calm(safe) if _MARKS.search(safe) else safe
 
