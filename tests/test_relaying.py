@@ -1,6 +1,7 @@
 """Two people in different workspaces talk: what one writes reaches the other, and nobody else."""
 
 import asyncio
+import random
 from itertools import permutations
 from typing import Any
 
@@ -285,7 +286,7 @@ async def test_long_words_are_cut_and_the_writer_is_told(talk: Talk) -> None:
 async def test_a_pause_is_said_and_nothing_passes(talk: Talk) -> None:
     """The one who wrote in vain hears when it goes on; who did not, does not."""
     number = await talk.begin("maya", "luis")
-    assert "Paused" in await press(talk, "luis", f"relay pause {number}")
+    assert "En pausa" in await press(talk, "luis", f"relay pause {number}")
     assert "has paused" in said(await talk.write("maya", "hello?", number, message="w9"))
     assert f"relay resume {number}" in said(await talk.write("luis", "hola", number))
     await talk.hub.heard(talk.heard("maya", "edited", "hello!", message="w9", edition=1))
@@ -335,6 +336,40 @@ async def test_a_block_is_never_told(talk: Talk) -> None:
     await talk.write("luis", "fourth", number)
     await talk.carry()
     assert talk.sees("maya")[-1].endswith("\nfourth\n")
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_after_a_block_nothing_passes_whatever_is_tried(talk: Talk, seed: int) -> None:
+    """Words, edits, replies, reactions, pauses, a second card's buttons: none brings anything."""
+    chance = random.Random(seed)
+    number = await talk.begin("maya", "luis")
+    for turn in range(4):
+        await talk.write("luis", f"early {turn}", number, message=f"e{turn}")
+        await talk.write("maya", f"mine {turn}", number)
+    await talk.carry()
+    copies = [name for name in talk.screens["luis"] if name != await talk.root("luis", number)]
+    await talk.write("luis", "on its way", number)
+    await press(talk, "maya", f"relay block {number}")
+    before = list(talk.sees("maya"))
+    for step in range(15):
+        match chance.randrange(6):
+            case 0:
+                await talk.write("luis", f"late {step}", number)
+            case 1:
+                await talk.write("luis", f"late {step}")
+            case 2:
+                await talk.write("luis", f"late {step}", under=chance.choice(copies))
+            case 3:
+                await talk.hub.heard(talk.heard("luis", "edited", "late", edition=step + 1,
+                                                message=f"e{chance.randrange(4)}"))  # fmt: skip
+            case 4:
+                mark: dict[str, Any] = {"message": chance.choice(copies), "mark": "👍", "keys": ()}
+                await talk.hub.heard(talk.heard("luis", "marked", **mark))
+            case _:
+                act = chance.choice(("pause", "resume", "end", "report", "block"))
+                await press(talk, "luis", f"relay {act} {number} sure:yes")
+        await talk.carry()
+    assert talk.sees("maya") == before
 
 
 async def test_a_suspended_writer_sends_nothing_and_is_told_nothing(talk: Talk) -> None:
