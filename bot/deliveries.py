@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.cards import Button, Buttons, Card, Reply
 from bot.domain.quiet import after_quiet
-from bot.i18n import translator
+from bot.i18n import Translator, translator
 from db import outbox
 from db.members import Member
 from db.outbox import Address, Delivery
@@ -42,6 +42,13 @@ KINDS: Mapping[str, Kind] = {
     "profile": Kind("Reminders about your profile", unsure="resend"),
     "news": Kind("News in channels"),
 }
+
+
+def title(t: Translator, kind: str) -> str:
+    """What a kind is called; one that this program does not know keeps its own word."""
+    known = KINDS.get(kind)
+    return t(known.title) if known else kind
+
 
 Ended = Callable[[AsyncSession, datetime, Delivery], Awaitable[None]]
 """Runs in the transaction that writes how a delivery ended: sent, dead, expired, ambiguous…"""

@@ -1,8 +1,11 @@
 """What every HTTP process answers besides its adapters: health, readiness, metrics."""
 
+import contextlib
 import hmac
 import ipaddress
+import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from aiohttp import web
 from prometheus_client import generate_latest
@@ -11,8 +14,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.adapters.base import Adapter
-from bot.metrics import REGISTRY
-from db import migrate
+from bot.metrics import DELIVERIES, OLDEST, REGISTRY
+from db import migrate, outbox
+from db.base import unit
 
 BY_A_PROXY = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via")
 
@@ -30,6 +34,8 @@ def add_routes(
         checks |= {a.platform: a.ready() for a in adapters}
         fine = all(checks.values())
         said = {name: "ok" if good else "fail" for name, good in checks.items()}
+        if checks["database"]:
+            said["queue"] = f"{await _count_deliveries(engine):.0f} s"
         return web.json_response(said, status=200 if fine else 503)
 
     async def metrics(request: web.Request) -> web.Response:
@@ -37,6 +43,8 @@ def add_routes(
             raise web.HTTPForbidden(
                 text="Metrics are for this machine, or with the bearer token.\n"
             )
+        with contextlib.suppress(SQLAlchemyError, OSError):
+            await _count_deliveries(engine, all_of_them=True)
         return web.Response(body=generate_latest(REGISTRY), content_type="text/plain")
 
     app.router.add_get("/healthz", healthz)
@@ -51,6 +59,26 @@ async def _database(engine: AsyncEngine) -> bool:
         return await migrate.revision(engine) == migrate.head()
     except (SQLAlchemyError, OSError):
         return False
+
+
+async def _count_deliveries(engine: AsyncEngine, *, all_of_them: bool = False) -> float:
+    """Read from the database, so that every process tells the same; the seconds of the oldest."""
+    now = datetime.now(UTC)
+    async with unit(engine) as session:
+        first = await outbox.oldest(session, now)
+        counts = await outbox.counts(session) if all_of_them else ()
+    age = (now - first.at).total_seconds() if first else 0.0
+    OLDEST.set(age)
+    if all_of_them:
+        DELIVERIES.clear()
+        for one in counts:
+            DELIVERIES.labels(one.state, one.kind, _label(one.reason)).inc(one.number)
+    return age
+
+
+def _label(reason: str) -> str:
+    """A platform's word for a reason, in so few shapes that nobody can fill a disk with them."""
+    return re.sub(r"[^a-z_ ]", "", reason.casefold())[:40]
 
 
 def _may_read(request: web.Request, token: str) -> bool:

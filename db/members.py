@@ -256,6 +256,12 @@ async def member(session: AsyncSession, member_id: int) -> Member | None:
     return await session.get(Member, member_id, options=[joinedload(Member.roles)])
 
 
+async def names(session: AsyncSession, ids: Sequence[int]) -> dict[int, str]:
+    """What these members are called."""
+    query = select(Member.id, Member.name).where(Member.id.in_(ids))
+    return {row[0]: row[1] for row in await session.execute(query)} if ids else {}
+
+
 async def by_email(session: AsyncSession, email: str) -> Member | None:
     """The member with this address, as it was verified."""
     return await session.scalar(select(Member).where(Member.email == email.casefold()))

@@ -38,6 +38,7 @@ from db.outbox import (
     Delivery,
     Gate,
     address_of,
+    is_in,
 )
 
 MOST_DEATHS = 3
@@ -48,6 +49,10 @@ AT_ONCE = 500
 
 SPARE = 64
 """How many more are looked at than taken: some of them nobody here may send."""
+
+
+WINDOW = 512
+"""How much of what is due is looked through first: all of it only if nothing is found there."""
 
 
 class Claim(NamedTuple):
@@ -80,26 +85,41 @@ class Written(NamedTuple):
     closed: bool = False
 
 
-_earlier = aliased(Delivery)
+_same = aliased(Delivery)
 _PANIC = exists().where(Memo.key == PANIC, Memo.value != "")
 
 
 def _claimable(
-    now: datetime, limit: int, leaving_out: Collection[tuple[str, str]]
+    now: datetime,
+    limit: int,
+    window: int | None,
+    leaving_out: Collection[tuple[str, str]],
+    down: Collection[str],
 ) -> Select[Delivery, str | None, datetime | None]:
-    """The oldest due delivery of each lane where nothing is under way and no gate is shut."""
-    under_way = exists().where(
-        _earlier.lane == Delivery.lane, _earlier.state.in_((CLAIMED, INFLIGHT))
-    )
-    older = exists().where(
-        _earlier.lane == Delivery.lane,
-        _earlier.state == DUE,
-        tuple_(_earlier.at, _earlier.id) < tuple_(Delivery.at, Delivery.id),
-    )
-    place = Delivery.platform + ":" + Delivery.workspace
-    shut = exists().where(Gate.key.in_((Delivery.lane, place, Delivery.platform)), Gate.until > now)
-    query = (
+    """The oldest due delivery of each lane where nothing is under way and no gate is shut.
+
+    Only the first `window` of all that is due is looked through.
+    """
+    fresh = or_(Delivery.expires.is_(None), Delivery.expires > now, Delivery.began_at.is_not(None))
+    ripe = and_(is_in(DUE), Delivery.retry_at <= now, Delivery.at <= now, fresh)
+    first = select(Delivery.id, Delivery.lane, Delivery.platform, Delivery.workspace).where(ripe)
+    if down:
+        first = first.where(Delivery.platform.not_in(down))
+    if leaving_out:
+        here = tuple_(Delivery.platform, Delivery.workspace)
+        first = first.where(here.not_in(list(leaving_out)))
+    table = first.order_by(Delivery.retry_at, Delivery.id).limit(window).subquery("ripe")
+    due = table.c
+    # the first of its lane; «there is no earlier one» would be asked of all rows at once
+    in_lane = and_(_same.lane == due.lane, is_in(*PENDING, of=_same))
+    head = select(_same.id).where(in_lane).order_by(_same.at, _same.id).limit(1)
+    under_way = exists().where(_same.lane == due.lane, is_in(CLAIMED, INFLIGHT, of=_same))
+    home = due.platform + ":" + due.workspace
+    shut = exists().where(Gate.key.in_((due.lane, home)), Gate.until > now)
+    return (
         select(Delivery, Member.status, Workspace.removed_at)
+        .select_from(table)
+        .join(Delivery, Delivery.id == due.id)
         .outerjoin(Member, Member.id == Delivery.member_id)
         .outerjoin(
             Workspace,
@@ -108,24 +128,17 @@ def _claimable(
                 Workspace.external_id == Delivery.workspace,
             ),
         )
-        .where(
-            Delivery.state == DUE,
-            Delivery.retry_at <= now,
-            Delivery.at <= now,
-            or_(Delivery.expires.is_(None), Delivery.expires > now, Delivery.began_at.is_not(None)),
-            ~older,
-            ~under_way,
-            ~shut,
-            ~_PANIC,
-        )
+        .where(ripe, due.id == head.scalar_subquery(), ~under_way, ~shut, ~_PANIC)
         .order_by(Delivery.retry_at, Delivery.id)
         .limit(limit)
         .with_for_update(of=Delivery, skip_locked=True)
     )
-    if leaving_out:
-        here = tuple_(Delivery.platform, Delivery.workspace)
-        query = query.where(here.not_in(list(leaving_out)))
-    return query
+
+
+async def _down(session: AsyncSession, now: datetime) -> Sequence[str]:
+    """Platforms that are left alone just now; nothing of theirs is looked at."""
+    query = select(Gate.key).where(Gate.until > now, Gate.key.not_like("%:%"))
+    return (await session.scalars(query)).all()
 
 
 async def claim(
@@ -140,15 +153,19 @@ async def claim(
 
     `may` is asked about each in turn; `leaving_out` are workspaces that need not be looked at.
     """
-    found = (await session.execute(_claimable(now, limit + SPARE, leaving_out))).all()
+    down = await _down(session, now)
     ours, ended = list[Delivery](), list[Delivery]()
-    for row, status, removed in found:
-        why = _unwanted(row, status, removed)
-        if why:
-            _end(row, now, CANCELLED, why)
-            ended.append(row)
-        elif len(ours) < limit and may(row):
-            ours.append(row)
+    for window in (WINDOW, None):
+        query = _claimable(now, limit + SPARE, window, leaving_out, down)
+        for row, status, removed in (await session.execute(query)).all():
+            why = _unwanted(row, status, removed)
+            if why:
+                _end(row, now, CANCELLED, why)
+                ended.append(row)
+            elif len(ours) < limit and may(row):
+                ours.append(row)
+        if ours:
+            break
     await session.flush()
     if not ours:
         return Taken((), ended)
@@ -303,7 +320,7 @@ async def recover(session: AsyncSession, now: datetime, visible: timedelta) -> l
     """
     query = (
         select(Delivery)
-        .where(Delivery.state.in_((CLAIMED, INFLIGHT)), Delivery.lease_until < now)
+        .where(is_in(CLAIMED, INFLIGHT), Delivery.lease_until < now)
         .order_by(Delivery.id)
         .limit(AT_ONCE)
         .with_for_update(skip_locked=True)
@@ -327,7 +344,7 @@ async def expire(session: AsyncSession, now: datetime) -> list[Delivery]:
     certain = or_(Delivery.began_at.is_(None), Delivery.act != "post")
     query = (
         select(Delivery)
-        .where(Delivery.state == DUE, Delivery.expires <= now, certain)
+        .where(is_in(DUE), Delivery.expires <= now, certain)
         .order_by(Delivery.id)
         .limit(AT_ONCE)
         .with_for_update(skip_locked=True)
@@ -354,12 +371,10 @@ async def upcoming(session: AsyncSession, now: datetime) -> datetime | None:
 
     A gate that is shut, a retry that waits, a lease that would run out, whichever comes first.
     """
-    waits = select(func.min(Delivery.retry_at)).where(
-        Delivery.state == DUE, Delivery.retry_at > now
-    )
-    leases = select(func.min(Delivery.lease_until)).where(Delivery.state.in_((CLAIMED, INFLIGHT)))
+    waits = select(func.min(Delivery.retry_at)).where(is_in(DUE), Delivery.retry_at > now)
+    leases = select(func.min(Delivery.lease_until)).where(is_in(CLAIMED, INFLIGHT))
     gates = select(func.min(Gate.until)).where(
-        Gate.until > now, exists().where(Delivery.state == DUE, Delivery.retry_at <= Gate.until)
+        Gate.until > now, exists().where(is_in(DUE), Delivery.retry_at <= Gate.until)
     )
     moments = [await session.scalar(query) for query in (waits, leases, gates)]
     return min((m for m in moments if m is not None), default=None)

@@ -15,6 +15,7 @@ from babel.messages.catalog import Message
 from jinja2 import Environment, nodes
 
 from bot.commands import load
+from bot.deliveries import KINDS
 from bot.domain.gazetteer import REGIONS
 from bot.i18n import LANGUAGES, NAMES, catalogue
 
@@ -150,6 +151,10 @@ def _regions(tree: ast.AST) -> Iterator[str]:
     yield from (names[0] for names in REGIONS.values())
 
 
+def _kinds(tree: ast.AST) -> Iterator[str]:
+    yield from (kind.title for kind in KINDS.values())
+
+
 _COMPUTED: dict[str, dict[str, Callable[[ast.AST], Iterable[str]]]] = {
     "bot/adapters/discord/commands.py": {
         "WHO_IS_THIS": _assigned_to("WHO_IS_THIS"),
@@ -161,6 +166,11 @@ _COMPUTED: dict[str, dict[str, Callable[[ast.AST], Iterable[str]]]] = {
         "argument.hint": _nothing,
         "argument.label": _nothing,
         "o.label": _nothing,
+    },
+    "bot/deliveries.py": {"known.title": _kinds},
+    "bot/handlers/deliveries.py": {
+        "_STATES[row.state]": _assigned_to("_STATES"),
+        "_STATES[one.state]": _assigned_to("_STATES"),
     },
     "bot/handlers/cities.py": {"h.level": _levels},
     "bot/handlers/directory.py": {"labels[ask.level]": _levels, "names[0]": _regions},

@@ -45,6 +45,7 @@ class Platform:
     blind: Fault = lambda place: None
     posts: list[Post] = field(default_factory=list)
     calls: list[tuple[datetime, Place]] = field(default_factory=list)
+    called: asyncio.Event = field(default_factory=asyncio.Event)
     looks: int = 0
 
     def serves(self, platform: str, workspace: str) -> bool:
@@ -52,6 +53,7 @@ class Platform:
 
     async def post(self, place: Place, reply: Reply, language: str, marker: str) -> Posted:
         self.calls.append((self.clock(), place))
+        self.called.set()
         await asyncio.sleep(self.takes)
         if error := self.before(place):
             raise error

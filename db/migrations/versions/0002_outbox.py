@@ -26,6 +26,17 @@ ADDED: dict[str, list[tuple[str, sa.types.TypeEngine[Any], Any]]] = {
 }
 
 
+PARTIAL = {
+    "due": ("state = 'due'", ["retry_at", "id"]),
+    "pending": ("state IN ('due', 'claimed', 'inflight')", ["lane", "at", "id"]),
+    "busy": ("state IN ('claimed', 'inflight')", ["lane", "lease_until"]),
+    "stale": ("state = 'due' AND expires IS NOT NULL", ["expires"]),
+    "unsolved": ("state IN ('dead', 'ambiguous', 'held')", ["id"]),
+    "of": ("of_id IS NOT NULL", ["of_id"]),
+    "under": ("under_id IS NOT NULL", ["under_id"]),
+}
+
+
 def upgrade() -> None:
     for table, columns in ADDED.items():
         for name, kind, default in columns:
@@ -109,16 +120,12 @@ def upgrade() -> None:
         sa.UniqueConstraint("key", name=op.f("uq_delivery_key")),
         sqlite_autoincrement=True,
     )
-    with op.batch_alter_table("delivery") as batch_op:
-        batch_op.create_index("ix_delivery_due", ["state", "retry_at"])
-        batch_op.create_index("ix_delivery_lane", ["lane", "state", "at", "id"])
-        batch_op.create_index("ix_delivery_member", ["member_id", "weighs", "created_at"])
-        batch_op.create_index("ix_delivery_stale", ["state", "expires"])
-        for name in ("of", "under"):
-            known = sa.text(f"{name}_id IS NOT NULL")
-            batch_op.create_index(
-                f"ix_delivery_{name}", [f"{name}_id"], sqlite_where=known, postgresql_where=known
-            )
+    op.create_index("ix_delivery_member", "delivery", ["member_id", "weighs", "created_at"])
+    for name, (where, names) in PARTIAL.items():
+        few = sa.text(where)
+        op.create_index(
+            f"ix_delivery_{name}", "delivery", names, sqlite_where=few, postgresql_where=few
+        )
 
 
 def downgrade() -> None:
