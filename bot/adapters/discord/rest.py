@@ -13,6 +13,7 @@ import aiohttp
 
 from bot.adapters.base import NotSent
 from bot.adapters.discord.gateway import API
+from bot.faultpoints import reach
 
 Scope = Literal["place", "platform"]
 
@@ -66,6 +67,7 @@ class Rest:
         `how`: json or params, as aiohttp takes them.
         """
         self._hold(bucket)
+        reach("courier.before_request")
         try:
             async with self._pool().request(
                 method, f"{self._api_url}{path}", allow_redirects=False, **how
@@ -75,6 +77,7 @@ class Rest:
             raise NotSent(type(error).__name__) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise NotSent(type(error).__name__, certain=False) from error
+        reach("courier.after_answer")
         said = _read(body)
         self._note(bucket, answer.headers)
         refused = refusal(answer.status, answer.headers, said)

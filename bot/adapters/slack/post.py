@@ -14,6 +14,7 @@ from bot.adapters.slack.people import PLATFORM, Kept
 from bot.adapters.slack.refusals import UNREADABLE, refusal
 from bot.adapters.slack.tokens import Tokens
 from bot.cards import Form, Reply
+from bot.faultpoints import reach
 from bot.i18n import translator
 
 PACE = 1.0
@@ -160,12 +161,14 @@ class SlackCourier:
 
     async def _call(self, token: str, method: str, **said: Any) -> Json:
         """One request, once; whatever comes of it besides an answer is a `NotSent`."""
+        reach("courier.before_request")
         try:
             status, headers, answer = await self._clients.once(token, method, said)
         except BEFORE_SENDING as error:
             raise NotSent(type(error).__name__) from error
         except FAILURES as error:
             raise NotSent(reason(error), certain=False) from error
+        reach("courier.after_answer")
         refused = refusal(status, headers, answer, method, self._clock())
         if refused:
             raise refused

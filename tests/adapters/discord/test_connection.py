@@ -257,10 +257,10 @@ def test_a_message_without_a_text_has_no_heading() -> None:
 
 
 def test_the_invitation_asks_for_what_is_used() -> None:
-    """Two scopes and three permissions."""
+    """Two scopes and four permissions."""
     assert invite_url(7) == (
         "https://discord.com/oauth2/authorize?client_id=7"
-        "&scope=bot+applications.commands&permissions=274877910016"
+        "&scope=bot+applications.commands&permissions=274877975552"
     )
 
 
