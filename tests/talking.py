@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -45,20 +44,21 @@ class Talk:
                 account.member = person
 
     async def member(self, session: Any, key: str) -> Member:
-        found = await session.scalar(select(Member).where(Member.email == f"{key}@city.example"))
+        query = select(Member).where(Member.email == f"{key}@city.example")
+        found: Member | None = await session.scalar(query)
         assert found is not None
         return found
 
     async def begin(self, one: str, other: str) -> int:
         """They said yes to an introduction: each has an opening card; the number of the talk."""
         async with unit(self.engine, writes=True) as session:
-            both = [await self.member(session, key) for key in (one, other)]
+            first, second = [await self.member(session, key) for key in (one, other)]
             roots = [
                 await owe(session, self.clock(), person, "conversation",
                           Card("You two", (Text("Say hello"),)), key=f"open:{one}:{other}:{key}")
-                for key, person in zip((one, other), both, strict=True)
+                for key, person in zip((one, other), (first, second), strict=True)
             ]  # fmt: skip
-            talk = await relay.begin(session, self.clock(), *both, (roots[0], roots[1]))
+            talk = await relay.begin(session, self.clock(), first, second, (roots[0], roots[1]))
             await threads.furnish(session, talk)
         await self.carry()
         return talk.id
@@ -136,11 +136,3 @@ async def unreachable(engine: AsyncEngine, user: str) -> None:
     async with unit(engine, writes=True) as session:
         for account in await session.scalars(select(Account).where(Account.external_id == user)):
             account.reachable = False
-
-
-def hours(number: int) -> timedelta:
-    return timedelta(hours=number)
-
-
-def moment(clock: Clock) -> datetime:
-    return clock.now

@@ -124,12 +124,12 @@ def _ways_out(view: Scene) -> tuple[Button, ...]:
 
 def _done(view: Scene, text: str, *buttons: Button) -> Card:
     shown = (Note(text, "good"), *((Buttons(buttons),) if buttons else ()))
-    return Card(view.name or view.t("Conversation"), shown)
+    return Card(view.name or view.t("My conversations"), shown)
 
 
 def _told(view: Scene, card: Card) -> Card:
     """What would be said in the thread, said as an answer."""
-    return replace(card, title=view.name or view.t("Conversation"))
+    return replace(card, title=view.name or view.t("My conversations"))
 
 
 async def _pause(view: Scene) -> Card:

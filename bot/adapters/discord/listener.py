@@ -1,6 +1,7 @@
 """Direct messages with the bot: part of a conversation, or else a command."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import discord
@@ -13,18 +14,22 @@ from bot.adapters.discord.talk import PLATFORM, Talk
 from bot.adapters.discord.views import NOBODY, Drawn
 from bot.cards import Card, Form, Note, Reply
 from bot.i18n import Translator, language_of, translator
-from bot.request import Heard
+from bot.request import Heard, Taken
 
 if TYPE_CHECKING:
     from bot.hub import Hub
 
 log = structlog.get_logger()
 
+PAUSES = (0.2, 1.0)
+"""Seconds between the attempts to save what was heard."""
+
 
 class Listener:
     """Hears each place's messages, edits and deletions in the order in which they happened."""
 
-    def __init__(self, hub: "Hub", talk: Talk) -> None:
+    def __init__(self, hub: "Hub", talk: Talk, pauses: Sequence[float] = PAUSES) -> None:
+        self.pauses = pauses
         self._hub = hub
         self._talk = talk
         self._turns: Recent[int, asyncio.Lock] = Recent()
@@ -59,13 +64,23 @@ class Listener:
 
     async def _taken(self, heard: Heard, said: discord.Message | None = None) -> bool:
         async with self._turn(int(heard.channel)):
-            taken = await self._hub.heard(heard)
+            taken = await self._insist(heard)
         if taken is None:
             return False
         if taken.say and said:
             language = await self._hub.language(heard.sender)
             await _say(said, taken.say, translator(language))
         return True
+
+    async def _insist(self, heard: Heard) -> Taken | None:
+        """Discord tells nothing twice: what the database does not take at once is tried again."""
+        for pause in self.pauses:
+            try:
+                return await self._hub.heard(heard)
+            except Exception as error:
+                log.warning("heard again", act=heard.act, kind=type(error).__name__)
+            await asyncio.sleep(pause)
+        return await self._hub.heard(heard)
 
     def _turn(self, channel: int) -> asyncio.Lock:
         lock = self._turns.get(channel) or asyncio.Lock()

@@ -6,7 +6,7 @@ import pytest
 
 from bot.adapters.slack import hearing
 from bot.cards import Card, Text
-from bot.request import Taken
+from bot.request import Sender, Taken
 from tests.adapters.slack.conftest import ToldHub
 from tests.platforms.slack import LoopbackSlack, User
 
@@ -124,8 +124,6 @@ def test_one_gesture_has_one_name() -> None:
     }  # fmt: skip
     found = hearing.read("slack", body)
     assert found
-    from bot.request import Sender
-
     assert found.heard(Sender("slack", "T1", "U1")).keys == ("slack:Ev1", "slack:T1:c-1")
 
 
