@@ -178,7 +178,7 @@ def why_left(t: Translator, one: RoundLeft) -> str:
             return t("Nobody in this round shares a language with you. If you speak another one, "
                      "add it to your profile.")  # fmt: skip
         case "never":
-            return t("You or the others asked not to be paired with each other.")
+            return t("Nobody in this round could be paired with you this time.")
         case "taken":
             return t.many(
                 "One person would have fitted you, and met somebody else.",

@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain.affinity import Seeker, at_work, barrier
 from bot.domain.matching import Group, Left, Plan, fit, group_of, join_late, plan
 from bot.domain.rhythm import is_turn
-from bot.people import month
 from db import introductions, rounds
 from db.rounds import Knowledge, Round, RoundGroup, RoundMember
 
@@ -31,10 +30,11 @@ async def seekers(
     Verified, listed, willing, with room for another conversation this month, and in turn unless
     `any_turn`. `only`: of these members.
     """
+    then = f"{max(day, now.date()):%Y-%m}"  # a draft may be made in the month before
     willing = [
         one
         for one in await rounds.participants(session, day, only)
-        if (any_turn or is_turn(one.rhythm, one.nth, day)) and not one.member.is_full(month(now))
+        if (any_turn or is_turn(one.rhythm, one.nth, day)) and not one.member.is_full(then)
     ]
     if not willing:
         return []

@@ -190,6 +190,10 @@ _COMPUTED: dict[str, dict[str, Callable[[ast.AST], Iterable[str]]]] = {
         "argument.hint": _nothing,
         "o.label": _nothing,
     },
+    "bot/handlers/rounds.py": {
+        "RHYTHM_NAMES[taking.rhythm]": _assigned_to("RHYTHM_NAMES"),
+        "RHYTHM_NAMES[rhythm]": _assigned_to("RHYTHM_NAMES"),
+    },
     "bot/parsing.py": {
         "argument.hint": _nothing,
         "argument.label": _nothing,

@@ -20,6 +20,8 @@ SAME = {
     "APP": ("es", "pt"),  # as Slack and Discord mark apps
     "No": ("es",),
     "Page": ("fr",),
+    "Points": ("fr",),
+    "Trios": ("pt", "fr"),
     "Population": ("fr",),
     "Messages": ("fr",),
     "Suggestions": ("fr",),

@@ -248,9 +248,12 @@ def _ordered(pair: tuple[int, int]) -> tuple[int, int]:
 
 
 def _every(pool: Sequence[Seeker], scale: Scale) -> Iterator[Edge]:
-    for (row, one), (column, other) in combinations(enumerate(pool), 2):
-        if barrier(one, other) is None:
-            yield row, column, scale.worth((one, other))
+    table = weights(pool).astype(int).tolist()
+    for row, one in enumerate(pool):
+        for column in range(row):
+            if points := table[row][column]:
+                other = pool[column]
+                yield column, row, scale.coded((one, other), points, is_again(one, other))
 
 
 def _pruned(

@@ -126,7 +126,7 @@ def _rhythm_name(ctx: Context, taking: RoundMember) -> str:
         4: t("on the fourth Tuesday"),
         5: t("on the last Tuesday"),
     }
-    return t("{often}, {which}", often=name, which=which[taking.nth])
+    return f"{name}, {which[taking.nth]}"
 
 
 def _acts(ctx: Context, taking: RoundMember) -> list[Button]:

@@ -219,7 +219,7 @@ def _why_left(ctx: Context, one: RoundLeft) -> str:
         case "language":
             return t("shares a language with nobody")
         case "never":
-            return t("does not want, or is not wanted by, whoever is there")
+            return t("is to be kept apart from whoever is there")
         case "taken":
             return t.many("one person would fit", "{number} people would fit", one.fits)
         case _:
@@ -290,7 +290,7 @@ def _forbidden(ctx: Context, rule: str) -> str:
         case "language":
             return t("That would pair two people who share no language.")
         case "never":
-            return t("That would pair two people who asked not to be paired.")
+            return t("That would pair two people who are to be kept apart.")
         case "same":
             return t("These two are in one group already, or both wait.")
         case _:
