@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -173,7 +174,8 @@ def test_any_time_in_any_zone_is_read_back_as_the_same_instant(
     body = meeting_file(talk, reader, start, start)
 
     assert all(len(line) <= 75 for line in body.split(b"\r\n"))
-    (event,) = Calendar.from_ical(body).walk("VEVENT")
+    found: Any = Calendar.from_ical(body).walk("VEVENT")
+    (event,) = found
     assert event.decoded("DTSTART").astimezone(UTC) == start
     assert event["DTSTART"].dt.replace(tzinfo=None) == local.replace(tzinfo=None)
     assert event["SEQUENCE"] == 2
