@@ -33,6 +33,7 @@ async def ask(ctx: Context, intro: Introduction) -> Card:
     """Ask for what a draft says; the same words come back for whoever cannot be asked."""
     if intro.status != "draft":
         return already(ctx, intro)
+    check_may_write(ctx)
     await introductions.hold(ctx.session, ctx.member, intro.one, intro.other)
     asked = [intro.other] if intro.by is None else [intro.one, intro.other]
     for person in asked:
@@ -51,6 +52,17 @@ async def ask(ctx: Context, intro: Introduction) -> Card:
         )  # fmt: skip
     await _send(ctx, intro, asked)
     return waiting(ctx, intro)
+
+
+def check_may_write(ctx: Context) -> None:
+    """Whom staff muted may look, but asks nobody."""
+    until = ctx.member.muted_until
+    if until is not None and ctx.member.is_muted(ctx.now):
+        raise Refusal(
+            ctx.t("The programme's staff has muted you until {day}: you can look around, but not "
+                  "write to others.", day=day(ctx.t, until)),
+            buttons=(Button(ctx.t("Appeal"), "appeal"),),
+        )  # fmt: skip
 
 
 def check_not_oneself(ctx: Context, person: Member) -> None:

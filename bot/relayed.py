@@ -4,7 +4,9 @@ All of them are written for one reader; `t` is that reader's language.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
+from babel.dates import format_date
 from babel.numbers import format_decimal
 
 from bot import people
@@ -132,6 +134,14 @@ def you_paused(t: Translator, relay_id: int) -> Card:
         "You paused this conversation, so that was not passed on. Resume it and send it again."
     )
     return note(said, resume(t, relay_id))
+
+
+def muted(t: Translator, until: datetime) -> Card:
+    """Staff muted the writer: nothing leaves."""
+    day = format_date(until, "long", locale=t.locale)
+    said = t("The programme's staff has muted you until {day}: you can look around, but not "
+             "write to others.", day=day)  # fmt: skip
+    return note(said, Button(t("Appeal"), "appeal"))
 
 
 def paused(t: Translator, name: str) -> Card:

@@ -201,6 +201,8 @@ async def _hindered(view: Scene) -> Taken | None:
     session, talk, me, other, t = view.session, view.talk, view.me, view.other, view.t
     if me.status != "verified":
         return NOTHING
+    if me.muted_until is not None and me.is_muted(view.now):
+        return Taken(relayed.muted(t, me.muted_until))
     if other is None:
         return Taken(relayed.unreachable(t, ""))
     if talk.status != relay.OPEN:

@@ -15,7 +15,8 @@ class Sender:
     """An account as its platform names it.
 
     `stranger`: somebody who does not belong to the workspace (a guest from another
-    organisation, another bot): never more than public answers. `gathers`: in this workspace the
+    organisation, another bot): never more than public answers. `unsure`: the platform did not say
+    in time whether it is one, so nothing may rest on that. `gathers`: in this workspace the
     hub can open a conversation of several people and itself. `email`: the address that the
     workspace says they have; it proves nothing where nobody vouches for the workspace. `label`:
     what people call the platform.
@@ -28,6 +29,7 @@ class Sender:
     locale: str = ""
     zone: str = ""
     stranger: bool = False
+    unsure: bool = False
     gathers: bool = False
     email: str = field(default="", repr=False)
     label: str = ""

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from datetime import timedelta
 from itertools import permutations
 from typing import Any
 
@@ -500,3 +501,19 @@ async def test_strangers_and_people_without_conversations_only_command(talk: Tal
 def test_cards_of_a_conversation_are_complete_as_text() -> None:
     """Without a title the text still begins with who wrote it."""
     assert plain(Card("", ())) == "\n"
+
+
+async def test_whom_staff_muted_passes_nothing_on(talk: Talk, engine: AsyncEngine) -> None:
+    """They are told until when, and how to object; the other side sees nothing."""
+    number = await talk.begin("maya", "luis")
+    async with unit(engine, writes=True) as session:
+        maya = await talk.member(session, "maya")
+        maya.muted_until = talk.clock() + timedelta(days=14)
+    before = list(talk.sees("luis"))
+    assert "muted you until December 8, 2026" in said(await talk.write("maya", "hello?", number))
+    await talk.carry()
+    assert talk.sees("luis") == before
+    talk.clock.go_on(days=15)
+    await talk.write("maya", "hello again", number)
+    await talk.carry()
+    assert "hello again" in str(talk.sees("luis"))

@@ -178,7 +178,8 @@ async def _not_one(ctx: Context, account: Account, ask: Join, found: Sequence[in
 
 async def _for_city(ctx: Context, account: Account, city: City, *, asks: bool) -> Card:
     """In at once where that can be seen; else the offer to ask, or the request itself."""
-    if account.workspace.city_id == city.id:
+    # a guest of the workspace, or who may be one, is not let in by it
+    if account.workspace.city_id == city.id and not ctx.request.sender.unsure:
         return (await arrivals.arrive(ctx, account, city, "workspace"))[1]
     if await _city_of_address(ctx, account) == city.id:
         return await _by_address(ctx, account, city)

@@ -99,6 +99,7 @@ class People:
             locale=facts.locale,
             zone=facts.zone,
             stranger=stranger,
+            unsure=facts == Facts(),
             gathers=True,
             email=facts.email,
             label=LABEL,
