@@ -83,7 +83,7 @@ def courier_of(job: dict[str, Any], clock: SharedClock) -> tuple[Courier, Client
     if job["platform"] == "slack":
         clients = Clients(job["api_url"])
         return SlackCourier(clients, Tokens(clients, job["token"], None), clock), clients
-    rest = Rest(job["token"], job["api_url"])
+    rest = Rest(job["token"], job["api_url"], clock=lambda: clock.seconds)
     return DiscordCourier(rest), rest
 
 
@@ -104,7 +104,10 @@ async def live(job: dict[str, Any], clock: SharedClock) -> dict[str, Any]:
             return books
         assert then
         clock.seconds = max(then, clock() + LEAP).timestamp() + 0.001
-    raise RuntimeError("it never comes to rest")
+    async with unit(engine) as session:
+        rows = await session.scalars(select(Delivery).where(Delivery.state.in_(outbox.PENDING)))
+        left = [f"{r.key}: {r.state} {r.reason} {r.retry_at} {r.lease_until}" for r in rows]
+    raise RuntimeError(f"at {clock()} it has not come to rest: {left}")
 
 
 async def _books(session: AsyncSession) -> dict[str, Any]:

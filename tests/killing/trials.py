@@ -176,8 +176,9 @@ async def run(stage: Stage, seed: int, kills: int) -> Tally:
     tally.points = len(points)
     for point in points:
         await _trial(stage, tally, [point], chance)
+    names = [*reached, "deliver.after_look"]  # which only those reach who come after a death
     while tally.kills < kills:
-        pair = [chance.choice(points), (chance.choice(points)[0], chance.randint(1, 4))]
+        pair = [chance.choice(points), (chance.choice(names), chance.randint(1, 4))]
         await _trial(stage, tally, pair, chance, fault=chance.choice((None, *FAULTS)))
     tally.seconds = time.monotonic() - began
     tally.names = sorted(reached)
