@@ -595,3 +595,15 @@ async def test_a_workspace_is_marked_by_number_and_city(
     async with unit(engine) as session:
         homes = (await session.scalars(select(Workspace).order_by(Workspace.id))).all()
     assert [home.vouched for home in homes] == [False, True]
+
+
+async def test_who_may_be_a_guest_is_not_let_in_by_the_workspace(
+    typing: Typing, engine: AsyncEngine
+) -> None:
+    """Where the platform did not say in time who somebody is, the other ways are open."""
+    await mark(engine, "boston-ma-us")
+    said = plain(await typing("join boston", as_="newcomer", unsure=True))
+    assert "I cannot see from here that you work for Boston" in said
+    assert await person(engine, "newcomer") is None
+    await typing("join boston", as_="newcomer")
+    assert await person(engine, "newcomer") is not None
