@@ -117,7 +117,7 @@ async def test_two_windows_two_cities(windows: Windows) -> None:
 
     # One blocks: nothing more arrives, and the other one is not told.
     await there.locator("[data-say^='relay block']").last.click()
-    await expect(last(there, mine)).to_be_visible()
+    await expect(there.locator("[data-say^='relay unblock']")).to_be_visible(timeout=15_000)
     shown = await there.locator("article.msg").count()
     seen = await here.locator("article.msg").count()
     await say(here, "Are you there?")
