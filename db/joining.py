@@ -13,7 +13,6 @@ from db.base import Base, keep
 from db.cities import City
 from db.members import CITY_LEAD, WITH_PERSON, Account, Member, MemberRole, Workspace
 from db.outbox import Delivery
-from db.relay import Relay
 
 WEEK = timedelta(days=7)
 MOST_REQUESTS, MOST_OPEN_THERE = 3, 20
@@ -240,10 +239,6 @@ async def depart(session: AsyncSession, now: datetime, person: Member) -> tuple[
     person.status, person.listed = "left", False
     person.roles.clear()
     await silence(session, now, person.id, "left")
-    mine = or_(Relay.one_id == person.id, Relay.other_id == person.id)
-    await session.execute(
-        update(Relay).where(mine, Relay.status == "open").values(status="ended", ended_at=now)
-    )
     await session.flush()
     return roles
 

@@ -302,21 +302,6 @@ async def grant_admin(session: AsyncSession, email: str) -> None:
         person.roles.append(MemberRole(role="admin"))
 
 
-async def is_last_admin(session: AsyncSession, person: Member) -> bool:
-    """Would nobody be admin any more without this member?"""
-    others = (
-        select(MemberRole.member_id)
-        .join(Member)
-        .where(
-            MemberRole.role == "admin",
-            MemberRole.member_id != person.id,
-            Member.status == "verified",
-        )
-    )
-    is_one = any(r.role == "admin" for r in person.roles)
-    return is_one and await session.scalar(others.limit(1)) is None
-
-
 async def admit(session: AsyncSession, account: Account, city: City, now: datetime) -> Member:
     """The account becomes a verified member of a city, not listed until the person says so."""
     person = _person(account, now)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Table, delete, or_, select, text, update
@@ -13,6 +13,7 @@ from db.base import Base, is_sqlite
 from db.directory import Endorsement, Expertise
 from db.members import Account, Member
 from db.outbox import Delivery
+from db.relay import Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ HELD: Mapping[str, Held] = {
     "round_left": Held(("member_id",)),
     "relay_line": Held(("author_id",)),
     "relay_draft": Held(("member_id",)),
-    "relay": Held(("one_id", "other_id")),
+    "relay": Held(("one_id", "other_id"), "cleared", "the one who stays is told that it is over"),
     "audit": Held(("member_id",), "kept", "acts stand under a number that names nobody any more"),
     "document": Held((), "deleted", "the words a profile is found by, made anew from it"),
 }
@@ -108,7 +109,7 @@ async def rows_of(session: AsyncSession, member_id: int) -> dict[str, list[dict[
     return found
 
 
-async def forget(session: AsyncSession, person: Member) -> None:
+async def forget(session: AsyncSession, now: datetime, person: Member) -> None:
     """Erase a member: everything that hangs on the row goes with it.
 
     What was not sent yet is cancelled, what was sent keeps neither words nor names, and others'
@@ -120,18 +121,24 @@ async def forget(session: AsyncSession, person: Member) -> None:
         .where(Expertise.id.in_(given))
         .values(endorsements=Expertise.endorsements - 1)
     )
-    await _clear_deliveries(session, person.id)
+    await session.flush()
+    await _clear_deliveries(session, now, person.id)
     await search.put(session, "member", person.id, [])
     await session.execute(delete(Account).where(Account.member_id == person.id))
     await session.execute(delete(Member).where(Member.id == person.id))
 
 
-async def _clear_deliveries(session: AsyncSession, member_id: int) -> None:
+async def _clear_deliveries(session: AsyncSession, now: datetime, member_id: int) -> None:
+    """What the member was owed, and what of the member's own words others were."""
     mine = Delivery.member_id == member_id
-    waiting = mine & Delivery.state.in_((outbox.DUE, outbox.HELD, outbox.AMBIGUOUS, outbox.DEAD))
+    written = Delivery.id.in_(select(Line.delivery_id).where(Line.author_id == member_id))
+    waiting = Delivery.state.in_((outbox.DUE, *outbox.UNSOLVED))
     await session.execute(
-        update(Delivery).where(waiting).values(state=outbox.CANCELLED, reason="member forgotten")
+        update(Delivery)
+        .where(or_(mine, written), waiting)
+        .values(state=outbox.CANCELLED, ended_at=now, reason="member forgotten")
     )
+    await session.execute(update(Delivery).where(written).values(body=""))
     await session.execute(
         update(Delivery).where(mine).values(body="", user="", lane="", landed_in="", platform_id="")
     )

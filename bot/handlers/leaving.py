@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from bot import people
+from bot import people, threads
 from bot.arrivals import STAFF_ROLES
 from bot.cards import Button, Buttons, Card, Note, Part, Text
 from bot.commands import MEMBER, Context, command
@@ -41,6 +41,7 @@ async def leave(ctx: Context, ask: Leave) -> Card:
         )
     if not ask.sure:
         return await _sure(ctx, heir)
+    await threads.end_all(ctx.session, ctx.now, me)
     roles = await joining.depart(ctx.session, ctx.now, me)
     await directory.refresh(ctx.session, me, standing)
     audit.note(ctx.session, ctx.now, me.id, "member left", f"member:{me.id}")

@@ -4,11 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from bot import threads
 from bot.cards import Button, Buttons, Card, Link, Note, Table, Text
 from bot.commands import ANYONE, Context, command
 from bot.errors import Refusal
 from bot.parsing import Hidden, Labels
-from db import audit, inbound, members, records
+from db import audit, inbound, joining, records
 from db.members import Member
 
 
@@ -59,8 +60,8 @@ async def _show(ctx: Context, person: Member) -> Card:
         title=t("Your data"),
         parts=(
             Table((t("What"), t("Entries")), rows),
-            Text(t("What you wrote in conversations is passed on and not kept. The log of acts "
-                   "keeps a number instead of your name."), quiet=True),
+            Text(t("What you wrote in conversations is passed on, and erased here after two days. "
+                   "The log of acts keeps a number instead of your name."), quiet=True),
             Buttons((
                 Button(t("A copy for me"), "my-data export", "primary"),
                 Button(t("Edit my profile"), "profile edit"),
@@ -124,11 +125,12 @@ async def _forget(ctx: Context, person: Member, *, sure: bool) -> Card:
             title=t("Forget you?"),
             parts=(Note(said, "warning"), Buttons((yes, Button(t("No"), "my-data show")))),
         )
-    if await members.is_last_admin(ctx.session, person):
+    if person.holds("admin") and await joining.is_last_admin(ctx.session, person):
         raise Refusal(t("You are the only admin. Name another one first, then come back."))
     audit.note(ctx.session, ctx.now, person.id, "member forgotten", f"member:{person.id}")
     await ctx.session.flush()
-    await records.forget(ctx.session, person)
+    await threads.end_all(ctx.session, ctx.now, person)
+    await records.forget(ctx.session, ctx.now, person)
     await inbound.remember(ctx.session, records.SCRUB, "1")
     return Card(
         title=t("Goodbye"),
