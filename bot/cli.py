@@ -19,8 +19,21 @@ cli = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
     help="One community over many Slack workspaces and Discord servers.",
 )  # fmt: skip
-db = typer.Typer(no_args_is_help=True, help="Migrations.")
-cli.add_typer(db, name="db")
+
+
+def _stays_a_group() -> None:
+    """Without a callback a group of one command would be that command."""
+
+
+def _group(name: str, about: str) -> typer.Typer:
+    """A command with commands below it."""
+    made = typer.Typer(no_args_is_help=True)
+    made.callback(help=about)(_stays_a_group)
+    cli.add_typer(made, name=name)
+    return made
+
+
+db = _group("db", "Migrations.")
 console = Console()
 
 
@@ -103,7 +116,6 @@ def web() -> None:
 
 
 discord_cli = typer.Typer(help="Discord's gateway as a process of its own, and its commands.")
-cli.add_typer(discord_cli, name="discord")
 
 
 @discord_cli.callback(invoke_without_command=True)
@@ -176,8 +188,7 @@ async def _say(words: str, email: str, on: str, as_json: bool) -> int:
     return 0
 
 
-simulate_cli = typer.Typer(no_args_is_help=True, help="What would happen; nothing is sent.")
-cli.add_typer(simulate_cli, name="simulate")
+simulate_cli = _group("simulate", "What would happen; nothing is sent.")
 
 
 @simulate_cli.command("rounds")
@@ -189,11 +200,6 @@ def simulate_rounds(
     from bot.simulate import rounds
 
     _do(rounds(_settings(), weeks, seed_, console))
-
-
-@simulate_cli.callback()
-def _simulate() -> None:
-    """Keep `rounds` a subcommand."""
 
 
 # --- data ---
@@ -277,8 +283,7 @@ async def _seed(demo: bool) -> None:
             bar.update(task, completed=6 if demo else 3)
 
 
-audit_cli = typer.Typer(no_args_is_help=True, help="The log of acts.")
-cli.add_typer(audit_cli, name="audit")
+audit_cli = _group("audit", "The log of acts.")
 
 
 @audit_cli.command("verify")
@@ -303,15 +308,8 @@ async def _audit_verify() -> int:
     return 0
 
 
-@audit_cli.callback()
-def _audits() -> None:
-    """Keep `verify` a subcommand."""
-
-
-import_cli = typer.Typer(no_args_is_help=True, help="Lists from files: all of a file or nothing.")
-export_cli = typer.Typer(no_args_is_help=True, help="Lists into files.")
-cli.add_typer(import_cli, name="import")
-cli.add_typer(export_cli, name="export")
+import_cli = _group("import", "Lists from files: all of a file or nothing.")
+export_cli = _group("export", "Lists into files.")
 
 
 @import_cli.command("members")
@@ -331,16 +329,6 @@ def export_members(file: Annotated[Path, typer.Argument(help="CSV")]) -> None:
     from bot import lists
 
     _do(lists.take_out(_settings(), file))
-
-
-@import_cli.callback()
-def _imports() -> None:
-    """Keep `members` a subcommand."""
-
-
-@export_cli.callback()
-def _exports() -> None:
-    """Keep `members` a subcommand."""
 
 
 @cli.command()
@@ -376,8 +364,7 @@ def restore(file: File, force: Force = False) -> None:
 # --- platforms ---
 
 
-manifest_cli = typer.Typer(no_args_is_help=True, help="What a platform wants to know of the app.")
-cli.add_typer(manifest_cli, name="manifest")
+manifest_cli = _group("manifest", "What a platform wants to know of the app.")
 
 
 @manifest_cli.command("slack")
@@ -411,11 +398,6 @@ async def _at_discord(act: Literal["sync", "invite-url"]) -> int:
         done, said = await at_discord(app, act)
     print(said, file=sys.stdout if done else sys.stderr)
     return 0 if done else 1
-
-
-@manifest_cli.callback()
-def _manifest() -> None:
-    """Keep `slack` a subcommand."""
 
 
 if __name__ == "__main__":

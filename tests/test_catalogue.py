@@ -19,6 +19,9 @@ SAME = {
     "{label}: {options}": ("es", "pt"),  # nothing to say but what is filled in
     "APP": ("es", "pt"),  # as Slack and Discord mark apps
     "No": ("es",),
+    "«{text}»": ("es",),
+    "Invitations": ("fr",),
+    "Conversations": ("fr",),
     "Page": ("fr",),
     "Points": ("fr",),
     "Trios": ("pt", "fr"),

@@ -23,8 +23,8 @@ MAY_NAME_PLATFORMS = {
     "bot/cli.py": "the operator chooses a platform",
     "db/seed.py": "the demo's workspaces are one of each platform",
 }
-WAYS_IN = {"join", "link"}
-"""Only here may somebody who is no member change anything: their own standing."""
+WAYS_IN = {"join", "link", "my-data", "appeal"}
+"""Only here may somebody who is no member change anything: their own standing and data."""
 MAY_BE_LONG: dict[str, str] = {
     "db/migrations/versions/0001_directory.py": "migrations are written once and never edited",
 }
