@@ -289,23 +289,9 @@ audit_cli = _group("audit", "The log of acts.")
 @audit_cli.command("verify")
 def audit_verify() -> None:
     """Walk the chain of seals; 1 with the number of the first row that does not fit."""
-    _do(_audit_verify())
+    from bot.auditing import verify
 
-
-async def _audit_verify() -> int:
-    from bot.app import database, explained
-    from db import audit
-    from db.base import unit
-
-    async with database(_settings()) as engine:
-        with explained():
-            async with unit(engine) as session:
-                found = await audit.verify(session)
-    if found.broken_at:
-        print(f"The log was tampered with: row {found.broken_at} does not fit.", file=sys.stderr)
-        return 1
-    print(f"{found.rows} rows, each as it was written. Newest seal: {found.head or 'none'}")
-    return 0
+    _do(verify(_settings()))
 
 
 import_cli = _group("import", "Lists from files: all of a file or nothing.")
