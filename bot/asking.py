@@ -2,10 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from babel.dates import format_date
+from babel.dates import format_skeleton
 
 from bot import conversations, people, portraits
-from bot.cards import Button, Buttons, Card, Entry, Note, Part, Text
+from bot.cards import Button, Buttons, Card, Note, Part, Text
 from bot.commands import Context
 from bot.conversations import Pair, first
 from bot.deliveries import owe
@@ -22,8 +22,8 @@ MOST_A_DAY = 5
 
 
 def day(t: Translator, moment: datetime) -> str:
-    """«December 1»."""
-    return format_date(moment, "d MMM", locale=t.locale)
+    """«Dec 1»."""
+    return format_skeleton("MMMd", moment, locale=t.locale)
 
 
 # --- asking -----------------------------------------------------------------------------------
@@ -53,12 +53,17 @@ async def ask(ctx: Context, intro: Introduction) -> Card:
     return waiting(ctx, intro)
 
 
-async def _check(ctx: Context, person: Member) -> None:
-    """Found in the directory, and not blocked by the asker."""
-    if not person.is_in_directory:
-        raise Refusal(ctx.t("That person is not in the directory."))
+def check_not_oneself(ctx: Context, person: Member) -> None:
+    """Refused kindly."""
     if person.id == ctx.member.id:
         raise Refusal(ctx.t("That is you, and you two have met. Name somebody else, or a topic."))
+
+
+async def _check(ctx: Context, person: Member) -> None:
+    """Found in the directory, and not blocked by the asker."""
+    check_not_oneself(ctx, person)
+    if not person.is_in_directory:
+        raise Refusal(ctx.t("That person is not in the directory."))
     if await introductions.has_blocked(ctx.session, ctx.member.id, person.id):
         raise Refusal(
             ctx.t("You blocked {name}. Take that back before you ask to meet.", name=person.name)
@@ -205,12 +210,10 @@ async def asked_card(
 ) -> Card:
     """Who asks, from where and why, with three answers."""
     facing = intro.facing(reader.id)
-    title = facing.title if facing.shows("title", reader) else ""
-    lines = tuple(filter(None, (title, people.place(t, facing))))
-    parts: list[Part] = [Entry(facing.name, lines, badge=portraits.badge(t, facing))]
-    parts.append(Text(_said(t, pair, intro, facing)))
+    said = " ".join(conversations.why(t, pair, 2)) or in_a_sentence(t, pair, intro)
+    parts: list[Part] = [portraits.seen(t, facing, reader), Text(said)]
     if intro.because:
-        parts.append(Text(f"«{intro.because}»"))
+        parts.append(Text(t("«{text}»", text=intro.because)))
     parts.append(Buttons(answers(t, intro)))
     small = t("Only a yes is told. You can answer until {day}.",
               day=day(t, intro.asked_at + LASTS))  # fmt: skip
@@ -233,10 +236,6 @@ def answers(t: Translator, intro: Introduction) -> tuple[Button, ...]:
         Button(t("Never"), f"intro answer {intro.id} never", "danger"),
         Button(t("Why?"), f"intro why {intro.id}"),
     )
-
-
-def _said(t: Translator, pair: Pair, intro: Introduction, facing: Member) -> str:
-    return " ".join(conversations.why(t, pair, 2)) or in_a_sentence(t, pair, intro)
 
 
 def in_a_sentence(t: Translator, pair: Pair, intro: Introduction) -> str:

@@ -1,6 +1,6 @@
 """How two people who agreed to meet begin to talk: one conversation, or a relay."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -14,7 +14,6 @@ from bot.deliveries import owe
 from bot.domain.bonds import Bond, Side, bonds, chosen
 from bot.domain.calendar import Hours, slots
 from bot.i18n import Translator, translator
-from bot.people import place
 from db import directory, introductions, outbox, relay, talks, topics
 from db.members import Member
 from db.outbox import Address
@@ -218,7 +217,7 @@ def opening(
 ) -> Card:  # fmt: skip
     """What opens a talk: for one reader in a thread of theirs, or for both together."""
     shown = [talk.facing(reader.id)] if reader else [talk.one, talk.other]
-    parts: list[Part] = [_person(t, person, talk.facing(person.id)) for person in shown]
+    parts: list[Part] = [portraits.seen(t, person, talk.facing(person.id)) for person in shown]
     if talk.because:
         parts.append(Text(t("The reason given: «{text}»", text=talk.because)))
     if reasons := why(t, pair):
@@ -242,12 +241,6 @@ def opening(
     return Card(title, tuple(parts), portraits.footer(t, shown), tone="good", private=False)
 
 
-def _person(t: Translator, person: Member, viewer: Member) -> Entry:
-    title = person.title if person.shows("title", viewer) else ""
-    lines = tuple(filter(None, (title, place(t, person))))
-    return Entry(person.name, lines, badge=portraits.badge(t, person))
-
-
 def first(person: Member) -> str:
     """What somebody is called in a sentence."""
     return person.name.split(" ")[0]
@@ -256,10 +249,10 @@ def first(person: Member) -> str:
 # --- times ------------------------------------------------------------------------------------
 
 
-def propose(talk: Talk, now: datetime) -> tuple[list[int], bool]:
-    """Offer three more times; their numbers, and whether the working hours of both meet."""
+def propose(talk: Talk, now: datetime, beyond: Collection[datetime] = ()) -> tuple[list[int], bool]:
+    """Offer three times besides those given; their numbers, and do the working hours meet?"""
     hours = [Hours(p.zone, p.hours_from, p.hours_to) for p in (talk.one, talk.other)]
-    found = slots(now, hours[0], hours[1])
+    found = slots(now, hours[0], hours[1], beyond=beyond)
     return talk.offer([slot.start for slot in found]), all(slot.fits for slot in found)
 
 

@@ -1,6 +1,7 @@
 """How a person is drawn on a card: as far as the asker may see, the same wherever one appears."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -34,18 +35,29 @@ def footer(t: Translator, people: Iterable[Member]) -> str:
     return ""
 
 
-def entry(ctx: Context, person: Member, note: str = "", more: Sequence[Button] = ()) -> Entry:
-    """One person in a list, as far as the asker may see them."""
-    t = ctx.t
-    title = person.title if person.shows("title", ctx.viewer) else ""
-    spoken = languages(person) if person.shows("languages", ctx.viewer) else ""
-    return Entry(
-        title=person.name,
-        badge=badge(t, person),
-        lines=tuple(filter(None, (title, " · ".join(filter(None, (place(t, person), spoken)))))),
-        note=note,
-        buttons=(Button(t("Profile"), f"who-is {person.id}"), *more),
-    )
+def seen(t: Translator, person: Member, viewer: Member | None, note: str = "") -> Entry:
+    """One person as far as a viewer may see them, with nothing to press."""
+    title = person.title if person.shows("title", viewer) else ""
+    spoken = languages(person) if person.shows("languages", viewer) else ""
+    where = " · ".join(filter(None, (place(t, person), spoken)))
+    lines = tuple(filter(None, (title, where)))
+    return Entry(title=person.name, badge=badge(t, person), lines=lines, note=note)
+
+
+def entry(
+    ctx: Context, person: Member, note: str = "", more: Sequence[Button] = (), about: str = ""
+) -> Entry:
+    """One person in a list, and what can be done next; `about` is the topic they were found by."""
+    buttons = [Button(ctx.t("Profile"), f"who-is {person.id}"), *more]
+    if ctx.viewer and ctx.viewer.id != person.id:
+        buttons.insert(0, introduce_me(ctx.t, person, about))
+    return replace(seen(ctx.t, person, ctx.viewer, note), buttons=tuple(buttons))
+
+
+def introduce_me(t: Translator, person: Member, about: str = "") -> Button:
+    """The way from finding somebody to meeting them."""
+    words = f"intro {person.id} about:{about}" if about else f"intro {person.id}"
+    return Button(t("Introduce me"), words, "primary")
 
 
 def local_time(t: Translator, person: Member, now: datetime) -> str:
@@ -146,6 +158,7 @@ async def _next_acts(ctx: Context, person: Member, knows: Sequence[Expertise]) -
                f"endorse {person.id} {ctx.known.topics[e.topic_id].slug}")
         for e in knows if e.topic_id not in given
     ][:3]  # fmt: skip
+    acts.insert(0, introduce_me(t, person))
     acts += [
         Button(t("Take back: {topic}", topic=name(key, ctx.language)),
                f"endorse {person.id} {ctx.known.topics[key].slug} withdraw:yes")

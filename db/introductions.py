@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column, selectinload
 from sqlalchemy.orm import relationship as related
 
+from db import talks
 from db.base import Base, keep
 from db.members import Member
 from db.outbox import DUE, Delivery
@@ -157,7 +158,8 @@ async def has_blocked(session: AsyncSession, member_id: int, whom_id: int) -> bo
 async def block(session: AsyncSession, member: Member, blocked: Member, now: datetime) -> None:
     """The member wants nothing of the other one any more; twice is once.
 
-    What waits for an answer between them comes to nothing, in a way that tells nobody why.
+    What waits for an answer between them comes to nothing, in a way that tells nobody why, and
+    nothing of their talks is sent any more.
     """
     await keep(session, Block, member_id=member.id, blocked_id=blocked.id, at=now)
     query = _whole(
@@ -166,8 +168,9 @@ async def block(session: AsyncSession, member: Member, blocked: Member, now: dat
             Introduction.closed_at.is_(None),
         )
     ).with_for_update(of=Introduction)  # fmt: skip
-    for one in await session.scalars(query):
+    for one in (await session.scalars(query)).all():
         await silence(session, one, now)
+    await talks.hush(session, member.id, blocked.id, now)
 
 
 async def silence(session: AsyncSession, one: Introduction, now: datetime) -> None:

@@ -65,6 +65,10 @@ class Talk(Base):
         self.offers = " ".join(f"{time.astimezone(UTC):{_FORM}}" for time in known)
         return [known.index(time) + 1 for time in times]
 
+    def root_of(self, member_id: int) -> int | None:
+        """The delivery that opened the thread of one of the two."""
+        return self.one_root_id if member_id == self.one_id else self.other_root_id
+
     def facing(self, member_id: int) -> Member:
         """The one of the two that somebody is not."""
         return self.other if member_id == self.one_id else self.one
@@ -92,11 +96,30 @@ def _whole(query: Select[Talk]) -> Select[Talk]:
     return query.options(*people).execution_options(populate_existing=True)
 
 
-async def states(session: AsyncSession, talk: Talk) -> dict[int, str]:
-    """The state of each root's delivery; a root that is gone has none."""
-    roots = [root for root in (talk.one_root_id, talk.other_root_id) if root]
-    query = select(Delivery.id, Delivery.state).where(Delivery.id.in_(roots))
-    return {row[0]: row[1] for row in (await session.execute(query)).all()}
+async def roots(session: AsyncSession, talk: Talk) -> dict[int, Delivery | None]:
+    """For each of the two the delivery that opened it for them; None if that is gone."""
+    numbers = {talk.one_id: talk.one_root_id, talk.other_id: talk.other_root_id}
+    query = select(Delivery).where(Delivery.id.in_([n for n in numbers.values() if n]))
+    there = {d.id: d for d in await session.scalars(_anew(query))}
+    return {person: there.get(number or 0) for person, number in numbers.items()}
+
+
+def _anew(query: Select[Delivery]) -> Select[Delivery]:
+    return query.execution_options(populate_existing=True)
+
+
+async def hush(session: AsyncSession, one_id: int, other_id: int, now: datetime) -> None:
+    """Nothing of the talks of these two that is not sent yet is owed any more."""
+    pair = or_(
+        (Talk.one_id == one_id) & (Talk.other_id == other_id),
+        (Talk.one_id == other_id) & (Talk.other_id == one_id),
+    )
+    for key in (await session.scalars(select(Talk.key).where(pair))).all():
+        await session.execute(
+            update(Delivery)
+            .where(Delivery.key.startswith(f"{key}:", autoescape=True), Delivery.state == DUE)
+            .values(state="cancelled", ended_at=now, reason="blocked")
+        )
 
 
 async def gathering(session: AsyncSession, one_id: int, other_id: int) -> Address | None:
@@ -127,18 +150,23 @@ async def address_of(session: AsyncSession, root_id: int | None) -> Address | No
     return Address(row.platform, row.workspace, row.user, row.channel) if row else None
 
 
-async def give_up(session: AsyncSession, talk: Talk, now: datetime) -> None:
-    """It never began for both: what is not sent yet is not owed, and the relay has ended."""
-    talk.status = FAILED
-    roots = [root for root in (talk.one_root_id, talk.other_root_id) if root]
+async def drop_roots(session: AsyncSession, talk: Talk, now: datetime) -> None:
+    """What opened it and is not sent yet is not owed any more."""
     await session.execute(
         update(Delivery)
-        .where(Delivery.id.in_(roots), Delivery.state == DUE)
+        .where(Delivery.id.in_((talk.one_root_id, talk.other_root_id)), Delivery.state == DUE)
         .values(state="cancelled", ended_at=now, reason="the other side cannot be reached")
     )
+
+
+async def give_up(session: AsyncSession, talk: Talk, now: datetime) -> None:
+    """It never began for both: what is not sent yet is not owed, and its relay has ended."""
+    talk.status = FAILED
+    await drop_roots(session, talk, now)
+    openings = (talk.one_root_id, talk.other_root_id)
     await session.execute(
         update(Relay)
-        .where(or_(Relay.one_root_id.in_(roots), Relay.other_root_id.in_(roots)))
+        .where(or_(Relay.one_root_id.in_(openings), Relay.other_root_id.in_(openings)))
         .where(Relay.status != "ended")
         .values(status="ended", ended_at=now)
     )

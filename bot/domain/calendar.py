@@ -1,6 +1,6 @@
 """When two people in two zones could talk: half hours inside the working hours of both."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -43,13 +43,17 @@ class Slot:
     fits: bool
 
 
-def slots(now: datetime, one: Hours, other: Hours, count: int = 3) -> tuple[Slot, ...]:
+def slots(
+    now: datetime, one: Hours, other: Hours, count: int = 3, beyond: Collection[datetime] = ()
+) -> tuple[Slot, ...]:
     """Times to propose: on different workdays of both, a day ahead at least, earliest day first.
+
+    `beyond`: times that were proposed before, and none of which is proposed again.
 
     Where the working hours never meet, the times at which whoever is further from their own
     hours is least far from them. Empty only where no day is a workday for both.
     """
-    days = _by_day(now, one, other)
+    days = _by_day(now, one, other, frozenset(beyond))
     fitting = {day: [s for s, far in some if far == (0, 0)] for day, some in days.items()}
     meeting = [(day, some) for day, some in fitting.items() if some]
     if meeting:
@@ -60,13 +64,13 @@ def slots(now: datetime, one: Hours, other: Hours, count: int = 3) -> tuple[Slot
 
 
 def _by_day(
-    now: datetime, one: Hours, other: Hours
+    now: datetime, one: Hours, other: Hours, beyond: frozenset[datetime]
 ) -> dict[date, list[tuple[datetime, tuple[int, int]]]]:
     """Every half hour that is a workday for both, by the first one's day, with how far it is."""
     days: dict[date, list[tuple[datetime, tuple[int, int]]]] = {}
     for moment in _half_hours(now + NOTICE, now + NOTICE + HORIZON):
         far, farther = one.outside(moment), other.outside(moment)
-        if far is None or farther is None:
+        if far is None or farther is None or moment in beyond:
             continue
         day = moment.astimezone(ZoneInfo(one.zone)).date()
         days.setdefault(day, []).append((moment, (max(far, farther), far + farther)))

@@ -75,6 +75,7 @@ async def who_does(ctx: Context, ask: WhoDoes) -> Card:
             tie.member,
             people.in_short(ctx.t, page[tie.id]),
             (Button(ctx.t("Why?"), f"why {tie.member_id} {_slug(ctx, hit.key)}"),),
+            _slug(ctx, hit.key),
         )
         for tie in shown
     ]
