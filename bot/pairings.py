@@ -17,7 +17,7 @@ from bot.domain.rhythm import A_WEEK, coming, is_turn, moments
 from bot.i18n import Translator, translator
 from bot.people import place
 from bot.pools import seekers
-from db import rounds
+from db import partners, rounds
 from db.members import Member
 from db.rounds import Round, RoundGroup, RoundLeft, RoundMember
 
@@ -33,7 +33,7 @@ def day_and_time(t: Translator, moment: datetime, zone: str) -> str:
     return f"{day}, {format_time(local, 'short', locale=t.locale)}"
 
 
-def partners(group: RoundGroup, member_id: int) -> list[Member]:
+def others(group: RoundGroup, member_id: int) -> list[Member]:
     """The others of a group."""
     return [one.member for one in group.places if one.member_id != member_id]
 
@@ -69,7 +69,7 @@ async def tell_staff(session: AsyncSession, now: datetime, round_: Round) -> Non
     """There is a draft to look at; the card says how large it is."""
     groups = await rounds.groups_of(session, round_.id)
     left = await rounds.left_of(session, round_.id)
-    for person in await rounds.staff(session):
+    for person in await partners.staff(session):
         t = translator(person.language)
         send = moments(round_.day).send
         card = Card(
@@ -120,7 +120,7 @@ async def _introduce(
 ) -> None:
     """One conversation of all where a workspace allows it, else one of each two."""
     keys = [person.id for person in people]
-    room = await rounds.common_room(session, keys) if len(people) > 2 else None
+    room = await partners.common_room(session, keys) if len(people) > 2 else None
     if room is None:
         for one, other in combinations(people, 2):
             key = f"round:{round_.id}:{one.id}:{other.id}"
@@ -210,7 +210,7 @@ async def check_in(
 
 def asked(t: Translator, group: RoundGroup, member_id: int) -> Card:
     """The question whether a group met."""
-    names = portraits.listed(t, [person.name for person in partners(group, member_id)])
+    names = portraits.listed(t, [person.name for person in others(group, member_id)])
     return Card(
         title=t("Did you meet {name}?", name=names),
         parts=(

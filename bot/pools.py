@@ -10,8 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain.affinity import Seeker, at_work, barrier
 from bot.domain.matching import Group, Left, Plan, fit, group_of, join_late, plan
 from bot.domain.rhythm import is_turn
-from db import introductions, rounds
-from db.rounds import Knowledge, Round, RoundGroup, RoundMember
+from db import introductions, partners, rounds
+from db.partners import Knowledge
+from db.rounds import Round, RoundGroup, RoundMember
 
 REMEMBERED = timedelta(days=3 * 365)
 """Partners of longer ago are new again."""
@@ -33,22 +34,22 @@ async def seekers(
     then = f"{max(day, now.date()):%Y-%m}"  # a draft may be made in the month before
     willing = [
         one
-        for one in await rounds.participants(session, day, only)
+        for one in await partners.participants(session, day, only)
         if (any_turn or is_turn(one.rhythm, one.nth, day)) and not one.member.is_full(then)
     ]
     if not willing:
         return []
-    known = await rounds.knowledge(session)
+    known = await partners.knowledge(session)
     never: dict[int, set[int]] = {}
     for one, other in [
         *map(tuple, await introductions.apart(session)),
-        *map(tuple, await rounds.avoided(session)),
+        *map(tuple, await partners.avoided(session)),
     ]:
         never.setdefault(one, set()).add(other)
         never.setdefault(other, set()).add(one)
     paired: dict[int, dict[int, int | None]] = {}
     cities: dict[int, set[int]] = {}
-    for past in await rounds.past(session, day - REMEMBERED):
+    for past in await partners.past(session, day - REMEMBERED):
         days = None if past.met_on is None else (day - past.met_on).days
         paired.setdefault(past.member_id, {})[past.other_id] = days
         if past.met_on and past.city_id:
@@ -223,7 +224,7 @@ async def late(session: AsyncSession, round_: Round, now: datetime, *, closing: 
     """
     groups = await rounds.groups_of(session, round_.id)
     placed = {place.member_id for group in groups for place in group.places}
-    joined = await rounds.joined_since(session, round_.drafted_at or now)
+    joined = await partners.joined_since(session, round_.drafted_at or now)
     if not joined - placed:
         return 0
     left = {one.member_id for one in await rounds.left_of(session, round_.id)}

@@ -13,8 +13,7 @@ from bot.domain.foresight import Outcome, Turn, weeks
 from bot.domain.ranking import standing
 from bot.domain.rhythm import coming
 from bot.settings import Settings
-from db import members, seed
-from db import rounds as round_table
+from db import members, partners, seed
 from db.base import unit
 
 
@@ -43,7 +42,7 @@ async def rounds(settings: Settings, count: int, chance: int, console: Console) 
 async def _turns(session: AsyncSession, now: datetime) -> list[Turn]:
     day = coming(now)
     seekers = await pools.seekers(session, day, now, any_turn=True)
-    rhythms = {one.member_id: one for one in await round_table.participants(session, day)}
+    rhythms = {one.member_id: one for one in await partners.participants(session, day)}
     return [Turn(s, rhythms[s.key].rhythm, rhythms[s.key].nth) for s in seekers]
 
 

@@ -540,3 +540,26 @@ def test_postgresql_has_tools_of_its_own(wwc: Wwc, command: str) -> None:
     said = wwc(command, "copy.db", DATABASE_URL=url, WWC_SECRET_KEY="k" * 43)
     assert said.code == 2
     assert "pg_dump and pg_restore" in said.err
+
+
+# --- simulate ---------------------------------------------------------------------------------
+
+
+def test_rounds_are_played_through_and_nothing_is_sent(wwc: Wwc, tmp_path: Path) -> None:
+    """On an empty folder the demo's people take part; the figures come, the outbox stays empty."""
+    said = wwc("simulate", "rounds", "--weeks", "2", "--seed", "1")
+    assert said.code == 0
+    for figure in ("repeat rate", "coverage", "left out in a row", "against the optimum"):
+        assert figure in said.out
+    there = rows(tmp_path / "wwc.db")
+    assert there["round_member"] > 150
+    assert there["round"] == there["delivery"] == there["talk"] == 0
+
+
+@pytest.mark.usefixtures("cast")
+def test_there_is_nothing_to_play_where_nobody_takes_part(wwc: Wwc) -> None:
+    """Said in one line, with the way to change it."""
+    said = wwc("simulate", "rounds")
+    assert said.code == 1
+    assert "rounds on" in said.out
+    assert wwc("simulate", "rounds", "--weeks", "0").code == 2

@@ -14,7 +14,7 @@ from bot.domain.affinity import Reason, Seeker, reasons
 from bot.domain.rhythm import coming, moments
 from bot.errors import Misfit, Refusal
 from bot.parsing import Labels, Suggest, short
-from db import audit, rounds
+from db import audit, partners, rounds
 from db.members import Member
 from db.rounds import MET, Round, RoundGroup, RoundMember
 
@@ -107,7 +107,7 @@ async def _facts(ctx: Context, taking: RoundMember) -> list[Fact]:
     if not ctx.member.listed:
         facts.append(Fact(t("Directory"), t("You are not listed any more, so nobody is "
                                             "introduced to you.")))  # fmt: skip
-    avoided = await rounds.avoided_by(ctx.session, ctx.member.id)
+    avoided = await partners.avoided_by(ctx.session, ctx.member.id)
     if avoided:
         names = portraits.listed(t, [person.name for person in avoided])
         facts.append(Fact(t("Never paired with"), names))
@@ -254,10 +254,10 @@ async def _avoid(ctx: Context, act: str, who: str | None) -> Card:
     if person.id == ctx.member.id:
         raise Refusal(ctx.t("You are never paired with yourself."))
     if act == "avoid":
-        await rounds.avoid(ctx.session, ctx.member.id, person.id)
+        await partners.avoid(ctx.session, ctx.member.id, person.id)
         said = ctx.t("You will not be paired with {name}, who is not told.", name=person.name)
     else:
-        await rounds.unavoid(ctx.session, ctx.member.id, person.id)
+        await partners.unavoid(ctx.session, ctx.member.id, person.id)
         said = ctx.t("You may be paired with {name} again.", name=person.name)
     return await _status(ctx, said)
 
@@ -281,7 +281,7 @@ async def _partner(ctx: Context) -> list[Part]:
     t, (group, why) = ctx.t, await _current(ctx)
     if group is None:
         return [Note(why)] if why else []
-    others = pairings.partners(group, ctx.member.id)
+    others = pairings.others(group, ctx.member.id)
     mine = next(one for one in group.places if one.member_id == ctx.member.id)
     said = {"met": t("You met."), "scheduled": t("You have a date."), "not-yet": t("Not yet met.")}
     parts: list[Part] = [
@@ -324,7 +324,7 @@ async def _why(ctx: Context) -> Card:
     known = {person.key: person for person in there}
     me = known.get(ctx.member.id)
     parts: list[Part] = []
-    others = pairings.partners(group, ctx.member.id)
+    others = pairings.others(group, ctx.member.id)
     for person in others:
         other = known.get(person.id)
         lines = sentences(ctx, person, me, other) if me and other else []

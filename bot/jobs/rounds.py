@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from bot import pairings, pools
 from bot.domain.rhythm import coming, moments
-from db import audit, rounds
+from db import audit, partners, rounds
 from db.base import unit
 from db.rounds import Round
 
@@ -40,7 +40,7 @@ async def advance(engine: AsyncEngine, clock: Clock) -> None:
 async def pause_the_silent(engine: AsyncEngine, now: datetime) -> None:
     """Those who were asked whether to go on, and did not say."""
     async with unit(engine, writes=True) as session:
-        for taking in await rounds.silent(session):
+        for taking in await partners.silent(session):
             if pairings.pause_silent(taking, now):
                 audit.note(session, now, None, "rounds paused", f"member:{taking.member_id}")
 

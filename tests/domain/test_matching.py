@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.domain import matching
 from bot.domain.affinity import Seeker, barrier, is_again, weight, weights
 from bot.domain.matching import Plan, join_late, plan
-from tests.domain.rounds_pools import best, crowd, value
+from tests.domain.crowds import best, crowd, value
 
 TOPICS = st.integers(1, 4)
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.cards import Buttons, Card, plain
 from bot.domain.rhythm import coming, is_turn, moments
 from bot.jobs import rounds as job
-from db import rounds
+from db import partners
 from db.base import unit
 from db.rounds import RoundAvoid, RoundMember, RoundPlace
 from tests.conftest import Clock, Typing
@@ -21,7 +21,8 @@ async def sent(engine: AsyncEngine, clock: Clock) -> None:
     """The first round is drafted and sent; an hour has passed."""
     when = moments(DAY)
     for moment in (when.draft, when.send):
-        await job.advance(engine, lambda moment=moment: moment)
+        clock.now = moment
+        await job.advance(engine, clock)
     clock.now = when.send + timedelta(hours=1)
 
 
@@ -113,8 +114,8 @@ async def test_rounds_can_be_paused_until_a_day(
     assert f"Your rounds pause until {until:%B} {until.day}, {until.year}." in said
     assert (await mine(engine)).snoozed_until == until
     async with unit(engine) as session:
-        assert not await rounds.participants(session, until - timedelta(days=1))
-        assert await rounds.participants(session, until)
+        assert not await partners.participants(session, until - timedelta(days=1))
+        assert await partners.participants(session, until)
     await typing("rounds on")
     assert (await mine(engine)).snoozed_until is None
 

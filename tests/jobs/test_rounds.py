@@ -3,17 +3,19 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot import pairings, pools
 from bot.cards import plain
 from bot.deliveries import read
 from bot.domain.rhythm import Moments, moments
 from bot.handlers.rounds import Rounds
 from bot.jobs import rounds as job
-from db import introductions, members, rounds
+from db import introductions, members, partners, rounds
 from db.base import unit
 from db.directory import Expertise
 from db.members import Member
@@ -134,16 +136,16 @@ async def test_killed_between_two_transactions_it_goes_on_where_it_stopped(
     """With one group in a transaction and a fault after each, everybody is told once."""
     monkeypatch.setattr(job, "AT_ONCE", 1)
     await on(typing, "maya", "ben", "luis", "zoe", "carl", "remi")
-    begin, calls = job.pairings.begin, 0
+    begin, calls = pairings.begin, 0
 
-    async def dies(*args: object) -> None:
+    async def dies(*args: Any) -> None:
         nonlocal calls
         calls += 1
-        await begin(*args)  # type: ignore[arg-type] # as it is called
+        await begin(*args)
         if calls % 2:
             raise RuntimeError("killed")
 
-    monkeypatch.setattr(job.pairings, "begin", dies)
+    monkeypatch.setattr(pairings, "begin", dies)
     await at(engine, WHEN.draft)
     for _ in range(12):
         try:
@@ -235,7 +237,7 @@ async def test_three_silent_rounds_are_asked_about_and_then_paused(
     await at(engine, clock.now + timedelta(days=2))
     assert "Paused, because you did not answer" in plain(await typing("rounds"))
     async with unit(engine) as session:
-        assert [one.member_id for one in await rounds.participants(session, DAY)] == [3]
+        assert [one.member_id for one in await partners.participants(session, DAY)] == [3]
     assert "Next one: Tuesday" in plain(await typing("rounds keep"))
 
 
@@ -254,17 +256,17 @@ async def test_only_those_who_met_count_as_met(
     for moment in WHEN[:3]:
         await at(engine, moment)
     async with unit(engine) as session:
-        before = await rounds.past(session, DAY - timedelta(days=400))
+        before = await partners.past(session, DAY - timedelta(days=400))
     assert [(one.member_id, one.other_id, one.met_on) for one in sorted(before)] == [
         (1, 3, None), (3, 1, None),
     ]  # fmt: skip
     clock.now = WHEN.check
     await typing("rounds met", "luis")
     async with unit(engine) as session:
-        after = await rounds.past(session, DAY - timedelta(days=400))
+        after = await partners.past(session, DAY - timedelta(days=400))
         assert {one.met_on for one in after} == {DAY}
         assert len(after) == 2
-        assert await rounds.past(session, DAY + timedelta(days=1)) == []
+        assert await partners.past(session, DAY + timedelta(days=1)) == []
 
 
 @pytest.mark.both
@@ -295,7 +297,7 @@ async def test_what_nobody_may_see_counts_nowhere(
     await on(typing, "maya", "luis")
     await typing("profile seen_topics:nobody")
     async with unit(engine) as session:
-        known = await rounds.knowledge(session)
+        known = await partners.knowledge(session)
         assert set(known) == {3}
         assert await session.scalar(select(func.count()).select_from(Expertise)) or 0 > 0
 
@@ -326,7 +328,7 @@ async def test_people_out_of_reach_of_the_rules_by_the_time_are_not_introduced(
     async with unit(engine, writes=True) as session:
         round_ = await rounds.on(session, DAY)
         assert round_ is not None
-        await job.pools.release(session, round_.id, WHEN.send)
+        await pools.release(session, round_.id, WHEN.send)
         luis = await members.member(session, 3)
         assert luis is not None
         luis.status = "suspended"
