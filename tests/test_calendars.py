@@ -79,12 +79,16 @@ async def test_another_time_is_the_same_event_with_a_higher_number(
 ) -> None:
     """So that calendars move it and do not keep both."""
     address = await agreed(typing, engine, clock)
-    before = Calendar.from_ical((await fetched(typing.hub, engine, address, typing.hub.links))[1])
+    before: Any = Calendar.from_ical(
+        (await fetched(typing.hub, engine, address, typing.hub.links))[1]
+    )
     number = address.split("/")[-1].split("-")[0]
     await typing(f"intro slot {number} 2")
     await typing(f"intro slot {number} 2", as_="luis")
 
-    after = Calendar.from_ical((await fetched(typing.hub, engine, address, typing.hub.links))[1])
+    after: Any = Calendar.from_ical(
+        (await fetched(typing.hub, engine, address, typing.hub.links))[1]
+    )
 
     (one,), (two,) = before.walk("VEVENT"), after.walk("VEVENT")
     assert one["UID"] == two["UID"]
