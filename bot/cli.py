@@ -116,6 +116,7 @@ def web() -> None:
 
 
 discord_cli = typer.Typer(help="Discord's gateway as a process of its own, and its commands.")
+cli.add_typer(discord_cli, name="discord")
 
 
 @discord_cli.callback(invoke_without_command=True)

@@ -365,10 +365,12 @@ def _spoken(values: Values, arguments: Sequence[Argument]) -> str:
 def _unknown(ctx: Context) -> Card:
     said = clean(ctx.request.words)
     allowed = [n for n, c in ctx.commands.items() if c.allow.permits(ctx.viewer)]
-    verb, _, rest = said.partition(" ")
-    near = nearest(verb, allowed)
-    buttons = [Button(n, f"{n} {rest}".strip()) for n in near
-               if len(f"{n} {rest}".strip()) <= LONGEST_COMMAND]  # fmt: skip
+    verb = said.partition(" ")[0]
+    near = {name: _after(said, length) for length in (2, 1) for name in nearest(
+        " ".join(said.split(" ")[:length]), [n for n in allowed if n.count(" ") == length - 1]
+    )}  # fmt: skip
+    meant = [(name, f"{name} {rest}".strip()) for name, rest in near.items()]
+    buttons = [Button(name, words) for name, words in meant if len(words) <= LONGEST_COMMAND][:3]
     text = ctx.t("I do not know the command «{verb}».", verb=short(verb))
     if buttons:
         text += " " + ctx.t("Did you mean one of these?")

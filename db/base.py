@@ -126,14 +126,20 @@ async def keep(session: AsyncSession, table: type[Base], /, **values: Any) -> No
 
 
 def unless_there(session: AsyncSession, table: type[Base], /, **values: Any) -> Insert:
-    """The statement of `keep`; only the dialect at hand is imported, for the start's sake."""
+    """The statement of `keep`."""
+    made: Insert = insert_into(session, table).values(**values).on_conflict_do_nothing()
+    return made
+
+
+def insert_into(session: AsyncSession, table: type[Base], /) -> Any:
+    """An insert that can yield; only the dialect at hand is imported, for the start's sake."""
     if is_sqlite(session):
         from sqlalchemy.dialects import sqlite
 
-        return sqlite.insert(table).values(**values).on_conflict_do_nothing()
+        return sqlite.insert(table)
     from sqlalchemy.dialects import postgresql
 
-    return postgresql.insert(table).values(**values).on_conflict_do_nothing()
+    return postgresql.insert(table)
 
 
 async def checkpoint(engine: AsyncEngine) -> None:

@@ -18,12 +18,10 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.base import Base, is_sqlite
+from db.base import Base, insert_into, is_sqlite
 from db.inbound import memo, remember
 from db.members import Account, Member, Workspace
 
@@ -175,9 +173,8 @@ async def put(session: AsyncSession, to: Address, **facts: Any) -> int | None:
     # a refused insert would use up a number, and the numbers are what the books are checked by
     if await session.scalar(select(Delivery.id).where(Delivery.key == facts["key"])) is not None:
         return None
-    insert = sqlite_insert if is_sqlite(session) else postgresql_insert
     facts.setdefault("retry_at", facts["at"])
-    row = insert(Delivery).values(**to._asdict(), lane=to.lane, **facts)
+    row = insert_into(session, Delivery).values(**to._asdict(), lane=to.lane, **facts)
     kept = row.on_conflict_do_nothing(index_elements=["key"]).returning(Delivery.id)
     number = (await session.execute(kept)).scalar()
     session.info["owed"] = True  # whoever commits wakes those who deliver
@@ -235,8 +232,12 @@ async def weight(session: AsyncSession, member_id: int, now: datetime) -> int:
 
 async def take_slot(session: AsyncSession, job: str, at: datetime) -> bool:
     """Claim one turn of the timetable; False if another process has it."""
-    insert = sqlite_insert if is_sqlite(session) else postgresql_insert
-    row = insert(Slot).values(job=job, at=at).on_conflict_do_nothing().returning(Slot.job)
+    row = (
+        insert_into(session, Slot)
+        .values(job=job, at=at)
+        .on_conflict_do_nothing()
+        .returning(Slot.job)
+    )
     return (await session.execute(row)).scalar() is not None
 
 

@@ -16,12 +16,10 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from db.base import Moment, is_sqlite
+from db.base import Moment, insert_into
 from db.inbound import Memo
 from db.members import Account, Member, Workspace
 from db.outbox import (
@@ -357,10 +355,9 @@ async def expire(session: AsyncSession, now: datetime) -> list[Delivery]:
 
 async def shut(session: AsyncSession, gates: Mapping[str, tuple[datetime, str]]) -> None:
     """Let nothing through the gates of these keys until then; one that is shut longer stays so."""
-    insert = sqlite_insert if is_sqlite(session) else postgresql_insert
     # in one order everywhere: two workers that write the same gates never wait for each other
     rows = [{"key": k, "until": until, "reason": why} for k, (until, why) in sorted(gates.items())]
-    row = insert(Gate).values(rows)
+    row = insert_into(session, Gate).values(rows)
     newer = row.excluded.until > Gate.until
     said = {"until": row.excluded.until, "reason": row.excluded.reason}
     await session.execute(row.on_conflict_do_update(index_elements=["key"], set_=said, where=newer))

@@ -493,5 +493,5 @@ async def test_the_home_of_a_newcomer_leads_to_public_commands_only(typing: Typi
     reply = await typing("home", as_="newcomer")
 
     assert "You are not a verified member yet" in plain(reply)
-    assert commands_of(reply) == []
+    assert commands_of(reply) == ["join"]
     assert button(await typing("home"), "Settings").command == "settings"
