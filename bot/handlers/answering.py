@@ -70,6 +70,7 @@ async def _accept(ctx: Context, found: Introduction) -> Card:
     both = {found.one_said, found.other_said}
     if both == {YES}:
         found.status, found.closed_at = AGREED, ctx.now
+        await introductions.take_back(ctx.session, found, ctx.now, "answered")
         await begin_talk(
             ctx.session, ctx.now, found.one, found.other, topic_id=found.topic_id,
             because=found.because, key=f"intro:{found.id}",

@@ -36,6 +36,7 @@ async def _close(session: AsyncSession, now: datetime, one: Introduction) -> Non
     one.closed_at = now
     if one.status == ASKED:
         one.status = EXPIRED
+    await introductions.take_back(session, one, now, "over")
     waiting = {one.by_id: one.by} if one.by else {}
     waiting |= {p.id: p for p in (one.one, one.other) if one.said(p.id) == YES}
     for person in waiting.values():
