@@ -34,7 +34,7 @@ from tests import databases
 from tests.conftest import Typing
 from tests.platforms.discord import LoopbackDiscord
 from tests.platforms.slack import LoopbackSlack
-from tests.stories.program import program
+from tests.stories.program import ROOT, program
 
 KEY = {"WWC_SECRET_KEY": "Jc1xkQvY0b1aG9uVnWm3R5tZ"}
 TOKEN = "Bq3xzTn8fL2hW6pD"
@@ -93,7 +93,8 @@ async def spoken(
     """The exit code and lines of `wwc …`; `until`: SIGTERM once it has said this."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", *command, cwd=folder,
-        env={"PATH": os.environ["PATH"], "HOME": str(folder), "PORT": "0", **variables},
+        env={"PATH": os.environ["PATH"], "HOME": str(folder), "PORT": "0",
+             "PYTHONPATH": str(ROOT), **variables},
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     assert process.stdout is not None
