@@ -8,6 +8,7 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     and_,
+    bindparam,
     exists,
     func,
     literal,
@@ -52,6 +53,8 @@ SPARE = 64
 WINDOW = 512
 """How much of what is due is looked through first: all of it only if nothing is found there."""
 
+EVERYTHING = 2**31
+
 
 class Claim(NamedTuple):
     """One delivery that is ours; `root` is the one that it changes or stands under."""
@@ -87,50 +90,60 @@ _same = aliased(Delivery)
 _PANIC = exists().where(Memo.key == PANIC, Memo.value != "")
 
 
-def _claimable(
-    now: datetime,
-    limit: int,
-    window: int | None,
-    leaving_out: Collection[tuple[str, str]],
-    down: Collection[str],
-) -> Select[Delivery, str | None, datetime | None]:
+_NOW = bindparam("now", type_=Moment())
+
+
+def _heads() -> Select[int]:
     """The oldest due delivery of each lane where nothing is under way and no gate is shut.
 
-    Only the first `window` of all that is due is looked through.
+    Only the first `window` of all that is due is looked through. What would be stale is left out,
+    but for what may have arrived and is still looked for.
     """
-    fresh = or_(Delivery.expires.is_(None), Delivery.expires > now, Delivery.began_at.is_not(None))
-    ripe = and_(is_in(DUE), Delivery.retry_at <= now, Delivery.at <= now, fresh)
-    first = select(Delivery.id, Delivery.lane, Delivery.platform, Delivery.workspace).where(ripe)
-    if down:
-        first = first.where(Delivery.platform.not_in(down))
-    if leaving_out:
-        here = tuple_(Delivery.platform, Delivery.workspace)
-        first = first.where(here.not_in(list(leaving_out)))
-    table = first.order_by(Delivery.retry_at, Delivery.id).limit(window).subquery("ripe")
-    due = table.c
+    fresh = or_(Delivery.expires.is_(None), Delivery.expires > _NOW, Delivery.began_at.is_not(None))
+    here = tuple_(Delivery.platform, Delivery.workspace)
+    ripe = (
+        select(Delivery.id, Delivery.lane, Delivery.platform, Delivery.workspace)
+        .where(is_in(DUE), Delivery.retry_at <= _NOW, Delivery.at <= _NOW, fresh)
+        .where(Delivery.platform.not_in(bindparam("down", expanding=True)))
+        .where(here.not_in(bindparam("leaving_out", expanding=True)))
+        .order_by(Delivery.retry_at, Delivery.id)
+        .limit(bindparam("window"))
+        .subquery("ripe")
+        .c
+    )
     # the first of its lane; «there is no earlier one» would be asked of all rows at once
-    in_lane = and_(_same.lane == due.lane, is_in(*PENDING, of=_same))
-    head = select(_same.id).where(in_lane).order_by(_same.at, _same.id).limit(1)
-    under_way = exists().where(_same.lane == due.lane, is_in(CLAIMED, INFLIGHT, of=_same))
-    home = due.platform + ":" + due.workspace
-    shut = exists().where(Gate.key.in_((due.lane, home)), Gate.until > now)
+    head = (
+        select(_same.id)
+        .where(_same.lane == ripe.lane, is_in(*PENDING, of=_same))
+        .order_by(_same.at, _same.id)
+        .limit(1)
+        .scalar_subquery()
+    )
+    under_way = exists().where(_same.lane == ripe.lane, is_in(CLAIMED, INFLIGHT, of=_same))
+    home = ripe.platform + ":" + ripe.workspace
+    shut = exists().where(Gate.key.in_((ripe.lane, home)), Gate.until > _NOW)
+    query = select(ripe.id).where(ripe.id == head, ~under_way, ~shut, ~_PANIC)
+    return query.limit(bindparam("most"))
+
+
+def _locked() -> Select[Delivery, str | None, datetime | None]:
+    """Those of them that nobody else took meanwhile, with what speaks against sending them."""
+    home = and_(
+        Workspace.platform == Delivery.platform, Workspace.external_id == Delivery.workspace
+    )
+    mine = Delivery.id.in_(bindparam("ids", expanding=True))
     return (
         select(Delivery, Member.status, Workspace.removed_at)
-        .select_from(table)
-        .join(Delivery, Delivery.id == due.id)
         .outerjoin(Member, Member.id == Delivery.member_id)
-        .outerjoin(
-            Workspace,
-            and_(
-                Workspace.platform == Delivery.platform,
-                Workspace.external_id == Delivery.workspace,
-            ),
-        )
-        .where(ripe, due.id == head.scalar_subquery(), ~under_way, ~shut, ~_PANIC)
+        .outerjoin(Workspace, home)
+        .where(mine, Delivery.state == DUE, Delivery.retry_at <= _NOW)
         .order_by(Delivery.retry_at, Delivery.id)
-        .limit(limit)
         .with_for_update(of=Delivery, skip_locked=True)
     )
+
+
+# built once: that takes longer than asking
+_HEADS, _LOCKED = _heads(), _locked()
 
 
 async def _down(session: AsyncSession, now: datetime) -> Sequence[str]:
@@ -146,24 +159,29 @@ async def claim(
     limit: int,
     may: Callable[[Delivery], bool],
     leaving_out: Collection[tuple[str, str]] = (),
+    down: Collection[str] = (),
 ) -> Taken:
     """Take up to `limit` deliveries for as long as the lease.
 
-    `may` is asked about each in turn; `leaving_out` are workspaces that need not be looked at.
+    `may` is asked about each in turn; `leaving_out` are workspaces, `down` platforms, that need
+    not be looked at.
     """
-    down = await _down(session, now)
+    down = {*down, *await _down(session, now)}
+    asked = {"now": now, "most": limit + SPARE, "down": list(down), "window": WINDOW,
+             "leaving_out": list(leaving_out)}  # fmt: skip
+    heads = (await session.scalars(_HEADS, asked)).all()
+    if not heads:
+        heads = (await session.scalars(_HEADS, {**asked, "window": EVERYTHING})).all()
+    if not heads:
+        return Taken((), ())
     ours, ended = list[Delivery](), list[Delivery]()
-    for window in (WINDOW, None):
-        query = _claimable(now, limit + SPARE, window, leaving_out, down)
-        for row, status, removed in (await session.execute(query)).all():
-            why = _unwanted(row, status, removed)
-            if why:
-                _end(row, now, CANCELLED, why)
-                ended.append(row)
-            elif len(ours) < limit and may(row):
-                ours.append(row)
-        if ours:
-            break
+    for row, status, removed in (await session.execute(_LOCKED, {"now": now, "ids": heads})).all():
+        why = _unwanted(row, status, removed)
+        if why:
+            _end(row, now, CANCELLED, why)
+            ended.append(row)
+        elif len(ours) < limit and may(row):
+            ours.append(row)
     await session.flush()
     if not ours:
         return Taken((), ended)
@@ -361,17 +379,3 @@ async def shut(session: AsyncSession, gates: Mapping[str, tuple[datetime, str]])
     newer = row.excluded.until > Gate.until
     said = {"until": row.excluded.until, "reason": row.excluded.reason}
     await session.execute(row.on_conflict_do_update(index_elements=["key"], set_=said, where=newer))
-
-
-async def upcoming(session: AsyncSession, now: datetime) -> datetime | None:
-    """The next moment at which something may have to be done; None if nothing is pending.
-
-    A gate that is shut, a retry that waits, a lease that would run out, whichever comes first.
-    """
-    waits = select(func.min(Delivery.retry_at)).where(is_in(DUE), Delivery.retry_at > now)
-    leases = select(func.min(Delivery.lease_until)).where(is_in(CLAIMED, INFLIGHT))
-    gates = select(func.min(Gate.until)).where(
-        Gate.until > now, exists().where(is_in(DUE), Delivery.retry_at <= Gate.until)
-    )
-    moments = [await session.scalar(query) for query in (waits, leases, gates)]
-    return min((m for m in moments if m is not None), default=None)

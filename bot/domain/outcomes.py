@@ -18,8 +18,8 @@ QUICK = timedelta(seconds=2)
 SETTLE = timedelta(seconds=15)
 """Until a message that arrived is surely seen by whoever looks."""
 
-OUTAGE_PAUSE = timedelta(seconds=25)
-"""Between two looks whether a platform is back."""
+OUTAGE_PAUSE = timedelta(seconds=45)
+"""Between two looks whether a platform is back: a minute after it is, messages go out again."""
 
 LOOKING_FOR = timedelta(hours=24)
 """After this long nobody looks any more for what may have arrived."""

@@ -197,8 +197,9 @@ class Deliverer:
         reach("deliver.before_claim")
         async with unit(self.engine, writes=True) as session:
             taken = await sending.claim(
-                session, now, LEASE, free, may, leaving_out=full | set(self._unserved)
-            )
+                session, now, LEASE, free, may, full | set(self._unserved),
+                {name for name in trying if self._breakers.outage(name)},
+            )  # fmt: skip
             await tell_ended(session, now, taken.ended)
             reach("deliver.before_claim_commit")
         reach("deliver.after_claim_commit")

@@ -5,15 +5,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import Card
 from bot.deliveries import written
 from bot.jobs.deliver import Deliverer
-from db import outbox, sending
+from db import outbox
 from db.base import unit
-from db.outbox import Address, Delivery
+from db.outbox import Address, Delivery, Gate, is_in
 from tests.conftest import Clock
 from tests.jobs.platform import Platform
 
@@ -77,9 +77,21 @@ def worker(engine: AsyncEngine, platform: Platform, clock: Clock, **how: Any) ->
 
 async def leap(engine: AsyncEngine, clock: Clock) -> bool:
     """Set the clock to the next moment at which something may happen; False if there is none."""
+    due = is_in(outbox.DUE)
+    busy = is_in(outbox.CLAIMED, outbox.INFLIGHT)
     async with unit(engine) as session:
-        then = await sending.upcoming(session, clock())
+        moments = [
+            await session.scalar(query)
+            for query in (
+                select(func.min(Delivery.retry_at)).where(due, Delivery.retry_at > clock()),
+                select(func.min(Delivery.lease_until)).where(busy),
+                select(func.min(Gate.until)).where(Gate.until > clock(), exists().where(due)),
+            )
+        ]
+        closed = select(func.max(Gate.until)).where(Gate.key == "slack", Gate.until > clock())
+        opens = await session.scalar(closed)  # before that, nothing of the platform may happen
+    then = min((m for m in moments if m is not None), default=None)
     if then is None:
         return False
-    clock.now = max(then, clock.now + timedelta(milliseconds=1))
+    clock.now = max(then, opens or then, clock.now + timedelta(milliseconds=1))
     return True

@@ -141,6 +141,8 @@ async def test_something_owed_by_this_process_is_sent_at_once(
 # --- platforms --------------------------------------------------------------------------------
 
 
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("kind", ["sqlite"])
 async def test_six_hours_without_the_platform_cost_nothing(
     engine: AsyncEngine, platform: Platform, owing: Owing, clock: Clock, rows: Rows
 ) -> None:
@@ -177,6 +179,8 @@ async def test_six_hours_without_the_platform_cost_nothing(
         assert usual == list(range(90))
 
 
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("kind", ["sqlite"])
 async def test_a_wait_is_obeyed_to_the_instant_and_holds_nobody_else_up(
     engine: AsyncEngine, platform: Platform, owing: Owing, clock: Clock, rows: Rows
 ) -> None:
