@@ -43,7 +43,7 @@ class Rounds(BaseModel):
             "scheduled": "We have a date", "not-yet": "Not yet", "keep": "Keep me",
         }),
     ] = Field(default="status", title="What to do")  # fmt: skip
-    what: Annotated[str | None, Suggest("person")] = Field(
+    value: Annotated[str | None, Suggest("person")] = Field(
         default=None, max_length=80, title="Date, week of the month or person",
         description="For example: 2027-01-15, 2, or Luis Rojas",
     )  # fmt: skip
@@ -60,17 +60,17 @@ async def rounds_(ctx: Context, ask: Rounds) -> Reply:
         case "off":
             return await _off(ctx)
         case "weekly" | "every-two-weeks" | "monthly":
-            return await _rhythm(ctx, ask.act, ask.what)
+            return await _rhythm(ctx, ask.act, ask.value)
         case "snooze":
-            return await _snooze(ctx, ask.what)
+            return await _snooze(ctx, ask.value)
         case "skip":
-            return await _skip(ctx, ask.what)
+            return await _skip(ctx, ask.value)
         case "avoid" | "unavoid":
-            return await _avoid(ctx, ask.act, ask.what)
+            return await _avoid(ctx, ask.act, ask.value)
         case "why":
             return await _why(ctx)
         case _:
-            return await _answer(ctx, ask.act, ask.what)
+            return await _answer(ctx, ask.act, ask.value)
 
 
 # --- how one takes part -----------------------------------------------------------------------
@@ -185,7 +185,7 @@ async def _rhythm(ctx: Context, rhythm: str, which: str | None) -> Card:
         raise Misfit(
             ctx.t("«{text}» does not fit here: write 1 to 4 for a week of the month, or 5 for the "
                   "last one.", text=short(which)),
-            name="what",
+            name="value",
         )  # fmt: skip
     taking.rhythm = rhythm
     if rhythm == "monthly":
@@ -219,7 +219,7 @@ def _until(ctx: Context, text: str | None) -> date:
     raise Misfit(
         ctx.t("I cannot read «{text}» as a day within a year; write it like {example}, or a number "
               "of weeks.", text=short(text), example=example),
-        name="what",
+        name="value",
     )  # fmt: skip
 
 
@@ -249,8 +249,8 @@ async def _skip(ctx: Context, text: str | None) -> Card:
 
 async def _avoid(ctx: Context, act: str, who: str | None) -> Card:
     if not who:
-        raise Misfit(ctx.t("Please fill this in."), name="what")
-    person = await people.find_one(ctx, who, "what")
+        raise Misfit(ctx.t("Please fill this in."), name="value")
+    person = await people.find_one(ctx, who, "value")
     if person.id == ctx.member.id:
         raise Refusal(ctx.t("You are never paired with yourself."))
     if act == "avoid":
