@@ -1,6 +1,6 @@
 """Arrivals: how somebody is let in, welcomed once, and told what became of a wish to join."""
 
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import timedelta
 
 from bot import deliveries, people
@@ -13,6 +13,7 @@ from db import audit, directory, joining
 from db.cities import City
 from db.joining import JoinRequest
 from db.members import CITY_LEAD, Account, Member
+from db.outbox import Delivery
 
 STALE_AFTER = timedelta(days=5)
 """A tip of the first week that could not be sent for so long is not sent any more."""
@@ -215,6 +216,9 @@ def declined(t: Translator, city: str) -> Card:
     )  # fmt: skip
 
 
-def with_note(card: Card, note: str) -> Card:
-    """The same card with a sentence on top."""
-    return replace(card, parts=(Note(note, "good"), *card.parts))
+async def tell_ended(ctx: Context, rows: Sequence[Delivery]) -> None:
+    """What was declared for these kinds of messages happens, now that they are owed no more."""
+    await ctx.session.flush()
+    for row in rows:
+        if act := deliveries.ENDED.get(row.kind):
+            await act(ctx.session, ctx.now, row)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, ForeignKey, Index, case, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -229,31 +230,42 @@ async def is_last_admin(session: AsyncSession, person: Member) -> bool:
     return set(admins) == {person.id}
 
 
-async def depart(session: AsyncSession, now: datetime, person: Member) -> tuple[str, ...]:
+class Departed(NamedTuple):
+    """What somebody had who left: roles to hand on, and messages that are not owed any more."""
+
+    roles: tuple[str, ...]
+    ended: Sequence[Delivery]
+
+
+async def depart(session: AsyncSession, now: datetime, person: Member) -> Departed:
     """The member is gone: found nowhere, paired with nobody, told nothing more, without any role.
 
-    Returns the roles that were taken back, for whoever hands them on. The member's `roles` must
-    be loaded; `directory.refresh` is the caller's, who knows how people are ranked.
+    The member's `roles` must be loaded; `directory.refresh` is the caller's, who knows how people
+    are ranked, and so is telling the messages' kinds that they ended.
     """
     roles = tuple(sorted(r.role for r in person.roles))
     person.status, person.listed = "left", False
     person.roles.clear()
-    await silence(session, now, person.id, "left")
+    ended = await silence(session, now, person.id, "left")
     await session.flush()
-    return roles
+    return Departed(roles, ended)
 
 
-async def silence(session: AsyncSession, now: datetime, member_id: int, reason: str) -> None:
-    """What a member was owed and is not on its way yet is not owed any more."""
-    await _end(session, now, reason, Delivery.member_id == member_id)
+async def silence(
+    session: AsyncSession, now: datetime, member_id: int, reason: str
+) -> Sequence[Delivery]:
+    """What a member was owed and is not on its way yet is not owed any more: those messages."""
+    return await _end(session, now, reason, Delivery.member_id == member_id)
 
 
 async def _end(
     session: AsyncSession, now: datetime, reason: str, which: ColumnElement[bool]
-) -> None:
-    ended = {"state": outbox.CANCELLED, "ended_at": now, "reason": reason}
-    due = Delivery.state == outbox.DUE
-    await session.execute(update(Delivery).where(which, due).values(**ended))
+) -> Sequence[Delivery]:
+    query = select(Delivery).where(which, Delivery.state == outbox.DUE).order_by(Delivery.id)
+    found = (await session.scalars(query.with_for_update())).all()
+    for one in found:
+        one.state, one.ended_at, one.reason = outbox.CANCELLED, now, reason
+    return found
 
 
 async def grant_lead(session: AsyncSession, person: Member) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from bot import people, threads
+from bot import arrivals, people, threads
 from bot.arrivals import STAFF_ROLES
 from bot.cards import Button, Buttons, Card, Note, Part, Text
 from bot.commands import MEMBER, Context, command
@@ -42,10 +42,11 @@ async def leave(ctx: Context, ask: Leave) -> Card:
     if not ask.sure:
         return await _sure(ctx, heir)
     await threads.end_all(ctx.session, ctx.now, me)
-    roles = await joining.depart(ctx.session, ctx.now, me)
+    departed = await joining.depart(ctx.session, ctx.now, me)
+    await arrivals.tell_ended(ctx, departed.ended)
     await directory.refresh(ctx.session, me, standing)
     audit.note(ctx.session, ctx.now, me.id, "member left", f"member:{me.id}")
-    if CITY_LEAD in roles:
+    if CITY_LEAD in departed.roles:
         await _hand_over(ctx, heir)
     await _tell_others(ctx)
     return _gone(ctx)

@@ -157,7 +157,8 @@ async def _set_status(ctx: Context, person: Member, status: str) -> Card:
                         name=person.name))  # fmt: skip
     person.status = status
     if status == "suspended":
-        await joining.silence(ctx.session, ctx.now, person.id, "suspended")
+        ended = await joining.silence(ctx.session, ctx.now, person.id, "suspended")
+        await arrivals.tell_ended(ctx, ended)
     await directory.refresh(ctx.session, person, standing)
     audit.note(ctx.session, ctx.now, ctx.member.id, f"member {status}", f"member:{person.id}")
     if status == "suspended":

@@ -1,9 +1,10 @@
 """One profile for several accounts: shown here, typed there, confirmed here, undone by either."""
 
+import random
 import re
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import Reply, plain
@@ -254,3 +255,44 @@ async def test_leaving_is_told_to_the_other_accounts(typing: Typing, engine: Asy
     told = (await owed_to(engine, "maya"))[-1]
     assert told.state == "due"
     assert "Maya Chen left the community. If that was not you" in plain(read(told.body))
+
+
+async def test_a_thousand_tampered_buttons_do_nothing(typing: Typing, engine: AsyncEngine) -> None:
+    """Any letter of any button changed, pressed by somebody outside: nothing changes at all."""
+    await typing("join boston ask:yes", as_="rob")
+    await typing("help", as_="zac")
+    await typing("invite <@zac>")
+    code = code_in(await typing("link"))
+    await there(typing, f"link {code}")
+    line = code_in(await typing("invite somebody"))
+    pressed = ("admit 1 yes", "join invitation:1", "link confirm:1", "unlink 13", f"link {code}",
+               f"join code:{line}", "admin members approve 12 boston-ma-us",
+               "leave to:2 sure:yes")  # fmt: skip
+    chance = random.Random(27)
+    before = await books(engine)
+    for number in range(1000):
+        words = pressed[number % len(pressed)]
+        at = chance.randrange(len(words))
+        letter = chance.choice("0123456789abcxyzZ:- \u0430")
+        tampered = words[:at] + letter + words[at + 1 :]
+        if tampered.replace("o", "0") != words.replace("o", "0"):
+            said = plain(await typing(tampered, as_="eve"))
+            assert "Something went wrong" not in said, tampered
+    assert await books(engine) == before
+
+
+async def books(engine: AsyncEngine) -> list[object]:
+    """Who is whose, and how far every wish, invitation and link is; but for what eve asked."""
+    async with unit(engine) as session:
+        rows = [
+            (await session.execute(text(f"SELECT {what} ORDER BY id"))).all()
+            for what in (
+                "id, member_id FROM account WHERE external_id != 'eve'",
+                "id, status FROM member",
+                "id, status FROM join_request WHERE id = 1",
+                "id, status FROM invitation",
+                "id, status FROM link",
+            )
+        ]
+        eve = await session.scalar(text("SELECT member_id FROM account WHERE external_id = 'eve'"))
+    return [eve, *map(str, rows)]

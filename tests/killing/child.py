@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import faultpoints
@@ -31,9 +31,9 @@ from bot.adapters.slack.client import Clients
 from bot.adapters.slack.post import SlackCourier
 from bot.adapters.slack.tokens import Tokens
 from bot.jobs.deliver import Deliverer
-from db import outbox, sending
+from db import outbox
 from db.base import is_sqlite, open_engine, unit
-from db.outbox import Delivery
+from db.outbox import CLAIMED, DUE, INFLIGHT, Delivery, Gate
 
 KEYS = ("the key of the killing",)
 MOST_ROUNDS = 300
@@ -87,6 +87,22 @@ def courier_of(job: dict[str, Any], clock: SharedClock) -> tuple[Courier, Client
     return DiscordCourier(rest), rest
 
 
+async def _upcoming(session: AsyncSession, now: datetime) -> datetime | None:
+    """The next moment at which something may have to be done; None if nothing is pending.
+
+    A gate that is shut, a retry that waits, a lease that would run out, whichever comes first.
+    """
+    waits = select(func.min(Delivery.retry_at)).where(
+        Delivery.state == DUE, Delivery.retry_at > now
+    )
+    leases = select(func.min(Delivery.lease_until)).where(Delivery.state.in_((CLAIMED, INFLIGHT)))
+    gates = select(func.min(Gate.until)).where(
+        Gate.until > now, exists().where(Delivery.state == DUE, Delivery.retry_at <= Gate.until)
+    )
+    moments = [await session.scalar(query) for query in (waits, leases, gates)]
+    return min((m for m in moments if m is not None), default=None)
+
+
 async def live(job: dict[str, Any], clock: SharedClock) -> dict[str, Any]:
     """Deliver until nothing is pending, leaping over every wait; the books at the end."""
     engine = open_engine(job["database"])
@@ -96,7 +112,7 @@ async def live(job: dict[str, Any], clock: SharedClock) -> dict[str, Any]:
     for _ in range(MOST_ROUNDS):
         await deliverer.once()
         async with unit(engine) as session:
-            then = await sending.upcoming(session, clock())
+            then = await _upcoming(session, clock())
             books = await _books(session) if then is None else {}
         if books:
             await connections.close()
