@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import deliveries, web
 from bot.adapters.base import NotSent
-from bot.cards import Table, plain
+from bot.cards import Card, Table, plain
+from bot.i18n import translator
 from bot.metrics import REGISTRY
 from db import outbox
 from db.audit import Audit
@@ -98,8 +99,9 @@ async def test_the_database_the_command_and_the_metric_say_the_same(
     ]  # fmt: skip
     assert queue is None
     reply = await typing("admin health", as_="noor")
+    assert isinstance(reply, Card)
     (table,) = [part for part in reply.parts if isinstance(part, Table)]
-    t = deliveries.translator("en")
+    t = translator("en")
     shown = sorted((kind, reason, int(number)) for _, kind, reason, number in table.rows)
     assert shown == [(deliveries.title(t, kind), reason, n) for kind, reason, n in unsent]
     await web._count_deliveries(engine, all_of_them=True)
