@@ -46,9 +46,12 @@ MOST_DEATHS = 3
 AT_ONCE = 500
 """How many rows are put right in one transaction; the rest follow in the next."""
 
-SPARE = 64
+SPARE = 16
 """How many more are looked at than taken: some of them nobody here may send."""
 
+
+OTHERS = 4
+"""As many times more are found: several processes that look at once take what the others left."""
 
 WINDOW = 512
 """How much of what is due is looked through first: all of it only if nothing is found there."""
@@ -138,6 +141,7 @@ def _locked() -> Select[Delivery, str | None, datetime | None]:
         .outerjoin(Workspace, home)
         .where(mine, Delivery.state == DUE, Delivery.retry_at <= _NOW)
         .order_by(Delivery.retry_at, Delivery.id)
+        .limit(bindparam("most"))
         .with_for_update(of=Delivery, skip_locked=True)
     )
 
@@ -167,7 +171,7 @@ async def claim(
     not be looked at.
     """
     down = {*down, *await _down(session, now)}
-    asked = {"now": now, "most": limit + SPARE, "down": list(down), "window": WINDOW,
+    asked = {"now": now, "most": limit * OTHERS + SPARE, "down": list(down), "window": WINDOW,
              "leaving_out": list(leaving_out)}  # fmt: skip
     heads = (await session.scalars(_HEADS, asked)).all()
     if not heads:
@@ -175,7 +179,8 @@ async def claim(
     if not heads:
         return Taken((), ())
     ours, ended = list[Delivery](), list[Delivery]()
-    for row, status, removed in (await session.execute(_LOCKED, {"now": now, "ids": heads})).all():
+    found = await session.execute(_LOCKED, {"now": now, "ids": heads, "most": limit + SPARE})
+    for row, status, removed in found.all():
         why = _unwanted(row, status, removed)
         if why:
             _end(row, now, CANCELLED, why)

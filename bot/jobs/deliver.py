@@ -28,7 +28,7 @@ from db.sending import Claim, Written
 
 log = structlog.get_logger()
 
-AT_ONCE = 64
+AT_ONCE = 96
 """Sends under way in one process."""
 AT_ONCE_IN_ONE = 16
 """Of these, in one workspace: no more are refused before the first refusal is understood."""
