@@ -1,6 +1,5 @@
 """Arrivals: how somebody is let in, welcomed once, and told what became of a wish to join."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 
 from bot import deliveries, people
@@ -13,7 +12,6 @@ from db import audit, directory, joining
 from db.cities import City
 from db.joining import JoinRequest
 from db.members import CITY_LEAD, Account, Member
-from db.outbox import Delivery
 
 STALE_AFTER = timedelta(days=5)
 """A tip of the first week that could not be sent for so long is not sent any more."""
@@ -214,11 +212,3 @@ def declined(t: Translator, city: str) -> Card:
             Buttons((Button(t("Join"), "join"), Button(t("Help"), "help"))),
         ),
     )  # fmt: skip
-
-
-async def tell_ended(ctx: Context, rows: Sequence[Delivery]) -> None:
-    """What was declared for these kinds of messages happens, now that they are owed no more."""
-    await ctx.session.flush()
-    for row in rows:
-        if act := deliveries.ENDED.get(row.kind):
-            await act(ctx.session, ctx.now, row)

@@ -4,7 +4,19 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, case, delete, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    Index,
+    and_,
+    case,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, selectinload
 from sqlalchemy.orm import relationship as related
@@ -12,6 +24,7 @@ from sqlalchemy.orm import relationship as related
 from db import members, outbox
 from db.base import Base, keep
 from db.cities import City
+from db.introductions import Block
 from db.members import CITY_LEAD, WITH_PERSON, Account, Member, MemberRole, Workspace
 from db.outbox import Delivery
 
@@ -200,7 +213,14 @@ async def enter(
 
 
 async def worth_meeting(session: AsyncSession, person: Member, limit: int = 8) -> Sequence[Member]:
-    """People open to questions who share a language, those of other cities and nearby first."""
+    """People open to questions who share a language, those of other cities and nearby first.
+
+    None with whom a block stands, on either side.
+    """
+    apart = or_(
+        and_(Block.member_id == person.id, Block.blocked_id == Member.id),
+        and_(Block.member_id == Member.id, Block.blocked_id == person.id),
+    )
     spoken = or_(*(Member.spoken.contains(f" {code} ") for code in person.languages))
     country = person.city.country_code if person.city else ""
     query = (
@@ -209,6 +229,7 @@ async def worth_meeting(session: AsyncSession, person: Member, limit: int = 8) -
         .where(
             Member.status == "verified", Member.listed, Member.open_to_questions,
             Member.seen_languages == "community", spoken, Member.id != person.id,
+            ~exists().where(apart),
         )
         .order_by(
             Member.city_id == person.city_id, City.country_code != country,

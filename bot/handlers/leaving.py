@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from bot import arrivals, people, threads
+from bot import deliveries, people, threads
 from bot.arrivals import STAFF_ROLES
 from bot.cards import Button, Buttons, Card, Note, Part, Text
 from bot.commands import MEMBER, Context, command
@@ -43,7 +43,7 @@ async def leave(ctx: Context, ask: Leave) -> Card:
         return await _sure(ctx, heir)
     await threads.end_all(ctx.session, ctx.now, me)
     departed = await joining.depart(ctx.session, ctx.now, me)
-    await arrivals.tell_ended(ctx, departed.ended)
+    await deliveries.tell_ended(ctx.session, ctx.now, departed.ended)
     await directory.refresh(ctx.session, me, standing)
     audit.note(ctx.session, ctx.now, me.id, "member left", f"member:{me.id}")
     if CITY_LEAD in departed.roles:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from bot import arrivals, people, portraits
+from bot import arrivals, deliveries, people, portraits
 from bot.cards import Button, Buttons, Card, Entry, Note, Part, Text
 from bot.commands import STAFF, Context, command
 from bot.deliveries import owe
@@ -158,7 +158,7 @@ async def _set_status(ctx: Context, person: Member, status: str) -> Card:
     person.status = status
     if status == "suspended":
         ended = await joining.silence(ctx.session, ctx.now, person.id, "suspended")
-        await arrivals.tell_ended(ctx, ended)
+        await deliveries.tell_ended(ctx.session, ctx.now, ended)
     await directory.refresh(ctx.session, person, standing)
     audit.note(ctx.session, ctx.now, ctx.member.id, f"member {status}", f"member:{person.id}")
     if status == "suspended":
