@@ -131,8 +131,9 @@ def weights(people: Sequence[Seeker]) -> "NDArray[float32]":
     table += 1
     cities, met = _cities(people)
     seen = met[:, cities]
-    table += np.float32(NEW_CITY) * ~(seen | seen.T)
-    table *= _spoken(people) > 0
+    seen |= seen.T.copy()
+    np.add(table, np.float32(NEW_CITY), out=table, where=~seen)
+    table[_spoken(people, shared) == 0] = 0
     apart = cities[:, None] == cities[None, :]
     apart[cities == 0] = False  # those without a city are nobody's colleagues
     table[apart] = 0
@@ -159,7 +160,8 @@ def _features(people: Sequence[Seeker]) -> "tuple[NDArray[float32], ...]":
     return knows, (knows > 0).astype(np.float32), learns, hours
 
 
-def _spoken(people: Sequence[Seeker]) -> "NDArray[float32]":
+def _spoken(people: Sequence[Seeker], out: "NDArray[float32]") -> "NDArray[float32]":
+    """How many languages each two share, written where there is room for it."""
     import numpy as np
 
     languages = sorted({code for person in people for code in person.languages})
@@ -167,8 +169,7 @@ def _spoken(people: Sequence[Seeker]) -> "NDArray[float32]":
     for row, person in enumerate(people):
         for code in person.languages:
             spoken[row, languages.index(code)] = 1
-    common: NDArray[float32] = spoken @ spoken.T
-    return common
+    return np.matmul(spoken, spoken.T, out=out)
 
 
 def _cities(people: Sequence[Seeker]) -> "tuple[NDArray[Any], NDArray[Any]]":

@@ -24,6 +24,8 @@ WHOLE = 150
 AT_ONCE, PART = 2_000, 1_000
 BEST = 6
 """Partners looked at for each person of a large pool."""
+BLOCK = 250
+"""Rows of a table that are looked at together."""
 MOST_DEBT = 3
 FEW = 12
 """Up to so many people every possible trio is tried."""
@@ -267,17 +269,22 @@ def _pruned(
     import numpy as np
 
     bare = np.where(table > 0, table, np.float32(_BARRED))
-    rows = {person.key: row for row, person in enumerate(pool)}
+    places = {person.key: row for row, person in enumerate(pool)}
     again = {
-        (row, rows[key]) for row, person in enumerate(pool) for key in person.paired if key in rows
+        (row, places[key])
+        for row, person in enumerate(pool)
+        for key in person.paired
+        if key in places
     }
     for row, column in again:
         bare[row, column] -= np.float32(_AGAIN)
         bare[column, row] = bare[row, column]
     bare -= _prices(bare)[None, :]
     count = min(best, len(pool) - 1)
-    columns = np.argpartition(-bare, count, axis=1)[:, :count].ravel()
-    whole = np.array([rows[person.key] for person in alone], np.int64)
+    kept = len(pool) - count  # block by block: a whole table of places would double the memory
+    blocks = [np.argpartition(bare[rows], kept, axis=1)[:, kept:] for rows in _blocks(len(pool))]
+    columns = np.concatenate(blocks).ravel()
+    whole = np.array([places[person.key] for person in alone], np.int64)
     ones = np.concatenate([np.repeat(np.arange(len(pool)), count), np.repeat(whole, len(pool))])
     others = np.concatenate([columns, np.tile(np.arange(len(pool)), len(whole))])
     fits = table[ones, others] > 0
@@ -290,13 +297,18 @@ def _pruned(
         yield *pair, scale.coded((pool[pair[0]], pool[pair[1]]), int(amount), repeats)
 
 
+def _blocks(size: int) -> Iterator[slice]:
+    yield from (slice(start, start + BLOCK) for start in range(0, size, BLOCK))
+
+
 def _prices(bare: "NDArray[float32]") -> "NDArray[float32]":
     """What each person is worth to the others: so that not all edges lead to the same few."""
     import numpy as np
 
     prices = np.maximum(bare.max(axis=1), 0) / 2
     for _ in range(3):
-        prices = np.maximum(prices + (bare - prices[None, :]).max(axis=1), 0) / 2
+        best = [(bare[rows] - prices[None, :]).max(axis=1) for rows in _blocks(len(bare))]
+        prices = np.maximum(prices + np.concatenate(best), 0) / 2
     halved: NDArray[float32] = prices.astype(np.float32)
     return halved
 
