@@ -382,5 +382,5 @@ async def tidy(session: AsyncSession, now: datetime) -> None:
     )
     tidied = int(await memo(session, _TIDIED) or 0) + max(getattr(gone, "rowcount", 0), 0)
     await remember(session, _TIDIED, str(tidied))
-    await session.execute(delete(Slot).where(Slot.at < now - KEPT))
+    await session.execute(delete(Slot).where(Slot.at < now - READABLE))
     await session.execute(delete(Gate).where(Gate.until < now))

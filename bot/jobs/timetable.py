@@ -14,7 +14,7 @@ from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from bot.faultpoints import reach
-from bot.jobs import tending
+from bot.jobs import introductions, rounds, tending
 from db import outbox
 from db.base import checkpoint, unit
 
@@ -47,7 +47,8 @@ class Turn:
 
 TIMETABLE = (
     Turn("forget seen events", "17 * * * *", tending.forget_seen_events),
-    Turn("scrub what was forgotten", "* * * * *", tending.scrub_what_was_forgotten),
+    Turn("scrub what was forgotten", "*/5 * * * *", tending.scrub_what_was_forgotten),
+    Turn("tend introductions", "*/5 * * * *", introductions.tend_introductions),
     Turn("erase relay drafts", "23 * * * *", tending.erase_relay_drafts),
     Turn("tidy deliveries", "41 3 * * *", tending.tidy_deliveries, timedelta(hours=12)),
 )
@@ -89,6 +90,8 @@ def timetable(engine: AsyncEngine, turns: Sequence[Turn] = TIMETABLE) -> AsyncIO
     scheduler.add_job(
         tick, "cron", minute="*", args=[engine, turns], next_run_time=datetime.now(UTC)
     )
+    # a round has steps of its own, each done once, whoever asks whether it is due
+    scheduler.add_job(rounds.advance, "cron", minute="*", args=[engine, lambda: datetime.now(UTC)])
     # what was erased leaves the journal too; this is each process's own, so it takes no slot
     scheduler.add_job(checkpoint, "cron", minute="*", args=[engine])
     return scheduler
