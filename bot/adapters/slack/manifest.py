@@ -90,8 +90,9 @@ def manifest(
 
 
 def usage_hint(commands: Mapping[str, Command]) -> str:
-    """What may follow the slash, as far as it fits; help first, nothing that is for staff."""
-    open_to_all = [c for c in commands.values() if not c.staff]
+    """What may follow the slash, as far as it fits; help first, nothing for staff."""
+    typed = (c for c in commands.values() if c.example or " " not in c.name)
+    open_to_all = [c for c in typed if not c.staff]
     examples = [c.example or c.name for c in sorted(open_to_all, key=lambda c: c.name != "help")]
     hint = ""
     for example in examples:
