@@ -42,7 +42,7 @@ async def ask(ctx: Context, intro: Introduction) -> Card:
     if before is not None:
         return before
     for person in asked:
-        _check_open(ctx, intro, person)
+        check_open(ctx, person, intro.topic_id)
     made = await introductions.asked_since(ctx.session, ctx.member, ctx.now - A_DAY)
     if made >= MOST_A_DAY:
         raise Refusal(
@@ -113,8 +113,8 @@ async def _before(ctx: Context, intro: Introduction) -> Card | None:
     return None
 
 
-def _check_open(ctx: Context, intro: Introduction, person: Member) -> None:
-    """What a profile says openly anyway."""
+def check_open(ctx: Context, person: Member, topic: int | None = None) -> None:
+    """What a profile says openly anyway, with the next best for the topic."""
     t = ctx.t
     if not person.open_to_questions:
         text = t("{name} is not taking questions now.", name=person.name)
@@ -123,7 +123,7 @@ def _check_open(ctx: Context, intro: Introduction, person: Member) -> None:
                  name=person.name)  # fmt: skip
     else:
         return
-    slug = ctx.known.topics[intro.topic_id].slug if intro.topic_id in ctx.known.topics else ""
+    slug = ctx.known.topics[topic].slug if topic in ctx.known.topics else ""
     onward = Button(t("Ask the next best"), f"intro {slug}", "primary") if slug else None
     profile = Button(t("Profile"), f"who-is {person.id}")
     raise Refusal(text, buttons=(onward, profile) if onward else (profile,))

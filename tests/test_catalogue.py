@@ -18,6 +18,7 @@ SENTENCES = catalogue.collect()
 SAME = {
     "{label}: {options}": ("es", "pt"),  # nothing to say but what is filled in
     "APP": ("es", "pt"),  # as Slack and Discord mark apps
+    "«{text}»": ("es",),  # quoted as in English
     "No": ("es",),
     "«{text}»": ("es",),
     "Invitations": ("fr",),

@@ -20,6 +20,7 @@ from tests import arrivals, catalogue
 from tests.cast import NOW, PENDING, sender
 from tests.catalogue import TRANSLATED, pairs
 from tests.conftest import Typing
+from tests.owed import owed, tend
 
 SENTENCES = catalogue.collect()
 
@@ -238,8 +239,28 @@ BY_STAFF = (
 BY_ANYONE = ("help", "home", "city bogota", "city mexico", "who-does open data", "profile", "fly")
 
 
+ASKING = (
+    "intro maya", "intro meta data sciense", "intro rojas", "intro ask 1 next", "intro open data",
+    "intro ask 1 say", "intro gis", "intro carl", "intro zoe", "intro <@sam>",
+    "intro <@ben> <@luis>", "intro luis because trees", "intro luis", "intro ask 99",
+    "intro withdraw 99", "intro answer 99 accept", "intro slot 99", "intro ines because trees",
+    "intro withdraw 5", "intro withdraw 5", "intro ines because trees",
+    "intro remi because trees", "intro list", "intro ask 5", "intro ask 6",
+    "intro carl about:gis",
+)  # fmt: skip
+"""Numbers are those that the hub gives on a fresh database."""
+ANSWERING = (
+    "intro list", "intro why 4", "intro answer 4 later", "intro answer 4 never", "intro list",
+    "intro answer 4 accept", "intro answer 4 accept", "intro slot 1", "intro slot 1 1",
+    "intro slot 1 60", "intro civic tech",
+)  # fmt: skip
+AGREEING = ("intro slot 1 1", "intro list", "intro luis because trees", "intro withdraw 4")
+ARRANGING = ("intro <@luis> <@remi>", "intro <@luis> <@luis>", "intro list",
+             "intro <@luis> <@ben>")  # fmt: skip
+
+
 async def conversation(hub: Hub, language: str) -> list[Reply]:
-    """Everything said above, and each command bare and by its example, in one language."""
+    """Everything said above, each command bare and by its example, and what it sends."""
     chosen = f"settings language:{language}"
     declarations = [words for c in load().values() for words in (c.name, c.example or c.name)]
     said = (
@@ -247,11 +268,28 @@ async def conversation(hub: Hub, language: str) -> list[Reply]:
         ("maya", (chosen, *(w for w in declarations if w != "settings language:fr"), *BY_MEMBER)),
         ("carl", (chosen, "home", "profile name:Carl")),
         ("noor", (chosen, *BY_STAFF)),
+        ("luis", (chosen,)),
+        ("remi", (chosen,)),
+        ("maya", ASKING),
+        ("luis", ANSWERING),
+        ("maya", AGREEING),
+        ("noor", ARRANGING),
+        ("luis", ("intro answer 7 accept",)),
+        ("remi", ("intro answer 7 accept", "intro answer 6 never", "profile knows:gis")),
+        ("noor", ARRANGING),
+        ("carl", ("profile open:yes knows:gis learns:metadata listed:yes",)),
+        ("carl", ("intro ben because trees",)),
+        ("ben", (chosen, "profile learns:metadata", "intro answer 10 accept")),
     )
-    answers = [
+    replies = [
         await hub(Request(sender(key, language), words)) for key, all_ in said for words in all_
     ]
-    return answers + await arrivals.talk(hub, language)
+    await tend(hub.engine, NOW + timedelta(days=8))
+    for key, words in (("maya", "intro list"), ("remi", "intro answer 6 accept")):
+        replies.append(await hub(Request(sender(key, language), words)))
+    sent = await owed(hub.engine, state="")
+    replies += [one.reply for one in sent if one.language == language]
+    return replies + await arrivals.talk(hub, language)
 
 
 def pattern(key: str) -> re.Pattern[str]:

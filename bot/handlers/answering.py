@@ -38,7 +38,7 @@ class IntroAnswer(BaseModel):
     ] = Field(title="Answer")
 
 
-@command("intro answer", allow=MEMBER, writes=True, example="intro answer 12 accept")
+@command("intro answer", allow=MEMBER, writes=True)
 async def intro_answer(ctx: Context, ask: IntroAnswer) -> Card:
     """Only who is asked may answer, and everybody else learns nothing from trying."""
     found = await introductions.found(ctx.session, ask.number)
@@ -136,7 +136,7 @@ class IntroWithdraw(BaseModel):
     number: int = Field(ge=1, le=2**31 - 1, title="Number")
 
 
-@command("intro withdraw", allow=MEMBER, writes=True, example="intro withdraw 12")
+@command("intro withdraw", allow=MEMBER, writes=True)
 async def intro_withdraw(ctx: Context, ask: IntroWithdraw) -> Card:
     """Only who asked may; whoever was asked finds it closed."""
     t = ctx.t
@@ -221,7 +221,7 @@ class IntroWhy(BaseModel):
     number: int = Field(ge=1, le=2**31 - 1, title="Number")
 
 
-@command("intro why", allow=MEMBER, example="intro why 12")
+@command("intro why", allow=MEMBER)
 async def intro_why(ctx: Context, ask: IntroWhy) -> Card:
     """One sentence, from the trace that the cards are written from."""
     found = await introductions.found(ctx.session, ask.number)

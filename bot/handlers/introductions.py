@@ -62,6 +62,7 @@ async def intro(ctx: Context, ask: Intro) -> Reply:
     if len(meant) > 1:
         return await _several(ctx, meant, ask, topic)
     asking.check_not_oneself(ctx, meant[0])
+    asking.check_open(ctx, meant[0], topic)
     draft = await _draft(ctx, meant[0], topic, ask.because or "")
     if ask.because or ctx.request.submitted:
         return await asking.ask(ctx, draft)
@@ -187,7 +188,7 @@ class IntroAsk(BaseModel):
     )  # fmt: skip
 
 
-@command("intro ask", allow=MEMBER, writes=True, example="intro ask 12")
+@command("intro ask", allow=MEMBER, writes=True)
 async def intro_ask(ctx: Context, ask: IntroAsk) -> Reply:
     """Buttons under what was shown: ask, say why first, or see the next best."""
     found = await introductions.found(ctx.session, ask.number)
@@ -199,6 +200,8 @@ async def intro_ask(ctx: Context, ask: IntroAsk) -> Reply:
         )
     if ask.act == "next" and found.topic_id and found.passed is not None:
         return await _best(ctx, found.topic_id, found.because, found.passed + 1)
+    if found.status == DRAFT and ask.act == "next":
+        return await _shown(ctx, found)
     if found.status == DRAFT and ask.act == "say" and not ctx.request.submitted:
         return _reason_form(ctx, found)
     if found.status == DRAFT and ask.because:
