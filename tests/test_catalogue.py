@@ -20,7 +20,6 @@ SAME = {
     "APP": ("es", "pt"),  # as Slack and Discord mark apps
     "«{text}»": ("es",),  # quoted as in English
     "No": ("es",),
-    "«{text}»": ("es",),
     "Invitations": ("fr",),
     "Conversations": ("fr",),
     "Page": ("fr",),
