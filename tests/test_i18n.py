@@ -221,6 +221,8 @@ BY_MEMBER = (
     "city rochester", "city albuquerque", "city bogota", "city zzzz", "city boston", "city caracas",
     "city recife", "city guatemala",
     "settings zone:Mars", "settings zone:America/Bogota",
+    "settings edit", "settings quiet:late", "settings stop:round", "settings start:round",
+    "block zoe", "intro zoe because of trees", "unblock zoe", "appeal because:why",
     "profile", "profile show", "profile confirm", "profile hours:99", "profile hours:8-16",
     "profile asks:x", "profile listed:no", "home", "profile knows:zzzz", "profile knows:metadta",
     "profile bio:short", "profile knows:gis,gis,gis,gis,gis,gis,gis,gis,gis,gis,gis,gis,gis,gis,"
@@ -309,9 +311,7 @@ FILLED = {"{label}: {options}", "«{text}»", "For example: Boston", "For exampl
 """What looks the same in another language once it is filled in, or is a city's name."""
 
 
-_TALKS = (
-    "answering|asking|conversations|introductions|meetings|pairings|pools|relay|relayed|threads"
-)
+_TALKS = "pairings|pools|relay|relayed|threads"
 _ELSEWHERE = re.compile(
     "/adapters/|/jobs/|bot/deliveries|bot/simulate|"
     rf"/({_TALKS}|blocking|deliveries|moderation|my_data|rounds|rounds_staff|relaying)\.py"
