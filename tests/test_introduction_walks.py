@@ -251,7 +251,7 @@ class Walk(RuleBasedStateMachine):
 def test_five_thousand_steps_keep_the_rules(sqlite_template: Path, lane: int) -> None:
     """25 walks of 50 steps in each of four lanes."""
     Walk.template = sqlite_template
-    run_state_machine_as_test(  # type: ignore[no-untyped-call] # hypothesis leaves it untyped
+    run_state_machine_as_test(
         Walk,
         settings=settings(
             max_examples=WALKS,
