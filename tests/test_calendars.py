@@ -31,6 +31,12 @@ from tests.test_conversations import begin
 KEYS = ["new key of the tests", "old key of the tests"]
 
 
+def event_of(text: str | bytes) -> Any:
+    """The one event of a file, as another program reads it."""
+    (event,) = Calendar.from_ical(text).walk("VEVENT")
+    return event
+
+
 async def fetched(hub: Hub, engine: AsyncEngine, address: str, links: Links) -> tuple[int, str]:
     """What the address answers over a real socket."""
     site = web.Application()
@@ -63,15 +69,15 @@ async def test_the_file_says_when_in_the_readers_wall_time(
 
     assert status == 200
     assert "@city.example" not in text
-    file = Calendar.from_ical(text)
-    (event,) = file.walk("VEVENT")
+    event = event_of(text)
     assert str(event["SUMMARY"]) == "Charla con Maya Chen"
     assert event["DTSTART"].params["TZID"] == "America/Bogota"
     start = event.decoded("DTSTART")
     assert start == datetime(2026, 11, 25, 16, 0, tzinfo=UTC)
     assert event.decoded("DTEND") - start == timedelta(minutes=30)
     assert event["SEQUENCE"] == 0
-    assert [str(z["TZID"]) for z in file.walk("VTIMEZONE")] == ["America/Bogota"]
+    zones = Calendar.from_ical(text).walk("VTIMEZONE")
+    assert [str(zone["TZID"]) for zone in zones] == ["America/Bogota"]
 
 
 async def test_another_time_is_the_same_event_with_a_higher_number(
@@ -79,18 +85,13 @@ async def test_another_time_is_the_same_event_with_a_higher_number(
 ) -> None:
     """So that calendars move it and do not keep both."""
     address = await agreed(typing, engine, clock)
-    before: Any = Calendar.from_ical(
-        (await fetched(typing.hub, engine, address, typing.hub.links))[1]
-    )
+    one = event_of((await fetched(typing.hub, engine, address, typing.hub.links))[1])
     number = address.split("/")[-1].split("-")[0]
     await typing(f"intro slot {number} 2")
     await typing(f"intro slot {number} 2", as_="luis")
 
-    after: Any = Calendar.from_ical(
-        (await fetched(typing.hub, engine, address, typing.hub.links))[1]
-    )
+    two = event_of((await fetched(typing.hub, engine, address, typing.hub.links))[1])
 
-    (one,), (two,) = before.walk("VEVENT"), after.walk("VEVENT")
     assert one["UID"] == two["UID"]
     assert (one["SEQUENCE"], two["SEQUENCE"]) == (0, 1)
     assert one["DTSTART"].dt < two["DTSTART"].dt
@@ -178,8 +179,7 @@ def test_any_time_in_any_zone_is_read_back_as_the_same_instant(
     body = meeting_file(talk, reader, start, start)
 
     assert all(len(line) <= 75 for line in body.split(b"\r\n"))
-    found: Any = Calendar.from_ical(body).walk("VEVENT")
-    (event,) = found
+    event = event_of(body)
     assert event.decoded("DTSTART").astimezone(UTC) == start
     assert event["DTSTART"].dt.replace(tzinfo=None) == local.replace(tzinfo=None)
     assert event["SEQUENCE"] == 2
