@@ -349,6 +349,9 @@ def _unknown(ctx: Context) -> Card:
     said = clean(ctx.request.words)
     allowed = [n for n, c in ctx.commands.items() if c.allow.permits(ctx.viewer)]
     verb, _, rest = said.partition(" ")
+    if rest and any(name.startswith(f"{verb} ") for name in allowed):
+        second, _, rest = rest.partition(" ")
+        verb = f"{verb} {second}"
     near = nearest(verb, allowed)
     buttons = [Button(n, f"{n} {rest}".strip()) for n in near
                if len(f"{n} {rest}".strip()) <= LONGEST_COMMAND]  # fmt: skip

@@ -122,7 +122,10 @@ async def test_a_fresh_machine_serves_the_page_and_answers_health(read: Reading)
     """Nothing set: the page, the jobs, a migrated database; what belongs to no platform is ok."""
     async with serving(read(), "web", "worker", "playground") as url:
         assert await get(f"{url}/healthz") == (200, '{"status": "ok"}')
-        assert await get(f"{url}/readyz") == (200, '{"database": "ok", "playground": "ok"}')
+        assert await get(f"{url}/readyz") == (
+            200,
+            '{"database": "ok", "playground": "ok", "queue": "0 s"}',
+        )
         assert "open data" in await say(url, "/wwc who-does open data")
         status, metrics = await get(f"{url}/metrics")
     assert status == 200
@@ -261,7 +264,10 @@ async def test_readiness_fails_with_a_platform(engine: AsyncEngine) -> None:
             return False
 
     async with answering(engine, Deaf()) as url:
-        assert await get(f"{url}/readyz") == (503, '{"database": "ok", "deaf": "fail"}')
+        assert await get(f"{url}/readyz") == (
+            503,
+            '{"database": "ok", "deaf": "fail", "queue": "0 s"}',
+        )
 
 
 # --- the database it is given -----------------------------------------------------------------
@@ -446,7 +452,10 @@ async def test_separate_processes_over_one_database(shared: str, tmp_path: Path)
     assert (await spoken(tmp_path, variables, "db", "upgrade"))[0] == 0
     assert (await spoken(tmp_path, variables, "db", "check"))[0] == 0
     async with program(tmp_path, variables, "web") as hub:
-        assert await get(f"{hub.url}/readyz") == (200, '{"database": "ok"}')
+        assert await get(f"{hub.url}/readyz") == (
+            200,
+            '{"database": "ok", "queue": "0 s"}',
+        )
         assert (await spoken(tmp_path, variables, "worker", until="ticking"))[0] == 0
         assert await hub.stop() == 0
 
