@@ -453,7 +453,10 @@ async def test_separate_processes_over_one_database(shared: str, tmp_path: Path)
     assert (await spoken(tmp_path, variables, "db", "upgrade"))[0] == 0
     assert (await spoken(tmp_path, variables, "db", "check"))[0] == 0
     async with program(tmp_path, variables, "web") as hub:
-        assert await get(f"{hub.url}/readyz") == (200, '{"database": "ok"}')
+        assert await get(f"{hub.url}/readyz") == (
+            200,
+            '{"database": "ok", "queue": "0 s"}',
+        )
         assert (await spoken(tmp_path, variables, "worker", until="ticking"))[0] == 0
         assert await hub.stop() == 0
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import i18n
@@ -16,6 +17,10 @@ from bot.i18n import LANGUAGES, NAMES, language_of, translator
 from bot.people import city_place
 from bot.portraits import ago, listed
 from bot.request import Request
+from db import outbox
+from db.base import unit
+from db.members import Member
+from db.outbox import Address
 from tests import arrivals, catalogue
 from tests.cast import NOW, PENDING, sender
 from tests.catalogue import TRANSLATED, pairs
@@ -236,7 +241,9 @@ BY_STAFF = (
     "admin members suspend 2", "admin members restore 2", "admin members suspend 999",
     "admin members suspend 10", "admin members suspend 11", "admin members",
     "admin members approve 12 city:recife", "admin members waiting",
-    "who-is noor", "profile knows:gis", "profile show", "help",
+    "who-is noor", "profile knows:gis", "profile show", "help", "admin dead", "admin health",
+    "admin dead drop", "admin dead drop 1", "admin dead retry 2", "admin dead retry 99",
+    "admin panic", "admin panic stop", "admin health", "admin panic resume", "admin dead",
 )  # fmt: skip
 BY_ANYONE = ("help", "home", "city bogota", "city mexico", "who-does open data", "profile", "fly")
 
@@ -263,6 +270,8 @@ ARRANGING = ("intro <@luis> <@remi>", "intro <@luis> <@luis>", "intro list",
 
 async def conversation(hub: Hub, language: str) -> list[Reply]:
     """Everything said above, each command bare and by its example, and what it sends."""
+    """Everything said above, and each command bare and by its example, in one language."""
+    await _undelivered(hub)
     chosen = f"settings language:{language}"
     declarations = [words for c in load().values() for words in (c.name, c.example or c.name)]
     said = (
@@ -292,6 +301,18 @@ async def conversation(hub: Hub, language: str) -> list[Reply]:
     sent = await owed(hub.engine, state="")
     replies += [one.reply for one in sent if one.language == language]
     return replies + await arrivals.talk(hub, language)
+
+
+async def _undelivered(hub: Hub) -> None:
+    """Messages in every state, for the staff to look at."""
+    async with unit(hub.engine, writes=True) as session:
+        maya = await session.scalar(select(Member.id).where(Member.folded == "maya chen"))
+        for number, state in enumerate(("dead", "dead", "ambiguous", "held", *outbox.STATES)):
+            await outbox.put(
+                session, Address("slack", "T1", channel=f"C{number}"), key=f"k{number}",
+                kind="news", at=NOW, created_at=NOW, state=state, attempts=number,
+                member_id=maya if number % 2 else None,
+            )  # fmt: skip
 
 
 def pattern(key: str) -> re.Pattern[str]:

@@ -20,10 +20,10 @@ SHOWN = 10
 ROWS = 20
 
 _STATES = {
-    "due": "waiting", "claimed": "on its way", "inflight": "being sent", "sent": "sent",
     "expired": "too late to send", "cancelled": "no longer owed", "dead": "not delivered",
     "ambiguous": "may have arrived", "held": "held back",
 }  # fmt: skip
+"""What became of what was not sent."""
 
 
 class AdminDead(BaseModel):
