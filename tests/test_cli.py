@@ -210,7 +210,7 @@ def test_say_loads_nothing_it_does_not_need(tmp_path: Path, sqlite_template: Pat
     """It answers within a second because servers, platforms and migrations stay where they are."""
     shutil.copyfile(sqlite_template, tmp_path / "wwc.db")
     heavy = {"alembic", "aiohttp", "discord", "slack_bolt", "slack_sdk", "jinja2", "apscheduler",
-             "sqlalchemy.dialects.postgresql"}  # fmt: skip
+             "rustworkx", "numpy", "icalendar"}  # fmt: skip
     checking = (
         "import sys\nfrom bot.cli import cli\n"
         "try:\n    cli(['say', 'help', '--as', 'maya@city.example'])\n"

@@ -91,7 +91,19 @@ def timetable(engine: AsyncEngine, turns: Sequence[Turn] = TIMETABLE) -> AsyncIO
         tick, "cron", minute="*", args=[engine, turns], next_run_time=datetime.now(UTC)
     )
     # a round has steps of its own, each done once, whoever asks whether it is due
-    scheduler.add_job(rounds.advance, "cron", minute="*", args=[engine, lambda: datetime.now(UTC)])
+    scheduler.add_job(_tried, "cron", minute="*", args=["rounds", lambda: _advance(engine)])
     # what was erased leaves the journal too; this is each process's own, so it takes no slot
-    scheduler.add_job(checkpoint, "cron", minute="*", args=[engine])
+    scheduler.add_job(_tried, "cron", minute="*", args=["checkpoint", lambda: checkpoint(engine)])
     return scheduler
+
+
+async def _advance(engine: AsyncEngine) -> None:
+    await rounds.advance(engine, lambda: datetime.now(UTC))
+
+
+async def _tried(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """The scheduler's own report of a failure would print a traceback, and what it quotes."""
+    try:
+        await work()
+    except Exception as error:  # the next minute tries again
+        log.error("turn failed", turn=name, error=type(error).__name__)

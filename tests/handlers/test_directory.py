@@ -333,7 +333,8 @@ async def test_a_profile_shows_what_can_be_done_next(typing: Typing) -> None:
     assert "Speaks: Español, English" in said
     assert "Local time: 10:00" in said
     assert commands_of(reply) == [
-        "intro 3", "endorse 3 open-data", "endorse 3 civic-tech", "city bogota-co"
+        "intro 3", "endorse 3 open-data", "endorse 3 civic-tech", "city bogota-co",
+        "report 3",
     ]  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import Card, Form, plain
@@ -394,6 +394,9 @@ async def test_every_no_looks_the_same_on_every_day(
     async with unit(engine, writes=True) as session:
         for table in ("block", "introduction", "delivery"):
             await session.execute(Base.metadata.tables[table].delete())
+        # a world of its own: what was owed in the other one is not missing here
+        if engine.dialect.name == "sqlite":
+            await session.execute(text("DELETE FROM sqlite_sequence WHERE name = 'delivery'"))
     clock.go_on(days=-9)
     expected = await silent_ends(typing, engine, clock, "later")
 
