@@ -8,8 +8,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -113,25 +113,27 @@ async def staged(platform: str, database: str, folder: Path) -> AsyncIterator[St
         engine = open_engine(database)
         await furnish(engine, there, NOW)
         await engine.dispose()
-        reset = _sqlite(database, folder) if database.startswith("sqlite") else _postgres(database)
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.killing.child", cwd=ROOT,
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        job = {
-            "platform": platform, "api_url": there.api_url, "token": there.token,
-            "database": database, "clock": str(file),
-        }  # fmt: skip
-        try:
-            yield Stage(there, database, clock, Lives(process, job), reset)
-        finally:
-            assert process.stdin
-            process.stdin.close()
-            await process.wait()
+        making = _sqlite(database, folder) if database.startswith("sqlite") else _postgres(database)
+        with making as reset:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "tests.killing.child", cwd=ROOT,
+                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+            )  # fmt: skip
+            job = {
+                "platform": platform, "api_url": there.api_url, "token": there.token,
+                "database": database, "clock": str(file),
+            }  # fmt: skip
+            try:
+                yield Stage(there, database, clock, Lives(process, job), reset)
+            finally:
+                assert process.stdin
+                process.stdin.close()
+                await process.wait()
         assert there.violations == []
 
 
-def _sqlite(database: str, folder: Path) -> Callable[[], None]:
+@contextmanager
+def _sqlite(database: str, folder: Path) -> Iterator[Callable[[], None]]:
     file, kept = Path(database.split("///", 1)[1]), folder / "kept.db"
     shutil.copyfile(file, kept)
 
@@ -140,21 +142,22 @@ def _sqlite(database: str, folder: Path) -> Callable[[], None]:
             Path(f"{file}{tail}").unlink(missing_ok=True)
         shutil.copyfile(kept, file)
 
-    return reset
+    yield reset
 
 
-def _postgres(database: str) -> Callable[[], None]:
+@contextmanager
+def _postgres(database: str) -> Iterator[Callable[[], None]]:
     """Not the server is killed, so its commits need not wait for the disk."""
-    connection = psycopg.connect(database, autocommit=True)
-    name = connection.info.dbname
-    connection.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off'.encode())
-    connection.execute("CREATE TABLE kept AS TABLE delivery")
+    with psycopg.connect(database, autocommit=True) as connection:
+        name = connection.info.dbname
+        connection.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off'.encode())
+        connection.execute("CREATE TABLE kept AS TABLE delivery")
 
-    def reset() -> None:
-        connection.execute("DELETE FROM gate; DELETE FROM delivery")
-        connection.execute("INSERT INTO delivery SELECT * FROM kept ORDER BY id")
+        def reset() -> None:
+            connection.execute("DELETE FROM gate; DELETE FROM delivery")
+            connection.execute("INSERT INTO delivery SELECT * FROM kept ORDER BY id")
 
-    return reset
+        yield reset
 
 
 # --- the trials -------------------------------------------------------------------------------
