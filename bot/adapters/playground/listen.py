@@ -2,19 +2,21 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
+from bot.adapters.base import Place
 from bot.adapters.playground.guard import Handler, Unfit, body_of, guarded
+from bot.adapters.playground.live import Live
 from bot.adapters.playground.reading import (
-    Here,
     about,
     at_home,
     channel_of,
-    number_of,
+    conversation,
+    opener,
     person_of,
     sender_of,
     since,
@@ -31,18 +33,17 @@ from bot.adapters.playground.render import (
     pane_html,
 )
 from bot.adapters.playground.suggest import Item, Typing, completions
-from bot.adapters.playground.talks import PlaygroundTalks
 from bot.adapters.playground.world import (
     BOT,
     GENERAL,
     LONGEST_SHOWN,
     Asked,
+    Conversations,
     Message,
     Persona,
     Renderer,
     Workspace,
-    members_of,
-    quoted,
+    between,
     tidy,
 )
 from bot.cards import SLASH, Card, Form, Reply, data, plain
@@ -62,8 +63,23 @@ _STATIC = Path(__file__).parent / "static"
 _People = Callable[[], Awaitable[Sequence[Persona]]]
 
 
-class PlaygroundAdapter(PlaygroundTalks):
-    """Serves the page and its calls; what the hub says by itself comes by `PlaygroundCourier`."""
+@dataclass(frozen=True, slots=True)
+class Here:
+    """Who speaks, in which workspace, in which line of its channel list."""
+
+    person: Persona
+    workspace: Workspace
+    key: str
+    people: Sequence[Persona]
+
+    @property
+    def channel(self) -> str:
+        """The conversation behind that line."""
+        return conversation(self.key, self.person, self.people)
+
+
+class PlaygroundAdapter:
+    """Serves the page and its calls, and says things into its panes."""
 
     platform = "playground"
 
@@ -78,9 +94,12 @@ class PlaygroundAdapter(PlaygroundTalks):
         host: str = "127.0.0.1",
     ) -> None:
         self._hub = hub
-        super().__init__(renderers, {workspace.key: workspace for workspace in workspaces})
+        self._renderers = renderers
         self._people = people
+        self._workspaces = {workspace.key: workspace for workspace in workspaces}
         self._public, self._host = public, host
+        self._said = Conversations()
+        self._live = Live()
         self._forms = 0
 
     def add_routes(self, app: web.Application) -> None:
@@ -97,8 +116,6 @@ class PlaygroundAdapter(PlaygroundTalks):
         post: dict[str, Handler] = {
             "/playground/say": self._say,
             "/playground/dismiss": self._dismiss,
-            "/playground/edit": self._edit,
-            "/playground/remove": self._remove,
         }
         for path, handler in get.items():
             app.router.add_get(path, self._guarded(handler), allow_head=False)
@@ -121,6 +138,14 @@ class PlaygroundAdapter(PlaygroundTalks):
             await asyncio.Event().wait()
         finally:
             self._live.end()
+
+    async def say(self, place: Place, reply: Reply) -> str:
+        """Show a reply in a channel, or in a person's conversation with the hub."""
+        workspace = self._workspaces[place.workspace]
+        channel = place.channel or between(place.user, BOT)
+        card = opener(reply) if isinstance(reply, Form) else reply
+        t = translator(await self._language_in(workspace, place.user))
+        return str(self._shown(workspace, channel, card, t).number)
 
     # --- pages ---
 
@@ -155,22 +180,14 @@ class PlaygroundAdapter(PlaygroundTalks):
         self, person: Persona, workspace: Workspace, people: Sequence[Persona]
     ) -> list[Channel]:
         talking = self._said.partners(workspace.key, person.key)
-        talks = self._said.gatherings(workspace.key, person.key)
         others = [p for p in people if p.key != person.key]
         near = [p for p in others if p.workspace == workspace.key and p.key not in talking]
         near = [*(p for p in others if p.key in talking), *near[:MOST_NEIGHBOURS]]
         return [
             *(Channel(c, c, "channel") for c in self._said.channels(workspace.key)),
             Channel(BOT, "WWC Hub", "bot"),
-            *(self._gathering(c, person, people) for c in talks),
             *(Channel(p.key, p.name, "person", p.key) for p in near),
         ]
-
-    def _gathering(self, channel: str, person: Persona, people: Sequence[Persona]) -> Channel:
-        """A conversation of several is called by the others in it, the hub last."""
-        names = {p.key: p.name for p in people}
-        others = [names.get(k, k) for k in members_of(channel) if k not in (person.key, BOT)]
-        return Channel(channel, ", ".join((*others, "WWC Hub")), "several")
 
     # --- calls ---
 
@@ -203,11 +220,9 @@ class PlaygroundAdapter(PlaygroundTalks):
         text = tidy(text_of(body, "text", needed=True))
         if body.get("chat") is True and here.key != BOT:
             return await self._talk(here, text)
-        under = number_of(body, "reply") if "reply" in body else 0
         return await self._ask(
             here,
             text,
-            under,
             Request(
                 sender=sender_of(here.person, here.workspace),
                 words=words_of(text),
@@ -225,20 +240,15 @@ class PlaygroundAdapter(PlaygroundTalks):
         html = message_html(said, view)
         return web.json_response({"plain": text, "private": False, "html": html})
 
-    async def _ask(self, here: Here, text: str, under: int, asked: Request) -> web.Response:
+    async def _ask(self, here: Here, text: str, asked: Request) -> web.Response:
         html = ""
         view = await self._view(here.person, here.workspace, here.people)
         spoken = asked.direct and not text.startswith("/") and not asked.submitted
         if spoken:
-            root = self._message(here.workspace, str(under))
             words = self._published(
-                here.workspace, here.channel, here.person.key, text[:LONGEST_SHOWN],
-                under=quoted(root) if root else "",
-            )  # fmt: skip
+                here.workspace, here.channel, here.person.key, text[:LONGEST_SHOWN]
+            )
             html = message_html(words, view)
-            taken = await self._passed_on(here, words, str(under or ""))
-            if taken:
-                return self._passed(here, view, html, taken.say)
         reply = await self._hub(asked)
         if isinstance(reply, Form):
             html += self._form(reply, view, asked.words)
@@ -248,13 +258,6 @@ class PlaygroundAdapter(PlaygroundTalks):
         private = isinstance(reply, Form) or reply.private
         answer = {"plain": plain(reply), reply.kind: data(reply), "private": private, "html": html}
         return web.json_response(answer)
-
-    def _passed(self, here: Here, view: View, html: str, say: Reply | None) -> web.Response:
-        """Words for somebody elsewhere; the hub says only what stands in their way."""
-        if isinstance(say, Card):
-            html += message_html(self._answer(here, say, view.t, ""), view)
-        said = plain(say) if say else ""
-        return web.json_response({"plain": said, "private": True, "html": html})
 
     def _answer(self, here: Here, card: Card, t: Translator, said: str) -> Message:
         only = here.person.key if card.private and here.key != BOT else ""
@@ -271,25 +274,12 @@ class PlaygroundAdapter(PlaygroundTalks):
 
     async def _dismiss(self, request: web.Request) -> web.Response:
         body = await body_of(request)
-        here, number = await self._here(body), number_of(body, "number")
+        here = await self._here(body)
+        number = body.get("number")
+        if not isinstance(number, int):
+            raise Unfit("«number» must be the number of a message.")
         self._said.dismiss(here.workspace.key, here.channel, here.person.key, number)
         return web.json_response({"dismissed": number})
-
-    async def _edit(self, request: web.Request) -> web.Response:
-        body = await body_of(request)
-        here, number = await self._here(body), number_of(body, "number")
-        text = tidy(text_of(body, "text", needed=True)).strip()
-        if not text:
-            raise Unfit("«text» must not be empty; «remove» takes a message back.")
-        changed = await self._rewritten(here, number, text)
-        view = await self._view(here.person, here.workspace, here.people)
-        return web.json_response({"number": number, "html": message_html(changed, view)})
-
-    async def _remove(self, request: web.Request) -> web.Response:
-        body = await body_of(request)
-        here, number = await self._here(body), number_of(body, "number")
-        await self._taken_back(here, number)
-        return web.json_response({"number": number, "html": ""})
 
     # --- live updates ---
 
@@ -305,12 +295,26 @@ class PlaygroundAdapter(PlaygroundTalks):
                 "as": viewer.key,
                 "workspace": message.workspace,
                 "channel": channel_of(message.channel, viewer),
-                "number": message.number,
-                "changed": message.changed,
-                "html": "" if message.gone else message_html(message, view),
+                "html": message_html(message, view),
             }
 
         return await self._live.serve(request, viewers, missed, draw)
+
+    def _published(
+        self, workspace: Workspace, channel: str, author: str, text: str, **more: Any
+    ) -> Message:
+        message = self._said.add(workspace.key, channel, author, text, **more)
+        self._live.publish(message)
+        return message
+
+    def _shown(
+        self, workspace: Workspace, channel: str, card: Card, t: Translator, **more: Any
+    ) -> Message:
+        """A card of the hub, written as this workspace's platform would get it."""
+        payload = self._renderers[workspace.platform].message(card, t)
+        return self._published(
+            workspace, channel, BOT, card.title, card=card, payload=payload, **more
+        )
 
     async def _close(self, _: web.Application) -> None:
         self._live.end()
@@ -322,6 +326,12 @@ class PlaygroundAdapter(PlaygroundTalks):
         if not people:
             raise Unfit("There are no demo people here yet: wwc seed --demo adds them.", 404)
         return people
+
+    async def _language_in(self, workspace: Workspace, user: str) -> str:
+        """The language of a person; in a channel, of the first who is at home there."""
+        people = await self._everybody()
+        chosen = at_home(people, workspace, user)
+        return await self._hub.language(sender_of(chosen, workspace))
 
     def _who(
         self, given: Mapping[str, Any], people: Sequence[Persona]
