@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import structlog
 from pydantic import SecretStr
@@ -21,11 +21,10 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from bot.adapters.base import Adapter
-from bot.commands import load
+from bot.adapters.base import Adapter, Courier
 from bot.domain.ranking import standing
-from bot.health import Finding
 from bot.hub import Hub
+from bot.links import Links
 from bot.settings import ConfigurationError, Settings
 from db import inbound, members, migrate, seed
 from db.base import open_engine, unit
@@ -34,10 +33,15 @@ if TYPE_CHECKING:
     from aiohttp import web as http
 
     from bot.adapters.discord.listen import DiscordAdapter
+    from bot.adapters.slack.listen import SlackAdapter
+    from bot.jobs.deliver import Deliverer
 
 log = structlog.get_logger()
 DRAIN_SECONDS = 4.0
 """Adapters, then HTTP, get this long for what is under way at SIGTERM; hosts kill after ten."""
+
+STOP_SECONDS = 9.5
+"""All of it together."""
 
 COMMANDS_MEMO = "discord-commands"
 
@@ -50,6 +54,8 @@ class App:
     engine: AsyncEngine
     hub: Hub
     adapters: list[Adapter] = field(default_factory=list)
+    mute: list["SlackAdapter | DiscordAdapter"] = field(default_factory=list)
+    """Adapters of a worker: they say, and do not listen."""
 
     @cached_property
     def site(self) -> "http.Application":
@@ -71,7 +77,8 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
                 if await seed.is_empty(session):
                     await seed.reference(session)
                 await _grant_by_email(session, settings.admins)
-        yield App(settings, engine, Hub(engine, admins=settings.admins))
+        links = Links(lambda: settings.public_url, lambda: secret_keys(settings))
+        yield App(settings, engine, Hub(engine, admins=settings.admins, links=links))
 
 
 @asynccontextmanager
@@ -159,7 +166,7 @@ async def seed_demo(engine: AsyncEngine) -> None:
 # --- adapters ---------------------------------------------------------------------------------
 
 
-def add_slack(app: App) -> None:
+def add_slack(app: App, *, listens: bool = True) -> None:
     """Slack over HTTP, or over Socket Mode where an app token is set."""
     from bot.adapters.slack.listen import SlackAdapter
     from db.installations import Installations
@@ -177,11 +184,14 @@ def add_slack(app: App) -> None:
         public_url=s.public_url,
         store=Installations(app.engine, secret_keys(s)),
     )
+    if not listens:
+        app.mute.append(adapter)
+        return
     adapter.add_routes(app.site)
     app.adapters.append(adapter)
 
 
-def add_discord(app: App) -> "DiscordAdapter":
+def add_discord(app: App, *, listens: bool = True) -> "DiscordAdapter":
     """Discord over its gateway."""
     from bot.adapters.discord.listen import DiscordAdapter
 
@@ -202,7 +212,10 @@ def add_discord(app: App) -> "DiscordAdapter":
         known_hash=known_hash,
         remember_hash=remember_hash,
     )
-    app.adapters.append(adapter)
+    if listens:
+        app.adapters.append(adapter)
+    else:
+        app.mute.append(adapter)
     return adapter
 
 
@@ -216,18 +229,25 @@ def add_playground(app: App) -> None:
     async def people() -> list[Persona]:
         async with unit(app.engine) as session:
             found = await members.synthetic(session)
-            return [
+        newcomers = [
+            Persona(f"new@{key.lower()}.example", name, "new here", key, language, zone=zone)
+            for key, name, language, zone in seed.DEMO_NEWCOMERS
+        ]
+        return [
+            *(
                 Persona(
                     key=m.email or "",
                     name=m.name,
                     city=m.city.place if m.city else "",
-                    workspace="G-DEMO" if m.language in ("es", "pt") else "T-DEMO",
+                    workspace=seed.demo_home(m),
                     language=m.language,
                     staff=any(r.role == "staff" for r in m.roles),
                     zone=m.zone,
                 )
                 for m in found
-            ]
+            ),
+            *newcomers,
+        ]
 
     adapter = PlaygroundAdapter(
         app.hub,
@@ -242,42 +262,6 @@ def add_playground(app: App) -> None:
     app.adapters.append(adapter)
 
 
-async def at_discord(app: App, act: Literal["sync", "invite-url"]) -> tuple[bool, str]:
-    """Register the commands, or tell the invitation address; was it done, and what to say."""
-    import aiohttp
-    import discord
-
-    from bot.adapters.discord.invite import invite_url
-
-    adapter = add_discord(app)
-    try:
-        if act == "invite-url":
-            return True, invite_url(await adapter.application_id())
-        await adapter.sync(force=True)
-    except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
-        return False, f"Discord did not do it ({type(error).__name__}): `wwc doctor` tells more."
-    finally:
-        await adapter.close()
-    return True, "The commands are registered."
-
-
-async def asked_platforms(settings: Settings, synced: str) -> list[Finding]:
-    """What each platform with tokens says of them; `synced` is the hash of known commands."""
-    s = settings
-    found: list[Finding] = []
-    if s.slack:
-        from bot.adapters.slack import doctor as slack
-
-        found += await slack.examine(
-            s.slack_api_url, plain(s.slack_bot_token), plain(s.slack_app_token)
-        )
-    if s.discord:
-        from bot.adapters.discord import doctor as discord
-
-        found += await discord.examine(s.discord_api_url, plain(s.discord_token), load(), synced)
-    return found
-
-
 def plain(secret: SecretStr | None) -> str:
     """What a platform is given; empty when unset."""
     return secret.get_secret_value() if secret else ""
@@ -288,7 +272,7 @@ def plain(secret: SecretStr | None) -> str:
 
 async def run(settings: Settings, parts: frozenset[str]) -> None:
     """Serve until SIGTERM or SIGINT; `parts` are of web, slack, discord, playground, worker."""
-    from bot import web
+    from bot import calendars, web
 
     async with opened(settings) as app:
         if "playground" in parts:
@@ -298,8 +282,34 @@ async def run(settings: Settings, parts: frozenset[str]) -> None:
             add_slack(app)
         if "discord" in parts:
             add_discord(app)
+        if "worker" in parts:
+            _add_mute(app, parts)
         web.add_routes(app.site, app.engine, app.adapters, plain(settings.wwc_metrics_token))
+        web.add_downloads(app.site, app.engine, app.hub.links)
+        calendars.add_routes(app.site, app.engine, app.hub.links)
         await _serve(app, parts)
+
+
+def _add_mute(app: App, parts: frozenset[str]) -> None:
+    """A worker also says what the platforms of other processes are owed."""
+    if app.settings.slack and "slack" not in parts:
+        add_slack(app, listens=False)
+    if app.settings.discord and "discord" not in parts:
+        add_discord(app, listens=False)
+
+
+def _deliverer(app: App, parts: frozenset[str]) -> "Deliverer | None":
+    """Who sends what is owed: a worker everything, else only what lives in this process."""
+    from bot.jobs.deliver import Deliverer
+
+    able = [a for a in (*app.adapters, *app.mute) if isinstance(a, Courier)]
+    if "worker" not in parts:
+        able = [a for a in able if a.platform == "playground"]
+    if not able and "worker" not in parts:
+        return None
+    deliverer = Deliverer(app.engine, able, secret_keys(app.settings))
+    app.hub.owed = deliverer.wake
+    return deliverer
 
 
 async def _serve(app: App, parts: frozenset[str]) -> None:
@@ -312,12 +322,20 @@ async def _serve(app: App, parts: frozenset[str]) -> None:
             await stack.enter_async_context(_listening(app))
         if "worker" in parts:
             await stack.enter_async_context(_ticking(app))
+        deliverer = _deliverer(app, parts)
+        sending = [asyncio.create_task(deliverer.run())] if deliverer else []
         tasks = [asyncio.create_task(a.listen(), name=a.platform) for a in app.adapters]
-        await _until(stop, tasks)
+        await _until(stop, [*tasks, *sending])
         log.info("stopping")
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks, timeout=DRAIN_SECONDS) if tasks else None
+        stopping = loop.time()
+        # first what is under way to the platforms: it needs the adapters' connections
+        for some, seconds in ((sending, STOP_SECONDS - 1), (tasks, DRAIN_SECONDS)):
+            for task in some:
+                task.cancel()
+            left = stopping + STOP_SECONDS - loop.time()
+            await asyncio.wait(some, timeout=min(seconds, left)) if some else None
+        for adapter in app.mute:
+            await adapter.close()
 
 
 async def _until(stop: asyncio.Event, tasks: Sequence[asyncio.Task[None]]) -> None:

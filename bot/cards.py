@@ -4,6 +4,7 @@ All strings are plain text. Emphasis belongs to the kind of part, never to chara
 text, so what people typed can be shown anywhere without becoming markup.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, assert_never
@@ -11,6 +12,8 @@ from typing import Any, Literal, assert_never
 SLASH = "/wwc"
 LONGEST_COMMAND = 100
 """A button carries the command one could have typed; Discord's custom_id allows 100 characters."""
+
+LONGEST_ADDRESS = 500
 
 Tone = Literal["info", "good", "warning", "bad"]
 
@@ -137,13 +140,29 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """One press that opens an address of the hub's own on the web; never one that people wrote."""
+
+    label: str
+    address: str
+    kind: Literal["link"] = "link"
+
+    def __post_init__(self) -> None:
+        if not _ADDRESS.fullmatch(self.address) or len(self.address) > LONGEST_ADDRESS:
+            raise ValueError("a link leads to a whole http or https address")
+
+
+_ADDRESS = re.compile(r"https?://[!#-;=?-~]+")
+
+
+@dataclass(frozen=True, slots=True)
 class Divider:
     """A line between two thoughts."""
 
     kind: Literal["divider"] = "divider"
 
 
-Part = Heading | Text | Note | Facts | Entry | Table | Bars | Buttons | Choice | Divider
+Part = Heading | Text | Note | Facts | Entry | Table | Bars | Buttons | Choice | Link | Divider
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +263,8 @@ def _part_lines(part: Part) -> Iterator[str]:
         case Choice():
             yield f"{part.label}:"
             yield from (f"  {o.label}: {SLASH} {o.value}" for o in part.options)
+        case Link():
+            yield f"→ {part.label}: {part.address}"
         case Divider():
             yield ""
         case _:

@@ -19,8 +19,21 @@ cli = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
     help="One community over many Slack workspaces and Discord servers.",
 )  # fmt: skip
-db = typer.Typer(no_args_is_help=True, help="Migrations.")
-cli.add_typer(db, name="db")
+
+
+def _stays_a_group() -> None:
+    """Without a callback a group of one command would be that command."""
+
+
+def _group(name: str, about: str) -> typer.Typer:
+    """A command with commands below it."""
+    made = typer.Typer(no_args_is_help=True)
+    made.callback(help=about)(_stays_a_group)
+    cli.add_typer(made, name=name)
+    return made
+
+
+db = _group("db", "Migrations.")
 console = Console()
 
 
@@ -128,7 +141,7 @@ def _with_discord() -> Settings:
 
 @cli.command()
 def worker() -> None:
-    """Only the timetable."""
+    """Only the timetable, and sending what is owed to every platform whose tokens are set."""
     from bot.app import run as serve
 
     asyncio.run(serve(_settings(), frozenset({"worker"})))
@@ -174,6 +187,20 @@ async def _say(words: str, email: str, on: str, as_json: bool) -> int:
     else:
         print(plain(reply), end="")
     return 0
+
+
+simulate_cli = _group("simulate", "What would happen; nothing is sent.")
+
+
+@simulate_cli.command("rounds")
+def simulate_rounds(
+    weeks: Annotated[int, typer.Option(min=1, max=520, help="How many rounds")] = 26,
+    seed_: Annotated[int, typer.Option("--seed", help="Decides between equals, and who meets")] = 0,
+) -> None:
+    """Pair the people who take part, week after week, and say how it went."""
+    from bot.simulate import rounds
+
+    _do(rounds(_settings(), weeks, seed_, console))
 
 
 # --- data ---
@@ -257,10 +284,19 @@ async def _seed(demo: bool) -> None:
             bar.update(task, completed=6 if demo else 3)
 
 
-import_cli = typer.Typer(no_args_is_help=True, help="Lists from files: all of a file or nothing.")
-export_cli = typer.Typer(no_args_is_help=True, help="Lists into files.")
-cli.add_typer(import_cli, name="import")
-cli.add_typer(export_cli, name="export")
+audit_cli = _group("audit", "The log of acts.")
+
+
+@audit_cli.command("verify")
+def audit_verify() -> None:
+    """Walk the chain of seals; 1 with the number of the first row that does not fit."""
+    from bot.auditing import verify
+
+    _do(verify(_settings()))
+
+
+import_cli = _group("import", "Lists from files: all of a file or nothing.")
+export_cli = _group("export", "Lists into files.")
 
 
 @import_cli.command("members")
@@ -280,16 +316,6 @@ def export_members(file: Annotated[Path, typer.Argument(help="CSV")]) -> None:
     from bot import lists
 
     _do(lists.take_out(_settings(), file))
-
-
-@import_cli.callback()
-def _imports() -> None:
-    """Keep `members` a subcommand."""
-
-
-@export_cli.callback()
-def _exports() -> None:
-    """Keep `members` a subcommand."""
 
 
 @cli.command()
@@ -325,8 +351,7 @@ def restore(file: File, force: Force = False) -> None:
 # --- platforms ---
 
 
-manifest_cli = typer.Typer(no_args_is_help=True, help="What a platform wants to know of the app.")
-cli.add_typer(manifest_cli, name="manifest")
+manifest_cli = _group("manifest", "What a platform wants to know of the app.")
 
 
 @manifest_cli.command("slack")
@@ -353,17 +378,13 @@ def discord_invite_url() -> None:
 
 
 async def _at_discord(act: Literal["sync", "invite-url"]) -> int:
-    from bot import app as application
+    from bot.app import opened
+    from bot.platforms import at_discord
 
-    async with application.opened(_with_discord()) as app:
-        done, said = await application.at_discord(app, act)
+    async with opened(_with_discord()) as app:
+        done, said = await at_discord(app, act)
     print(said, file=sys.stdout if done else sys.stderr)
     return 0 if done else 1
-
-
-@manifest_cli.callback()
-def _manifest() -> None:
-    """Keep `slack` a subcommand."""
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.cards import Form, Option, Reply
 from bot.i18n import Translator
+from bot.links import Links
 from bot.parsing import Argument, arguments_of, form_of
 from bot.reference import Reference
 from bot.request import Request, Values
@@ -57,6 +58,7 @@ class Context:
     t: Translator
     known: Reference
     commands: Mapping[str, "Command"]
+    links: Links
 
     @property
     def member(self) -> Member:

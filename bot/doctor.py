@@ -15,7 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.app import (
     COMMANDS_MEMO,
-    asked_platforms,
     database,
     explained,
     key_file,
@@ -23,6 +22,7 @@ from bot.app import (
     sqlite_file,
 )
 from bot.health import Finding
+from bot.platforms import asked_platforms
 from bot.settings import EX_CONFIG, ConfigurationError, Settings
 from db import inbound, migrate, seed
 from db.base import unit

@@ -30,3 +30,7 @@ class Misfit(Refusal):
     name: str = ""
     read: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     choices: tuple[Option, ...] = ()
+
+
+class Repeated(Exception):  # noqa: N818 - an answer: this was done already
+    """The platform tells again of an event that had its effect."""

@@ -1,6 +1,5 @@
 """The hub: every request becomes a command, a transaction and a reply, in this one place."""
 
-import secrets
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -10,11 +9,13 @@ from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from bot import reference
+from bot import deliveries, reference, relaying
 from bot.cards import LONGEST_COMMAND, Button, Buttons, Card, Form, Note, Option, Part, Reply
 from bot.commands import COMPLETIONS, Command, Context, load
-from bot.errors import Misfit, Refusal
+from bot.errors import Misfit, Refusal, Repeated
+from bot.faults import busy, failed, is_busy, reference_code
 from bot.i18n import Translator, language_of, translator
+from bot.links import Links
 from bot.metrics import REQUESTS, SECONDS
 from bot.parsing import (
     Argument,
@@ -27,8 +28,8 @@ from bot.parsing import (
     words_to_values,
 )
 from bot.reference import Reference
-from bot.request import Request, Sender, Values
-from db import audit, inbound, members
+from bot.request import Heard, Request, Sender, Taken, Values
+from db import audit, inbound, members, outbox
 from db.base import unit
 from db.members import Account
 
@@ -38,7 +39,7 @@ Found = tuple[Command, str] | None
 
 
 class Hub:
-    """Answers requests from every platform. Never raises: what goes wrong becomes a card."""
+    """Answers requests from every platform. What goes wrong becomes a card, never an exception."""
 
     def __init__(
         self,
@@ -46,15 +47,19 @@ class Hub:
         *,
         admins: frozenset[str] = frozenset(),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        links: Links = Links(),  # noqa: B008 - frozen
     ) -> None:
         self.commands = load()
+        self.links = links
         self.engine = engine
         self._admins = admins
         self._clock = clock
         self._known: Reference | None = None
+        self.owed: Callable[[], None] = lambda: None
+        """Called when a request put something into the outbox and is saved."""
 
     async def __call__(self, request: Request) -> Reply:
-        """The reply to one request."""
+        """The reply to one request; raises `Repeated` for an event that was answered already."""
         found = self._find(request.words)
         with SECONDS.labels(request.sender.platform).time():
             reply, outcome = await self._guarded(request, found)
@@ -66,10 +71,14 @@ class Hub:
         t = translator(language_of(request.sender.locale))
         try:
             return await self._answer(request, found), "answered"
+        except Repeated:
+            raise
         except DBAPIError as error:
-            return _failed(error, _busy(t) if _is_busy(error) else None, t), "failed"
+            if request.retold:
+                raise
+            return failed(error, busy(t) if is_busy(error) else None, t), "failed"
         except Exception as error:  # the one place where faults become cards
-            return _failed(error, None, t), "failed"
+            return failed(error, None, t), "failed"
 
     async def form(self, request: Request) -> Form:
         """The form of a command as it would open now, filled with what the words say.
@@ -107,9 +116,19 @@ class Hub:
                     return ()
                 options = tuple(await COMPLETIONS[argument.suggests](ctx, clean(typed)))
         except Exception as error:
-            _reference(error)
+            reference_code(error)
             return ()
         return _with_typed(options, clean(typed)[:100])
+
+    async def heard(self, heard: Heard) -> Taken | None:
+        """Something done in the direct messages with the hub that may be part of a conversation.
+
+        None: it is not, and may be a command. Raises when nothing could be saved.
+        """
+        taken, owed = await relaying.heard(self.engine, self._clock(), heard, self.commands)
+        if owed:
+            self.owed()
+        return taken
 
     async def language(self, sender: Sender) -> str:
         """The language a sender reads: the member's own choice, else the platform's."""
@@ -119,7 +138,7 @@ class Hub:
                     session, sender.platform, sender.workspace, sender.user
                 )
         except DBAPIError as error:
-            _reference(error)
+            reference_code(error)
             return language_of(sender.locale)
         return _language(sender, account)
 
@@ -134,6 +153,11 @@ class Hub:
             home = await members.workspace_of(session, platform, workspace)
             if home:
                 home.removed_at = self._clock()
+                ended = await outbox.cancel_in(
+                    session, platform, workspace, self._clock(), "workspace removed"
+                )
+                await session.flush()
+                await deliveries.tell_ended(session, self._clock(), ended)
                 audit.note(
                     session, self._clock(), None, "workspace removed", f"workspace:{home.id}"
                 )
@@ -142,12 +166,22 @@ class Hub:
 
     async def _answer(self, request: Request, found: Found) -> Reply:
         known = await self._reference()
-        async with unit(self.engine, writes=found is not None and found[0].writes) as session:
+        writes = bool(request.event) or (found is not None and found[0].writes)
+        reply: Reply | None = None
+        async with unit(self.engine, writes=writes) as session:
             ctx = await self._context(session, request, known)
             if not self._is_first_contact(ctx):
-                return await _reply(ctx, found)
-        await self._meet(request.sender)
-        return await self._answer(request, found)
+                # in the transaction of its effect: either both are saved or neither is
+                if not await _first_time(ctx):
+                    raise Repeated(request.event)
+                reply = await _reply(ctx, found)
+            owed = session.info.get("owed", False)
+        if reply is None:
+            await self._meet(request)
+            return await self._answer(request, found)
+        if owed:
+            self.owed()
+        return reply
 
     def _find(self, words: str) -> Found:
         """The command the words begin with, and the rest of them; nothing said means help."""
@@ -164,17 +198,21 @@ class Hub:
             return False
         if ctx.account is None or ctx.account.workspace.removed_at is not None:
             return True
+        if ctx.request.direct and not ctx.account.reachable:
+            return True  # they write to the hub directly, so it can write to them again
         return ctx.account.member is None and self._is_admin(sender)
 
-    async def _meet(self, sender: Sender) -> None:
+    async def _meet(self, request: Request) -> None:
         """The account is written down; one that the operator named becomes an admin."""
-        now = self._clock()
+        now, sender = self._clock(), request.sender
         async with unit(self.engine, writes=True) as session:
             account = await members.meet(
                 session, sender.platform, sender.workspace, sender.user, now
             )
             account.name, account.locale = clean(sender.name), clean(sender.locale)
             account.zone = _zone(sender.zone)
+            account.workspace.gathers = sender.gathers
+            account.reachable = account.reachable or request.direct
             if self._is_admin(sender) and account.member is None:
                 await members.make_admin(session, account, now)
                 audit.note(session, now, None, "admin by setting", f"account:{account.id}")
@@ -203,6 +241,7 @@ class Hub:
             t=translator(_language(sender, account)),
             known=known,
             commands=self.commands,
+            links=self.links,
         )
 
 
@@ -225,12 +264,25 @@ def _language(sender: Sender, account: Account | None) -> str:
     return language_of(sender.locale or (account.locale if account else ""))
 
 
+async def _first_time(ctx: Context) -> bool:
+    """Remember the event of a request; False if it was there."""
+    event = ctx.request.event
+    return not event or await inbound.first_time(ctx.session, event, ctx.now)
+
+
+async def _undo(ctx: Context) -> None:
+    """Nothing of it happened; but the event was answered."""
+    await ctx.session.rollback()
+    ctx.session.info.pop("owed", None)
+    await _first_time(ctx)
+
+
 async def _reply(ctx: Context, found: Found) -> Reply:
     asker = ctx.viewer.id if ctx.viewer else None  # a rollback forgets what was read
     try:
         return await _run(ctx, *found) if found else _unknown(ctx)
     except Refusal as refusal:
-        await ctx.session.rollback()
+        await _undo(ctx)
         if found and refusal.denied:
             audit.note(ctx.session, ctx.now, asker, found[0].name, "command", outcome="refused")
         return _refused(refusal, ctx.t)
@@ -258,7 +310,7 @@ async def _run(ctx: Context, found: Command, rest: str) -> Reply:
     try:
         return await found.handle(ctx, ask)
     except Misfit as misfit:
-        await ctx.session.rollback()
+        await _undo(ctx)
         return _misfit(ctx, found, values, shown, misfit)
 
 
@@ -266,10 +318,10 @@ def _not_allowed(ctx: Context, found: Command) -> Refusal:
     t = ctx.t
     if ctx.viewer is None or ctx.viewer.status != "verified":
         return Refusal(
-            t("The directory is for verified members. Staff of the programme can let you in; "
-              "until then, here is what the hub does."),
+            t("This is for verified members. Join with a code from a colleague, or ask to be let "
+              "in; until then, public facts are open to you."),
             title=t("Members only"),
-            buttons=(Button(t("Help"), "help"),),
+            buttons=(Button(t("Join"), "join", "primary"), Button(t("Help"), "help")),
         )  # fmt: skip
     return Refusal(
         t("«{command}» is for the programme's staff. Ask one of them if you need it.",
@@ -313,10 +365,12 @@ def _spoken(values: Values, arguments: Sequence[Argument]) -> str:
 def _unknown(ctx: Context) -> Card:
     said = clean(ctx.request.words)
     allowed = [n for n, c in ctx.commands.items() if c.allow.permits(ctx.viewer)]
-    verb, _, rest = said.partition(" ")
-    near = nearest(verb, allowed)
-    buttons = [Button(n, f"{n} {rest}".strip()) for n in near
-               if len(f"{n} {rest}".strip()) <= LONGEST_COMMAND]  # fmt: skip
+    verb = said.partition(" ")[0]
+    near = {name: _after(said, length) for length in (2, 1) for name in nearest(
+        " ".join(said.split(" ")[:length]), [n for n in allowed if n.count(" ") == length - 1]
+    )}  # fmt: skip
+    meant = [(name, f"{name} {rest}".strip()) for name, rest in near.items()]
+    buttons = [Button(name, words) for name, words in meant if len(words) <= LONGEST_COMMAND][:3]
     text = ctx.t("I do not know the command «{verb}».", verb=short(verb))
     if buttons:
         text += " " + ctx.t("Did you mean one of these?")
@@ -330,41 +384,6 @@ def _refused(refusal: Refusal, t: Translator) -> Card:
     if refusal.buttons:
         parts += (Buttons(refusal.buttons),)
     return Card(title=refusal.title or t("Not quite"), parts=parts, tone="warning")
-
-
-def _is_busy(error: DBAPIError) -> bool:
-    said = str(error.orig).casefold()
-    return error.connection_invalidated or any(
-        why in said for why in ("locked", "full", "readonly", "read-only")
-    )
-
-
-def _busy(t: Translator) -> str:
-    return t("I cannot save anything just now. Nothing was changed; please try again in a minute.")
-
-
-def _reference(error: BaseException) -> str:
-    code = secrets.token_hex(3).upper()
-    # The type and the place say enough; the text of an error may hold what people wrote.
-    trace = error.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    where = f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}" if trace else ""
-    log.error("fault", reference=code, error=type(error).__name__, where=where)
-    return code
-
-
-def _failed(error: Exception, text: str | None, t: Translator) -> Card:
-    code = _reference(error)
-    said = text or t("Something went wrong on our side; nothing was changed.")
-    return Card(
-        title=t("Sorry"),
-        parts=(
-            Note(said, "bad"),
-            Note(t("If it happens again, tell the staff this code: {code}", code=code)),
-        ),
-        tone="bad",
-    )
 
 
 def _with_typed(options: tuple[Option, ...], text: str) -> tuple[Option, ...]:

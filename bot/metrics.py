@@ -1,6 +1,6 @@
 """What is counted: how many requests, how they ended and how long they took; never who asked."""
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 REGISTRY = CollectorRegistry()
 REQUESTS = Counter(
@@ -11,5 +11,19 @@ SECONDS = Histogram(
     "Time from request to reply",
     ["platform"],
     buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 3),
+    registry=REGISTRY,
+)
+SENDS = Counter(
+    "hub_sends", "Attempts to send, as they ended", ["platform", "outcome"], registry=REGISTRY
+)
+DELIVERIES = Gauge(
+    "hub_deliveries",
+    "Deliveries that are remembered, by what became of them",
+    ["state", "kind", "reason"],
+    registry=REGISTRY,
+)
+OLDEST = Gauge(
+    "hub_deliveries_oldest_seconds",
+    "Since when the delivery is due that waits longest",
     registry=REGISTRY,
 )

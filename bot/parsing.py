@@ -39,6 +39,13 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class After:
+    """Marks a field that takes all that stands behind one of these words, the way people talk."""
+
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Hidden:
     """Marks a field that forms leave out: it can only be typed or pressed."""
 
@@ -68,6 +75,7 @@ class Argument:
     suggests: str = ""
     word: bool = False
     hidden: bool = False
+    after: tuple[str, ...] = ()
 
 
 # --- from the model ---------------------------------------------------------------------------
@@ -98,6 +106,7 @@ def _argument(name: str, field: FieldInfo) -> Argument:
         suggests=next((m.completion for m in marks if isinstance(m, Suggest)), ""),
         word=any(isinstance(m, Word) for m in marks),
         hidden=any(isinstance(m, Hidden) for m in marks),
+        after=next((m.words for m in marks if isinstance(m, After)), ()),
     )
 
 
@@ -162,8 +171,10 @@ def words_to_values(words: str, arguments: Sequence[Argument]) -> dict[str, tupl
     """`free words key:value key:"two words"` as values by field name.
 
     Only keys the command knows count as keys, so `C++: the basics` stays free text. Free words
-    fill the first field; a field that takes one of a few values takes one word.
+    fill the first field; a field that takes one of a few values takes one word. What stands
+    behind the word that leads to a field is its value, whatever it looks like.
     """
+    words, led = _led(words.translate(_QUOTES), arguments)
     spelled = {a.spelling: a for a in arguments} | {a.name: a for a in arguments}
     named: dict[str, tuple[str, ...]] = {}
     free: list[str] = []
@@ -179,12 +190,24 @@ def words_to_values(words: str, arguments: Sequence[Argument]) -> dict[str, tupl
         else:
             free.append(raw)
     named |= _positional(free, [a for a in arguments if a.name not in named])
-    return {name: _several(spelled[name], given) for name, given in named.items()}
+    return {name: _several(spelled[name], given) for name, given in (named | led).items()}
+
+
+def _led(words: str, arguments: Sequence[Argument]) -> tuple[str, dict[str, tuple[str, ...]]]:
+    """The words up to one that leads to a field, and what stands behind it; not inside quotes."""
+    for argument in (a for a in arguments if a.after):
+        ways = "|".join(re.escape(way).replace(r"\ ", r"\s+") for way in argument.after)
+        ends = r"(?::(?!\S*\")|(?<=['’])|(?!\S))"
+        for match in re.finditer(rf"(?<!\S)(?:{ways}){ends}\s*", words, re.IGNORECASE):
+            before, behind = words[: match.start()], words[match.end() :]
+            if before.count('"') % 2 == 0 and (before.strip() or behind):
+                return before, {argument.name: (behind,)} if behind else {}
+    return words, {}
 
 
 def _tokens(words: str) -> Iterator[tuple[str, str, str]]:
     """(key, value, as typed) of each token; free words have no key."""
-    for match in _WORD.finditer(clean(words.translate(_QUOTES))):
+    for match in _WORD.finditer(clean(words)):
         key = (match[1] or match[3] or "").casefold()
         value = next((g for g in (match[2], match[4], match[5], match[6]) if g is not None), "")
         yield key, value, match[0] if key else value

@@ -90,6 +90,24 @@ def is_shown(ctx: Context, person: Member) -> bool:
     return person.is_in_directory or (ctx.viewer is not None and person.id == ctx.viewer.id)
 
 
+def city_named(ctx: Context, text: str, field: str = "city") -> City:
+    """The one city meant; namesakes and near misses are offered. Only for those inside."""
+    known = ctx.known
+    found = known.gazetteer.city(text)
+    if len(found) == 1:
+        return known.cities[found[0]]
+    near = found or known.gazetteer.near(text)
+    raise Misfit(
+        ctx.t("There are several cities called «{name}». Which one?", name=short(text))
+        if found
+        else ctx.t("I know no city called «{name}».", name=short(text)),
+        name=field,
+        choices=tuple(
+            Option(city_place(ctx.t, c), c.slug) for c in map(known.cities.__getitem__, near[:5])
+        ),
+    )
+
+
 # --- ranking ---
 
 

@@ -1,6 +1,7 @@
 """How a person is drawn on a card: as far as the asker may see, the same wherever one appears."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ from bot.domain.ranking import FRESH_FOR_DAYS
 from bot.i18n import NAMES, Translator
 from bot.people import month, place
 from db import directory
+from db.cities import City
 from db.directory import Expertise
 from db.members import Member, Person, shows
 
@@ -36,19 +38,36 @@ def footer(t: Translator, people: Iterable[Person]) -> str:
     return ""
 
 
-def entry(ctx: Context, person: Person, note: str = "", more: Sequence[Button] = ()) -> Entry:
-    """One person in a list, as far as the asker may see them."""
-    t = ctx.t
-    title = person.title if shows(person, "title", ctx.viewer) else ""
-    spoken = languages(person) if shows(person, "languages", ctx.viewer) else ""
-    where = place(t, ctx.known.cities.get(person.city_id or 0))
-    return Entry(
-        title=person.name,
-        badge=badge(t, person),
-        lines=tuple(filter(None, (title, " · ".join(filter(None, (where, spoken)))))),
-        note=note,
-        buttons=(Button(t("Profile"), f"who-is {person.id}"), *more),
-    )
+def seen(t: Translator, person: Member, viewer: Member | None, note: str = "") -> Entry:
+    """One person as far as a viewer may see them, with nothing to press."""
+    return _drawn(t, person, person.city, viewer, note)
+
+
+def _drawn(
+    t: Translator, person: Person, city: City | None, viewer: Member | None, note: str
+) -> Entry:
+    title = person.title if shows(person, "title", viewer) else ""
+    spoken = languages(person) if shows(person, "languages", viewer) else ""
+    where = " · ".join(filter(None, (place(t, city), spoken)))
+    lines = tuple(filter(None, (title, where)))
+    return Entry(title=person.name, badge=badge(t, person), lines=lines, note=note)
+
+
+def entry(
+    ctx: Context, person: Person, note: str = "", more: Sequence[Button] = (), about: str = ""
+) -> Entry:
+    """One person in a list, and what can be done next; `about` is the topic they were found by."""
+    buttons = [Button(ctx.t("Profile"), f"who-is {person.id}"), *more]
+    if ctx.viewer and ctx.viewer.id != person.id:
+        buttons.insert(0, introduce_me(ctx.t, person, about))
+    city = ctx.known.cities.get(person.city_id or 0)
+    return replace(_drawn(ctx.t, person, city, ctx.viewer, note), buttons=tuple(buttons))
+
+
+def introduce_me(t: Translator, person: Person, about: str = "") -> Button:
+    """The way from finding somebody to meeting them."""
+    words = f"intro {person.id} about:{about}" if about else f"intro {person.id}"
+    return Button(t("Introduce me"), words, "primary")
 
 
 def local_time(t: Translator, person: Member, now: datetime) -> str:
@@ -151,6 +170,7 @@ async def _next_acts(ctx: Context, person: Member, knows: Sequence[Expertise]) -
                f"endorse {person.id} {ctx.known.topics[e.topic_id].slug}")
         for e in knows if e.topic_id not in given
     ][:3]  # fmt: skip
+    acts.insert(0, introduce_me(t, person))
     acts += [
         Button(t("Take back: {topic}", topic=name(key, ctx.language)),
                f"endorse {person.id} {ctx.known.topics[key].slug} withdraw:yes")
@@ -158,4 +178,5 @@ async def _next_acts(ctx: Context, person: Member, knows: Sequence[Expertise]) -
     ]  # fmt: skip
     if person.city:
         acts.append(Button(person.city.name[:70], f"city {person.city.slug}"))
+    acts.append(Button(t("Report"), f"report {person.id}"))
     return acts

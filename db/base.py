@@ -120,20 +120,34 @@ async def _committed(session: AsyncSession) -> AsyncIterator[None]:
     await session.commit()
 
 
-async def keep(session: AsyncSession, kind: type[Base], **values: Any) -> None:
+async def keep(session: AsyncSession, table: type[Base], /, **values: Any) -> None:
     """Insert a row unless one of the same key is there, however many try at once."""
-    await session.execute(unless_there(session, kind, **values))
+    await session.execute(unless_there(session, table, **values))
 
 
-def unless_there(session: AsyncSession, kind: type[Base], **values: Any) -> Insert:
-    """The statement of `keep`; only the dialect at hand is imported, for the start's sake."""
+def unless_there(session: AsyncSession, table: type[Base], /, **values: Any) -> Insert:
+    """The statement of `keep`."""
+    made: Insert = insert_into(session, table).values(**values).on_conflict_do_nothing()
+    return made
+
+
+def insert_into(session: AsyncSession, table: type[Base], /) -> Any:
+    """An insert that can yield; only the dialect at hand is imported, for the start's sake."""
     if is_sqlite(session):
         from sqlalchemy.dialects import sqlite
 
-        return sqlite.insert(kind).values(**values).on_conflict_do_nothing()
+        return sqlite.insert(table)
     from sqlalchemy.dialects import postgresql
 
-    return postgresql.insert(kind).values(**values).on_conflict_do_nothing()
+    return postgresql.insert(table)
+
+
+async def checkpoint(engine: AsyncEngine) -> None:
+    """Empty SQLite's journal into the file; what was deleted is then gone from both."""
+    if engine.dialect.name == "sqlite":
+        async with engine.connect() as connection:
+            raw: Any = (await connection.get_raw_connection()).driver_connection
+            await raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # no transaction may be open
 
 
 def is_sqlite(session: AsyncSession) -> bool:

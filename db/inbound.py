@@ -25,6 +25,11 @@ async def first_time(session: AsyncSession, key: str, now: datetime) -> bool:
     return (await session.execute(row.returning(Inbound.key))).scalar() is not None
 
 
+async def seen(session: AsyncSession, key: str) -> bool:
+    """Is the key remembered?"""
+    return await session.get(Inbound, key) is not None
+
+
 async def forget_old(session: AsyncSession, now: datetime) -> None:
     """Drop what no platform sends again."""
     await session.execute(delete(Inbound).where(Inbound.at < now - KEPT))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, Protocol
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, bindparam, select
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, contains_eager, joinedload, mapped_column, selectinload
 from sqlalchemy.orm import relationship as related
@@ -17,6 +17,10 @@ Seen = Literal["community", "city", "nobody"]
 """Who may see a field of a profile."""
 
 FIELDS_SEEN = ("title", "topics", "languages", "hours", "bio")
+
+
+CITY_LEAD = "lead"
+"""The role of a member who lets colleagues of the own city in; staff grant it."""
 
 
 class Person(Protocol):
@@ -50,7 +54,12 @@ def shows(person: Person, field: str, viewer: Person | None) -> bool:
 
 
 class Workspace(Base):
-    """A Slack team or a Discord server."""
+    """A Slack team or a Discord server.
+
+    `city_id`: staff marked it as that city's own. `vouched`: staff know that its people cannot
+    choose their e-mail addresses themselves. `gathers`: the hub can open a conversation of several
+    people and itself there.
+    """
 
     __tablename__ = "workspace"
     __table_args__ = (UniqueConstraint("platform", "external_id"),)
@@ -61,6 +70,8 @@ class Workspace(Base):
     city_id: Mapped[int | None] = mapped_column(ForeignKey("city.id"), index=True)
     first_seen: Mapped[datetime]
     removed_at: Mapped[datetime | None]
+    gathers: Mapped[bool] = mapped_column(default=False)
+    vouched: Mapped[bool] = mapped_column(default=False)
 
 
 class MemberRole(Base):
@@ -79,7 +90,11 @@ class Member(Base):
     `listed`: agreed to stand in the directory. `synthetic`: invented for the demo.
     `monthly_asks`: how many introductions a month the person wants at most, None for no limit;
     `asks_taken` counts those of the month `asks_month` («2026-11»). `spoken`: the codes of the
-    languages with a space on each side of each, so that one is found by ` es `.
+    languages with a space on each side of each, so that one is found by ` es `. From `quiet_from`
+    to `quiet_to`, and beyond `weekly_ceiling` messages in seven days, nothing unasked-for is sent.
+    Until `muted_until` the member may look, but write to nobody. `status` is verified, suspended
+    or left. `way` is what proved the person at `proved_at`: code, invitation, workspace, email,
+    approval, setting; empty when nothing was written down.
     """
 
     __tablename__ = "member"
@@ -108,8 +123,15 @@ class Member(Base):
     seen_languages: Mapped[str] = mapped_column(default="community")
     seen_hours: Mapped[str] = mapped_column(default="city")
     seen_bio: Mapped[str] = mapped_column(default="community")
+    quiet_from: Mapped[str] = mapped_column(default="19:00")
+    quiet_to: Mapped[str] = mapped_column(default="08:00")
+    weekly_ceiling: Mapped[int] = mapped_column(default=7)
+    muted_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
     confirmed_at: Mapped[datetime]
+    way: Mapped[str] = mapped_column(default="")
+    proved_at: Mapped[datetime | None]
+    welcomed_at: Mapped[datetime | None]
     city: Mapped[City | None] = related(lazy="joined")
     roles: Mapped[list[MemberRole]] = related(lazy="raise", cascade="all, delete-orphan")
 
@@ -127,6 +149,18 @@ class Member(Base):
         """Did the person agree to be found, and is still one of us?"""
         return self.listed and self.status == "verified"
 
+    def is_muted(self, now: datetime) -> bool:
+        """Did staff take away, for a while, writing to others?"""
+        return self.muted_until is not None and now < self.muted_until
+
+    def holds(self, *roles: str) -> bool:
+        """Has the person one of these roles?"""
+        return any(r.role in roles for r in self.roles)
+
+    def is_colleague_of(self, other: "Member") -> bool:
+        """Do both work for the same city?"""
+        return self.city_id is not None and self.city_id == other.city_id
+
     def is_full(self, month: str) -> bool:
         """Has the person had as many asks this month as they wanted?"""
         if self.monthly_asks is None:
@@ -135,7 +169,11 @@ class Member(Base):
 
 
 class Account(Base):
-    """A platform user in a workspace: the key is platform, workspace and user."""
+    """A platform user in a workspace: the key is platform, workspace and user.
+
+    `reachable`: can be written to directly. `preferred`: the one of several where its member
+    wants to be told things.
+    """
 
     __tablename__ = "account"
     __table_args__ = (UniqueConstraint("workspace_id", "external_id"),)
@@ -149,9 +187,14 @@ class Account(Base):
     locale: Mapped[str] = mapped_column(default="")
     zone: Mapped[str] = mapped_column(default="")
     first_seen: Mapped[datetime]
+    reachable: Mapped[bool] = mapped_column(default=True)
+    preferred: Mapped[bool] = mapped_column(default=False)
     member: Mapped[Member | None] = related(lazy="joined")
     workspace: Mapped[Workspace] = related(lazy="joined", innerjoin=True)
 
+
+WITH_PERSON = joinedload(Account.member).selectinload(Member.roles)
+"""Reading an account anew forgets what was known of its member, roles and all, but for this."""
 
 _ANYWHERE = (
     select(Account)
@@ -190,6 +233,17 @@ async def workspace_of(session: AsyncSession, platform: str, external_id: str) -
             Workspace.platform == platform, Workspace.external_id == external_id
         )
     )
+
+
+async def workspaces(session: AsyncSession) -> Sequence[tuple[Workspace, int]]:
+    """Every workspace with how many members speak from it; those the hub left stand last."""
+    query = (
+        select(Workspace, func.count(Account.member_id))
+        .outerjoin(Account, Account.workspace_id == Workspace.id)
+        .group_by(Workspace.id)
+        .order_by(Workspace.removed_at.is_not(None), Workspace.id)
+    )
+    return [(home, number) for home, number in (await session.execute(query)).all()]
 
 
 async def meet(
@@ -234,6 +288,7 @@ async def make_admin(session: AsyncSession, account: Account, now: datetime) -> 
     """The account becomes a verified member with the admin role, outside the directory."""
     person = _person(account, now)
     person.roles = [MemberRole(role="admin")]
+    person.way, person.proved_at = "setting", now
     account.member = person
     await session.flush()
     return person
@@ -263,15 +318,36 @@ async def member(session: AsyncSession, member_id: int) -> Member | None:
     return await session.get(Member, member_id, options=[joinedload(Member.roles)])
 
 
+async def names(session: AsyncSession, ids: Sequence[int]) -> dict[int, str]:
+    """What these members are called."""
+    query = select(Member.id, Member.name).where(Member.id.in_(ids))
+    return {row[0]: row[1] for row in await session.execute(query)} if ids else {}
+
+
 async def by_email(session: AsyncSession, email: str) -> Member | None:
     """The member with this address, as it was verified."""
     return await session.scalar(select(Member).where(Member.email == email.casefold()))
+
+
+async def with_role(session: AsyncSession, role: str) -> Sequence[Member]:
+    """The verified members who have a role."""
+    query = select(Member).join(MemberRole).where(MemberRole.role == role)
+    return (await session.scalars(query.where(Member.status == "verified"))).all()
 
 
 async def waiting(session: AsyncSession, limit: int = 20) -> Sequence[Account]:
     """Accounts that spoke to the hub and belong to no member yet, oldest first."""
     query = select(Account).where(Account.member_id.is_(None)).order_by(Account.id).limit(limit)
     return (await session.scalars(query)).all()
+
+
+async def with_roles(session: AsyncSession, roles: Sequence[str]) -> Sequence[Member]:
+    """The verified members who have one of these roles."""
+    query = select(Member).where(
+        Member.status == "verified",
+        Member.id.in_(select(MemberRole.member_id).where(MemberRole.role.in_(roles))),
+    )
+    return (await session.scalars(query.order_by(Member.id))).all()
 
 
 async def synthetic(session: AsyncSession, limit: int | None = None) -> Sequence[Member]:

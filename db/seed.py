@@ -15,6 +15,7 @@ from db.cities import Certification, City, CityName
 from db.demo import DemoCity, DemoPerson, people
 from db.directory import Endorsement, Expertise, Standing
 from db.members import Account, Member, MemberRole, Workspace
+from db.rounds import RoundMember
 from db.standard import Criterion, Level, PracticeArea
 from db.text import fold
 from db.topics import Topic, TopicCriterion, TopicTerm
@@ -28,6 +29,13 @@ DEMO_WORKSPACES = (
     ("slack", "T-DEMO", "City Data Hub"),
     ("discord", "G-DEMO", "Datos Abiertos LATAM"),
 )
+DEMO_OWN = {"T-DEMO": "boston-ma-us"}
+"""Which of the demo's workspaces is a city's own: its people join without a code."""
+DEMO_NEWCOMERS = (
+    ("T-DEMO", "Nina Novak", "en", "America/New_York"),
+    ("G-DEMO", "Nico Nuñez", "es", "America/Bogota"),
+)
+"""People of the demo who are no members yet: workspace, name, language, time zone."""
 DEMO_STAFF = ("Dana Whitfield", "dana.whitfield@programme.example")
 
 
@@ -221,7 +229,8 @@ async def demo(
         directory.settle(person, some, standing)
         words = " ".join(_words(topics, some))
         session.add_all(directory.documents(person, words))
-    session.add_all(_accounts([*members, staff], now))
+    session.add_all(_accounts([*members, staff], cities, now))
+    session.add_all(_in_rounds(members, now))
     await session.flush()
 
 
@@ -303,6 +312,15 @@ def _endorse(
                     tie.endorsements += 1
 
 
+def _in_rounds(members: list[Member], now: datetime) -> Iterator[RoundMember]:
+    """Nearly half of the people take part in rounds, most of them every week."""
+    often = ("weekly", "weekly", "every-two-weeks", "weekly", "monthly")
+    for index, person in enumerate(members):
+        if index * 7 % 20 < 9:
+            rhythm, nth = often[index % len(often)], index % 4 + 1
+            yield RoundMember(member_id=person.id, rhythm=rhythm, nth=nth, joined_at=now)
+
+
 def _words(topics: Mapping[str, Topic], ties: list[Expertise]) -> Iterator[str]:
     by_id = {t.id: t for t in topics.values()}
     for tie in ties:
@@ -310,10 +328,21 @@ def _words(topics: Mapping[str, Topic], ties: list[Expertise]) -> Iterator[str]:
             yield from (term.term for term in by_id[tie.topic_id].terms)
 
 
-def _accounts(members: list[Member], now: datetime) -> Iterator[Account]:
+def demo_home(person: Member) -> str:
+    """The demo's workspace where somebody is told things; the other one can be tried as well."""
+    return DEMO_WORKSPACES[person.language in ("es", "pt")][1]
+
+
+def _accounts(
+    members: list[Member], cities: Mapping[str, City], now: datetime
+) -> Iterator[Account]:
     """Everybody can be met on both platforms of the demo; the e-mail is the user id there."""
     for platform, key, name in DEMO_WORKSPACES:
-        home = Workspace(platform=platform, external_id=key, name=name, first_seen=now)
+        own = cities.get(DEMO_OWN.get(key, ""))
+        home = Workspace(
+            platform=platform, external_id=key, name=name, first_seen=now,
+            city_id=own.id if own else None,
+        )  # fmt: skip
         for person in members:
             yield Account(
                 workspace=home,
@@ -322,4 +351,5 @@ def _accounts(members: list[Member], now: datetime) -> Iterator[Account]:
                 name=person.name,
                 zone=person.zone,
                 first_seen=now,
+                preferred=demo_home(person) == key,
             )

@@ -1,6 +1,6 @@
 """Topics: the vocabulary of what people know, with its terms in four languages."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import ForeignKey, UniqueConstraint, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -47,3 +47,11 @@ class Topic(Base):
 async def topics(session: AsyncSession) -> Sequence[Topic]:
     """Every topic with its terms: two queries, kept in memory by the vocabulary."""
     return (await session.scalars(select(Topic).order_by(Topic.slug))).all()
+
+
+async def names(session: AsyncSession, topic_ids: Collection[int]) -> dict[tuple[int, str], str]:
+    """What some topics are called, by topic and language: one query."""
+    query = select(TopicTerm.topic_id, TopicTerm.language, TopicTerm.term).where(
+        TopicTerm.topic_id.in_(topic_ids), TopicTerm.preferred
+    )
+    return {(row[0], row[1]): row[2] for row in (await session.execute(query)).all()}

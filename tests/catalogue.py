@@ -15,6 +15,7 @@ from babel.messages.catalog import Message
 from jinja2 import Environment, nodes
 
 from bot.commands import load
+from bot.deliveries import KINDS
 from bot.domain.gazetteer import REGIONS
 from bot.i18n import LANGUAGES, NAMES, catalogue
 
@@ -150,6 +151,10 @@ def _regions(tree: ast.AST) -> Iterator[str]:
     yield from (names[0] for names in REGIONS.values())
 
 
+def _kinds(tree: ast.AST) -> Iterator[str]:
+    yield from (kind.title for kind in KINDS.values())
+
+
 _COMPUTED: dict[str, dict[str, Callable[[ast.AST], Iterable[str]]]] = {
     "bot/adapters/discord/commands.py": {
         "WHO_IS_THIS": _assigned_to("WHO_IS_THIS"),
@@ -162,14 +167,32 @@ _COMPUTED: dict[str, dict[str, Callable[[ast.AST], Iterable[str]]]] = {
         "argument.label": _nothing,
         "o.label": _nothing,
     },
+    "bot/deliveries.py": {"known.title": _kinds},
+    "bot/handlers/deliveries.py": {
+        "_STATES[row.state]": _assigned_to("_STATES"),
+        "_STATES[one.state]": _assigned_to("_STATES"),
+    },
     "bot/handlers/cities.py": {"h.level": _levels},
     "bot/handlers/directory.py": {"labels[ask.level]": _levels, "names[0]": _regions},
+    "bot/handlers/my_data.py": {"_NAMES.get(table, _OTHER)": _assigned_to("_NAMES", "_OTHER")},
+    "bot/handlers/moderation.py": {
+        "_PLACES.get(kind, _ELSEWHERE)": _assigned_to("_PLACES", "_ELSEWHERE")
+    },
+    "bot/handlers/settings.py": {
+        "KINDS[ask.stop].title": _nothing,
+        "KINDS[name].title": _nothing,
+    },
     "bot/handlers/help.py": {
-        "c.summary": _nothing,
+        "one.summary": _nothing,
+        "title": _assigned_to("_STAFF", "_REST", "_SECTIONS"),
         "about.summary": _nothing,
         "argument.label": _nothing,
         "argument.hint": _nothing,
         "o.label": _nothing,
+    },
+    "bot/handlers/rounds.py": {
+        "RHYTHM_NAMES[taking.rhythm]": _assigned_to("RHYTHM_NAMES"),
+        "RHYTHM_NAMES[rhythm]": _assigned_to("RHYTHM_NAMES"),
     },
     "bot/parsing.py": {
         "argument.hint": _nothing,

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from bot.cards import Reply
 from bot.hub import Hub
 from bot.request import Request
+from db import outbox
 from db.base import open_engine, unit
 from tests import databases
 from tests.cast import NOW, Person, sender, settle
@@ -112,12 +113,24 @@ def empty_database(kind: str, tmp_path: Path, request: pytest.FixtureRequest) ->
 
 @pytest.fixture
 async def engine(database: str) -> AsyncIterator[AsyncEngine]:
-    """An engine on a database of one's own."""
+    """An engine on a database of one's own; whatever a test did, no delivery was lost in it."""
     opened = open_engine(database)
     try:
         yield opened
+        await _nothing_is_lost(opened)
     finally:
         await opened.dispose()
+
+
+async def _nothing_is_lost(engine: AsyncEngine) -> None:
+    """The law of conservation: what was ever owed is in exactly one known state."""
+    async with unit(engine) as session:
+        books = await outbox.conservation(session)
+    if engine.dialect.name == "sqlite":
+        assert books.holds, books
+    else:  # numbers are also lost by what was rolled back
+        assert sum(books.states.values()) <= books.kept, books
+        assert set(books.states) <= set(outbox.STATES), books
 
 
 @pytest.fixture

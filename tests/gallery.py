@@ -20,6 +20,7 @@ from bot.cards import (
     Form,
     Heading,
     Input,
+    Link,
     Note,
     Option,
     Part,
@@ -64,6 +65,7 @@ def every_part(text: str, short: str = "") -> tuple[Part, ...]:
         Bars(text, (Bar(text, 1.5, text), Bar(text, 0, ""))),
         Buttons((button, Button(text or "·", "city x", "danger"))),
         Choice(text, (Option(text, "topics", text), Option(text, "help"))),
+        Link(text, "https://hub.example/calendar/meeting/abc-DEF_123.ics"),
         Divider(),
     )
 
@@ -198,6 +200,7 @@ _parts: st.SearchStrategy[Part] = st.one_of(
     st.builds(Bars, texts, _some(st.builds(Bar, texts, st.floats(), texts))),
     st.builds(Buttons, _some(_buttons, 30)),
     st.builds(Choice, texts, _some(_options, 40)),
+    st.builds(Link, texts, st.just("http://127.0.0.1:8080/calendar/meeting/x.ics")),
     st.builds(Divider),
 )
 

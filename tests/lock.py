@@ -32,8 +32,12 @@ def resolve(lock: str, target: Path) -> None:
 
 
 def pins(text: str) -> dict[str, str]:
-    """The version of each package in a lock."""
-    return dict(re.findall(r"^([a-z0-9._-]+)(?:\[[^]]*\])?==([^\s;\\]+)", text, re.MULTILINE))
+    """The version of each package in a lock; where Pythons differ, all of them."""
+    found: dict[str, str] = {}
+    pinned = r"^([a-z0-9._-]+)(?:\[[^]]*\])?==([^\s;\\]+)"
+    for name, version in re.findall(pinned, text, re.MULTILINE):
+        found[name] = f"{found.get(name, '')} {version}".strip()
+    return found
 
 
 def faults(lock: str) -> list[str]:
@@ -71,7 +75,7 @@ def installed() -> list[str]:
     return [
         f"{name} {version} is installed, the lock says {locked.get(name, 'nothing')}"
         for name, version in sorted(here.items())
-        if name not in OWN and locked.get(name) != version
+        if name not in OWN and version not in locked.get(name, "").split()
     ]
 
 

@@ -14,6 +14,7 @@ from bot.cards import (
     Form,
     Heading,
     Input,
+    Link,
     Note,
     Part,
     Reply,
@@ -109,5 +110,7 @@ def _texts(part: Part) -> Iterator[str]:
         case Choice():
             yield part.label
             yield from (said for o in part.options for said in (o.label, o.value))
+        case Link():
+            yield from (part.label, part.address)
         case Divider():
             pass

@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot import app, settings, web
 from bot.adapters.base import Adapter
 from bot.jobs import tending
-from bot.jobs.timetable import timetable
+from bot.jobs.timetable import TIMETABLE
 from bot.settings import ConfigurationError, Settings
 from db import inbound, migrate
 from db.base import open_engine, unit
@@ -34,7 +34,7 @@ from tests import databases
 from tests.conftest import Typing
 from tests.platforms.discord import LoopbackDiscord
 from tests.platforms.slack import LoopbackSlack
-from tests.stories.program import program
+from tests.stories.program import ROOT, program
 
 KEY = {"WWC_SECRET_KEY": "Jc1xkQvY0b1aG9uVnWm3R5tZ"}
 TOKEN = "Bq3xzTn8fL2hW6pD"
@@ -93,7 +93,8 @@ async def spoken(
     """The exit code and lines of `wwc …`; `until`: SIGTERM once it has said this."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", *command, cwd=folder,
-        env={"PATH": os.environ["PATH"], "HOME": str(folder), "PORT": "0", **variables},
+        env={"PATH": os.environ["PATH"], "HOME": str(folder), "PORT": "0",
+             "PYTHONPATH": str(ROOT), **variables},
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     assert process.stdout is not None
@@ -122,7 +123,10 @@ async def test_a_fresh_machine_serves_the_page_and_answers_health(read: Reading)
     """Nothing set: the page, the jobs, a migrated database; what belongs to no platform is ok."""
     async with serving(read(), "web", "worker", "playground") as url:
         assert await get(f"{url}/healthz") == (200, '{"status": "ok"}')
-        assert await get(f"{url}/readyz") == (200, '{"database": "ok", "playground": "ok"}')
+        assert await get(f"{url}/readyz") == (
+            200,
+            '{"database": "ok", "playground": "ok", "queue": "0 s"}',
+        )
         assert "open data" in await say(url, "/wwc who-does open data")
         status, metrics = await get(f"{url}/metrics")
     assert status == 200
@@ -261,7 +265,10 @@ async def test_readiness_fails_with_a_platform(engine: AsyncEngine) -> None:
             return False
 
     async with answering(engine, Deaf()) as url:
-        assert await get(f"{url}/readyz") == (503, '{"database": "ok", "deaf": "fail"}')
+        assert await get(f"{url}/readyz") == (
+            503,
+            '{"database": "ok", "deaf": "fail", "queue": "0 s"}',
+        )
 
 
 # --- the database it is given -----------------------------------------------------------------
@@ -360,7 +367,8 @@ async def test_keys_of_events_are_forgotten_when_nobody_repeats_them(engine: Asy
         for key, age in ages.items():
             assert await inbound.first_time(session, key, now - age)
     for _ in range(2):
-        await tending.forget_seen_events(engine)
+        async with unit(engine, writes=True) as session:
+            await tending.forget_seen_events(session, now)
     async with unit(engine, writes=True) as session:
         again = {key for key in ages if await inbound.first_time(session, key, now)}
     assert again == {"old"}
@@ -389,8 +397,7 @@ async def test_the_machines_time_zone_changes_nothing(
     for name in ("UTC", "Asia/Kathmandu", "America/St_Johns"):
         zone(name)
         replies = [await typing(w) for w in ("home", "who-is Luis", "who-does open data")]
-        job = timetable(engine).get_jobs()[0]
-        due = job.trigger.get_next_fire_time(None, datetime(2026, 11, 24, 15, 0, tzinfo=UTC))
+        due = TIMETABLE[0].latest(datetime(2026, 11, 24, 15, 20, tzinfo=UTC))
         told.append((replies, due))
     assert told[0] == told[1] == told[2]
     assert told[0][1] == datetime(2026, 11, 24, 15, 17, tzinfo=UTC)
@@ -446,7 +453,10 @@ async def test_separate_processes_over_one_database(shared: str, tmp_path: Path)
     assert (await spoken(tmp_path, variables, "db", "upgrade"))[0] == 0
     assert (await spoken(tmp_path, variables, "db", "check"))[0] == 0
     async with program(tmp_path, variables, "web") as hub:
-        assert await get(f"{hub.url}/readyz") == (200, '{"database": "ok"}')
+        assert await get(f"{hub.url}/readyz") == (
+            200,
+            '{"database": "ok", "queue": "0 s"}',
+        )
         assert (await spoken(tmp_path, variables, "worker", until="ticking"))[0] == 0
         assert await hub.stop() == 0
 

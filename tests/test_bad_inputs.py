@@ -28,6 +28,10 @@ BAD = (
     "who-does gis in:{0} level:%s speaks:${x}", "who-does gis pop:1e999", "endorse {0} {1}",
     "who-is " + "\u0301" * 79, "profile knows:" + ",".join(["x"] * 500), "\ud800 \udfff",
     "who-does " + "a:" * 3000, 'who-does "' * 500, "why", "why x", "endorse maya",
+    "intro", "intro <@U404> because {0}", "intro " + "x" * 10_000, "intro sam because %s",
+    "intro <@uma> because <!channel>", "intro answer 1 accept", "intro answer 2147483648 never",
+    "intro slot 1 1", "intro withdraw x", "intro ask 1 next", "intro <@sam> <@uma> because so",
+    "intro because", "intro gis because " + "\u0301" * 9000,
 )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from bot.cards import (
     Form,
     Heading,
     Input,
+    Link,
     Note,
     Option,
     Part,
@@ -64,6 +65,10 @@ def test_a_button_may_be_as_long_as_that() -> None:
         (Bars("Met", (Bar("a", 0.5, "50 %"),)), "T\nMet\na: 50 %\n"),
         (Buttons((Button("Help", "help"),)), "T\n→ Help: /wwc help\n"),
         (Choice("Where", (Option("Peru", "in:pe", "hint"),)), "T\nWhere:\n  Peru: /wwc in:pe\n"),
+        (
+            Link("Calendar file", "https://h.example/x.ics"),
+            "T\n→ Calendar file: https://h.example/x.ics\n",
+        ),
         (Divider(), "T\n"),
     ],
     ids=lambda value: getattr(value, "kind", ""),
@@ -148,3 +153,15 @@ def test_the_text_of_any_card_is_complete(card: Card) -> None:
 def test_the_text_of_any_form_is_complete(form: Form) -> None:
     """Every label, problem, hint and option of it."""
     check(form)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "/calendar/x.ics", "calendar/x.ics", "javascript:alert(1)", "ftp://h.example/x",
+     "https://", "https://h.example/a b", "https://h.example/<x>", "https://h.example/\n",
+     "https://h.example/" + "x" * 500],
+)  # fmt: skip
+def test_a_link_leads_to_a_whole_web_address(address: str) -> None:
+    """Anything else is a fault of the program, seen where the card is made."""
+    with pytest.raises(ValueError, match="whole http"):
+        Link("Open", address)

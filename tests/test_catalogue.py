@@ -18,8 +18,13 @@ SENTENCES = catalogue.collect()
 SAME = {
     "{label}: {options}": ("es", "pt"),  # nothing to say but what is filled in
     "APP": ("es", "pt"),  # as Slack and Discord mark apps
+    "«{text}»": ("es",),  # quoted as in English
     "No": ("es",),
+    "Invitations": ("fr",),
+    "Conversations": ("fr",),
     "Page": ("fr",),
+    "Points": ("fr",),
+    "Trios": ("pt", "fr"),
     "Population": ("fr",),
     "Messages": ("fr",),
     "Suggestions": ("fr",),

@@ -22,9 +22,10 @@ from bot.adapters.discord.commands import declared
 from bot.adapters.discord.commands import fingerprint as fingerprint_of
 from bot.adapters.slack import doctor as slack_doctor
 from bot.adapters.slack.manifest import SCOPES
-from bot.app import COMMANDS_MEMO, at_discord, opened
+from bot.app import COMMANDS_MEMO, opened
 from bot.commands import load
 from bot.health import Finding
+from bot.platforms import at_discord
 from bot.settings import ConfigurationError, Settings
 from db import inbound, migrate
 from db.base import open_engine, unit

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, ValidationError
 from bot.cards import Form
 from bot.i18n import LANGUAGES, translator
 from bot.parsing import (
+    After,
     Hidden,
     Labels,
     Long,
@@ -323,3 +324,41 @@ def test_nearest_choices_stand_best_first_and_far_ones_not_at_all() -> None:
     assert nearest("profil", ["help", "profile", "who-does"])[0] == "profile"
     assert nearest("zzz", ["help", "profile"]) == []
     assert nearest("", ["help"]) == []
+
+
+# --- as people talk ---------------------------------------------------------------------------
+
+
+class Meet(BaseModel):
+    """A field that a word leads to"""
+
+    who: str
+    about: str | None = None
+    because: Annotated[str | None, Long(), After(("because", "parce que", "parce qu'"))] = None
+
+
+@pytest.mark.parametrize(
+    ("said", "who", "because"),
+    [
+        ("@maya because we both map: trees", "@maya", "we both map: trees"),
+        ("maya BECAUSE: we both", "maya", "we both"),
+        ("maya because:we both map", "maya", "we both map"),
+        ('maya because:"we both"', "maya", "we both"),
+        ("maya because about:blank is our page", "maya", "about:blank is our page"),
+        ("maya because one\ntwo", "maya", "one\ntwo"),
+        ("maya parce  que nous", "maya", "nous"),
+        ("maya parce qu'on partage", "maya", "on partage"),
+        ('maya because "x" said so', "maya", '"x" said so'),
+        ('"a because b"', "a because b", ""),
+        ("maya because", "maya", ""),
+        ("because", "because", ""),
+        ("becauseful things", "becauseful things", ""),
+        ("because we both", "", "we both"),
+    ],
+)
+def test_what_stands_behind_a_leading_word_is_its_field(said: str, who: str, because: str) -> None:
+    """To the end of what was typed, and nothing of it is taken for a key."""
+    found = words_to_values(said, arguments_of(Meet))
+
+    wanted = {"who": who, "because": because}
+    assert found == {name: (text,) for name, text in wanted.items() if text}

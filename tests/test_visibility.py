@@ -90,12 +90,15 @@ def questions(people: list[Somebody]) -> Iterator[str]:
     """Everything one can ask about people."""
     yield from ("home", "topics", "help", "who-is tester", "who-does officer", "who-does tester")
     yield from (f"who-does {topic}" for topic in TOPICS)
+    yield from (f"intro {topic}" for topic in TOPICS)
     yield from (f"who-does {TOPICS[0]} in:{city}" for city in CITIES)
     yield from (f"city {city}" for city in CITIES)
     yield from ("topics open data", "topics data management", "who-does data talent")
     for one in people:
         yield from (f"who-is {one.number}", f"who-is <@{one.person.key}>")
         yield f"who-is {one.words['name']}"
+        yield from (f"intro {one.number}", f"intro <@{one.person.key}>")
+        yield f"intro {one.words['name']}"
         yield from (f"who-does {one.words['bio']}", f"who-does {one.words['title']}")
         yield from (f"why {one.number} {TOPICS[0]}", f"endorse {one.number} {TOPICS[1]}")
 
@@ -196,7 +199,8 @@ async def test_somebody_hidden_changes_no_byte_of_any_answer(
     await settle_all(engine, people)
     viewers = [p for p in people if p.person.status == "verified"][:4]
     asked = [*questions(people), "who-is ghost", "who-is <@ghost>", "who-is 9999",
-             "who-does ghostly", "who-does officer ghostly", "why ghost gis"]  # fmt: skip
+             "who-does ghostly", "who-does officer ghostly", "why ghost gis",
+             "intro <@ghost>", "intro ghost", "intro 9999"]  # fmt: skip
     asked = [words for words in asked if not words.startswith("endorse")]
 
     async def answers() -> list[str]:

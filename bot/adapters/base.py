@@ -1,9 +1,10 @@
-"""What every adapter has: it listens, it says, and it renders; and the rule of deadlines."""
+"""What every adapter has: it listens, it delivers, and it renders; and the rule of deadlines."""
 
 import asyncio
 from collections.abc import Awaitable, Coroutine
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from datetime import datetime
+from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 
 from bot.cards import Reply
 
@@ -15,16 +16,56 @@ ANSWER_WITHIN = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a message goes: a channel, or a person's direct messages when `channel` is empty."""
+    """Where a message goes: a channel, or a person's direct messages when `channel` is empty.
+
+    `user` may name several people, separated by commas: one conversation of all of them with the
+    bot, where the platform has such a thing. `thread`: the message it stands under.
+    """
 
     platform: str
     workspace: str
     user: str = ""
     channel: str = ""
+    thread: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A message that is there: the platform's id of it, and the channel it landed in."""
+
+    id: str
+    channel: str = ""
+
+
+@dataclass
+class NotSent(Exception):  # noqa: N818 - what happened, for whoever owes the message
+    """A platform did not take a message; `reason` is its own word for it, never any text.
+
+    `certain`: it surely did not arrive; if not, it may have, and only a look at the place tells.
+    `final`: asking again is useless; with the scope «workspace»: the hub lost its right to speak
+    in the whole workspace (a token that was revoked), which is nobody's message's fault.
+    `closed`: final, because this person takes no direct messages from the hub there. `wait`: the
+    seconds it asks to wait, and then for what: this one place, everything in the workspace, or
+    the whole platform.
+    """
+
+    reason: str
+    certain: bool = True
+    final: bool = False
+    wait: float = 0.0
+    scope: Literal["place", "workspace", "platform"] = "place"
+    closed: bool = False
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class CannotTell(Exception):  # noqa: N818 - an answer: neither yes nor no
+    """Whether a message is there cannot be seen from here."""
 
 
 class Adapter(Protocol):
-    """One platform: `listen` until cancelled, `say` a reply somewhere."""
+    """One platform: `listen` until cancelled."""
 
     platform: str
 
@@ -34,8 +75,38 @@ class Adapter(Protocol):
     async def listen(self) -> None:
         """Serve the platform until cancelled."""
 
-    async def say(self, place: Place, reply: Reply) -> str:
-        """Send one message; returns the platform's id of it."""
+
+@runtime_checkable
+class Courier(Protocol):
+    """What deliveries need of an adapter. Each may raise `NotSent`, and nothing else on purpose.
+
+    `marker`: a signed word of up to 25 characters that the message carries unseen, so that it can
+    be found again; where a platform drops doubles by itself, the same marker is posted once.
+    """
+
+    def serves(self, platform: str, workspace: str) -> bool:
+        """Does this adapter speak there?"""
+
+    async def post(self, place: Place, reply: Reply, language: str, marker: str) -> Posted:
+        """Send one message, its adapter's own words in this language."""
+
+    async def edit(self, place: Place, posted: Posted, reply: Reply, language: str) -> None:
+        """Let a message of the hub say something else."""
+
+    async def remove(self, place: Place, posted: Posted) -> None:
+        """Take a message of the hub away; one that is gone already is fine."""
+
+    async def find(self, place: Place, marker: str, since: datetime) -> Posted | None:
+        """The message with this marker, sent after `since`; None if it is surely not there.
+
+        Raises `CannotTell` where the place cannot be read, or not yet.
+        """
+
+    def doubles_dropped_for(self) -> float:
+        """Seconds within which posting the same marker again is safe."""
+
+    def pace(self) -> float:
+        """Seconds between two posts to one place; 0 where the platform says so when it is full."""
 
 
 async def soon(

@@ -23,6 +23,7 @@ from bot.cards import (
     Form,
     Heading,
     Input,
+    Link,
     Note,
     Part,
     Reply,
@@ -82,6 +83,8 @@ def _part(part: Part) -> RenderableType:
                 _line(f"\n{part.label}", style="bold"),
                 *(_says(o.label, o.value) for o in part.options if o.value),
             )
+        case Link():
+            return Line.assemble(_line(f"  {part.label}  "), _line(part.address, "cyan"))
         case Divider():
             return Line("")
         case _:

@@ -74,6 +74,7 @@ async def who_does(ctx: Context, ask: WhoDoes) -> Card:
             found[one.key],
             people.in_short(ctx.t, one),
             (Button(ctx.t("Why?"), f"why {one.key} {_slug(ctx, hit.key)}"),),
+            _slug(ctx, hit.key),
         )
         for one in page
     ]

@@ -1,11 +1,27 @@
 """Where everybody starts: help, and one's own next things."""
 
+from functools import partial
+
 from pydantic import BaseModel, Field
 
 from bot import people, portraits
-from bot.cards import SLASH, Button, Buttons, Card, Entry, Fact, Facts, Note, Option, Part, Text
+from bot.cards import (
+    SLASH,
+    Button,
+    Buttons,
+    Card,
+    Entry,
+    Fact,
+    Facts,
+    Heading,
+    Note,
+    Option,
+    Part,
+    Text,
+)
 from bot.commands import ANYONE, MEMBER, Command, Context, command
 from bot.errors import Misfit
+from bot.i18n import Translator
 from bot.parsing import Argument, nearest, short
 from db import directory
 from db.members import Member
@@ -42,11 +58,11 @@ def _overview(ctx: Context, allowed: list[Command]) -> Card:
               "you already use. Only you see the answers.")  # fmt: skip
     parts: list[Part] = [Text(intro)]
     if not member:
-        parts.append(Note(t("You are not a verified member yet: staff of the programme can let "
-                            "you in. Public facts are open to you now.")))  # fmt: skip
-    parts.append(
-        Facts(tuple(Fact(f"{SLASH} {c.example or c.name}", t(c.summary)) for c in allowed))
-    )
+        parts.append(Note(t("You are not a verified member yet. Public facts are open to you now; "
+                            "the people are, once you have joined.")))  # fmt: skip
+        parts.append(Buttons((Button(t("Join"), "join", "primary"),)))
+    for title, listed in _sections(allowed):
+        parts += [Heading(t(title)), Facts(tuple(map(partial(_line, t), listed)))]
     if member:
         parts.append(Buttons((
             Button(t("Who does open data?"), "who-does open data", "primary"),
@@ -54,6 +70,51 @@ def _overview(ctx: Context, allowed: list[Command]) -> Card:
             Button(t("My profile"), "profile show"),
         )))  # fmt: skip
     return Card(title=t("What the hub can do for you"), parts=tuple(parts))
+
+
+_STAFF = "For staff"
+_REST = "More"
+_SECTIONS = {
+    "directory": "Find people",
+    "topics": "Find people",
+    "cities": "Find people",
+    "introductions": "Meet them",
+    "rounds": "Meet them",
+    "relay": "Meet them",
+    "joining": "You and your city",
+    "help": "You and your city",
+    "profile": "You and your city",
+    "settings": "You and your city",
+    "admitting": "You and your city",
+    "inviting": "You and your city",
+    "linking": "You and your city",
+    "my_data": "Your data, and when something is wrong",
+    "moderation": "Your data, and when something is wrong",
+    "blocking": "Your data, and when something is wrong",
+    "leaving": "Your data, and when something is wrong",
+}
+"""Where the verbs of each handler stand in the overview, which follows this order."""
+_ORDER = {noun: place for place, noun in enumerate(_SECTIONS)}
+
+
+def _sections(allowed: list[Command]) -> list[tuple[str, list[Command]]]:
+    """The verbs by what one wants; those that go on with a verb are told by its own help."""
+    names = {c.name for c in allowed}
+    found: dict[str, list[Command]] = {title: [] for title in _SECTIONS.values()}
+    for one in sorted(allowed, key=lambda c: _ORDER.get(_noun(c), len(_ORDER))):
+        if one.name.partition(" ")[0] in names - {one.name}:
+            continue
+        title = _STAFF if one.staff else _SECTIONS.get(_noun(one), _REST)
+        found.setdefault(title, []).append(one)
+    return [(title, listed) for title, listed in found.items() if listed]
+
+
+def _noun(one: Command) -> str:
+    return one.handle.__module__.rpartition(".")[2]
+
+
+def _line(t: Translator, one: Command) -> Fact:
+    return Fact(f"{SLASH} {one.example or one.name}", t(one.summary))
 
 
 def _detail(ctx: Context, about: Command) -> Card:
@@ -64,6 +125,10 @@ def _detail(ctx: Context, about: Command) -> Card:
     parts: list[Part] = [Text(t(about.summary)), Text(f"{SLASH} {about.name} {grammar}".strip())]
     if facts:
         parts.append(Facts(tuple(facts)))
+    on = [c for n, c in ctx.commands.items()
+          if n.startswith(f"{about.name} ") and c.allow.permits(ctx.viewer)]  # fmt: skip
+    if on:
+        parts.append(Facts(tuple(map(partial(_line, t), on))))
     if about.example:
         parts.append(Buttons((Button(f"{SLASH} {about.example}"[:75], about.example),)))
     return Card(title=f"{SLASH} {about.name}", parts=tuple(parts))

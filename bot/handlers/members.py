@@ -4,28 +4,32 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from bot import people, portraits
-from bot.cards import Button, Buttons, Card, Entry, Note, Option, Part, Text
+from bot import arrivals, deliveries, people, portraits
+from bot.cards import Button, Buttons, Card, Entry, Note, Part, Text
 from bot.commands import STAFF, Context, command
+from bot.deliveries import owe
 from bot.domain.ranking import standing
 from bot.errors import Misfit, Refusal
-from bot.i18n import language_of
+from bot.i18n import translator
 from bot.parsing import Labels, Suggest, Word, short
-from db import audit, directory, members
+from db import audit, directory, joining, members
 from db.cities import City
-from db.members import Account, Member
+from db.joining import JoinRequest
+from db.members import CITY_LEAD, Account, Member
 
 
 class AdminMembers(BaseModel):
     """Let people in, and look after members"""
 
     act: Annotated[
-        Literal["waiting", "approve", "suspend", "restore"],
+        Literal["waiting", "approve", "suspend", "restore", "lead", "unlead"],
         Labels({
             "waiting": "Who is waiting",
             "approve": "Approve",
             "suspend": "Suspend",
             "restore": "Restore",
+            "lead": "Make lead of the city",
+            "unlead": "No longer lead of the city",
         }),
     ] = Field(default="waiting", title="What to do")  # fmt: skip
     who: Annotated[str | None, Word()] = Field(
@@ -49,6 +53,10 @@ async def admin_members(ctx: Context, ask: AdminMembers) -> Card:
             return await _set_status(ctx, await _member(ctx, ask.who), "suspended")
         case "restore":
             return await _set_status(ctx, await _member(ctx, ask.who), "verified")
+        case "lead":
+            return await _set_lead(ctx, await _member(ctx, ask.who), leads=True)
+        case "unlead":
+            return await _set_lead(ctx, await _member(ctx, ask.who), leads=False)
 
 
 async def _waiting(ctx: Context, note: str = "") -> Card:
@@ -57,20 +65,26 @@ async def _waiting(ctx: Context, note: str = "") -> Card:
     parts: list[Part] = [Note(note, "good")] if note else []
     if not accounts:
         parts.append(Text(t("Nobody is waiting.")))
-    parts += [_waiting_entry(ctx, account) for account in accounts]
+    asked = await joining.asked_by(ctx.session, [account.id for account in accounts])
+    parts += [_waiting_entry(ctx, account, asked.get(account.id)) for account in accounts]
     return Card(title=t("Waiting to be let in"), parts=tuple(parts))
 
 
-def _waiting_entry(ctx: Context, account: Account) -> Entry:
+def _waiting_entry(ctx: Context, account: Account, asked: JoinRequest | None) -> Entry:
     t = ctx.t
-    home = account.workspace
+    lines = [
+        t("from {workspace}", workspace=arrivals.home_of(account)),
+        t("first seen {when}", when=portraits.ago(t, account.first_seen, ctx.now)),
+    ]
+    approve = f"admin members approve {account.id}"
+    city = ctx.known.cities.get(asked.city_id or 0) if asked else None
+    if asked and city:
+        lines.append(t("Asks to join for {city}.", city=people.city_place(t, city)))
+        approve = f"admit {asked.id} yes"
     return Entry(
-        title=f"{account.id} · {account.name or account.external_id}",
-        lines=(
-            t("from {workspace}", workspace=home.name or home.external_id),
-            t("first seen {when}", when=portraits.ago(t, account.first_seen, ctx.now)),
-        ),
-        buttons=(Button(t("Approve"), f"admin members approve {account.id}", "primary"),),
+        title=f"{account.id} · {arrivals.called(account)}",
+        lines=tuple(lines),
+        buttons=(Button(t("Approve"), approve, "primary"),),
     )
 
 
@@ -79,14 +93,15 @@ def _missing(ctx: Context, field: str) -> Misfit:
 
 
 async def _account(ctx: Context, who: str | None) -> Account:
+    """The account with this number, held; one that somebody let in meanwhile is refused."""
     if not who:
         raise _missing(ctx, "who")
-    account = await ctx.session.get(Account, int(who)) if _is_number(who) else None
+    account = await joining.hold(ctx.session, int(who)) if _is_number(who) else None
     if account is None:
         raise Misfit(
             ctx.t("There is no number «{number}» on the list.", number=short(who)), name="who"
         )
-    if account.member:
+    if account.member and account.member.status != "left":
         raise Refusal(
             ctx.t("{name} is a member already.", name=account.member.name),
             buttons=(Button(ctx.t("Who is waiting"), "admin members waiting"),),
@@ -116,29 +131,14 @@ def _is_number(text: str) -> bool:
 def _city(ctx: Context, text: str | None) -> City:
     if not text:
         raise _missing(ctx, "city")
-    known = ctx.known
-    found = known.gazetteer.city(text)
-    if len(found) == 1:
-        return known.cities[found[0]]
-    near = found or known.gazetteer.near(text)
-    raise Misfit(
-        ctx.t("There are several cities called «{name}». Which one?", name=short(text))
-        if found
-        else ctx.t("I know no city called «{name}».", name=short(text)),
-        name="city",
-        choices=tuple(
-            Option(people.city_place(ctx.t, c), c.slug)
-            for c in map(known.cities.__getitem__, near[:5])
-        ),
-    )
+    return people.city_named(ctx, text)
 
 
 async def _approve(ctx: Context, account: Account, city: City) -> Card:
     """The account's person becomes a verified member of that city, not yet in the directory."""
-    person = await members.admit(ctx.session, account, city, ctx.now)
-    if account.locale:
-        person.language = language_of(account.locale)
-    audit.note(ctx.session, ctx.now, ctx.member.id, "member approved", f"member:{person.id}")
+    person, card = await arrivals.arrive(ctx, account, city, "approval", by=ctx.member)
+    key = f"let-in:{person.id}:{ctx.now:%Y%m%d%H%M%S%f}"
+    await arrivals.tell_asker(ctx, account, card, key)
     return await _waiting(
         ctx,
         ctx.t(
@@ -152,7 +152,13 @@ async def _approve(ctx: Context, account: Account, city: City) -> Card:
 async def _set_status(ctx: Context, person: Member, status: str) -> Card:
     """A suspended member vanishes from every list at once; a restored one comes back as before."""
     t = ctx.t
+    if person.status == "left" and status == "verified":
+        raise Refusal(t("{name} left by their own choice, and can come back by joining.",
+                        name=person.name))  # fmt: skip
     person.status = status
+    if status == "suspended":
+        ended = await joining.silence(ctx.session, ctx.now, person.id, "suspended")
+        await deliveries.tell_ended(ctx.session, ctx.now, ended)
     await directory.refresh(ctx.session, person, standing)
     audit.note(ctx.session, ctx.now, ctx.member.id, f"member {status}", f"member:{person.id}")
     if status == "suspended":
@@ -165,4 +171,43 @@ async def _set_status(ctx: Context, person: Member, status: str) -> Card:
         title=person.name,
         parts=(Text(people.place(t, person.city)), Note(said, "good"), Buttons((undo,))),
         footer=portraits.footer(t, [person]),
+    )
+
+
+async def _set_lead(ctx: Context, person: Member, *, leads: bool) -> Card:
+    """A lead lets colleagues of the own city in; the member is told."""
+    t = ctx.t
+    if leads and (person.city is None or person.status != "verified"):
+        raise Refusal(t("Only a verified member of a city can lead it."))
+    changes = person.holds(CITY_LEAD) is not leads
+    await (joining.grant_lead if leads else joining.withdraw_lead)(ctx.session, person)
+    if changes:
+        act = "lead granted" if leads else "lead withdrawn"
+        audit.note(ctx.session, ctx.now, ctx.member.id, act, f"member:{person.id}")
+        await _tell_lead(ctx, person, leads=leads)
+    if leads:
+        said = t("{name} leads {place} now.", name=person.name, place=people.place(t, person.city))
+        undo = Button(t("Take back"), f"admin members unlead {person.id}", "danger")
+    else:
+        said = t("{name} leads no city any more.", name=person.name)
+        undo = Button(t("Make lead of the city"), f"admin members lead {person.id}")
+    return Card(person.name, (Note(said, "good"), Buttons((undo,))))
+
+
+async def _tell_lead(ctx: Context, person: Member, *, leads: bool) -> None:
+    t = translator(person.language)
+    said = (
+        t("You lead your city now: colleagues who ask to be let in come to you, and you may give "
+          "out the code of your city.")
+        if leads
+        else t("You do not lead your city any more. Thank you for having done it.")
+    )  # fmt: skip
+    next_ = Buttons((Button(t("Home"), "home"),))
+    await owe(
+        ctx.session,
+        ctx.now,
+        person,
+        "answer",
+        Card(t("Your city"), (Text(said), next_)),
+        key=f"lead:{person.id}:{ctx.now:%Y%m%d%H%M%S%f}",
     )

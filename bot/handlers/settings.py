@@ -1,32 +1,75 @@
-"""Settings: the language one is spoken to in, and the zone one's times are shown in."""
+"""Settings: language, time zone, quiet hours, and every kind of message with its switch."""
 
+import re
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
 from pydantic import BaseModel, Field
 
 from bot import portraits
-from bot.cards import Button, Buttons, Card, Fact, Facts, Note, Option, Reply
+from bot.cards import (
+    Button,
+    Buttons,
+    Card,
+    Entry,
+    Fact,
+    Facts,
+    Heading,
+    Note,
+    Option,
+    Part,
+    Reply,
+)
 from bot.commands import MEMBER, Context, command, completion
+from bot.deliveries import KINDS
 from bot.errors import Misfit
-from bot.i18n import NAMES, translator
-from bot.parsing import Labels, Suggest, nearest, short
+from bot.i18n import NAMES, Translator, translator
+from bot.parsing import Hidden, Labels, Suggest, nearest, short
+from db import outbox
+from db.base import keep
+from db.outbox import KindOff
 
 Language = Annotated[Literal["en", "es", "pt", "fr"], Labels(NAMES)]
 
 
-class Settings(BaseModel):
-    """Choose your language and time zone"""
+Switch = Annotated[
+    Literal["introduction", "round", "welcome", "profile"],
+    Labels({name: kind.title for name, kind in KINDS.items() if kind.switchable}),
+]
+_HOURS = re.compile(r"(\d{1,2})(?::(\d{2}))?\s*(?:-|–|to|a|à)\s*(\d{1,2})(?::(\d{2}))?")
 
+
+class Settings(BaseModel):
+    """Choose your language, time zone and what you are told"""
+
+    act: Annotated[Literal["edit"] | None, Hidden(), Labels({"edit": "Edit"})] = Field(
+        default=None, title="What to do"
+    )
     language: Language | None = Field(default=None, title="Language")
     zone: Annotated[str | None, Suggest("zone")] = Field(
         default=None, max_length=60, title="Time zone", description="For example: America/Bogota"
     )
+    quiet: str | None = Field(
+        default=None, max_length=20, title="Quiet hours",
+        description="Nothing unasked-for comes then, for example: 19:00-08:00",
+    )  # fmt: skip
+    weekly: int | None = Field(
+        default=None, ge=0, le=50, title="Messages a week, at most",
+        description="Unasked-for ones; what you asked for always comes",
+    )  # fmt: skip
+    stop: Annotated[Switch | None, Hidden()] = Field(default=None, title="Stop these messages")
+    start: Annotated[Switch | None, Hidden()] = Field(default=None, title="Send these again")
 
 
 async def as_is(ctx: Context) -> dict[str, tuple[str, ...]]:
     """The settings as they stand, as the form shows them."""
-    return {"language": (ctx.member.language,), "zone": (ctx.member.zone,)}
+    person = ctx.member
+    return {
+        "language": (person.language,),
+        "zone": (person.zone,),
+        "quiet": (f"{person.quiet_from}-{person.quiet_to}",),
+        "weekly": (str(person.weekly_ceiling),),
+    }
 
 
 @command(
@@ -38,26 +81,76 @@ async def as_is(ctx: Context) -> dict[str, tuple[str, ...]]:
     title="Your settings",
 )
 async def settings(ctx: Context, ask: Settings) -> Reply:
-    """Nothing given opens the form; what is given is saved."""
-    person = ctx.member
-    if not ask.model_fields_set:
+    """Nothing given shows all of it; what is given is saved."""
+    given = ask.model_fields_set - {"act"}
+    if not given and ask.act == "edit":
         return ctx.commands["settings"].form(ctx.t, await as_is(ctx))
+    if not given:
+        return await _shown(ctx, "")
+    person = ctx.member
     if ask.zone:
         person.zone = _zone(ctx, ask.zone)
     if ask.language:
         person.language = ask.language
+    if ask.quiet:
+        person.quiet_from, person.quiet_to = _hours(ctx, ask.quiet)
+    if ask.weekly is not None:
+        person.weekly_ceiling = ask.weekly
+    if ask.stop:
+        await keep(ctx.session, KindOff, member_id=person.id, kind=ask.stop)
+    if ask.start:
+        await outbox.switch_on(ctx.session, person.id, ask.start)
     t = translator(person.language)
-    return Card(
-        title=t("Your settings"),
-        parts=(
-            Note(t("Saved."), "good"),
-            Facts((
-                Fact(t("Language"), NAMES[person.language]),
-                Fact(t("Time zone"), person.zone),
-                Fact(t("Local time"), portraits.local_time(t, person, ctx.now)),
-            )),
-            Buttons((Button(t("Change"), "settings"), Button(t("Home"), "home"))),
-        ),
+    said = t("Saved.")
+    if ask.stop:
+        said = t("You get no more messages of this kind: {kind}.", kind=t(KINDS[ask.stop].title))
+    return await _shown(ctx, said)
+
+
+async def _shown(ctx: Context, note: str) -> Card:
+    """Everything at a glance: each kind of message with its switch."""
+    person = ctx.member
+    t = translator(person.language)
+    off = await outbox.switched_off(ctx.session, person.id)
+    parts: list[Part] = [Note(note, "good")] if note else []
+    parts.append(Facts((
+        Fact(t("Language"), NAMES[person.language]),
+        Fact(t("Time zone"), person.zone),
+        Fact(t("Local time"), portraits.local_time(t, person, ctx.now)),
+        Fact(t("Quiet hours"), f"{person.quiet_from}–{person.quiet_to}"),
+        Fact(t("Messages a week, at most"), t.number(person.weekly_ceiling)),
+    )))  # fmt: skip
+    parts.append(Buttons((
+        Button(t("Change"), "settings edit", "primary"),
+        Button(t("My data"), "my-data"),
+        Button(t("Home"), "home"),
+    )))  # fmt: skip
+    parts.append(Heading(t("What I am told")))
+    parts += [_switch(t, name, name in off) for name, kind in KINDS.items() if kind.switchable]
+    return Card(title=t("Your settings"), parts=tuple(parts))
+
+
+def _switch(t: Translator, name: str, is_off: bool) -> Entry:
+    act = "start" if is_off else "stop"
+    return Entry(
+        title=t(KINDS[name].title),
+        badge=t("off") if is_off else t("on"),
+        buttons=(Button(t("Switch on") if is_off else t("Switch off"), f"settings {act}:{name}"),),
+    )
+
+
+def _hours(ctx: Context, text: str) -> tuple[str, str]:
+    """From and to; they may cross midnight, and equal ones mean never."""
+    match = _HOURS.fullmatch(text.strip())
+    if match:
+        start = (int(match[1]), int(match[2] or 0))
+        end = (int(match[3]) % 24, int(match[4] or 0))
+        if start[0] < 24 and int(match[3]) <= 24 and max(start[1], end[1]) < 60:
+            return f"{start[0]:02}:{start[1]:02}", f"{end[0]:02}:{end[1]:02}"
+    raise Misfit(
+        ctx.t("I cannot read «{text}» as quiet hours; write them like 19:00-08:00.",
+              text=short(text)),
+        name="quiet",
     )  # fmt: skip
 
 

@@ -1,16 +1,109 @@
-"""What happens by the clock: a fixed timetable that fits on one screen."""
+"""What happens by the clock: a fixed timetable that fits on one screen.
 
+The clock only ticks. A turn is done by whichever process writes its slot first, in the transaction
+of what it does: if that fails, the turn is still to be done, until its grace has passed.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from sqlalchemy.ext.asyncio import AsyncEngine
+from apscheduler.triggers.cron import CronTrigger
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from bot.jobs import tending
+from bot.faultpoints import reach
+from bot.jobs import introductions, rounds, tending
+from db import outbox
+from db.base import checkpoint, unit
+
+log = structlog.get_logger()
+
+Job = Callable[[AsyncSession, datetime], Awaitable[None]]
+"""Gets the time at which it was due."""
 
 
-def timetable(engine: AsyncEngine) -> AsyncIOScheduler:
-    """A scheduler in UTC that only ticks; what is due is in the database."""
+@dataclass(frozen=True)
+class Turn:
+    """A job and when it comes: minute, hour, day, month, weekday in UTC, as cron has them.
+
+    `grace`: how late it may still be done, after a time in which no process ran.
+    """
+
+    name: str
+    when: str
+    act: Job
+    grace: timedelta = timedelta(hours=1)
+
+    def latest(self, now: datetime) -> datetime | None:
+        """The newest time at or before now at which it was due, within its grace."""
+        trigger = CronTrigger.from_crontab(self.when, timezone=UTC)
+        found, after = None, now - self.grace
+        while (at := trigger.get_next_fire_time(None, after)) and at <= now:
+            found, after = at, at + timedelta(seconds=1)
+        return found
+
+
+TIMETABLE = (
+    Turn("forget seen events", "17 * * * *", tending.forget_seen_events),
+    Turn("scrub what was forgotten", "*/5 * * * *", tending.scrub_what_was_forgotten),
+    Turn("tend introductions", "*/5 * * * *", introductions.tend_introductions),
+    Turn("erase relay drafts", "23 * * * *", tending.erase_relay_drafts),
+    Turn("tidy deliveries", "41 3 * * *", tending.tidy_deliveries, timedelta(hours=12)),
+)
+
+
+async def tick(
+    engine: AsyncEngine,
+    turns: Sequence[Turn] = TIMETABLE,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> None:
+    """Do every turn that is due and that nobody has done."""
+    for turn in turns:
+        at = turn.latest(clock())
+        if at is not None:
+            await _take(engine, turn, at)
+
+
+async def _take(engine: AsyncEngine, turn: Turn, at: datetime) -> None:
+    try:
+        async with unit(engine) as session:
+            if await outbox.is_taken(session, turn.name, at):
+                return
+        reach("timetable.before_turn")
+        async with unit(engine, writes=True) as session:
+            if await outbox.take_slot(session, turn.name, at):
+                await turn.act(session, at)
+            reach("timetable.before_commit")
+        reach("timetable.after_commit")
+    except Exception as error:  # the next tick tries again
+        log.error("turn failed", turn=turn.name, error=type(error).__name__)
+
+
+def timetable(engine: AsyncEngine, turns: Sequence[Turn] = TIMETABLE) -> AsyncIOScheduler:
+    """A scheduler in UTC that only ticks, each minute and at once; the database remembers."""
     scheduler = AsyncIOScheduler(
         timezone="UTC",
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 300},
     )
-    scheduler.add_job(tending.forget_seen_events, "cron", minute=17, args=[engine])
+    scheduler.add_job(
+        tick, "cron", minute="*", args=[engine, turns], next_run_time=datetime.now(UTC)
+    )
+    # a round has steps of its own, each done once, whoever asks whether it is due
+    scheduler.add_job(_tried, "cron", minute="*", args=["rounds", lambda: _advance(engine)])
+    # what was erased leaves the journal too; this is each process's own, so it takes no slot
+    scheduler.add_job(_tried, "cron", minute="*", args=["checkpoint", lambda: checkpoint(engine)])
     return scheduler
+
+
+async def _advance(engine: AsyncEngine) -> None:
+    await rounds.advance(engine, lambda: datetime.now(UTC))
+
+
+async def _tried(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """The scheduler's own report of a failure would print a traceback, and what it quotes."""
+    try:
+        await work()
+    except Exception as error:  # the next minute tries again
+        log.error("turn failed", turn=name, error=type(error).__name__)

@@ -17,8 +17,9 @@ from sqlalchemy import event
 from bot.hub import Hub
 from bot.request import Request, Sender
 from db.base import open_engine
-from tests.bench import people, servers
+from tests.bench import pairing, people, servers
 from tests.bench.load import Asker, Subject, Times, at_once, in_turn
+from tests.bench.pairing import Pairings
 from tests.bench.people import Note
 from tests.bench.servers import Running
 from tests.platforms.slack import LoopbackSlack
@@ -52,9 +53,14 @@ class Scale:
     burst: int = 400
     starts: int = 5
     commands: int = 30_000
+    pools: tuple[int, ...] = pairing.SIZES
+    exact: int = pairing.EXACT
 
 
-QUICK = Scale(sizes=(10_000,), runs=40, bursts=2, burst=100, starts=2, commands=3_000)
+QUICK = Scale(
+    sizes=(10_000,), runs=40, bursts=2, burst=100, starts=2, commands=3_000,
+    pools=(1_000, 2_000), exact=1_000,
+)  # fmt: skip
 
 
 @dataclass
@@ -72,6 +78,7 @@ class Found:
     flat: list[float] = field(default_factory=list)
     queries: dict[str, int] = field(default_factory=dict)
     shares: dict[str, float] = field(default_factory=dict)
+    pairings: Pairings = field(default_factory=Pairings)
 
 
 Databases = dict[int, str]
@@ -82,6 +89,8 @@ async def everything(scale: Scale, databases: Databases, note: Note) -> Found:
     found = Found(scale)
     smallest = databases[scale.sizes[0]]
     await over_http(found, databases, note)
+    note("P5: pairing rounds, and the exact solver")
+    found.pairings = await pairing.measured(scale.pools, scale.exact)
     note("P8: starting")
     await starting(found)
     note("P9: counting queries")

@@ -112,6 +112,8 @@ class Crowd:
             "asks_taken": int(draw() * 5), "asks_month": "2026-11",
             "seen_title": "community", "seen_topics": self._seen(draw()),
             "seen_languages": "community", "seen_hours": "city", "seen_bio": "community",
+            "quiet_from": "19:00", "quiet_to": "08:00", "weekly_ceiling": 7, "muted_until": None,
+            "way": "", "proved_at": None, "welcomed_at": None,
             "created_at": NOW, "confirmed_at": NOW - timedelta(days=int(draw() * 400)),
         }  # fmt: skip
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from tests.bench.measure import Found, middle
+from tests.bench.pairing import Pairings
 
 HUB, BARE, EARLY = "the hub", "bare Bolt", "bare Bolt, process_before_response"
 HOW_TO_READ = """\
@@ -32,6 +33,11 @@ The load stands above because it counts: the bare default spends P1 asleep, whic
 machine lengthens little, while the hub works and has to wait for a core. With more load than cores
 P1 says more about the machine than about the hub.
 
+A pairing round (P5) is measured whole: scoring every pair that counts, pruning, solving. The exact
+solver is rustworkx's on all pairs that the rules allow, its own time only, without making the
+graph. Up to 2,000 people are paired as one pool; beyond, in parts of 1,000, which is why time
+and memory grow no faster than people.
+
 Memory is watched over 30,000 commands, so that a run stays short; the promise is for 100,000, which
 `--commands 100000` does. Other work on the machine lengthens every figure in absolute terms, the
 starts (P8) most: they have nothing beside them.
@@ -56,6 +62,7 @@ def rows(found: Found) -> Iterator[tuple[str, ...]]:
     yield from _one(found)
     yield from _many(found)
     yield from _sizes(found)
+    yield from _pairings(found.pairings)
     yield from _starting(found)
     for words, number in found.queries.items():
         target = 4 if words.startswith("who-does") else 0
@@ -112,6 +119,40 @@ def _sizes(found: Found) -> Iterator[tuple[str, ...]]:
                 "≤ 2" if grown and counted else "",
                 _verdict(ratio <= 2) if grown and counted else "",
             )  # fmt: skip
+
+
+def _pairings(found: Pairings) -> Iterator[tuple[str, ...]]:
+    """P5: the plan beside the exact solver, its time over the size, and its memory."""
+    if not found.sizes:
+        return
+    mine, exact = found.sizes[found.exact_size], found.exact
+    size = f"{found.exact_size:,} people"
+    weight, took = mine["points"] / exact["points"], mine["seconds"] / exact["seconds"]
+    yield (
+        "P5", f"pairing round, {size}: weight beside the optimum", f"{mine['points']:.0f}",
+        f"{exact['points']:.0f}", f"{weight:.4f}", "≥ 0.995", _verdict(weight >= 0.995),
+    )  # fmt: skip
+    yield (
+        "P5", f"the same, seconds beside the exact solver on {exact['edges']:,.0f} pairs",
+        f"{mine['seconds']:.2f} s", f"{exact['seconds']:.2f} s", f"{took:.3f}", "≤ 0.2",
+        _verdict(took <= 0.2),
+    )  # fmt: skip
+    least = min(found.sizes)
+    base = found.sizes[least]
+    for people, figures in found.sizes.items():
+        target = "≤ 5 s" if people == 10_000 else ""
+        yield (
+            "P5", f"pairing round, {people:,} people", f"{figures['seconds']:.2f} s",
+            "", "", target, _verdict(figures["seconds"] <= 5) if target else "",
+        )  # fmt: skip
+        grown = figures["memory"] / base["memory"]
+        more = people > least
+        yield (
+            "P5", "the same, most memory of the process", f"{figures['memory']:.0f} MiB",
+            f"{base['memory']:.0f} MiB" if more else "", f"{grown:.2f}" if more else "",
+            f"≤ {people / least:.0f}" if more else "",
+            _verdict(grown <= people / least) if more else "",
+        )  # fmt: skip
 
 
 def _starting(found: Found) -> Iterator[tuple[str, ...]]:

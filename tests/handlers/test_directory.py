@@ -333,7 +333,8 @@ async def test_a_profile_shows_what_can_be_done_next(typing: Typing) -> None:
     assert "Speaks: Español, English" in said
     assert "Local time: 10:00" in said
     assert commands_of(reply) == [
-        "endorse 3 open-data", "endorse 3 civic-tech", "city bogota-co"
+        "intro 3", "endorse 3 open-data", "endorse 3 civic-tech", "city bogota-co",
+        "report 3",
     ]  # fmt: skip
 
 
@@ -359,7 +360,7 @@ async def test_the_reasons_are_those_that_made_the_order(typing: Typing) -> None
     listed = await typing("who-does open data")
     totals = []
     for entry in entries_of(listed):
-        why = await typing(entry.buttons[1].command)
+        why = await typing(next(b.command for b in entry.buttons if b.label == "Why?"))
         reckoning = entries_of(why)[0]
         points = number(reckoning.title)
         parts = [number(line) for line in reckoning.lines]

@@ -30,7 +30,7 @@ async def test_the_language_counts_from_the_answer_on(
 async def test_a_zone_is_found_by_its_city(typing: Typing, said: str, zone: str) -> None:
     """With the time it is there."""
     assert f"Time zone: {zone}" in plain(await typing(f"settings zone:{said}"))
-    assert values_of(await typing("settings"))["zone"] == (zone,)
+    assert values_of(await typing("settings edit"))["zone"] == (zone,)
 
 
 @pytest.mark.parametrize("said", ["Mars/Base", "EST5", "UTC+3", "../etc/passwd", "%", "Etc/GMT"])
@@ -41,7 +41,7 @@ async def test_a_zone_that_is_none_is_refused_and_the_settings_stay(
     reply = await typing(f"settings zone:{said}")
 
     assert f"«{said}»" in plain(reply)
-    assert values_of(await typing("settings"))["zone"] == ("America/New_York",)
+    assert values_of(await typing("settings edit"))["zone"] == ("America/New_York",)
     if not isinstance(reply, Form):
         assert all(c.startswith("settings zone:") for c in commands_of(reply))
 
@@ -59,3 +59,38 @@ async def test_zones_are_suggested_by_any_part_of_their_name(hub: Hub) -> None:
     offered = await hub.suggest(Request(sender("maya")), "settings", "zone", "mexico_c")
 
     assert "America/Mexico_City" in [o.value for o in offered]
+
+
+async def test_quiet_hours_and_the_ceiling_are_the_members_own(typing: Typing) -> None:
+    """They may cross midnight; equal ends mean never."""
+    said = plain(await typing("settings quiet:22-6:30 weekly:3"))
+    assert "Quiet hours: 22:00–06:30" in said
+    assert "Messages a week, at most: 3" in said
+    assert "00:00–00:00" in plain(await typing("settings quiet:0-0"))
+
+
+@pytest.mark.parametrize("said", ["late", "25-3", "7:99-8", "9"])
+async def test_quiet_hours_that_are_none_are_quoted(typing: Typing, said: str) -> None:
+    """With an example."""
+    reply = plain(await typing(f"settings quiet:{said}"))
+    assert f"«{said}»" in reply
+    assert "19:00-08:00" in reply
+
+
+async def test_each_kind_of_message_has_a_switch(typing: Typing) -> None:
+    """Off and on again, each time with the whole list before one's eyes."""
+    shown = await typing("settings")
+    switches = [c for c in commands_of(shown) if "stop:" in c]
+    assert len(switches) == 4
+    for stop in switches:
+        kind = stop.partition(":")[2]
+        after = await typing(stop)
+        assert "no more messages of this kind" in plain(after)
+        assert f"settings start:{kind}" in commands_of(after)
+        assert f"settings start:{kind}" in commands_of(await typing(stop)), "twice is once"
+        assert stop in commands_of(await typing(f"settings start:{kind}"))
+
+
+async def test_a_kind_that_nobody_may_stop_is_none(typing: Typing) -> None:
+    """Answers to what one did always come."""
+    assert isinstance(await typing("settings stop:answer"), Form)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import count
 
-from tests.platforms.discord_limits import CONTAINER, SEPARATOR, Json, children
+from tests.platforms.discord_limits import CONTAINER, SEPARATOR, Json, children, walk
 from tests.platforms.discord_world import (
     ALL_PERMISSIONS,
     DM_CHANNEL,
@@ -146,7 +147,8 @@ DEFAULTS: dict[int, Json] = {
 
 def numbered(components: list[Json]) -> list[Json]:
     """Discord gives each component a number; clients find their way back by it."""
-    taken = iter(range(1, 1000))
+    given = {child.get("id") for _, child in walk({"components": components})}
+    taken = (number for number in count(1) if number not in given)
     return [_numbered(component, taken) for component in components]
 
 
@@ -195,6 +197,12 @@ def _media(media: Json) -> Json:
     }
 
 
+def _reference(message: Message, reply: Json) -> Json:
+    """Discord says where the message stands that is answered, whatever was left out."""
+    where = {"type": 0, "channel_id": str(message.channel.id)}
+    return {**where, **{k: v for k, v in reply.items() if k != "fail_if_not_exists"}}
+
+
 def message_json(message: Message) -> Json:
     body = message.body
     reply = body.get("message_reference")
@@ -202,7 +210,7 @@ def message_json(message: Message) -> Json:
         "id": str(message.id),
         "channel_id": str(message.channel.id),
         "type": 19 if reply else 0,
-        **({"message_reference": reply} if reply else {}),
+        **({"message_reference": _reference(message, reply)} if reply else {}),
         "author": user_json(message.author),
         "content": message.content,
         "timestamp": stamp(message.sent_at),

@@ -96,6 +96,9 @@ def _v2_layout(payload: Json) -> list[str]:
     letters = sum(len(c.get("content") or "") for _, c in tree if c.get("type") == TEXT)
     if letters > 4000:
         found.append(f"components: at most 4000 characters of text in total, has {letters}")
+    numbers = [component["id"] for _, component in tree if component.get("id")]
+    if len(numbers) != len(set(numbers)):
+        found.append("components: an id is used twice")
     size = len(json.dumps(payload.get("components") or [], separators=(",", ":")).encode())
     if size > COMPONENT_BYTES:
         found.append(f"components: {size} bytes, Discord answers 500 above {COMPONENT_BYTES}")
@@ -374,10 +377,12 @@ def message_texts(payload: Json) -> list[str]:
 def mentions_of(payload: Json) -> list[str]:
     """The pings that Discord would fire; without allowed_mentions everything pings."""
     written = [found for text in message_texts(payload) for found in MENTION.findall(text)]
+    replies = ["reply"] if payload.get("message_reference") else []
     allowed = payload.get("allowed_mentions")
     if allowed is None:
-        return written
-    return [mention for mention in written if _pings(mention, allowed)]
+        return written + replies
+    pinged = [mention for mention in written if _pings(mention, allowed)]
+    return pinged + (replies if allowed.get("replied_user") else [])
 
 
 def _pings(mention: str, allowed: Json) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 from tests.platforms.discord_commands import CHAT_INPUT, NESTING
 from tests.platforms.discord_commands import MESSAGE as MESSAGE_MENU
 from tests.platforms.discord_commands import USER as USER_MENU
-from tests.platforms.discord_gateway import Gateway
+from tests.platforms.discord_gateway import DM_REACTIONS, Gateway
 from tests.platforms.discord_json import (
     interaction_json,
     message_json,
@@ -235,15 +235,35 @@ class People(World):
         data["resolved"] = resolved(flat, origin.channel.guild)
         return await self._interact(MODAL_SUBMIT, user, origin.channel, data, origin.source)
 
-    async def dm(self, user: User, text: str) -> Sent:
-        """Write to the app in private."""
-        return await self.say(user, self.dm_channel(user), text)
+    async def dm(self, user: User, text: str, *, to: Message | None = None, **more: Any) -> Sent:
+        """Write to the app in private, perhaps in reply to a message."""
+        return await self.say(user, self.dm_channel(user), text, to=to, **more)
 
-    async def say(self, user: User, channel: Channel, text: str) -> Sent:
-        """Write in a channel."""
-        message = self.store(channel, user, {"content": text})
+    async def say(
+        self, user: User, channel: Channel, text: str, *, to: Message | None = None, **more: Any
+    ) -> Sent:
+        """Write in a channel; `files` are those that come with it."""
+        body: Json = {"content": text}
+        if to:
+            body["message_reference"] = {
+                "type": 0, "message_id": str(to.id), "channel_id": str(channel.id)
+            }  # fmt: skip
+        message = self.store(channel, user, body, **more)
         await self.announce(message)
         return Sent(self, message)
+
+    async def react(self, user: User, message: Message, emoji: str, *, take: bool = False) -> None:
+        """Put an emoji to a message in private, or take it away again."""
+        event = {
+            "user_id": str(user.id),
+            "channel_id": str(message.channel.id),
+            "message_id": str(message.id),
+            "emoji": {"id": None, "name": emoji},
+            "type": 0,
+            "burst": False,
+        }
+        name = "MESSAGE_REACTION_REMOVE" if take else "MESSAGE_REACTION_ADD"
+        await self.gateway.emit(name, lambda s: event if s.intents & DM_REACTIONS else None, None)
 
     async def rewrite(self, message: Message, text: str) -> None:
         """Edit a message written earlier."""

@@ -123,6 +123,8 @@ class Routes:
             raise RefusedError(404, 10003, "Unknown Channel")
         if channel.guild is not None and not channel.guild.installed:
             raise RefusedError(403, 50001, "Missing Access")
+        if not channel.viewable:
+            raise RefusedError(403, 50001, "Missing Access")
         return channel
 
     async def user(self, call: Call) -> Answer:
@@ -211,6 +213,7 @@ class Routes:
     async def post(self, call: Call) -> Answer:
         channel = self._channel(call)
         self._may_post(channel)
+        self._may_reply(channel, call.body.get("message_reference"))
         earlier = self._same_nonce(channel, call.body)
         if earlier is not None:
             self.world.deduplicated += 1
@@ -222,10 +225,23 @@ class Routes:
         return 200, message_json(message)
 
     def _may_post(self, channel: Channel) -> None:
-        if channel.recipient is not None and not channel.recipient.dms_open:
+        person = channel.recipient
+        if person is not None and not person.dms_open:
             raise RefusedError(403, 50007, "Cannot send messages to this user")
+        guilds = [guild for guild in self.world.guilds.values() if guild.installed]
+        if person is not None and not any(person.id in guild.members for guild in guilds):
+            raise RefusedError(403, 50278, "Cannot send messages to this user: no mutual guilds")
         if not channel.writable:
             raise RefusedError(403, 50013, "Missing Permissions")
+
+    def _may_reply(self, channel: Channel, reference: Json | None) -> None:
+        """A reply to nothing is refused, unless the sender said that it may stand alone."""
+        if reference is None:
+            return
+        found = self.world.messages.get(int(reference["message_id"]))
+        there = found is not None and found.channel is channel and not found.deleted
+        if not there and reference.get("fail_if_not_exists") is not False:
+            raise InvalidBodyError(["message_reference: Unknown message"])
 
     def _same_nonce(self, channel: Channel, body: Json) -> Message | None:
         if not body.get("enforce_nonce") or body.get("nonce") is None:

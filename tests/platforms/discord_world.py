@@ -79,6 +79,7 @@ class Channel:
     recipient: User | None = None
     writable: bool = True
     history_readable: bool = True
+    viewable: bool = True
     messages: list[Message] = field(default_factory=list)
 
 

@@ -15,8 +15,14 @@ from tests.platforms.slack_wire import flag
 from tests.platforms.slack_world import Channel, Grant, Post, Refused, Team, User, World
 
 CODE_AGE = 600
+HISTORY_OF = {
+    "channel": "channels:history",
+    "private": "groups:history",
+    "im": "im:history",
+    "mpim": "mpim:history",
+}
 READ = {"channels:read", "groups:read", "im:read", "mpim:read"}
-HISTORY = {"channels:history", "groups:history", "im:history", "mpim:history"}
+HISTORY = set(HISTORY_OF.values())
 # any one of these scopes will do; methods that are not here need none
 SCOPES_OF: dict[str, set[str]] = {
     "chat.postMessage": {"chat:write"},
@@ -93,10 +99,8 @@ class WebApi:
             self.world.violations.append(f"{method}: unknown_method")
             raise Refused("unknown_method")
         needed = SCOPES_OF.get(method, set())
-        if needed and not needed & grant.scopes:
-            raise Refused(
-                "missing_scope", needed=",".join(sorted(needed)), provided=",".join(grant.scopes)
-            )
+        if needed:
+            self._need(grant, needed)
         return {"ok": True} | run(self._seen_by(grant, args), args)
 
     def _grant(self, token: str | None) -> Grant:
@@ -265,10 +269,15 @@ class WebApi:
         users = set(said if isinstance(said, list) else said.split(",")) - {""}
         if not 1 <= len(users) <= 8:
             raise Refused("users_list_not_supplied" if not users else "too_many_users")
+        self._need(grant, {"im:write", "mpim:write"} if len(users) == 1 else {"mpim:write"})
         for user in users:
             self._reachable(self._user(grant, user))
         channel = self.world.direct(grant.team, users)
         return {"channel": {"id": channel.id}}
+
+    def _need(self, grant: Grant, scopes: set[str]) -> None:
+        if not scopes & grant.scopes:
+            raise Refused("missing_scope", needed=",".join(scopes), provided=",".join(grant.scopes))
 
     def _reachable(self, user: User) -> None:
         if user.is_bot:
@@ -288,22 +297,34 @@ class WebApi:
         return {"members": sorted(channel.members), "response_metadata": {"next_cursor": ""}}
 
     def history(self, grant: Grant, args: Json) -> Json:
-        return self._listed(grant, args, lambda post: post.thread_ts in (None, post.ts))
+        """The newest first."""
+        found = self._listed(grant, args, lambda post: post.thread_ts in (None, post.ts))
+        return self._page(args, found[::-1])
 
     def replies(self, grant: Grant, args: Json) -> Json:
+        """The oldest first, which is the one that opened the thread."""
         top = str(args.get("ts"))
-        return self._listed(grant, args, lambda post: top in (post.ts, post.thread_ts))
+        found = self._listed(grant, args, lambda post: top in (post.ts, post.thread_ts))
+        if self.world.find_post(grant.team, str(args.get("channel")), top) is None:
+            raise Refused("thread_not_found")
+        return self._page(args, found)
 
-    def _listed(self, grant: Grant, args: Json, wanted: Callable[[Post], bool]) -> Json:
+    def _listed(self, grant: Grant, args: Json, wanted: Callable[[Post], bool]) -> list[Post]:
         channel = self._channel(grant, args.get("channel"))
         if grant.team.bot_user not in channel.members:
             raise Refused("not_in_channel")
+        self._need(grant, {HISTORY_OF[channel.kind]})
+        return [p for p in self._indexed(channel, args) if wanted(p)]
+
+    def _page(self, args: Json, found: list[Post]) -> Json:
         most = 15 if self.commercial else 999
         limit = min(int(args.get("limit") or 100), most)
-        found = [p for p in self._indexed(channel, args) if wanted(p)]
         metadata = flag(args.get("include_all_metadata"))
-        messages = [message_of(post, metadata=metadata) for post in reversed(found)]
-        return {"messages": messages[:limit], "has_more": len(messages) > limit}
+        start = int(args.get("cursor") or 0)
+        page = [message_of(post, metadata=metadata) for post in found[start : start + limit]]
+        more = len(found) > start + limit
+        cursor = {"next_cursor": str(start + limit) if more else ""}
+        return {"messages": page, "has_more": more, "response_metadata": cursor}
 
     def _indexed(self, channel: Channel, args: Json) -> list[Post]:
         """History lags behind: a message shows up `lag` seconds after it was posted."""

@@ -123,6 +123,15 @@ def message_event(kind: str, post: Post, user: User, channel: Channel) -> Json:
     return event | ({"channel_type": channel.kind} if kind == "message" else {})
 
 
+def written(post: Post) -> Json:
+    """A message inside the event about its edit or its end."""
+    shown: Json = {"type": "message", "user": post.user, "team": post.team.id, "ts": post.ts,
+                   "text": post.text, "blocks": post.blocks}  # fmt: skip
+    if post.user == post.team.bot_user:
+        shown |= {"bot_id": f"B{post.user}"}
+    return shown | ({"thread_ts": post.thread_ts} if post.thread_ts else {})
+
+
 def typed_blocks(text: str) -> list[Json]:
     """What a person types arrives as rich text too."""
     line = {"type": "rich_text_section", "elements": [{"type": "text", "text": text}]}

@@ -18,6 +18,7 @@ from tests.platforms.slack_payloads import (
     message_event,
     typed_blocks,
     where_body,
+    written,
 )
 from tests.platforms.slack_world import Channel, Post, Team, Ticket, User, View, World
 
@@ -35,6 +36,7 @@ class Act:
     errors: dict[str, str] = field(default_factory=dict)
     shown: View | None = None  # the view put up by the answer itself
     options: list[Json] = field(default_factory=list)
+    wrote: Post | None = None  # what the person wrote, to be edited and deleted
 
     @property
     def status(self) -> int:
@@ -173,6 +175,32 @@ class People:
         """Writes to the bot; `how` goes to `event`."""
         return await self._say("message", user, self.world.dm_of(user), text, thread, how)
 
+    async def rewrite(self, user: User, post: Post, text: str, **how: Any) -> Act:
+        """Edits a message of one's own; `how` goes to `event`."""
+        before = written(post)
+        post.edits.append(post.payload)
+        post.show({"text": text, "blocks": typed_blocks(text)})
+        now = self.world.ts()
+        after = written(post) | {"edited": {"user": user.id, "ts": now}}
+        return await self._changed(user, post, "message_changed", now, how, message=after,
+                                   previous_message=before)  # fmt: skip
+
+    async def take_back(self, user: User, post: Post, **how: Any) -> Act:
+        """Deletes a message of one's own."""
+        post.deleted, now = True, self.world.ts()
+        return await self._changed(user, post, "message_deleted", now, how, deleted_ts=post.ts,
+                                   previous_message=written(post))  # fmt: skip
+
+    async def _changed(
+        self, user: User, post: Post, kind: str, now: str, how: Json, **more: Any
+    ) -> Act:
+        if post.user != user.id:
+            raise CannotDoError(f"{user.name} did not write this")
+        where = self.world.channels[post.team.id, post.channel]
+        event = {"type": "message", "subtype": kind, "hidden": True, "channel": post.channel,
+                 "channel_type": where.kind, "ts": now, "event_ts": now, **more}  # fmt: skip
+        return await self.event(user.team, event, **how)
+
     async def mention(
         self, user: User, channel: Channel, text: str, *, thread: Post | None = None, **how: Any
     ) -> Act:
@@ -231,7 +259,12 @@ class People:
         top = {"thread_ts": thread.thread_ts or thread.ts} if thread else {}
         content = {"text": text, "blocks": typed_blocks(text)} | top
         post = self.world.post(channel, user.id, content)
-        return await self.event(user.team, message_event(kind, post, user, channel), **how)
+        event = message_event(kind, post, user, channel)
+        if files := how.pop("files", ()):
+            event |= {"subtype": "file_share", "files": list(files)}
+        act = await self.event(user.team, event, **how)
+        act.wrote = post
+        return act
 
     async def _act(
         self, user: User, where: Post | View, block: Json, element: Json, state: Json | None

@@ -54,5 +54,6 @@ def user_json(user: User, *, email: bool) -> Json:
         "is_restricted": user.is_restricted,
         "is_ultra_restricted": False,
         "is_bot": user.is_bot,
+        "is_email_confirmed": True,
         "is_app_user": False,
     } | ({"is_stranger": True} if user.is_stranger else {})

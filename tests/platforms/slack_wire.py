@@ -36,7 +36,7 @@ SPECIAL_PER_MINUTE = 600
 POSTS_PER_WORKSPACE = 300
 KINDS = {
     "429", "500", "502", "503", "504", "delay", "timeout", "reset_before", "reset_after",
-    "empty", "html", "bad_json", "error",
+    "empty", "half", "html", "bad_json", "error",
 }  # fmt: skip
 
 Answer = Callable[[], Awaitable[web.StreamResponse]]
@@ -173,13 +173,28 @@ async def broken(fault: Fault, request: web.Request, answer: Answer) -> web.Stre
     if fault.kind == "delay":
         await asyncio.sleep(fault.args.get("seconds", 0.1))
         return await answer()
-    if fault.kind == "reset_after" or fault.args.get("processed"):
-        await answer()
+    done: web.StreamResponse | None = None
+    if fault.kind in ("reset_after", "half") or fault.args.get("processed"):
+        done = await answer()
+    if fault.kind == "half":
+        return await _half(request, done)
     if fault.kind == "timeout":
         await asyncio.sleep(fault.args.get("seconds", 60))
     if fault.kind.startswith("reset"):
         reset(request)
     return _spoilt(fault)
+
+
+async def _half(request: web.Request, done: web.StreamResponse | None) -> web.StreamResponse:
+    """The line goes dead in the middle of the answer."""
+    body = bytes(done.body) if isinstance(done, web.Response) and done.body else b"{}"  # type: ignore[arg-type]
+    headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
+    answer = web.StreamResponse(headers=headers)
+    await answer.prepare(request)
+    await answer.write(body[: len(body) // 2])
+    if request.transport is not None:
+        request.transport.close()
+    return answer
 
 
 def _spoilt(fault: Fault) -> web.Response:

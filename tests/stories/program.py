@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+ROOT = Path(__file__).parents[2]
+"""The tree these tests stand in: that one is run, wherever else the program is installed."""
 READY_WITHIN = 30.0
 _READY = re.compile(r"ready.*?port=(\d+)")
 
@@ -45,6 +47,7 @@ async def program(
         "HOME": str(folder),
         "PORT": "0",
         "NO_COLOR": "1",
+        "PYTHONPATH": str(ROOT),
         **{k: v for k, v in os.environ.items() if k.startswith("COVERAGE")},
         **settings,
     }

@@ -13,10 +13,11 @@ GATEWAY = "wss://gateway.discord.gg"
 
 
 def intents() -> discord.Intents:
-    """Servers, and what people write to the bot itself; nothing privileged."""
+    """Servers, and what people do in their direct messages with the bot; nothing privileged."""
     wanted = discord.Intents.none()
     wanted.guilds = True
     wanted.dm_messages = True
+    wanted.dm_reactions = True
     return wanted
 
 
@@ -26,6 +27,9 @@ class Ears:
 
     interaction: Callable[[discord.Interaction], Awaitable[None]]
     message: Callable[[discord.Message], Awaitable[None]]
+    edited: Callable[[discord.Message], Awaitable[None]]
+    deleted: Callable[[discord.RawMessageDeleteEvent], Awaitable[None]]
+    marked: Callable[[discord.RawReactionActionEvent], Awaitable[None]]
     removed: Callable[[int], Awaitable[None]]
 
 
@@ -69,6 +73,22 @@ class Client(discord.AutoShardedClient):
     async def on_message(self, message: discord.Message) -> None:
         """Something was written to the bot."""
         await self._ears.message(message)
+
+    async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
+        """Something written to the bot says something else now."""
+        await self._ears.edited(event.message)
+
+    async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
+        """Something written to the bot, or by it, was taken back."""
+        await self._ears.deleted(event)
+
+    async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
+        """An emoji was put to a message."""
+        await self._ears.marked(event)
+
+    async def on_raw_reaction_remove(self, event: discord.RawReactionActionEvent) -> None:
+        """It was taken away again."""
+        await self._ears.marked(event)
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """The bot was removed; an outage does not count, the library tells them apart."""

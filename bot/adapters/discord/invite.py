@@ -12,6 +12,7 @@ PERMISSIONS = {
     "view_channel": "see the channels it is asked to post in",
     "send_messages": "post announcements and digests there",
     "send_messages_in_threads": "the same where the chosen place is a thread",
+    "read_message_history": "see whether its own post is there when Discord's answer was lost",
 }
 AUTHORIZE = "https://discord.com/oauth2/authorize"
 

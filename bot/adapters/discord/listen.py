@@ -1,28 +1,26 @@
-"""The Discord adapter: listens at the gateway, says over REST, and declares its commands."""
+"""The Discord adapter: listens at the gateway, delivers over REST, and declares its commands."""
 
 import asyncio
-import base64
 import contextlib
-import hashlib
-import secrets
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 import aiohttp
 import discord
 import structlog
 
-from bot.adapters.base import ANSWER_WITHIN, Place
+from bot.adapters.base import ANSWER_WITHIN
 from bot.adapters.discord.commands import declared, fingerprint
 from bot.adapters.discord.drafts import Recent
 from bot.adapters.discord.gateway import Client, Ears
-from bot.adapters.discord.limits import LONGEST_NONCE
+from bot.adapters.discord.listener import Listener
+from bot.adapters.discord.post import DiscordCourier
 from bot.adapters.discord.render import message
-from bot.adapters.discord.talk import PLATFORM, Talk, card_of, opener
+from bot.adapters.discord.rest import Rest
+from bot.adapters.discord.talk import PLATFORM, Talk
 from bot.adapters.discord.views import NOBODY, Drawn
-from bot.cards import Card, Form, Note, Reply
+from bot.cards import Card, Note
 from bot.i18n import Translator, language_of, translator
-from bot.request import Sender
 
 if TYPE_CHECKING:
     from bot.hub import Hub
@@ -38,8 +36,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 UNREACHABLE = (OSError, aiohttp.ClientError, discord.GatewayNotFound, discord.DiscordServerError)
 
 
-class DiscordAdapter:
-    """All servers of one bot. `say` and `sync` also work where nobody listens."""
+class DiscordAdapter(DiscordCourier):
+    """All servers of one bot. Delivering and `sync` also work where nobody listens."""
 
     platform = PLATFORM
 
@@ -56,6 +54,7 @@ class DiscordAdapter:
         drain_within: float = DRAIN_WITHIN,
         first_pause: float = FIRST_PAUSE,
     ) -> None:
+        super().__init__(Rest(token, api_url))
         self._hub = hub
         self._token = token
         self._addresses = (api_url, gateway_url)
@@ -64,6 +63,7 @@ class DiscordAdapter:
         self._drain_within = drain_within
         self._first_pause = first_pause
         self._talk = Talk(hub, within=answer_within)
+        self._listener = Listener(hub, self._talk)
         self._seen: Recent[int, bool] = Recent()
         self._busy: set[asyncio.Task[None]] = set()
         self._ending = False
@@ -109,7 +109,10 @@ class DiscordAdapter:
         """The client, logged in; the first who needs it does that."""
         async with self._entering:
             if self._client is None:
-                ears = Ears(self._interaction, self._message, self._removed)
+                ears = Ears(
+                    self._interaction, self._message, self._edited, self._deleted, self._marked,
+                    self._removed,
+                )  # fmt: skip
                 client = Client(ears, *self._addresses)
                 try:
                     await client.login(self._token)
@@ -127,6 +130,7 @@ class DiscordAdapter:
         for task in list(self._busy):
             task.cancel()
         await self._hang_up()
+        await self._rest.close()
 
     async def _hang_up(self) -> None:
         client, self._client = self._client, None
@@ -157,11 +161,27 @@ class DiscordAdapter:
         if self._seen.get(written.id):
             return
         self._seen.put(written.id, True)
+        await self._heed(written.id, self._listener.written(written))
+
+    async def _edited(self, written: discord.Message) -> None:
+        if written.guild is None and not (written.author.bot or self._ending):
+            await self._heed(written.id, self._listener.edited(written))
+
+    async def _deleted(self, gone: discord.RawMessageDeleteEvent) -> None:
+        if gone.guild_id is None and not self._ending:
+            await self._heed(gone.message_id, self._listener.deleted(gone))
+
+    async def _marked(self, mark: discord.RawReactionActionEvent) -> None:
+        own = self._client is not None and mark.user_id == self._client.application_id
+        if mark.guild_id is None and not (own or self._ending):
+            await self._heed(mark.message_id, self._listener.marked(mark))
+
+    async def _heed(self, about: int, work: Coroutine[None, None, None]) -> None:
         with self._under_way():
             try:
-                await self._talk.read(written)
+                await work
             except Exception as error:
-                log.warning("not answered", id=written.id, kind=type(error).__name__)
+                log.warning("not answered", id=about, kind=type(error).__name__)
 
     async def _removed(self, guild: int) -> None:
         with self._under_way():
@@ -188,37 +208,6 @@ class DiscordAdapter:
         with contextlib.suppress(discord.HTTPException):
             await _tell(interaction, text, t)
 
-    # --- saying ---
-
-    async def say(self, place: Place, reply: Reply, *, nonce: str = "") -> str:
-        """Post a card in a channel or to a person; the same nonce is posted once.
-
-        Discord forgets a nonce after a few minutes. Errors are those of discord.py: a
-        `discord.HTTPException` was refused for certain, anything else may have arrived.
-        """
-        client = await self._entered()
-        t = await self._language_at(place)
-        after = [opener(reply, "", t)] if isinstance(reply, Form) else []
-        card = card_of(reply, t) if isinstance(reply, Form) else reply
-        channel = await self._channel(client, place)
-        sent = await channel.send(
-            view=Drawn(message(card, t, after=after)),
-            nonce=nonce_of(nonce or secrets.token_hex(8)),
-            allowed_mentions=NOBODY,
-        )
-        return str(sent.id)
-
-    async def _language_at(self, place: Place) -> Translator:
-        if not place.user:
-            return translator("en")
-        sender = Sender(PLATFORM, place.workspace, place.user)
-        return translator(await self._hub.language(sender))
-
-    async def _channel(self, client: Client, place: Place) -> discord.abc.Messageable:
-        if place.channel:
-            return client.get_partial_messageable(int(place.channel))
-        return await client.create_dm(discord.Object(int(place.user)))
-
     # --- commands ---
 
     async def sync(self, *, force: bool = False) -> bool:
@@ -240,13 +229,6 @@ class DiscordAdapter:
 
 def _id(client: Client) -> int:
     return cast(int, client.application_id)  # a client that is logged in knows it
-
-
-def nonce_of(key: str) -> str:
-    """A nonce for a key of any length: the same for the same key."""
-    if len(key) <= LONGEST_NONCE:
-        return key
-    return base64.b32encode(hashlib.sha256(key.encode()).digest()).decode()[:LONGEST_NONCE]
 
 
 async def _tell(interaction: discord.Interaction, text: str, t: Translator) -> None:

@@ -48,6 +48,7 @@ from bot.cards import (
     Facts,
     Form,
     Heading,
+    Link,
     Note,
     Option,
     Part,
@@ -72,6 +73,8 @@ STYLES: dict[Literal["normal", "primary", "danger"], int] = {
     "primary": 1,
     "danger": 4,
 }
+OPENS = 5
+"""The style of a button that leads to the web; a press of it tells the hub nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +183,8 @@ def _part(part: Part, ids: Ids, t: Translator) -> Iterator[Block]:
             yield from _rows(part.buttons, ids, t)
         case Choice():
             yield from _menus(part.label, part.options, ids)
+        case Link():
+            yield Block(rows=(_link(part),), vital=True)
         case Divider():
             yield Block(rows=({"type": SEPARATOR},))
         case _:
@@ -284,6 +289,12 @@ def _button(button: Button, ids: Ids) -> Json | None:
         "label": label,
         "custom_id": identifier,
     }
+
+
+def _link(link: Link) -> Json:
+    label = cut(one_line(link.label) or link.address, LONGEST_LABEL)
+    opens = {"type": BUTTON, "style": OPENS, "label": label, "url": link.address}
+    return {"type": ROW, "components": [opens]}
 
 
 def _menus(label: str, options: Sequence[Option], ids: Ids) -> Iterator[Block]:

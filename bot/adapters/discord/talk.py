@@ -19,12 +19,14 @@ from bot.adapters.discord.commands import (
     spoken,
 )
 from bot.adapters.discord.drafts import Draft, Drafts, Recent
+from bot.adapters.discord.hearing import LABEL
 from bot.adapters.discord.limits import LONGEST_OPTION, MOST_OPTIONS, Json
 from bot.adapters.discord.modal import filled_in, modal, parts
 from bot.adapters.discord.render import Press, custom_id, message, pressed
 from bot.adapters.discord.text import cut, one_line
 from bot.adapters.discord.views import NOBODY, Drawn, DrawnModal, heading_of
 from bot.cards import Card, Fact, Facts, Form, Note, Option, Reply, Text
+from bot.errors import Repeated
 from bot.i18n import Translator, language_of, translator
 from bot.request import Request, Sender, Values
 
@@ -95,9 +97,20 @@ class Talk:
         self.homes.put(str(user.id), (workspace, locale))
         return self._account(user, workspace, locale)
 
+    def author(self, user: discord.User | discord.Member) -> Sender:
+        """The account that writes directly to the bot: in the server it was last in."""
+        return self._account(user, *self._home(user.id))
+
+    def account(self, user: int) -> Sender:
+        """The same, known by its number alone."""
+        workspace, locale = self._home(user)
+        return Sender(PLATFORM, workspace, str(user), locale=locale, label=LABEL)
+
     def _account(self, user: discord.User | discord.Member, workspace: str, locale: str) -> Sender:
         name = one_line(user.display_name)
-        return Sender(PLATFORM, workspace, str(user.id), name, locale, stranger=user.bot)
+        return Sender(
+            PLATFORM, workspace, str(user.id), name, locale, stranger=user.bot, label=LABEL
+        )
 
     def _home(self, user: int) -> tuple[str, str]:
         return self.homes.get(str(user)) or ("", "")
@@ -251,9 +264,11 @@ class Talk:
         """The hub's reply. What changes something is done for one delivery of an event only."""
         t = await self._language(request.sender)
         command = find(request.words, self.hub.commands)
-        if command and command.writes and not await self.hub.first_time(key):
+        once = key if command and command.writes else ""
+        try:
+            return Said(await self.hub(replace(request, event=once)), t)
+        except Repeated:
             return Said(Card(""), t, again=True)
-        return Said(await self.hub(request), t)
 
     async def _show(self, turn: Turn, said: Said) -> None:
         """The first response."""
@@ -324,9 +339,8 @@ class Talk:
 
     async def read(self, written: discord.Message) -> None:
         """Words written to the bot are a command, answered where they were written."""
-        workspace, locale = self._home(written.author.id)
         request = Request(
-            sender=self._account(written.author, workspace, locale),
+            sender=self.author(written.author),
             words=plain_mentions(re.sub(r"^\s*/?wwc\b", "", written.content)).strip(),
             channel=str(written.channel.id),
             direct=True,

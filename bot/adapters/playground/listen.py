@@ -2,21 +2,19 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
-from bot.adapters.base import Place
 from bot.adapters.playground.guard import Handler, Unfit, body_of, guarded
-from bot.adapters.playground.live import Live
 from bot.adapters.playground.reading import (
+    Here,
     about,
     at_home,
     channel_of,
-    conversation,
-    opener,
+    number_of,
     person_of,
     sender_of,
     since,
@@ -33,17 +31,18 @@ from bot.adapters.playground.render import (
     pane_html,
 )
 from bot.adapters.playground.suggest import Item, Typing, completions
+from bot.adapters.playground.talks import PlaygroundTalks
 from bot.adapters.playground.world import (
     BOT,
     GENERAL,
     LONGEST_SHOWN,
     Asked,
-    Conversations,
     Message,
     Persona,
     Renderer,
     Workspace,
-    between,
+    members_of,
+    quoted,
     tidy,
 )
 from bot.cards import SLASH, Card, Form, Reply, data, plain
@@ -63,23 +62,8 @@ _STATIC = Path(__file__).parent / "static"
 _People = Callable[[], Awaitable[Sequence[Persona]]]
 
 
-@dataclass(frozen=True, slots=True)
-class Here:
-    """Who speaks, in which workspace, in which line of its channel list."""
-
-    person: Persona
-    workspace: Workspace
-    key: str
-    people: Sequence[Persona]
-
-    @property
-    def channel(self) -> str:
-        """The conversation behind that line."""
-        return conversation(self.key, self.person, self.people)
-
-
-class PlaygroundAdapter:
-    """Serves the page and its calls, and says things into its panes."""
+class PlaygroundAdapter(PlaygroundTalks):
+    """Serves the page and its calls; what the hub says by itself comes by `PlaygroundCourier`."""
 
     platform = "playground"
 
@@ -94,12 +78,9 @@ class PlaygroundAdapter:
         host: str = "127.0.0.1",
     ) -> None:
         self._hub = hub
-        self._renderers = renderers
+        super().__init__(renderers, {workspace.key: workspace for workspace in workspaces})
         self._people = people
-        self._workspaces = {workspace.key: workspace for workspace in workspaces}
         self._public, self._host = public, host
-        self._said = Conversations()
-        self._live = Live()
         self._forms = 0
 
     def add_routes(self, app: web.Application) -> None:
@@ -116,6 +97,8 @@ class PlaygroundAdapter:
         post: dict[str, Handler] = {
             "/playground/say": self._say,
             "/playground/dismiss": self._dismiss,
+            "/playground/edit": self._edit,
+            "/playground/remove": self._remove,
         }
         for path, handler in get.items():
             app.router.add_get(path, self._guarded(handler), allow_head=False)
@@ -138,14 +121,6 @@ class PlaygroundAdapter:
             await asyncio.Event().wait()
         finally:
             self._live.end()
-
-    async def say(self, place: Place, reply: Reply) -> str:
-        """Show a reply in a channel, or in a person's conversation with the hub."""
-        workspace = self._workspaces[place.workspace]
-        channel = place.channel or between(place.user, BOT)
-        card = opener(reply) if isinstance(reply, Form) else reply
-        t = translator(await self._language_in(workspace, place.user))
-        return str(self._shown(workspace, channel, card, t).number)
 
     # --- pages ---
 
@@ -180,14 +155,22 @@ class PlaygroundAdapter:
         self, person: Persona, workspace: Workspace, people: Sequence[Persona]
     ) -> list[Channel]:
         talking = self._said.partners(workspace.key, person.key)
+        talks = self._said.gatherings(workspace.key, person.key)
         others = [p for p in people if p.key != person.key]
         near = [p for p in others if p.workspace == workspace.key and p.key not in talking]
         near = [*(p for p in others if p.key in talking), *near[:MOST_NEIGHBOURS]]
         return [
             *(Channel(c, c, "channel") for c in self._said.channels(workspace.key)),
             Channel(BOT, "WWC Hub", "bot"),
+            *(self._gathering(c, person, people) for c in talks),
             *(Channel(p.key, p.name, "person", p.key) for p in near),
         ]
+
+    def _gathering(self, channel: str, person: Persona, people: Sequence[Persona]) -> Channel:
+        """A conversation of several is called by the others in it, the hub last."""
+        names = {p.key: p.name for p in people}
+        others = [names.get(k, k) for k in members_of(channel) if k not in (person.key, BOT)]
+        return Channel(channel, ", ".join((*others, "WWC Hub")), "several")
 
     # --- calls ---
 
@@ -220,9 +203,11 @@ class PlaygroundAdapter:
         text = tidy(text_of(body, "text", needed=True))
         if body.get("chat") is True and here.key != BOT:
             return await self._talk(here, text)
+        under = number_of(body, "reply") if "reply" in body else 0
         return await self._ask(
             here,
             text,
+            under,
             Request(
                 sender=sender_of(here.person, here.workspace),
                 words=words_of(text),
@@ -240,15 +225,20 @@ class PlaygroundAdapter:
         html = message_html(said, view)
         return web.json_response({"plain": text, "private": False, "html": html})
 
-    async def _ask(self, here: Here, text: str, asked: Request) -> web.Response:
+    async def _ask(self, here: Here, text: str, under: int, asked: Request) -> web.Response:
         html = ""
         view = await self._view(here.person, here.workspace, here.people)
         spoken = asked.direct and not text.startswith("/") and not asked.submitted
         if spoken:
+            root = self._message(here.workspace, str(under))
             words = self._published(
-                here.workspace, here.channel, here.person.key, text[:LONGEST_SHOWN]
-            )
+                here.workspace, here.channel, here.person.key, text[:LONGEST_SHOWN],
+                under=quoted(root) if root else "",
+            )  # fmt: skip
             html = message_html(words, view)
+            taken = await self._passed_on(here, words, str(under or ""))
+            if taken:
+                return self._passed(here, view, html, taken.say)
         reply = await self._hub(asked)
         if isinstance(reply, Form):
             html += self._form(reply, view, asked.words)
@@ -258,6 +248,13 @@ class PlaygroundAdapter:
         private = isinstance(reply, Form) or reply.private
         answer = {"plain": plain(reply), reply.kind: data(reply), "private": private, "html": html}
         return web.json_response(answer)
+
+    def _passed(self, here: Here, view: View, html: str, say: Reply | None) -> web.Response:
+        """Words for somebody elsewhere; the hub says only what stands in their way."""
+        if isinstance(say, Card):
+            html += message_html(self._answer(here, say, view.t, ""), view)
+        said = plain(say) if say else ""
+        return web.json_response({"plain": said, "private": True, "html": html})
 
     def _answer(self, here: Here, card: Card, t: Translator, said: str) -> Message:
         only = here.person.key if card.private and here.key != BOT else ""
@@ -274,12 +271,25 @@ class PlaygroundAdapter:
 
     async def _dismiss(self, request: web.Request) -> web.Response:
         body = await body_of(request)
-        here = await self._here(body)
-        number = body.get("number")
-        if not isinstance(number, int):
-            raise Unfit("«number» must be the number of a message.")
+        here, number = await self._here(body), number_of(body, "number")
         self._said.dismiss(here.workspace.key, here.channel, here.person.key, number)
         return web.json_response({"dismissed": number})
+
+    async def _edit(self, request: web.Request) -> web.Response:
+        body = await body_of(request)
+        here, number = await self._here(body), number_of(body, "number")
+        text = tidy(text_of(body, "text", needed=True)).strip()
+        if not text:
+            raise Unfit("«text» must not be empty; «remove» takes a message back.")
+        changed = await self._rewritten(here, number, text)
+        view = await self._view(here.person, here.workspace, here.people)
+        return web.json_response({"number": number, "html": message_html(changed, view)})
+
+    async def _remove(self, request: web.Request) -> web.Response:
+        body = await body_of(request)
+        here, number = await self._here(body), number_of(body, "number")
+        await self._taken_back(here, number)
+        return web.json_response({"number": number, "html": ""})
 
     # --- live updates ---
 
@@ -295,26 +305,12 @@ class PlaygroundAdapter:
                 "as": viewer.key,
                 "workspace": message.workspace,
                 "channel": channel_of(message.channel, viewer),
-                "html": message_html(message, view),
+                "number": message.number,
+                "changed": message.changed,
+                "html": "" if message.gone else message_html(message, view),
             }
 
         return await self._live.serve(request, viewers, missed, draw)
-
-    def _published(
-        self, workspace: Workspace, channel: str, author: str, text: str, **more: Any
-    ) -> Message:
-        message = self._said.add(workspace.key, channel, author, text, **more)
-        self._live.publish(message)
-        return message
-
-    def _shown(
-        self, workspace: Workspace, channel: str, card: Card, t: Translator, **more: Any
-    ) -> Message:
-        """A card of the hub, written as this workspace's platform would get it."""
-        payload = self._renderers[workspace.platform].message(card, t)
-        return self._published(
-            workspace, channel, BOT, card.title, card=card, payload=payload, **more
-        )
 
     async def _close(self, _: web.Application) -> None:
         self._live.end()
@@ -326,12 +322,6 @@ class PlaygroundAdapter:
         if not people:
             raise Unfit("There are no demo people here yet: wwc seed --demo adds them.", 404)
         return people
-
-    async def _language_in(self, workspace: Workspace, user: str) -> str:
-        """The language of a person; in a channel, of the first who is at home there."""
-        people = await self._everybody()
-        chosen = at_home(people, workspace, user)
-        return await self._hub.language(sender_of(chosen, workspace))
 
     def _who(
         self, given: Mapping[str, Any], people: Sequence[Persona]

@@ -89,4 +89,4 @@ async def _send(
     for viewer in viewers:
         if message.seen_by(viewer.key):
             event = json.dumps(await draw(message, viewer))
-            await response.write(f"id: {message.number}\ndata: {event}\n\n".encode())
+            await response.write(f"id: {message.version}\ndata: {event}\n\n".encode())

@@ -1,15 +1,31 @@
 """What a call to the playground says: who, where, and which words; all of it checked."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
 from bot.adapters.playground.guard import Unfit
-from bot.adapters.playground.world import BOT, Persona, Workspace, between, tidy
+from bot.adapters.playground.world import BOT, Persona, Workspace, between, members_of, tidy
 from bot.cards import SLASH, Button, Buttons, Card, Form, Text
 from bot.i18n import NAMES, translator
 from bot.request import Sender
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """Who speaks, in which workspace, in which line of its channel list."""
+
+    person: Persona
+    workspace: Workspace
+    key: str
+    people: Sequence[Persona]
+
+    @property
+    def channel(self) -> str:
+        """The conversation behind that line."""
+        return conversation(self.key, self.person, self.people)
 
 
 def text_of(given: Mapping[str, Any], name: str, *, needed: bool = False) -> str:
@@ -32,6 +48,14 @@ def values_of(body: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
         if not isinstance(given, list) or not all(isinstance(text, str) for text in given):
             raise Unfit(sentence)
     return {name: tuple(map(tidy, given)) for name, given in values.items()}
+
+
+def number_of(body: Mapping[str, Any], name: str) -> int:
+    """The number of a message."""
+    value = body.get(name)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise Unfit(f"«{name}» must be the number of a message.")
+    return value
 
 
 def words_of(text: str) -> str:
@@ -73,6 +97,7 @@ def sender_of(person: Persona, workspace: Workspace) -> Sender:
         name=person.name,
         locale=person.language,
         zone=person.zone,
+        label=workspace.platform.title(),
     )
 
 
@@ -80,14 +105,14 @@ def conversation(key: str, person: Persona, people: Sequence[Persona]) -> str:
     """A channel as it is kept: conversations of two have one name for both."""
     if key == BOT or any(p.key == key for p in people):
         return between(person.key, key)
-    return key
+    return key  # a channel, or a conversation of several, which is called the same by all
 
 
 def channel_of(conversation: str, person: Persona) -> str:
     """A conversation as this person's channel list names it."""
-    if not conversation.startswith("dm:"):
+    both = members_of(conversation)
+    if len(both) != 2:
         return conversation
-    both = conversation[3:].split("|")
     return next((key for key in both if key != person.key), BOT)
 
 

@@ -20,6 +20,8 @@ from bot.adapters.playground.world import (
     Message,
     Persona,
     Workspace,
+    between,
+    quoted,
 )
 from bot.cards import SLASH, Button, Card, Form, Part, plain
 from bot.i18n import NAMES, Translator, translator
@@ -102,6 +104,9 @@ def _of_message(message: Message, view: View) -> dict[str, Any]:
         "json": shown(message.payload),
         "time": _time(message.at, view),
         "texts": texts,
+        "quote": quoted(message),
+        "direct": message.channel == between(view.person.key, BOT),
+        "mine": message.author == view.person.key and message.card is None,
     }
 
 
@@ -155,7 +160,7 @@ def pane_html(
             channels=channels,
             channel=channel,
             messages=drawn,
-            last=messages[-1].number if messages else 0,
+            last=max((message.version for message in messages), default=0),
             suggestions=SUGGESTIONS,
         )
     )

@@ -2,22 +2,22 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from heapq import merge
 from itertools import count
 from typing import Any, Protocol
 
-from bot.cards import Card, Form, Option, Reply
+from bot.cards import Card, Form, Option, Reply, plain
 from bot.i18n import Translator
 from bot.parsing import Argument
-from bot.request import Request, Sender
+from bot.request import Heard, Request, Sender, Taken
 
 GENERAL = "general"
 BOT = "bot"
 KEPT = 200
 """Messages remembered per conversation, and per person for what only that person sees."""
-LONGEST_SHOWN = 4_000
+LONGEST_SHOWN, LONGEST_QUOTE = 4_000, 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,7 @@ class Asked(Protocol):
     async def suggest(
         self, request: Request, verb: str, field: str, typed: str
     ) -> tuple[Option, ...]: ...
+    async def heard(self, heard: Heard) -> Taken | None: ...
     async def language(self, sender: Sender) -> str: ...
 
 
@@ -82,6 +83,8 @@ class Message:
     """One line of a conversation: what somebody wrote, or what the hub answered.
 
     `only`: the one person who sees it, none if everybody does. `said`: the words it answers.
+    `under`: the first words of the message it replies to. `marker`: what a delivery is found by.
+    `version` is the number, or that of the latest change; `gone`: it was taken away.
     """
 
     number: int
@@ -95,20 +98,39 @@ class Message:
     said_by: str = ""
     card: Card | None = None
     payload: Mapping[str, Any] | None = None
+    under: str = ""
+    marker: str = ""
+    version: int = 0
+    gone: bool = False
+
+    @property
+    def changed(self) -> bool:
+        """Does it say something else than at first?"""
+        return self.version > self.number
 
     def seen_by(self, person: str) -> bool:
         """Does this person see it?"""
         return self.only in ("", person) and may_enter(self.channel, person)
 
 
-def between(one: str, other: str) -> str:
-    """The conversation of two people; of one person and the bot when `other` is the bot."""
-    return "dm:" + "|".join(sorted((one, other)))
+def between(*members: str) -> str:
+    """The conversation of people, or of people and the bot."""
+    return "dm:" + "|".join(sorted(members))
+
+
+def members_of(channel: str) -> list[str]:
+    """Who is in a conversation; nobody in particular in a channel."""
+    return channel[3:].split("|") if channel.startswith("dm:") else []
 
 
 def may_enter(channel: str, person: str) -> bool:
-    """Direct messages belong to the two who write them."""
-    return not channel.startswith("dm:") or person in channel[3:].split("|")
+    """Direct messages belong to those who write them."""
+    return not channel.startswith("dm:") or person in members_of(channel)
+
+
+def is_gathering(channel: str) -> bool:
+    """Is it a conversation of more than two?"""
+    return len(members_of(channel)) > 2
 
 
 class Conversations:
@@ -122,8 +144,9 @@ class Conversations:
 
     def add(self, workspace: str, channel: str, author: str, text: str, **more: Any) -> Message:
         """Remember one message."""
+        number = next(self._numbers)
         message = Message(
-            next(self._numbers), workspace, channel, author, self._clock(), text, **more
+            number, workspace, channel, author, self._clock(), text, version=number, **more
         )
         place = (workspace, channel, message.only)
         self._kept.setdefault(place, deque(maxlen=KEPT)).append(message)
@@ -132,14 +155,28 @@ class Conversations:
     def of(self, workspace: str, channel: str, person: str) -> list[Message]:
         """What a person sees in a conversation."""
         seen = [self._kept.get((workspace, channel, only), ()) for only in ("", person)]
-        return list(merge(*seen, key=lambda message: message.number))[-KEPT:]
+        here = merge(*seen, key=lambda message: message.number)
+        return [message for message in here if not message.gone][-KEPT:]
+
+    def find(self, workspace: str, wanted: Callable[[Message], bool]) -> Message | None:
+        """The newest message of a workspace of which this is true."""
+        kept = (m for (w, _, _), some in self._kept.items() if w == workspace for m in some)
+        found = [m for m in kept if wanted(m) and not m.gone]
+        return max(found, key=lambda message: message.number, default=None)
+
+    def change(self, message: Message, **facts: Any) -> Message:
+        """Let a message be different from now on; pages that missed it hear of it later."""
+        changed = replace(message, version=next(self._numbers), **facts)
+        kept = self._kept[message.workspace, message.channel, message.only]
+        kept[kept.index(message)] = changed
+        return changed
 
     def since(self, number: int, people: Iterable[str]) -> list[Message]:
-        """Everything newer that any of these people sees."""
+        """Everything said or changed later that any of these people sees."""
         wanted = set(people)
-        newer = (m for kept in self._kept.values() for m in kept if m.number > number)
+        newer = (m for kept in self._kept.values() for m in kept if m.version > number)
         return sorted(
-            (m for m in newer if any(m.seen_by(p) for p in wanted)), key=lambda m: m.number
+            (m for m in newer if any(m.seen_by(p) for p in wanted)), key=lambda m: m.version
         )
 
     def channels(self, workspace: str) -> list[str]:
@@ -149,14 +186,29 @@ class Conversations:
 
     def partners(self, workspace: str, person: str) -> set[str]:
         """With whom this person has spoken alone."""
-        spoken = (c for w, c, _ in self._kept if w == workspace and c.startswith("dm:"))
-        return {key for c in spoken if may_enter(c, person) for key in c[3:].split("|")} - {BOT}
+        spoken = [c for c in self._direct(workspace, person) if not is_gathering(c)]
+        return {key for channel in spoken for key in members_of(channel)} - {BOT}
+
+    def gatherings(self, workspace: str, person: str) -> list[str]:
+        """The conversations of several that this person is in."""
+        return sorted(filter(is_gathering, self._direct(workspace, person)))
+
+    def _direct(self, workspace: str, person: str) -> set[str]:
+        spoken = {c for w, c, _ in self._kept if w == workspace and c.startswith("dm:")}
+        return {channel for channel in spoken if may_enter(channel, person)}
 
     def dismiss(self, workspace: str, channel: str, person: str, number: int) -> None:
         """Forget a message that only this person saw."""
         kept = self._kept.get((workspace, channel, person), deque())
         for message in [m for m in kept if m.number == number]:
             kept.remove(message)
+
+
+def quoted(message: Message) -> str:
+    """The first words of a message, for the line above a reply to it."""
+    lines = (plain(message.card) if message.card else message.text).strip().splitlines()
+    first = lines[0] if lines else ""
+    return first if len(first) <= LONGEST_QUOTE else f"{first[:LONGEST_QUOTE].rstrip()}…"
 
 
 def tidy(text: str) -> str:

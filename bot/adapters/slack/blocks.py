@@ -62,6 +62,11 @@ def emoji(name: str) -> Json:
     return {"type": "emoji", "name": name}
 
 
+def link(text: str, address: str) -> Json:
+    """A run of letters that opens an address."""
+    return {"type": "link", "url": address, "text": filled(text, LABEL)}
+
+
 def line(*runs: Json) -> Json:
     """A paragraph of a rich text."""
     return {"type": "rich_text_section", "elements": list(runs)}

@@ -1,7 +1,9 @@
 """The one place where clients of Slack's Web API are made, and how they wait."""
 
 import asyncio
+import json
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
@@ -18,6 +20,11 @@ PATIENCE = 30.0
 TURNS = 3
 FAILURES = (SlackApiError, aiohttp.ClientError, TimeoutError, ValueError)
 """What a call to Slack may end with besides an answer."""
+BEFORE_SENDING = (
+    aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL,
+)  # fmt: skip
+"""Those of them in which Slack has surely heard nothing."""
+CONNECTING, ANSWERING = 5.0, 9.0
 
 
 class Clients:
@@ -56,6 +63,27 @@ class Clients:
                 return answer.data if isinstance(answer.data, dict) else {}
             await asyncio.sleep(wait)
 
+    async def once(
+        self, token: str, method: str, said: Mapping[str, Any]
+    ) -> tuple[int, Mapping[str, str], Any]:
+        """One request, never repeated: status, headers, and the JSON of the answer if it is any.
+
+        Raises those of `FAILURES` that the connection may cause; nothing is waited for.
+        """
+        tells = method.startswith("chat.")
+        async with self._pool().post(
+            f"{self._api_url.rstrip('/')}/{method}",
+            headers={"Authorization": f"Bearer {token}"},
+            json=said if tells else None,
+            data=None if tells else said,  # Slack reads no JSON where it is only asked something
+            allow_redirects=False,  # another address must not get the token
+        ) as answer:
+            body = await answer.read()
+        try:
+            return answer.status, answer.headers, json.loads(body)
+        except ValueError:
+            return answer.status, answer.headers, None
+
     async def respond(self, url: str, payload: dict[str, Any]) -> bool:
         """An answer to an address Slack gave for it; sent once, told if it was taken."""
         turns = TURNS
@@ -81,7 +109,8 @@ class Clients:
 
     def _pool(self) -> aiohttp.ClientSession:
         if self._session is None or self._session.closed:
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10))
+            timeout = aiohttp.ClientTimeout(total=ANSWERING, sock_connect=CONNECTING)
+            self._session = aiohttp.ClientSession(timeout=timeout)
         return self._session
 
     def _wait(self, status: int, headers: Any) -> float | None:

@@ -18,18 +18,16 @@ from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
-from bot.adapters.base import ANSWER_WITHIN, Place
-from bot.adapters.slack import payloads, render
+from bot.adapters.base import ANSWER_WITHIN
+from bot.adapters.slack import payloads
 from bot.adapters.slack.client import QUIET, Clients, reason
 from bot.adapters.slack.guard import Guard, Rejected
 from bot.adapters.slack.install import Install
 from bot.adapters.slack.people import PLATFORM, People
+from bot.adapters.slack.post import SlackCourier
 from bot.adapters.slack.talk import Talk
 from bot.adapters.slack.tokens import Tokens, TokenStore
-from bot.cards import Form, Reply
 from bot.hub import Hub
-from bot.i18n import translator
-from bot.request import Sender
 
 log = structlog.get_logger()
 
@@ -37,12 +35,8 @@ EVENTS = "/slack/events"
 PING_SECONDS, FRESH_SECONDS = 5.0, 1.0
 
 
-class NotSent(Exception):  # noqa: N818 - what happened, for whoever owes the message
-    """Slack did not take a message; the reason is its own word for it."""
-
-
-class SlackAdapter:
-    """All workspaces of one Slack app."""
+class SlackAdapter(SlackCourier):
+    """All workspaces of one Slack app: what comes in here, what goes out in `SlackCourier`."""
 
     platform = PLATFORM
 
@@ -67,8 +61,8 @@ class SlackAdapter:
         many = bool(client_id and client_secret and store)
         self._hub = hub
         self._app_token = app_token
-        self._clients = Clients(api_url)
-        self._tokens = Tokens(self._clients, bot_token, store if many else None)
+        clients = Clients(api_url)
+        super().__init__(clients, Tokens(clients, bot_token, store if many else None), clock)
         self._people = People(hub, self._clients, self._tokens, seconds, within=within / 4)
         self._talk = Talk(hub, self._clients, self._tokens, self._people, within=within)
         self._guard = Guard(signing_secret, seconds, patience=patience) if signing_secret else None
@@ -112,36 +106,6 @@ class SlackAdapter:
             await self._socket.close()  # type: ignore[no-untyped-call] # as the library has it
         await self._people.close()
         await self._clients.close()
-
-    async def say(self, place: Place, reply: Reply) -> str:
-        """Post a message to a channel or to a person; returns its time stamp."""
-        token = await self._tokens.of("", place.workspace)
-        if token is None:
-            raise NotSent("not_installed")
-        message = await self._message(place, reply)
-        try:
-            channel = place.channel or await self._direct(token, place.user)
-            sent = await self._clients.call(
-                token, "chat.postMessage", channel=channel,
-                unfurl_links=False, unfurl_media=False, **message,
-            )  # fmt: skip
-        except Exception as error:
-            raise NotSent(reason(error)) from error
-        if not sent.get("ts"):
-            raise NotSent("no_answer")
-        return str(sent["ts"])
-
-    async def _message(self, place: Place, reply: Reply) -> dict[str, Any]:
-        t = translator("en")
-        if place.user:
-            sender = Sender(PLATFORM, place.workspace, place.user)
-            t = await self._people.translator(sender)
-        card = render.invited(reply, reply.command, t) if isinstance(reply, Form) else reply
-        return render.message(card, t)
-
-    async def _direct(self, token: str, user: str) -> str:
-        opened = await self._clients.call(token, "conversations.open", users=user)
-        return payloads.text(payloads.part(opened, "channel").get("id"))
 
     # --- what comes in ------------------------------------------------------------------------
 

@@ -12,8 +12,10 @@ SCOPES: Mapping[str, str] = {
     "chat:write": "answer in direct messages and where the bot was named",
     "commands": f"offer {SLASH}",
     "im:history": "read what people write to the bot directly",
-    "im:write": "begin a direct message somebody asked for",
+    "im:write": "begin a direct message somebody asked for or did not switch off",
+    "mpim:write": "bring people together who agreed to meet, in one conversation with the bot",
     "users:read": "know the name, language and time zone of who asks, and who is a guest",
+    "users:read.email": "let people in by their address, where staff vouch for the workspace",
 }
 """What the bot asks for, and why; nothing it does not use."""
 
@@ -90,8 +92,9 @@ def manifest(
 
 
 def usage_hint(commands: Mapping[str, Command]) -> str:
-    """What may follow the slash, as far as it fits; help first, nothing that is for staff."""
-    open_to_all = [c for c in commands.values() if not c.staff]
+    """What may follow the slash, as far as it fits; help first, and neither what is for staff
+    nor what goes on with another verb."""
+    open_to_all = [c for c in commands.values() if not (c.staff or " " in c.name)]
     examples = [c.example or c.name for c in sorted(open_to_all, key=lambda c: c.name != "help")]
     hint = ""
     for example in examples:

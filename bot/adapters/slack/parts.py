@@ -21,6 +21,7 @@ from bot.cards import (
     Entry,
     Facts,
     Heading,
+    Link,
     Note,
     Part,
     Table,
@@ -171,6 +172,9 @@ class _Drawing:
                 yield from self._rows(part.buttons)
             case Choice():
                 yield from self._choice(part)
+            case Link():
+                opens = kit.link(part.label, part.address)
+                yield Piece((kit.rich(kit.line(opens)),), keep=True)
             case Divider():
                 yield Piece((kit.divider(),))
             case _:

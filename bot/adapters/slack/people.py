@@ -17,7 +17,7 @@ from bot.request import Sender
 
 log = structlog.get_logger()
 
-PLATFORM = "slack"
+PLATFORM, LABEL = "slack", "Slack"
 KEPT, KEPT_AFTER_FAILURE, LANGUAGE_KEPT = 3600.0, 60.0, 30.0
 MOST = 5000
 Value = TypeVar("Value")
@@ -49,7 +49,10 @@ class Kept(Generic[Value]):
 
 @dataclass(frozen=True)
 class Facts:
-    """What Slack says of a user. `foreign`: a guest, somebody of another company, or a bot."""
+    """What Slack says of a user. `foreign`: a guest, somebody of another company, or a bot.
+
+    `email`: only an address that Slack itself saw confirmed.
+    """
 
     name: str = ""
     locale: str = ""
@@ -57,6 +60,7 @@ class Facts:
     home: str = ""
     enterprise: str = ""
     foreign: bool = False
+    email: str = ""
 
 
 class People:
@@ -95,6 +99,10 @@ class People:
             locale=facts.locale,
             zone=facts.zone,
             stranger=stranger,
+            unsure=facts == Facts(),
+            gathers=True,
+            email=facts.email,
+            label=LABEL,
         )
 
     async def translator(self, sender: Sender) -> Translator:
@@ -161,4 +169,5 @@ def facts_of(user: Any) -> Facts:
         home=text(user.get("team_id")),
         enterprise=text(company.get("enterprise_id")),
         foreign=any(user.get(mark) is True for mark in guest),
+        email=text(profile.get("email")) if user.get("is_email_confirmed") is True else "",
     )

@@ -11,7 +11,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.response import BoltResponse
 
 from bot.adapters.base import ANSWER_WITHIN, soon
-from bot.adapters.slack import answers, forms, payloads, render
+from bot.adapters.slack import answers, forms, hearing, payloads, render
 from bot.adapters.slack.blocks import Json
 from bot.adapters.slack.client import FAILURES, Clients, reason
 from bot.adapters.slack.forms import Origin
@@ -19,6 +19,7 @@ from bot.adapters.slack.payloads import Body, Visitor, part, text
 from bot.adapters.slack.people import PLATFORM, People
 from bot.adapters.slack.tokens import Tokens
 from bot.cards import Card, Form, Reply
+from bot.errors import Repeated
 from bot.hub import Hub
 from bot.i18n import Translator
 from bot.request import Request
@@ -246,13 +247,28 @@ class Talk:
             log.info("ignored", kind=payloads.kind(body))
             return
         try:
-            # a removal may be told twice; what could not be saved must be told again
-            removal = handle == self._removed
-            if removal or await self._hub.first_time(f"{PLATFORM}:{name}"):
-                _, rest = await soon(handle(payloads.author(body), body), self._within)
-                self._later(rest)
+            if await self._conversing(body):
+                return
+            # told twice, the hub answers once; what could not be saved must be told again
+            _, rest = await soon(handle(payloads.author(body), body), self._within)
+            self._later(rest)
+        except Repeated:
+            log.info("ignored", kind=payloads.kind(body), again=True)
         except Exception as error:
             raise TellAgain from error
+
+    async def _conversing(self, body: Body) -> bool:
+        """Was it part of a conversation with somebody elsewhere? What is to be said, is."""
+        found = hearing.read(PLATFORM, body) if payloads.kind(body) == "message" else None
+        if found is None or not await self._lives_in(found.visitor):
+            return False
+        heard = found.heard(await self._people.sender(found.visitor))
+        taken = await self._hub.heard(heard)
+        if taken and isinstance(taken.say, Card):
+            t = await self._people.translator(heard.sender)
+            said = {"channel": heard.channel, **_in(heard.under), **render.message(taken.say, t)}
+            self._later(self._send(found.visitor, "chat.postMessage", **said))
+        return taken is not None
 
     async def _home_opened(self, visitor: Visitor, body: Body) -> None:
         if part(body, "event").get("tab") == "home" and await self._lives_in(visitor):
@@ -283,7 +299,9 @@ class Talk:
     async def _heard(self, visitor: Visitor, body: Body, *, direct: bool = False) -> Answered:
         event = part(body, "event")
         words = payloads.spoken(event.get("text"), _own(body))
-        return await self._ask(visitor, words, channel=text(event.get("channel")), direct=direct)
+        name, channel = text(body.get("event_id")), text(event.get("channel"))
+        once: dict[str, Any] = {"event": f"{PLATFORM}:{name}", "retold": True}
+        return await self._ask(visitor, words, channel=channel, direct=direct, **once)
 
     async def _removed(self, visitor: Visitor, body: Body) -> None:
         """Taken out of a workspace: its token goes, unless the hub is back already."""
@@ -353,8 +371,9 @@ class Talk:
 
     def _ended(self, task: asyncio.Future[Any]) -> None:
         self._running.discard(task)
-        if not task.cancelled() and task.exception():
-            log.error("fault", error=type(task.exception()).__name__)
+        failed = not task.cancelled() and task.exception()
+        if failed and not isinstance(failed, Repeated):
+            log.error("fault", error=type(failed).__name__)
 
 
 async def _ignored(ack: AsyncAck, kind: str) -> None:

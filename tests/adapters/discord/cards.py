@@ -63,6 +63,7 @@ parts = st.one_of(
     st.builds(cards.Bars, texts, tuples(st.builds(cards.Bar, texts, st.floats(), texts))),
     st.builds(cards.Buttons, tuples(buttons, 12)),
     st.builds(cards.Choice, texts, tuples(options, 30)),
+    st.builds(cards.Link, texts, st.just("https://hub.example/calendar/meeting/x.ics")),
     st.just(cards.Divider()),
 )
 any_card = st.builds(

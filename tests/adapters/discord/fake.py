@@ -8,10 +8,11 @@ from pydantic import BaseModel, Field
 
 from bot.cards import Card, Form, Option, Reply
 from bot.commands import ANYONE, MEMBER, STAFF, Allow, Command
+from bot.errors import Repeated
 from bot.hub import Hub
 from bot.i18n import translator
 from bot.parsing import Suggest, arguments_of, form_of, words_to_values
-from bot.request import Request, Sender
+from bot.request import Heard, Request, Sender, Taken
 
 
 class WhoDoes(BaseModel):
@@ -94,6 +95,8 @@ class FakeHub:
         self.forms: list[Request] = []
         self.removals: list[tuple[str, str]] = []
         self.keys: list[str] = []
+        self.overheard: list[Heard] = []
+        self.takes: Taken | None = None
         self.delay = 0.0
         self.failing = False
         self.completions: tuple[Option, ...] = ()
@@ -105,6 +108,8 @@ class FakeHub:
         return cast(Hub, self)
 
     async def __call__(self, request: Request) -> Reply:
+        if request.event and not await self.first_time(request.event):
+            raise Repeated
         self.asked.append(request)
         await asyncio.sleep(self.delay)
         return self.script(request)
@@ -129,6 +134,12 @@ class FakeHub:
         if self.failing:
             raise RuntimeError
         return self.speaks
+
+    async def heard(self, heard: Heard) -> Taken | None:
+        self.overheard.append(heard)
+        if self.failing:
+            raise RuntimeError
+        return self.takes
 
     async def first_time(self, key: str) -> bool:
         if key in self.keys:

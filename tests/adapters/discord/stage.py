@@ -5,11 +5,12 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
+from bot.adapters.base import Place
 from bot.adapters.discord.listen import DiscordAdapter
-from bot.cards import Card, Form
+from bot.cards import Card, Form, Reply
 from bot.request import Request
 from tests.adapters.discord.fake import FakeHub
-from tests.platforms.discord import LoopbackDiscord
+from tests.platforms.discord import LoopbackDiscord, Message
 
 QUICK = 0.15
 SLOW = 0.4
@@ -47,6 +48,21 @@ class Stage:
             remember_hash=remember,
             **(options | more),
         )
+
+    @property
+    def direct(self) -> Place:
+        """The person's direct messages."""
+        return Place("discord", str(self.guild.id), user=str(self.ada.id))
+
+    @property
+    def general(self) -> Place:
+        """The server's channel."""
+        return Place("discord", str(self.guild.id), channel=str(self.guild.general.id))
+
+    async def posted(self, place: Place, reply: Reply, marker: str = "", **how: str) -> Message:
+        """What a delivery leaves there."""
+        sent = await self.adapter.post(place, reply, how.get("language", "en"), marker)
+        return self.discord.messages[int(sent.id)]
 
     @property
     def request(self) -> Request:

@@ -9,56 +9,15 @@ import discord as library
 import pytest
 from discord.http import Route
 
-from bot.adapters.base import Place
 from bot.adapters.discord import listen
 from bot.adapters.discord.drafts import Recent
 from bot.adapters.discord.gateway import Client, Ears
 from bot.adapters.discord.invite import invite_url
-from bot.adapters.discord.listen import nonce_of
 from bot.adapters.discord.views import Drawn, heading_of
-from bot.cards import Card, Text
-from bot.i18n import translator
+from bot.cards import Card
 from bot.request import Request
-from tests.adapters.discord.fake import form_for
 from tests.adapters.discord.stage import SLOW, Stage, listening
-from tests.platforms.discord import LoopbackDiscord, mentions_of, text_of
-
-# --- saying -----------------------------------------------------------------------------------
-
-
-async def test_a_message_to_a_channel_is_posted_once_for_its_nonce(stage: Stage) -> None:
-    """A repeated delivery is recognised by Discord."""
-    place = Place("discord", str(stage.guild.id), channel=str(stage.guild.general.id))
-    card = Card("Digest", (Text("@everyone"),))
-
-    first = await stage.adapter.say(place, card, nonce="a delivery key of more than 25 letters")
-    again = await stage.adapter.say(place, card, nonce="a delivery key of more than 25 letters")
-    other = await stage.adapter.say(place, card)
-
-    assert first == again != other
-    [one, two] = stage.discord.sent_to(stage.guild.general)
-    assert one.nonce == nonce_of("a delivery key of more than 25 letters")
-    assert mentions_of(one.body) == []
-    assert not one.ephemeral
-    assert two.nonce != one.nonce
-    assert nonce_of("short") == "short"
-
-
-async def test_a_person_gets_a_direct_message_in_their_language(stage: Stage) -> None:
-    """Also from a process that does not listen, which closes what it opened."""
-    async with LoopbackDiscord() as discord:
-        worker = Stage(discord)
-        worker.hub.speaks = "pt"
-        sent = await worker.adapter.say(
-            Place("discord", str(worker.guild.id), user=str(worker.ada.id)), form_for("who-does")
-        )
-        await worker.adapter.close()
-
-        [message] = discord.sent_to(worker.ada)
-        assert str(message.id) == sent
-        assert translator("pt")("Open the form") in text_of(message)
-        assert discord.identifies == []
-        assert worker.known == ""
+from tests.platforms.discord import LoopbackDiscord, text_of
 
 
 def test_a_message_that_could_mention_is_refused() -> None:
@@ -84,8 +43,8 @@ async def test_commands_are_registered_when_they_changed(stage: Stage) -> None:
 
 
 async def test_no_privileged_intent_is_asked_for(stage: Stage) -> None:
-    """Servers and direct messages, nothing else."""
-    assert stage.discord.identifies[0]["intents"] == 1 << 0 | 1 << 12
+    """Servers, direct messages and the reactions to them, nothing else."""
+    assert stage.discord.identifies[0]["intents"] == 1 << 0 | 1 << 12 | 1 << 13
 
 
 async def test_a_command_replayed_after_a_cut_is_handled_once(stage: Stage) -> None:
@@ -270,7 +229,7 @@ async def test_traffic_goes_where_the_operator_says() -> None:
     async def nothing(_: object) -> None:
         return None
 
-    ears = Ears(nothing, nothing, nothing)
+    ears = Ears(*[nothing] * 6)
     async with LoopbackDiscord(shards=2) as discord:
         stage = Stage(discord)
         discord.gateway.url = "ws://127.0.0.2:1/elsewhere/"
@@ -298,10 +257,10 @@ def test_a_message_without_a_text_has_no_heading() -> None:
 
 
 def test_the_invitation_asks_for_what_is_used() -> None:
-    """Two scopes and three permissions."""
+    """Two scopes and four permissions."""
     assert invite_url(7) == (
         "https://discord.com/oauth2/authorize?client_id=7"
-        "&scope=bot+applications.commands&permissions=274877910016"
+        "&scope=bot+applications.commands&permissions=274877975552"
     )
 
 

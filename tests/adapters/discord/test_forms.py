@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from bot.adapters.base import Place
 from bot.adapters.discord.drafts import Drafts
 from bot.cards import Card, Form, Input
 from bot.i18n import translator
@@ -127,12 +126,8 @@ async def test_a_form_nobody_remembers_says_so(stage: Stage) -> None:
 
     gone = await stage.discord.submit(stage.ada, modal, {"topic": "x"})
     stage.answers(Form("F", long, (Input("topic", "Topic"),)))
-    sent = await stage.adapter.say(
-        Place("discord", "", user=str(stage.ada.id)), Form("F", long, (), intro="Please")
-    )
-    pressed = await stage.discord.press(
-        stage.ada, stage.discord.messages[int(sent)], "Open the form"
-    )
+    sent = await stage.posted(stage.direct, Form("F", long, (), intro="Please"))
+    pressed = await stage.discord.press(stage.ada, sent, "Open the form")
 
     assert "no longer here" in text_of(gone)
     assert "no longer here" in text_of(pressed)
@@ -140,9 +135,8 @@ async def test_a_form_nobody_remembers_says_so(stage: Stage) -> None:
 
 async def test_reopening_a_form_may_be_slow_or_lead_elsewhere(stage: Stage) -> None:
     """Then a button follows; and a verb that is gone is answered by the hub."""
-    place = Place("discord", "", user=str(stage.ada.id))
-    sent = stage.discord.messages[int(await stage.adapter.say(place, form_for("who-does")))]
-    gone = stage.discord.messages[int(await stage.adapter.say(place, Form("F", "gone", ())))]
+    sent = await stage.posted(stage.direct, form_for("who-does"))
+    gone = await stage.posted(stage.direct, Form("F", "gone", ()))
     stage.answers(Card("No such command"))
 
     answer = await stage.discord.press(stage.ada, gone, "Open the form")

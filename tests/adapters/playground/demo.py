@@ -33,7 +33,7 @@ from bot.cards import (
     Text,
 )
 from bot.parsing import Argument, fold
-from bot.request import Request, Sender
+from bot.request import Heard, Request, Sender, Taken
 
 EAST = "America/New_York"
 PEOPLE = (
@@ -110,6 +110,8 @@ class FakeHub:
     def __init__(self) -> None:
         self.commands: Mapping[str, FakeCommand] = COMMANDS
         self.asked: list[Request] = []
+        self.overheard: list[Heard] = []
+        self.takes: Taken | None = None
 
     async def __call__(self, request: Request) -> Reply:
         self.asked.append(request)
@@ -138,6 +140,10 @@ class FakeHub:
         return tuple(
             found if typed in TOPICS or not typed else [Option(f"«{typed}»", typed), *found]
         )
+
+    async def heard(self, heard: Heard) -> Taken | None:
+        self.overheard.append(heard)
+        return self.takes
 
     async def language(self, sender: Sender) -> str:
         return sender.locale or "en"

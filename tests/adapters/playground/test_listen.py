@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.adapters.base import Place
+from bot.adapters.base import NotSent, Place
 from bot.adapters.playground import live
 from bot.adapters.playground.listen import PlaygroundAdapter
 from bot.adapters.playground.world import KEPT, Conversations, Persona, between
@@ -293,12 +293,13 @@ async def test_what_the_hub_says_arrives_at_once(
         stream = Stream(answer)
         await asyncio.sleep(0.05)
 
-        await adapter.say(Place("discord", "G-DEMO", user=LUIS), Card("Hello", (Text("Luis"),)))
+        to_luis = Place("discord", "G-DEMO", user=LUIS)
+        await adapter.post(to_luis, Card("Hello", (Text("Luis"),)), "es", "")
         event = await stream.next()
         assert (event["as"], event["workspace"], event["channel"]) == (LUIS, "G-DEMO", "bot")
         assert "Luis" in event["html"]
 
-        await adapter.say(Place("slack", "T-DEMO", channel="data-talk"), Card("News"))
+        await adapter.post(Place("slack", "T-DEMO", channel="data-talk"), Card("News"), "en", "")
         channels = [(await stream.next())["as"] for _ in range(2)]
         assert channels == [LUIS, MAYA]
 
@@ -311,7 +312,7 @@ async def test_a_form_said_unasked_becomes_a_message_that_opens_it(
     """A modal never jumps at anybody."""
     form = Form("Still right?", "profile", (Input("title", "Title"),), intro="It has been a while.")
 
-    await adapter.say(Place("slack", "T-DEMO", user=MAYA), form)
+    await adapter.post(Place("slack", "T-DEMO", user=MAYA), form, "en", "")
 
     _, html, _ = await browser.get(f"/playground/pane?as={MAYA}&channel=bot")
     assert "It has been a while." in html
@@ -330,6 +331,80 @@ async def test_a_page_that_comes_back_gets_what_it_missed(browser: Browser) -> N
         stream = Stream(answer)
         assert "two" in (await stream.next())["html"]
         assert (await stream.next())["channel"] == MAYA
+
+
+async def test_what_is_changed_or_withdrawn_arrives_at_once_and_after_an_absence(
+    browser: Browser, adapter: PlaygroundAdapter
+) -> None:
+    """The same message by its number: new words, then nothing; a page that was away hears of it."""
+    place = Place("slack", "T-DEMO", user=MAYA)
+    first = await adapter.post(place, Card("One"), "en", "")
+    second = await adapter.post(place, Card("Two"), "en", "")
+    url = f"{browser.base}/playground/stream?as={MAYA}"
+    async with browser.session.get(url) as answer:
+        stream = Stream(answer)
+        await asyncio.sleep(0.05)
+        await adapter.edit(place, first, Card("One, anew"), "en")
+        changed = await stream.next()
+        await adapter.remove(place, second)
+        gone = await stream.next()
+
+    assert (changed["number"], changed["changed"]) == (int(first.id), True)
+    assert "One, anew" in changed["html"]
+    assert "(edited)" in changed["html"]
+    assert (gone["number"], gone["changed"], gone["html"]) == (int(second.id), True, "")
+    pane = (await browser.get(f"/playground/pane?as={MAYA}&channel=bot"))[1]
+    assert "One, anew" in pane
+    assert "Two" not in pane
+    async with browser.session.get(url, headers={"Last-Event-ID": second.id}) as answer:
+        stream = Stream(answer)
+        missed = [await stream.next() for _ in range(2)]
+    assert [event["number"] for event in missed] == [int(first.id), int(second.id)]
+
+
+async def test_people_brought_together_have_a_conversation_of_their_own(
+    browser: Browser, adapter: PlaygroundAdapter
+) -> None:
+    """Called by the others in it; what one writes there the others read, and nobody else."""
+    place = Place("slack", "T-DEMO", user=f"{MAYA},{NOOR}")
+    posted = await adapter.post(place, Card("Meet each other"), "en", "")
+    await browser.say("hello Noor, at last", chat=True, channel=posted.channel)
+
+    _, noor, _ = await browser.get(f"/playground/pane?as={NOOR}&channel={posted.channel}")
+    assert "Meet each other" in noor
+    assert "hello Noor, at last" in noor
+    assert '<span class="channel-name">Maya Chen, WWC Hub</span>' in noor
+    assert "Only you and these people read this, and the hub." in noor
+    other = f"/playground/pane?as=remi@montreal.example&channel={posted.channel}"
+    assert (await browser.get(other))[0] == 404
+    assert adapter._said.partners("T-DEMO", MAYA) == set()
+
+
+async def test_a_reply_quotes_what_it_stands_under(
+    browser: Browser, adapter: PlaygroundAdapter
+) -> None:
+    """Its first words, be it a card or what somebody wrote."""
+    place = Place("discord", "G-DEMO", user=LUIS)
+    root = await adapter.post(place, Card("A talk with Ana " + "and others " * 20), "en", "")
+    said = await browser.say("I <b>agree</b>", **{"as": LUIS}, workspace="G-DEMO", channel="bot")
+    number = said["html"].split('data-number="')[1].split('"')[0]
+    for thread in (root.id, number):
+        below = Place("discord", "G-DEMO", user=LUIS, thread=thread)
+        await adapter.post(below, Card("Ana writes"), "en", "")
+
+    pane = (await browser.get(f"/playground/pane?as={LUIS}&workspace=G-DEMO&channel=bot"))[1]
+    assert "In reply to «A talk with Ana and others" in pane
+    assert "…»" in pane
+    assert "In reply to «I &lt;b&gt;agree&lt;/b&gt;»" in pane
+
+
+async def test_a_workspace_that_is_no_pane_gets_nothing(adapter: PlaygroundAdapter) -> None:
+    """It is not served, and what is sent there is refused for good."""
+    place = Place("slack", "T404", user=MAYA)
+
+    assert not adapter.serves("slack", "T404")
+    with pytest.raises(NotSent, match="no such workspace"):
+        await adapter.post(place, Card("Hello"), "en", "")
 
 
 async def test_streams_breathe_end_and_are_counted(
@@ -360,7 +435,7 @@ async def test_a_closed_page_is_forgotten(browser: Browser, adapter: PlaygroundA
     await asyncio.sleep(0.05)
 
     for _ in range(live.MOST_WAITING + 2):
-        await adapter.say(Place("slack", "T-DEMO", channel="general"), Card("News"))
+        await adapter.post(Place("slack", "T-DEMO", channel="general"), Card("News"), "en", "")
 
     assert (await browser.get("/"))[0] == 200
 

@@ -12,8 +12,9 @@ from aiohttp import web
 
 from bot.adapters.slack.listen import SlackAdapter
 from bot.cards import Button, Buttons, Card, Choice, Form, Input, Option, Reply, Text
+from bot.errors import Repeated
 from bot.hub import Hub
-from bot.request import Request, Sender
+from bot.request import Heard, Request, Sender, Taken
 from tests.platforms.slack import LoopbackSlack, User
 from tests.platforms.slack_bot import serving
 
@@ -52,12 +53,16 @@ class ToldHub:
     slow: float = 0.0
     speaks: str = "en"
     broken: bool = False
+    overheard: list[Heard] = field(default_factory=list)
+    takes: Taken | None = None
     faulty: bool = False
 
     def __post_init__(self) -> None:
         self.answers |= {"profile": ASKED, "who-does": LIST, "home": Card("Home", LIST.parts)}
 
     async def __call__(self, request: Request) -> Reply:
+        if request.event and not await self.first_time(request.event):
+            raise Repeated
         self.asked.append(request)
         await asyncio.sleep(self.slow)
         if self.faulty:
@@ -74,6 +79,12 @@ class ToldHub:
         self.asked.append(request)
         await asyncio.sleep(self.slow)
         return (Option(f"{verb} {field} {typed}", typed), Option("too long", "x" * 200))
+
+    async def heard(self, heard: Heard) -> Taken | None:
+        self.overheard.append(heard)
+        if self.broken:
+            raise OSError("no database")
+        return self.takes
 
     async def language(self, sender: Sender) -> str:
         if self.broken:

@@ -13,8 +13,8 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 from yarl import URL
 
-from bot.adapters.base import Place
-from bot.adapters.slack.listen import NotSent, SlackAdapter
+from bot.adapters.base import NotSent, Place
+from bot.adapters.slack.listen import SlackAdapter
 from bot.adapters.slack.manifest import SCOPES
 from bot.adapters.slack.tokens import TokenStore
 from bot.cards import Card
@@ -97,9 +97,9 @@ class TestInstalling:
         async with many(slack, hub, store) as adapter:
             await slack.install(team, await start(slack), user=ana, org=True)
             with pytest.raises(NotSent):
-                await adapter.say(Place("slack", team.id, user=ana.id), HELLO)
+                await adapter.post(Place("slack", team.id, user=ana.id), HELLO, "en", "")
             await slack.dm(ana, "help")
-            await adapter.say(Place("slack", team.id, user=ana.id), HELLO)
+            await adapter.post(Place("slack", team.id, user=ana.id), HELLO, "en", "")
 
         assert "Hello" in slack.posts[-1].readable
 
@@ -211,7 +211,7 @@ class TestRemoval:
             await store.save("", slack.team.id, slack.bot_token, NOW)
             await slack.uninstall(slack.team, order=order)
             with pytest.raises(NotSent):
-                await adapter.say(Place("slack", slack.team.id, user="U1"), HELLO)
+                await adapter.post(Place("slack", slack.team.id, user="U1"), HELLO, "en", "")
 
         assert slack.calls == []
         assert hub.gone == [("slack", slack.team.id)]

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.adapters.base import Place
-from bot.adapters.slack.listen import NotSent, SlackAdapter
+from bot.adapters.base import NotSent, Place
+from bot.adapters.slack.listen import SlackAdapter
 from bot.adapters.slack.people import Kept
 from bot.cards import Card, Note
 from bot.hub import Hub
@@ -567,63 +567,8 @@ class TestTalking:
         assert hub.asked == []
 
 
-class TestSaying:
-    """What the hub sends by itself."""
-
-    async def test_to_a_channel_and_to_a_person(
-        self, slack: LoopbackSlack, adapter: SlackAdapter, ana: User
-    ) -> None:
-        """The time stamp proves that it arrived; links are not unfurled."""
-        there = await adapter.say(Place("slack", slack.team.id, channel=slack.general.id), LIST)
-        direct = await adapter.say(Place("slack", slack.team.id, user=ana.id), ASKED)
-
-        assert [slack.posts[-2].ts, slack.posts[-1].ts] == [there, direct]
-        assert slack.posts[-1].channel == slack.dm_of(ana).id
-        assert slack.posts[-1].payload["unfurl_links"] is False
-
-    async def test_told_to_wait_it_waits(self, slack: LoopbackSlack, adapter: SlackAdapter) -> None:
-        """A 429 is obeyed to the second, and the message comes once."""
-        slack.fault("chat.postMessage", kind="429", retry_after=1)
-        await adapter.say(Place("slack", slack.team.id, channel=slack.general.id), LIST)
-
-        assert (len(slack.posts), slack.early) == (1, 0)
-
-    @pytest.mark.parametrize("after", ["3600", "never"])
-    async def test_it_does_not_wait_for_ever(
-        self, slack: LoopbackSlack, adapter: SlackAdapter, after: str
-    ) -> None:
-        """An hour is not waited for here; an unreadable time is a second, three times."""
-        for nth in (1, 2, 3):
-            slack.fault("chat.postMessage", nth=nth, kind="429", retry_after=after)
-        with pytest.raises(NotSent, match="ratelimited"):
-            await adapter.say(Place("slack", slack.team.id, channel=slack.general.id), LIST)
-
-    async def test_a_connection_lost_after_posting_posts_once(
-        self, slack: LoopbackSlack, adapter: SlackAdapter
-    ) -> None:
-        """The library's own repetition is off: it would double the message."""
-        slack.fault("chat.postMessage", kind="reset_after")
-        with pytest.raises(NotSent):
-            await adapter.say(Place("slack", slack.team.id, channel=slack.general.id), LIST)
-
-        assert len(slack.posts) == 1
-
-    @pytest.mark.parametrize("spoilt", ["empty", "html", "bad_json"])
-    async def test_an_answer_without_a_time_stamp_is_none(
-        self, slack: LoopbackSlack, adapter: SlackAdapter, spoilt: str
-    ) -> None:
-        """An empty page is no proof of anything."""
-        slack.fault("chat.postMessage", kind=spoilt)
-        with pytest.raises(NotSent):
-            await adapter.say(Place("slack", slack.team.id, channel=slack.general.id), LIST)
-
-    async def test_a_taken_message_without_a_time_stamp_is_not_sent(
-        self, slack: LoopbackSlack, adapter: SlackAdapter
-    ) -> None:
-        """«ok» alone proves nothing."""
-        slack.fault("chat.postMessage", kind="error", ok=True, error="")
-        with pytest.raises(NotSent, match="no_answer"):
-            await adapter.say(Place("slack", slack.team.id, channel=slack.general.id), LIST)
+class TestLateAnswers:
+    """What follows an answer that came too late for the response itself."""
 
     async def test_a_response_url_is_used_once_and_waited_for(
         self, slack: LoopbackSlack, hub: ToldHub, ana: User
@@ -652,7 +597,7 @@ class TestInstallations:
             home = await slack.open_home(ana)
             command = await slack.command(ana, "/wwc", "profile")
             with pytest.raises(NotSent, match="not_installed"):
-                await adapter.say(Place("slack", slack.team.id, channel="C1"), LIST)
+                await adapter.post(Place("slack", slack.team.id, channel="C1"), LIST, "en", "")
 
         assert [act.status, home.status] == [200, 200]
         assert "Fill in the form" in command.seen

@@ -25,6 +25,7 @@ from bot.cards import (
     Form,
     Heading,
     Input,
+    Link,
     Note,
     Option,
     Part,
@@ -524,6 +525,7 @@ PART: st.SearchStrategy[Part] = st.one_of(
     st.builds(Bars, WORDS, st.lists(BAR, max_size=60).map(tuple)),
     st.builds(Buttons, BUTTONS),
     st.builds(Choice, WORDS, st.lists(OPTION, max_size=120).map(tuple)),
+    st.builds(Link, WORDS, st.just("https://hub.example/calendar/meeting/x.ics")),
     st.just(Divider()),
 )
 CARD = st.builds(

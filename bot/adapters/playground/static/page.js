@@ -149,7 +149,11 @@ function dress(pane) {
     if (!text) return;
     input.value = "";
     const chat = !text.startsWith("/") && pane.dataset.channel !== BOT;
-    say(pane, { text, chat }).catch(() => (input.value ||= text)); // what was typed is not lost
+    const { reply } = pane.dataset;
+    // A thread stays open for the next message, a reply is one message.
+    if (reply && !pane.classList.contains("slack")) answer(pane);
+    const words = { text, chat, ...(reply && { reply: Number(reply) }) };
+    say(pane, words).catch(() => (input.value ||= text)); // what was typed is not lost
   });
   const you = $(".picker input", pane);
   const shown = you.value;
@@ -162,7 +166,15 @@ function dress(pane) {
   toEnd(pane);
 }
 
-async function swap(pane, changes, focus) {
+let turning; // while one pane takes another's place, what arrives waits for the new one
+
+function swap(pane, changes, focus) {
+  const turn = exchange(pane, changes, focus);
+  turning = turn.catch(() => {});
+  return turn;
+}
+
+async function exchange(pane, changes, focus) {
   const [fresh] = pieces(await call(`pane?${query({ ...place(pane), ...changes })}`));
   fresh.hidden = pane.hidden;
   pane.replaceWith(fresh);
@@ -206,6 +218,12 @@ function add(pane, article) {
   toEnd(pane, article);
 }
 
+function change(pane, number, html) {
+  const old = $(`[data-number="${number}"]`, $(".log", pane));
+  if (old) old.replaceWith(...pieces(html)); // nothing, when it was taken away
+  else pieces(html).forEach((piece) => add(pane, piece)); // missed while the connection was lost
+}
+
 function toEnd(pane, article) {
   const log = $(".log", pane);
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -232,6 +250,10 @@ document.addEventListener("click", (event) => {
   else if (data.try) say(pane, { text: data.try }).catch(() => {});
   else if (data.channel) swap(pane, { channel: data.channel }, ".composer input");
   else if (data.dismiss) dismiss(pane, target);
+  else if (data.reply) answer(pane, data.reply, data.quote);
+  else if ("unreply" in data) answer(pane);
+  else if (data.edit) rewrite(pane, target.closest(".msg"), data);
+  else if (data.remove) alter(pane, "remove", { number: Number(data.remove) });
   else if ("menu" in data) menu(pane, !pane.classList.contains("open"));
 });
 
@@ -266,6 +288,53 @@ async function dismiss(pane, button) {
   await call("dismiss", { ...place(pane), number: Number(button.dataset.dismiss) });
   button.closest(".msg").remove();
   $(".composer input", pane).focus();
+}
+
+// --- own messages: replies, edits, deletions -----------------------------------------------------
+
+function answer(pane, number, quote) {
+  const line = $(".replying", pane);
+  line.hidden = !number;
+  if (number) pane.dataset.reply = number;
+  else delete pane.dataset.reply;
+  $("[data-to]", line).textContent = number ? pane.dataset.replying.replace("{words}", () => quote) : "";
+  const log = $(".log", pane);
+  if (log.scrollHeight - log.scrollTop - log.clientHeight < 80) toEnd(pane);
+  $(".composer input", pane).focus();
+}
+
+function rewrite(pane, article, { edit, text }) {
+  const said = $(".said", article);
+  const form = $("[data-edit-form]", pane).content.firstElementChild.cloneNode(true);
+  const area = $("textarea", form);
+  const close = () => (form.remove(), (said.hidden = false), $(".composer input", pane).focus());
+  area.value = text;
+  said.hidden = true;
+  said.after(form);
+  area.focus();
+  $("[data-cancel]", form).addEventListener("click", close);
+  form.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") close();
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    form.requestSubmit();
+  });
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (!area.value.trim()) return void close();
+    await alter(pane, "edit", { number: Number(edit), text: area.value });
+    if (form.isConnected) close(); // it failed, and a line said so
+  });
+}
+
+async function alter(pane, how, what) {
+  try {
+    const { number, html } = await call(how, { ...place(pane), ...what });
+    change(pane, number, html);
+    $(".composer input", pane).focus();
+  } catch (error) {
+    toast(pane, error.message);
+  }
 }
 
 // --- forms -------------------------------------------------------------------------------------
@@ -385,12 +454,15 @@ function listen() {
   stream = new EventSource(`/playground/stream?${values}`);
   stream.onopen = () => ($("#lost").textContent = "");
   stream.onerror = () => ($("#lost").textContent = $("#lost").dataset.text);
-  stream.onmessage = (event) => arrive(JSON.parse(event.data));
+  stream.onmessage = (event) => arrive(JSON.parse(event.data), Number(event.lastEventId));
 }
 
-async function arrive({ as, workspace, channel, html }) {
+async function arrive({ as, workspace, channel, number, changed, html }, id) {
+  await turning;
   const pane = $$(".pane").find((one) => one.dataset.workspace === workspace && one.dataset.as === as);
   if (!pane) return;
+  pane.dataset.last = Math.max(id, Number(pane.dataset.last));
+  if (changed) return void (pane.dataset.channel === channel && change(pane, number, html));
   if (pane.dataset.channel === channel) pieces(html).forEach((piece) => add(pane, piece));
   else {
     const line = () => $$(".channel", pane).find((one) => one.dataset.channel === channel);

@@ -1,0 +1,75 @@
+"""What people do in their direct messages with the bot, as parts of conversations: pure."""
+
+import re
+
+import discord
+
+from bot.request import File, Heard, Sender
+
+LABEL = "Discord"
+_MENTION = re.compile(r"<(@[!&]?|#)(\d{15,20})>")
+_EMOJI = re.compile(r"<a?:(\w{1,64}):\d+>")
+_COMMAND = re.compile(r"\s*/?wwc\b")
+
+
+def written(message: discord.Message, sender: Sender) -> Heard:
+    """Something new; a reply says which message it answers."""
+    return Heard(
+        sender, "written", str(message.id), str(message.channel.id), words(message),
+        under=_answered(message), command=bool(_COMMAND.match(message.content)),
+        files=files(message), keys=(f"{sender.platform}:m{message.id}",),
+    )  # fmt: skip
+
+
+def edited(message: discord.Message, sender: Sender) -> Heard | None:
+    """Other words for it; None where only its previews were drawn."""
+    if message.edited_at is None:
+        return None
+    edition = int(message.edited_at.timestamp() * 1_000_000)
+    return Heard(
+        sender, "edited", str(message.id), str(message.channel.id), words(message),
+        under=_answered(message), command=bool(_COMMAND.match(message.content)), edition=edition,
+        files=files(message), keys=(f"{sender.platform}:m{message.id}:{edition}",),
+    )  # fmt: skip
+
+
+def deleted(platform: str, gone: discord.RawMessageDeleteEvent) -> Heard:
+    """Taken back; in direct messages only its writer can do that, and it is not said who did."""
+    nobody = Sender(platform, "", "")
+    return Heard(nobody, "deleted", str(gone.message_id), str(gone.channel_id))
+
+
+def marked(mark: discord.RawReactionActionEvent, sender: Sender) -> Heard:
+    """An emoji put to a message, or taken away."""
+    act = mark.event_type == "REACTION_ADD"
+    name = mark.emoji.name or ""
+    shown = f":{name}:" if mark.emoji.id else name
+    return Heard(
+        sender, "marked" if act else "unmarked", str(mark.message_id), str(mark.channel_id),
+        mark=shown,
+    )  # fmt: skip
+
+
+def words(message: discord.Message) -> str:
+    """The text as people read it: names for mentions, names for the server's own emoji."""
+    names = {str(user.id): user.display_name for user in message.mentions}
+
+    def named(found: re.Match[str]) -> str:
+        return f"{found[1][0]}{names.get(found[2], '…')}"
+
+    said = _EMOJI.sub(r":\1:", _MENTION.sub(named, message.content))
+    return "\n".join(filter(None, (said, *(f":{s.name}:" for s in message.stickers))))
+
+
+def files(message: discord.Message) -> tuple[File, ...]:
+    """What came with it; whoever has such an address can open it for a day."""
+    return tuple(
+        File(one.filename, one.size, (one.content_type or "").partition(";")[0], one.url)
+        for one in message.attachments
+    )
+
+
+def _answered(message: discord.Message) -> str:
+    reference = message.reference
+    is_reply = reference is not None and reference.type == discord.MessageReferenceType.reply
+    return str(reference.message_id or "") if reference is not None and is_reply else ""

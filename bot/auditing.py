@@ -1,0 +1,21 @@
+"""The check of the log of acts, for the operator."""
+
+import sys
+
+from bot.app import database, explained
+from bot.settings import Settings
+from db import audit
+from db.base import unit
+
+
+async def verify(settings: Settings) -> int:
+    """Say whether the chain of seals holds; 1 with the first row that does not fit."""
+    async with database(settings) as engine:
+        with explained():
+            async with unit(engine) as session:
+                found = await audit.verify(session)
+    if found.broken_at:
+        print(f"The log was tampered with: row {found.broken_at} does not fit.", file=sys.stderr)
+        return 1
+    print(f"{found.rows} rows, each as it was written. Newest seal: {found.head or 'none'}")
+    return 0

@@ -1,0 +1,185 @@
+"""What the hub may owe somebody: the kinds of messages, and how one is put into the outbox."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal
+
+import structlog
+from pydantic import TypeAdapter
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.cards import Button, Buttons, Card, Reply
+from bot.domain.quiet import after_quiet
+from bot.i18n import Translator, translator
+from db import outbox
+from db.members import Account, Member
+from db.outbox import Address, Delivery
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of message. The title is English and names it in the settings.
+
+    `asked`: the reader asked for it, so it comes at any hour and beyond the ceiling, and has no
+    switch. `unsure`: what happens when nobody can tell whether it arrived.
+    """
+
+    title: str
+    asked: bool = False
+    unsure: Literal["hold", "resend"] = "hold"
+    in_channels: bool = False
+
+    @property
+    def switchable(self) -> bool:
+        """May a member switch it off?"""
+        return not (self.asked or self.in_channels)
+
+
+KINDS: Mapping[str, Kind] = {
+    "answer": Kind("Answers to what you did", asked=True, unsure="resend"),
+    "conversation": Kind("Conversations you agreed to", asked=True, unsure="resend"),
+    "invitation": Kind("Invitations by colleagues", asked=True, unsure="resend"),
+    "duty": Kind("Tasks of staff and city leads", asked=True, unsure="resend"),
+    "introduction": Kind("Requests to be introduced", unsure="resend"),
+    "round": Kind("Pairing rounds", unsure="resend"),
+    "welcome": Kind("Tips for your first week", unsure="resend"),
+    "profile": Kind("Reminders about your profile", unsure="resend"),
+    "news": Kind("News in channels", in_channels=True),
+}
+
+
+def title(t: Translator, kind: str) -> str:
+    """What a kind is called; one that this program does not know keeps its own word."""
+    known = KINDS.get(kind)
+    return t(known.title) if known else kind
+
+
+Ended = Callable[[AsyncSession, datetime, Delivery], Awaitable[None]]
+"""Runs in the transaction that writes how a delivery ended: sent, dead, expired, ambiguous…"""
+
+ENDED: dict[str, Ended] = {}
+
+
+def ended(kind: str) -> Callable[[Ended], Ended]:
+    """Declare what else happens when a delivery of this kind ended, however it did."""
+
+    def declare(act: Ended) -> Ended:
+        ENDED[kind] = act
+        return act
+
+    return declare
+
+
+async def tell_ended(session: AsyncSession, now: datetime, rows: Iterable[Delivery]) -> None:
+    """Run what was declared for the kinds of these; one that fails takes nothing else with it."""
+    for row in rows:
+        act = ENDED.get(row.kind)
+        if act is None:
+            continue
+        try:
+            async with session.begin_nested():
+                await act(session, now, row)
+        except Exception as error:
+            log.error("hook failed", kind=row.kind, delivery=row.id, error=type(error).__name__)
+
+
+_CARDS: TypeAdapter[Reply] = TypeAdapter(Reply)
+
+
+def written(card: Card) -> str:
+    """A card as it is kept in the outbox."""
+    return _CARDS.dump_json(card).decode()
+
+
+def read(body: str) -> Reply:
+    """The card again."""
+    return _CARDS.validate_json(body)
+
+
+async def owe(
+    session: AsyncSession,
+    now: datetime,
+    person: Member,
+    kind: str,
+    card: Card,
+    *,
+    key: str,
+    to: Address | None = None,
+    under: int | None = None,
+    at: datetime | None = None,
+    expires: datetime | None = None,
+) -> int | None:
+    """Owe a member one message, written in the member's language; the number of the delivery.
+
+    None when the key is owed already, or when the hub can reach the member nowhere. `to` is
+    where the member usually is told things unless given; `under`: the delivery that opened the
+    thread it belongs to. What was not asked for waits for the
+    end of quiet hours, carries a button that stops its kind, and is cancelled, with the reason
+    kept, where the member switched it off or the weekly ceiling is reached.
+    """
+    place = to or await outbox.address_of(session, person.id)
+    if place is None:
+        return None
+    facts: dict[str, Any] = {"at": at or now}
+    asked = KINDS[kind].asked
+    if not asked:
+        card = _stoppable(card, kind, person.language)
+        facts = await _considerate(session, now, person, kind, at or now)
+    return await outbox.put(
+        session, place, key=key, kind=kind, member_id=person.id, language=person.language,
+        body=written(card), created_at=now, expires=expires, under_id=under,
+        weighs=not asked, **facts,
+    )  # fmt: skip
+
+
+async def _considerate(
+    session: AsyncSession, now: datetime, person: Member, kind: str, at: datetime
+) -> dict[str, Any]:
+    """When something unasked-for may come, or why it may not."""
+    when = after_quiet(at, person.zone, person.quiet_from, person.quiet_to)
+    why = ""
+    if not await outbox.wants(session, person, kind):
+        why = "switched off"
+    elif await outbox.weight(session, person.id, now) >= person.weekly_ceiling:
+        why = "weekly ceiling"
+    if not why:
+        return {"at": when}
+    return {"at": when, "state": outbox.CANCELLED, "ended_at": now, "reason": why}
+
+
+def _stoppable(card: Card, kind: str, language: str) -> Card:
+    stop = Button(translator(language)("Stop messages of this kind"), f"settings stop:{kind}")
+    return replace(card, parts=(*card.parts, Buttons((stop,))))
+
+
+async def owe_account(
+    session: AsyncSession,
+    now: datetime,
+    account: Account,
+    kind: str,
+    card: Card,
+    *,
+    key: str,
+    language: str,
+    at: datetime | None = None,
+    expires: datetime | None = None,
+) -> int | None:
+    """Owe one message to just this account, whether or not it is a member's; its number.
+
+    None when the key is owed already or the account cannot be reached. Only for kinds that were
+    asked for: somebody who is no member yet has no switches. The account's `workspace` must be
+    loaded.
+    """
+    if not KINDS[kind].asked:
+        raise ValueError(f"«{kind}» needs a member who may switch it off")
+    home = account.workspace
+    if not account.reachable or home.removed_at is not None:
+        return None
+    place = Address(home.platform, home.external_id, account.external_id)
+    return await outbox.put(
+        session, place, key=key, kind=kind, member_id=account.member_id, language=language,
+        body=written(card), created_at=now, at=at or now, expires=expires,
+    )  # fmt: skip

@@ -1,0 +1,198 @@
+"""Who may be paired with whom in a round, and how much two people have for each other."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from numpy import float32
+    from numpy.typing import NDArray
+
+LEARNS = 12
+"""Points for each level, 1 to 3, of what one knows and the other wants to learn."""
+SHARED, MOST_SHARED = 6, 30
+"""Points for each topic that both know or both want to learn, and at most for all of them."""
+MOST_HOURS = 16
+"""Points for shared working time, one for each half hour."""
+NEW_CITY = 10
+"""Points when neither has met anybody of the other's city."""
+HALVES = 48
+
+Barrier = Literal["city", "language", "never"]
+Cause = Literal["learns", "teaches", "both-know", "both-learn", "hours", "new-city"]
+
+
+@dataclass(frozen=True, slots=True)
+class Seeker:
+    """Somebody who takes part in a round.
+
+    `knows`: topics with a level of 1 to 3. `hours` has bit n set for each half hour n of the UTC
+    day spent at work. `never`: people not to be paired with, whoever of the two said so.
+    `paired`: earlier partners, with the days since they really met, None if they never did.
+    `met_cities`: cities of people really met. `debt`: rounds in a row without a partner.
+    """
+
+    key: int
+    city: int | None = None
+    languages: frozenset[str] = frozenset()
+    knows: Mapping[int, int] = field(default_factory=dict)
+    learns: frozenset[int] = frozenset()
+    hours: int = 0
+    never: frozenset[int] = frozenset()
+    paired: Mapping[int, int | None] = field(default_factory=dict)
+    met_cities: frozenset[int] = frozenset()
+    debt: int = 0
+
+
+class Reason(NamedTuple):
+    """One part of a weight: points, and the topic or the number of half hours it is about."""
+
+    cause: Cause
+    points: int
+    about: int = 0
+
+
+def barrier(one: Seeker, other: Seeker) -> Barrier | None:
+    """The hard rule that keeps two people apart."""
+    if one.city is not None and one.city == other.city:
+        return "city"
+    if not one.languages & other.languages:
+        return "language"
+    if other.key in one.never or one.key in other.never:
+        return "never"
+    return None
+
+
+def is_again(one: Seeker, other: Seeker) -> bool:
+    """Were they partners before, met or not?"""
+    return other.key in one.paired or one.key in other.paired
+
+
+def reasons(one: Seeker, other: Seeker) -> list[Reason]:
+    """What the two have for each other, as `one` would say it, the weightiest first."""
+    found = [Reason("learns", LEARNS * other.knows[t], t) for t in one.learns & other.knows.keys()]
+    found += [Reason("teaches", LEARNS * one.knows[t], t) for t in other.learns & one.knows.keys()]
+    found += [Reason("both-know", SHARED, t) for t in one.knows.keys() & other.knows.keys()]
+    found += [Reason("both-learn", SHARED, t) for t in one.learns & other.learns]
+    together = (one.hours & other.hours).bit_count()
+    found.append(Reason("hours", min(together, MOST_HOURS), together))
+    if not (other.city in one.met_cities or one.city in other.met_cities):
+        found.append(Reason("new-city", NEW_CITY))
+    return sorted((r for r in found if r.points), key=lambda r: (-r.points, r.cause, r.about))
+
+
+def weight(one: Seeker, other: Seeker) -> int:
+    """Points of a pair that no rule keeps apart, at least 1.
+
+    A pair that met before is worth half at most, the less the shorter ago it was; one that was
+    paired and never met is worth what it was.
+    """
+    parts = reasons(one, other)
+    shared = sum(r.points for r in parts if r.cause in ("both-know", "both-learn"))
+    points = 1 + sum(r.points for r in parts) - max(0, shared - MOST_SHARED)
+    met = [d for d in (one.paired.get(other.key), other.paired.get(one.key)) if d is not None]
+    return max(1, points * min(*met, 360) // 720) if met else points
+
+
+def at_work(zone: str, start: str, end: str, day: date) -> int:
+    """The half hours of the UTC day («09:00» to «17:00» in the zone, on that day) as bits."""
+    place, bits = ZoneInfo(zone), 0
+    first, last = _minutes(start), _minutes(end)
+    for minute in range(first, last, 30):
+        local = datetime.combine(day, time(), place) + timedelta(minutes=minute)
+        offset = local.utcoffset() or timedelta()
+        bits |= 1 << int((minute * 60 - offset.total_seconds()) // 1800) % HALVES
+    return bits
+
+
+def _minutes(clock: str) -> int:
+    hours, minutes = clock.split(":")
+    return int(hours) * 60 + int(minutes)
+
+
+# --- all pairs at once ------------------------------------------------------------------------
+
+
+def weights(people: Sequence[Seeker]) -> "NDArray[float32]":
+    """The weight of every pair, as `weight` has it; 0 for pairs that a rule keeps apart."""
+    import numpy as np
+
+    knows, known, learns, hours = _features(people)
+    table = (LEARNS * learns) @ knows.T
+    table += table.T.copy()
+    shared = known @ known.T
+    shared += learns @ learns.T
+    shared *= SHARED
+    table += np.minimum(shared, MOST_SHARED, out=shared)
+    np.matmul(hours, hours.T, out=shared)
+    table += np.minimum(shared, MOST_HOURS, out=shared)
+    table += 1
+    cities, met = _cities(people)
+    seen = met[:, cities]
+    seen |= seen.T.copy()
+    np.add(table, np.float32(NEW_CITY), out=table, where=~seen)
+    table[_spoken(people, shared) == 0] = 0
+    apart = cities[:, None] == cities[None, :]
+    apart[cities == 0] = False  # those without a city are nobody's colleagues
+    table[apart] = 0
+    _corrected(table, people)
+    np.fill_diagonal(table, 0)
+    return table
+
+
+def _features(people: Sequence[Seeker]) -> "tuple[NDArray[float32], ...]":
+    import numpy as np
+
+    topics: dict[int, int] = {}
+    for person in people:
+        for topic in (*person.knows, *person.learns):
+            topics.setdefault(topic, len(topics))
+    knows = np.zeros((len(people), max(len(topics), 1)), np.float32)
+    learns, hours = np.zeros_like(knows), np.zeros((len(people), HALVES), np.float32)
+    for row, person in enumerate(people):
+        for topic, level in person.knows.items():
+            knows[row, topics[topic]] = level
+        for topic in person.learns:
+            learns[row, topics[topic]] = 1
+        hours[row] = [person.hours >> half & 1 for half in range(HALVES)]
+    return knows, (knows > 0).astype(np.float32), learns, hours
+
+
+def _spoken(people: Sequence[Seeker], out: "NDArray[float32]") -> "NDArray[float32]":
+    """How many languages each two share, written where there is room for it."""
+    import numpy as np
+
+    languages = sorted({code for person in people for code in person.languages})
+    spoken = np.zeros((len(people), max(len(languages), 1)), np.float32)
+    for row, person in enumerate(people):
+        for code in person.languages:
+            spoken[row, languages.index(code)] = 1
+    return np.matmul(spoken, spoken.T, out=out)
+
+
+def _cities(people: Sequence[Seeker]) -> "tuple[NDArray[Any], NDArray[Any]]":
+    """The city of each as a number from 1 (0: none), and which cities each has met people of."""
+    import numpy as np
+
+    numbers: dict[int | None, int] = {None: 0}
+    for person in people:
+        numbers.setdefault(person.city, len(numbers))
+    met = np.zeros((len(people), len(numbers)), bool)
+    for row, person in enumerate(people):
+        met[row, [numbers[city] for city in person.met_cities if city in numbers]] = True
+    return np.array([numbers[person.city] for person in people], np.int32), met
+
+
+def _corrected(table: "NDArray[float32]", people: Sequence[Seeker]) -> None:
+    """The few pairs that have a past, or no future."""
+    rows = {person.key: row for row, person in enumerate(people)}
+    for row, person in enumerate(people):
+        for key in person.paired:
+            other = rows.get(key)
+            if other is not None and table[row, other]:
+                table[row, other] = table[other, row] = weight(person, people[other])
+        for key in person.never:
+            if key in rows:
+                table[row, rows[key]] = table[rows[key], row] = 0

@@ -1,0 +1,72 @@
+"""Blocking: nothing from somebody any more; the other side never learns of it."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from bot import people, portraits
+from bot.cards import Button, Buttons, Card, Note, Part, Text
+from bot.commands import MEMBER, Context, command
+from bot.errors import Refusal
+from bot.parsing import Suggest
+from db import audit, introductions
+
+
+class BlockAsk(BaseModel):
+    """Hear nothing from somebody any more"""
+
+    person: Annotated[str | None, Suggest("person")] = Field(
+        default=None, max_length=80, title="Person",
+        description="A name or @mention; leave it empty to see whom you blocked",
+    )  # fmt: skip
+
+
+@command("block", allow=MEMBER, writes=True, example="block @maya")
+async def block(ctx: Context, ask: BlockAsk) -> Card:
+    """No introduction, no relayed word and no pairing between the two, from now on."""
+    if ask.person is None:
+        return await _blocked(ctx)
+    t, other = ctx.t, await people.find_one(ctx, ask.person)
+    if other.id == ctx.member.id:
+        raise Refusal(t("You cannot block yourself."))
+    await introductions.block(ctx.session, ctx.member, other, ctx.now)
+    audit.note(ctx.session, ctx.now, ctx.member.id, "blocked", f"member:{other.id}")
+    undo = Button(t("Undo"), f"unblock {other.id}")
+    said = t("You hear nothing from {name} any more. {name} is not told.", name=other.name)
+    return Card(
+        title=t("Blocked"),
+        parts=(Note(said, "good"), Buttons((undo, Button(t("Whom I blocked"), "block")))),
+    )
+
+
+async def _blocked(ctx: Context, note: str = "") -> Card:
+    t = ctx.t
+    found = await introductions.blocked_by(ctx.session, ctx.member.id)
+    parts: list[Part] = [Note(note, "good")] if note else []
+    if not found:
+        parts.append(Text(t("You have blocked nobody.")))
+    parts += [
+        portraits.entry(ctx, person, more=(Button(t("Unblock"), f"unblock {person.id}"),))
+        for person in found[:8]
+    ]
+    return Card(
+        title=t("Whom I blocked"), parts=tuple(parts), footer=portraits.footer(t, found[:8])
+    )
+
+
+class Unblock(BaseModel):
+    """Let somebody reach you again"""
+
+    person: Annotated[str, Suggest("person")] = Field(
+        min_length=1, max_length=80, title="Person", description="A name or @mention"
+    )
+
+
+@command("unblock", allow=MEMBER, writes=True, example="unblock @maya")
+async def unblock(ctx: Context, ask: Unblock) -> Card:
+    """As if nothing had been."""
+    t, other = ctx.t, await people.find_one(ctx, ask.person)
+    if await introductions.unblock(ctx.session, ctx.member, other):
+        audit.note(ctx.session, ctx.now, ctx.member.id, "unblocked", f"member:{other.id}")
+        return await _blocked(ctx, t("{name} can reach you again.", name=other.name))
+    return await _blocked(ctx)

@@ -1,0 +1,185 @@
+"""What the hub sends, as staff look after it: what did not arrive, and the emergency stop."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from bot import deliveries, portraits
+from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Table, Text
+from bot.commands import STAFF, Context, command
+from bot.errors import Misfit
+from bot.parsing import Labels, Word, short
+from db import audit, inbound, members, outbox
+from db.outbox import PENDING, SENT, UNSOLVED, Count, Delivery
+
+SHOWN = 10
+"""The newest of the list; what is older comes up when these are decided."""
+
+ROWS = 20
+
+_STATES = {
+    "expired": "too late to send", "cancelled": "no longer owed", "dead": "not delivered",
+    "ambiguous": "may have arrived", "held": "held back",
+}  # fmt: skip
+"""What became of what was not sent."""
+
+
+class AdminDead(BaseModel):
+    """See what could not be delivered, and decide about it"""
+
+    act: Annotated[
+        Literal["list", "retry", "drop"],
+        Labels({"list": "Show the list", "retry": "Send again", "drop": "Drop"}),
+    ] = Field(default="list", title="What to do")
+    number: Annotated[str | None, Word()] = Field(
+        default=None, max_length=20, title="Number of the message",
+        description="The number before the message, for example: 17",
+    )  # fmt: skip
+
+
+@command("admin dead", allow=STAFF, writes=True, example="admin dead list")
+async def admin_dead(ctx: Context, ask: AdminDead) -> Card:
+    """The list of what needs a decision; a decision is followed by the rest of it."""
+    if ask.act == "list":
+        return await _list(ctx)
+    again = ask.act == "retry"
+    row = await _decided(ctx, ask.number, again=again)
+    audit.note(ctx.session, ctx.now, ctx.member.id, f"delivery {ask.act}", f"delivery:{row.id}")
+    await ctx.session.flush()
+    if again:
+        return await _list(ctx, ctx.t("Number {number} is on its way again.", number=row.id))
+    await deliveries.tell_ended(ctx.session, ctx.now, (row,))
+    return await _list(ctx, ctx.t("Number {number} is dropped.", number=row.id))
+
+
+async def _decided(ctx: Context, number: str | None, *, again: bool) -> Delivery:
+    t = ctx.t
+    if not number:
+        raise Misfit(t("Please fill this in."), name="number")
+    known = number.isascii() and number.isdigit() and len(number) < 16
+    row = await outbox.decide(ctx.session, int(number), ctx.now, again=again) if known else None
+    if row is None:
+        raise Misfit(
+            t("There is no number «{number}» on the list.", number=short(number)), name="number",
+            buttons=(Button(t("See the list"), "admin dead list"),),
+        )  # fmt: skip
+    return row
+
+
+async def _list(ctx: Context, note: str = "") -> Card:
+    t = ctx.t
+    rows = await outbox.unsolved(ctx.session, SHOWN)
+    parts: list[Part] = [Note(note, "good")] if note else []
+    if not rows:
+        parts.append(Text(t("Everything arrived, or is on its way. There is nothing to decide.")))
+    names = await members.names(ctx.session, [row.member_id for row in rows if row.member_id])
+    parts += [_entry(ctx, row, names.get(row.member_id or 0, "")) for row in rows]
+    parts.append(Buttons((Button(t("How sending goes"), "admin health"),)))
+    return Card(title=t("What did not arrive"), parts=tuple(parts))
+
+
+def _entry(ctx: Context, row: Delivery, name: str) -> Entry:
+    """What it was and why; never what it says."""
+    t = ctx.t
+    when = portraits.ago(t, row.at, ctx.now)
+    told = t("for {name}, due {when}", name=name, when=when) if name else t("due {when}", when=when)
+    tries = t.many("one attempt", "{number} attempts", row.attempts)
+    return Entry(
+        title=f"{row.id} · {deliveries.title(t, row.kind)}",
+        badge=t(_STATES[row.state]),
+        lines=(told, " · ".join(filter(None, (row.platform, row.reason, tries)))),
+        buttons=(
+            Button(t("Send again"), f"admin dead retry {row.id}"),
+            Button(t("Drop"), f"admin dead drop {row.id}", "danger"),
+        ),
+    )
+
+
+class AdminHealth(BaseModel):
+    """See whether messages go out as they should"""
+
+
+@command("admin health", allow=STAFF)
+async def admin_health(ctx: Context, ask: AdminHealth) -> Card:
+    """How many wait and since when, and everything that ended unsent, by its reason."""
+    t = ctx.t
+    counts = await outbox.counts(ctx.session)
+    stopped = await inbound.memo(ctx.session, outbox.PANIC)
+    parts: list[Part] = []
+    if stopped:
+        since = portraits.ago(t, datetime.fromisoformat(stopped), ctx.now)
+        parts.append(Note(t("Sending was stopped {when}. Nothing goes out.", when=since), "bad"))
+    parts.append(Facts(await _facts(ctx, counts)))
+    unsent = [one for one in counts if one.state not in (*PENDING, SENT)]
+    if unsent:
+        unsent.sort(key=lambda one: (one.state not in UNSOLVED, -one.number))
+        parts.append(_table(ctx, unsent))
+    undecided = any(one.state in UNSOLVED for one in unsent)
+    parts.append(Buttons(_buttons(ctx, undecided=undecided, stopped=bool(stopped))))
+    return Card(t("How sending goes"), tuple(parts), tone="bad" if stopped else "info")
+
+
+async def _facts(ctx: Context, counts: Sequence[Count]) -> tuple[Fact, ...]:
+    t = ctx.t
+    waiting = sum(one.number for one in counts if one.state in PENDING)
+    oldest = await outbox.oldest(ctx.session, ctx.now)
+    since = portraits.ago(t, oldest.at, ctx.now) if oldest else t("nothing waits")
+    sent = sum(one.number for one in counts if one.state == SENT)
+    return (
+        Fact(t("Waiting or planned"), t.number(waiting)),
+        Fact(t("Due longest"), since),
+        Fact(t("Sent"), t.number(sent)),
+    )
+
+
+def _table(ctx: Context, unsent: Sequence[Count]) -> Table:
+    t = ctx.t
+    rows = [
+        (t(_STATES[one.state]), deliveries.title(t, one.kind), one.reason, t.number(one.number))
+        for one in unsent[:ROWS]
+    ]
+    if len(unsent) > ROWS:
+        rest = sum(one.number for one in unsent[ROWS:])
+        rows.append((t("everything else"), "", "", t.number(rest)))
+    return Table((t("What became of it"), t("Kind"), t("Reason"), t("Number")), tuple(rows))
+
+
+def _buttons(ctx: Context, *, undecided: bool, stopped: bool) -> tuple[Button, ...]:
+    t = ctx.t
+    act = (
+        Button(t("Let sending go on"), "admin panic resume", "primary")
+        if stopped
+        else Button(t("Stop all sending"), "admin panic stop", "danger")
+    )
+    return (Button(t("See the list"), "admin dead list"), act) if undecided else (act,)
+
+
+class AdminPanic(BaseModel):
+    """Stop everything the hub sends by itself, or let it go on"""
+
+    act: Annotated[
+        Literal["stop", "resume"],
+        Labels({"stop": "Stop all sending", "resume": "Let sending go on"}),
+    ] = Field(title="What to do")
+
+
+@command("admin panic", allow=STAFF, writes=True, example="admin panic stop")
+async def admin_panic(ctx: Context, ask: AdminPanic) -> Card:
+    """From the next second on nothing begins in any process; what waits is not lost."""
+    t = ctx.t
+    audit.note(ctx.session, ctx.now, ctx.member.id, f"sending {ask.act}", "deliveries")
+    if ask.act == "stop":
+        await inbound.remember(ctx.session, outbox.PANIC, ctx.now.isoformat())
+        said = Note(
+            t("Nothing is sent any more. What is owed waits until you let it go on."), "bad"
+        )
+        after = Button(t("Let sending go on"), "admin panic resume", "primary")
+    else:
+        await inbound.remember(ctx.session, outbox.PANIC, "")
+        ctx.session.info["owed"] = True
+        said = Note(t("Sending goes on. What has become too late meanwhile is not sent."), "good")
+        after = Button(t("Stop all sending"), "admin panic stop", "danger")
+    buttons = Buttons((Button(t("How sending goes"), "admin health"), after))
+    return Card(t("Emergency stop"), (said, buttons), tone=said.tone)

@@ -1,0 +1,202 @@
+"""Inviting: a card for a colleague who is here, a line for one who is not, the city's own code."""
+
+import re
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from bot import people, portraits
+from bot.arrivals import called, is_staff, may_decide, reader_of
+from bot.cards import SLASH, Button, Buttons, Card, Fact, Facts, Note, Text
+from bot.commands import MEMBER, Context, command
+from bot.deliveries import owe_account
+from bot.domain.joining import fingerprint, new_code
+from bot.domain.quiet import after_quiet
+from bot.errors import Refusal
+from bot.parsing import Suggest
+from db import audit, invitations, joining, members
+from db.cities import City
+from db.invitations import MOST_INVITATIONS
+from db.members import Account
+
+_MENTION = re.compile(r"<@(\w+)>")
+QUIET = ("19:00", "08:00")
+"""Somebody who is no member yet has chosen no quiet hours: the usual ones hold."""
+
+
+class Invite(BaseModel):
+    """Bring colleagues of your city in"""
+
+    who: str | None = Field(
+        default=None, max_length=80, title="Colleague",
+        description="@colleague; leads of a city also: code, or rotate for a new one",
+    )  # fmt: skip
+    city: Annotated[str | None, Suggest("city")] = Field(
+        default=None, max_length=80, title="City",
+        description="Only staff need this, for the code of a city",
+    )  # fmt: skip
+
+
+@command("invite", allow=MEMBER, writes=True, example="invite @colleague")
+async def invite(ctx: Context, ask: Invite) -> Card:
+    """A colleague, or the city's code for those who look after it."""
+    match (ask.who or "").casefold():
+        case "":
+            return _overview(ctx)
+        case "code":
+            return await _code(ctx, _led(ctx, ask.city))
+        case "rotate":
+            return await _rotate(ctx, _led(ctx, ask.city))
+    if ctx.member.city is None:
+        raise Refusal(
+            ctx.t("You belong to no city; use the code of the city your colleague works for."),
+            buttons=(Button(ctx.t("Who is waiting"), "admin members waiting"),),
+        )
+    match = _MENTION.fullmatch(ask.who or "")
+    account = await _here(ctx, match[1]) if match else None
+    person = account.member if account else None
+    if person and (person.is_in_directory or person.id == ctx.member.id):
+        raise Refusal(
+            ctx.t("{name} is a member already.", name=person.name),
+            buttons=(Button(ctx.t("Profile"), f"who-is {person.id}"),),
+        )
+    if account and not person:
+        account = await joining.hold(ctx.session, account.id)
+        if account and await invitations.may_be_invited(ctx.session, account, ctx.now):
+            return await _card_for(ctx, account)
+    # Those hidden in the directory, and those who want no invitations, are as if not known.
+    return await _line(ctx)
+
+
+def _overview(ctx: Context) -> Card:
+    t, me = ctx.t, ctx.member
+    buttons = []
+    if me.city:
+        buttons.append(Button(t("A code for one colleague"), "invite somebody", "primary"))
+    if me.city and may_decide(me, me.city_id):
+        buttons.append(Button(t("The code of my city"), "invite code"))
+    said = t("Name a colleague of your city, and they get a card from me: {command}",
+             command=f"{SLASH} invite @colleague")  # fmt: skip
+    more = t("Only invite people whom you know: your word is what lets them in.")
+    return Card(t("Invite a colleague"), (Text(said), Note(more), Buttons(tuple(buttons))))
+
+
+async def _here(ctx: Context, user: str) -> Account | None:
+    sender = ctx.request.sender
+    if not sender.workspace:
+        return None
+    found = await members.account_of(ctx.session, sender.platform, sender.workspace, user)
+    return found if found and found.reachable else None
+
+
+# --- one colleague ----------------------------------------------------------------------------
+
+
+async def _card_for(ctx: Context, account: Account) -> Card:
+    """The colleague is told by the hub, with a button that lets in just this account."""
+    made = await invitations.invite(ctx.session, ctx.member, ctx.now, account=account)
+    if made is None or ctx.member.city is None:
+        raise _enough(ctx)
+    t, me = reader_of(account), ctx.member
+    where = people.city_place(t, ctx.member.city)
+    card = Card(
+        title=t("{name} invites you", name=me.name),
+        parts=(
+            Text(t("Join the community of city data people as a colleague for {city}: find who has "
+                   "done it before, ask them, learn together.", city=where)),
+            Buttons((
+                Button(t("Join"), f"join invitation:{made.id}", "primary"),
+                Button(t("No, thank you"), f"join invitation:{made.id} ask:no"),
+            )),
+        ),
+    )  # fmt: skip
+    at = after_quiet(ctx.now, account.zone or me.zone, *QUIET)
+    await owe_account(
+        ctx.session, ctx.now, account, "invitation", card, key=f"invitation:{made.id}",
+        language=t.language, at=at, expires=made.expires_at,
+    )  # fmt: skip
+    audit.note(ctx.session, ctx.now, me.id, "colleague invited", f"account:{account.id}")
+    said = ctx.t("{name} gets a card from me. You are told when they join.", name=called(account))
+    return Card(ctx.t("Invite a colleague"), (Note(said, "good"),))
+
+
+async def _line(ctx: Context) -> Card:
+    """A line to copy, for somebody whom the hub cannot write to."""
+    t, code = ctx.t, new_code()
+    made = await invitations.invite(ctx.session, ctx.member, ctx.now, hash_=fingerprint(code))
+    if made is None:
+        raise _enough(ctx)
+    audit.note(ctx.session, ctx.now, ctx.member.id, "code for a colleague", f"invitation:{made.id}")
+    return Card(
+        title=t("Invite a colleague"),
+        parts=(
+            Text(t("I cannot write to them for you. Send them this line yourself; it works once, "
+                   "within seven days:")),
+            Text(f"{SLASH} join code:{code}"),
+            Note(t("Only invite people whom you know: your word is what lets them in.")),
+        ),
+    )  # fmt: skip
+
+
+def _enough(ctx: Context) -> Refusal:
+    return Refusal(
+        ctx.t("You gave {number} invitations within a week; that is as many as there are. A lead "
+              "of your city has a code for everybody.", number=MOST_INVITATIONS)
+    )  # fmt: skip
+
+
+# --- the code of a city -----------------------------------------------------------------------
+
+
+def _led(ctx: Context, text: str | None) -> City:
+    """The city whose code the asker may see: the own one, or for staff any."""
+    t, me = ctx.t, ctx.member
+    city = people.city_named(ctx, text) if text else ctx.known.cities.get(me.city_id or 0)
+    if city and may_decide(me, city.id):
+        return city
+    if city is None and is_staff(me):
+        raise Refusal(
+            t(
+                "Please name the city, for example: {command}",
+                command=f"{SLASH} invite code city:Boston",
+            )
+        )
+    raise Refusal(
+        t("The code of a city is for its leads and for staff. You can invite colleagues of your "
+          "own city one by one."),
+        buttons=(Button(t("A code for one colleague"), "invite somebody"),),
+    )  # fmt: skip
+
+
+async def _code(ctx: Context, city: City) -> Card:
+    """What is known of the city's code. It is kept as a fingerprint: nobody can read it again."""
+    t = ctx.t
+    code = await invitations.code_of(ctx.session, city.id)
+    if code is None:
+        return await _rotate(ctx, city)
+    made = portraits.ago(t, code.made_at, ctx.now)
+    facts = (Fact(t("Made"), made), Fact(t("Colleagues who came with it"), t.number(code.uses)))
+    return Card(
+        title=t("The code of {city}", city=people.city_place(t, city)),
+        parts=(
+            Facts(facts),
+            Text(t("I showed it once and keep only its fingerprint. If it is lost, or went too "
+                   "far, make a new one: the old one is dead at once.")),
+            Buttons((Button(t("New code"), f"invite rotate city:{city.slug}", "danger"),)),
+        ),
+    )  # fmt: skip
+
+
+async def _rotate(ctx: Context, city: City) -> Card:
+    t, code = ctx.t, new_code()
+    await invitations.set_code(ctx.session, city.id, fingerprint(code), ctx.member, ctx.now)
+    audit.note(ctx.session, ctx.now, ctx.member.id, "city code made", f"city:{city.id}")
+    return Card(
+        title=t("The code of {city}", city=people.city_place(t, city)),
+        parts=(
+            Text(t("Send this line to colleagues of this city, and to nobody else. It works for as "
+                   "many as you like, until you make a new one:")),
+            Text(f"{SLASH} join code:{code}"),
+            Note(t("Only you see it, and only now. Older codes of this city are dead."), "warning"),
+        ),
+    )  # fmt: skip

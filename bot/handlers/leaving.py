@@ -1,0 +1,143 @@
+"""Leaving: out of everything at once, and what one looked after goes to somebody by name."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from bot import deliveries, people, threads
+from bot.arrivals import STAFF_ROLES
+from bot.cards import Button, Buttons, Card, Note, Part, Text
+from bot.commands import MEMBER, Context, command
+from bot.deliveries import owe, owe_account
+from bot.domain.ranking import standing
+from bot.errors import Misfit, Refusal
+from bot.i18n import Translator, translator
+from bot.parsing import Hidden, Suggest
+from db import audit, directory, joining, linking
+from db.members import CITY_LEAD, Member
+
+
+class Leave(BaseModel):
+    """Leave the community, and hand on what you look after"""
+
+    to: Annotated[str | None, Suggest("person")] = Field(
+        default=None, max_length=80, title="Hand over to",
+        description="A colleague of your city who leads it from now on",
+    )  # fmt: skip
+    sure: Annotated[bool | None, Hidden()] = Field(default=None, title="Are you sure?")
+
+
+@command("leave", allow=MEMBER, writes=True, example="leave")
+async def leave(ctx: Context, ask: Leave) -> Card:
+    """Asks first; then nothing finds, pairs or writes to the person any more."""
+    me = ctx.member
+    heir = await _heir(ctx, ask.to) if ask.to else None
+    if me.holds("admin") and await joining.is_last_admin(ctx.session, me):
+        raise Refusal(
+            ctx.t(
+                "You are the only one who runs the hub. Name another admin in its settings first."
+            )
+        )
+    if not ask.sure:
+        return await _sure(ctx, heir)
+    await threads.end_all(ctx.session, ctx.now, me)
+    departed = await joining.depart(ctx.session, ctx.now, me)
+    await deliveries.tell_ended(ctx.session, ctx.now, departed.ended)
+    await directory.refresh(ctx.session, me, standing)
+    audit.note(ctx.session, ctx.now, me.id, "member left", f"member:{me.id}")
+    if CITY_LEAD in departed.roles:
+        await _hand_over(ctx, heir)
+    await _tell_others(ctx)
+    return _gone(ctx)
+
+
+async def _heir(ctx: Context, text: str) -> Member:
+    """A colleague of the own city."""
+    person = await people.find_one(ctx, text, "to")
+    if person.id == ctx.member.id or not person.is_colleague_of(ctx.member):
+        raise Misfit(ctx.t("Please name a colleague of your own city."), name="to")
+    return person
+
+
+async def _sure(ctx: Context, heir: Member | None) -> Card:
+    t, me = ctx.t, ctx.member
+    parts: list[Part] = [
+        Text(t("Nobody will find you or be paired with you, and I will write to you no more. Your "
+               "conversations end; your profile stays hidden in case you come back.")),
+    ]  # fmt: skip
+    leads = me.holds(CITY_LEAD) and me.city is not None
+    if leads and heir:
+        parts.append(Note(t("{name} leads your city from then on.", name=heir.name)))
+    elif leads:
+        colleagues = await _colleagues(ctx)
+        parts.append(Note(t("You lead your city. Hand it over to a colleague, or the staff look "
+                            "for somebody."), "warning"))  # fmt: skip
+        parts.append(Buttons(tuple(
+            Button(t("Hand over to {name}", name=c.name)[:75], f"leave to:{c.id}")
+            for c in colleagues
+        )))  # fmt: skip
+    to = f"leave to:{heir.id} sure:yes" if heir else "leave sure:yes"
+    parts.append(Buttons((Button(t("Leave"), to, "danger"), Button(t("Stay"), "home", "primary"))))
+    return Card(t("Do you want to leave?"), tuple(parts))
+
+
+async def _colleagues(ctx: Context) -> Sequence[Member]:
+    found = await directory.in_city(ctx.session, ctx.member.city_id or 0, limit=5)
+    return [person for person in found if person.id != ctx.member.id][:4]
+
+
+async def _hand_over(ctx: Context, heir: Member | None) -> None:
+    """The named colleague leads from now on; without one, and with no other lead, staff know."""
+    me = ctx.member
+    if me.city is None:
+        return
+    if heir:
+        await joining.grant_lead(ctx.session, heir)
+        audit.note(ctx.session, ctx.now, me.id, "lead handed over", f"member:{heir.id}")
+    told: Sequence[Member] = [heir] if heir else []
+    if not heir and not await joining.holders(ctx.session, (CITY_LEAD,), me.city_id):
+        told = await joining.holders(ctx.session, STAFF_ROLES)
+    for person in told:
+        await owe(
+            ctx.session, ctx.now, person, "duty", _handed(translator(person.language), me, heir),
+            key=f"left:{me.id}:{ctx.now:%Y%m%d%H%M%S%f}:{person.id}",
+        )  # fmt: skip
+
+
+def _handed(t: Translator, me: Member, heir: Member | None) -> Card:
+    city = people.city_place(t, me.city) if me.city else ""
+    if heir:
+        said = t("{name} left and named you: you lead {city} now. Colleagues who ask to be let in "
+                 "come to you.", name=me.name, city=city)  # fmt: skip
+        next_ = Button(t("Who asks to be let in"), "admit")
+    else:
+        said = t("{name} led {city} and left without naming anybody. Please name a lead.",
+                 name=me.name, city=city)  # fmt: skip
+        next_ = Button(t("Its people"), f"city {me.city.slug}" if me.city else "topics")
+    return Card(t("A city was handed over"), (Text(said), Buttons((next_,))))
+
+
+async def _tell_others(ctx: Context) -> None:
+    """The person's other accounts learn of it, for the case that it was not the person."""
+    t, me = translator(ctx.member.language), ctx.member
+    said = t("{person} left the community. If that was not you, join again and tell the staff.",
+             person=me.name)  # fmt: skip
+    card = Card(t("You have left"), (Text(said), Buttons((Button(t("Join"), "join"),))))
+    for account in await linking.accounts(ctx.session, me.id):
+        if ctx.account is None or account.id != ctx.account.id:
+            await owe_account(
+                ctx.session, ctx.now, account, "answer", card, language=t.language,
+                key=f"left:{me.id}:{ctx.now:%Y%m%d%H%M%S%f}:account:{account.id}",
+            )  # fmt: skip
+
+
+def _gone(ctx: Context) -> Card:
+    t = ctx.t
+    return Card(
+        title=t("You have left"),
+        parts=(
+            Text(t("Thank you for having been here. You can come back whenever you like.")),
+            Buttons((Button(t("Join"), "join"),)),
+        ),
+    )

@@ -1,0 +1,271 @@
+"""Moderation: members report, staff decide, and whoever was decided about may appeal."""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from babel.dates import format_date
+from pydantic import BaseModel, Field
+
+from bot import people, portraits
+from bot.cards import Button, Buttons, Card, Entry, Note, Part, Text
+from bot.commands import ANYONE, MEMBER, STAFF, Context, command
+from bot.deliveries import owe
+from bot.domain.ranking import standing
+from bot.errors import Misfit, Refusal
+from bot.i18n import Translator, translator
+from bot.parsing import Labels, Long, Suggest, Word, short
+from db import audit, directory, members, moderation
+from db.members import Member
+from db.moderation import Report
+
+MUTED_FOR = timedelta(days=14)
+DUTY = ("staff", "admin")
+
+
+class ReportAsk(BaseModel):
+    """Tell the staff about somebody's behaviour"""
+
+    person: Annotated[str, Suggest("person"), Word()] = Field(
+        min_length=1, max_length=80, title="Person", description="A name or @mention"
+    )
+    because: Annotated[str, Long()] = Field(
+        min_length=3, max_length=1000, title="What happened",
+        description="Only the programme's staff read this",
+    )  # fmt: skip
+    where: str | None = Field(
+        default=None, max_length=40, pattern=r"^[a-z-]+:\d{1,9}$", title="Where it happened",
+        description="Filled in by the button you pressed",
+    )  # fmt: skip
+
+
+@command("report", allow=MEMBER, writes=True, example="report @maya")
+async def report(ctx: Context, ask: ReportAsk) -> Card:
+    """Into the queue of the staff; the person reported is not told by whom."""
+    t, about = ctx.t, await people.find_one(ctx, ask.person)
+    if about.id == ctx.member.id:
+        raise Refusal(t("You cannot report yourself. If something went wrong, write to the staff."))
+    subject = ask.where or f"profile:{about.id}"
+    made, is_new = await moderation.report(
+        ctx.session, ctx.now, ctx.member, about, subject, ask.because
+    )
+    audit.note(ctx.session, ctx.now, ctx.member.id, "reported", f"report:{made.id}")
+    if is_new:
+        await _tell_duty(ctx, made, f"report:{made.id}:new")
+    return Card(
+        title=t("Thank you for telling us"),
+        parts=(
+            Note(t("The programme's staff will look at it. {name} does not learn who reported.",
+                   name=about.name), "good"),
+            Text(t("If you would rather not hear from {name} at all, block them.",
+                   name=about.name), quiet=True),
+            Buttons((Button(t("Block"), f"block {about.id}", "danger"),)),
+        ),
+    )  # fmt: skip
+
+
+async def _tell_duty(ctx: Context, about: Report, key: str) -> None:
+    """Staff are told that something waits; what it is stands in the queue alone."""
+    for person in await members.with_roles(ctx.session, DUTY):
+        if person.id in (about.about_id, ctx.viewer.id if ctx.viewer else None):
+            continue
+        t = translator(person.language)
+        card = Card(
+            title=t("Something waits in the moderation queue"),
+            parts=(
+                Text(t("Number {number} needs a decision.", number=about.id)),
+                Buttons((Button(t("Open the queue"), "admin reports", "primary"),)),
+            ),
+        )
+        key_ = f"{key}:{person.id}"
+        await owe(ctx.session, ctx.now, person, "duty", card, key=key_)
+
+
+# --- the queue --------------------------------------------------------------------------------
+
+
+class AdminReports(BaseModel):
+    """Decide what members reported"""
+
+    act: Annotated[
+        Literal["list", "dismiss", "mute", "suspend", "lift", "uphold"],
+        Labels({
+            "list": "What waits",
+            "dismiss": "Nothing to do",
+            "mute": "Mute for two weeks",
+            "suspend": "Suspend",
+            "lift": "Grant the appeal",
+            "uphold": "Keep the decision",
+        }),
+    ] = Field(default="list", title="What to do")  # fmt: skip
+    number: Annotated[int | None, Word()] = Field(
+        default=None, ge=1, title="Number", description="The number in the queue, for example: 17"
+    )
+
+
+@command("admin reports", allow=STAFF, writes=True, example="admin reports list")
+async def admin_reports(ctx: Context, ask: AdminReports) -> Card:
+    """The queue, and what is decided about one entry of it."""
+    if ask.act == "list":
+        return await _queue(ctx)
+    one = await _numbered(ctx, ask.number)
+    if ask.act in ("lift", "uphold"):
+        return await _decide_appeal(ctx, one, granted=ask.act == "lift")
+    return await _decide(ctx, one, ask.act)
+
+
+async def _numbered(ctx: Context, number: int | None) -> Report:
+    if number is None:
+        raise Misfit(ctx.t("Please fill this in."), name="number")
+    one = await moderation.numbered(ctx.session, number)
+    if one is None:
+        raise Misfit(
+            ctx.t("There is no number «{number}» on the list.", number=number), name="number"
+        )
+    if ctx.member.id in (one.about_id, one.by_id):
+        raise Refusal(ctx.t("This is about you; a colleague on the staff has to decide it."))
+    return one
+
+
+async def _queue(ctx: Context, note: str = "") -> Card:
+    t = ctx.t
+    found = [r for r in await moderation.waiting(ctx.session) if r.about_id != ctx.member.id]
+    parts: list[Part] = [Note(note, "good")] if note else []
+    if not found:
+        parts.append(Text(t("Nothing waits for a decision.")))
+    return Card(title=t("Moderation queue"), parts=(*parts, *(_entry(ctx, one) for one in found)))
+
+
+def _entry(ctx: Context, one: Report) -> Entry:
+    t = ctx.t
+    by = one.by.name if one.by else t("somebody who left")
+    when = portraits.ago(t, one.at, ctx.now)
+    appealed = one.status != moderation.OPEN
+    acts = (
+        ("lift", t("Grant the appeal"), "primary"),
+        ("uphold", t("Keep the decision"), "normal"),
+    )
+    if not appealed:
+        acts = (
+            ("dismiss", t("Nothing to do"), "normal"),
+            ("mute", t("Mute for two weeks"), "danger"),
+            ("suspend", t("Suspend"), "danger"),
+        )  # type: ignore[assignment] # one more button than for an appeal
+    return Entry(
+        title=f"{one.id} · {one.about.name}, {people.place(t, one.about.city)}",
+        badge=t("Appeal") if appealed else "",
+        lines=(
+            one.appeal if appealed else one.because,
+            t("from {name}, {when}", name=one.about.name if appealed else by, when=when),
+            _where(t, one.subject),
+        ),
+        buttons=tuple(
+            Button(label, f"admin reports {act} {one.id}", style)  # type: ignore[arg-type] # literals
+            for act, label, style in acts
+        ),
+    )
+
+
+def _where(t: Translator, subject: str) -> str:
+    kind = subject.partition(":")[0]
+    return t(_PLACES.get(kind, _ELSEWHERE))
+
+
+_ELSEWHERE = "somewhere else"
+_PLACES = {
+    "profile": "on a profile",
+    "relay": "in a conversation",
+    "intro": "in a request to be introduced",
+}
+
+
+async def _decide(ctx: Context, one: Report, act: str) -> Card:
+    t, about = ctx.t, one.about
+    if one.status != moderation.OPEN:
+        return await _queue(ctx, t("Number {number} is decided already.", number=one.id))
+    if any(r.role == "admin" for r in about.roles) and act != "dismiss":
+        raise Refusal(t("Only the people who run the hub can change its admins."))
+    one.status = {"dismiss": "dismissed", "mute": "muted", "suspend": "suspended"}[act]
+    one.decided_by_id, one.decided_at = ctx.member.id, ctx.now
+    audit.note(ctx.session, ctx.now, ctx.member.id, f"report {one.status}", f"report:{one.id}")
+    if act == "mute":
+        about.muted_until = ctx.now + MUTED_FOR
+    elif act == "suspend":
+        about.status = "suspended"
+        await directory.refresh(ctx.session, about, standing)
+    if act != "dismiss":
+        await owe(ctx.session, ctx.now, about, "answer", _told(about, one),
+                  key=f"report:{one.id}:{one.status}")  # fmt: skip
+    return await _queue(ctx, t("Number {number} is decided.", number=one.id))
+
+
+def _told(about: Member, one: Report) -> Card:
+    """What somebody reads about whom the staff decided: what, until when, and how to object."""
+    t = translator(about.language)
+    if one.status == moderation.MUTED and about.muted_until:
+        day = format_date(about.muted_until, "long", locale=t.locale)
+        said = t("The programme's staff has muted you until {day}: you can look around, but not "
+                 "write to others.", day=day)  # fmt: skip
+    else:
+        said = t("The programme's staff has suspended your membership.")
+    return Card(
+        title=t("A decision about your membership"),
+        parts=(
+            Note(said, "warning"),
+            Text(t("If you think this is wrong, say so: somebody else will look at it.")),
+            Buttons((Button(t("Appeal"), "appeal"),)),
+        ),
+        tone="warning",
+    )
+
+
+async def _decide_appeal(ctx: Context, one: Report, *, granted: bool) -> Card:
+    t, about = ctx.t, one.about
+    if one.appealed_at is None or one.status not in (moderation.MUTED, moderation.SUSPENDED):
+        return await _queue(ctx, t("Number {number} is decided already.", number=one.id))
+    if one.decided_by_id == ctx.member.id:
+        raise Refusal(t("You decided this yourself; a colleague has to look at the appeal."))
+    if granted:
+        about.muted_until = None
+        about.status = "verified" if one.status == moderation.SUSPENDED else about.status
+        one.status = moderation.LIFTED
+        await directory.refresh(ctx.session, about, standing)
+    one.appealed_at = None
+    action = "appeal granted" if granted else "appeal refused"
+    audit.note(ctx.session, ctx.now, ctx.member.id, action, f"report:{one.id}")
+    theirs = translator(about.language)
+    said = theirs("Your appeal was granted: the decision is lifted.") if granted else theirs(
+        "Your appeal was looked at by somebody else; the decision stays."
+    )  # fmt: skip
+    card = Card(title=theirs("Your appeal"), parts=(Note(said, "good" if granted else "info"),))
+    await owe(ctx.session, ctx.now, about, "answer", card, key=f"report:{one.id}:{action}")
+    return await _queue(ctx, t("Number {number} is decided.", number=one.id))
+
+
+# --- the appeal -------------------------------------------------------------------------------
+
+
+class Appeal(BaseModel):
+    """Object to a decision of the staff about you"""
+
+    because: Annotated[str, Long()] = Field(
+        min_length=3, max_length=1000, title="Why you object",
+        description="Somebody who did not make the decision will read it",
+    )  # fmt: skip
+
+
+@command("appeal", allow=ANYONE, writes=True, example="appeal")
+async def appeal(ctx: Context, ask: Appeal) -> Card:
+    """Open to whoever was muted or suspended: to nobody else does it say anything."""
+    t, person = ctx.t, ctx.viewer
+    decided = await moderation.decided_about(ctx.session, person.id) if person else None
+    if person is None or decided is None:
+        raise Refusal(t("There is no decision about you to object to."))
+    is_new = not decided.appeal
+    if is_new:
+        decided.appeal, decided.appealed_at = ask.because, ctx.now
+        audit.note(ctx.session, ctx.now, person.id, "appealed", f"report:{decided.id}")
+        await _tell_duty(ctx, decided, f"report:{decided.id}:appeal")
+    said = t("Your words are with the staff. You hear from them here.")
+    if not is_new:
+        said = t("Your appeal is with the staff already ({text}).", text=short(decided.appeal))
+    return Card(title=t("Your appeal"), parts=(Note(said, "good" if is_new else "info"),))

@@ -1,0 +1,138 @@
+"""My data: what the hub holds about the asker, a copy of it, and an end to it."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from bot import threads
+from bot.cards import Button, Buttons, Card, Link, Note, Table, Text
+from bot.commands import ANYONE, Context, command
+from bot.errors import Refusal
+from bot.parsing import Hidden, Labels
+from db import audit, inbound, joining, records
+from db.members import Member
+
+
+class MyData(BaseModel):
+    """See, take along or erase what the hub holds about you"""
+
+    act: Annotated[
+        Literal["show", "export", "forget"],
+        Labels({"show": "Show", "export": "A copy for me", "forget": "Forget me"}),
+    ] = Field(default="show", title="What to do")  # fmt: skip
+    sure: Annotated[bool, Hidden()] = Field(default=False, title="Are you sure")
+
+
+@command("my-data", allow=ANYONE, writes=True, example="my-data show")
+async def my_data(ctx: Context, ask: MyData) -> Card:
+    """For whoever is written down here, member or not any more; suspended people too."""
+    person = ctx.viewer
+    if person is None:
+        return await _account_only(ctx, ask)
+    match ask.act:
+        case "show":
+            return await _show(ctx, person)
+        case "export":
+            return _export(ctx, person)
+        case "forget":
+            return await _forget(ctx, person, sure=ask.sure)
+
+
+async def _account_only(ctx: Context, ask: MyData) -> Card:
+    """Somebody who once spoke to the hub and is no member: the account is all there is."""
+    t = ctx.t
+    if ctx.account is None:
+        raise Refusal(t("The hub holds nothing about you."))
+    if ask.act == "forget":
+        await ctx.session.delete(ctx.account)
+        return Card(title=t("Done"), parts=(Note(t("The hub holds nothing about you."), "good"),))
+    said = t("You are not a member. The hub holds the name, language and time zone of your "
+             "account here, and when you first spoke to it.")  # fmt: skip
+    forget = Button(t("Forget me"), "my-data forget", "danger")
+    return Card(title=t("Your data"), parts=(Text(said), Buttons((forget,))))
+
+
+async def _show(ctx: Context, person: Member) -> Card:
+    t = ctx.t
+    found = await records.rows_of(ctx.session, person.id)
+    rows = tuple((_named(ctx, name), t.number(len(rows))) for name, rows in found.items())
+    return Card(
+        title=t("Your data"),
+        parts=(
+            Table((t("What"), t("Entries")), rows),
+            Text(t("What you wrote in conversations is passed on, and erased here after two days. "
+                   "The log of acts keeps a number instead of your name."), quiet=True),
+            Buttons((
+                Button(t("A copy for me"), "my-data export", "primary"),
+                Button(t("Edit my profile"), "profile edit"),
+                Button(t("Forget me"), "my-data forget", "danger"),
+            )),
+        ),
+    )  # fmt: skip
+
+
+def _named(ctx: Context, table: str) -> str:
+    return ctx.t(_NAMES.get(table, _OTHER))
+
+
+_OTHER = "Other entries"
+_NAMES = {
+    "member": "Your profile",
+    "member_role": "Your roles",
+    "account": "Your accounts",
+    "expertise": "Your topics",
+    "endorsement": "Endorsements you gave",
+    "city_code": "Codes you made for your city",
+    "invitation": "Invitations",
+    "join_request": "Requests to join",
+    "code_try": "Codes you tried",
+    "link": "Links between your accounts",
+    "kind_off": "Messages you switched off",
+    "delivery": "Messages to you",
+    "report": "Reports",
+    "block": "Whom you blocked",
+    "introduction": "Introductions",
+    "talk": "Conversations",
+    "relay": "Conversations",
+    "round_member": "Pairing rounds",
+    "round_avoid": "Whom you do not want to be paired with",
+    "round_place": "Your pairings",
+    "round_left": "Rounds that found nobody for you",
+    "relay_line": "What was passed on, without the words",
+    "relay_draft": "Words you have not sent yet",
+    "audit": "What you did, in the log",
+}
+
+
+def _export(ctx: Context, person: Member) -> Card:
+    t = ctx.t
+    address = ctx.links.my_data(person.id, ctx.now)
+    audit.note(ctx.session, ctx.now, person.id, "data exported", f"member:{person.id}")
+    said = t("Here is everything the hub holds about you, as a file. The address works for "
+             "fifteen minutes and is meant for you alone.")  # fmt: skip
+    return Card(
+        title=t("A copy for you"), parts=(Text(said), Link(t("Download the file"), address))
+    )
+
+
+async def _forget(ctx: Context, person: Member, *, sure: bool) -> Card:
+    t = ctx.t
+    if not sure:
+        said = t("Your profile, accounts, topics, endorsements, introductions and conversations "
+                 "are erased at once. This cannot be undone.")  # fmt: skip
+        yes = Button(t("Yes, forget me"), "my-data forget sure:yes", "danger")
+        return Card(
+            title=t("Forget you?"),
+            parts=(Note(said, "warning"), Buttons((yes, Button(t("No"), "my-data show")))),
+        )
+    if person.holds("admin") and await joining.is_last_admin(ctx.session, person):
+        raise Refusal(t("You are the only admin. Name another one first, then come back."))
+    audit.note(ctx.session, ctx.now, person.id, "member forgotten", f"member:{person.id}")
+    await ctx.session.flush()
+    await threads.end_all(ctx.session, ctx.now, person)
+    await records.forget(ctx.session, ctx.now, person)
+    await inbound.remember(ctx.session, records.SCRUB, "1")
+    return Card(
+        title=t("Goodbye"),
+        parts=(Note(t("You are forgotten here. Thank you for having been with us."), "good"),),
+    )

@@ -1,0 +1,359 @@
+"""Pairing rounds, as members take part: one's own rhythm, whom one met, and why."""
+
+import re
+from datetime import date, timedelta
+from typing import Annotated, Literal
+
+from babel.dates import format_date
+from pydantic import BaseModel, Field
+
+from bot import pairings, people, pools, portraits
+from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Reply, Text
+from bot.commands import MEMBER, Context, command
+from bot.domain.affinity import Reason, Seeker, reasons
+from bot.domain.rhythm import coming, moments
+from bot.errors import Misfit, Refusal
+from bot.parsing import Labels, Suggest, short
+from db import audit, partners, rounds
+from db.members import Member
+from db.rounds import MET, Round, RoundGroup, RoundMember
+
+RHYTHM_NAMES = {
+    "weekly": "Every week",
+    "every-two-weeks": "Every two weeks",
+    "monthly": "Once a month",
+}
+_WEEKS = re.compile(r"(\d{1,2})(?:\s*\w*)?")
+MOST_REASONS = 5
+SNOOZED, MOST_SNOOZED = timedelta(weeks=4), timedelta(days=366)
+
+
+class Rounds(BaseModel):
+    """Meet somebody from another city, round after round"""
+
+    act: Annotated[
+        Literal[
+            "status", "on", "off", "weekly", "every-two-weeks", "monthly", "snooze", "skip",
+            "avoid", "unavoid", "why", "met", "scheduled", "not-yet", "keep",
+        ],
+        Labels({
+            "status": "Show my rounds", "on": "Take part", "off": "Stop", **RHYTHM_NAMES,
+            "snooze": "Pause until", "skip": "Skip the next one", "avoid": "Never pair me with",
+            "unavoid": "Pair me again with", "why": "Why this person", "met": "We met",
+            "scheduled": "We have a date", "not-yet": "Not yet", "keep": "Keep me",
+        }),
+    ] = Field(default="status", title="What to do")  # fmt: skip
+    value: Annotated[str | None, Suggest("person")] = Field(
+        default=None, max_length=80, title="Date, week of the month or person",
+        description="For example: 2027-01-15, 2, or Luis Rojas",
+    )  # fmt: skip
+
+
+@command("rounds", allow=MEMBER, writes=True, example="rounds on")
+async def rounds_(ctx: Context, ask: Rounds) -> Reply:
+    """How one takes part, and every change of it."""
+    match ask.act:
+        case "status":
+            return await _status(ctx)
+        case "on" | "keep":
+            return await _on(ctx)
+        case "off":
+            return await _off(ctx)
+        case "weekly" | "every-two-weeks" | "monthly":
+            return await _rhythm(ctx, ask.act, ask.value)
+        case "snooze":
+            return await _snooze(ctx, ask.value)
+        case "skip":
+            return await _skip(ctx, ask.value)
+        case "avoid" | "unavoid":
+            return await _avoid(ctx, ask.act, ask.value)
+        case "why":
+            return await _why(ctx)
+        case _:
+            return await _answer(ctx, ask.act, ask.value)
+
+
+# --- how one takes part -----------------------------------------------------------------------
+
+
+async def _status(ctx: Context, note: str = "") -> Card:
+    t, taking = ctx.t, await rounds.taking(ctx.session, ctx.member.id)
+    parts: list[Part] = [Note(note, "good")] if note else []
+    if taking is None or not taking.active:
+        parts.append(Text(t("Every Tuesday people of different cities are introduced to each "
+                            "other, two and two: who has what the other looks for. You are not "
+                            "among them.")))  # fmt: skip
+        parts.append(Buttons((Button(t("Take part"), "rounds on", "primary"),)))
+        return Card(t("Rounds of introductions"), tuple(parts))
+    parts += await _partner(ctx)
+    parts.append(Facts(tuple(await _facts(ctx, taking))))
+    parts.append(Buttons(tuple(_acts(ctx, taking))))
+    shown = [ctx.member]
+    return Card(t("Your rounds"), tuple(parts), portraits.footer(t, shown))
+
+
+async def _facts(ctx: Context, taking: RoundMember) -> list[Fact]:
+    t = ctx.t
+    facts = [Fact(t("Rhythm"), _rhythm_name(ctx, taking))]
+    if taking.paused_at:
+        facts.append(Fact(t("Next one"), t("Paused, because you did not answer any more")))
+    else:
+        send = pairings.next_day(taking, ctx.now)
+        facts.append(Fact(t("Next one"), pairings.day_and_time(t, send, ctx.member.zone)))
+    if taking.snoozed_until and taking.snoozed_until > ctx.now.date():
+        facts.append(Fact(t("Paused until"), _day(ctx, taking.snoozed_until)))
+    if ctx.member.is_full(people.month(ctx.now)):
+        facts.append(Fact(t("This month"), t("You have had as many introductions as you want.")))
+    if not ctx.member.listed:
+        facts.append(Fact(t("Directory"), t("You are not listed any more, so nobody is "
+                                            "introduced to you.")))  # fmt: skip
+    avoided = await partners.avoided_by(ctx.session, ctx.member.id)
+    if avoided:
+        names = portraits.listed(t, [person.name for person in avoided])
+        facts.append(Fact(t("Never paired with"), names))
+    return facts
+
+
+def _rhythm_name(ctx: Context, taking: RoundMember) -> str:
+    t = ctx.t
+    name = t(RHYTHM_NAMES[taking.rhythm])
+    if taking.rhythm != "monthly":
+        return name
+    which = {
+        1: t("on the first Tuesday"),
+        2: t("on the second Tuesday"),
+        3: t("on the third Tuesday"),
+        4: t("on the fourth Tuesday"),
+        5: t("on the last Tuesday"),
+    }
+    return f"{name}, {which[taking.nth]}"
+
+
+def _acts(ctx: Context, taking: RoundMember) -> list[Button]:
+    t = ctx.t
+    if taking.paused_at or taking.asked_at:
+        return [Button(t("Keep me"), "rounds keep", "primary"),
+                Button(t("Stop rounds"), "rounds off")]  # fmt: skip
+    others = [rhythm for rhythm in RHYTHM_NAMES if rhythm != taking.rhythm]
+    day = pairings.next_day(taking, ctx.now).date()
+    return [
+        Button(t("Skip the next one"), f"rounds skip {day}"),
+        *(Button(t(RHYTHM_NAMES[rhythm]), f"rounds {rhythm}") for rhythm in others),
+        Button(t("Pause for four weeks"), "rounds snooze"),
+        Button(t("Stop rounds"), "rounds off", "danger"),
+    ]
+
+
+async def _on(ctx: Context) -> Card:
+    t = ctx.t
+    if not ctx.member.listed:
+        raise Refusal(
+            t("Whoever meets you wants to know who you are, so rounds are for people in the "
+              "directory. Say yes to it in your profile first."),
+            buttons=(Button(t("Edit my profile"), "profile edit", "primary"),),
+        )  # fmt: skip
+    taking = await rounds.join(ctx.session, ctx.member.id, ctx.now)
+    if not taking.active:
+        taking.active, taking.joined_at = True, ctx.now
+    taking.snoozed_until = taking.skips = None
+    pairings.is_back(taking)
+    audit.note(ctx.session, ctx.now, ctx.member.id, "rounds on", f"member:{ctx.member.id}")
+    return await _status(ctx, t("You take part."))
+
+
+async def _taking(ctx: Context) -> RoundMember:
+    found = await rounds.taking(ctx.session, ctx.member.id)
+    if found is None or not found.active:
+        raise Refusal(
+            ctx.t("You do not take part in rounds yet."),
+            buttons=(Button(ctx.t("Take part"), "rounds on", "primary"),),
+        )
+    return found
+
+
+async def _off(ctx: Context) -> Card:
+    taking = await rounds.taking(ctx.session, ctx.member.id)
+    if taking is not None:
+        taking.active = False
+        audit.note(ctx.session, ctx.now, ctx.member.id, "rounds off", f"member:{ctx.member.id}")
+    return await _status(ctx, ctx.t("You do not take part any more. Nothing else changes."))
+
+
+async def _rhythm(ctx: Context, rhythm: str, which: str | None) -> Card:
+    taking = await _taking(ctx)
+    if which and (rhythm != "monthly" or which not in ("1", "2", "3", "4", "5")):
+        raise Misfit(
+            ctx.t("«{text}» does not fit here: write 1 to 4 for a week of the month, or 5 for the "
+                  "last one.", text=short(which)),
+            name="value",
+        )  # fmt: skip
+    taking.rhythm = rhythm
+    if rhythm == "monthly":
+        taking.nth = int(which or 1)
+    return await _status(ctx, ctx.t("Saved."))
+
+
+# --- not now ----------------------------------------------------------------------------------
+
+
+async def _snooze(ctx: Context, until: str | None) -> Card:
+    taking = await _taking(ctx)
+    taking.snoozed_until = _until(ctx, until)
+    day = _day(ctx, taking.snoozed_until)
+    return await _status(ctx, ctx.t("Your rounds pause until {day}.", day=day))
+
+
+def _until(ctx: Context, text: str | None) -> date:
+    """A date, or a number of weeks from today."""
+    today = ctx.now.date()
+    if not text:
+        return today + SNOOZED
+    weeks = _WEEKS.fullmatch(text)
+    try:
+        day = today + timedelta(weeks=int(weeks[1])) if weeks else date.fromisoformat(text)
+    except ValueError:
+        day = today
+    if today < day <= today + MOST_SNOOZED:
+        return day
+    example = today + SNOOZED
+    raise Misfit(
+        ctx.t("I cannot read «{text}» as a day within a year; write it like {example}, or a number "
+              "of weeks.", text=short(text), example=example),
+        name="value",
+    )  # fmt: skip
+
+
+def _day(ctx: Context, day: date) -> str:
+    return format_date(day, "long", locale=ctx.t.locale)
+
+
+async def _skip(ctx: Context, text: str | None) -> Card:
+    """The next round, or the one of a day: a button of an old notice skips no later round."""
+    taking = await _taking(ctx)
+    send = pairings.next_day(taking, ctx.now)
+    day = send.date()
+    if text:
+        try:
+            day = date.fromisoformat(text)
+        except ValueError:
+            day = date.min
+        if day < coming(ctx.now) or day.weekday() != send.weekday():
+            raise Refusal(
+                ctx.t("That round has begun already, or there is none on that day."),
+                buttons=(Button(ctx.t("My rounds"), "rounds"),),
+            )
+    taking.skips = day
+    when = pairings.day_and_time(ctx.t, moments(day).send, ctx.member.zone)
+    return await _status(ctx, ctx.t("You skip the round of {when}.", when=when))
+
+
+async def _avoid(ctx: Context, act: str, who: str | None) -> Card:
+    if not who:
+        raise Misfit(ctx.t("Please fill this in."), name="value")
+    person = await people.find_one(ctx, who, "value")
+    if person.id == ctx.member.id:
+        raise Refusal(ctx.t("You are never paired with yourself."))
+    if act == "avoid":
+        await partners.avoid(ctx.session, ctx.member.id, person.id)
+        said = ctx.t("You will not be paired with {name}, who is not told.", name=person.name)
+    else:
+        await partners.unavoid(ctx.session, ctx.member.id, person.id)
+        said = ctx.t("You may be paired with {name} again.", name=person.name)
+    return await _status(ctx, said)
+
+
+# --- this round -------------------------------------------------------------------------------
+
+
+async def _current(ctx: Context) -> tuple[RoundGroup | None, str]:
+    """The group of the newest round, or why there is none."""
+    round_ = await rounds.last_sent(ctx.session)
+    if round_ is None:
+        return None, ""
+    group = await rounds.group_of(ctx.session, ctx.member.id, round_.id)
+    if group and group.begun_at:
+        return group, ""
+    left = await rounds.left_in(ctx.session, ctx.member.id, round_.id)
+    return None, pairings.why_left(ctx.t, left) if left else ""
+
+
+async def _partner(ctx: Context) -> list[Part]:
+    t, (group, why) = ctx.t, await _current(ctx)
+    if group is None:
+        return [Note(why)] if why else []
+    others = pairings.others(group, ctx.member.id)
+    mine = next(one for one in group.places if one.member_id == ctx.member.id)
+    said = {"met": t("You met."), "scheduled": t("You have a date."), "not-yet": t("Not yet met.")}
+    parts: list[Part] = [
+        portraits.entry(ctx, person, note=said.get(mine.answer, "")) for person in others
+    ]
+    acts = pairings.answers(t, group.id) if mine.answer != MET else ()
+    parts.append(Buttons((*acts, Button(t("Why this person"), "rounds why"))))
+    return parts
+
+
+async def _answer(ctx: Context, answer: str, number: str | None) -> Card:
+    """What somebody says of their own group; a later word replaces an earlier one."""
+    group = None
+    if number is None:
+        group, _ = await _current(ctx)
+    elif number.isascii() and number.isdigit() and len(number) < 10:
+        group = await rounds.group(ctx.session, int(number))
+    mine = next((p for p in group.places if p.member_id == ctx.member.id), None) if group else None
+    if group is None or mine is None or group.begun_at is None:
+        raise Refusal(
+            ctx.t("That is not one of your introductions."),
+            buttons=(Button(ctx.t("My rounds"), "rounds"),),
+        )
+    mine.answer, mine.answered_at = answer, ctx.now
+    taking = await rounds.taking(ctx.session, ctx.member.id)
+    if taking:
+        pairings.is_back(taking)
+    return await _status(ctx, ctx.t("Thank you, I wrote it down."))
+
+
+async def _why(ctx: Context) -> Card:
+    t, (group, left) = ctx.t, await _current(ctx)
+    if group is None:
+        text = left or t("You have no partner in the newest round.")
+        return Card(t("Why"), (Text(text), Buttons((Button(t("My rounds"), "rounds"),))))
+    round_ = await ctx.session.get(Round, group.round_id)
+    day = round_.day if round_ else ctx.now.date()
+    keys = [one.member_id for one in group.places]
+    there = await pools.seekers(ctx.session, day, ctx.now, keys, any_turn=True)
+    known = {person.key: person for person in there}
+    me = known.get(ctx.member.id)
+    parts: list[Part] = []
+    others = pairings.others(group, ctx.member.id)
+    for person in others:
+        other = known.get(person.id)
+        lines = sentences(ctx, person, me, other) if me and other else []
+        parts.append(Entry(person.name, tuple(lines), badge=portraits.badge(t, person)))
+    parts.append(Buttons((Button(t("My rounds"), "rounds"),)))
+    return Card(t("Why this person"), tuple(parts), portraits.footer(t, others))
+
+
+def sentences(ctx: Context, person: Member, me: Seeker, other: Seeker) -> list[str]:
+    """What speaks for a pair, to one of the two."""
+    return [_sentence(ctx, person, reason) for reason in reasons(me, other)[:MOST_REASONS]]
+
+
+def _sentence(ctx: Context, person: Member, reason: Reason) -> str:
+    t, name = ctx.t, person.name.split(" ")[0]
+    match reason.cause:
+        case "hours":
+            return t.many("Your working days share less than an hour.",
+                          "Your working days share {number} hours.",
+                          max(1, reason.about // 2))  # fmt: skip
+        case "new-city":
+            return t("You have not met anybody of each other’s city.")
+    topic = ctx.known.vocabulary.name(reason.about, ctx.language)
+    match reason.cause:
+        case "learns":
+            return t("{name} knows {topic}, which you would like to learn.", name=name, topic=topic)
+        case "teaches":
+            return t("You know {topic}, which {name} would like to learn.", name=name, topic=topic)
+        case "both-know":
+            return t("You both know {topic}.", topic=topic)
+        case _:
+            return t("You both would like to learn {topic}.", topic=topic)

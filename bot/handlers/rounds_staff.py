@@ -1,0 +1,314 @@
+"""Pairing rounds, as staff look after them: the draft, changes by hand, the release."""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from bot import pairings, pools
+from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Table, Text
+from bot.commands import STAFF, Context, command
+from bot.domain.affinity import Reason, Seeker, reasons
+from bot.domain.rhythm import coming, moments
+from bot.errors import Misfit, Refusal
+from bot.parsing import Labels, Word, short
+from db import audit, rounds
+from db.rounds import Round, RoundGroup, RoundLeft
+
+ON_A_PAGE = 15
+MOST_LEFT = 10
+
+
+class AdminRounds(BaseModel):
+    """Look at the next round, change it, send it"""
+
+    act: Annotated[
+        Literal["status", "preview", "redraw", "swap", "lock", "unlock", "send"],
+        Labels({
+            "status": "How rounds are going",
+            "preview": "Preview",
+            "redraw": "Draw again",
+            "swap": "Swap two people",
+            "lock": "Lock",
+            "unlock": "Unlock",
+            "send": "Send now",
+        }),
+    ] = Field(default="status", title="What to do")  # fmt: skip
+    one: Annotated[str | None, Word()] = Field(
+        default=None, max_length=12, title="Number",
+        description="The number beside a name, or the page of a preview",
+    )  # fmt: skip
+    other: Annotated[str | None, Word()] = Field(
+        default=None, max_length=12, title="The other number",
+        description="Who takes that place, for example: 31",
+    )  # fmt: skip
+
+
+@command("admin rounds", allow=STAFF, writes=True, example="admin rounds preview")
+async def admin_rounds(ctx: Context, ask: AdminRounds) -> Card:
+    """What staff may do to the next round until it is sent."""
+    match ask.act:
+        case "status":
+            return await _status(ctx)
+        case "preview":
+            return await _preview(ctx, _number(ctx, ask.one or "1", "one"))
+        case "redraw":
+            return await _redraw(ctx)
+        case "swap":
+            return await _swap(ctx, ask.one, ask.other)
+        case "lock" | "unlock":
+            return await _lock(ctx, locked=ask.act == "lock")
+        case "send":
+            return await _send(ctx)
+
+
+def _number(ctx: Context, text: str | None, field: str) -> int:
+    if text and text.isascii() and text.isdigit() and 0 < int(text) < 10**9:
+        return int(text)
+    said = (
+        ctx.t("«{text}» does not fit here: please write a whole number.", text=short(text))
+        if text
+        else ctx.t("Please fill this in.")
+    )
+    raise Misfit(said, name=field)
+
+
+def _note(ctx: Context, action: str, round_: Round) -> None:
+    audit.note(ctx.session, ctx.now, ctx.member.id, action, f"round:{round_.id}")
+
+
+# --- how it goes ------------------------------------------------------------------------------
+
+
+async def _status(ctx: Context, note: str = "") -> Card:
+    t, day = ctx.t, coming(ctx.now)
+    parts: list[Part] = [Note(note, "good")] if note else []
+    parts.append(Text(t("The next round is sent on {when}.", when=_when(ctx))))
+    upcoming = await rounds.on(ctx.session, day)
+    if upcoming and upcoming.sent_at:
+        parts.append(Text(t("It has been sent already.")))
+    elif upcoming and upcoming.drafted_at:
+        parts.append(Text(t("It is locked.") if upcoming.locked_at else t("It is drafted.")))
+        parts.append(Facts(await _sizes(ctx, upcoming)))
+    else:
+        when = pairings.day_and_time(t, moments(day).draft, ctx.member.zone)
+        parts.append(Text(t("It is drafted on {when}.", when=when)))
+    last = await rounds.last_sent(ctx.session)
+    if last:
+        parts.append(await _outcome(ctx, last))
+    parts.append(Buttons((Button(t("Preview"), "admin rounds preview", "primary"),)))
+    return Card(t("Rounds"), tuple(parts))
+
+
+def _when(ctx: Context, round_: Round | None = None) -> str:
+    day = round_.day if round_ else coming(ctx.now)
+    return pairings.day_and_time(ctx.t, moments(day).send, ctx.member.zone)
+
+
+async def _sizes(ctx: Context, round_: Round) -> tuple[Fact, ...]:
+    groups = await rounds.groups_of(ctx.session, round_.id)
+    return pairings.sizes(ctx.t, groups, await rounds.left_of(ctx.session, round_.id))
+
+
+async def _outcome(ctx: Context, last: Round) -> Entry:
+    t, said = ctx.t, await rounds.counted(ctx.session, last.id)
+    total = sum(said.values())
+    return Entry(
+        t("The newest round, of {when}", when=_when(ctx, last)),
+        (
+            t.many("one person was introduced", "{number} people were introduced", total),
+            t.many("one says they met", "{number} say they met", said.get(rounds.MET, 0)),
+            t.many("one has a date", "{number} have a date", said.get(rounds.SCHEDULED, 0)),
+            t.many("one has not met yet", "{number} have not met yet",
+                   said.get(rounds.NOT_YET, 0)),
+            t.many("one has not answered", "{number} have not answered", said.get("", 0)),
+        ),
+    )  # fmt: skip
+
+
+# --- the draft --------------------------------------------------------------------------------
+
+
+async def _draft(ctx: Context) -> Round:
+    """The next round's draft, drawn now if need be; a sent one is not a draft any more."""
+    day = coming(ctx.now)
+    round_ = await pools.draft(ctx.session, day, ctx.now)
+    if round_ is None:
+        raise Refusal(ctx.t("Nobody takes part in the next round yet."), title=ctx.t("Rounds"))
+    held = await rounds.held(ctx.session, round_.id)
+    if held is None or held.sent_at:
+        raise _sent(ctx, round_)
+    return held
+
+
+def _sent(ctx: Context, round_: Round) -> Refusal:
+    return Refusal(
+        ctx.t("The round of {when} has been sent already; it is sent once.",
+              when=_when(ctx, round_)),
+        title=ctx.t("Rounds"),
+        buttons=(Button(ctx.t("How rounds are going"), "admin rounds status"),),
+    )  # fmt: skip
+
+
+async def _preview(ctx: Context, page: int = 1, note: str = "") -> Card:
+    t, round_ = ctx.t, await _draft(ctx)
+    groups = await rounds.groups_of(ctx.session, round_.id)
+    left = await rounds.left_of(ctx.session, round_.id)
+    pages = max(1, -(-len(groups) // ON_A_PAGE))
+    page = min(page, pages)
+    shown = groups[(page - 1) * ON_A_PAGE : page * ON_A_PAGE]
+    parts: list[Part] = [Note(note, "good")] if note else []
+    parts.append(Text(t("It is sent on {when}.", when=_when(ctx, round_))))
+    if round_.locked_at:
+        parts.append(Note(t("Locked: whoever joins now waits until it is sent.")))
+    parts.append(Facts(pairings.sizes(t, groups, left)))
+    if shown:
+        parts.append(await _table(ctx, round_, shown))
+    parts += [_left(ctx, one) for one in left[:MOST_LEFT]]
+    parts.append(Buttons(tuple(_acts(ctx, round_, page, pages))))
+    return Card(t("The next round"), tuple(parts))
+
+
+async def _table(ctx: Context, round_: Round, groups: Sequence[RoundGroup]) -> Table:
+    t = ctx.t
+    keys = [place.member_id for group in groups for place in group.places]
+    there = await pools.seekers(ctx.session, round_.day, ctx.now, keys, any_turn=True)
+    known = {person.key: person for person in there}
+    rows = []
+    for group in groups:
+        names = [f"{place.member_id} {place.member.name}" for place in group.places]
+        people = [known[p.member_id] for p in group.places if p.member_id in known]
+        why = _in_short(ctx, people) if len(people) == len(group.places) else t("not available now")
+        again = t("again") if group.again else t("new")
+        rows.append((" · ".join(names), t.number(group.points), again, why))
+    return Table((t("Who"), t("Points"), t("Before"), t("Why")), tuple(rows))
+
+
+def _in_short(ctx: Context, people: list[Seeker]) -> str:
+    """The two weightiest reasons of the first two of a group."""
+    return ", ".join(_reason(ctx, reason) for reason in reasons(people[0], people[1])[:2])
+
+
+def _reason(ctx: Context, reason: Reason) -> str:
+    t = ctx.t
+    if reason.cause == "hours":
+        return t("working hours")
+    if reason.cause == "new-city":
+        return t("new city")
+    topic = ctx.known.vocabulary.name(reason.about, ctx.language)
+    if reason.cause in ("learns", "teaches"):
+        return t("one knows and one learns {topic}", topic=topic)
+    return t("both: {topic}", topic=topic)
+
+
+def _left(ctx: Context, one: RoundLeft) -> Entry:
+    return Entry(
+        f"{one.member_id} {one.member.name}",
+        (_why_left(ctx, one),),
+        badge=ctx.t("without a partner"),
+    )
+
+
+def _why_left(ctx: Context, one: RoundLeft) -> str:
+    t = ctx.t
+    match one.rule:
+        case "alone":
+            return t("nobody else takes part")
+        case "city":
+            return t("everybody else works in the same city")
+        case "language":
+            return t("shares a language with nobody")
+        case "never":
+            return t("is to be kept apart from whoever is there")
+        case "taken":
+            return t.many("one person would fit", "{number} people would fit", one.fits)
+        case _:
+            return t("the partner is gone")
+
+
+def _acts(ctx: Context, round_: Round, page: int, pages: int) -> list[Button]:
+    t = ctx.t
+    acts = [Button(t("Send now"), "admin rounds send", "danger")]
+    if round_.locked_at:
+        acts.append(Button(t("Unlock"), "admin rounds unlock"))
+    else:
+        acts += [Button(t("Lock"), "admin rounds lock"),
+                 Button(t("Draw again"), "admin rounds redraw")]  # fmt: skip
+    if page > 1:
+        acts.append(Button(t("Previous page"), f"admin rounds preview {page - 1}"))
+    if page < pages:
+        acts.append(Button(t("Next page"), f"admin rounds preview {page + 1}"))
+    return acts
+
+
+# --- changes by hand --------------------------------------------------------------------------
+
+
+async def _open(ctx: Context) -> Round:
+    round_ = await _draft(ctx)
+    if round_.locked_at:
+        raise Refusal(
+            ctx.t("The round is locked. Unlock it to change it."),
+            title=ctx.t("Rounds"),
+            buttons=(Button(ctx.t("Unlock"), "admin rounds unlock"),),
+        )
+    return round_
+
+
+async def _redraw(ctx: Context) -> Card:
+    round_ = await _open(ctx)
+    await pools.redraw(ctx.session, round_, ctx.now)
+    _note(ctx, "round redrawn", round_)
+    return await _preview(ctx, note=ctx.t("Drawn again."))
+
+
+async def _swap(ctx: Context, one: str | None, other: str | None) -> Card:
+    """Two people take each other's place, if no rule forbids either new group."""
+    round_ = await _open(ctx)
+    first, second = _number(ctx, one, "one"), _number(ctx, other, "other")
+    names = await rounds.names_in(ctx.session, round_.id, (first, second))
+    for number, field in ((first, "one"), (second, "other")):
+        if number not in names:
+            raise Misfit(
+                ctx.t("Nobody in this round has the number «{number}».", number=number), name=field
+            )
+    forbids = await pools.swap(ctx.session, round_, first, second, ctx.now)
+    if forbids:
+        raise Refusal(_forbidden(ctx, forbids), title=ctx.t("Rounds"),
+                      buttons=(Button(ctx.t("Preview"), "admin rounds preview"),))  # fmt: skip
+    _note(ctx, "round swapped", round_)
+    return await _preview(
+        ctx, note=ctx.t("{one} and {other} changed places.", one=names[first], other=names[second])
+    )
+
+
+def _forbidden(ctx: Context, rule: str) -> str:
+    t = ctx.t
+    match rule:
+        case "city":
+            return t("That would pair two people of one city.")
+        case "language":
+            return t("That would pair two people who share no language.")
+        case "never":
+            return t("That would pair two people who are to be kept apart.")
+        case "same":
+            return t("These two are in one group already, or both wait.")
+        case _:
+            return t("Somebody of these groups cannot take part any more. Draw again first.")
+
+
+async def _lock(ctx: Context, *, locked: bool) -> Card:
+    round_ = await _draft(ctx)
+    round_.locked_at = ctx.now if locked else None
+    _note(ctx, "round locked" if locked else "round unlocked", round_)
+    return await _preview(ctx, note=ctx.t("Locked.") if locked else ctx.t("Unlocked."))
+
+
+async def _send(ctx: Context) -> Card:
+    """Once: whoever comes second hears that it was sent."""
+    round_ = await _draft(ctx)
+    sent = await pools.release(ctx.session, round_.id, ctx.now)
+    if sent is None:
+        raise _sent(ctx, round_)
+    _note(ctx, "round sent", round_)
+    return await _status(ctx, ctx.t("Sent. People hear of it within a few minutes."))

@@ -1,0 +1,173 @@
+"""Workspaces and addresses, as staff vouch for them: both let people in without asking."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from bot import people
+from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Text
+from bot.commands import STAFF, Context, command
+from bot.domain.joining import domain_of
+from bot.errors import Misfit, Refusal
+from bot.parsing import Labels, Suggest, short
+from db import audit, invitations, members
+from db.members import Workspace
+
+CityName = Annotated[str | None, Suggest("city")]
+
+
+class AdminWorkspaces(BaseModel):
+    """Say which workspace is which city's, and whose addresses count"""
+
+    act: Annotated[
+        Literal["list", "city", "vouch", "mend"],
+        Labels({
+            "list": "All workspaces",
+            "city": "This is a city's own",
+            "vouch": "Its e-mail addresses can be trusted",
+            "mend": "Take both back",
+        }),
+    ] = Field(default="list", title="What to do")  # fmt: skip
+    number: int | None = Field(
+        default=None, ge=1, lt=10**9, title="Number",
+        description="The number beside the workspace, for example: 3",
+    )  # fmt: skip
+    city: CityName = Field(
+        default=None, max_length=80, title="City", description="For example: Boston"
+    )
+
+
+@command("admin workspaces", allow=STAFF, writes=True, example="admin workspaces list")
+async def admin_workspaces(ctx: Context, ask: AdminWorkspaces) -> Card:
+    """The list, and what staff know of one workspace."""
+    t = ctx.t
+    if ask.act == "list":
+        return await _list(ctx)
+    home = await _workspace(ctx, ask.number)
+    match ask.act:
+        case "city":
+            if not ask.city:
+                raise Misfit(t("Please fill this in."), name="city")
+            city = people.city_named(ctx, ask.city)
+            home.city_id = city.id
+            said = t("{workspace} is {city}'s own: its people join without a code.",
+                     workspace=_name(home), city=people.city_place(t, city))  # fmt: skip
+        case "vouch":
+            home.vouched = True
+            said = t("The addresses in {workspace} count from now on.", workspace=_name(home))
+        case _:
+            home.city_id, home.vouched = None, False
+            said = t("{workspace} proves nothing any more. Who is in stays in.",
+                     workspace=_name(home))  # fmt: skip
+    audit.note(ctx.session, ctx.now, ctx.member.id, f"workspace {ask.act}", f"workspace:{home.id}")
+    await ctx.session.flush()
+    return await _list(ctx, said)
+
+
+async def _workspace(ctx: Context, number: int | None) -> Workspace:
+    if number is None:
+        raise Misfit(ctx.t("Please fill this in."), name="number")
+    home = await ctx.session.get(Workspace, number)
+    if home is None:
+        raise Misfit(
+            ctx.t("There is no workspace with the number {number}.", number=number), name="number"
+        )
+    return home
+
+
+def _name(home: Workspace) -> str:
+    return home.name or f"{home.platform.capitalize()} {home.external_id}"
+
+
+async def _list(ctx: Context, note: str = "") -> Card:
+    t = ctx.t
+    parts: list[Part] = [Note(note, "good")] if note else []
+    parts += [_entry(ctx, home, n) for home, n in await members.workspaces(ctx.session)]
+    parts.append(
+        Text(
+            t(
+                "Guests never count. In a city's own workspace everybody else joins as a "
+                "colleague: mark only those that the city itself runs."
+            ),
+            quiet=True,
+        )
+    )
+    return Card(t("Workspaces"), tuple(parts))
+
+
+def _entry(ctx: Context, home: Workspace, people_here: int) -> Entry:
+    t = ctx.t
+    city = ctx.known.cities.get(home.city_id or 0)
+    lines = [
+        t("the workspace of {city}", city=people.city_place(t, city))
+        if city
+        else t("no city's own"),
+        t("its addresses count") if home.vouched else t("its addresses prove nothing"),
+        t.many("one member is here", "{number} members are here", people_here),
+    ]
+    if home.removed_at:
+        lines.append(t("the hub was taken out"))
+    buttons = [Button(t("Set the city"), f"admin workspaces city {home.id}")]
+    if not home.vouched:
+        buttons.append(Button(t("Trust its addresses"), f"admin workspaces vouch {home.id}"))
+    if home.vouched or city:
+        buttons.append(Button(t("Take back"), f"admin workspaces mend {home.id}", "danger"))
+    title = f"{home.id} · {_name(home)}"
+    return Entry(title, tuple(lines), badge=home.platform.capitalize(), buttons=tuple(buttons))
+
+
+# --- domains ----------------------------------------------------------------------------------
+
+
+class AdminDomains(BaseModel):
+    """Say which e-mail domains only a city's own people have"""
+
+    city: CityName = Field(
+        default=None, max_length=80, title="City", description="For example: Boston"
+    )
+    add: str | None = Field(
+        default=None, max_length=253, title="Domain to allow", description="For example: boston.gov"
+    )
+    remove: str | None = Field(default=None, max_length=253, title="Domain to take back")
+
+
+@command("admin domains", allow=STAFF, writes=True, example="admin domains Boston add:boston.gov")
+async def admin_domains(ctx: Context, ask: AdminDomains) -> Card:
+    """What is allowed, for one city or for all; exactly these domains, nothing under them."""
+    t = ctx.t
+    if ask.city is None:
+        return await _domains(ctx)
+    city = people.city_named(ctx, ask.city)
+    said = ""
+    if ask.add:
+        domain = domain_of(ask.add)
+        if not domain:
+            raise Misfit(
+                t("«{text}» is no domain of an office: I take plain names like boston.gov, and "
+                  "none where anybody gets an address.", text=short(ask.add)), name="add",
+            )  # fmt: skip
+        if not await invitations.allow_domain(ctx.session, city.id, domain):
+            raise Refusal(t("«{domain}» proves another city already.", domain=domain))
+        said = t("Allowed: {domain}", domain=domain)
+    elif ask.remove:
+        domain = domain_of(ask.remove)
+        await invitations.forbid_domain(ctx.session, city.id, domain)
+        said = t("Taken back: {domain}", domain=domain or short(ask.remove))
+    if said:
+        audit.note(ctx.session, ctx.now, ctx.member.id, "domains changed", f"city:{city.id}")
+    return await _domains(ctx, city.id, said)
+
+
+async def _domains(ctx: Context, city_id: int | None = None, note: str = "") -> Card:
+    t = ctx.t
+    parts: list[Part] = [Note(note, "good")] if note else []
+    found = await invitations.domains(ctx.session, city_id)
+    facts = tuple(
+        Fact(one.domain, people.city_place(t, ctx.known.cities[one.city_id])) for one in found
+    )
+    parts.append(Facts(facts) if facts else Text(t("No domain is allowed yet.")))
+    parts.append(
+        Text(t("An address counts only in workspaces whose addresses you trust."), quiet=True)
+    )
+    parts.append(Buttons((Button(t("Workspaces"), "admin workspaces"),)))
+    return Card(t("E-mail domains of cities"), tuple(parts))

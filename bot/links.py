@@ -1,0 +1,64 @@
+"""Addresses of the hub's own that open without signing in: whoever has one was given it."""
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+_OWN = (secrets.token_urlsafe(32),)
+_TOKEN = re.compile(r"([1-9]\d{0,9})-([1-9]\d{0,9})-([\w-]{32})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Makes such addresses and reads them back.
+
+    `base` is where people reach this process, `keys` sign, the newest first; both are asked when
+    they are needed, since a port may be chosen late. Without keys an address lives as long as
+    the process.
+    """
+
+    base: Callable[[], str] = lambda: "http://127.0.0.1:8080"
+    keys: Callable[[], Sequence[str]] = lambda: _OWN
+
+    def meeting(self, talk: int, member: int) -> str:
+        """The calendar file of a talk, in the zone of one of the two."""
+        token = f"{talk}-{member}-{_signature(self.keys()[0], talk, member)}"
+        return f"{self.base()}/calendar/meeting/{token}.ics"
+
+    def read_meeting(self, token: str) -> tuple[int, int] | None:
+        """The talk and the member of such an address; None if it is none of ours."""
+        match = _TOKEN.fullmatch(token)
+        if match is None:
+            return None
+        talk, member = int(match[1]), int(match[2])
+        fits = [hmac.compare_digest(match[3], _signature(key, talk, member)) for key in self.keys()]
+        return (talk, member) if any(fits) else None
+
+    def my_data(self, member: int, now: datetime) -> str:
+        """What the hub holds about a member, for that member and a while."""
+        sealed = self._box().encrypt_at_time(str(member).encode(), int(now.timestamp()))
+        return f"{self.base()}/my-data/{sealed.decode()}.json"
+
+    def read_my_data(self, token: str, now: datetime, within: timedelta) -> int | None:
+        """The member of such an address, if it was made no longer ago than `within`."""
+        seconds, moment = int(within.total_seconds()), int(now.timestamp())
+        try:
+            return int(self._box().decrypt_at_time(token.encode(), seconds, moment))
+        except (InvalidToken, ValueError):
+            return None
+
+    def _box(self) -> MultiFernet:
+        made = (hashlib.sha256(f"my data {key}".encode()).digest() for key in self.keys())
+        return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in made])
+
+
+def _signature(key: str, talk: int, member: int) -> str:
+    made = hmac.new(key.encode(), f"calendar meeting {talk} {member}".encode(), hashlib.sha256)
+    return base64.urlsafe_b64encode(made.digest()[:24]).decode()

@@ -1,0 +1,132 @@
+"""Linking: several accounts of one person, joined by a code that is shown here and typed there."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ForeignKey, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, joinedload, mapped_column
+from sqlalchemy.orm import relationship as related
+
+from db import outbox
+from db.base import Base
+from db.members import WITH_PERSON, Account, Member
+from db.outbox import Address, Delivery
+
+GOOD_FOR = timedelta(minutes=10)
+"""How long a code may be typed, and then how long the question may be answered."""
+
+
+class Link(Base):
+    """A member's wish to be known from one account more.
+
+    `account_id` is where the code was shown, `other_id` where it was typed. `status`: open until
+    it is typed, asked until the member answers, then done, refused or replaced.
+    """
+
+    __tablename__ = "link"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(
+        ForeignKey("account.id", ondelete="CASCADE"), index=True
+    )
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id", ondelete="CASCADE"), index=True)
+    other_id: Mapped[int | None] = mapped_column(
+        ForeignKey("account.id", ondelete="CASCADE"), index=True
+    )
+    hash: Mapped[str] = mapped_column(unique=True)
+    status: Mapped[str] = mapped_column(default="open")
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    account: Mapped[Account] = related(lazy="raise", foreign_keys=[account_id])
+    other: Mapped[Account | None] = related(lazy="raise", foreign_keys=[other_id])
+
+
+_BOTH = (
+    joinedload(Link.account).options(WITH_PERSON), joinedload(Link.other).options(WITH_PERSON)
+)  # fmt: skip
+
+
+async def begin(
+    session: AsyncSession, account: Account, member_id: int, hash_: str, now: datetime
+) -> Link:
+    """A new code for the member, shown on this account; older ones are dead at once."""
+    mine = Link.member_id == member_id, Link.status.in_(("open", "asked"))
+    await session.execute(update(Link).where(*mine).values(status="replaced"))
+    made = Link(
+        account_id=account.id, member_id=member_id, hash=hash_, made_at=now,
+        expires_at=now + GOOD_FOR,
+    )  # fmt: skip
+    session.add(made)
+    await session.flush()
+    return made
+
+
+async def typed(session: AsyncSession, hash_: str, other: Account, now: datetime) -> Link | None:
+    """The code was typed on another account, which is held: now the member is asked.
+
+    None for a code that is wrong, old or used up, or whose member is not one of us any more, or
+    has left the account it was shown on.
+    """
+    held = select(Link.id).where(Link.hash == hash_).with_for_update()
+    link = await one(session, await session.scalar(held) or 0)
+    if link is None or link.status != "open" or link.expires_at <= now:
+        return None
+    owner = link.account.member
+    if owner is None or owner.id != link.member_id or owner.status != "verified":
+        return None
+    link.status, link.other_id, link.expires_at = "asked", other.id, now + GOOD_FOR
+    await session.flush()
+    await session.refresh(link, ["other"])
+    return link
+
+
+async def one(session: AsyncSession, number: int, *, lock: bool = False) -> Link | None:
+    """A link as it is now, with both accounts."""
+    if lock:
+        await session.scalar(select(Link.id).where(Link.id == number).with_for_update())
+    query = select(Link).where(Link.id == number)
+    query = query.options(*_BOTH)
+    return await session.scalar(query.execution_options(populate_existing=True))
+
+
+async def waiting(session: AsyncSession, member_id: int, now: datetime) -> Link | None:
+    """The question that waits for the member's answer."""
+    query = select(Link).where(
+        Link.member_id == member_id, Link.status == "asked", Link.expires_at > now
+    )
+    link = await session.scalar(query.options(*_BOTH))
+    theirs = link.other.member if link and link.other else None
+    return link if theirs is None or theirs.status == "left" else None
+
+
+async def accounts(session: AsyncSession, member_id: int) -> Sequence[Account]:
+    """All accounts of a member, locked one after the other until the end of the transaction."""
+    ids = select(Account.id).where(Account.member_id == member_id).order_by(Account.id)
+    await session.scalars(ids.with_for_update())
+    query = select(Account).where(Account.member_id == member_id).order_by(Account.id)
+    query = query.options(WITH_PERSON).execution_options(populate_existing=True)
+    return (await session.scalars(query)).all()
+
+
+async def part(session: AsyncSession, account: Account, person: Member, now: datetime) -> None:
+    """The account is nobody's again; what was on its way there goes to another of the person's.
+
+    What belongs to a conversation on that account, or changes a message there, is cancelled.
+    """
+    gone = Address(account.workspace.platform, account.workspace.external_id, account.external_id)
+    account.member, account.preferred = None, False
+    asked = or_(Link.account_id == account.id, Link.other_id == account.id)
+    open_ = Link.status.in_(("open", "asked"))
+    await session.execute(update(Link).where(asked, open_).values(status="refused"))
+    await session.flush()
+    place = await outbox.address_of(session, person.id)
+    there = (
+        Delivery.member_id == person.id, Delivery.lane == gone.lane, Delivery.state == outbox.DUE
+    )  # fmt: skip
+    alone = Delivery.act == "post", Delivery.under_id.is_(None)
+    if place:
+        await session.execute(
+            update(Delivery).where(*there, *alone).values(**place._asdict(), lane=place.lane)
+        )
+    ended = {"state": outbox.CANCELLED, "ended_at": now, "reason": "unlinked"}
+    await session.execute(update(Delivery).where(*there).values(**ended))

@@ -1,0 +1,101 @@
+"""Moderation: what members reported, and what became of it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, ForeignKey, Index, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, joinedload, mapped_column
+from sqlalchemy.orm import relationship as related
+
+from db.base import Base
+from db.members import Member
+
+OPEN, DISMISSED, MUTED, SUSPENDED, LIFTED = "open", "dismissed", "muted", "suspended", "lifted"
+
+
+class Report(Base):
+    """One report. `subject` says where it happened («profile:12», «relay:4»), never what was said.
+
+    `status`: open, then how it was decided; lifted when an appeal was granted. `because` and
+    `appeal` are the words of the two people, shown to the staff alone.
+    """
+
+    __tablename__ = "report"
+    __table_args__ = (
+        Index("ix_report_queue", "status", "id"),
+        Index("ix_report_about", "about_id", "id"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    by_id: Mapped[int | None] = mapped_column(ForeignKey("member.id", ondelete="SET NULL"))
+    about_id: Mapped[int] = mapped_column(ForeignKey("member.id", ondelete="CASCADE"))
+    subject: Mapped[str]
+    because: Mapped[str] = mapped_column(default="")
+    at: Mapped[datetime]
+    status: Mapped[str] = mapped_column(default=OPEN)
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("member.id", ondelete="SET NULL"))
+    decided_at: Mapped[datetime | None]
+    appeal: Mapped[str] = mapped_column(default="")
+    appealed_at: Mapped[datetime | None]
+    by: Mapped[Member | None] = related(foreign_keys=[by_id], lazy="raise")
+    about: Mapped[Member] = related(foreign_keys=[about_id], lazy="raise")
+
+
+_WITH_PEOPLE = (
+    joinedload(Report.by),
+    joinedload(Report.about).joinedload(Member.roles),
+)
+
+
+async def report(
+    session: AsyncSession, now: datetime, by: Member, about: Member, subject: str, because: str
+) -> tuple[Report, bool]:
+    """The member's open report about this, and whether it is new; a second one adds its words."""
+    known = await session.scalar(
+        select(Report).where(
+            Report.by_id == by.id,
+            Report.about_id == about.id,
+            Report.subject == subject,
+            Report.status == OPEN,
+        )
+    )
+    if known is not None:
+        known.because = "\n".join(filter(None, (known.because, because)))
+        return known, False
+    made = Report(by_id=by.id, about_id=about.id, subject=subject, because=because, at=now)
+    session.add(made)
+    await session.flush()
+    return made, True
+
+
+async def waiting(session: AsyncSession, limit: int = 8) -> Sequence[Report]:
+    """What is to be decided, oldest first: open reports, and appeals against decisions."""
+    query = (
+        select(Report)
+        .where((Report.status == OPEN) | _appealed())
+        .order_by(Report.id)
+        .limit(limit)
+        .options(*_WITH_PEOPLE)
+    )
+    return (await session.scalars(query)).unique().all()
+
+
+def _appealed() -> ColumnElement[bool]:
+    return Report.status.in_((MUTED, SUSPENDED)) & Report.appealed_at.is_not(None)
+
+
+async def numbered(session: AsyncSession, number: int) -> Report | None:
+    """One report with its people, held until the transaction ends: it is decided once."""
+    query = select(Report).where(Report.id == number).options(*_WITH_PEOPLE)
+    return (await session.scalars(query.with_for_update(of=Report))).unique().first()
+
+
+async def decided_about(session: AsyncSession, member_id: int) -> Report | None:
+    """The newest decision that a member may appeal against."""
+    query = (
+        select(Report)
+        .where(Report.about_id == member_id, Report.status.in_((MUTED, SUSPENDED)))
+        .order_by(Report.id.desc())
+        .limit(1)
+    )
+    return (await session.scalars(query)).first()

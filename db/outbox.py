@@ -1,0 +1,386 @@
+"""The outbox: what the hub owes somebody is a row here before it is a message anywhere."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    Index,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    literal,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.base import Base, insert_into, is_sqlite
+from db.inbound import memo, remember
+from db.members import Account, Member, Workspace
+
+DUE, CLAIMED, INFLIGHT = "due", "claimed", "inflight"
+SENT, EXPIRED, DEAD, CANCELLED, AMBIGUOUS, HELD = (
+    "sent", "expired", "dead", "cancelled", "ambiguous", "held",
+)  # fmt: skip
+PENDING = (DUE, CLAIMED, INFLIGHT)
+UNSOLVED = (DEAD, AMBIGUOUS, HELD)
+"""What stays until somebody of the staff decides about it."""
+
+STATES = (*PENDING, SENT, EXPIRED, CANCELLED, *UNSOLVED)
+ANSWERS = "answer"
+"""The kind that also those get who are suspended: they did something, and are told."""
+
+REMOVED = "workspace removed"
+"""Why something was cancelled: the hub is no longer where it was owed."""
+
+PANIC = "panic"
+"""The memo that stops every sending while it holds anything."""
+
+KEPT, READABLE = timedelta(days=90), timedelta(days=2)
+"""How long what ended is remembered, and how long its text is."""
+NEEDED: list[ColumnElement[bool]] = []
+"""What keeps a delivery longer: something that is still going on stands on it."""
+
+_TIDIED = "deliveries tidied"
+CEILING_OVER = timedelta(days=7)
+
+
+def _partial(name: str, where: str, *columns: str) -> Index:
+    """An index of few rows, so that asking for them costs the same however many are kept."""
+    return Index(
+        f"ix_delivery_{name}", *columns, sqlite_where=text(where), postgresql_where=text(where)
+    )
+
+
+class Delivery(Base):
+    """One message owed to one place, or a change of one sent before.
+
+    `key` says what it is, so that nothing is owed twice; `lane` is the conversation it goes to,
+    whose deliveries stay in order. `act` is post, edit or remove; the latter two are about the
+    delivery `of_id`. `under_id`: the delivery that opened the thread it belongs to. `body` is a
+    card as JSON, in the reader's language. `at` is when it is due, `retry_at` the earliest next
+    attempt, `expires` when it would be stale. `fence` rises with each claim: whoever holds an
+    older number may not write any more. `began_at`: when the first attempt began that may have
+    arrived, so that it is looked for before it is posted again; None while there is no doubt.
+    `resent`: it says that it may be the second one. `deaths` counts processes that ended with it
+    in flight. `weighs`: counts against its reader's weekly ceiling.
+    """
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        _partial("due", "state = 'due'", "retry_at", "id"),
+        _partial("pending", "state IN ('due', 'claimed', 'inflight')", "lane", "at", "id"),
+        _partial("busy", "state IN ('claimed', 'inflight')", "lane", "lease_until"),
+        _partial("stale", "state = 'due' AND expires IS NOT NULL", "expires"),
+        _partial("unsolved", "state IN ('dead', 'ambiguous', 'held')", "id"),
+        _partial("of", "of_id IS NOT NULL", "of_id"),
+        _partial("under", "under_id IS NOT NULL", "under_id"),
+        Index("ix_delivery_member", "member_id", "weighs", "created_at"),
+        {"sqlite_autoincrement": True},
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    kind: Mapped[str]
+    member_id: Mapped[int | None] = mapped_column(ForeignKey("member.id", ondelete="SET NULL"))
+    platform: Mapped[str]
+    workspace: Mapped[str]
+    user: Mapped[str] = mapped_column(default="")
+    channel: Mapped[str] = mapped_column(default="")
+    lane: Mapped[str]
+    act: Mapped[str] = mapped_column(default="post")
+    of_id: Mapped[int | None] = mapped_column(ForeignKey("delivery.id", ondelete="SET NULL"))
+    under_id: Mapped[int | None] = mapped_column(ForeignKey("delivery.id", ondelete="SET NULL"))
+    language: Mapped[str] = mapped_column(default="en")
+    body: Mapped[str] = mapped_column(default="")
+    weighs: Mapped[bool] = mapped_column(default=False)
+    state: Mapped[str] = mapped_column(default=DUE)
+    created_at: Mapped[datetime]
+    at: Mapped[datetime]
+    retry_at: Mapped[datetime]
+    expires: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    resent: Mapped[bool] = mapped_column(default=False)
+    deaths: Mapped[int] = mapped_column(default=0)
+    fence: Mapped[int] = mapped_column(default=0)
+    lease_until: Mapped[datetime | None]
+    began_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    platform_id: Mapped[str] = mapped_column(default="")
+    landed_in: Mapped[str] = mapped_column(default="")
+    reason: Mapped[str] = mapped_column(default="")
+
+
+class Address(NamedTuple):
+    """Where something is sent: a person's direct messages, several people's, or a channel.
+
+    `user` may name several, separated by commas: one conversation of all of them.
+    """
+
+    platform: str
+    workspace: str
+    user: str = ""
+    channel: str = ""
+
+    @property
+    def lane(self) -> str:
+        """The conversation; what goes to one is sent in order."""
+        return f"{self.platform}:{self.workspace}:{self.channel or self.user}"
+
+
+def is_in(*states: str, of: type[Delivery] = Delivery) -> ColumnElement[bool]:
+    """The state, written into the statement: only so do both databases use the partial indexes."""
+    if len(states) == 1:
+        return of.state == literal(states[0], literal_execute=True)
+    return of.state.in_(bindparam(None, states, expanding=True, literal_execute=True))
+
+
+class KindOff(Base):
+    """A kind of message that a member does not want."""
+
+    __tablename__ = "kind_off"
+    member_id: Mapped[int] = mapped_column(
+        ForeignKey("member.id", ondelete="CASCADE"), primary_key=True
+    )
+    kind: Mapped[str] = mapped_column(primary_key=True)
+
+
+class Slot(Base):
+    """One turn of the timetable, done by whichever process wrote this row first."""
+
+    __tablename__ = "slot"
+    job: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(primary_key=True)
+
+
+class Gate(Base):
+    """Nothing goes to a lane, a workspace or a platform before `until`: it asked to wait."""
+
+    __tablename__ = "gate"
+    key: Mapped[str] = mapped_column(primary_key=True)
+    until: Mapped[datetime]
+    reason: Mapped[str] = mapped_column(default="")
+
+
+async def put(session: AsyncSession, to: Address, **facts: Any) -> int | None:
+    """Owe one delivery; its number, or None when this key is owed already."""
+    # a refused insert would use up a number, and the numbers are what the books are checked by
+    if await session.scalar(select(Delivery.id).where(Delivery.key == facts["key"])) is not None:
+        return None
+    facts.setdefault("retry_at", facts["at"])
+    row = insert_into(session, Delivery).values(**to._asdict(), lane=to.lane, **facts)
+    kept = row.on_conflict_do_nothing(index_elements=["key"]).returning(Delivery.id)
+    number = (await session.execute(kept)).scalar()
+    session.info["owed"] = True  # whoever commits wakes those who deliver
+    return number
+
+
+async def address_of(session: AsyncSession, member_id: int) -> Address | None:
+    """Where a member is told things: the newest account whose direct messages are open.
+
+    None for people with no account in a workspace that the hub is still in.
+    """
+    query = (
+        select(Workspace.platform, Workspace.external_id, Account.external_id)
+        .join(Account.workspace)
+        .where(
+            Account.member_id == member_id,
+            Account.reachable,
+            Workspace.removed_at.is_(None),
+        )
+        .order_by(Account.preferred.desc(), Account.id.desc())
+        .limit(1)
+    )
+    found = (await session.execute(query)).first()
+    return Address(*found) if found else None
+
+
+async def wants(session: AsyncSession, person: Member, kind: str) -> bool:
+    """Did the member leave this kind switched on?"""
+    off = exists().where(KindOff.member_id == person.id, KindOff.kind == kind)
+    return not await session.scalar(select(off))
+
+
+async def switched_off(session: AsyncSession, member_id: int) -> set[str]:
+    """The kinds a member does not want."""
+    return set(await session.scalars(select(KindOff.kind).where(KindOff.member_id == member_id)))
+
+
+async def switch_on(session: AsyncSession, member_id: int, kind: str) -> None:
+    """The member wants this kind again."""
+    await session.execute(
+        delete(KindOff).where(KindOff.member_id == member_id, KindOff.kind == kind)
+    )
+
+
+async def weight(session: AsyncSession, member_id: int, now: datetime) -> int:
+    """How many unasked-for messages a member was owed in the last seven days."""
+    query = select(func.count()).where(
+        Delivery.member_id == member_id,
+        Delivery.weighs,
+        Delivery.created_at > now - CEILING_OVER,
+        Delivery.state != CANCELLED,
+    )
+    return await session.scalar(query) or 0
+
+
+async def take_slot(session: AsyncSession, job: str, at: datetime) -> bool:
+    """Claim one turn of the timetable; False if another process has it."""
+    row = (
+        insert_into(session, Slot)
+        .values(job=job, at=at)
+        .on_conflict_do_nothing()
+        .returning(Slot.job)
+    )
+    return (await session.execute(row)).scalar() is not None
+
+
+async def is_taken(session: AsyncSession, job: str, at: datetime) -> bool:
+    """Was this turn done already?"""
+    return await session.get(Slot, (job, at)) is not None
+
+
+async def cancel(session: AsyncSession, keys: Sequence[str], now: datetime, reason: str) -> None:
+    """What is not on its way yet is not owed any more."""
+    found = await session.scalars(
+        select(Delivery).where(Delivery.key.in_(keys), Delivery.state == DUE).with_for_update()
+    )
+    for one in found:
+        one.state, one.ended_at, one.reason = CANCELLED, now, reason
+
+
+async def cancel_in(
+    session: AsyncSession, platform: str, workspace: str, now: datetime, reason: str
+) -> list[Delivery]:
+    """Nothing that waits is owed in this workspace any more; returns what was."""
+    found = await session.scalars(
+        select(Delivery)
+        .where(
+            Delivery.platform == platform,
+            Delivery.workspace == workspace,
+            Delivery.state.in_((DUE, CLAIMED)),
+        )
+        .with_for_update()
+    )
+    ended = list(found)
+    for one in ended:
+        # who holds a claim has an older number from here on, and does not begin
+        one.fence += 1
+        one.state, one.ended_at, one.reason, one.lease_until = CANCELLED, now, reason, None
+    return ended
+
+
+# --- what staff see and decide ----------------------------------------------------------------
+
+
+class Count(NamedTuple):
+    """So many deliveries of a kind are in a state for a reason."""
+
+    state: str
+    kind: str
+    reason: str
+    number: int
+
+
+async def counts(session: AsyncSession) -> Sequence[Count]:
+    """Every delivery that is remembered, counted; reasons are given for what ended unsent."""
+    why = case((Delivery.state.in_((*PENDING, SENT)), ""), else_=Delivery.reason)
+    query = (
+        select(Delivery.state, Delivery.kind, why, func.count())
+        .group_by(Delivery.state, Delivery.kind, why)
+        .order_by(Delivery.state, Delivery.kind, why)
+    )
+    return [Count(*row) for row in await session.execute(query)]
+
+
+async def oldest(session: AsyncSession, now: datetime) -> Delivery | None:
+    """What should have been sent longest ago and still waits."""
+    query = (
+        select(Delivery).where(is_in(*PENDING), Delivery.at <= now).order_by(Delivery.at).limit(1)
+    )
+    return await session.scalar(query)
+
+
+async def unsolved(session: AsyncSession, limit: int, skip: int = 0) -> Sequence[Delivery]:
+    """What somebody has to decide about, newest first."""
+    query = select(Delivery).where(is_in(*UNSOLVED))
+    return (
+        await session.scalars(query.order_by(Delivery.id.desc()).offset(skip).limit(limit))
+    ).all()
+
+
+async def decide(
+    session: AsyncSession, number: int, now: datetime, *, again: bool
+) -> Delivery | None:
+    """Send one of them again, or drop it; None if there is no such number on the list."""
+    query = select(Delivery).where(Delivery.id == number, Delivery.state.in_(UNSOLVED))
+    row = await session.scalar(query.with_for_update())
+    if row is None:
+        return None
+    if again:
+        if row.state == AMBIGUOUS:  # nobody can tell; what else may have arrived is looked for
+            row.resent, row.began_at = True, None
+        row.state, row.reason, row.ended_at = DUE, "", None
+        row.attempts = row.deaths = 0
+        row.retry_at, row.expires = now, None
+        session.info["owed"] = True
+    else:
+        row.state, row.reason, row.ended_at = CANCELLED, "dropped by staff", now
+    return row
+
+
+# --- nothing is lost --------------------------------------------------------------------------
+
+
+class Conservation(NamedTuple):
+    """How many were ever made, how many were tidied away, and how many are in each state."""
+
+    created: int
+    tidied: int
+    states: dict[str, int]
+
+    @property
+    def kept(self) -> int:
+        """All that must be there: made, and not tidied away."""
+        return self.created - self.tidied
+
+    @property
+    def holds(self) -> bool:
+        """Is everything that was ever owed in exactly one known state?"""
+        return set(self.states) <= set(STATES) and sum(self.states.values()) == self.kept
+
+
+async def conservation(session: AsyncSession) -> Conservation:
+    """The books of the outbox. On PostgreSQL numbers are also lost by what was rolled back."""
+    query = select(Delivery.state, func.count()).group_by(Delivery.state)
+    states = {row[0]: row[1] for row in await session.execute(query)}
+    tidied = int(await memo(session, _TIDIED) or 0)
+    if is_sqlite(session):
+        made = text("SELECT seq FROM sqlite_sequence WHERE name = 'delivery'")
+    else:
+        made = text("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM delivery_id_seq")
+    return Conservation(await session.scalar(made) or 0, tidied, states)
+
+
+async def tidy(session: AsyncSession, now: datetime) -> None:
+    """Old texts, old deliveries that ended, old turns and gates go; what is unsolved stays."""
+    over = Delivery.state.in_((SENT, EXPIRED, CANCELLED))
+    await session.execute(
+        update(Delivery)
+        .where(over, Delivery.ended_at < now - READABLE, Delivery.body != "")
+        .values(body="")
+    )
+    unneeded = [~still for still in NEEDED]
+    gone = await session.execute(
+        delete(Delivery).where(over, Delivery.ended_at < now - KEPT, *unneeded)
+    )
+    tidied = int(await memo(session, _TIDIED) or 0) + max(getattr(gone, "rowcount", 0), 0)
+    await remember(session, _TIDIED, str(tidied))
+    await session.execute(delete(Slot).where(Slot.at < now - READABLE))
+    await session.execute(delete(Gate).where(Gate.until < now))

@@ -1,0 +1,167 @@
+"""Whom a round may put together: who takes part, what they show, whom they met, and whom never."""
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+
+from sqlalchemy import delete, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased, selectinload
+
+from db.base import keep
+from db.directory import Expertise
+from db.members import Account, Member, MemberRole, Workspace
+from db.outbox import Address
+from db.rounds import MET, Round, RoundAvoid, RoundGroup, RoundMember, RoundPlace
+
+
+async def participants(
+    session: AsyncSession, day: date, only: Collection[int] | None = None
+) -> Sequence[RoundMember]:
+    """Those who might be paired on that day, with the member; whose turn it is, the caller knows.
+
+    In the directory and verified, agreed, neither paused nor snoozed nor skipping.
+    """
+    query = (
+        select(RoundMember)
+        .join(RoundMember.member)
+        .where(
+            RoundMember.active,
+            RoundMember.paused_at.is_(None),
+            or_(RoundMember.snoozed_until.is_(None), RoundMember.snoozed_until <= day),
+            or_(RoundMember.skips.is_(None), RoundMember.skips != day),
+            Member.status == "verified",
+            Member.listed,
+        )
+        .order_by(RoundMember.member_id)
+        .options(selectinload(RoundMember.member))
+    )
+    if only is not None:
+        query = query.where(RoundMember.member_id.in_(only))
+    return (await session.scalars(query)).all()
+
+
+async def avoid(session: AsyncSession, member_id: int, whom_id: int) -> None:
+    """Never pair these two; twice is once."""
+    await keep(session, RoundAvoid, member_id=member_id, avoided_id=whom_id)
+
+
+async def unavoid(session: AsyncSession, member_id: int, whom_id: int) -> bool:
+    """Pair them again if it comes to that; False if nothing stood in the way."""
+    gone = delete(RoundAvoid).where(
+        RoundAvoid.member_id == member_id, RoundAvoid.avoided_id == whom_id
+    )
+    return (await session.execute(gone.returning(RoundAvoid.avoided_id))).scalar() is not None
+
+
+async def avoided_by(session: AsyncSession, member_id: int) -> Sequence[Member]:
+    """Whom somebody does not want to be paired with."""
+    query = (
+        select(Member)
+        .join(RoundAvoid, RoundAvoid.avoided_id == Member.id)
+        .where(RoundAvoid.member_id == member_id)
+        .order_by(Member.folded, Member.id)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def avoided(session: AsyncSession) -> set[frozenset[int]]:
+    """All pairs of whom one avoids the other."""
+    rows = await session.execute(select(RoundAvoid.member_id, RoundAvoid.avoided_id))
+    return {frozenset(row) for row in rows.all()}
+
+
+class Knowledge(NamedTuple):
+    """What somebody shows the community of what they know and want to learn."""
+
+    knows: dict[int, int]
+    learns: set[int]
+
+
+async def knowledge(session: AsyncSession) -> dict[int, Knowledge]:
+    """Of everybody who takes part in rounds: what nobody may see counts nowhere."""
+    query = (
+        select(Expertise.member_id, Expertise.topic_id, Expertise.kind, Expertise.level)
+        .join(RoundMember, RoundMember.member_id == Expertise.member_id)
+        .where(RoundMember.active, Expertise.seen == "community")
+        .order_by(Expertise.id)
+    )
+    found: dict[int, Knowledge] = {}
+    for member_id, topic_id, kind, level in (await session.execute(query)).all():
+        mine = found.setdefault(member_id, Knowledge({}, set()))
+        if kind == "knows":
+            mine.knows[topic_id] = level
+        else:
+            mine.learns.add(topic_id)
+    return found
+
+
+class Past(NamedTuple):
+    """Two who were partners, from one side: when last, and when they last really met."""
+
+    member_id: int
+    other_id: int
+    met_on: date | None
+    city_id: int | None
+
+
+async def past(session: AsyncSession, since: date) -> Sequence[Past]:
+    """Everybody's partners in rounds since then, that were told of each other.
+
+    Two met if one of them said so.
+    """
+    mine, theirs, other = aliased(RoundPlace), aliased(RoundPlace), aliased(Member)
+    met = func.max(Round.day).filter(or_(mine.answer == MET, theirs.answer == MET))
+    query = (
+        select(mine.member_id, theirs.member_id, met, other.city_id)
+        .join(theirs, (theirs.group_id == mine.group_id) & (theirs.member_id != mine.member_id))
+        .join(other, other.id == theirs.member_id)
+        .join(RoundGroup, RoundGroup.id == mine.group_id)
+        .join(Round, Round.id == mine.round_id)
+        .where(Round.day >= since, RoundGroup.begun_at.is_not(None))
+        .group_by(mine.member_id, theirs.member_id, other.city_id)
+    )
+    return [Past(*row) for row in (await session.execute(query)).all()]
+
+
+async def joined_since(session: AsyncSession, moment: datetime) -> set[int]:
+    """Who began to take part since then."""
+    query = select(RoundMember.member_id).where(RoundMember.joined_at >= moment)
+    return set(await session.scalars(query))
+
+
+async def common_room(session: AsyncSession, keys: Collection[int]) -> Address | None:
+    """A workspace in which all of these can be written to at once."""
+    query = (
+        select(Workspace.platform, Workspace.external_id, Account.member_id, Account.external_id)
+        .join(Account.workspace)
+        .where(
+            Workspace.gathers,
+            Workspace.removed_at.is_(None),
+            Account.member_id.in_(keys),
+            Account.reachable,
+        )
+        .order_by(Workspace.id, Account.preferred, Account.id)
+    )
+    rooms: dict[tuple[str, str], dict[int | None, str]] = {}
+    for platform, workspace, member_id, user in (await session.execute(query)).all():
+        rooms.setdefault((platform, workspace), {})[member_id] = user
+    for room, users in rooms.items():
+        if len(users) == len(keys):
+            return Address(*room, user=",".join(sorted(users.values())))
+    return None
+
+
+async def silent(session: AsyncSession) -> Sequence[RoundMember]:
+    """Those who were asked whether to go on, and have not answered; held."""
+    query = select(RoundMember).where(
+        RoundMember.asked_at.is_not(None), RoundMember.paused_at.is_(None)
+    )
+    return (await session.scalars(query.with_for_update())).all()
+
+
+async def staff(session: AsyncSession) -> Sequence[Member]:
+    """Those who look after rounds."""
+    roles = select(MemberRole.member_id).where(MemberRole.role.in_(("staff", "admin")))
+    query = select(Member).where(Member.id.in_(roles), Member.status == "verified")
+    return (await session.scalars(query.order_by(Member.id))).all()

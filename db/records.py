@@ -1,0 +1,156 @@
+"""What the hub holds about a person, table by table: how it is handed out, and how it goes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Table, delete, or_, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db import outbox, search
+from db.base import Base, is_sqlite
+from db.directory import Endorsement, Expertise
+from db.members import Account, Member
+from db.outbox import Delivery
+from db.relay import Line
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One table that holds people. `by`: the columns that name a member whose rows they are.
+
+    `about`: columns that name a member to whom the row is not told, such as whom a block is for.
+    `erased`: its rows go with the member, or the name in them is cleared and the row stays, or
+    they are kept, and then `because` says why. `hidden`: columns that are nobody's to read.
+    `accounts`: columns that name an account; the rows of a member's own accounts are theirs.
+    """
+
+    by: tuple[str, ...]
+    erased: Literal["deleted", "cleared", "kept"] = "deleted"
+    because: str = ""
+    hidden: tuple[str, ...] = ()
+    about: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
+
+
+HELD: Mapping[str, Held] = {
+    "member": Held(("id",)),
+    "member_role": Held(("member_id",)),
+    "account": Held(("member_id",)),
+    "expertise": Held(("member_id",)),
+    "endorsement": Held(("by_id",)),
+    "city_code": Held(("by_id",), "cleared", "the code is the city's", hidden=("hash",)),
+    "invitation": Held(("by_id",), hidden=("hash",), accounts=("account_id",)),
+    "join_request": Held((), accounts=("account_id",), about=("by_id",)),
+    "code_try": Held((), accounts=("account_id",)),
+    "link": Held(("member_id",), hidden=("hash",), accounts=("account_id", "other_id")),
+    "kind_off": Held(("member_id",)),
+    "delivery": Held(("member_id",), "cleared", "counted, without words or names"),
+    "report": Held(("by_id",), about=("about_id", "decided_by_id")),
+    "block": Held(("member_id",), about=("blocked_id",)),
+    "introduction": Held(
+        # what the other side said, or that it was never asked, is the other side's alone
+        ("one_id",),
+        hidden=("other_said", "silent", "status", "tells_at"),
+        about=("other_id", "by_id"),
+    ),
+    "talk": Held(("one_id", "other_id"), about=("picked_by_id",)),
+    "round_member": Held(("member_id",)),
+    "round_avoid": Held(("member_id",), about=("avoided_id",)),
+    "round_place": Held(("member_id",)),
+    "round_left": Held(("member_id",)),
+    "relay_line": Held(("author_id",)),
+    "relay_draft": Held(("member_id",)),
+    "relay": Held(("one_id", "other_id"), "cleared", "the one who stays is told that it is over"),
+    "audit": Held(("member_id",), "kept", "acts stand under a number that names nobody any more"),
+    "document": Held((), "deleted", "the words a profile is found by, made anew from it"),
+}
+"""Every table with people in it. A test fails for a table that stands neither here nor below."""
+
+IMPERSONAL = frozenset({
+    "alembic_version", "certification", "city", "city_domain", "city_name", "criterion", "gate",
+    "inbound",
+    "installation", "level", "memo", "practice_area", "slot", "topic", "topic_criterion",
+    "round", "round_group", "topic_term", "workspace",
+})  # fmt: skip
+
+
+KEPT_OPEN = timedelta(minutes=15)
+"""How long the address of one's own data can be used."""
+SCRUB = "scrub-due"
+"""The memo that says that somebody was forgotten since the last scrubbing."""
+
+
+def _table(name: str) -> Table:
+    return Base.metadata.tables[name]
+
+
+def _theirs(table: Table, held: Held, member_id: int) -> ColumnElement[bool]:
+    own = select(Account.id).where(Account.member_id == member_id)
+    return or_(
+        *(table.c[column] == member_id for column in held.by),
+        *(table.c[column].in_(own) for column in held.accounts),
+    )
+
+
+async def rows_of(session: AsyncSession, member_id: int) -> dict[str, list[dict[str, Any]]]:
+    """Everything held about a member, table by table; empty tables are left out."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for name, held in HELD.items():
+        if not (held.by or held.accounts):
+            continue
+        table = _table(name)
+        shown = [c for c in table.c if c.name not in held.hidden]
+        query = select(*shown).where(_theirs(table, held, member_id))
+        rows = (await session.execute(query.order_by(*table.primary_key))).mappings().all()
+        if rows:
+            found[name] = [dict(row) for row in rows]
+    return found
+
+
+async def forget(session: AsyncSession, now: datetime, person: Member) -> None:
+    """Erase a member: everything that hangs on the row goes with it.
+
+    What was not sent yet is cancelled, what was sent keeps neither words nor names, and others'
+    endorsements are counted anew without this member's.
+    """
+    given = select(Endorsement.expertise_id).where(Endorsement.by_id == person.id)
+    await session.execute(
+        update(Expertise)
+        .where(Expertise.id.in_(given))
+        .values(endorsements=Expertise.endorsements - 1)
+    )
+    await session.flush()
+    await _clear_deliveries(session, now, person.id)
+    await search.put(session, "member", person.id, [])
+    await session.execute(delete(Account).where(Account.member_id == person.id))
+    await session.execute(delete(Member).where(Member.id == person.id))
+
+
+async def _clear_deliveries(session: AsyncSession, now: datetime, member_id: int) -> None:
+    """What the member was owed, and what of the member's own words others were."""
+    mine = Delivery.member_id == member_id
+    written = Delivery.id.in_(select(Line.delivery_id).where(Line.author_id == member_id))
+    waiting = Delivery.state.in_((outbox.DUE, *outbox.UNSOLVED))
+    await session.execute(
+        update(Delivery)
+        .where(or_(mine, written), waiting)
+        .values(state=outbox.CANCELLED, ended_at=now, reason="member forgotten")
+    )
+    await session.execute(update(Delivery).where(written).values(body=""))
+    await session.execute(
+        update(Delivery).where(mine).values(body="", user="", lane="", landed_in="", platform_id="")
+    )
+
+
+async def scrub(session: AsyncSession) -> None:
+    """Let nothing of what was erased stay in the index's own pages; the rest is the database's."""
+    if is_sqlite(session):
+        await session.execute(text("INSERT INTO document_fts(document_fts) VALUES ('optimize')"))
+
+
+def undeclared() -> Sequence[str]:
+    """Tables that say neither that they hold people nor that they do not."""
+    known = HELD.keys() | IMPERSONAL
+    return sorted(name for name in Base.metadata.tables if name not in known)

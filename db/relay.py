@@ -1,0 +1,344 @@
+"""The relay: two people in different workspaces who agreed to talk, each in their own thread."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import BigInteger, ColumnElement, ForeignKey, and_, delete, exists, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db import outbox
+from db.base import Base
+from db.members import Account, Member, Workspace
+from db.outbox import DUE, Address, Delivery
+
+OPEN, ENDED = "open", "ended"
+PASSED, WITHHELD = "passed", "withheld"
+DRAFTS_KEPT = timedelta(days=1)
+MOST_LISTED = 20
+
+
+class Relay(Base):
+    """One conversation of two. Each side has a root: the delivery that opened its thread.
+
+    Who is forgotten leaves an empty side, so that the other's thread still says that it is over.
+    Each side may pause it; it is open when neither did.
+    """
+
+    __tablename__ = "relay"
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 - SQLAlchemy's own idiom
+    id: Mapped[int] = mapped_column(primary_key=True)
+    one_id: Mapped[int | None] = mapped_column(
+        ForeignKey("member.id", ondelete="SET NULL"), index=True
+    )
+    other_id: Mapped[int | None] = mapped_column(
+        ForeignKey("member.id", ondelete="SET NULL"), index=True
+    )
+    one_root_id: Mapped[int | None] = mapped_column(
+        ForeignKey("delivery.id", ondelete="SET NULL"), index=True
+    )
+    other_root_id: Mapped[int | None] = mapped_column(
+        ForeignKey("delivery.id", ondelete="SET NULL"), index=True
+    )
+    status: Mapped[str] = mapped_column(default=OPEN)
+    opened_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    one_paused_at: Mapped[datetime | None]
+    other_paused_at: Mapped[datetime | None]
+
+    def side(self, member_id: int) -> str:
+        """«one» or «other», as the columns name the sides."""
+        return "one" if self.one_id == member_id else "other"
+
+    def facing(self, member_id: int) -> int | None:
+        """Whom this member talks with; None if that person was forgotten."""
+        return self.other_id if self.side(member_id) == "one" else self.one_id
+
+    def root_of(self, member_id: int) -> int | None:
+        """The delivery that opened this member's thread."""
+        return self.one_root_id if self.side(member_id) == "one" else self.other_root_id
+
+    def paused_by(self, member_id: int | None) -> bool:
+        """Did this member pause it?"""
+        return member_id is not None and self.since(member_id) is not None
+
+    def since(self, member_id: int) -> datetime | None:
+        """When this member paused it."""
+        return self.one_paused_at if self.side(member_id) == "one" else self.other_paused_at
+
+    def pause(self, member_id: int, at: datetime | None) -> None:
+        """This member pauses it, or goes on when there is no time."""
+        setattr(self, f"{self.side(member_id)}_paused_at", at)
+
+
+class Line(Base):
+    """One thing that a member wrote there, and the delivery that brought it to the other side.
+
+    `source` is the platform, channel and id of what was written. `edition` rises with each edit,
+    so that an older one that arrives later changes nothing. Withheld: never went out, and no
+    edit of it will. The words themselves are kept nowhere but in the delivery.
+    """
+
+    __tablename__ = "relay_line"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    relay_id: Mapped[int] = mapped_column(ForeignKey("relay.id", ondelete="CASCADE"), index=True)
+    author_id: Mapped[int] = mapped_column(ForeignKey("member.id", ondelete="CASCADE"), index=True)
+    source: Mapped[str] = mapped_column(unique=True)
+    delivery_id: Mapped[int | None] = mapped_column(
+        ForeignKey("delivery.id", ondelete="SET NULL"), index=True
+    )
+    status: Mapped[str] = mapped_column(default=PASSED)
+    edition: Mapped[int] = mapped_column(BigInteger, default=0)
+    gone: Mapped[bool] = mapped_column(default=False)
+    at: Mapped[datetime]
+
+
+class Draft(Base):
+    """Words that may belong to several conversations, kept for a day until their writer says so."""
+
+    __tablename__ = "relay_draft"
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 - a number is used once
+    id: Mapped[int] = mapped_column(primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id", ondelete="CASCADE"), index=True)
+    source: Mapped[str] = mapped_column(unique=True)
+    body: Mapped[str]
+    at: Mapped[datetime] = mapped_column(index=True)
+
+
+# without the message that opened it, nobody could tell which conversation a thread belongs to
+outbox.NEEDED.append(
+    exists().where(or_(Relay.one_root_id == Delivery.id, Relay.other_root_id == Delivery.id))
+)
+
+
+class Root(NamedTuple):
+    """Where a side's thread is, and whether somebody can still be reached there."""
+
+    delivery: Delivery
+    there: bool
+
+
+def _of(member_id: int) -> ColumnElement[bool]:
+    return or_(Relay.one_id == member_id, Relay.other_id == member_id)
+
+
+async def begin(
+    session: AsyncSession,
+    now: datetime,
+    one: Member,
+    other: Member,
+    roots: tuple[int | None, int | None],
+) -> Relay:
+    """Open a conversation; `roots` are the deliveries of the two opening cards, in this order."""
+    relay = Relay(
+        one_id=one.id, other_id=other.id, one_root_id=roots[0], other_root_id=roots[1],
+        opened_at=now,
+    )  # fmt: skip
+    session.add(relay)
+    await session.flush()
+    return relay
+
+
+async def takes_part(session: AsyncSession, platform: str, user: str) -> bool:
+    """Has whoever writes from this account ever been in a conversation?"""
+    query = (
+        select(Account.id)
+        .join(Account.workspace)
+        .where(
+            Workspace.platform == platform,
+            Account.external_id == user,
+            exists().where(or_(Relay.one_id == Account.member_id,
+                               Relay.other_id == Account.member_id)),
+        )
+        .limit(1)
+    )  # fmt: skip
+    return await session.scalar(query) is not None
+
+
+async def one(session: AsyncSession, relay_id: int, member_id: int) -> Relay | None:
+    """A conversation of this member; of nobody else's is even said that it exists."""
+    query = select(Relay).where(Relay.id == relay_id, _of(member_id))
+    return await session.scalar(query.with_for_update())
+
+
+async def of_member(
+    session: AsyncSession, member_id: int, *, only_open: bool = False
+) -> list[Relay]:
+    """A member's conversations, the newest first: all of them, or those that were not ended."""
+    query = select(Relay).where(_of(member_id)).order_by(Relay.id.desc()).limit(MOST_LISTED)
+    if only_open:
+        query = query.where(Relay.status == OPEN)
+    return list(await session.scalars(query))
+
+
+async def pointed(
+    session: AsyncSession, member_id: int, platform: str, message: str, source: str
+) -> Relay | None:
+    """The conversation that a message belongs to: one of the hub's to this member, or an own one.
+
+    `message` is the platform's id of it, `source` what its line would be called.
+    """
+    found = await session.execute(
+        select(Delivery.id, Delivery.under_id).where(*_brought(member_id, platform, message))
+    )
+    numbers = {number for row in found for number in row if number is not None}
+    ours = select(Line.relay_id).where(_either(member_id, source, numbers))
+    query = select(Relay).where(
+        or_(
+            and_(Relay.one_id == member_id, Relay.one_root_id.in_(numbers)),
+            and_(Relay.other_id == member_id, Relay.other_root_id.in_(numbers)),
+            and_(_of(member_id), Relay.id.in_(ours)),
+        )
+    )
+    return await session.scalar(query.with_for_update())
+
+
+async def message(
+    session: AsyncSession, member_id: int, platform: str, message: str, source: str
+) -> Line | None:
+    """What somebody wrote, found by how it looks to this member: as a copy, or as one's own."""
+    copies = list(
+        await session.scalars(select(Delivery.id).where(*_brought(member_id, platform, message)))
+    )
+    query = select(Line).join(Relay).where(_either(member_id, source, copies), _of(member_id))
+    return await session.scalar(query)
+
+
+def _brought(member_id: int, platform: str, message: str) -> tuple[ColumnElement[bool], ...]:
+    """Deliveries to a member that became this message."""
+    return (
+        Delivery.member_id == member_id,
+        Delivery.platform == platform,
+        Delivery.platform_id == message,
+    )
+
+
+def _either(member_id: int, source: str, copies: Collection[int]) -> ColumnElement[bool]:
+    own = and_(Line.source == source, Line.author_id == member_id)
+    return or_(own, Line.delivery_id.in_(copies))
+
+
+async def root(session: AsyncSession, relay: Relay, member_id: int) -> Root | None:
+    """This member's thread. Nobody is there when the account or the hub left the workspace."""
+    number = relay.root_of(member_id)
+    found = await session.get(Delivery, number) if number is not None else None
+    if found is None:
+        return None
+    lives = (
+        select(Account.id)
+        .join(Account.workspace)
+        .where(
+            Account.member_id == member_id,
+            Account.external_id == found.user,
+            Workspace.platform == found.platform,
+            Workspace.external_id == found.workspace,
+            Workspace.removed_at.is_(None),
+        )
+    )
+    return Root(found, await session.scalar(lives) is not None)
+
+
+def address(delivery: Delivery) -> Address:
+    """Where a delivery went."""
+    return Address(delivery.platform, delivery.workspace, delivery.user, delivery.channel)
+
+
+async def can_be_written(session: AsyncSession, to: Delivery) -> bool:
+    """Are the direct messages open where this delivery went?"""
+    query = (
+        select(Account.reachable)
+        .join(Account.workspace)
+        .where(
+            Account.external_id == to.user,
+            Workspace.platform == to.platform,
+            Workspace.external_id == to.workspace,
+        )
+    )
+    return await session.scalar(query) is not False
+
+
+# --- what was written -------------------------------------------------------------------------
+
+
+async def line(session: AsyncSession, source: str) -> Line | None:
+    """What is known of something written."""
+    return await session.scalar(select(Line).where(Line.source == source).with_for_update())
+
+
+async def line_of(session: AsyncSession, delivery_id: int) -> Line | None:
+    """What a delivery brought."""
+    return await session.scalar(select(Line).where(Line.delivery_id == delivery_id))
+
+
+async def rooted_in(session: AsyncSession, delivery_id: int) -> Relay | None:
+    """The conversation that a delivery opened."""
+    query = select(Relay).where(
+        or_(Relay.one_root_id == delivery_id, Relay.other_root_id == delivery_id)
+    )
+    return await session.scalar(query.with_for_update())
+
+
+async def delivery(session: AsyncSession, number: int | None) -> Delivery | None:
+    """A delivery, its row locked so that nobody claims it meanwhile."""
+    return await session.scalar(
+        select(Delivery).where(Delivery.id == number).with_for_update()
+    )  # fmt: skip
+
+
+async def changes(session: AsyncSession, of: int) -> Sequence[Delivery]:
+    """Edits of a delivery that are not on their way yet."""
+    query = select(Delivery).where(Delivery.of_id == of, Delivery.state == DUE)
+    return (await session.scalars(query.with_for_update())).all()
+
+
+async def newest(session: AsyncSession, of: Delivery) -> str:
+    """What it says after its latest edit; nothing once that is not kept any more."""
+    query = select(Delivery.body).where(Delivery.of_id == of.id, Delivery.act == "edit")
+    return await session.scalar(query.order_by(Delivery.id.desc()).limit(1)) or of.body
+
+
+async def undelivered(session: AsyncSession, relay_id: int) -> list[str]:
+    """The keys of what was written there and is not on its way yet."""
+    ours = select(Line.delivery_id).where(Line.relay_id == relay_id)
+    query = select(Delivery.key).where(
+        or_(Delivery.id.in_(ours), Delivery.of_id.in_(ours)), Delivery.state == DUE
+    )
+    return list(await session.scalars(query))
+
+
+async def withheld_since(
+    session: AsyncSession, relay_id: int, author_id: int, since: datetime
+) -> bool:
+    """Did somebody write there in vain?"""
+    query = select(Line.id).where(
+        Line.relay_id == relay_id,
+        Line.author_id == author_id,
+        Line.status == WITHHELD,
+        Line.at >= since,
+    )
+    return await session.scalar(query.limit(1)) is not None
+
+
+# --- drafts -----------------------------------------------------------------------------------
+
+
+async def draft(session: AsyncSession, source: str) -> Draft | None:
+    """The draft of something written."""
+    return await session.scalar(select(Draft).where(Draft.source == source).with_for_update())
+
+
+async def take_draft(session: AsyncSession, draft_id: int, member_id: int) -> Draft | None:
+    """A draft of this member's, which can be taken once."""
+    query = select(Draft).where(Draft.id == draft_id, Draft.member_id == member_id)
+    found = await session.scalar(query.with_for_update())
+    if found:
+        await session.delete(found)
+    return found
+
+
+async def erase_old(session: AsyncSession, now: datetime) -> None:
+    """Drop drafts that nobody claimed, and conversations that both sides left for good."""
+    await session.execute(delete(Draft).where(Draft.at < now - DRAFTS_KEPT))
+    nobody = and_(Relay.one_id.is_(None), Relay.other_id.is_(None))
+    await session.execute(delete(Relay).where(nobody))

@@ -1,0 +1,386 @@
+"""The outbox at work: who may send what now, and how it is written down that it ended."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from db.base import Moment, insert_into
+from db.inbound import Memo
+from db.members import Account, Member, Workspace
+from db.outbox import (
+    ANSWERS,
+    CANCELLED,
+    CLAIMED,
+    DEAD,
+    DUE,
+    EXPIRED,
+    INFLIGHT,
+    PANIC,
+    PENDING,
+    REMOVED,
+    Delivery,
+    Gate,
+    address_of,
+    is_in,
+)
+
+MOST_DEATHS = 3
+"""Processes that may end with one delivery in flight before nobody touches it any more."""
+
+AT_ONCE = 500
+"""How many rows are put right in one transaction; the rest follow in the next."""
+
+SPARE = 16
+"""How many more are looked at than taken: some of them nobody here may send."""
+
+
+OTHERS = 4
+"""As many times more are found: several processes that look at once take what the others left."""
+
+WINDOW = 512
+"""How much of what is due is looked through first: all of it only if nothing is found there."""
+
+EVERYTHING = 2**31
+
+
+class Claim(NamedTuple):
+    """One delivery that is ours; `root` is the one that it changes or stands under."""
+
+    row: Delivery
+    root: Delivery | None
+
+
+class Taken(NamedTuple):
+    """What was claimed, and what is not owed any more."""
+
+    claims: Sequence[Claim]
+    ended: Sequence[Delivery]
+
+
+class Written(NamedTuple):
+    """How one attempt, or one look, ended; `fence` is the number under which it was made."""
+
+    id: int
+    fence: int
+    state: str
+    reason: str = ""
+    retry_at: datetime | None = None
+    doubt: bool = False
+    counted: bool = True
+    resent: bool = False
+    platform_id: str = ""
+    landed_in: str = ""
+    closed: bool = False
+
+
+_same = aliased(Delivery)
+_PANIC = exists().where(Memo.key == PANIC, Memo.value != "")
+
+
+_NOW = bindparam("now", type_=Moment())
+
+
+def _heads() -> Select[int]:
+    """The oldest due delivery of each lane where nothing is under way and no gate is shut.
+
+    Only the first `window` of all that is due is looked through. What would be stale is left out,
+    but for what may have arrived and is still looked for.
+    """
+    fresh = or_(Delivery.expires.is_(None), Delivery.expires > _NOW, Delivery.began_at.is_not(None))
+    here = tuple_(Delivery.platform, Delivery.workspace)
+    ripe = (
+        select(Delivery.id, Delivery.lane, Delivery.platform, Delivery.workspace)
+        .where(is_in(DUE), Delivery.retry_at <= _NOW, Delivery.at <= _NOW, fresh)
+        .where(Delivery.platform.not_in(bindparam("down", expanding=True)))
+        .where(here.not_in(bindparam("leaving_out", expanding=True)))
+        .order_by(Delivery.retry_at, Delivery.id)
+        .limit(bindparam("window"))
+        .subquery("ripe")
+        .c
+    )
+    # the first of its lane; «there is no earlier one» would be asked of all rows at once
+    head = (
+        select(_same.id)
+        .where(_same.lane == ripe.lane, is_in(*PENDING, of=_same))
+        .order_by(_same.at, _same.id)
+        .limit(1)
+        .scalar_subquery()
+    )
+    under_way = exists().where(_same.lane == ripe.lane, is_in(CLAIMED, INFLIGHT, of=_same))
+    home = ripe.platform + ":" + ripe.workspace
+    shut = exists().where(Gate.key.in_((ripe.lane, home)), Gate.until > _NOW)
+    query = select(ripe.id).where(ripe.id == head, ~under_way, ~shut, ~_PANIC)
+    return query.limit(bindparam("most"))
+
+
+def _locked() -> Select[Delivery, str | None, datetime | None]:
+    """Those of them that nobody else took meanwhile, with what speaks against sending them."""
+    home = and_(
+        Workspace.platform == Delivery.platform, Workspace.external_id == Delivery.workspace
+    )
+    mine = Delivery.id.in_(bindparam("ids", expanding=True))
+    return (
+        select(Delivery, Member.status, Workspace.removed_at)
+        .outerjoin(Member, Member.id == Delivery.member_id)
+        .outerjoin(Workspace, home)
+        .where(mine, Delivery.state == DUE, Delivery.retry_at <= _NOW)
+        .order_by(Delivery.retry_at, Delivery.id)
+        .limit(bindparam("most"))
+        .with_for_update(of=Delivery, skip_locked=True)
+    )
+
+
+# built once: that takes longer than asking
+_HEADS, _LOCKED = _heads(), _locked()
+
+
+async def _down(session: AsyncSession, now: datetime) -> Sequence[str]:
+    """Platforms that are left alone just now; nothing of theirs is looked at."""
+    query = select(Gate.key).where(Gate.until > now, Gate.key.not_like("%:%"))
+    return (await session.scalars(query)).all()
+
+
+async def claim(
+    session: AsyncSession,
+    now: datetime,
+    lease: timedelta,
+    limit: int,
+    may: Callable[[Delivery], bool],
+    leaving_out: Collection[tuple[str, str]] = (),
+    down: Collection[str] = (),
+) -> Taken:
+    """Take up to `limit` deliveries for as long as the lease.
+
+    `may` is asked about each in turn; `leaving_out` are workspaces, `down` platforms, that need
+    not be looked at.
+    """
+    down = {*down, *await _down(session, now)}
+    asked = {"now": now, "most": limit * OTHERS + SPARE, "down": list(down), "window": WINDOW,
+             "leaving_out": list(leaving_out)}  # fmt: skip
+    heads = (await session.scalars(_HEADS, asked)).all()
+    if not heads:
+        heads = (await session.scalars(_HEADS, {**asked, "window": EVERYTHING})).all()
+    if not heads:
+        return Taken((), ())
+    ours, ended = list[Delivery](), list[Delivery]()
+    found = await session.execute(_LOCKED, {"now": now, "ids": heads, "most": limit + SPARE})
+    for row, status, removed in found.all():
+        why = _unwanted(row, status, removed)
+        if why:
+            _end(row, now, CANCELLED, why)
+            ended.append(row)
+        elif len(ours) < limit and may(row):
+            ours.append(row)
+    await session.flush()
+    if not ours:
+        return Taken((), ended)
+    roots = await _roots(session, ours)
+    await _mark_claimed(session, ours, now + lease)
+    return Taken([Claim(row, roots.get(row.of_id or row.under_id or 0)) for row in ours], ended)
+
+
+def _unwanted(row: Delivery, status: str | None, removed: datetime | None) -> str:
+    """Why something is not owed any more just before it would be sent."""
+    if removed is not None:
+        return REMOVED
+    if status == "suspended" and row.kind != ANSWERS:
+        return "suspended"
+    return ""
+
+
+async def _mark_claimed(session: AsyncSession, ours: Sequence[Delivery], until: datetime) -> None:
+    """One statement for all; the rows in hand then say the same, and belong to no session."""
+    mine = [row.id for row in ours]
+    await session.execute(
+        update(Delivery)
+        .where(Delivery.id.in_(mine))
+        .values(state=CLAIMED, fence=Delivery.fence + 1, lease_until=until)
+        .execution_options(synchronize_session=False)
+    )
+    for row in ours:
+        session.expunge(row)
+        row.state, row.fence, row.lease_until = CLAIMED, row.fence + 1, until
+
+
+async def _roots(session: AsyncSession, ours: Sequence[Delivery]) -> Mapping[int, Delivery]:
+    wanted = {number for row in ours for number in (row.of_id, row.under_id) if number}
+    if not wanted:
+        return {}
+    found = await session.scalars(select(Delivery).where(Delivery.id.in_(wanted)))
+    return {row.id: row for row in found}
+
+
+def _ours(rows: Sequence[Delivery], state: str) -> ColumnElement[bool]:
+    held = tuple_(Delivery.id, Delivery.fence).in_([(row.id, row.fence) for row in rows])
+    return and_(held, Delivery.state == state)
+
+
+async def begin(
+    session: AsyncSession, now: datetime, lease: timedelta, rows: Sequence[Delivery]
+) -> set[int]:
+    """The numbers of those that may be sent now; to be committed before the first of them is.
+
+    Missing are those that somebody else has by now, that are stale, or all of them in a panic.
+    """
+    done = await session.execute(
+        update(Delivery)
+        .where(
+            _ours(rows, CLAIMED),
+            or_(Delivery.expires.is_(None), Delivery.expires > now),
+            ~_PANIC,
+        )
+        .values(
+            state=INFLIGHT,
+            began_at=func.coalesce(Delivery.began_at, literal(now, Moment())),
+            attempts=Delivery.attempts + 1,
+            lease_until=now + lease,
+        )
+        .returning(Delivery.id)
+        .execution_options(synchronize_session=False)
+    )
+    return set(done.scalars())
+
+
+async def release(session: AsyncSession, rows: Sequence[Delivery], until: datetime) -> None:
+    """Give back what was claimed and not begun; due again, at `until` the earliest."""
+    await session.execute(
+        update(Delivery)
+        .where(_ours(rows, CLAIMED))
+        .values(state=DUE, lease_until=None, retry_at=until)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def settle(
+    session: AsyncSession, now: datetime, written: Sequence[Written]
+) -> Sequence[Delivery]:
+    """Write how attempts ended, where the fence still is the one they were made under.
+
+    Returns those that ended for good.
+    """
+    ids = [one.id for one in written]
+    query = select(Delivery).where(Delivery.id.in_(ids)).with_for_update()
+    rows = {row.id: row for row in await session.scalars(query)}
+    ended = []
+    for one in written:
+        row = rows.get(one.id)
+        if row is None or row.fence != one.fence or row.state not in (CLAIMED, INFLIGHT):
+            continue
+        if one.closed and await _turned_elsewhere(session, row, now):
+            continue
+        _write(row, now, one)
+        if row.state not in PENDING:
+            ended.append(row)
+    return ended
+
+
+def _write(row: Delivery, now: datetime, one: Written) -> None:
+    if row.state == INFLIGHT and not one.counted:
+        row.attempts -= 1
+    row.resent = row.resent or one.resent
+    if one.state != DUE:
+        _end(row, now, one.state, one.reason)
+        row.platform_id, row.landed_in = one.platform_id, one.landed_in
+        return
+    row.state, row.reason, row.lease_until = DUE, one.reason, None
+    row.retry_at = one.retry_at or now
+    if not one.doubt:
+        row.began_at = None
+
+
+def _end(row: Delivery, now: datetime, state: str, reason: str) -> None:
+    row.state, row.reason, row.ended_at, row.lease_until = state, reason, now, None
+
+
+async def _turned_elsewhere(session: AsyncSession, row: Delivery, now: datetime) -> bool:
+    """The person takes no messages there: is there another account of theirs that does?"""
+    closed = await session.scalar(
+        select(Account)
+        .join(Account.workspace)
+        .where(
+            Workspace.platform == row.platform,
+            Workspace.external_id == row.workspace,
+            Account.external_id == row.user,
+        )
+    )
+    if closed is None:
+        return False
+    closed.reachable = False
+    await session.flush()
+    if row.member_id is None or row.under_id or row.of_id:
+        return False
+    other = await address_of(session, row.member_id)
+    if other is None:
+        return False
+    row.platform, row.workspace, row.user, row.channel = other
+    row.lane, row.state, row.reason = other.lane, DUE, "turned to another account"
+    row.attempts, row.began_at, row.lease_until, row.retry_at = 0, None, None, now
+    return True
+
+
+async def recover(session: AsyncSession, now: datetime, visible: timedelta) -> list[Delivery]:
+    """Take back what a process that died, or sleeps, had; returns those that nobody may touch.
+
+    What was in flight may have arrived; so long after its beginning it can be looked for.
+    """
+    query = (
+        select(Delivery)
+        .where(is_in(CLAIMED, INFLIGHT), Delivery.lease_until < now)
+        .order_by(Delivery.id)
+        .limit(AT_ONCE)
+        .with_for_update(skip_locked=True)
+    )
+    ended = []
+    for row in await session.scalars(query):
+        row.fence += 1
+        if row.state == INFLIGHT:
+            row.deaths += 1
+            row.retry_at = max(now, (row.began_at or now) + visible)
+        if row.deaths >= MOST_DEATHS:
+            _end(row, now, DEAD, "crash loop")
+            ended.append(row)
+        else:
+            row.state, row.lease_until = DUE, None
+    return ended
+
+
+async def expire(session: AsyncSession, now: datetime) -> list[Delivery]:
+    """What would be stale is not sent; what may have arrived is looked for first."""
+    certain = or_(Delivery.began_at.is_(None), Delivery.act != "post")
+    query = (
+        select(Delivery)
+        .where(is_in(DUE), Delivery.expires <= now, certain)
+        .order_by(Delivery.id)
+        .limit(AT_ONCE)
+        .with_for_update(skip_locked=True)
+    )
+    ended = list(await session.scalars(query))
+    for row in ended:
+        _end(row, now, EXPIRED, row.reason or "not sent in time")
+    return ended
+
+
+async def shut(session: AsyncSession, gates: Mapping[str, tuple[datetime, str]]) -> None:
+    """Let nothing through the gates of these keys until then; one that is shut longer stays so."""
+    # in one order everywhere: two workers that write the same gates never wait for each other
+    rows = [{"key": k, "until": until, "reason": why} for k, (until, why) in sorted(gates.items())]
+    row = insert_into(session, Gate).values(rows)
+    newer = row.excluded.until > Gate.until
+    said = {"until": row.excluded.until, "reason": row.excluded.reason}
+    await session.execute(row.on_conflict_do_update(index_elements=["key"], set_=said, where=newer))

@@ -1,0 +1,172 @@
+"""Talks: two people who agreed to meet, where they were brought together, and when they talk."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy import ForeignKey, Select, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, aliased, mapped_column, selectinload
+from sqlalchemy.orm import relationship as related
+
+from db.base import Base
+from db.members import Account, Member, Workspace
+from db.outbox import DUE, Address, Delivery
+from db.relay import Relay
+
+OPENING, OPEN, FAILED = "opening", "open", "failed"
+_FORM = "%Y-%m-%dT%H:%MZ"
+
+
+class Talk(Base):
+    """Two people brought together.
+
+    `key` says by what, so that nothing opens twice; `topic_id` and `because` are what they meet
+    about. `together`: in one conversation, whose
+    opening is both roots; else each root opens the thread of its side. `status` is opening until
+    both are known to have got it, then open, or failed. `offers` are the times proposed so far,
+    in UTC, which only grow: a button names one by its place. `picked` is the one that `picked_by`
+    asks for, `agreed` the one both said yes to; `moves` counts both, `sequence` the agreements.
+    """
+
+    __tablename__ = "talk"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    one_id: Mapped[int] = mapped_column(ForeignKey("member.id", ondelete="CASCADE"), index=True)
+    other_id: Mapped[int] = mapped_column(ForeignKey("member.id", ondelete="CASCADE"), index=True)
+    topic_id: Mapped[int | None] = mapped_column(ForeignKey("topic.id", ondelete="SET NULL"))
+    because: Mapped[str] = mapped_column(default="")
+    together: Mapped[bool] = mapped_column(default=False)
+    status: Mapped[str] = mapped_column(default=OPENING, index=True)
+    opened_at: Mapped[datetime]
+    one_root_id: Mapped[int | None] = mapped_column(ForeignKey("delivery.id", ondelete="SET NULL"))
+    other_root_id: Mapped[int | None] = mapped_column(
+        ForeignKey("delivery.id", ondelete="SET NULL")
+    )
+    offers: Mapped[str] = mapped_column(default="")
+    picked: Mapped[int | None]
+    picked_by_id: Mapped[int | None] = mapped_column(ForeignKey("member.id", ondelete="SET NULL"))
+    agreed: Mapped[int | None]
+    agreed_at: Mapped[datetime | None]
+    moves: Mapped[int] = mapped_column(default=0)
+    sequence: Mapped[int] = mapped_column(default=0)
+    one: Mapped[Member] = related(lazy="raise", foreign_keys=one_id)
+    other: Mapped[Member] = related(lazy="raise", foreign_keys=other_id)
+
+    @property
+    def times(self) -> tuple[datetime, ...]:
+        """The times proposed so far; the first one's number is 1."""
+        said = self.offers.split()
+        return tuple(datetime.strptime(s, _FORM).replace(tzinfo=UTC) for s in said)
+
+    def offer(self, times: Sequence[datetime]) -> list[int]:
+        """Propose these too; their numbers."""
+        known = list(self.times)
+        known += [time for time in times if time not in known]
+        self.offers = " ".join(f"{time.astimezone(UTC):{_FORM}}" for time in known)
+        return [known.index(time) + 1 for time in times]
+
+    def root_of(self, member_id: int) -> int | None:
+        """The delivery that opened the thread of one of the two."""
+        return self.one_root_id if member_id == self.one_id else self.other_root_id
+
+    def facing(self, member_id: int) -> Member:
+        """The one of the two that somebody is not."""
+        return self.other if member_id == self.one_id else self.one
+
+
+async def found(session: AsyncSession, number: int, *, hold: bool = True) -> Talk | None:
+    """One talk with its people, held until the end of the transaction."""
+    query = _whole(select(Talk).where(Talk.id == number))
+    return await session.scalar(query.with_for_update(of=Talk) if hold else query)
+
+
+async def of_key(session: AsyncSession, key: str) -> Talk | None:
+    """What opened under this key before."""
+    return await session.scalar(_whole(select(Talk).where(Talk.key == key)))
+
+
+async def opening(session: AsyncSession, limit: int = 200) -> Sequence[Talk]:
+    """Those of which it is not known yet whether both sides got the opening; held."""
+    query = _whole(select(Talk).where(Talk.status == OPENING)).order_by(Talk.id).limit(limit)
+    return (await session.scalars(query.with_for_update(of=Talk, skip_locked=True))).all()
+
+
+def _whole(query: Select[Talk]) -> Select[Talk]:
+    people = (selectinload(Talk.one), selectinload(Talk.other))
+    return query.options(*people).execution_options(populate_existing=True)
+
+
+async def roots(session: AsyncSession, talk: Talk) -> dict[int, Delivery | None]:
+    """For each of the two the delivery that opened it for them; None if that is gone."""
+    numbers = {talk.one_id: talk.one_root_id, talk.other_id: talk.other_root_id}
+    query = select(Delivery).where(Delivery.id.in_([n for n in numbers.values() if n]))
+    there = {d.id: d for d in await session.scalars(_anew(query))}
+    return {person: there.get(number or 0) for person, number in numbers.items()}
+
+
+def _anew(query: Select[Delivery]) -> Select[Delivery]:
+    return query.execution_options(populate_existing=True)
+
+
+async def hush(session: AsyncSession, one_id: int, other_id: int, now: datetime) -> None:
+    """Nothing of the talks of these two that is not sent yet is owed any more."""
+    pair = or_(
+        (Talk.one_id == one_id) & (Talk.other_id == other_id),
+        (Talk.one_id == other_id) & (Talk.other_id == one_id),
+    )
+    for key in (await session.scalars(select(Talk.key).where(pair))).all():
+        await session.execute(
+            update(Delivery)
+            .where(Delivery.key.startswith(f"{key}:", autoescape=True), Delivery.state == DUE)
+            .values(state="cancelled", ended_at=now, reason="blocked")
+        )
+
+
+async def gathering(session: AsyncSession, one_id: int, other_id: int) -> Address | None:
+    """A workspace in which both can be written to at once, those they prefer before others."""
+    mine, theirs = aliased(Account), aliased(Account)
+    query = (
+        select(Workspace.platform, Workspace.external_id, mine.external_id, theirs.external_id)
+        .join(mine, mine.workspace_id == Workspace.id)
+        .join(theirs, theirs.workspace_id == Workspace.id)
+        .where(
+            Workspace.gathers,
+            Workspace.removed_at.is_(None),
+            mine.member_id == one_id,
+            theirs.member_id == other_id,
+            mine.reachable,
+            theirs.reachable,
+        )
+        .order_by(mine.preferred.desc(), theirs.preferred.desc(), mine.id.desc(), theirs.id.desc())
+        .limit(1)
+    )
+    row = (await session.execute(query)).first()
+    return Address(row[0], row[1], user=",".join(sorted(row[2:]))) if row else None
+
+
+async def address_of(session: AsyncSession, root_id: int | None) -> Address | None:
+    """Where a talk's opening went."""
+    row = await session.get(Delivery, root_id) if root_id else None
+    return Address(row.platform, row.workspace, row.user, row.channel) if row else None
+
+
+async def drop_roots(session: AsyncSession, talk: Talk, now: datetime) -> None:
+    """What opened it and is not sent yet is not owed any more."""
+    await session.execute(
+        update(Delivery)
+        .where(Delivery.id.in_((talk.one_root_id, talk.other_root_id)), Delivery.state == DUE)
+        .values(state="cancelled", ended_at=now, reason="the other side cannot be reached")
+    )
+
+
+async def give_up(session: AsyncSession, talk: Talk, now: datetime) -> None:
+    """It never began for both: what is not sent yet is not owed, and its relay has ended."""
+    talk.status = FAILED
+    await drop_roots(session, talk, now)
+    openings = (talk.one_root_id, talk.other_root_id)
+    await session.execute(
+        update(Relay)
+        .where(or_(Relay.one_root_id.in_(openings), Relay.other_root_id.in_(openings)))
+        .where(Relay.status != "ended")
+        .values(status="ended", ended_at=now)
+    )

@@ -1,0 +1,82 @@
+"""Direct messages on Discord as parts of conversations: the true adapter over sockets."""
+
+import asyncio
+
+from bot.cards import Card, Text
+from bot.request import Taken
+from tests.adapters.discord.stage import Stage
+from tests.platforms.discord import text_of
+
+
+async def test_a_reply_says_which_message_it_answers(stage: Stage) -> None:
+    """What the conversations take is no command, and needs no answer."""
+    stage.hub.takes = Taken()
+    first = await stage.discord.dm(stage.ada, "hello")
+    await stage.discord.dm(stage.ada, "and <@123456789012345678> <:tree:12345>", to=first.message)
+    await stage.discord.until(lambda: len(stage.hub.overheard) == 2)
+
+    one, two = stage.hub.overheard
+    assert (one.act, one.text, one.under, one.threaded) == ("written", "hello", "", False)
+    assert (two.under, two.text) == (str(first.message.id), "and @… :tree:")
+    assert two.sender.label == "Discord"
+    assert stage.hub.asked == []
+    assert first.replies == []
+
+
+async def test_edits_deletions_and_reactions_are_heard(stage: Stage) -> None:
+    """In the order in which they happened; the bot's own are not."""
+    stage.hub.takes = Taken()
+    sent = await stage.discord.dm(stage.ada, "helo")
+    await stage.discord.rewrite(sent.message, "hello")
+    await stage.discord.react(stage.ada, sent.message, "👍")
+    await stage.discord.react(stage.ada, sent.message, "👍", take=True)
+    await stage.discord.react(stage.discord.me, sent.message, "👀")
+    await stage.discord.retract(sent.message)
+    await stage.discord.until(lambda: len(stage.hub.overheard) == 5)
+
+    heard = stage.hub.overheard
+    assert [one.act for one in heard] == ["written", "edited", "marked", "unmarked", "deleted"]
+    assert {one.message for one in heard} == {str(sent.message.id)}
+    assert {one.source for one in heard} == {heard[0].source}
+    assert (heard[1].text, heard[1].edition > 0, heard[2].mark) == ("hello", True, "👍")
+
+
+async def test_files_can_be_opened_where_they_are(stage: Stage) -> None:
+    """Discord gives everybody who has the address the file, for a day."""
+    stage.hub.takes = Taken()
+    await stage.discord.dm(stage.ada, "", files={"map.png": b"1234"})
+    (heard,) = await stage.discord.until(lambda: stage.hub.overheard or None)
+    (file,) = heard.files
+    assert (file.name, file.size) == ("map.png", 4)
+    assert file.url.startswith("https://cdn.invalid/")
+
+
+async def test_what_stands_in_the_way_is_said_under_the_message(stage: Stage) -> None:
+    """As a reply that pings nobody."""
+    stage.hub.takes = Taken(Card("", (Text("Maya paused this conversation"),)))
+    sent = await stage.discord.dm(stage.ada, "hello")
+    answer = await sent.reply()
+    assert text_of(answer) == "Maya paused this conversation"
+    assert answer.body["message_reference"]["message_id"] in (sent.message.id, str(sent.message.id))
+    assert answer.body["allowed_mentions"]["parse"] == []
+
+
+async def test_what_could_not_be_saved_is_said(stage: Stage) -> None:
+    """Discord sends nothing again, so the writer must know."""
+    stage.hub.failing = True
+    sent = await stage.discord.dm(stage.ada, "hello")
+    assert "nothing was changed" in text_of(await sent.reply()).casefold()
+    assert stage.hub.asked == []
+
+
+async def test_what_bots_and_servers_say_is_not_heard(stage: Stage) -> None:
+    """Neither its own echo nor what stands in channels."""
+    other = stage.discord.add_user("robot", guild=stage.guild, bot=True)
+    await stage.discord.dm(other, "beep")
+    said = await stage.discord.say(stage.ada, stage.guild.general, "in a channel")
+    await stage.discord.rewrite(said.message, "still there")
+    await stage.discord.retract(said.message)
+    own = await stage.posted(stage.direct, Card("Hi", (Text("there"),)), "m1")
+    await stage.discord.announce(own, "MESSAGE_UPDATE")
+    await asyncio.sleep(0.05)
+    assert stage.hub.overheard == []

@@ -1,0 +1,149 @@
+"""One courier each before a loopback Slack, a loopback Discord and the page, seen alike."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+from bot.adapters.base import Courier, Place
+from bot.adapters.discord.listen import DiscordAdapter
+from bot.adapters.slack.listen import SlackAdapter
+from bot.cards import plain
+from bot.hub import Hub
+from tests.adapters.discord.fake import FakeHub as DiscordHub
+from tests.adapters.playground.demo import FakeHub as PlaygroundHub
+from tests.adapters.playground.demo import served
+from tests.adapters.slack.conftest import ToldHub
+from tests.platforms.discord import LoopbackDiscord, mentions_of, text_of
+from tests.platforms.slack import LoopbackSlack
+
+
+@dataclass
+class Stand:
+    """A courier and its platform. `shown`: what stands in the person's direct messages now."""
+
+    courier: Courier
+    person: Place
+    channel: Place
+    several: Place
+    shown: Callable[[], list[str]]
+    in_channel: Callable[[], list[str]]
+    under: Callable[[], list[str]]
+    pings: Callable[[], list[str]]
+    shut: Callable[[], None]
+    noise: Callable[[str], Any]
+    platform: Any = None
+
+
+@asynccontextmanager
+async def slack_stand() -> AsyncIterator[Stand]:
+    async with LoopbackSlack() as slack:
+        team = slack.team
+        ana, bea = slack.add_user(team, "ana"), slack.add_user(team, "bea")
+        adapter = SlackAdapter(
+            cast(Hub, ToldHub()), bot_token=slack.bot_token, api_url=slack.api_url
+        )
+        direct = slack.dm_of(ana)
+
+        def posts(channel: str) -> list[Any]:
+            return [p for p in slack.posts if p.channel == channel and not p.deleted]
+
+        yield Stand(
+            adapter,
+            Place("slack", team.id, user=ana.id),
+            Place("slack", team.id, channel=slack.general.id),
+            Place("slack", team.id, user=f"{ana.id},{bea.id}"),
+            shown=lambda: [p.readable for p in posts(direct.id) if p.user == team.bot_user],
+            in_channel=lambda: [p.readable for p in posts(slack.general.id)],
+            under=lambda: [p.thread_ts or "" for p in posts(direct.id)],
+            pings=lambda: slack.pings,
+            shut=lambda: setattr(ana, "deleted", True),
+            noise=lambda text: slack.post(direct, ana.id, {"text": text}),
+            platform=slack,
+        )
+        await adapter.close()
+        assert slack.violations == []
+
+
+@asynccontextmanager
+async def discord_stand() -> AsyncIterator[Stand]:
+    async with LoopbackDiscord(strict_answers=True) as discord:
+        guild = discord.add_guild("Lisbon")
+        ada, eva = discord.add_user("ada", guild=guild), discord.add_user("eva", guild=guild)
+        adapter = DiscordAdapter(
+            DiscordHub().hub,
+            discord.token,
+            api_url=discord.api_url,
+            gateway_url=discord.gateway_url,
+            known_hash=_nothing,
+            remember_hash=_forget,
+        )
+
+        def reply(message: Any) -> str:
+            return str((message.body.get("message_reference") or {}).get("message_id", ""))
+
+        def everything() -> list[Any]:
+            return [m for c in discord.channels.values() for m in c.messages]
+
+        yield Stand(
+            adapter,
+            Place("discord", str(guild.id), user=str(ada.id)),
+            Place("discord", str(guild.id), channel=str(guild.general.id)),
+            Place("discord", str(guild.id), user=f"{ada.id},{eva.id}"),
+            shown=lambda: [text_of(m) for m in discord.sent_to(ada)],
+            in_channel=lambda: [text_of(m) for m in discord.sent_to(guild.general)],
+            under=lambda: [reply(m) for m in discord.sent_to(ada)],
+            pings=lambda: [
+                p for m in everything() for body in (*m.edits, m.body) for p in mentions_of(body)
+            ],
+            shut=lambda: setattr(ada, "dms_open", False),
+            noise=lambda text: discord.store(discord.dm_channel(ada), ada, {"content": text}),
+            platform=discord,
+        )
+        await adapter.close()
+        assert discord.violations == []
+        assert discord.bad_answers == []
+        assert discord.identifies == [], "a courier needs no gateway"
+
+
+@asynccontextmanager
+async def playground_stand() -> AsyncIterator[Stand]:
+    luis, ines = "luis@bogota.example", "ines@recife.example"
+    async with served(PlaygroundHub()) as (_, adapter):
+
+        def seen(channel: str) -> list[Any]:
+            return adapter._said.of("G-DEMO", channel, luis)
+
+        def direct() -> list[Any]:
+            return seen(f"dm:bot|{luis}")
+
+        def said(messages: list[Any]) -> list[str]:
+            return [plain(m.card) if m.card else m.text for m in messages]
+
+        yield Stand(
+            adapter,
+            Place("discord", "G-DEMO", user=luis),
+            Place("discord", "G-DEMO", channel="general"),
+            Place("discord", "G-DEMO", user=f"{luis},{ines}"),
+            shown=lambda: said([m for m in direct() if m.author == "bot"]),
+            in_channel=lambda: said(seen("general")),
+            under=lambda: [m.under for m in direct()],
+            pings=list,
+            shut=lambda: None,
+            noise=lambda text: adapter._said.add("G-DEMO", f"dm:bot|{luis}", luis, text),
+        )
+
+
+async def _nothing() -> str:
+    return ""
+
+
+async def _forget(_: str) -> None:
+    pass
+
+
+STANDS: dict[str, Callable[[], AbstractAsyncContextManager[Stand]]] = {
+    "slack": slack_stand,
+    "discord": discord_stand,
+    "playground": playground_stand,
+}

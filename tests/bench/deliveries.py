@@ -1,0 +1,233 @@
+"""P7: deliveries a second of one worker and of two, on PostgreSQL against a loopback platform.
+
+`python -m tests.bench.deliveries`. The platform and each worker are processes of their own, as they
+are deployed; the platform answers after a tenth of a second over a real socket.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+
+import aiohttp
+from aiohttp import web
+from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.adapters.base import NotSent, Place, Posted
+from bot.cards import Card, Reply, plain
+from bot.deliveries import written
+from bot.jobs.deliver import Deliverer
+from db import migrate, outbox
+from db.base import open_engine, unit
+from db.outbox import Address, Delivery
+from tests import databases
+
+TAKES = 0.1
+"""Seconds until the platform answers, as real ones take."""
+
+LANES, WORKSPACES = 2_000, 40
+
+
+class Wire:
+    """A courier that posts over HTTP; drawing the card is part of the work."""
+
+    def __init__(self, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}/"
+        self.client = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+
+    def serves(self, platform: str, workspace: str) -> bool:
+        return platform == "bench"
+
+    async def post(self, place: Place, reply: Reply, language: str, marker: str) -> Posted:
+        assert isinstance(reply, Card)
+        body = {"to": place.user, "text": plain(reply), "marker": marker}
+        try:
+            async with self.client.post(self.url, json=body) as answer:
+                return Posted((await answer.json())["id"])
+        except aiohttp.ClientError as error:
+            raise NotSent(type(error).__name__, certain=False) from error
+
+    async def edit(self, place: Place, posted: Posted, reply: Reply, language: str) -> None:
+        raise NotSent("never asked")
+
+    async def remove(self, place: Place, posted: Posted) -> None:
+        raise NotSent("never asked")
+
+    async def find(self, place: Place, marker: str, since: datetime) -> Posted | None:
+        return None
+
+    def doubles_dropped_for(self) -> float:
+        return 0.0
+
+    def pace(self) -> float:
+        return 0.0
+
+
+async def platform() -> None:
+    """Serve until killed; prints its port."""
+    count = [0]
+
+    async def post(request: web.Request) -> web.Response:
+        await request.read()
+        await asyncio.sleep(TAKES)
+        count[0] += 1
+        return web.json_response({"id": str(count[0])})
+
+    async def posted(request: web.Request) -> web.Response:
+        return web.json_response(count[0])
+
+    site = web.Application()
+    site.add_routes([web.post("/", post), web.get("/count", posted)])
+    runner = web.AppRunner(site, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    print(runner.addresses[0][1], flush=True)
+    await asyncio.Event().wait()
+
+
+async def work(database: str, port: int) -> None:
+    """One worker, until killed."""
+    engine = open_engine(database)
+    print("up", flush=True)
+    await Deliverer(engine, [Wire(port)], ["a key of the bench"]).run()
+
+
+async def owe(engine: AsyncEngine, number: int) -> None:
+    """So many deliveries to two thousand people, due now."""
+    now = datetime.now(UTC)
+    body = written(Card("Good morning", ()))
+    async with unit(engine, writes=True) as session:
+        await session.execute(text("TRUNCATE delivery, gate CASCADE"))
+        rows = [
+            {
+                **(to := Address("bench", f"W{n % WORKSPACES}", user=f"U{n % LANES}"))._asdict(),
+                "lane": to.lane, "key": f"bench:{n}", "kind": "answer", "body": body,
+                "created_at": now, "at": now, "retry_at": now,
+            }
+            for n in range(number)
+        ]  # fmt: skip
+        await session.run_sync(lambda s: s.bulk_insert_mappings(Delivery.__mapper__, rows))
+
+
+@dataclass
+class Rate:
+    """What so many workers did in a second, and how often anything was posted."""
+
+    workers: int
+    a_second: float
+    posts: int
+
+
+@asynccontextmanager
+async def _process(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.bench.deliveries", *arguments, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def measure(database: str, workers: int, number: int) -> Rate:
+    """From the first message that is sent to the last, as the database has it."""
+    engine = open_engine(database)
+    await migrate.upgrade(engine)
+    await owe(engine, 0)
+    async with AsyncExitStack() as stack:
+        serving = await stack.enter_async_context(_process("platform"))
+        assert serving.stdout is not None
+        port = (await serving.stdout.readline()).decode().strip()
+        running = [
+            await stack.enter_async_context(_process("work", database, port))
+            for _ in range(workers)
+        ]
+        for one in running:
+            assert one.stdout is not None
+            await one.stdout.readline()  # it is up
+        await owe(engine, number)
+        while await _left(engine):  # noqa: ASYNC110 - other processes do it
+            await asyncio.sleep(0.2)
+        posts = await _posted(port)
+    rate = number / await _seconds(engine)
+    await engine.dispose()
+    return Rate(workers, rate, posts)
+
+
+async def _left(engine: AsyncEngine) -> int:
+    async with unit(engine) as session:
+        query = select(func.count()).where(Delivery.state != outbox.SENT)
+        return await session.scalar(query) or 0
+
+
+async def _seconds(engine: AsyncEngine) -> float:
+    async with unit(engine) as session:
+        query = select(func.min(Delivery.ended_at), func.max(Delivery.ended_at))
+        first, last = (await session.execute(query)).one()
+    assert first is not None
+    assert last is not None
+    return (last - first).total_seconds()
+
+
+async def _posted(port: str) -> int:
+    url = f"http://127.0.0.1:{port}/count"
+    async with aiohttp.ClientSession() as client, client.get(url) as answer:
+        return int(await answer.json())
+
+
+async def everything(number: int, runs: int = 3) -> list[Rate]:
+    """One worker and two, in turn, so that what disturbs one disturbs the other."""
+    found = []
+    with tempfile.TemporaryDirectory() as folder, databases.postgres_server(Path(folder)) as server:
+        postgres = databases.Postgres(server, f"wwc_bench_{os.getpid()}")
+        name = postgres.create()
+        try:
+            for _ in range(runs):
+                found += [await measure(postgres.url(name), n, number) for n in (1, 2)]
+        finally:
+            postgres.drop(name)
+    return found
+
+
+def lines(found: Sequence[Rate], number: int) -> Iterator[str]:
+    """The table."""
+    one, two = (median(r.a_second for r in found if r.workers == n) for n in (1, 2))
+    doubled = sum(rate.posts - number for rate in found)
+    yield "| id | what | measured | target | |"
+    yield "|---|---|---:|---:|---|"
+    yield f"| P7 | deliveries/s, one worker | {one:.0f} | ≥ 500 | {_verdict(one >= 500)} |"
+    yield f"| P7 | deliveries/s, two workers | {two:.0f} | | |"
+    yield f"| P7 | two beside one | {two / one:.2f} | ≥ 1.7 | {_verdict(two / one >= 1.7)} |"
+    yield f"| P7 | posted twice, or lost | {doubled} | 0 | {_verdict(doubled == 0)} |"
+
+
+def _verdict(met: bool) -> str:
+    return "met" if met else "missed"
+
+
+def main() -> None:
+    """Measure; or be one of the processes that are measured."""
+    options = argparse.ArgumentParser(prog="python -m tests.bench.deliveries", description=__doc__)
+    options.add_argument("part", nargs="?", choices=("platform", "work"))
+    options.add_argument("more", nargs="*")
+    options.add_argument("--number", type=int, default=10_000)
+    given = options.parse_args()
+    if given.part == "platform":
+        asyncio.run(platform())
+    elif given.part == "work":
+        asyncio.run(work(given.more[0], int(given.more[1])))
+    else:
+        print("\n".join(lines(asyncio.run(everything(given.number)), given.number)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,632 @@
+"""Asking to meet somebody: whom, in which words, how often, and what is told of a no."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.cards import Card, Form, plain
+from bot.hub import Hub
+from bot.request import Request
+from db import introductions
+from db.audit import Audit
+from db.base import Base, unit
+from db.introductions import Introduction
+from tests.cast import sender
+from tests.conftest import CANARY, Clock, Typing
+from tests.handlers.test_directory import Counting, Joining
+from tests.owed import change, deliver, member, owed, tend
+from tests.reading import button, commands_of, field, problems_of, titles_of, values_of
+
+pytestmark = pytest.mark.both
+BECAUSE = "we both publish open data"
+
+
+async def number_of(engine: AsyncEngine) -> int:
+    """The newest introduction that was asked for."""
+    async with unit(engine) as session:
+        query = select(func.max(Introduction.id)).where(Introduction.status != "draft")
+        return await session.scalar(query) or 0
+
+
+async def block(engine: AsyncEngine, clock: Clock, by: str, whom: str) -> None:
+    """Somebody wants nothing of somebody else."""
+    one, other = await member(engine, by), await member(engine, whom)
+    async with unit(engine, writes=True) as session:
+        await introductions.block(session, one, other, clock())
+
+
+async def asked(typing: Typing, engine: AsyncEngine, who: str = "maya", whom: str = "luis") -> int:
+    """Somebody asked for somebody; the number of it."""
+    reply = await typing(f"intro <@{whom}> because {BECAUSE}", as_=who)
+    number = await number_of(engine)
+    assert f"intro withdraw {number}" in commands_of(reply), plain(reply)
+    return number
+
+
+# --- whom and in which words ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"intro <@luis> because {BECAUSE}",
+        f'intro luis because:"{BECAUSE}"',
+        f"intro @luis because: {BECAUSE}",
+        f"intro Luis Ángel porque {BECAUSE}",
+        f"intro luis PARCE QUE {BECAUSE}",
+    ],
+)
+async def test_a_person_is_asked_at_once_with_the_reason(
+    typing: Typing, engine: AsyncEngine, said: str
+) -> None:
+    """The asked person reads who, from where and why, in their own language."""
+    reply = await typing(said)
+
+    assert "I asked Luis Ángel Rojas" in plain(reply)
+    (card,) = await owed(engine, "luis")
+    assert (card.kind, card.language) == ("introduction", "es")
+    assert card.text.startswith("Maya Chen quiere conocerte\n")
+    for shown in ("Open Data Manager", "Boston, MA", f"«{BECAUSE}»", "datos abiertos"):
+        assert shown in card.text
+    number = await number_of(engine)
+    assert commands_of(card.card)[:4] == [
+        f"intro answer {number} accept", f"intro answer {number} later",
+        f"intro answer {number} never", f"intro why {number}",
+    ]  # fmt: skip
+    assert await owed(engine, "maya") == []
+
+
+async def test_without_a_reason_one_sees_who_it_is_and_may_give_one(
+    typing: Typing, engine: AsyncEngine
+) -> None:
+    """Nothing is sent before «Ask»; the form with the reason sends it too."""
+    shown = await typing("intro luis")
+
+    assert plain(shown).startswith("Ask Luis?\n")
+    assert "Both know open data." in plain(shown)
+    assert await owed(engine) == []
+    form = await typing(button(shown, "Say why first").command)
+    assert isinstance(form, Form)
+    reply = await typing(form.command, values={"because": (BECAUSE,)}, submitted=True)
+    assert plain(reply).startswith("Asked\n")
+    assert BECAUSE in (await owed(engine, "luis"))[0].text
+
+
+async def test_the_reason_may_be_left_out(typing: Typing, engine: AsyncEngine) -> None:
+    """Both by the button and by an empty field."""
+    reply = await typing(button(await typing("intro luis"), "Ask").command)
+    assert plain(reply).startswith("Asked\n")
+
+    form = await typing("intro")
+    assert isinstance(form, Form)
+    given = values_of(form) | {"who": ("ines",), "because": ("",)}
+    assert plain(await typing("intro", values=given, submitted=True)).startswith("Asked\n")
+    assert "«" not in (await owed(engine, "luis"))[0].text
+
+
+async def test_a_topic_shows_the_best_person_first_and_then_the_next(
+    typing: Typing, engine: AsyncEngine
+) -> None:
+    """As who-does ranks them, without those who are full or closed; the reason is kept."""
+    shown = await typing(f"intro datos abiertos because {BECAUSE}")
+    assert plain(shown).startswith("Ask Ben?\n")
+    assert f"«{BECAUSE}»" in plain(shown)
+    names = [titles_of(shown)[0]]
+    onward = shown
+    while "Next best" in plain(onward):
+        onward = await typing(button(onward, "Next best").command)
+        names.append(titles_of(onward)[0])
+    assert names == ["Ben Ortiz", "Luis Ángel Rojas", "Inês Albuquerque"]
+    assert await owed(engine) == []
+
+    await typing(button(shown, "Ask").command)
+
+    assert [o.user for o in await owed(engine)] == ["ben"]
+    assert BECAUSE in (await owed(engine, "ben"))[0].text
+
+
+async def test_nobody_left_for_a_topic_is_said_honestly(typing: Typing) -> None:
+    """With the way to see who there is."""
+    reply = await typing("intro civic tech", as_="luis")
+
+    assert "nadie más recibe preguntas sobre tecnología cívica" in plain(reply)
+    assert "who-does civic-tech" in commands_of(reply)
+
+
+async def test_people_who_were_asked_or_said_never_are_not_proposed_for_a_topic(
+    typing: Typing, engine: AsyncEngine, clock: Clock
+) -> None:
+    """Nor those who blocked the asker; and nothing tells which of it it was."""
+    await typing(f"intro ben because {BECAUSE}")
+    number = await asked(typing, engine, "luis", "maya")
+    await typing(f"intro answer {number} never")
+
+    assert titles_of(await typing("intro open data")) == ["Inês Albuquerque"]
+    await block(engine, clock, "ines", "maya")
+    assert "Nobody else" in plain(await typing("intro open data"))
+
+
+async def test_several_people_of_a_name_are_offered_with_the_reason_kept(
+    typing: Typing, engine: AsyncEngine, joining: Joining
+) -> None:
+    """However long it is: a button names what was kept."""
+    await joining(key="luisa", name="Luisa Rojas", city="bogota-co")
+    long = "because we " + "really " * 60
+
+    reply = await typing(f"intro rojas {long}")
+
+    assert sorted(titles_of(reply)) == ["Luis Ángel Rojas", "Luisa Rojas"]
+    await typing(button(reply, "Ask Luisa").command)
+    assert "really really" in (await owed(engine, "luisa"))[0].text
+
+
+async def test_a_word_that_means_nobody_keeps_what_was_typed(typing: Typing) -> None:
+    """The form opens again with the name and the reason; a near topic is named."""
+    form = await typing(f"intro meta data sciense because {BECAUSE}")
+
+    assert field(form, "because").value == (BECAUSE,)
+    assert problems_of(form)["who"].startswith("I found no topic and nobody for «meta data")
+
+
+async def test_a_reason_that_is_too_long_is_given_back(typing: Typing, engine: AsyncEngine) -> None:
+    """Cut to what a form holds, with the sentence beside the field."""
+    form = await typing("intro luis because " + "x" * 10_000)
+
+    assert "10000" in problems_of(form)["because"].replace(",", "")
+    assert field(form, "who").value == ("luis",)
+    assert await owed(engine) == []
+
+
+async def test_hostile_reasons_reach_the_other_as_they_were_typed(
+    typing: Typing, engine: AsyncEngine
+) -> None:
+    """Never a template, never logged."""
+    await typing(f"intro luis because {{0.__class__}} %s <!channel> {CANARY}")
+
+    assert f"«{{0.__class__}} %s <!channel> {CANARY}»" in (await owed(engine, "luis"))[0].text
+
+
+async def test_every_person_on_a_card_can_be_met(typing: Typing, query_count: Counting) -> None:
+    """One press from finding to meeting, with the topic they were found by; never oneself."""
+    await typing("help")
+    with query_count() as counted:
+        reply = await typing("who-does open data")
+    assert counted.number <= 4
+    ids = [c.split(" ")[1] for c in commands_of(reply) if c.startswith("who-is")]
+    assert [c for c in commands_of(reply) if c.startswith("intro")] == [
+        f"intro {number} about:open-data" for number in ids
+    ]
+    assert "Introduce me" in plain(await typing("who-is ben"))
+    assert "Introduce me" not in plain(await typing("who-is maya"))
+
+
+# --- who cannot be asked ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("whom", ["<@sam>", "<@uma>", "<@U404>", "<@pat>"])
+async def test_suspended_hidden_and_unknown_people_are_not_in_the_directory(
+    typing: Typing, whom: str
+) -> None:
+    """The same words for all of them."""
+    reply = await typing(f"intro {whom} because {BECAUSE}")
+
+    assert plain(reply) == "Not quite\nThat person is not in the directory.\n"
+
+
+async def test_oneself_is_refused_kindly(typing: Typing, engine: AsyncEngine) -> None:
+    """By mention, by name and by the number."""
+    number = (await member(engine, "maya")).id
+    for said in ("<@maya>", "maya chen", str(number)):
+        assert "That is you" in plain(await typing(f"intro {said} because {BECAUSE}"))
+
+
+async def test_closed_and_full_people_are_told_as_their_profile_tells_it(typing: Typing) -> None:
+    """With the next best for the topic they were found by."""
+    reply = await typing("intro carl about:open-data because so")
+    assert "Carl Quiet is not taking questions now." in plain(reply)
+    assert "intro open-data" in commands_of(reply)
+    assert "as many questions as they can take" in plain(await typing("intro zoe because so"))
+
+
+async def test_the_last_ask_of_a_month_goes_to_one_of_many_at_once(
+    hub: Hub, engine: AsyncEngine, clock: Clock
+) -> None:
+    """Counted with the row held: three press together, one may."""
+    await change(engine, "luis", monthly_asks=1)
+
+    replies = await asyncio.gather(*(
+        hub(Request(sender(key), f"intro <@luis> because {BECAUSE}"))
+        for key in ("maya", "ben", "remi")
+    ))  # fmt: skip
+
+    said_yes = [r for r in replies if any("withdraw" in c for c in commands_of(r))]
+    assert len(said_yes) == 1
+    assert len(await owed(engine, "luis")) == 1
+    one = await member(engine, "luis")
+    assert (one.asks_taken, one.asks_month) == (1, "2026-11")
+
+
+async def test_a_new_month_begins_at_nothing(
+    typing: Typing, engine: AsyncEngine, clock: Clock
+) -> None:
+    """Zoe takes two a month."""
+    clock.go_on(days=10)
+    await typing(f"intro zoe because {BECAUSE}")
+
+    zoe = await member(engine, "zoe")
+    assert (zoe.asks_taken, zoe.asks_month) == (1, "2026-12")
+
+
+async def test_five_asks_a_day_may_be_without_a_yes(
+    typing: Typing, engine: AsyncEngine, clock: Clock, joining: Joining
+) -> None:
+    """A withdrawn one counts, an accepted one does not; tomorrow there is room again."""
+    for n in range(7):
+        await joining(key=f"p{n}", name=f"Person {n}", city="denver-co-us")
+    for n in range(5):
+        await asked(typing, engine, "maya", f"p{n}")
+    await typing(f"intro withdraw {await number_of(engine)}")
+
+    refused = await typing(f"intro <@p5> because {BECAUSE}")
+    assert "You asked 5 people in a day." in plain(refused)
+    assert await owed(engine, "p5") == []
+
+    await typing(f"intro answer {await number_of(engine) - 1} accept", as_="p3")
+    await asked(typing, engine, "maya", "p5")
+    assert "5 people" in plain(await typing(f"intro <@p6> because {BECAUSE}"))
+    clock.go_on(hours=25)
+    await asked(typing, engine, "maya", "p6")
+
+
+async def test_the_same_ask_twice_is_one(typing: Typing, engine: AsyncEngine) -> None:
+    """Said again, pressed again, or after a no: thirty days between."""
+    await asked(typing, engine)
+
+    again = await typing(f"intro luis because {BECAUSE}")
+
+    assert "the answer is still open" in plain(again)
+    assert len(await owed(engine, "luis")) == 1
+    assert (await member(engine, "luis")).asks_taken == 1
+
+
+async def test_asking_again_needs_time(typing: Typing, engine: AsyncEngine, clock: Clock) -> None:
+    """Thirty days, whatever the answer was."""
+    await asked(typing, engine)
+    clock.go_on(days=8)
+    await tend(engine, clock())
+    assert "Please give it until Dec 24." in plain(await typing("intro luis because again"))
+
+    clock.go_on(days=23)
+
+    assert plain(await typing("intro luis because again")).startswith("Asked\n")
+
+
+async def test_who_is_asked_by_somebody_they_ask_sees_that_request(
+    typing: Typing, engine: AsyncEngine
+) -> None:
+    """Two wishes are one answer."""
+    number = await asked(typing, engine, "luis", "maya")
+
+    reply = await typing(f"intro luis because {BECAUSE}")
+
+    assert plain(reply).startswith("Luis Ángel Rojas would like to meet you\n")
+    assert f"intro answer {number} accept" in commands_of(reply)
+
+
+async def test_whom_one_blocked_one_does_not_ask(
+    typing: Typing, engine: AsyncEngine, clock: Clock
+) -> None:
+    """It is said with the reason, for it is one's own."""
+    await block(engine, clock, "maya", "luis")
+
+    assert "You blocked Luis" in plain(await typing("intro luis because so"))
+
+
+@pytest.mark.parametrize("who", ["pat", "sam", "stranger"])
+async def test_only_members_ask(typing: Typing, who: str, engine: AsyncEngine) -> None:
+    """Somebody who waits, is suspended or belongs elsewhere gets no further than help."""
+    reply = await typing("intro luis because so", as_=who, stranger=who == "stranger")
+
+    assert plain(reply).startswith("Members only\n")
+    assert await owed(engine) == []
+
+
+# --- an answer and what is told of it ---------------------------------------------------------
+
+
+async def test_a_yes_brings_both_together_once(typing: Typing, engine: AsyncEngine) -> None:
+    """A second press of any of the buttons changes nothing."""
+    number = await asked(typing, engine)
+
+    first = await typing(f"intro answer {number} accept", as_="luis")
+    told = await owed(engine)
+    for said in ("accept", "later", "never"):
+        assert await typing(f"intro answer {number} {said}", as_="luis") == first
+
+    assert await owed(engine) == told
+    assert [o.user for o in told if o.kind == "conversation"] == ["maya", "luis"]
+    assert "introduced on Nov 24" in plain(await typing("intro list"))
+
+
+async def test_two_presses_at_once_open_one_conversation(
+    hub: Hub, typing: Typing, engine: AsyncEngine
+) -> None:
+    """The row is held while it is answered."""
+    number = await asked(typing, engine)
+    press = Request(sender("luis"), f"intro answer {number} accept")
+
+    await asyncio.gather(*(hub(press) for _ in range(4)))
+
+    assert len([o for o in await owed(engine) if o.kind == "conversation"]) == 2
+
+
+async def silent_ends(
+    typing: Typing, engine: AsyncEngine, clock: Clock, end: str
+) -> tuple[list[str], list[str]]:
+    """One ask that comes to nothing in some way: all that its asker is told, and when."""
+    if end == "blocked before":
+        await block(engine, clock, "luis", "maya")
+    number = await asked(typing, engine)
+    if end in ("later", "never"):
+        await typing(f"intro answer {number} {end}", as_="luis")
+    if end == "blocked after":
+        await block(engine, clock, "luis", "maya")
+    seen, told = [], []
+    for _ in range(9):
+        clock.go_on(days=1)
+        await tend(engine, clock())
+        listed = plain(await typing("intro list"))
+        told.append(" + ".join(o.text for o in await owed(engine, "maya")))
+        again = plain(await typing("intro luis because so"))
+        seen.append("".join(c for c in listed + again if not c.isdigit()))
+    return seen, ["".join(c for c in text if not c.isdigit()) for text in told]
+
+
+@pytest.mark.parametrize("end", ["never", "blocked before", "blocked after"])
+async def test_every_no_looks_the_same_on_every_day(
+    typing: Typing, engine: AsyncEngine, clock: Clock, end: str
+) -> None:
+    """What the asker reads and when is that of «not now», to the letter."""
+    got = await silent_ends(typing, engine, clock, end)
+
+    async with unit(engine, writes=True) as session:
+        for table in ("block", "introduction", "delivery"):
+            await session.execute(Base.metadata.tables[table].delete())
+        # a world of its own: what was owed in the other one is not missing here
+        if engine.dialect.name == "sqlite":
+            await session.execute(text("DELETE FROM sqlite_sequence WHERE name = 'delivery'"))
+    clock.go_on(days=-9)
+    expected = await silent_ends(typing, engine, clock, "later")
+
+    assert got == expected
+    assert "Not available now" in got[1][2]
+    assert "Not available now" not in got[1][1]
+
+
+async def test_after_a_never_the_asker_is_told_as_ever_and_the_other_nothing(
+    typing: Typing, engine: AsyncEngine, clock: Clock
+) -> None:
+    """The second ask, a month later, is not seen by whoever said never."""
+    number = await asked(typing, engine)
+    await typing(f"intro answer {number} never", as_="luis")
+    clock.go_on(days=31)
+    await tend(engine, clock())
+    await deliver(engine)
+
+    again = await asked(typing, engine)
+
+    assert await owed(engine, "luis") == []
+    assert "They would like" not in plain(await typing("intro list", as_="luis"))
+    refused = await typing(f"intro answer {again} accept", as_="luis")
+    assert refused == await typing("intro answer 999999 accept", as_="luis")
+    clock.go_on(days=3)
+    await tend(engine, clock())
+    assert "Not available now" in (await owed(engine, "maya"))[0].text
+
+
+async def test_silence_for_a_week_is_told_once(
+    typing: Typing, engine: AsyncEngine, clock: Clock
+) -> None:
+    """With somebody else to ask; what comes later is too late."""
+    number = await asked(typing, engine)
+    clock.go_on(days=6, hours=23)
+    await tend(engine, clock())
+    assert await owed(engine, "maya") == []
+    clock.go_on(hours=1)
+    for _ in range(2):
+        await tend(engine, clock())
+
+    (notice,) = await owed(engine, "maya")
+    assert notice.text.startswith("Not available now\n")
+    assert notice.kind == "answer"
+    late = await typing(f"intro answer {number} accept", as_="luis")
+    assert "Esta solicitud ya no está abierta" in plain(late)
+
+
+async def test_a_no_may_become_a_yes_while_it_is_open(typing: Typing, engine: AsyncEngine) -> None:
+    """The asker never hears of the first answer."""
+    number = await asked(typing, engine)
+    reply = await typing(f"intro answer {number} later", as_="luis")
+
+    await typing(commands_of(reply)[0], as_="luis")
+
+    assert [o.user for o in await owed(engine) if o.kind == "conversation"] == ["maya", "luis"]
+
+
+async def test_whoever_asked_may_take_it_back(typing: Typing, engine: AsyncEngine) -> None:
+    """What is not sent yet is not sent; what was sent cannot be answered any more."""
+    reply = await typing(f"intro luis because {BECAUSE}")
+    number = await number_of(engine)
+
+    for _ in range(2):
+        assert plain(await typing(button(reply, "Withdraw").command)).startswith("Withdrawn\n")
+
+    assert await owed(engine, "luis") == []
+    assert "taken back" in plain(await typing("intro list"))
+    for said in ("accept", "later"):
+        answer = await typing(f"intro answer {number} {said}", as_="luis")
+        assert "Esta solicitud ya no está abierta" in plain(answer)
+
+
+async def test_a_suspended_asker_is_introduced_to_nobody(
+    typing: Typing, engine: AsyncEngine
+) -> None:
+    """Judged when the button is pressed, not when it was drawn."""
+    number = await asked(typing, engine)
+    await change(engine, "maya", status="suspended")
+
+    reply = await typing(f"intro answer {number} accept", as_="luis")
+
+    assert "Esta solicitud ya no está abierta" in plain(reply)
+    assert not [o for o in await owed(engine) if o.kind == "conversation"]
+
+
+async def test_a_suspended_person_can_answer_nothing(typing: Typing, engine: AsyncEngine) -> None:
+    """Whatever button is still on the screen."""
+    number = await asked(typing, engine)
+    await change(engine, "luis", status="suspended")
+
+    reply = await typing(f"intro answer {number} accept", as_="luis")
+
+    assert plain(reply).startswith("Solo para miembros\n")
+
+
+async def test_foreign_numbers_are_answered_like_those_that_do_not_exist(
+    typing: Typing, engine: AsyncEngine
+) -> None:
+    """Every act on every number by everybody it does not concern, the asker included."""
+    number = await asked(typing, engine)
+    draft = int(button(await typing("intro ines"), "Ask").command.split(" ")[-1])
+    acts = ("answer {} accept", "answer {} later", "answer {} never", "withdraw {}", "why {}",
+            "ask {}", "ask {} next", "ask {} say", "slot {} 1", "slot {}")  # fmt: skip
+    before = await owed(engine, state="")
+    for who in ("ben", "zoe", "noor"):
+        for act in acts:
+            strange = await typing(f"intro {act.format(2**31 - 1)}", as_=who)
+            for known in (number, draft):
+                assert await typing(f"intro {act.format(known)}", as_=who) == strange
+    for act in acts[:3]:
+        own = await typing(f"intro {act.format(number)}")
+        assert own == await typing(f"intro {act.format(2**31 - 1)}")
+    assert await owed(engine, state="") == before
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["answer x accept", "answer 0 accept", "answer -1 accept", "answer 99999999999999 accept",
+     "answer", "answer 1", "answer 1 yes", "withdraw", "withdraw 1e9", "slot 1 0", "slot 1 61",
+     "slot 1 -1", "ask ٣", "why 1;2"],
+)  # fmt: skip
+async def test_tampered_buttons_have_no_effect(
+    typing: Typing, engine: AsyncEngine, words: str
+) -> None:
+    """A form or a refusal, and not one row."""
+    await asked(typing, engine)
+    before = await owed(engine, state="")
+
+    reply = await typing(f"intro {words}", as_="luis")
+
+    assert isinstance(reply, Card | Form)
+    assert await owed(engine, state="") == before
+
+
+async def test_the_why_is_one_sentence_for_both(typing: Typing, engine: AsyncEngine) -> None:
+    """From what each shows the other."""
+    number = await asked(typing, engine)
+
+    assert "Both know open data." in plain(await typing(f"intro why {number}"))
+    assert "Las dos personas saben de datos abiertos." in plain(
+        await typing(f"intro why {number}", as_="luis")
+    )
+
+
+async def test_the_list_shows_what_waits_for_whom(typing: Typing, engine: AsyncEngine) -> None:
+    """Requests with their three answers, one's own asks with the way back."""
+    number = await asked(typing, engine)
+
+    mine, theirs = await typing("intro list"), await typing("intro list", as_="luis")
+
+    assert "waiting, until Dec 1 at the latest" in plain(mine)
+    assert f"intro withdraw {number}" in commands_of(mine)
+    assert f"intro answer {number} never" in commands_of(theirs)
+    assert BECAUSE in plain(theirs)
+    assert plain(await typing("intro list", as_="ben")).count("•") == 0
+
+
+# --- two others -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["intro <@maya> <@luis>", "intro <@maya> and <@luis>", "intro @maya @luis",
+     "intro <@maya>, <@luis>", "intro maya and:luis"],
+)  # fmt: skip
+async def test_staff_bring_two_others_together_when_both_say_yes(
+    typing: Typing, engine: AsyncEngine, said: str
+) -> None:
+    """Each is asked; the first yes waits for the second; the introducer hears of it."""
+    reply = await typing(f"{said} because {BECAUSE}", as_="noor")
+    assert "I asked Maya Chen and Luis Ángel Rojas." in plain(reply)
+    assert [o.user for o in await owed(engine)] == ["maya", "luis"]
+    assert "Noor Haddad would like you to meet Luis" in (await owed(engine, "maya"))[0].text
+    number = await number_of(engine)
+
+    first = await typing(f"intro answer {number} accept")
+    assert "As soon as Luis Ángel Rojas says yes too" in plain(first)
+    assert not [o for o in await owed(engine) if o.kind == "conversation"]
+    await typing(f"intro answer {number} accept", as_="luis")
+
+    assert [o.user for o in await owed(engine) if o.kind == "conversation"] == ["maya", "luis"]
+    assert "both said yes" in (await owed(engine, "noor"))[0].text
+
+
+async def test_a_no_to_an_introducer_is_as_silent(
+    typing: Typing, engine: AsyncEngine, clock: Clock
+) -> None:
+    """The other one's yes gets the same answer; both waiting people are told at the same time."""
+    await typing(f"intro <@maya> <@luis> because {BECAUSE}", as_="noor")
+    number = await number_of(engine)
+    await deliver(engine)
+    await typing(f"intro answer {number} never", as_="luis")
+
+    reply = await typing(f"intro answer {number} accept")
+
+    assert "As soon as Luis Ángel Rojas says yes too" in plain(reply)
+    clock.go_on(days=3)
+    await tend(engine, clock())
+    assert sorted(o.user for o in await owed(engine)) == ["maya", "noor"]
+
+
+@pytest.mark.parametrize(("who", "roles"), [("maya", ()), ("ben", ())])
+async def test_members_introduce_themselves_only(
+    typing: Typing, engine: AsyncEngine, who: str, roles: tuple[str, ...]
+) -> None:
+    """Refused and audited."""
+    reply = await typing(f"intro <@ines> <@luis> because {BECAUSE}", as_=who)
+
+    assert "for staff and city leads" in plain(reply)
+    assert await owed(engine) == []
+    async with unit(engine) as session:
+        noted = await session.scalar(select(Audit).order_by(Audit.id.desc()).limit(1))
+    assert noted is not None
+    assert (noted.action, noted.outcome) == ("intro", "refused")
+
+
+async def test_an_introduction_of_people_who_want_nothing_of_each_other_reaches_nobody(
+    typing: Typing, engine: AsyncEngine, clock: Clock
+) -> None:
+    """And looks like any other to the introducer."""
+    await block(engine, clock, "luis", "maya")
+
+    reply = await typing(f"intro <@maya> <@luis> because {BECAUSE}", as_="noor")
+
+    assert plain(reply).startswith("Asked\n")
+    assert await owed(engine) == []
+
+
+async def test_one_person_twice_or_oneself_is_refused(typing: Typing) -> None:
+    """Kindly."""
+    assert "one and the same" in plain(await typing("intro <@maya> <@maya> because x", as_="noor"))
+    assert "That is you" in plain(await typing("intro <@noor> <@maya> because x", as_="noor"))

@@ -1,0 +1,609 @@
+"""The ways in: code, invitation, workspace, address, approval; and what opens none of them."""
+
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.cards import Form, Reply, plain
+from bot.deliveries import read
+from bot.domain.joining import fingerprint
+from db import members
+from db.base import unit
+from db.invitations import CityCode, Invitation
+from db.joining import CodeTry, JoinRequest
+from db.members import Account, Member, Workspace
+from db.outbox import Delivery
+from tests.cast import CAST, PENDING, PLATFORM
+from tests.conftest import Clock, Counted, Typing
+from tests.reading import button, commands_of, field, problems_of, titles_of, values_of
+
+CODE = re.compile(r"[0-9A-Z]{4}(?:-[0-9A-Z]{4}){2}")
+WRONG = "0000-0000-0000"
+Counting = Callable[[], AbstractContextManager[Counted]]
+
+
+def code_in(reply: Reply) -> str:
+    """The code a card shows."""
+    (code,) = CODE.findall(plain(reply))
+    return str(code)
+
+
+async def city_code(typing: Typing, city: str = "boston") -> str:
+    """A new code for a city, made by staff."""
+    return code_in(await typing(f"invite rotate city:{city}", as_="noor"))
+
+
+async def person(engine: AsyncEngine, key: str, workspace: str = "T1") -> Member | None:
+    """The member of an account."""
+    async with unit(engine) as session:
+        account = await members.account_of(session, PLATFORM, workspace, key)
+        return account.member if account else None
+
+
+async def owed(engine: AsyncEngine, kind: str = "") -> list[Delivery]:
+    """What the hub owes, in order."""
+    async with unit(engine) as session:
+        query = select(Delivery).order_by(Delivery.id)
+        rows = (await session.scalars(query)).all()
+        return [d for d in rows if kind in ("", d.kind)]
+
+
+async def mark(engine: AsyncEngine, city: str = "", vouched: bool = False) -> None:
+    """Staff know this of the tests' workspace."""
+    async with unit(engine, writes=True) as session:
+        found = await session.scalar(text(f"SELECT id FROM city WHERE slug = '{city}'"))
+        home = await members.workspace_of(session, PLATFORM, "T1")
+        assert home is not None
+        home.city_id, home.vouched = found, vouched
+
+
+# --- not in yet -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("who", ["newcomer", PENDING])
+async def test_until_verified_there_is_help_and_the_way_in(typing: Typing, who: str) -> None:
+    """Every refusal and the help lead to joining; nothing else writes or shows people."""
+    refused = await typing("who-does open data", as_=who)
+    assert commands_of(refused) == ["join", "help"]
+    assert "join" in commands_of(await typing("help", as_=who))
+    assert "join" in commands_of(await typing("home", as_=who))
+    assert "no request of yours is open" in plain(await typing("verify", as_=who))
+    for words in ("invite", "admit 1 yes", "unlink 1", "leave", "welcome", "admin workspaces"):
+        assert plain(await typing(words, as_=who)).startswith("Members only")
+    form = await typing("join", as_=who)
+    assert isinstance(form, Form)
+    assert values_of(form) == {"city": (), "code": ()}
+
+
+async def test_a_guest_joins_at_home_and_a_stranger_nowhere(typing: Typing) -> None:
+    """Guests, people of other organisations and bots are shown the way and leave no trace."""
+    code = await city_code(typing)
+    for words in ("join", f"join code:{code}", "join boston ask:yes", f"link {code}"):
+        reply = await typing(words, as_="guest", stranger=True)
+        assert "Please say this in the workspace of your own city" in plain(reply)
+    nowhere = await typing("join boston", as_="nobody", workspace="")
+    assert "Please say this in the workspace of your own city" in plain(nowhere)
+
+
+# --- by code ----------------------------------------------------------------------------------
+
+
+@pytest.mark.both
+async def test_one_code_lets_in_as_many_colleagues_as_come(
+    typing: Typing, engine: AsyncEngine
+) -> None:
+    """Typed with care or without; each is a member for that city, and not yet to be found."""
+    code = await city_code(typing)
+    for number, typed in enumerate((f"code:{code}", f"boston code:{code.lower()}", code)):
+        reply = await typing(f"join {typed}", as_=f"new{number}", locale="pt-BR")
+        assert plain(reply).startswith("Boas-vindas, new"), plain(reply)
+        found = await person(engine, f"new{number}")
+        assert found is not None
+        assert found.city is not None
+        assert (found.city.slug, found.status, found.way) == ("boston-ma-us", "verified", "code")
+        assert (found.language, found.listed) == ("pt", False)
+    assert "3" in plain(await typing("invite code city:boston", as_="noor"))
+    assert "Proved by: the code of your city" in plain(
+        await typing("verify", as_="new0", locale="en")
+    ).replace("Comprovado por: o código da sua cidade", "Proved by: the code of your city")
+
+
+@pytest.mark.both
+async def test_a_new_code_kills_the_old_one_at_once(typing: Typing, engine: AsyncEngine) -> None:
+    """And no code can be read in the database, in whatever table."""
+    old = await city_code(typing)
+    new = await city_code(typing)
+    assert "opens nothing" in plain(await typing(f"join code:{old}", as_="rob"))
+    assert plain(await typing(f"join code:{new}", as_="rob")).startswith("Welcome")
+
+    async with unit(engine) as session:
+        kept = (await session.scalars(select(CityCode.hash))).all()
+    assert list(kept) == [fingerprint(new)]
+    shown = await typing("invite code city:boston", as_="noor")
+    assert not CODE.search(plain(shown))
+
+
+async def test_whatever_is_wrong_with_a_code_the_answer_is_one(
+    typing: Typing, clock: Clock, query_count: Counting
+) -> None:
+    """Mistyped, replaced, expired, used up, for another city, of another kind, after too many
+    tries: the same words, found by the same questions to the database."""
+    replaced = await city_code(typing)
+    boston = await city_code(typing)
+    expired = code_in(await typing("invite somebody", as_="maya"))
+    clock.go_on(days=8)
+    used = code_in(await typing("invite somebody", as_="maya"))
+    assert plain(await typing(f"join code:{used}", as_="first")).startswith("Welcome")
+    link = code_in(await typing("link", as_="maya"))
+    tries = {
+        "wrong": f"join code:{WRONG}", "replaced": f"join code:{replaced}",
+        "expired": f"join code:{expired}", "used": f"join code:{used}",
+        "foreign": f"join bogota code:{boston}", "of a link": f"join code:{link}",
+        "nonsense": "join code:'--", "in a link": f"link {boston}",
+    }  # fmt: skip
+    answers, counts = set(), {}
+    for name, words in tries.items():
+        who = name.replace(" ", "")
+        await typing("help", as_=who)
+        with query_count() as counted:
+            answers.add(plain(await typing(words, as_=who)))
+        counts[name] = counted.number
+    assert len(answers) == 1
+    joins = {name: number for name, number in counts.items() if name != "in a link"}
+    assert len(set(joins.values())) == 1, joins
+    for _ in range(6):
+        answers.add(plain(await typing(f"join code:{WRONG}", as_="wrong")))
+    answers.add(plain(await typing(f"join code:{boston}", as_="wrong")))
+    assert len(answers) == 1, "not even the right one is looked at any more"
+
+
+@pytest.mark.both
+async def test_five_wrong_codes_and_a_quarter_of_an_hour(
+    typing: Typing, engine: AsyncEngine, clock: Clock
+) -> None:
+    """Brute force meets a wall: after five wrong ones none is looked at, right or wrong."""
+    code = await city_code(typing)
+    for number in range(30):
+        await typing(f"join code:{number:04}-0000-0000", as_="rob")
+    async with unit(engine) as session:
+        assert await session.scalar(select(func.count()).select_from(CodeTry)) == 5
+    assert "opens nothing" in plain(await typing(f"join code:{code}", as_="rob"))
+    assert plain(await typing(f"join code:{code}", as_="zac")).startswith("Welcome")
+
+    clock.go_on(minutes=15, seconds=1)
+    assert plain(await typing(f"join code:{code}", as_="rob")).startswith("Welcome")
+
+
+async def test_a_workspace_has_fifty_wrong_tries(typing: Typing, clock: Clock) -> None:
+    """Many accounts of one workspace are no way around; other workspaces do not notice."""
+    code = await city_code(typing)
+    for number in range(50):
+        await typing(f"join code:{WRONG}", as_=f"evil{number}", workspace="T2")
+    late = await typing(f"join code:{code}", as_="honest", workspace="T2")
+    assert "opens nothing" in plain(late)
+    assert plain(await typing(f"join code:{code}", as_="honest")).startswith("Welcome")
+    clock.go_on(minutes=16)
+    again = await typing(f"join code:{code}", as_="honest", workspace="T2")
+    assert plain(again).startswith("Welcome")
+
+
+@pytest.mark.both
+async def test_the_same_id_in_three_workspaces_is_three_people(
+    typing: Typing, engine: AsyncEngine
+) -> None:
+    """Platform, workspace and user together are the key; one joins, the others stay outside."""
+    code = await city_code(typing)
+    await typing(f"join code:{code}", as_="U1", workspace="T2")
+    for platform, workspace in ((PLATFORM, "T1"), ("other", "T2")):
+        said = await typing("who-does gis", as_="U1", workspace=workspace, platform=platform)
+        assert plain(said).startswith("Members only")
+    assert not plain(await typing("home", as_="U1", workspace="T2")).startswith("What the hub")
+    async with unit(engine) as session:
+        mine = select(Account.member_id).where(Account.external_id == "U1")
+        assert sorted(m is not None for m in await session.scalars(mine)) == [False, False, True]
+
+
+# --- by workspace and by address --------------------------------------------------------------
+
+
+@pytest.mark.both
+async def test_the_people_of_a_citys_own_workspace_are_let_in(
+    typing: Typing, engine: AsyncEngine
+) -> None:
+    """Once staff marked it; for that city only, and not any more when the mark is taken back."""
+    await typing("help", as_="rob")
+    listed = await typing("admin workspaces", as_="noor")
+    (number,) = re.findall(r"^(\d+) ·", titles_of(listed)[0])
+    await typing(f"admin workspaces city {number} boston", as_="noor")
+
+    form = await typing("join", as_="rob")
+    assert field(form, "city").value == ("Boston, MA",)
+    assert plain(await typing("join bogota", as_="rob")).startswith("Join for Bogotá")
+    assert plain(await typing("join boston", as_="rob")).startswith("Welcome, rob")
+    assert "Proved by: the workspace of your city" in plain(await typing("verify", as_="rob"))
+    assert plain(await typing("join boston", as_="eve", workspace="T2")).startswith("Join for")
+
+    await typing(f"admin workspaces mend {number}", as_="noor")
+    assert plain(await typing("join boston", as_="late")).startswith("Join for Boston")
+    assert await person(engine, "late") is None
+    assert not plain(await typing("home", as_="rob")).startswith("What the hub")
+
+
+async def test_a_citys_own_workspace_may_be_named_there_though_it_is_not_certified(
+    typing: Typing, engine: AsyncEngine
+) -> None:
+    """Its people know where they work; elsewhere the name is as unknown as any other."""
+    await mark(engine, "albuquerque-nm-us")
+    assert plain(await typing("join albuquerque", as_="rob")).startswith("Welcome, rob")
+    elsewhere = await typing("join albuquerque", as_="rob", workspace="T2")
+    unknown = await typing("join atlantis", as_="rob", workspace="T2")
+    assert plain(elsewhere).replace("albuquerque", "…") == plain(unknown).replace("atlantis", "…")
+
+
+ADDRESSES = {
+    "maya.x@boston.gov": True,
+    "ROB@Boston.GOV": True,
+    "zoe@boston.gov.": True,
+    "rob@mail.boston.gov": False,
+    "rob@boston.gov.evil.com": False,
+    "rob+1@boston.gov": False,
+    "rob@b\u043eston.gov": False,
+    "rob@xn--bston-1of.gov": False,
+    "rob@evil.com@boston.gov": False,
+    "rob@gmail.com": False,
+    "x@boston.gov\nBcc:": False,
+    "a@b": False,
+    "": False,
+}
+
+
+@pytest.mark.both
+async def test_an_address_counts_where_staff_vouch_for_it_and_nowhere_else(
+    typing: Typing, engine: AsyncEngine
+) -> None:
+    """A workspace can claim any address for anybody: mayor@boston.gov of elsewhere stays out."""
+    await typing("admin domains boston add:Boston.GOV.", as_="noor")
+    await mark(engine, vouched=True)
+    for number, (email, proves) in enumerate(ADDRESSES.items()):
+        reply = await typing("join boston", as_=f"rob{number}", email=email)
+        assert plain(reply).startswith("Welcome" if proves else "Join for"), email
+        foreign = await typing("join boston", as_=f"rob{number}", workspace="T2", email=email)
+        assert plain(foreign).startswith("Join for"), email
+    other = await typing("join bogota", as_="zac", email="zac@boston.gov")
+    assert plain(other).startswith("Join for Bogotá")
+
+    await mark(engine, vouched=False)
+    late = await typing("join boston", as_="late", email="late@boston.gov")
+    assert plain(late).startswith("Join for")
+
+
+@pytest.mark.both
+async def test_two_accounts_of_one_address_are_never_merged(
+    typing: Typing, engine: AsyncEngine
+) -> None:
+    """The second is told to link, and who it is stays with the first."""
+    await typing("admin domains boston add:boston.gov", as_="noor")
+    await mark(engine, vouched=True)
+    await typing("join boston", as_="rob", email="rob@boston.gov")
+    again = await typing("join boston", as_="bob", email="ROB@boston.gov")
+    assert commands_of(again) == ["link"]
+    first, second = await person(engine, "rob"), await person(engine, "bob")
+    assert first is not None
+    assert first.email == "rob@boston.gov"
+    assert second is None
+
+
+async def test_domains_are_plain_one_citys_and_taken_back(typing: Typing) -> None:
+    """Free mail and look-alikes are refused beside the field; another city's is refused too."""
+    for wrong in ("gmail.com", "b\u043eston.gov", "localhost"):
+        reply = await typing(f"admin domains boston add:{wrong}", as_="noor")
+        assert "no domain of an office" in problems_of(reply)["add"]
+    await typing("admin domains boston add:boston.gov", as_="noor")
+    taken = await typing("admin domains bogota add:boston.gov", as_="noor")
+    assert "proves another city already" in plain(taken)
+    await typing("admin domains bogota remove:boston.gov", as_="noor")
+    assert "boston.gov: Boston, MA" in plain(await typing("admin domains", as_="noor"))
+    await typing("admin domains boston remove:boston.gov", as_="noor")
+    assert "No domain is allowed yet." in plain(await typing("admin domains", as_="noor"))
+
+
+# --- by asking --------------------------------------------------------------------------------
+
+
+@pytest.mark.both
+async def test_leads_and_staff_are_asked_and_the_first_answer_counts(
+    typing: Typing, engine: AsyncEngine
+) -> None:
+    """A card with both answers for each of them, in their language; the asker is told once."""
+    await typing("admin members lead 1", as_="noor")
+    offer = await typing("join boston", as_="rob", locale="fr-CA")
+    asked = await typing(button(offer, "Demander à entrer").command, as_="rob", locale="fr-CA")
+    assert plain(asked).startswith("Votre demande")
+    await typing("join boston ask:yes", as_="rob", locale="fr-CA")
+
+    duties = await owed(engine, "duty")
+    assert sorted(d.user for d in duties) == ["ada", "maya", "noor"]
+    card = read(duties[0].body)
+    assert titles_of(card) == ["rob"]
+    yes, no = button(card, "Approve").command, button(card, "Decline").command
+
+    assert "rob of Boston, MA is a member now." in plain(await typing(yes, as_="maya"))
+    for late, who in ((yes, "noor"), (no, "ada"), (yes, "maya")):
+        said = plain(await typing(late, as_=who))
+        assert said.startswith("Decided already\nMaya Chen let them in already")
+    found = await person(engine, "rob")
+    assert found is not None
+    assert (found.way, found.language) == ("approval", "fr")
+    answers = [d for d in await owed(engine, "answer") if d.user == "rob"]
+    assert len(answers) == 1
+    assert plain(read(answers[0].body)).startswith("Bienvenue, rob")
+    assert all(d.state == "cancelled" for d in await owed(engine, "duty"))
+
+
+@pytest.mark.both
+async def test_a_no_is_told_without_a_name_and_one_may_ask_again(
+    typing: Typing, engine: AsyncEngine
+) -> None:
+    """Three times a week; then one waits."""
+    for number in (1, 2, 3):
+        await typing("join boston ask:yes", as_="rob")
+        await typing(f"admit {number} no", as_="noor")
+    answers = [read(d.body) for d in await owed(engine, "answer")]
+    assert len(answers) == 3
+    assert all("You were not let in for Boston, MA." in plain(card) for card in answers)
+    assert not any("Noor" in plain(card) for card in answers)
+    assert "many requests already" in plain(await typing("join boston ask:yes", as_="rob"))
+    assert await person(engine, "rob") is None
+
+
+async def test_only_those_of_the_city_decide_and_others_learn_nothing(typing: Typing) -> None:
+    """A lead of elsewhere, a member and a lead no more get the answer of a number nobody has."""
+    await typing("admin members lead 3", as_="noor")
+    await typing("admin members lead 2", as_="noor")
+    await typing("join boston ask:yes", as_="rob")
+    await typing("admin members unlead 2", as_="noor")
+    for who in ("luis", "ben", "maya", "zoe"):
+        for answer in ("yes", "no", ""):
+            said = plain(await typing(f"admit 1 {answer}", as_=who))
+            none = plain(await typing(f"admit 9 {answer}", as_=who))
+            assert said.replace("1", "9") == none
+    assert titles_of(await typing("admit", as_="luis")) == []
+    assert titles_of(await typing("admit", as_="noor")) == ["1 · rob"]
+
+
+async def test_an_unknown_city_goes_to_the_staff_in_the_persons_own_words(
+    typing: Typing, engine: AsyncEngine
+) -> None:
+    """They know more cities than may be named outside; approving asks them for the name."""
+    unknown = await typing('join "Villa Nueva"', as_="rob")
+    asked = await typing(button(unknown, "Ask the staff").command, as_="rob")
+    assert "Asked for Villa Nueva." in plain(asked)
+    card = read((await owed(engine, "duty"))[0].body)
+    assert "Says «Villa Nueva»" in plain(card)
+    form = await typing(button(card, "Approve").command, as_="noor")
+    assert isinstance(form, Form)
+    await typing(f"{button(card, 'Approve').command} albuquerque", as_="noor")
+    found = await person(engine, "rob")
+    assert found is not None
+    assert found.city is not None
+    assert found.city.slug == "albuquerque-nm-us"
+    assert "Noor Haddad let them in already" in plain(await typing("admit 1 no", as_="ada"))
+
+
+async def test_namesakes_are_offered_with_their_state(typing: Typing) -> None:
+    """«Rochester» is two cities, and nobody is let in to the wrong one."""
+    reply = await typing("join rochester", as_="rob")
+    assert commands_of(reply) == ["join rochester-ny-us", "join rochester-mn-us"]
+    form = await typing(
+        "join", as_="rob", values={"city": ("rochester",), "code": ("",)}, submitted=True
+    )
+    assert "several cities" in problems_of(form)["city"]
+    assert field(form, "city").value == ("rochester",)
+
+
+async def test_a_name_of_any_length_and_kind_is_an_answer(typing: Typing) -> None:
+    """Ten thousand letters, quotes, markup and nothing at all: one sentence, no fault."""
+    hostile = ("x" * 10_000, '"; DROP TABLE city;--', "{0.__class__}", "<!channel>", "\u202e", '""')
+    for words in hostile:
+        for more in ("", " ask:yes", " code:x"):
+            said = plain(await typing(f"join {words}{more}", as_="rob"))
+            assert "Something went wrong" not in said, words
+
+
+async def test_a_workspace_cannot_flood_those_who_decide(
+    typing: Typing, engine: AsyncEngine
+) -> None:
+    """Twenty open requests, then its people wait; the others do not."""
+    for number in range(22):
+        await typing("join boston ask:yes", as_=f"evil{number}", workspace="T2")
+    async with unit(engine) as session:
+        assert await session.scalar(select(func.count()).select_from(JoinRequest)) == 20
+    assert "Asked for Boston" in plain(await typing("join boston ask:yes", as_="rob"))
+
+
+# --- suspended, left, in ----------------------------------------------------------------------
+
+
+async def test_the_suspended_come_in_by_no_way(typing: Typing, engine: AsyncEngine) -> None:
+    """Code, workspace, invitation, asking, linking: the account cannot, whatever it holds."""
+    code, line = await city_code(typing), code_in(await typing("invite somebody", as_="maya"))
+    await mark(engine, "boston-ma-us")
+    for words in ("join", "join boston", f"join code:{code}", f"join code:{line}",
+                  "join boston ask:yes", "join invitation:1", f"link {code}"):  # fmt: skip
+        said = plain(await typing(words, as_="sam"))
+        assert "This account cannot join by itself" in said, words
+    found = await person(engine, "sam")
+    assert found is not None
+    assert found.status == "suspended"
+
+
+async def test_a_member_need_not_join(typing: Typing) -> None:
+    """It says so, and what proves them."""
+    code = await city_code(typing)
+    for words in ("join", f"join code:{code}", "join bogota ask:yes"):
+        assert plain(await typing(words)).startswith("You are a member already")
+    assert "Proved by: the staff of the programme" in plain(await typing("verify"))
+
+
+# --- welcome ----------------------------------------------------------------------------------
+
+
+@pytest.mark.both
+async def test_a_newcomer_is_welcomed_once_and_shown_one_thing_a_day(
+    typing: Typing, engine: AsyncEngine, now: object
+) -> None:
+    """On the next three working mornings, each with a way to stop them."""
+    code = await city_code(typing)
+    for _ in range(3):
+        await typing(f"join code:{code}", as_="rob", zone="America/Bogota")
+    await typing("leave sure:yes", as_="rob")
+    back = await typing(f"join code:{code}", as_="rob")
+    assert plain(back).startswith("Welcome back, rob")
+
+    week = await owed(engine, "welcome")
+    assert [d.key.rpartition(":")[2] for d in week] == ["person", "topic", "profile"]
+    assert [f"{d.at:%a %H:%M}" for d in week] == ["Wed 14:30", "Thu 14:30", "Fri 14:30"]
+    assert all(d.expires == d.at + timedelta(days=5) for d in week)
+    for tip in week:
+        assert commands_of(read(tip.body))[-1] == "settings stop:welcome"
+        assert not any(one.name in tip.body for one in CAST)
+
+
+async def test_the_first_week_shows_people_as_they_are_when_it_is_asked(
+    typing: Typing, engine: AsyncEngine
+) -> None:
+    """Somebody who left the directory meanwhile, is full or speaks no common language is not."""
+    code = await city_code(typing, "bogota")
+    await typing(f"join code:{code}", as_="rob", locale="fr")
+    steps = await typing("welcome", as_="rob")
+    shown = titles_of(await typing(button(steps, "Montrer qui").command, as_="rob"))
+    assert shown == ["Rémi Gagnon"]
+    await typing("profile listed:no", as_="remi")
+    none = await typing("welcome person", as_="rob")
+    assert titles_of(none) == []
+    assert commands_of(none) == ["topics"]
+
+
+# --- invitations ------------------------------------------------------------------------------
+
+
+@pytest.mark.both
+async def test_a_colleague_who_is_here_gets_a_card_that_fits_nobody_else(
+    typing: Typing, engine: AsyncEngine
+) -> None:
+    """The button lets in just that account, once; the one who invited is told."""
+    await typing("help", as_="rob", locale="es-419")
+    assert "rob gets a card from me" in plain(await typing("invite <@rob>"))
+    (card,) = await owed(engine, "invitation")
+    assert (card.user, card.member_id) == ("rob", None)
+    assert plain(read(card.body)).startswith("Maya Chen te invita")
+    press = commands_of(read(card.body))[0]
+
+    await typing("help", as_="eve")
+    for thief in ("eve", "zoe"):
+        assert not plain(await typing(press, as_=thief)).startswith("Welcome")
+    assert plain(await typing(press, as_="rob", locale="es")).startswith("Te damos la bienvenida")
+    assert plain(await typing(press, as_="rob", locale="es")).startswith("Ya eres miembro")
+    found = await person(engine, "rob")
+    assert found is not None
+    assert found.way == "invitation"
+    told = [d for d in await owed(engine, "answer") if d.user == "maya"]
+    assert [plain(read(d.body)) for d in told] == [
+        "A colleague is in\nrob has accepted your invitation.\n"
+    ]
+
+
+async def test_an_invitation_is_as_good_as_the_member_who_gave_it(
+    typing: Typing, clock: Clock
+) -> None:
+    """Suspended, gone, or a week later it opens nothing, by card or by code."""
+    for trouble in ("suspend", "leave", "wait"):
+        await typing("help", as_=f"rob-{trouble}")
+        await typing(f"invite <@rob-{trouble}>", as_="ben")
+    codes = [code_in(await typing("invite somebody", as_="ben")) for _ in range(3)]
+    await typing("admin members suspend 2", as_="noor")
+    assert "does not hold" in plain(await typing("join invitation:1", as_="rob-suspend"))
+    assert "opens nothing" in plain(await typing(f"join code:{codes[0]}", as_="rob-suspend"))
+    await typing("admin members restore 2", as_="noor")
+    clock.go_on(days=7, seconds=1)
+    assert "does not hold" in plain(await typing("join invitation:3", as_="rob-wait"))
+    assert "opens nothing" in plain(await typing(f"join code:{codes[2]}", as_="rob-wait"))
+    await typing("help", as_="last")
+    await typing("invite <@last>", as_="ben")
+    await typing("leave sure:yes", as_="ben")
+    assert "does not hold" in plain(await typing("join invitation:7", as_="last"))
+
+
+async def test_those_hidden_are_invited_as_if_nobody_knew_them(typing: Typing) -> None:
+    """Unlisted, suspended, unknown, and who said no: the same words, and a line to send."""
+    await typing("help", as_="rob")
+    await typing("invite <@rob>")
+    assert "Nobody invites you here again." in plain(
+        await typing("join invitation:1 ask:no", as_="rob")
+    )
+    said = {
+        CODE.sub("…", plain(await typing(f"invite {who}")))
+        for who in ("<@uma>", "<@sam>", "<@nobody>", "<@rob>", "rob", "somebody")
+    }
+    assert len(said) == 1
+    assert plain(await typing("invite <@ben>")).startswith("Not quite\nBen Ortiz is a member")
+
+
+async def test_the_code_of_a_city_is_for_its_leads_and_staff(typing: Typing) -> None:
+    """A member invites one by one; a lead of elsewhere sees nothing of this city."""
+    await typing("admin members lead 3", as_="noor")
+    for who, words in (("maya", "invite code"), ("maya", "invite rotate"),
+                       ("luis", "invite rotate city:boston")):  # fmt: skip
+        assert "for its leads and for staff" in plain(await typing(words, as_=who)).replace(
+            "para sus responsables y el equipo", "for its leads and for staff"
+        )
+    assert CODE.search(plain(await typing("invite rotate", as_="luis")))
+    assert "/wwc invite code city:Boston" in plain(await typing("invite code", as_="noor"))
+
+
+async def test_a_member_gives_twenty_invitations_a_week(
+    typing: Typing, engine: AsyncEngine, clock: Clock
+) -> None:
+    """Whoever needs more asks a lead for the code of the city."""
+    for _ in range(22):
+        last = await typing("invite somebody")
+    assert "that is as many as there are" in plain(last)
+    async with unit(engine) as session:
+        assert await session.scalar(select(func.count()).select_from(Invitation)) == 20
+    clock.go_on(days=8)
+    assert CODE.search(plain(await typing("invite somebody")))
+
+
+# --- workspaces -------------------------------------------------------------------------------
+
+
+async def test_a_workspace_is_marked_by_number_and_city(
+    typing: Typing, engine: AsyncEngine
+) -> None:
+    """Unknown numbers and cities are told beside their fields; a removed one stands last."""
+    await typing("help", as_="x", workspace="T2")
+    await typing.hub.removed(PLATFORM, "T1")
+    assert "number" in problems_of(await typing("admin workspaces city 99 boston", as_="ada"))
+    assert "city" in problems_of(await typing("admin workspaces city 1", as_="ada"))
+    assert "number" in problems_of(await typing("admin workspaces vouch", as_="ada"))
+    await typing("admin workspaces vouch 2", as_="ada")
+    async with unit(engine) as session:
+        homes = (await session.scalars(select(Workspace).order_by(Workspace.id))).all()
+    assert [home.vouched for home in homes] == [False, True]
+
+
+async def test_who_may_be_a_guest_is_not_let_in_by_the_workspace(
+    typing: Typing, engine: AsyncEngine
+) -> None:
+    """Where the platform did not say in time who somebody is, the other ways are open."""
+    await mark(engine, "boston-ma-us")
+    said = plain(await typing("join boston", as_="newcomer", unsure=True))
+    assert "I cannot see from here that you work for Boston" in said
+    assert await person(engine, "newcomer") is None
+    await typing("join boston", as_="newcomer")
+    assert await person(engine, "newcomer") is not None

@@ -1,0 +1,176 @@
+"""Report, decide, appeal: nobody is judge in their own matter, and nothing is decided twice."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.cards import Form, plain
+from db import members
+from db.audit import Audit
+from db.base import unit
+from db.members import Member
+from db.moderation import Report
+from db.outbox import Delivery
+from tests.cast import NOW
+from tests.conftest import CANARY, Typing
+from tests.reading import commands_of, problems_of, titles_of
+
+MAYA, LUIS = 1, 3
+WORDS = f'report {LUIS} because:"He wrote {CANARY} to me"'
+
+
+async def reports(engine: AsyncEngine) -> list[Report]:
+    async with unit(engine) as session:
+        return list(await session.scalars(select(Report).order_by(Report.id)))
+
+
+async def owed(engine: AsyncEngine) -> list[tuple[int | None, str]]:
+    async with unit(engine) as session:
+        rows = await session.scalars(select(Delivery).order_by(Delivery.id))
+        return [(d.member_id, d.key) for d in rows]
+
+
+async def person(engine: AsyncEngine, number: int = LUIS) -> Member:
+    async with unit(engine) as session:
+        found = await members.member(session, number)
+        assert found is not None
+        return found
+
+
+@pytest.mark.both
+async def test_a_report_reaches_the_staff_and_nobody_else(
+    typing: Typing, engine: AsyncEngine
+) -> None:
+    """The queue shows the words; deliveries, the log and the person reported do not."""
+    said = plain(await typing(WORDS))
+    assert "does not learn who reported" in said
+
+    queue = await typing("admin reports", as_="noor")
+    assert CANARY in plain(queue)
+    assert "Luis Ángel Rojas" in plain(queue)
+    assert [key for _, key in await owed(engine)] == ["report:1:new:10", "report:1:new:11"]
+    async with unit(engine) as session:
+        bodies = (await session.scalars(select(Delivery.body))).all()
+        acts = (await session.execute(select(Audit.action, Audit.subject))).all()
+    assert not any(CANARY in body for body in bodies)
+    assert [tuple(act) for act in acts] == [("reported", "report:1")]
+    assert CANARY not in plain(await typing("admin reports", as_="luis"))
+
+
+async def test_a_second_report_of_the_same_adds_its_words(
+    typing: Typing, engine: AsyncEngine
+) -> None:
+    """One entry in the queue, one notice to each on duty."""
+    await typing(WORDS)
+    await typing(f'report {LUIS} because:"And again today"')
+    (one,) = await reports(engine)
+    assert one.because.endswith("And again today")
+    assert len(await owed(engine)) == 2
+
+
+@pytest.mark.parametrize("words", ["report 1 because:nothing", "report @maya because:nothing"])
+async def test_nobody_reports_oneself(typing: Typing, engine: AsyncEngine, words: str) -> None:
+    """Kindly."""
+    said = plain(await typing(words.replace("@maya", "<@maya>")))
+    assert "cannot report yourself" in said
+    assert await reports(engine) == []
+
+
+async def test_without_words_a_form_opens_with_the_person_in_it(typing: Typing) -> None:
+    """Whoever presses the button says what happened."""
+    form = await typing(f"report {LUIS} where:relay:4")
+    assert isinstance(form, Form)
+    assert {i.name: i.text for i in form.inputs}["person"] == str(LUIS)
+    assert "because" in problems_of(await typing(f"report {LUIS} because:x"))
+
+
+@pytest.mark.both
+async def test_two_of_the_staff_at_once_decide_once(typing: Typing, engine: AsyncEngine) -> None:
+    """The second one reads that it is decided."""
+    await typing(WORDS)
+    answers = await asyncio.gather(
+        typing("admin reports mute 1", as_="noor"), typing("admin reports suspend 1", as_="ada")
+    )
+    told = sorted("is decided already" in plain(answer) for answer in answers)
+    assert told == [False, True]
+    assert (
+        len([k for _, k in await owed(engine) if k.startswith("report:1:") and "new" not in k]) == 1
+    )
+
+
+@pytest.mark.both
+async def test_muted_for_two_weeks_and_free_again_on_appeal(
+    typing: Typing, engine: AsyncEngine
+) -> None:
+    """Whoever decided does not decide the appeal."""
+    await typing(WORDS)
+    assert "is decided" in plain(await typing("admin reports mute 1", as_="noor"))
+    assert (await person(engine)).is_muted(NOW)
+    assert "Luis" not in titles_of(await typing("admin reports", as_="noor"))
+
+    first = await typing('appeal because:"It was a joke"', as_="luis")
+    assert "Tus palabras ya están con el equipo" in plain(first)
+    again = await typing("appeal because:again", as_="luis")
+    assert "Tu apelación ya está con el equipo" in plain(again)
+    assert "You decided this yourself" in plain(await typing("admin reports lift 1", as_="noor"))
+    queue = await typing("admin reports", as_="ada")
+    assert "It was a joke" in plain(queue)
+    assert "admin reports lift 1" in commands_of(queue)
+    await typing("admin reports lift 1", as_="ada")
+    assert not (await person(engine)).is_muted(NOW)
+    assert "decided already" in plain(await typing("admin reports uphold 1", as_="ada"))
+
+
+async def test_suspended_on_every_account_and_back(typing: Typing, engine: AsyncEngine) -> None:
+    """Suspension is the person's: another account of theirs gets no further; appeal is open."""
+    async with unit(engine, writes=True) as session:
+        second = await members.meet(session, "other", "G9", "luis-there", NOW)
+        second.member_id = LUIS
+    await typing(WORDS)
+    await typing("admin reports suspend 1", as_="noor")
+    there: dict[str, Any] = {"platform": "other", "workspace": "G9"}
+    assert "Solo para miembros" in plain(await typing("topics", as_="luis"))
+    assert "Solo para miembros" in plain(await typing("topics", as_="luis-there", **there))
+    assert "Luis" not in plain(await typing("who-does open data"))
+
+    await typing('appeal because:"Not me"', as_="luis-there", **there)
+    await typing("admin reports lift 1", as_="ada")
+    assert "Luis" in plain(await typing("who-is luis"))
+
+
+async def test_who_is_not_concerned_learns_nothing(typing: Typing) -> None:
+    """No decision, no queue, no number that exists."""
+    await typing(WORDS)
+    assert "no decision about you" in plain(await typing("appeal because:why", as_="ben"))
+    assert "staff" in plain(await typing("admin reports", as_="ben"))
+    assert "There is no number «99»" in plain(await typing("admin reports mute 99", as_="noor"))
+
+
+async def test_admins_are_not_muted_by_staff(typing: Typing, engine: AsyncEngine) -> None:
+    """Nor does anybody decide a report that they made or that is about them."""
+    async with unit(engine, writes=True) as session:
+        (ada,) = [m for m in await session.scalars(select(Member)) if m.name == "Ada Root"]
+        ada.listed = True
+    await typing("report 11 because:rude")
+    assert "about you" in plain(await typing("admin reports dismiss 1", as_="ada"))
+    assert "Only the people who run the hub" in plain(
+        await typing("admin reports mute 1", as_="noor")
+    )
+    assert "is decided" in plain(await typing("admin reports dismiss 1", as_="noor"))
+    (one,) = await reports(engine)
+    assert one.status == "dismissed"
+
+
+async def test_whoever_is_muted_asks_nobody(typing: Typing, engine: AsyncEngine) -> None:
+    """They may look, and are told until when and how to object; nobody is owed a card."""
+    await typing(WORDS)
+    await typing("admin reports mute 1", as_="noor")
+    before = len(await owed(engine))
+    reply = await typing("intro maya because hello", as_="luis")
+    assert "8 de diciembre de 2026" in plain(reply) or "8 dic" in plain(reply)
+    assert "appeal" in commands_of(reply)
+    assert len(await owed(engine)) == before
+    assert "Maya" in plain(await typing("who-is maya", as_="luis"))

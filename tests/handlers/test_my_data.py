@@ -1,0 +1,193 @@
+"""My data: seen, taken along and erased, in every table that holds a person."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.cards import Card, Link, plain
+from bot.domain.ranking import standing
+from bot.hub import Hub
+from bot.jobs import tending
+from bot.links import Links
+from bot.web import add_downloads
+from db import audit, directory, members, outbox, records
+from db.base import Base, checkpoint, unit
+from db.directory import Expertise
+from db.members import Account, Member
+from db.outbox import Address, Delivery
+from tests.cast import NOW
+from tests.conftest import Clock, Typing
+from tests.reading import commands_of
+
+MAYA, BEN = 1, 2
+CANARY = "Zyxwvut"
+"""A name that occurs nowhere else in the database."""
+
+
+def test_every_table_says_whether_it_holds_people() -> None:
+    """A new table that stands in neither list fails here; one that refers to members holds them."""
+    assert records.undeclared() == []
+    for name, table in Base.metadata.tables.items():
+        refers = {key.column.table.name for key in table.foreign_keys} & {"member", "account"}
+        if refers:
+            assert name in records.HELD, name
+        for column in table.c:
+            if {key.column.table.name for key in column.foreign_keys} == {"member"}:
+                held = records.HELD[name]
+                assert column.name in (*held.by, *held.about), f"{name}.{column.name}"
+            if {key.column.table.name for key in column.foreign_keys} == {"account"}:
+                assert column.name in records.HELD[name].accounts, f"{name}.{column.name}"
+
+
+def test_what_is_kept_says_why() -> None:
+    """Keeping is the exception."""
+    assert all(h.because for h in records.HELD.values() if h.erased != "deleted")
+
+
+@pytest.fixture
+async def page(
+    engine: AsyncEngine, hub: Hub, clock: Clock
+) -> AsyncIterator[TestClient[web.Request, web.Application]]:
+    site = web.Application()
+    add_downloads(site, engine, hub.links, clock)
+    async with TestClient(TestServer(site)) as client:
+        yield client
+
+
+def path_of(reply: object) -> str:
+    assert isinstance(reply, Card)
+    (link,) = [part for part in reply.parts if isinstance(part, Link)]
+    return path_like(link.address)
+
+
+@pytest.mark.both
+async def test_a_copy_holds_what_the_tables_hold(
+    typing: Typing, page: TestClient[web.Request, web.Application]
+) -> None:
+    """One's own rows, nobody else's, with a hash for each table."""
+    shown = plain(await typing("my-data"))
+    assert "Your topics | 3" in shown
+    await typing("endorse 3 open-data")
+    answer = await page.get(path_of(await typing("my-data export")))
+    assert answer.status == 200
+    assert "attachment" in answer.headers["Content-Disposition"]
+    told = json.loads(await answer.text())
+    assert told["tables"]["member"][0]["name"] == "Maya Chen"
+    assert [row["by_id"] for row in told["tables"]["endorsement"]] == [MAYA]
+    assert told["sha256"].keys() == told["tables"].keys()
+    assert "Ben Ortiz" not in await answer.text()
+
+
+async def test_an_address_is_for_one_person_and_a_quarter_of_an_hour(
+    typing: Typing, page: TestClient[web.Request, web.Application], hub: Hub, clock: Clock
+) -> None:
+    """Changed, foreign and old ones are all the same: not there."""
+    good = hub.links.my_data(MAYA, clock.now)
+    foreign = Links(keys=lambda: ["another key that is long"]).my_data(MAYA, clock.now)
+    for bad in ("/my-data/x.json", path_like(foreign), path_like(good)[:-9] + "AAAA.json"):
+        assert (await page.get(bad)).status == 404
+    assert hub.links.read_my_data(token_of(good), clock.now, records.KEPT_OPEN) == MAYA
+    clock.go_on(minutes=16)
+    assert hub.links.read_my_data(token_of(good), clock.now, records.KEPT_OPEN) is None
+    assert (await page.get(path_like(good))).status == 404
+
+
+def path_like(address: str) -> str:
+    return "/" + address.split("/", 3)[3]
+
+
+def token_of(address: str) -> str:
+    return address.rpartition("/")[2].removesuffix(".json")
+
+
+async def _fill(engine: AsyncEngine) -> None:
+    """Maya has the canary in her name, a delivery, a report, an endorsement of Ben."""
+    async with unit(engine, writes=True) as session:
+        maya = await session.get(Member, MAYA)
+        assert maya is not None
+        maya.name, maya.folded, maya.bio = CANARY, CANARY.casefold(), f"I am {CANARY}"
+        await directory.refresh(session, maya, standing)
+        for key, state in (("a", "due"), ("b", "sent")):
+            await outbox.put(
+                session, Address("p", "w", "maya"), key=key, kind="answer", member_id=MAYA,
+                body=CANARY, created_at=NOW, at=NOW, state=state,
+            )  # fmt: skip
+        tie = await directory.tie(session, BEN, await _open_data(session))
+        assert tie is not None
+        await directory.endorse(session, tie, maya, NOW)
+
+
+async def _open_data(session: object) -> int:
+    found = await session.scalar(  # type: ignore[attr-defined]
+        select(Expertise.topic_id).where(Expertise.member_id == BEN).limit(1)
+    )
+    return int(found)
+
+
+@pytest.mark.both
+async def test_forgetting_asks_first_and_then_leaves_nothing(
+    typing: Typing, engine: AsyncEngine
+) -> None:
+    """Every declared table is empty of the member; what is kept names nobody."""
+    await _fill(engine)
+    asked = await typing("my-data forget")
+    assert "cannot be undone" in plain(asked)
+    assert "Goodbye" in plain(await typing(commands_of(asked)[0]))
+    async with unit(engine) as session:
+        left = await records.rows_of(session, MAYA)
+        assert left.keys() <= {"audit", "delivery"}
+        assert await session.get(Member, MAYA) is None
+        ben = (await session.scalars(select(Expertise).where(Expertise.member_id == BEN))).all()
+        assert {tie.endorsements for tie in ben} == {0}
+        sent = (await session.scalars(select(Delivery).order_by(Delivery.id))).all()
+        assert [(d.state, d.body, d.user) for d in sent] == [
+            ("cancelled", "", ""),
+            ("sent", "", ""),
+        ]
+        assert (await audit.verify(session)).broken_at == 0
+    assert "Members only" in plain(await typing("topics"))
+    assert CANARY not in plain(await typing("who-does open data", as_="ben"))
+
+
+async def test_no_byte_of_the_forgotten_stays_in_the_file(
+    typing: Typing, engine: AsyncEngine, database: str
+) -> None:
+    """Neither in the tables, nor in the search index, nor in the journal."""
+    file = Path(database.removeprefix("sqlite:///"))
+    files = [file, file.with_name(file.name + "-wal")]
+    await _fill(engine)
+    assert any(CANARY.encode() in f.read_bytes() for f in files)
+    await typing("my-data forget sure:yes")
+    async with unit(engine, writes=True) as session:
+        await tending.scrub_what_was_forgotten(session, NOW)
+    await checkpoint(engine)
+    raw = b"".join(f.read_bytes() for f in files if f.exists()).lower()
+    assert CANARY.lower().encode() not in raw
+
+
+async def test_the_only_admin_names_another_one_first(typing: Typing) -> None:
+    """A hub without anybody to run it helps nobody."""
+    assert "only admin" in plain(await typing("my-data forget sure:yes", as_="ada"))
+
+
+async def test_who_is_no_member_may_look_and_go_too(typing: Typing, engine: AsyncEngine) -> None:
+    """The account is all there is."""
+    assert "You are not a member" in plain(await typing("my-data", as_="pat"))
+    await typing("my-data forget", as_="pat")
+    async with unit(engine) as session:
+        found = select(Account).where(Account.external_id == "pat")
+        assert await session.scalar(found) is None
+
+
+async def test_a_suspended_person_keeps_the_right(typing: Typing, engine: AsyncEngine) -> None:
+    """To see, to take along, to go."""
+    assert "Your profile | 1" in plain(await typing("my-data", as_="sam"))
+    assert "Goodbye" in plain(await typing("my-data forget sure:yes", as_="sam"))
+    async with unit(engine) as session:
+        assert await members.member(session, 9) is None

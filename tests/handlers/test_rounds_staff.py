@@ -1,0 +1,200 @@
+"""`admin rounds`: the draft before it is sent, changes by hand, and the one release."""
+
+import asyncio
+import re
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.cards import plain
+from bot.domain.rhythm import moments
+from bot.jobs import rounds as job
+from db import rounds
+from db.audit import Audit
+from db.base import unit
+from db.members import Member
+from db.rounds import RoundPlace
+from db.talks import Talk
+from tests.conftest import Clock, Typing
+
+DAY = date(2026, 12, 1)
+SOME = ("maya", "ben", "luis", "remi", "carl", "zoe")
+
+
+@pytest.fixture
+async def six(typing: Typing) -> Typing:
+    """Six people take part: two of Boston, and four of other cities."""
+    for key in SOME:
+        await typing("rounds on", key)
+    return typing
+
+
+async def together(engine: AsyncEngine) -> set[frozenset[int]]:
+    async with unit(engine) as session:
+        groups: dict[int, set[int]] = {}
+        for place in await session.scalars(select(RoundPlace)):
+            groups.setdefault(place.group_id, set()).add(place.member_id)
+    return {frozenset(members) for members in groups.values()}
+
+
+async def left(engine: AsyncEngine) -> set[int]:
+    async with unit(engine) as session:
+        return {one.member_id for one in await rounds.left_of(session, 1)}
+
+
+async def test_nobody_takes_part_yet(typing: Typing) -> None:
+    """The card says so; how rounds are going says when the next draft is made."""
+    assert "Nobody takes part" in plain(await typing("admin rounds preview", "noor"))
+    said = plain(await typing("admin rounds", "noor"))
+    assert "It is drafted on Friday, November 27" in said
+
+
+@pytest.mark.both
+async def test_the_draft_is_a_table_and_stays_as_it_is(six: Typing, engine: AsyncEngine) -> None:
+    """Pairs with points and reasons; looking again draws nothing anew."""
+    said = plain(await six("admin rounds preview", "noor"))
+    assert "Who | Points | Before | Why" in said
+    assert "Pairs: 3" in said
+    assert "Without a partner: 0" in said
+    assert re.search(r"\d+ Maya Chen · |· \d+ Maya Chen", said)
+    before = await together(engine)
+    assert len(before) == 3
+    assert plain(await six("admin rounds preview", "ada")) == said.replace("noor", "ada")
+    assert await together(engine) == before
+
+
+@pytest.mark.both
+async def test_two_people_change_places_if_the_rules_allow(
+    six: Typing, engine: AsyncEngine
+) -> None:
+    """Each takes the other's place; colleagues, and those kept apart, are never put together."""
+    await six("admin rounds preview", "noor")
+    before = await together(engine)
+    boston = [group for group in before if group & {1, 2}]
+    (one,), (other,) = [group - {1, 2} for group in boston]
+    said = plain(await six(f"admin rounds swap {one} {other}", "noor"))
+    assert "changed places." in said
+    after = await together(engine)
+    assert after - before == {frozenset(group ^ {one, other}) for group in boston}
+    (beside,) = next(group for group in after if 1 in group) - {1}
+    refused = plain(await six(f"admin rounds swap {beside} 2", "noor"))
+    assert "two people of one city" in refused
+    assert await together(engine) == after
+
+
+async def test_somebody_who_waits_may_take_a_place(six: Typing, engine: AsyncEngine) -> None:
+    """Whose place it was waits instead, and reads why."""
+    for key in ("luis", "zoe", "carl", "remi"):
+        await six("rounds off", key)
+    await six("rounds on", "luis")
+    await six("admin rounds preview", "noor")
+    (waits,) = await left(engine)
+    (pair,) = await together(engine)
+    (goes,) = pair & {1, 2}
+    assert "changed places" in plain(await six(f"admin rounds swap {waits} {goes}", "noor"))
+    assert await left(engine) == {goes}
+    assert await together(engine) == {frozenset({waits, 3})}
+    assert "one group already" in plain(await six(f"admin rounds swap {waits} 3", "noor"))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("swap", "Please fill this in."), ("swap 1", "Please fill this in."),
+        ("swap x 2", "whole number"), ("swap 1 999", "«999»"), ("swap 1 1", "one group"),
+        ("preview 0", "whole number"), ("preview 99", "Pairs: 3"), ("explode", "not one of"),
+    ],
+)  # fmt: skip
+async def test_bad_words_are_told_what_fits(six: Typing, words: str, said: str) -> None:
+    """Numbers that are none, or are nobody's here."""
+    await six("admin rounds preview", "noor")
+    assert said in plain(await six(f"admin rounds {words}", "noor"))
+
+
+async def test_a_swap_with_somebody_who_went_meanwhile_is_refused(
+    six: Typing, engine: AsyncEngine
+) -> None:
+    """Rules are checked with the people as they are now."""
+    await six("admin rounds preview", "noor")
+    await six("rounds off", "luis")
+    other = next(key for group in await together(engine) if 3 not in group for key in group)
+    assert "cannot take part" in plain(await six(f"admin rounds swap 3 {other}", "noor"))
+
+
+async def test_a_locked_round_stays_until_it_is_unlocked(
+    six: Typing, engine: AsyncEngine, clock: Clock
+) -> None:
+    """Neither drawn again nor swapped; whoever joins then waits for the release."""
+    await six("rounds off", "zoe")
+    await six("rounds off", "carl")
+    assert "Locked." in plain(await six("admin rounds lock", "noor"))
+    for words in ("redraw", "swap 1 2"):
+        assert "Unlock it" in plain(await six(f"admin rounds {words}", "noor"))
+    before = await together(engine)
+    await six("rounds on", "zoe")
+    clock.now = moments(DAY).notice
+    assert "Sent." in plain(await six("admin rounds send", "noor"))
+    assert await together(engine) == before
+    assert before
+
+
+async def test_drawing_again_makes_another_draft(six: Typing, engine: AsyncEngine) -> None:
+    """Those who joined are in it, and the act is written down."""
+    await six("rounds off", "zoe")
+    await six("admin rounds preview", "noor")
+    await six("rounds on", "zoe")
+    await six("admin rounds unlock", "noor")
+    assert "Drawn again." in plain(await six("admin rounds redraw", "noor"))
+    assert {key for group in await together(engine) for key in group} >= {1, 2, 3, 6}
+    async with unit(engine) as session:
+        acts = set(await session.scalars(select(Audit.action).where(Audit.subject == "round:1")))
+    assert acts == {"round unlocked", "round redrawn"}
+
+
+@pytest.mark.both
+async def test_two_admins_press_send_and_the_clock_strikes(
+    six: Typing, engine: AsyncEngine, clock: Clock
+) -> None:
+    """All at once: one release, one introduction each; everybody else hears that it was sent."""
+    await six("admin rounds preview", "noor")
+    clock.now = moments(DAY).send - timedelta(seconds=1)
+    said = await asyncio.gather(
+        *(six("admin rounds send", who) for who in ("noor", "ada", "noor", "ada"))
+    )
+    texts = [plain(card) for card in said]
+    assert sum("Sent." in text for text in texts) == 1
+    assert sum("it is sent once" in text for text in texts) == 3
+    after = moments(DAY).send + timedelta(seconds=1)
+    await asyncio.gather(*(job.advance(engine, lambda: after) for _ in range(3)))
+    async with unit(engine) as session:
+        assert await session.scalar(select(func.count()).select_from(Talk)) == 3
+        sent = select(func.count()).where(Audit.action == "round sent")
+        assert await session.scalar(sent) == 1
+    clock.now = after
+    assert "6 people were introduced" in plain(await six("admin rounds", "noor"))
+
+
+async def test_long_drafts_have_pages(
+    six: Typing, engine: AsyncEngine, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a button to the next and the previous one."""
+    from bot.handlers import rounds_staff
+
+    monkeypatch.setattr(rounds_staff, "ON_A_PAGE", 2)
+    first = plain(await six("admin rounds preview", "noor"))
+    second = plain(await six("admin rounds preview 2", "noor"))
+    assert "Next page: /wwc admin rounds preview 2" in first
+    assert "Previous page: /wwc admin rounds preview 1" in second
+    for name in ("Maya", "Ben", "Luis", "Rémi", "Carl", "Zoe"):
+        assert (name in first) != (name in second)
+
+
+@pytest.mark.parametrize("words", ["", "preview", "redraw", "swap 1 2", "lock", "send"])
+async def test_only_staff_may(typing: Typing, engine: AsyncEngine, words: str) -> None:
+    """Members hear that it is for staff, and the try is written down."""
+    assert "Staff only" in plain(await typing(f"admin rounds {words}"))
+    async with unit(engine) as session:
+        assert await session.scalar(select(Audit.outcome)) == "refused"
+        assert await session.scalar(select(func.count()).select_from(Member)) == 11

@@ -1,0 +1,129 @@
+"""A small platform in memory, as deliveries meet one: it keeps posts, drops doubles, and fails."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bot.adapters.base import CannotTell, NotSent, Place, Posted
+from bot.cards import Card, Reply, plain
+
+Fault = Callable[[Place], Exception | None]
+
+
+@dataclass
+class Post:
+    """One message as people see it."""
+
+    place: Place
+    text: str
+    language: str
+    marker: str
+    at: datetime
+    removed: bool = False
+
+
+@dataclass
+class Platform:
+    """Speaks as `name` in every workspace whose name does not begin with «other».
+
+    `drops`: seconds in which it posts one marker once. `lag`: seconds until a post can be found.
+    `before` may raise instead of posting, `after` when it is posted already. `reads`: can places
+    be read at all?
+    """
+
+    clock: Callable[[], datetime]
+    name: str = "slack"
+    drops: float = 0.0
+    claims_to_drop: float | None = None
+    gap: float = 0.0
+    lag: float = 0.0
+    takes: float = 0.0
+    reads: bool = True
+    before: Fault = lambda place: None
+    after: Fault = lambda place: None
+    blind: Fault = lambda place: None
+    posts: list[Post] = field(default_factory=list)
+    calls: list[tuple[datetime, Place]] = field(default_factory=list)
+    called: asyncio.Event = field(default_factory=asyncio.Event)
+    looks: int = 0
+
+    def serves(self, platform: str, workspace: str) -> bool:
+        return platform == self.name and not workspace.startswith("other")
+
+    async def post(self, place: Place, reply: Reply, language: str, marker: str) -> Posted:
+        self.calls.append((self.clock(), place))
+        self.called.set()
+        await asyncio.sleep(self.takes)
+        if error := self.before(place):
+            raise error
+        number = self._known(marker)
+        if number is None:
+            assert isinstance(reply, Card)
+            self.posts.append(Post(place, plain(reply), language, marker, self.clock()))
+            number = len(self.posts)
+        if error := self.after(place):
+            raise error
+        return Posted(str(number), place.channel or f"D{place.user}")
+
+    def _known(self, marker: str) -> int | None:
+        since = self.clock() - timedelta(seconds=self.drops)
+        for number, one in enumerate(self.posts, 1):
+            if self.drops and one.marker == marker and one.at >= since:
+                return number
+        return None
+
+    async def edit(self, place: Place, posted: Posted, reply: Reply, language: str) -> None:
+        self.calls.append((self.clock(), place))
+        if error := self.before(place):
+            raise error
+        assert isinstance(reply, Card)
+        self.posts[int(posted.id) - 1].text = plain(reply)
+        if error := self.after(place):
+            raise error
+
+    async def remove(self, place: Place, posted: Posted) -> None:
+        self.posts[int(posted.id) - 1].removed = True
+
+    async def find(self, place: Place, marker: str, since: datetime) -> Posted | None:
+        self.looks += 1
+        if error := self.blind(place):
+            raise error
+        if not self.reads:
+            raise CannotTell
+        seen = self.clock() - timedelta(seconds=self.lag)
+        for number, one in enumerate(self.posts, 1):
+            if one.marker == marker and since <= one.at <= seen:
+                return Posted(str(number), place.channel)
+        return None
+
+    def doubles_dropped_for(self) -> float:
+        return self.drops if self.claims_to_drop is None else self.claims_to_drop
+
+    def pace(self) -> float:
+        return self.gap
+
+    def texts(self) -> list[str]:
+        """What stands there, in the order in which it came."""
+        return [one.text.splitlines()[0] for one in self.posts if not one.removed]
+
+    def doubled(self) -> set[str]:
+        """Markers of what stands there twice."""
+        markers = [one.marker for one in self.posts]
+        return {m for m in markers if markers.count(m) > 1}
+
+
+def failing(times: int, error: Exception) -> Fault:
+    """So many times, then never again."""
+    left = [times]
+
+    def fault(place: Place) -> Exception | None:
+        left[0] -= 1
+        return error if left[0] >= 0 else None
+
+    return fault
+
+
+def timed_out() -> NotSent:
+    """Nobody saw how it ended."""
+    return NotSent("timeout", certain=False)

@@ -1,0 +1,53 @@
+"""Killed anywhere between the database and the platform, the hub neither loses nor doubles."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import bot
+from bot import faultpoints
+from tests.killing.trials import run, scratch, staged
+
+KILLS = 250
+"""On each of two platforms and two databases: a thousand in all."""
+SEED = 20261124
+ROOT = Path(bot.__file__).parent
+
+
+def named_points() -> set[str]:
+    """Every place in the source where a process may be made to die."""
+    found = set[str]()
+    for file in ROOT.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "reach":
+                assert isinstance(node.args[0], ast.Constant)
+                found.add(str(node.args[0].value))
+    return found
+
+
+@pytest.mark.both
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("platform", ["slack", "discord"])
+async def test_nothing_is_lost_doubled_or_silent_wherever_it_is_killed(
+    platform: str, database: str
+) -> None:
+    """Every place once, then two in a row while the platform fails too; the figures are printed."""
+    with scratch() as folder:
+        async with staged(platform, database, Path(folder)) as stage:
+            tally = await run(stage, SEED, KILLS)
+
+    ours = {name for name in named_points() if name.startswith(("deliver.", "courier."))}
+    print(f"{platform}, {tally.database}: {tally.kills} kills at {tally.points} points")
+    assert tally.faults == []
+    assert tally.kills >= KILLS
+    assert tally.double > 20
+    assert ours - {"deliver.after_look"} == set(tally.names)
+
+
+def test_places_to_die_cost_nothing_and_have_names() -> None:
+    """In the running program there is no hook; each name says where it is."""
+    assert faultpoints._hook is None
+    assert len(named_points()) >= 12
+    assert all(re.fullmatch(r"\w+\.\w+", name) for name in named_points())

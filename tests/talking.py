@@ -1,0 +1,138 @@
+"""Two people with a conversation open between them, and what each of them sees."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot import deliveries, threads
+from bot.cards import Card, Text, plain
+from bot.deliveries import owe
+from bot.hub import Hub
+from bot.request import Heard, Sender, Taken
+from db import members, outbox, relay
+from db.base import unit
+from db.members import Account, Member
+from db.outbox import Delivery
+from tests.conftest import Clock
+
+HERE = {"maya": ("slack", "T1", "Slack", True), "luis": ("discord", "G1", "Discord", False),
+        "remi": ("discord", "G2", "Discord", False)}  # fmt: skip
+
+
+@dataclass
+class Talk:
+    """What is said, carried over by a postman who never fails unless told to."""
+
+    hub: Hub
+    engine: AsyncEngine
+    clock: Clock
+    screens: dict[str, dict[str, str]] = field(default_factory=dict)
+    numbers: Any = field(default_factory=lambda: count(1))
+    fails: set[str] = field(default_factory=set)
+
+    async def settle(self, *keys: str) -> None:
+        """Everybody has an account where they write from."""
+        async with unit(self.engine, writes=True) as session:
+            for key in keys:
+                platform, workspace, _, _ = HERE[key]
+                person = await self.member(session, key)
+                account = await members.meet(session, platform, workspace, key, self.clock())
+                account.member = person
+
+    async def member(self, session: Any, key: str) -> Member:
+        query = select(Member).where(Member.email == f"{key}@city.example")
+        found: Member | None = await session.scalar(query)
+        assert found is not None
+        return found
+
+    async def begin(self, one: str, other: str) -> int:
+        """They said yes to an introduction: each has an opening card; the number of the talk."""
+        async with unit(self.engine, writes=True) as session:
+            first, second = [await self.member(session, key) for key in (one, other)]
+            roots = [
+                await owe(session, self.clock(), person, "conversation",
+                          Card("You two", (Text("Say hello"),)), key=f"open:{one}:{other}:{key}")
+                for key, person in zip((one, other), (first, second), strict=True)
+            ]  # fmt: skip
+            talk = await relay.begin(session, self.clock(), first, second, (roots[0], roots[1]))
+            await threads.furnish(session, talk)
+        await self.carry()
+        return talk.id
+
+    async def carry(self) -> list[Delivery]:
+        """Deliver what is due, in order."""
+        async with unit(self.engine, writes=True) as session:
+            due = (await session.scalars(
+                select(Delivery).where(Delivery.state == outbox.DUE).order_by(Delivery.id)
+            )).all()  # fmt: skip
+            for one in due:
+                await self._deliver(session, one)
+        return list(due)
+
+    async def _deliver(self, session: Any, one: Delivery) -> None:
+        screen = self.screens.setdefault(one.user, {})
+        one.ended_at = self.clock()
+        if one.user in self.fails:
+            one.state = outbox.DEAD
+        else:
+            one.state = outbox.SENT
+            of = await session.get(Delivery, one.of_id) if one.of_id else None
+            one.platform_id = of.platform_id if of else f"m{one.id}"
+            one.landed_in = f"D-{one.user}"
+            if one.act == "remove":
+                screen.pop(one.platform_id, None)
+            else:
+                screen[one.platform_id] = plain(deliveries.read(one.body))
+        hook = deliveries.ENDED.get(one.kind)
+        if hook:
+            await hook(session, self.clock(), one)
+
+    async def root(self, key: str, talk: int) -> str:
+        """The opening card as this person's platform names it."""
+        async with unit(self.engine) as session:
+            found = await session.get_one(relay.Relay, talk)
+            person = await self.member(session, key)
+            opening = await session.get_one(Delivery, found.root_of(person.id))
+            return opening.platform_id
+
+    def heard(self, key: str, act: Any, text: str = "", **more: Any) -> Heard:
+        platform, workspace, label, threaded = HERE[key]
+        sender = Sender(platform, workspace, key, key, label=label)
+        message = more.pop("message", None) or f"w{next(self.numbers)}"
+        keys = more.pop("keys", (f"{key}:{message}:{act}:{more.get('edition', 0)}",))
+        return Heard(sender, act, message, f"D-{key}", text, threaded=threaded, keys=keys, **more)
+
+    async def write(
+        self, key: str, text: str, talk: int | None = None, **more: Any
+    ) -> Taken | None:
+        """Write, in the thread of a talk unless none is given."""
+        if talk is not None:
+            more["under"] = await self.root(key, talk)
+        return await self.hub.heard(self.heard(key, "written", text, **more))
+
+    async def owed(self, key: str) -> Sequence[Delivery]:
+        """What is on its way to somebody."""
+        async with unit(self.engine) as session:
+            query = select(Delivery).where(Delivery.user == key, Delivery.state == outbox.DUE)
+            return (await session.scalars(query.order_by(Delivery.id))).all()
+
+    def sees(self, key: str) -> list[str]:
+        """The messages on somebody's screen, the oldest first."""
+        return list(self.screens.get(key, {}).values())
+
+
+def said(taken: Taken | None) -> str:
+    """What the writer is told; nothing when the hub took it silently."""
+    assert taken is not None
+    return plain(taken.say) if taken.say else ""
+
+
+async def unreachable(engine: AsyncEngine, user: str) -> None:
+    """Their direct messages are closed."""
+    async with unit(engine, writes=True) as session:
+        for account in await session.scalars(select(Account).where(Account.external_id == user)):
+            account.reachable = False
