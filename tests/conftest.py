@@ -259,11 +259,11 @@ def log(caplog: pytest.LogCaptureFixture) -> Iterator[list[Entry]]:
         entries.append({**entry, "level": method})
         return entry
 
-    before = structlog.get_config()["processors"]
-    structlog.configure(processors=[keep, *before])
+    before = structlog.get_config()
+    structlog.configure(processors=[keep, *before["processors"]])
     with caplog.at_level(logging.DEBUG, "sqlalchemy.engine.Engine.none"):
         yield entries
-    structlog.configure(processors=before)
+    structlog.configure(**before)  # a program that ran in the test has set all of it
     written = [*map(str, entries), *(r.getMessage() for r in caplog.get_records("call"))]
     assert not any(CANARY in line for line in written), "what people wrote is in the log"
 
