@@ -4,6 +4,7 @@ The clock only ticks. A turn is done by whichever process writes its slot first,
 of what it does: if that fails, the turn is still to be done, until its grace has passed.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -88,7 +89,11 @@ def timetable(engine: AsyncEngine, turns: Sequence[Turn] = TIMETABLE) -> AsyncIO
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 300},
     )
     scheduler.add_job(
-        tick, "cron", minute="*", args=[engine, turns], next_run_time=datetime.now(UTC)
+        _tried,
+        "cron",
+        minute="*",
+        args=["tick", lambda: tick(engine, turns)],
+        next_run_time=datetime.now(UTC),
     )
     # a round has steps of its own, each done once, whoever asks whether it is due
     scheduler.add_job(_tried, "cron", minute="*", args=["rounds", lambda: _advance(engine)])
@@ -105,5 +110,7 @@ async def _tried(name: str, work: Callable[[], Awaitable[None]]) -> None:
     """The scheduler's own report of a failure would print a traceback, and what it quotes."""
     try:
         await work()
+    except asyncio.CancelledError:  # the process stops; what was not committed is still to be done
+        log.info("turn stopped", turn=name)
     except Exception as error:  # the next minute tries again
         log.error("turn failed", turn=name, error=type(error).__name__)

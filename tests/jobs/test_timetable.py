@@ -103,3 +103,23 @@ async def test_the_scheduler_ticks_at_once_and_then_each_minute(engine: AsyncEng
     scheduler.shutdown(wait=False)
     assert len(await effects(engine)) == 1
     assert len({turn.name for turn in TIMETABLE}) == len(TIMETABLE)
+
+
+async def test_a_process_that_stops_in_a_turn_reports_no_fault(
+    engine: AsyncEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The turn is undone; the next process has it. A traceback would look like a crash."""
+    begun = asyncio.Event()
+
+    async def slow(session: AsyncSession, at: datetime) -> None:
+        await note(session, at)
+        begun.set()
+        await asyncio.sleep(60)
+
+    scheduler = timetable(engine, [Turn("slow", "* * * * *", slow)])
+    scheduler.start()
+    await begun.wait()
+    scheduler.shutdown(wait=False)
+    await asyncio.sleep(0.2)
+    assert [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")] == []
+    assert await effects(engine) == []
