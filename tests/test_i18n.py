@@ -10,8 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import i18n
-from bot.cards import Reply, plain
+from bot.cards import Card, Reply, plain
 from bot.commands import load
+from bot.deliveries import written
 from bot.hub import Hub
 from bot.i18n import LANGUAGES, NAMES, language_of, translator
 from bot.people import city_place
@@ -270,7 +271,6 @@ ARRANGING = ("intro <@luis> <@remi>", "intro <@luis> <@luis>", "intro list",
 
 async def conversation(hub: Hub, language: str) -> list[Reply]:
     """Everything said above, each command bare and by its example, and what it sends."""
-    """Everything said above, and each command bare and by its example, in one language."""
     await _undelivered(hub)
     chosen = f"settings language:{language}"
     declarations = [words for c in load().values() for words in (c.name, c.example or c.name)]
@@ -311,6 +311,7 @@ async def _undelivered(hub: Hub) -> None:
             await outbox.put(
                 session, Address("slack", "T1", channel=f"C{number}"), key=f"k{number}",
                 kind="news", at=NOW, created_at=NOW, state=state, attempts=number,
+                body=written(Card("1")),
                 member_id=maya if number % 2 else None,
             )  # fmt: skip
 

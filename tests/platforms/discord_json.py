@@ -199,8 +199,8 @@ def _media(media: Json) -> Json:
 
 def _reference(message: Message, reply: Json) -> Json:
     """Discord says where the message stands that is answered, whatever was left out."""
-    where = {"type": 0, "channel_id": str(message.channel.id)}
-    return {**where, **{k: v for k, v in reply.items() if k != "fail_if_not_exists"}}
+    ids = {key: str(value) for key, value in reply.items() if key.endswith("_id")}
+    return {"type": reply.get("type", 0), "channel_id": str(message.channel.id), **ids}
 
 
 def message_json(message: Message) -> Json:
