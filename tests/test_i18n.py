@@ -229,6 +229,8 @@ BY_MEMBER = (
     "settings zone:Mars", "settings zone:America/Bogota",
     "settings edit", "settings quiet:late", "settings stop:round", "settings start:round",
     "block zoe", "intro zoe because of trees", "unblock zoe", "appeal because:why",
+    "block luis", "intro luis because trees", "unblock luis", "my-data show", "my-data",
+    "settings stop:introduction", "settings start:introduction", "leave", "verify", "invite",
     "profile", "profile show", "profile confirm", "profile hours:99", "profile hours:8-16",
     "profile asks:x", "profile listed:no", "home", "profile knows:zzzz", "profile knows:metadta",
     "profile bio:short", "profile knows:gis,gis,gis,gis,gis,gis,gis,gis,gis,gis,gis,gis,gis,gis,"
@@ -321,7 +323,7 @@ def pattern(key: str) -> re.Pattern[str]:
     words = re.sub(r"\\\{\w+\\\}", ".+?", re.escape(key))
     if len(re.sub(r"\{\w+\}", "", key).split()) > 1:
         return re.compile(rf"(?<!\w){words}(?!\w)")
-    return re.compile(rf"(?m)(?:^|[:·→•|] ) *{words}(?= *(?:$|:| ·| \*| \|))")
+    return re.compile(rf"(?m)(?:^|\[|[:·→•|] ) *{words}(?= *(?:$|:|\]| ·| \*| \|))")
 
 
 def heard(said: str, keys: Iterable[str]) -> set[str]:
