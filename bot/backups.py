@@ -1,13 +1,24 @@
 """`wwc backup` and `wwc restore`: what they say, and when they refuse."""
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
+
+from sqlalchemy import inspect
+from sqlalchemy.orm import Session
 
 from bot.app import key_file, sqlite_file
 from bot.settings import Settings
-from db import backup
+from db import backup, outbox
+from db.base import open_engine, unit
 
 DONE, FAULTS, WRONG_USE = 0, 1, 2
+
+_HELD = (
+    "One message that may have gone out since is held back. Decide about it: /wwc admin dead list",
+    "{number} messages that may have gone out since are held back. Decide about them: "
+    "/wwc admin dead list",
+)
 
 
 async def save(settings: Settings, file: Path, *, force: bool) -> int:
@@ -35,10 +46,35 @@ async def bring_back(settings: Settings, file: Path, *, force: bool) -> int:
         return _said(problem, FAULTS)
     if own.exists() and await backup.in_use(own):
         return _said(f"{own} is in use: stop the hub first.", FAULTS)
-    if code := await _copied(file, own):
+    held = 0
+
+    async def hold(draft: Path) -> None:
+        nonlocal held
+        held = await _hold(draft, datetime.now(UTC))
+
+    if code := await _copied(file, own, hold):
         return code
     print(f"Restored from {file}, complete and checked. Start the hub again: wwc run")
+    if held:
+        print(_HELD[held > 1].format(number=held))
     return DONE
+
+
+async def _hold(file: Path, now: datetime) -> int:
+    """What was owed when the copy was made may have gone out since: it waits for the staff."""
+    engine = open_engine(f"sqlite+aiosqlite:///{file}")
+    try:
+        async with unit(engine, writes=True) as session:
+            if not await session.run_sync(_owes):
+                return 0
+            return await outbox.hold_overdue(session, now, "restored")
+    finally:
+        await engine.dispose()
+
+
+def _owes(session: Session) -> bool:
+    """A copy from before there were deliveries has no table of them."""
+    return inspect(session.connection()).has_table("delivery")
 
 
 def _refusal(own: Path | None, *, source: Path | None, target: Path | None, force: bool) -> str:
@@ -55,9 +91,9 @@ def _refusal(own: Path | None, *, source: Path | None, target: Path | None, forc
     return ""
 
 
-async def _copied(source: Path, target: Path) -> int:
+async def _copied(source: Path, target: Path, change: backup.Change | None = None) -> int:
     try:
-        await backup.copy(source, target)
+        await backup.copy(source, target, change)
     except (backup.BackupError, OSError) as error:
         return _said(str(error), FAULTS)
     return DONE

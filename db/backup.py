@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,13 +15,19 @@ class BackupError(Exception):
     """Why there is no copy; the text says what to do."""
 
 
-async def copy(source: Path, target: Path) -> None:
+Change = Callable[[Path], Awaitable[None]]
+"""What is done to a copy before it counts."""
+
+
+async def copy(source: Path, target: Path, change: Change | None = None) -> None:
     """A sound copy of `source` under the name `target`, complete or not there at all."""
     draft = target.with_name(target.name + ".partial")
     draft.unlink(missing_ok=True)
     os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     try:
         await _pages(source, draft)
+        if change:
+            await change(draft)
         if problem := await fault(draft, called=source):
             raise BackupError(problem)
         _settle(draft, target)

@@ -335,6 +335,18 @@ async def decide(
     return row
 
 
+async def hold_overdue(session: AsyncSession, now: datetime, reason: str) -> int:
+    """Leave everything to the staff that may have gone out before now; how many that are.
+
+    For a database that was taken from a copy: what it owed then may have arrived since.
+    """
+    overdue = update(Delivery).where(is_in(*PENDING), Delivery.at <= now)
+    held = overdue.values(
+        state=HELD, reason=reason, ended_at=now, fence=Delivery.fence + 1, lease_until=None
+    )
+    return len((await session.scalars(held.returning(Delivery.id))).all())
+
+
 # --- nothing is lost --------------------------------------------------------------------------
 
 

@@ -438,6 +438,33 @@ def test_a_copy_brings_everything_back(wwc: Wwc, cast: Path, tmp_path: Path) -> 
     assert not list(tmp_path.glob("*.partial*"))
 
 
+def test_what_may_have_gone_out_since_the_copy_is_not_sent_again(
+    wwc: Wwc, cast: Path, tmp_path: Path
+) -> None:
+    """It waits for the staff; what is due later goes out in time, what is over stays as it was."""
+    columns = "platform, workspace, user, channel, key, kind, body, lane, at, retry_at, created_at"
+    for key, state, at in (
+        ("due", "due", "2026-01-01"), ("flying", "inflight", "2026-01-01"),
+        ("gone", "sent", "2026-01-01"), ("later", "due", "2999-01-01"),
+    ):  # fmt: skip
+        moment = f"'{at} 00:00:00.000000'"
+        _write(
+            cast,
+            f"INSERT INTO delivery ({columns}, state) VALUES ('slack', 'T1', 'maya', '', '{key}',"
+            f" 'news', '', 'x', {moment}, {moment}, {moment}, '{state}')",
+        )
+    assert wwc("backup", "copy.db").code == 0
+    said = wwc("restore", "copy.db", "--force")
+    assert (said.code, said.err) == (0, "")
+    assert "2 messages that may have gone out since are held back" in said.out
+    with sqlite3.connect(cast) as connection:
+        query = "SELECT key, state FROM delivery ORDER BY id"
+        states = dict(connection.execute(query).fetchall())
+    connection.close()
+    assert states == {"due": "held", "flying": "held", "gone": "sent", "later": "due"}
+    assert wwc("db", "check").code == 0
+
+
 def test_a_copy_names_the_key_that_belongs_to_it(wwc: Wwc, cast: Path) -> None:
     """Without it the tokens of the workspaces are lost; a key that is set is kept elsewhere."""
     cast.with_suffix(".key").write_text("k" * 43)
