@@ -1,5 +1,6 @@
 """Asking somebody to be introduced: who may ask whom, and the card that asks."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from babel.dates import format_skeleton
@@ -24,6 +25,11 @@ MOST_A_DAY = 5
 def day(t: Translator, moment: datetime) -> str:
     """«Dec 1»."""
     return format_skeleton("MMMd", moment, locale=t.locale)
+
+
+def to_answer(every: Sequence[Introduction], member_id: int, now: datetime) -> list[Introduction]:
+    """Those that wait for the answer of one person."""
+    return [i for i in every if i.asks(member_id) and i.is_open(now) and not i.said(member_id)]
 
 
 # --- asking -----------------------------------------------------------------------------------

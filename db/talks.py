@@ -85,6 +85,12 @@ async def of_key(session: AsyncSession, key: str) -> Talk | None:
     return await session.scalar(_whole(select(Talk).where(Talk.key == key)))
 
 
+async def agreed_by(session: AsyncSession, member_id: int, since: datetime) -> Sequence[Talk]:
+    """Those of one person for which a time was agreed lately, with their people."""
+    mine = or_(Talk.one_id == member_id, Talk.other_id == member_id)
+    return (await session.scalars(_whole(select(Talk).where(mine, Talk.agreed_at > since)))).all()
+
+
 async def opening(session: AsyncSession, limit: int = 200) -> Sequence[Talk]:
     """Those of which it is not known yet whether both sides got the opening; held."""
     query = _whole(select(Talk).where(Talk.status == OPENING)).order_by(Talk.id).limit(limit)

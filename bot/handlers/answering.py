@@ -175,8 +175,7 @@ async def intro_list(ctx: Context, ask: IntroList) -> Card:
     """Requests to answer first, then what one asked for oneself."""
     t = ctx.t
     every = await introductions.of_member(ctx.session, ctx.member.id, ctx.now)
-    to_answer = [i for i in every if i.asks(ctx.member.id) and i.is_open(ctx.now)
-                 and not i.said(ctx.member.id)]  # fmt: skip
+    to_answer = asking.to_answer(every, ctx.member.id, ctx.now)
     mine = [i for i in every if _is_mine(ctx, i)]
     parts: list[Part] = []
     if to_answer:

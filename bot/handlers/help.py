@@ -5,6 +5,7 @@ from functools import partial
 from pydantic import BaseModel, Field
 
 from bot import people, portraits
+from bot.agenda import next_things
 from bot.cards import (
     SLASH,
     Button,
@@ -162,7 +163,11 @@ async def home(ctx: Context, ask: Home) -> Card:
     if not MEMBER.permits(ctx.viewer):
         return _overview(ctx, [c for c in ctx.commands.values() if c.allow.permits(ctx.viewer)])
     person, t = ctx.member, ctx.t
-    parts: list[Part] = [*portraits.still_right(ctx, person), *await _to_do(ctx, person)]
+    parts: list[Part] = [
+        *portraits.still_right(ctx, person),
+        *await _to_do(ctx, person),
+        *await next_things(ctx),
+    ]
     parts.append(Entry(
         title=t("Find somebody who has done it"),
         lines=(t("Ask by topic, in your own words and language."),),

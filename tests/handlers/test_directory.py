@@ -244,7 +244,7 @@ async def test_an_answer_costs_few_queries(typing: Typing, query_count: Counting
         ("city boston", 4),
         ("topics", 2),
         ("topics open data", 2),
-        ("home", 3),
+        ("home", 6),
         ("help", 1),
     ):
         with query_count() as counted:
