@@ -262,11 +262,18 @@ ASKING = (
 )  # fmt: skip
 """Numbers are those that the hub gives on a fresh database."""
 ANSWERING = (
-    "intro list", "intro why 4", "intro answer 4 later", "intro answer 4 never", "intro list",
+    "home", "intro list", "intro why 4", "intro answer 4 later", "intro answer 4 never", "intro list",
     "intro answer 4 accept", "intro answer 4 accept", "intro slot 1", "intro slot 1 1",
     "intro slot 1 60", "intro civic tech",
 )  # fmt: skip
-AGREEING = ("intro slot 1 1", "intro list", "intro luis because trees", "intro withdraw 4")
+AGREEING = (
+    "intro slot 1 1",
+    "rounds on",
+    "home",
+    "intro list",
+    "intro luis because trees",
+    "intro withdraw 4",
+)
 ARRANGING = ("intro <@luis> <@remi>", "intro <@luis> <@luis>", "intro list",
              "intro <@luis> <@ben>")  # fmt: skip
 
