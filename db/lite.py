@@ -1,5 +1,6 @@
 """SQLite in one step a statement: the driver's own way goes four times to its thread and back."""
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any, Self
@@ -74,6 +75,10 @@ class Connection(aiosqlite.Connection):
         except sqlite3.Error:
             self._thread.join()  # it still says so to this loop, which may be closed at once
             raise
+
+    def stop(self) -> asyncio.Future[Any] | None:
+        """Once: a second wish to stop would wait for ever for a thread that has ended."""
+        return super().stop() if self._running else None
 
     def cursor(self) -> Cursor:  # type: ignore[override] # ours needs no step to the thread
         """A cursor; nothing happens before it executes."""

@@ -419,7 +419,8 @@ async def test_a_second_start_finds_what_the_first_one_kept(tmp_path: Path) -> N
             before = time.monotonic()
             assert await hub.stop() == 0
     assert time.monotonic() - before < 10
-    assert "Traceback" not in "\n".join(hub.lines)
+    printed = "\n".join(hub.lines)
+    assert "Traceback" not in printed, printed
     async with program(tmp_path, {"TZ": "Asia/Kathmandu"}) as hub:
         assert "Topics" not in await say(hub.url, "/wwc topics")
 

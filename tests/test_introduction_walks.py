@@ -218,7 +218,7 @@ class Walk(RuleBasedStateMachine):
             keys = {p.id: k for p in await session.scalars(select(Member))
                     for k, name in NAMES.items() if p.name == name}  # fmt: skip
         return [(i.id, keys[who]) for i in some for who in (i.one_id, i.other_id)
-                if i.asks(who) and i.is_open(self.clock())]  # fmt: skip
+                if who in keys and i.asks(who) and i.is_open(self.clock())]  # fmt: skip
 
     async def _books(self) -> Books:
         rows = await owed(self.engine, state="")
@@ -230,7 +230,7 @@ class Walk(RuleBasedStateMachine):
                 if person.name == name}  # fmt: skip
         nevers = {(keys[who], keys[whom]) for i in some
                   for who, whom in ((i.one_id, i.other_id), (i.other_id, i.one_id))
-                  if i.said(who) == "never"}  # fmt: skip
+                  if keys.keys() >= {who, whom} and i.said(who) == "never"}  # fmt: skip
         done = [i for i in some if i.status == "agreed"]
         assert all(i.one_said == i.other_said == "yes" for i in done)
         return Books(rows, [*everybody], [f"intro:{i.id}" for i in done], [*opened], nevers)

@@ -1,5 +1,6 @@
 """SQLite in one step a statement keeps every promise of a transaction."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from db import lite
 from db.base import open_engine, unit
 
 
@@ -80,3 +82,15 @@ async def test_a_unit_that_asked_nothing_ends_well(engine: AsyncEngine) -> None:
     async with unit(engine, writes=True):
         pass
     assert await _names(engine) == []
+
+
+async def test_a_connection_that_is_closed_and_stopped_at_once_comes_to_an_end(
+    tmp_path: Path,
+) -> None:
+    """As when the program stops while a statement runs: it would never leave."""
+    connection = await lite.connect(str(tmp_path / "lite.db"))
+    closing = asyncio.create_task(connection.close())
+    await asyncio.sleep(0)
+    connection.stop()
+    await asyncio.wait_for(closing, 10)
+    await connection.close()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 """The tree these tests stand in: that one is run, wherever else the program is installed."""
-READY_WITHIN = 30.0
+READY_WITHIN, STOPPED_WITHIN = 30.0, 15.0
 _READY = re.compile(r"ready.*?port=(\d+)")
 
 
@@ -34,7 +34,13 @@ class Program:
         """SIGTERM, and the exit code."""
         if self.process.returncode is None:
             self.process.send_signal(signal.SIGTERM)
-        return await asyncio.wait_for(self.process.wait(), 15)
+        try:
+            return await asyncio.wait_for(self.process.wait(), STOPPED_WITHIN)
+        except TimeoutError:
+            self.process.send_signal(signal.SIGABRT)  # it prints where each thread stands
+            await self.process.wait()
+            await asyncio.sleep(1)
+            raise AssertionError("it does not stop:\n" + "\n".join(self.lines)) from None
 
 
 @asynccontextmanager
@@ -47,6 +53,7 @@ async def program(
         "HOME": str(folder),
         "PORT": "0",
         "NO_COLOR": "1",
+        "PYTHONFAULTHANDLER": "1",
         "PYTHONPATH": str(ROOT),
         **{k: v for k, v in os.environ.items() if k.startswith("COVERAGE")},
         **settings,
