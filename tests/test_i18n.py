@@ -262,7 +262,8 @@ ASKING = (
 )  # fmt: skip
 """Numbers are those that the hub gives on a fresh database."""
 ANSWERING = (
-    "home", "intro list", "intro why 4", "intro answer 4 later", "intro answer 4 never", "intro list",
+    "home",
+    "intro list", "intro why 4", "intro answer 4 later", "intro answer 4 never", "intro list",
     "intro answer 4 accept", "intro answer 4 accept", "intro slot 1", "intro slot 1 1",
     "intro slot 1 60", "intro civic tech",
 )  # fmt: skip

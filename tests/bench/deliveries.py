@@ -1,17 +1,16 @@
 """P7: deliveries a second of one worker and of two, on PostgreSQL against a loopback platform.
 
-`python -m tests.bench.deliveries`. The platform and each worker are processes of their own, as they
-are deployed; the platform answers after a tenth of a second over a real socket.
+The platform and each worker are processes of their own, as they are deployed; the platform answers
+after a tenth of a second over a real socket.
 """
 
-import argparse
 import asyncio
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -184,49 +183,44 @@ async def _posted(port: str) -> int:
         return int(await answer.json())
 
 
-async def everything(number: int, runs: int = 3) -> list[Rate]:
+@dataclass
+class Rates:
+    """The runs of one worker and of two with `number` deliveries each."""
+
+    number: int = 0
+    runs: list[Rate] = field(default_factory=list)
+
+    def a_second(self, workers: int) -> float:
+        """The middle of the runs of so many workers."""
+        return median(run.a_second for run in self.runs if run.workers == workers)
+
+    @property
+    def wrong(self) -> int:
+        """How many were posted twice or not at all."""
+        return sum(abs(run.posts - self.number) for run in self.runs)
+
+
+async def everything(number: int, runs: int) -> Rates:
     """One worker and two, in turn, so that what disturbs one disturbs the other."""
-    found = []
+    found = Rates(number)
     with tempfile.TemporaryDirectory() as folder, databases.postgres_server(Path(folder)) as server:
         postgres = databases.Postgres(server, f"wwc_bench_{os.getpid()}")
         name = postgres.create()
         try:
             for _ in range(runs):
-                found += [await measure(postgres.url(name), n, number) for n in (1, 2)]
+                found.runs += [await measure(postgres.url(name), n, number) for n in (1, 2)]
         finally:
             postgres.drop(name)
     return found
 
 
-def lines(found: Sequence[Rate], number: int) -> Iterator[str]:
-    """The table."""
-    one, two = (median(r.a_second for r in found if r.workers == n) for n in (1, 2))
-    doubled = sum(rate.posts - number for rate in found)
-    yield "| id | what | measured | target | |"
-    yield "|---|---|---:|---:|---|"
-    yield f"| P7 | deliveries/s, one worker | {one:.0f} | ≥ 500 | {_verdict(one >= 500)} |"
-    yield f"| P7 | deliveries/s, two workers | {two:.0f} | | |"
-    yield f"| P7 | two beside one | {two / one:.2f} | ≥ 1.7 | {_verdict(two / one >= 1.7)} |"
-    yield f"| P7 | posted twice, or lost | {doubled} | 0 | {_verdict(doubled == 0)} |"
-
-
-def _verdict(met: bool) -> str:
-    return "met" if met else "missed"
-
-
 def main() -> None:
-    """Measure; or be one of the processes that are measured."""
-    options = argparse.ArgumentParser(prog="python -m tests.bench.deliveries", description=__doc__)
-    options.add_argument("part", nargs="?", choices=("platform", "work"))
-    options.add_argument("more", nargs="*")
-    options.add_argument("--number", type=int, default=10_000)
-    given = options.parse_args()
-    if given.part == "platform":
-        asyncio.run(platform())
-    elif given.part == "work":
-        asyncio.run(work(given.more[0], int(given.more[1])))
-    else:
-        print("\n".join(lines(asyncio.run(everything(given.number)), given.number)))
+    """One of the processes that are measured: `platform`, or `work DATABASE PORT`."""
+    match sys.argv[1:]:
+        case ["platform"]:
+            asyncio.run(platform())
+        case ["work", database, port]:
+            asyncio.run(work(database, int(port)))
 
 
 if __name__ == "__main__":

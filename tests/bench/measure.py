@@ -17,7 +17,8 @@ from sqlalchemy import event
 from bot.hub import Hub
 from bot.request import Request, Sender
 from db.base import open_engine
-from tests.bench import pairing, people, servers
+from tests.bench import deliveries, pairing, people, servers
+from tests.bench.deliveries import Rates
 from tests.bench.load import Asker, Subject, Times, at_once, in_turn
 from tests.bench.pairing import Pairings
 from tests.bench.people import Note
@@ -55,11 +56,13 @@ class Scale:
     commands: int = 30_000
     pools: tuple[int, ...] = pairing.SIZES
     exact: int = pairing.EXACT
+    deliveries: int = 10_000
+    delivering: int = 3
 
 
 QUICK = Scale(
     sizes=(10_000,), runs=40, bursts=2, burst=100, starts=2, commands=3_000,
-    pools=(1_000, 2_000), exact=1_000,
+    pools=(1_000, 2_000), exact=1_000, deliveries=2_000, delivering=1,
 )  # fmt: skip
 
 
@@ -79,6 +82,7 @@ class Found:
     queries: dict[str, int] = field(default_factory=dict)
     shares: dict[str, float] = field(default_factory=dict)
     pairings: Pairings = field(default_factory=Pairings)
+    rates: Rates = field(default_factory=Rates)
 
 
 Databases = dict[int, str]
@@ -91,6 +95,8 @@ async def everything(scale: Scale, databases: Databases, note: Note) -> Found:
     await over_http(found, databases, note)
     note("P5: pairing rounds, and the exact solver")
     found.pairings = await pairing.measured(scale.pools, scale.exact)
+    note(f"P7: {scale.deliveries:,} deliveries by one worker and by two")
+    found.rates = await deliveries.everything(scale.deliveries, scale.delivering)
     note("P8: starting")
     await starting(found)
     note("P9: counting queries")
