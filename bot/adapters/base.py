@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
+from weakref import WeakValueDictionary
 
 from bot.cards import Reply
 
@@ -107,6 +108,19 @@ class Courier(Protocol):
 
     def pace(self) -> float:
         """Seconds between two posts to one place; 0 where the platform says so when it is full."""
+
+
+class Turns:
+    """What happens in one place is worked off in the order in which it came."""
+
+    def __init__(self) -> None:
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def of(self, place: str) -> asyncio.Lock:
+        """To be held while something of this place is worked on; who asks first, has it first."""
+        lock = self._locks.get(place) or asyncio.Lock()
+        self._locks[place] = lock
+        return lock
 
 
 async def soon(

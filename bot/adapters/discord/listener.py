@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import discord
 import structlog
 
+from bot.adapters.base import Turns
 from bot.adapters.discord import hearing
-from bot.adapters.discord.drafts import Recent
 from bot.adapters.discord.render import message
 from bot.adapters.discord.talk import PLATFORM, Talk
 from bot.adapters.discord.views import NOBODY, Drawn
@@ -32,13 +32,17 @@ class Listener:
         self.pauses = pauses
         self._hub = hub
         self._talk = talk
-        self._turns: Recent[int, asyncio.Lock] = Recent()
+        self._turns = Turns()
 
     async def written(self, said: discord.Message) -> None:
         """New words: passed on, or answered as a command."""
+        async with self._turns.of(str(said.channel.id)):
+            await self._written(said)
+
+    async def _written(self, said: discord.Message) -> None:
         t = translator(language_of(self._talk.author(said.author).locale))
         try:
-            if await self._taken(hearing.written(said, self._talk.author(said.author)), said):
+            if await self._take(hearing.written(said, self._talk.author(said.author)), said):
                 return
         except Exception as error:  # nothing was saved, so nothing was passed on
             log.error("not heard", id=said.id, kind=type(error).__name__)
@@ -62,9 +66,12 @@ class Listener:
         """An emoji was put to a message, or taken away."""
         await self._taken(hearing.marked(mark, self._talk.account(mark.user_id)))
 
-    async def _taken(self, heard: Heard, said: discord.Message | None = None) -> bool:
-        async with self._turn(int(heard.channel)):
-            taken = await self._insist(heard)
+    async def _taken(self, heard: Heard, said: discord.Message | None = None) -> None:
+        async with self._turns.of(heard.channel):
+            await self._take(heard, said)
+
+    async def _take(self, heard: Heard, said: discord.Message | None = None) -> bool:
+        taken = await self._insist(heard)
         if taken is None:
             return False
         if taken.say and said:
@@ -81,11 +88,6 @@ class Listener:
                 log.warning("heard again", act=heard.act, kind=type(error).__name__)
             await asyncio.sleep(pause)
         return await self._hub.heard(heard)
-
-    def _turn(self, channel: int) -> asyncio.Lock:
-        lock = self._turns.get(channel) or asyncio.Lock()
-        self._turns.put(channel, lock)
-        return lock
 
 
 async def _say(to: discord.Message, reply: Reply, t: Translator) -> None:

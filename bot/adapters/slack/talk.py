@@ -10,7 +10,7 @@ import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.response import BoltResponse
 
-from bot.adapters.base import ANSWER_WITHIN, soon
+from bot.adapters.base import ANSWER_WITHIN, Turns, soon
 from bot.adapters.slack import answers, forms, hearing, payloads, render
 from bot.adapters.slack.blocks import Json
 from bot.adapters.slack.client import FAILURES, Clients, reason
@@ -54,6 +54,7 @@ class Talk:
         self._tokens = tokens
         self._people = people
         self._within = within
+        self._turns = Turns()
         self._running: set[asyncio.Future[Any]] = set()
         self._events: dict[str, Callable[[Visitor, Body], Coroutine[Any, Any, None]]] = {
             "app_home_opened": self._home_opened,
@@ -262,8 +263,9 @@ class Talk:
         found = hearing.read(PLATFORM, body) if payloads.kind(body) == "message" else None
         if found is None or not await self._lives_in(found.visitor):
             return False
-        heard = found.heard(await self._people.sender(found.visitor))
-        taken = await self._hub.heard(heard)
+        async with self._turns.of(found.channel):
+            heard = found.heard(await self._people.sender(found.visitor))
+            taken = await self._hub.heard(heard)
         if taken and isinstance(taken.say, Card):
             t = await self._people.translator(heard.sender)
             said = {"channel": heard.channel, **_in(heard.under), **render.message(taken.say, t)}

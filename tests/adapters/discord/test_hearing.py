@@ -69,6 +69,22 @@ async def test_what_could_not_be_saved_is_said(stage: Stage) -> None:
     assert stage.hub.asked == []
 
 
+async def test_commands_are_answered_in_the_order_in_which_they_were_written(stage: Stage) -> None:
+    """Two in a row may depend on each other: the second waits for the first, however slow."""
+    stage.hub.delay = 0.3
+    await stage.discord.dm(stage.ada, "profile listed:yes")
+    await stage.discord.until(lambda: stage.hub.asked)
+    stage.hub.delay = 0.0
+    await stage.discord.dm(stage.ada, "home")
+
+    def said() -> list[str]:
+        here = stage.discord.dm_channel(stage.ada).messages
+        return [text_of(m) for m in here if m.author is stage.discord.me]
+
+    await stage.discord.until(lambda: len(said()) == 2)
+    assert said() == ["## profile listed:yes", "## home"]
+
+
 async def test_what_bots_and_servers_say_is_not_heard(stage: Stage) -> None:
     """Neither its own echo nor what stands in channels."""
     other = stage.discord.add_user("robot", guild=stage.guild, bot=True)

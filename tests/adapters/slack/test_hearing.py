@@ -1,12 +1,13 @@
 """Direct messages in Slack as parts of conversations: the true adapter over real sockets."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from bot.adapters.slack import hearing
 from bot.cards import Card, Text
-from bot.request import Sender, Taken
+from bot.request import Heard, Sender, Taken
 from tests.adapters.slack.conftest import ToldHub
 from tests.platforms.slack import LoopbackSlack, User
 
@@ -132,3 +133,22 @@ def test_mentions_and_marks_become_words() -> None:
     said = hearing.words("<@U1> <@U2|ana> <#C1|general> <!channel> <!subteam^S1|@team> "
                          "<https://a.example> <https://a.example|the plan> &amp;")  # fmt: skip
     assert said == "@… @ana #general @channel @team https://a.example the plan (https://a.example) &"  # fmt: skip  # noqa: E501
+
+
+async def test_one_conversation_is_heard_in_the_order_in_which_it_was_written(
+    slack: LoopbackSlack, hub: ToldHub, ana: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though the first takes longer to be saved than the second."""
+    saved: list[str] = []
+
+    async def heard(what: Heard) -> Taken:
+        await asyncio.sleep(0.0 if saved or what.text != "first" else 0.2)
+        saved.append(what.text)
+        return Taken()
+
+    monkeypatch.setattr(hub, "heard", heard)
+    first = asyncio.create_task(slack.dm(ana, "first"))
+    await asyncio.sleep(0.05)
+    await slack.dm(ana, "second")
+    await first
+    assert saved == ["first", "second"]
