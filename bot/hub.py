@@ -125,7 +125,9 @@ class Hub:
 
         None: it is not, and may be a command. Raises when nothing could be saved.
         """
-        taken, owed = await relaying.heard(self.engine, self._clock(), heard, self.commands)
+        taken, owed = await relaying.heard(
+            self.engine, self._clock(), heard, self.commands, self.links
+        )
         if owed:
             self.owed()
         return taken

@@ -3,16 +3,27 @@
 import base64
 import hashlib
 import hmac
+import json
 import re
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 _OWN = (secrets.token_urlsafe(32),)
 _TOKEN = re.compile(r"([1-9]\d{0,9})-([1-9]\d{0,9})-([\w-]{32})", re.ASCII)
+
+
+class Shared(NamedTuple):
+    """A file as its platform names it, and what the line is called that it came with."""
+
+    source: str
+    platform: str
+    workspace: str
+    file: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +54,35 @@ class Links:
 
     def my_data(self, member: int, now: datetime) -> str:
         """What the hub holds about a member, for that member and a while."""
-        sealed = self._box().encrypt_at_time(str(member).encode(), int(now.timestamp()))
+        sealed = self._box("my data").encrypt_at_time(str(member).encode(), int(now.timestamp()))
         return f"{self.base()}/my-data/{sealed.decode()}.json"
 
     def read_my_data(self, token: str, now: datetime, within: timedelta) -> int | None:
         """The member of such an address, if it was made no longer ago than `within`."""
         seconds, moment = int(within.total_seconds()), int(now.timestamp())
         try:
-            return int(self._box().decrypt_at_time(token.encode(), seconds, moment))
+            return int(self._box("my data").decrypt_at_time(token.encode(), seconds, moment))
         except (InvalidToken, ValueError):
             return None
 
-    def _box(self) -> MultiFernet:
-        made = (hashlib.sha256(f"my data {key}".encode()).digest() for key in self.keys())
+    def file(self, shared: "Shared", now: datetime) -> str:
+        """A file that only one workspace may read, for the other side of a conversation."""
+        sealed = self._box("file").encrypt_at_time(
+            json.dumps(shared).encode(), int(now.timestamp())
+        )
+        return f"{self.base()}/relay/file/{sealed.decode()}"
+
+    def read_file(self, token: str, now: datetime, within: timedelta) -> "Shared | None":
+        """What such an address gives, if it was made no longer ago than `within`."""
+        seconds, moment = int(within.total_seconds()), int(now.timestamp())
+        try:
+            sealed = self._box("file").decrypt_at_time(token.encode(), seconds, moment)
+        except InvalidToken:
+            return None
+        return Shared(*json.loads(sealed))
+
+    def _box(self, purpose: str) -> MultiFernet:
+        made = (hashlib.sha256(f"{purpose} {key}".encode()).digest() for key in self.keys())
         return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in made])
 
 

@@ -10,13 +10,15 @@ from babel.dates import format_date
 from babel.numbers import format_decimal
 
 from bot import people
-from bot.cards import Button, Buttons, Card, Entry, Note, Part, Text
+from bot.cards import Button, Buttons, Card, Entry, Link, Note, Part, Text
 from bot.domain.inert import inert, one_line
 from bot.i18n import Translator
 from bot.request import File
 from db.members import Member
 
 MOST_FILES = 10
+LARGEST_FILE = 10_000_000
+"""Bytes: what the smaller of the two platforms takes."""
 _UNITS = ("B", "kB", "MB", "GB")
 
 
@@ -34,7 +36,10 @@ def spoken(t: Translator, person: Member, label: str, text: str, files: Sequence
     shown: list[Part] = [Text(author(t, person, label), quiet=True)]
     if text:
         shown.append(Text(text))
-    shown += [Text(_file(t, file)) for file in files[:MOST_FILES]]
+    for file in files[:MOST_FILES]:
+        shown.append(Text(_file(t, file)))
+        if file.id and file.url:  # an address of the hub's own
+            shown.append(Link(t("Open the file"), file.url))
     return Card("", tuple(shown))
 
 
@@ -47,7 +52,7 @@ def marked(t: Translator, person: Member, label: str, mark: str, excerpt: str) -
 def _file(t: Translator, file: File) -> str:
     facts = filter(None, (one_line(file.type, 60), _size(t, file.size)))
     said = " · ".join((f"📎 {one_line(file.name, 120) or t('a file')}", *facts))
-    return f"{said}\n{inert(file.url)}" if file.url else said
+    return f"{said}\n{inert(file.url)}" if file.url and not file.id else said
 
 
 def _size(t: Translator, size: int) -> str:
@@ -179,9 +184,9 @@ def cut_short(t: Translator, name: str) -> str:
 
 
 def files_stay(t: Translator, name: str) -> str:
-    """The names of files are passed on, and what is in them is not."""
-    return t("{name} sees the name and the size of your file, not what is in it. To share it, "
-             "write a link that opens outside of your workspace.", name=name)  # fmt: skip
+    """What is in a file that is too large is not passed on."""
+    return t("Files larger than 10 MB do not go over: {name} sees the name and the size. To share "
+             "it, write a link that opens outside of your workspace.", name=name)  # fmt: skip
 
 
 def which(t: Translator, choices: Sequence[tuple[int, Member]], draft_id: int, text: str) -> Card:

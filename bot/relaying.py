@@ -15,7 +15,9 @@ from bot import deliveries, relayed
 from bot.cards import Card, Form, Reply, Text
 from bot.domain.inert import cut, inert, one_line
 from bot.i18n import translator
+from bot.links import Links, Shared
 from bot.parsing import clean, nearest
+from bot.relayed import LARGEST_FILE
 from bot.request import File, Heard, Sender, Taken
 from bot.threads import Scene, reword, scene, tell_other, withdraw
 from db import inbound, introductions, members, relay
@@ -28,7 +30,7 @@ NOTHING = Taken()
 
 
 async def heard(
-    engine: AsyncEngine, now: datetime, what: Heard, verbs: Collection[str]
+    engine: AsyncEngine, now: datetime, what: Heard, verbs: Collection[str], links: Links
 ) -> tuple[Taken | None, bool]:
     """What came of it, and whether something is owed now; one transaction that writes.
 
@@ -39,9 +41,19 @@ async def heard(
         async with unit(engine) as session:
             if not await relay.takes_part(session, sender.platform, sender.user):
                 return None, False
+    what = replace(what, files=tuple(_to_open(file, what, links, now) for file in what.files))
     async with unit(engine, writes=True) as session:
         taken = await hear(session, now, what, is_verb=_is_verb(what, verbs))
         return taken, bool(session.info.get("owed"))
+
+
+def _to_open(file: File, what: Heard, links: Links, now: datetime) -> File:
+    """With an address where the other side can open it, if the hub can fetch it there."""
+    if not file.id or file.size > LARGEST_FILE:
+        return file
+    sender = what.sender
+    shared = Shared(what.source, sender.platform, sender.workspace, file.id)
+    return replace(file, url=links.file(shared, now))
 
 
 def _is_verb(heard: Heard, verbs: Collection[str]) -> bool:

@@ -60,13 +60,14 @@ class File:
     """A file that came with a message: its size in bytes, 0 if unknown.
 
     `url`: where anybody who has the address can fetch it; empty where the platform keeps its
-    files to its own people.
+    files to its own people. `id`: the platform's name of it, by which the hub can fetch it then.
     """
 
     name: str
     size: int = 0
     type: str = ""
     url: str = ""
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

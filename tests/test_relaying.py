@@ -263,11 +263,13 @@ async def test_reactions_show_as_a_small_line_and_go_again(talk: Talk) -> None:
 async def test_files_are_announced(talk: Talk) -> None:
     """By name, size and type; the writer learns how to share what is in them."""
     number = await talk.begin("maya", "luis")
-    files = (File("plan\u202e.pdf", 2_345_678, "application/pdf"),)
-    told = said(await talk.write("maya", "see", number, files=files))
-    assert "write a link" in told
+    files = (File("plan\u202e.pdf", 2_345_678, "application/pdf", id="F1"),)
+    assert said(await talk.write("maya", "see", number, files=files)) == ""
     await talk.carry()
     assert "📎 plan.pdf · application/pdf · 2.3 MB" in talk.sees("luis")[-1]
+    large = (File("film.mp4", 20_000_000, "video/mp4", id="F2"),)
+    assert "write a link" in said(await talk.write("maya", "see", number, files=large))
+    await talk.carry()
     open_ = (File("map.png", 900, "image/png", url="https://cdn.example/map.png?ex=1"),)
     assert said(await talk.write("luis", "", number, files=open_)) == ""
     await talk.carry()

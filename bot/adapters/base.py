@@ -1,7 +1,7 @@
 """What every adapter has: it listens, it delivers, and it renders; and the rule of deadlines."""
 
 import asyncio
-from collections.abc import Awaitable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
@@ -59,6 +59,15 @@ class NotSent(Exception):  # noqa: N818 - what happened, for whoever owes the me
 
     def __str__(self) -> str:
         return self.reason
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A file as a platform gives it: its size in bytes, and what is in it piece by piece."""
+
+    name: str
+    size: int
+    chunks: AsyncIterator[bytes]
 
 
 class CannotTell(Exception):  # noqa: N818 - an answer: neither yes nor no

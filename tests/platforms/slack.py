@@ -107,6 +107,7 @@ class LoopbackSlack(World, People):
         app = web.Application(client_max_size=LARGEST_BODY)
         app.router.add_route("*", "/api/{method}", self._call)
         app.router.add_post("/respond/{ticket}", self._respond)
+        app.router.add_get("/files-pri/{file}/download", self.web.files.download)
         app.router.add_get("/oauth/v2/authorize", self.page.show)
         app.router.add_get("/socket", self.delivery.sockets.serve)
         self._runner = web.AppRunner(app, shutdown_timeout=0.2)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from tests.platforms.slack_blocks import Json
+from tests.platforms.slack_files import Files
 from tests.platforms.slack_limits import error_in, problems_of_message
 from tests.platforms.slack_shapes import APP_ID, KIND_NAMES, channel_json, message_of, user_json
 from tests.platforms.slack_views import Views
@@ -35,6 +36,7 @@ SCOPES_OF: dict[str, set[str]] = {
     "conversations.history": HISTORY,
     "conversations.replies": HISTORY,
     "users.conversations": READ,
+    "files.info": {"files:read"},
     "users.info": {"users:read"},
     "bots.info": {"users:read"},
     "users.lookupByEmail": {"users:read.email"},
@@ -66,6 +68,7 @@ class WebApi:
         self.client = (client_id, client_secret)
         self.codes: dict[str, Code] = {}
         self.views = Views(world, APP_ID)
+        self.files = Files(world)
         self.lag = 0.0
         self.commercial = False
         self.methods: dict[str, Method] = {
@@ -80,6 +83,7 @@ class WebApi:
             "conversations.members": self.members,
             "conversations.history": self.history,
             "conversations.replies": self.replies,
+            "files.info": self.files.info,
             "users.conversations": self.conversations,
             "users.info": self.user_info,
             "users.lookupByEmail": self.user_by_email,

@@ -9,6 +9,7 @@ from tests.platforms.slack_api import WebApi
 from tests.platforms.slack_blocks import Json, elements_of
 from tests.platforms.slack_choices import CannotDoError, chosen, empty, resting
 from tests.platforms.slack_delivery import Delivery, Reply
+from tests.platforms.slack_files import Upload
 from tests.platforms.slack_limits import error_in, problems_of_message
 from tests.platforms.slack_payloads import (
     action_of,
@@ -174,6 +175,11 @@ class People:
     async def dm(self, user: User, text: str, *, thread: Post | None = None, **how: Any) -> Act:
         """Writes to the bot; `how` goes to `event`."""
         return await self._say("message", user, self.world.dm_of(user), text, thread, how)
+
+    def upload(self, user: User, name: str, data: bytes, kind: str = "") -> Upload:
+        """Puts a file into one's workspace, to be sent as one of the `files` of a message."""
+        host = self.api_url.removesuffix("/api/")
+        return self.web.files.add(user.team, name, data, kind or "application/octet-stream", host)
 
     async def rewrite(self, user: User, post: Post, text: str, **how: Any) -> Act:
         """Edits a message of one's own; `how` goes to `event`."""

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import aiohttp
 import pytest
 
 from tests.platforms.discord import Message, text_of
@@ -118,6 +119,15 @@ async def test_two_cities_talk(story: Both) -> None:
     assert await story.ana_sees("🌳 to «Hola Beto»")
     await slack.take_back(ana, wrote.wrote)
     await discord.until(lambda: copy.deleted, within=8)
+
+    # A file stays in Ana's workspace; Beto opens it by the address he was given.
+    plan = slack.upload(ana, "plan.pdf", b"%PDF-1.7 trees", "application/pdf")
+    await slack.dm(ana, "the plan", thread=here, files=[plan.json])
+    brought = await story.beto_sees("plan.pdf")
+    address = re.search(r"http://127\.0\.0\.1:\d+/relay/file/[-\w=]+", str(brought.components))
+    assert address
+    async with aiohttp.ClientSession() as client, client.get(address[0]) as opened:
+        assert (opened.status, await opened.read()) == (200, plan.data)
 
     # The same event told again is nothing new.
     before = len(story.messages())

@@ -3,13 +3,15 @@
 import asyncio
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
 import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from yarl import URL
 
 log = structlog.get_logger()
 
@@ -24,7 +26,7 @@ BEFORE_SENDING = (
     aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL,
 )  # fmt: skip
 """Those of them in which Slack has surely heard nothing."""
-CONNECTING, ANSWERING = 5.0, 9.0
+CONNECTING, ANSWERING, DOWNLOADING = 5.0, 9.0, 120.0
 
 
 class Clients:
@@ -83,6 +85,17 @@ class Clients:
             return answer.status, answer.headers, json.loads(body)
         except ValueError:
             return answer.status, answer.headers, None
+
+    @asynccontextmanager
+    async def download(self, url: URL, token: str) -> AsyncIterator[aiohttp.ClientResponse]:
+        """What is at an address of Slack's that this token opens; another one does not get it."""
+        async with self._pool().get(
+            url,
+            headers={"Authorization": f"Bearer {token}"},
+            allow_redirects=False,
+            timeout=aiohttp.ClientTimeout(total=DOWNLOADING, sock_connect=CONNECTING),
+        ) as answer:
+            yield answer
 
     async def respond(self, url: str, payload: dict[str, Any]) -> bool:
         """An answer to an address Slack gave for it; sent once, told if it was taken."""

@@ -91,7 +91,7 @@ def _edition(message: Body) -> int:
 
 
 def _files(message: Body) -> tuple[File, ...]:
-    """What Slack tells of them without the right to read files: mostly a name and a size."""
+    """What Slack tells of them; what is in them it gives to the workspace's own token alone."""
     given = message.get("files")
     found = [file for file in given if isinstance(file, dict)] if isinstance(given, list) else []
     return tuple(
@@ -99,6 +99,7 @@ def _files(message: Body) -> tuple[File, ...]:
             text(file.get("name")) or text(file.get("title")),
             size if isinstance(size := file.get("size"), int) else 0,
             text(file.get("mimetype")),
+            id=text(file.get("id")),
         )
         for file in found
     )

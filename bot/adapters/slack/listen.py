@@ -21,6 +21,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from bot.adapters.base import ANSWER_WITHIN
 from bot.adapters.slack import payloads
 from bot.adapters.slack.client import QUIET, Clients, reason
+from bot.adapters.slack.files import Files
 from bot.adapters.slack.guard import Guard, Rejected
 from bot.adapters.slack.install import Install
 from bot.adapters.slack.people import PLATFORM, People
@@ -64,6 +65,7 @@ class SlackAdapter(SlackCourier):
         clients = Clients(api_url)
         super().__init__(clients, Tokens(clients, bot_token, store if many else None), clock)
         self._people = People(hub, self._clients, self._tokens, seconds, within=within / 4)
+        self.file = Files(clients, self._tokens, api_url).opened
         self._talk = Talk(hub, self._clients, self._tokens, self._people, within=within)
         self._guard = Guard(signing_secret, seconds, patience=patience) if signing_secret else None
         self._socket: _Socket | None = None

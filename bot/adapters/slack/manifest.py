@@ -11,6 +11,7 @@ SCOPES: Mapping[str, str] = {
     "app_mentions:read": "hear when somebody names the bot in a channel",
     "chat:write": "answer in direct messages and where the bot was named",
     "commands": f"offer {SLASH}",
+    "files:read": "pass on a file that somebody sends in such a conversation, when it is opened",
     "im:history": "read what people write to the bot directly",
     "im:write": "begin a direct message somebody asked for or did not switch off",
     "mpim:write": "bring people together who agreed to meet, in one conversation with the bot",

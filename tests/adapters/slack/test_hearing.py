@@ -83,13 +83,13 @@ async def test_the_hubs_own_messages_and_previews_are_not_heard(
 
 
 async def test_files_have_a_name_and_a_size(slack: LoopbackSlack, hub: ToldHub, ana: User) -> None:
-    """As far as Slack tells without the right to read them."""
+    """And the platform's own name, by which the hub can fetch them."""
     hub.takes = Taken()
     files = [{"id": "F1", "name": "plan.pdf", "size": 1200, "mimetype": "application/pdf"}, {}]
     await slack.dm(ana, "see", files=files)
     (heard,) = hub.overheard
-    assert [(f.name, f.size, f.type, f.url) for f in heard.files] == [
-        ("plan.pdf", 1200, "application/pdf", ""), ("", 0, "", ""),
+    assert [(f.name, f.size, f.type, f.url, f.id) for f in heard.files] == [
+        ("plan.pdf", 1200, "application/pdf", "", "F1"), ("", 0, "", "", ""),
     ]  # fmt: skip
 
 

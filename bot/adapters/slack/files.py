@@ -1,0 +1,59 @@
+"""What is in a file on Slack: only the workspace's own token opens it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from yarl import URL
+
+from bot.adapters.base import Fetched
+from bot.adapters.slack.client import FAILURES, Clients, reason
+from bot.adapters.slack.payloads import Body, part, text
+from bot.adapters.slack.tokens import Tokens
+
+log = structlog.get_logger()
+
+HOST = "files.slack.com"
+PIECE = 65_536
+
+
+class Files:
+    """Files of all workspaces the hub is installed in."""
+
+    def __init__(self, clients: Clients, tokens: Tokens, api_url: str) -> None:
+        self._clients, self._tokens = clients, tokens
+        self._api = URL(api_url)
+
+    @asynccontextmanager
+    async def opened(self, workspace: str, name: str) -> AsyncIterator[Fetched | None]:
+        """One file; None where Slack does not give it."""
+        token = await self._tokens.of("", workspace)
+        about = await self._about(token, name) if token else {}
+        size, url = about.get("size"), URL(text(about.get("url_private_download")))
+        if token is None or not isinstance(size, int) or not self._is_slack(url):
+            yield None
+            return
+        async with self._clients.download(url, token) as answer:
+            # whoever may not read it is shown the page where people sign in
+            page = answer.content_type == "text/html" and text(about.get("mimetype")) != "text/html"
+            if answer.status != 200 or page:
+                log.warning("file not given", status=answer.status)
+                yield None
+            else:
+                called = text(about.get("name")) or text(about.get("title"))
+                yield Fetched(called, size, answer.content.iter_chunked(PIECE))
+
+    async def _about(self, token: str, name: str) -> Body:
+        try:
+            answer = await self._clients.of(token).files_info(file=name)
+        except FAILURES as error:
+            log.warning("file not found", reason=reason(error))
+            return {}
+        return part(answer.data, "file") if isinstance(answer.data, dict) else {}
+
+    def _is_slack(self, url: URL) -> bool:
+        """The token goes to Slack alone, wherever a file says that it is."""
+        if not url.absolute:
+            return False
+        real = url.scheme == "https" and url.host == HOST
+        return real or url.origin() == self._api.origin()
