@@ -306,18 +306,21 @@ async def _marked(session: AsyncSession, now: datetime, heard: Heard, me: Member
         return None
     source = f"{heard.source}:{me.id}:{heard.mark}"
     line = await relay.line(session, source)
-    if heard.act == "unmarked":
-        if line and not line.gone:
-            await withdraw(session, now, line)
-        return NOTHING
-    talk = await session.get_one(Relay, about.relay_id)
-    view = await scene(session, now, talk, me)
-    if (line and not line.gone) or await _hindered(view) is not None or view.other is None:
+    edition = heard.edition or (line.edition + 1 if line else 1)
+    if not await _is_new(session, now, heard) or (line and edition <= line.edition):
         return NOTHING
     if line is None:
-        line = Line(relay_id=talk.id, author_id=me.id, source=source, edition=0, at=now)
+        line = Line(relay_id=about.relay_id, author_id=me.id, source=source, gone=True, at=now)
         session.add(line)
-    line.gone, line.edition = False, line.edition + 1
+    line.edition = edition  # a removal is remembered too: what it removes may come after it
+    if heard.act == "unmarked":
+        if not line.gone:
+            await withdraw(session, now, line)
+        return NOTHING
+    view = await scene(session, now, await session.get_one(Relay, about.relay_id), me)
+    if not line.gone or await _hindered(view) is not None or view.other is None:
+        return NOTHING
+    line.gone = False
     await session.flush()
     original = await relay.delivery(session, about.delivery_id)
     card = relayed.marked(

@@ -77,8 +77,9 @@ class Heard:
     `message` and `channel` are the platform's ids. `under`: the message it answers, or the
     thread it stands in; `threaded`: the platform has threads, so what stands outside of them
     belongs to none by itself. `command`: it says that it is one. `edition` rises with each edit of
-    a message. `keys`: the names of this event; whichever was heard before makes it a double.
-    `mark`: the emoji of a reaction.
+    a message, and from one reaction to the next where the platform says when each was made.
+    `keys`: the names of this event; whichever was heard before makes it a double. `mark`: the
+    emoji of a reaction.
     """
 
     sender: Sender

@@ -257,6 +257,30 @@ async def test_reactions_show_as_a_small_line_and_go_again(talk: Talk) -> None:
     assert len(talk.sees("maya")) == 2
 
 
+async def test_reactions_told_late_or_twice_change_nothing(talk: Talk) -> None:
+    """A platform that repeats itself, or tells of the removal before what it removes."""
+    number = await talk.begin("luis", "maya")
+    await talk.write("luis", "¿lunes?", number)
+    (passed,) = await talk.carry()
+
+    def mark(act: str, edition: int, name: str) -> Any:
+        about: dict[str, Any] = {"message": passed.platform_id, "mark": "👍", "keys": (name,)}
+        return talk.heard("maya", act, edition=edition, **about)
+
+    await talk.hub.heard(mark("unmarked", 20, "Ev2"))
+    await talk.hub.heard(mark("marked", 10, "Ev1"))
+    assert await talk.carry() == []
+    await talk.hub.heard(mark("marked", 30, "Ev3"))
+    await talk.hub.heard(mark("marked", 50, "Ev5"))
+    await talk.hub.heard(mark("unmarked", 40, "Ev4"))
+    await talk.carry()
+    assert "👍" in talk.sees("luis")[-1]
+    await talk.hub.heard(mark("unmarked", 60, "Ev6"))
+    await talk.hub.heard(mark("marked", 70, "Ev3"))  # the same event, whatever it says
+    await talk.carry()
+    assert len(talk.sees("luis")) == 1
+
+
 # --- what cannot pass ---------------------------------------------------------------------------
 
 

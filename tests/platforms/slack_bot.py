@@ -140,7 +140,8 @@ def _listen(bot: Bot) -> None:
     bot.app.view("form")(submitted)
     bot.app.view_closed("form")(heard)
     bot.app.options("value")(options)
-    for name in ("message", "app_mention", "app_home_opened", "app_uninstalled", "tokens_revoked"):
+    for name in ("message", "app_mention", "app_home_opened", "app_uninstalled", "tokens_revoked",
+                 "reaction_added", "reaction_removed"):  # fmt: skip
         bot.app.event(name)(event)
 
 

@@ -123,6 +123,18 @@ def message_event(kind: str, post: Post, user: User, channel: Channel) -> Json:
     return event | ({"channel_type": channel.kind} if kind == "message" else {})
 
 
+def reaction_event(user: User, post: Post, name: str, ts: str, *, take: bool) -> Json:
+    """An emoji put to a message, or taken away: it is not said of which kind the channel is."""
+    return {
+        "type": "reaction_removed" if take else "reaction_added",
+        "user": user.id,
+        "reaction": name,
+        "item": {"type": "message", "channel": post.channel, "ts": post.ts},
+        "item_user": post.user,
+        "event_ts": ts,
+    }
+
+
 def written(post: Post) -> Json:
     """A message inside the event about its edit or its end."""
     shown: Json = {"type": "message", "user": post.user, "team": post.team.id, "ts": post.ts,

@@ -17,6 +17,7 @@ from tests.platforms.slack_payloads import (
     event_body,
     interaction,
     message_event,
+    reaction_event,
     typed_blocks,
     where_body,
     written,
@@ -196,6 +197,16 @@ class People:
         post.deleted, now = True, self.world.ts()
         return await self._changed(user, post, "message_deleted", now, how, deleted_ts=post.ts,
                                    previous_message=written(post))  # fmt: skip
+
+    async def react(self, user: User, to: Post, name: str, take: bool = False, **how: Any) -> Act:
+        """Puts an emoji to a message, or takes it away; told to a bot with the scope for it."""
+        if error := self.world.mark(user, to, name, take=take):
+            raise CannotDoError(error)
+        grant = self.world.grants.get(user.team.bot_token or "")
+        if grant is None or "reactions:read" not in grant.scopes:
+            return Act([Reply(200)], self.world)
+        event = reaction_event(user, to, name, self.world.ts(), take=take)
+        return await self.event(user.team, event, **how)
 
     async def _changed(
         self, user: User, post: Post, kind: str, now: str, how: Json, **more: Any

@@ -24,6 +24,7 @@ SCOPES = frozenset(
         "im:read",
         "im:write",
         "mpim:write",
+        "reactions:read",
         "team:read",
         "users:read",
         "users:read.email",
@@ -94,6 +95,7 @@ class Post:
     ephemeral_to: str | None = None
     edits: list[Json] = field(default_factory=list)
     deleted: bool = False
+    reactions: set[tuple[str, str]] = field(default_factory=set)  # who, and which emoji
     via: str | None = None  # the command or press that made it, none for the Web API
     payload: Json = field(default_factory=dict)
     filled: dict[tuple[str, str], Json] = field(default_factory=dict)
@@ -346,6 +348,16 @@ class World:
         for post in self.posts:
             if (post.team, post.channel, post.ts) == (team, channel, ts) and not post.deleted:
                 return post
+        return None
+
+    def mark(self, user: User, post: Post, name: str, *, take: bool) -> str | None:
+        """Puts an emoji to a message or takes it away; why not, if it cannot be done."""
+        members = self.channels[post.team.id, post.channel].members
+        if user.id not in members or post.deleted or post.ephemeral_to:
+            return "message_not_found"
+        if ((user.id, name) in post.reactions) is not take:
+            return "no_reaction" if take else "already_reacted"
+        post.reactions ^= {(user.id, name)}
         return None
 
     def trigger(self, user: User, view: View | None = None) -> Ticket:

@@ -204,6 +204,29 @@ class TestPeople:
         assert (first["channel_type"], first["text"]) == ("im", "who-does open data")
         assert second["text"] == f"<@{slack.team.bot_user}> help"
 
+    async def test_reactions_are_told_to_whoever_may_read_them(
+        self, slack: LoopbackSlack, bot: Bot, ana: User
+    ) -> None:
+        """Put once and taken once, by somebody who sees the message; without the scope, nothing."""
+        post = slack.post(slack.dm_of(ana), slack.team.bot_user, {"text": "x"})
+        await slack.react(ana, post, "+1")
+        with pytest.raises(CannotDoError, match="already_reacted"):
+            await slack.react(ana, post, "+1")
+        await slack.react(ana, post, "+1", take=True)
+        with pytest.raises(CannotDoError, match="no_reaction"):
+            await slack.react(ana, post, "+1", take=True)
+        with pytest.raises(CannotDoError, match="message_not_found"):
+            await slack.react(slack.add_user(slack.team, "eve"), post, "+1")
+        slack.grants[slack.bot_token].scopes = frozenset({"im:history"})
+        await slack.react(ana, post, "eyes")
+
+        await slack.until(lambda: len(bot.heard) == 2)
+        events = [body["event"] for body in bot.heard]
+        assert [event["type"] for event in events] == ["reaction_added", "reaction_removed"]
+        assert events[0]["item"] == {"type": "message", "channel": post.channel, "ts": post.ts}
+        assert (events[0]["user"], events[0]["item_user"]) == (ana.id, slack.team.bot_user)
+        assert post.reactions == {(ana.id, "eyes")}
+
     async def test_duplicates_share_their_event_id(
         self, slack: LoopbackSlack, bot: Bot, ana: User
     ) -> None:

@@ -117,6 +117,12 @@ async def test_two_cities_talk(story: Both) -> None:
     await slack.until(lambda: "mapa" not in mine.readable, within=8)
     await discord.react(beto, copy, "🌳")
     assert await story.ana_sees("🌳 to «Hola Beto»")
+    await slack.react(ana, mine, "man-shrugging::skin-tone-4", redeliver=1)
+    mark = await story.beto_sees("🤷🏽‍♂️")
+    assert "Ana Diaz" in text_of(mark)
+    assert "«¡Hola!»" in text_of(mark)
+    await slack.react(ana, mine, "man-shrugging::skin-tone-4", take=True)
+    await discord.until(lambda: mark.deleted, within=8)
     await slack.take_back(ana, wrote.wrote)
     await discord.until(lambda: copy.deleted, within=8)
 

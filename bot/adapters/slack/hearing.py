@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.adapters.slack import payloads
+from bot.adapters.slack import marks, payloads
 from bot.adapters.slack.payloads import Body, Visitor, part, text
 from bot.domain.inert import linked
 from bot.request import File, Heard, Sender
@@ -13,16 +13,20 @@ _TOKEN = re.compile(r"<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>")
 _COMMAND = re.compile(r"\s*/wwc\b")
 _WRITTEN = ("", "file_share", "thread_broadcast", "me_message")
 
+Act = Literal["written", "edited", "deleted", "marked", "unmarked"]
+
 
 @dataclass(frozen=True)
 class Overheard:
     """One event of a direct message: who did it, and what; the sender is looked up later."""
 
     visitor: Visitor
-    act: Literal["written", "edited", "deleted"]
+    act: Act
     message: Body
     channel: str
     event: str
+    edition: int = 0
+    mark: str = ""
 
     def heard(self, sender: Sender) -> Heard:
         """The same as the hub wants it."""
@@ -33,17 +37,32 @@ class Overheard:
         return Heard(
             sender, self.act, ts, self.channel, words(said),
             under=thread if thread != ts else "", threaded=True,
-            command=bool(_COMMAND.match(said)), edition=_edition(self.message),
-            files=_files(self.message),
-            keys=(self.event, *(same if self.act == "written" else ())),
+            command=bool(_COMMAND.match(said)), edition=self.edition,
+            files=_files(self.message), mark=self.mark,
+            keys=(f"{sender.platform}:{self.event}", *(same if self.act == "written" else ())),
         )  # fmt: skip
 
 
-def read(platform: str, body: Body) -> Overheard | None:
+def read(body: Body) -> Overheard | None:
     """None for whatever is no direct message of a person, or no change that a person made."""
+    match payloads.kind(body):
+        case "message":
+            found = _said(body)
+        case "reaction_added":
+            found = _marked(body, "marked")
+        case "reaction_removed":
+            found = _marked(body, "unmarked")
+        case _:
+            return None
+    whole = found and found.visitor.known and found.event and found.channel
+    return found if found and whole and text(found.message.get("ts")) else None
+
+
+def _said(body: Body) -> Overheard | None:
+    """Words: new, other than before, or gone."""
     event = part(body, "event")
     kind = text(event.get("subtype"))
-    act: Literal["written", "edited", "deleted"]
+    act: Act
     if kind in _WRITTEN:
         act, message = "written", event
     elif kind == "message_changed":
@@ -52,15 +71,28 @@ def read(platform: str, body: Body) -> Overheard | None:
         act, message = "deleted", part(event, "previous_message")
     else:
         return None
+    edition = _moment(part(message, "edited").get("ts"))
     if event.get("channel_type") != "im" or not _by_person(message):
         return None
-    if act == "edited" and not _edition(message):
+    if act == "edited" and not edition:
         return None  # Slack itself added a preview
     visitor = payloads.author({**body, "event": message})
     name, channel = text(body.get("event_id")), text(event.get("channel"))
-    if not (visitor.known and name and channel and text(message.get("ts"))):
+    return Overheard(visitor, act, message, channel, name, edition)
+
+
+def _marked(body: Body, act: Act) -> Overheard | None:
+    """A reaction. Slack tells of those in every channel the hub is in; they are none of its."""
+    event = part(body, "event")
+    item, visitor = part(event, "item"), payloads.author(body)
+    name, channel = text(body.get("event_id")), text(item.get("channel"))
+    mark = marks.shown(text(event.get("reaction")))
+    if item.get("type") != "message" or not (channel.startswith("D") and mark):
         return None
-    return Overheard(visitor, act, message, channel, f"{platform}:{name}")
+    if visitor.user == payloads.own(body):
+        return None
+    about = {"ts": item.get("ts")}
+    return Overheard(visitor, act, about, channel, name, _moment(event.get("event_ts")), mark)
 
 
 def words(said: str) -> str:
@@ -82,12 +114,13 @@ def _by_person(message: Body) -> bool:
     return not (message.get("bot_id") or message.get("bot_profile"))
 
 
-def _edition(message: Body) -> int:
-    """When it was edited last, in microseconds; 0 if never."""
+def _moment(ts: object) -> int:
+    """A time stamp in microseconds; 0 if there is none."""
     try:
-        return int(float(text(part(message, "edited").get("ts"))) * 1_000_000)
+        moment = int(float(text(ts)) * 1_000_000)
     except (ValueError, OverflowError):
         return 0
+    return moment if 0 < moment < 2**63 else 0
 
 
 def _files(message: Body) -> tuple[File, ...]:

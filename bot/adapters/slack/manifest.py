@@ -15,6 +15,7 @@ SCOPES: Mapping[str, str] = {
     "im:history": "read what people write to the bot directly",
     "im:write": "begin a direct message somebody asked for or did not switch off",
     "mpim:write": "bring people together who agreed to meet, in one conversation with the bot",
+    "reactions:read": "pass on the reactions to what two people write to each other",
     "users:read": "know the name, language and time zone of who asks, and who is a guest",
     "users:read.email": "let people in by their address, where staff vouch for the workspace",
 }
@@ -25,6 +26,8 @@ EVENTS: Mapping[str, str] = {
     "app_mention": "answer where the bot was named",
     "app_uninstalled": "forget the token",
     "message.im": "answer direct messages",
+    "reaction_added": "pass a reaction on to who talks with somebody",
+    "reaction_removed": "take it back there",
     "tokens_revoked": "forget the token",
 }
 

@@ -89,6 +89,12 @@ def authorization(body: Body) -> Body:
     return first if isinstance(first, Mapping) else {}
 
 
+def own(body: Body) -> str:
+    """The hub's own account there."""
+    granted = authorization(body)
+    return text(granted.get("user_id")) if granted.get("is_bot") is not False else ""
+
+
 def pressed(action: Any) -> str:
     """The command of a button, or of a menu's option."""
     chosen = part(action, "selected_option")

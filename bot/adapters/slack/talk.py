@@ -60,6 +60,8 @@ class Talk:
             "app_home_opened": self._home_opened,
             "app_mention": self._mentioned,
             "message": self._written,
+            "reaction_added": self._marked,
+            "reaction_removed": self._marked,
             "app_uninstalled": self._removed,
             "tokens_revoked": self._removed,
         }
@@ -260,7 +262,7 @@ class Talk:
 
     async def _conversing(self, body: Body) -> bool:
         """Was it part of a conversation with somebody elsewhere? What is to be said, is."""
-        found = hearing.read(PLATFORM, body) if payloads.kind(body) == "message" else None
+        found = hearing.read(body)
         if found is None or not await self._lives_in(found.visitor):
             return False
         async with self._turns.of(found.channel):
@@ -285,7 +287,9 @@ class Talk:
             public = isinstance(reply, Card) and not reply.private
             method = "chat.postMessage" if public else "chat.postEphemeral"
             alone = {} if public else {"user": visitor.user}
-            message = answers.posted(reply, payloads.spoken(event.get("text"), _own(body)), t)
+            message = answers.posted(
+                reply, payloads.spoken(event.get("text"), payloads.own(body)), t
+            )
             await self._send(visitor, method, channel=channel, **alone, **_in(thread), **message)
 
     async def _written(self, visitor: Visitor, body: Body) -> None:
@@ -298,9 +302,12 @@ class Talk:
             place = {"channel": text(event.get("channel")), **_in(text(event.get("thread_ts")))}
             await self._send(visitor, "chat.postMessage", **place, **message)
 
+    async def _marked(self, visitor: Visitor, body: Body) -> None:
+        """A reaction outside of any conversation means nothing."""
+
     async def _heard(self, visitor: Visitor, body: Body, *, direct: bool = False) -> Answered:
         event = part(body, "event")
-        words = payloads.spoken(event.get("text"), _own(body))
+        words = payloads.spoken(event.get("text"), payloads.own(body))
         name, channel = text(body.get("event_id")), text(event.get("channel"))
         once: dict[str, Any] = {"event": f"{PLATFORM}:{name}", "retold": True}
         return await self._ask(visitor, words, channel=channel, direct=direct, **once)
@@ -386,10 +393,6 @@ async def _ignored(ack: AsyncAck, kind: str) -> None:
 def _by_person(event: Body) -> bool:
     """Written by somebody just now: no bot, no edit, nothing joined or deleted."""
     return not (event.get("bot_id") or event.get("subtype") or event.get("edited"))
-
-
-def _own(body: Body) -> str:
-    return text(payloads.authorization(body).get("user_id"))
 
 
 def _in(thread: str) -> Json:

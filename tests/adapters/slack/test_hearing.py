@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from bot.adapters.slack import hearing
+from bot.adapters.slack import hearing, marks
 from bot.cards import Card, Text
 from bot.request import Heard, Sender, Taken
-from tests.adapters.slack.conftest import ToldHub
+from tests.adapters.slack.conftest import ToldHub, adapter_of
 from tests.platforms.slack import LoopbackSlack, User
 
 pytestmark = pytest.mark.usefixtures("adapter")
@@ -115,6 +115,119 @@ async def test_what_could_not_be_saved_is_told_again(
     assert hub.asked == []
 
 
+async def test_reactions_are_heard_and_taken_back(
+    slack: LoopbackSlack, hub: ToldHub, ana: User
+) -> None:
+    """To the hub's messages and to one's own; each is newer than the one before."""
+    ours = slack.world.post(slack.world.dm_of(ana), slack.team.bot_user, {"text": "card"})
+    await slack.react(ana, ours, "+1::skin-tone-3")
+    await slack.react(ana, ours, "+1::skin-tone-3", take=True)
+    put, taken = hub.overheard
+    assert (put.act, taken.act) == ("marked", "unmarked")
+    assert put.mark == taken.mark == "👍🏼"
+    assert (put.message, put.channel) == (ours.ts, ours.channel)
+    assert (put.sender.user, put.sender.workspace, put.sender.label) == (
+        ana.id, slack.team.id, "Slack",
+    )  # fmt: skip
+    assert 0 < put.edition < taken.edition
+    assert put.keys != taken.keys
+    assert hub.asked == []
+    assert slack.called("chat.postMessage") == []
+
+
+async def test_a_reaction_told_again_has_the_same_name(
+    slack: LoopbackSlack, hub: ToldHub, ana: User
+) -> None:
+    """What is saved once is passed on once; what could not be saved is told again."""
+    ours = slack.world.post(slack.world.dm_of(ana), slack.team.bot_user, {"text": "card"})
+    await slack.react(ana, ours, "tada", redeliver=2)
+    assert len({heard.keys for heard in hub.overheard}) == 1
+    slack.delivery.pauses = ()
+    hub.broken = True
+    assert (await slack.react(ana, ours, "eyes")).status == 503
+
+
+async def test_reactions_elsewhere_and_the_hubs_own_are_not_heard(
+    slack: LoopbackSlack, hub: ToldHub, ana: User
+) -> None:
+    """Not in channels, whatever else they are about, and nothing of a shape never sent."""
+    ours = slack.world.post(slack.world.dm_of(ana), slack.team.bot_user, {"text": "card"})
+    await slack.react(ana, slack.world.post(slack.general, ana.id, {"text": "x"}), "+1")
+    item = {"type": "message", "channel": ours.channel, "ts": ours.ts}
+    whole = {"type": "reaction_added", "user": ana.id, "reaction": "+1", "item": item,
+             "event_ts": "9.0"}  # fmt: skip
+    odd: list[dict[str, Any]] = [
+        {"user": slack.team.bot_user}, {"user": None}, {"user": 5}, {"user": ""},
+        {"reaction": None}, {"reaction": ""}, {"reaction": ["+1"]}, {"reaction": "x" * 101},
+        {"reaction": "::"}, {"reaction": "a\x00b"}, {"item": None}, {"item": "message"},
+        {"item": [item]}, {"item": {**item, "type": "file"}}, {"item": {**item, "channel": "C1"}},
+        {"item": {**item, "channel": 7}}, {"item": {**item, "ts": 9.0}}, {"item": {}},
+    ]  # fmt: skip
+    for kind in ("reaction_added", "reaction_removed"):
+        for wrong in odd:
+            act = await slack.event(slack.team, {**whole, "type": kind, **wrong})
+            assert act.status in (200, 400), wrong
+    assert hearing.read({"team_id": slack.team.id, "event": whole}) is None  # it has no name
+    assert (hub.overheard, hub.asked) == ([], [])
+
+
+@pytest.mark.parametrize("at", [None, 9.0, "", "soon", "nan", "inf", "1e300", "-1"])
+def test_a_reaction_without_its_time_is_still_one(at: object) -> None:
+    """Which of two is newer is then told by their order."""
+    event = {"type": "reaction_added", "user": "U1", "reaction": "eyes", "event_ts": at,
+             "item": {"type": "message", "channel": "D1", "ts": "1.0"}}  # fmt: skip
+    found = hearing.read({"event_id": "Ev1", "team_id": "T1", "event": event})
+    assert found
+    heard = found.heard(Sender("slack", "T1", "U1"))
+    assert (heard.mark, heard.edition, heard.keys) == ("👀", 0, ("slack:Ev1",))
+
+
+@pytest.mark.parametrize(
+    ("facts", "stranger"),
+    [({}, False), ({"is_restricted": True}, True), ({"is_stranger": True}, True),
+     ({"home_team": "T777"}, True), ({"is_bot": True}, True)],
+)  # fmt: skip
+async def test_who_does_not_belong_there_reacts_as_a_stranger(
+    slack: LoopbackSlack, hub: ToldHub, facts: dict[str, Any], stranger: bool
+) -> None:
+    """Guests, people of another company and other bots, as with whatever they write."""
+    eve = slack.add_user(slack.team, "eve", **facts)
+    await slack.react(eve, slack.world.post(slack.world.dm_of(eve), eve.id, {"text": "x"}), "+1")
+    assert [heard.sender.stranger for heard in hub.overheard] == [stranger]
+
+
+async def test_reactions_where_the_hub_is_not_installed_are_not_heard(
+    slack: LoopbackSlack, hub: ToldHub
+) -> None:
+    """Nobody there could be told anything either."""
+    away = slack.add_team("Shelbyville", installed=False)
+    event = {"type": "reaction_added", "user": "U1", "reaction": "eyes",
+             "item": {"type": "message", "channel": "D1", "ts": "1.0"}}  # fmt: skip
+    async with adapter_of(slack, hub, bot_token=""):
+        assert (await slack.event(away, event)).status == 200
+    assert hub.overheard == []
+
+
+@pytest.mark.parametrize(
+    ("name", "picture"),
+    [
+        ("+1", "👍"), ("thumbsup", "👍"), ("thumbsup::skin-tone-3", "👍🏼"), ("-1", "👎"),
+        ("white_check_mark", "✅"), ("heart", "❤️"), ("heart::skin-tone-3", "❤️"),
+        ("point_up::skin-tone-6", "☝🏿"), ("man-shrugging", "🤷‍♂️"),
+        ("man-shrugging::skin-tone-5", "🤷🏾‍♂️"), ("female-technologist", "👩‍💻"),
+        ("male-doctor::skin-tone-2", "👨🏻‍⚕️"), ("flag-br", "🇧🇷"), ("flag-us", "🇺🇸"), ("us", "🇺🇸"),
+        ("flag-scotland", "🏴󠁧󠁢󠁳󠁣󠁴󠁿"), ("large_green_circle", "🟢"), ("simple_smile", "🙂"),
+        ("man-woman-girl-boy", "👨‍👩‍👧‍👦"), ("woman-kiss-man", "👩‍❤️‍💋‍👨"), ("satellite", "🛰️"),
+        ("party_parrot", ":party_parrot:"), ("flag-qq", ":flag-qq:"), ("+1::skin-tone-9", "👍"),
+        ("boston::skin-tone-2", ":boston:"), ("café", ":café:"), ("boy-boston", ":boy-boston:"),
+        ("", ""), ("::skin-tone-2", ""), ("\ud800", ""), ("a\nb", ""),
+    ],
+)  # fmt: skip
+def test_emoji_are_shown_as_people_see_them(name: str, picture: str) -> None:
+    """With the colour of the skin and flags; what only the workspace has keeps its name."""
+    assert marks.shown(name) == picture
+
+
 def test_one_gesture_has_one_name() -> None:
     """Slack may send two events for one press of Enter; the client's own id gives them away."""
     body = {
@@ -123,7 +236,7 @@ def test_one_gesture_has_one_name() -> None:
         "event": {"type": "message", "channel_type": "im", "channel": "D1", "user": "U1",
                   "ts": "1.0", "text": "hi", "client_msg_id": "c-1"},
     }  # fmt: skip
-    found = hearing.read("slack", body)
+    found = hearing.read(body)
     assert found
     assert found.heard(Sender("slack", "T1", "U1")).keys == ("slack:Ev1", "slack:T1:c-1")
 

@@ -5,10 +5,13 @@ import re
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.adapters.slack.manifest import EVENTS, SCOPES, manifest, usage_hint
 from bot.commands import ANYONE, STAFF, Command, load
 from bot.handlers.help import Help
+from tests.adapters.slack.conftest import ToldHub
+from tests.platforms.slack import LoopbackSlack
 from tests.platforms.slack_world import SCOPES as KNOWN_SCOPES
 
 
@@ -42,6 +45,19 @@ def test_scopes_are_the_ones_used_each_with_its_reason() -> None:
     assert set(SCOPES) <= KNOWN_SCOPES
     assert all(SCOPES.values())
     assert all(EVENTS.values())
+
+
+async def test_whatever_is_subscribed_to_is_listened_to(
+    slack: LoopbackSlack, hub: ToldHub, adapter: object
+) -> None:
+    """And of nobody's doing comes nothing, whichever event it is."""
+    for name in EVENTS:
+        kind = name.partition(".")[0]
+        with capture_logs() as logs:
+            act = await slack.event(slack.team, {"type": kind, "channel_type": "im", "text": "x"})
+        assert act.status == 200
+        assert {"event": "ignored", "kind": kind, "log_level": "info"} not in logs, name
+    assert (hub.asked, hub.overheard) == ([], [])
 
 
 def test_addresses_are_ours() -> None:

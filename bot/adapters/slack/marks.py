@@ -1,0 +1,72 @@
+"""Slack's names of emoji, as people see them."""
+
+import re
+
+LONGEST = 100
+"""No name is longer in Slack."""
+
+_OTHERWISE = {
+    "barely_sunny": "🌥️", "drum_with_drumsticks": "🥁", "egg": "🥚", "face_palm": "🤦",
+    "face_with_cowboy_hat": "🤠", "female-doctor": "👩\u200d⚕️", "first_place_medal": "🥇",
+    "hand_with_index_and_middle_fingers_crossed": "🤞", "handball": "🤾",
+    "i_love_you_hand_sign": "🤟", "juggling": "🤹", "keycap_star": "*️⃣",
+    "knife_fork_plate": "🍽️", "ladybug": "🐞", "lightning": "🌩️",
+    "male-doctor": "👨\u200d⚕️", "medal": "🎖️", "mostly_sunny": "🌤️",
+    "octagonal_sign": "🛑", "partly_sunny_rain": "🌦️", "person_doing_cartwheel": "🤸",
+    "rain_cloud": "🌧️", "satellite": "🛰️", "scooter": "🛴", "second_place_medal": "🥈",
+    "shopping_trolley": "🛒", "simple_smile": "🙂", "smiling_face_with_3_hearts": "🥰",
+    "snow_cloud": "🌨️", "spock-hand": "🖖", "the_horns": "🤘", "third_place_medal": "🥉",
+    "thumbsup_all": "👍", "tornado_cloud": "🌪️", "wrestlers": "🤼", "zebra_face": "🦓",
+}  # fmt: skip
+"""Names that Slack alone uses, or means another picture by."""
+
+_FAMILY = {
+    "man": "👨", "woman": "👩", "boy": "👦", "girl": "👧", "heart": "❤️", "kiss": "❤️\u200d💋",
+}  # fmt: skip
+_FLAG = re.compile("flag-([a-z])([a-z])")
+_SEX = re.compile("^(fe)?male[-_]")
+_TONE = re.compile("skin-tone-([2-6])")
+
+
+def shown(name: str) -> str:
+    """The picture; a workspace's own emoji keep their name; nothing for what is no name."""
+    plain, *tones = name.split("::")
+    if not plain or len(name) > LONGEST or not name.isprintable():
+        return ""
+    picture = _picture(plain)
+    return _toned(picture, tones[0]) if picture and tones else picture or f":{plain}:"
+
+
+def _picture(name: str) -> str:
+    if name in _OTHERWISE:
+        return _OTHERWISE[name]
+    if flag := _FLAG.fullmatch(name):
+        return _known("".join(chr(0x1F1E6 + ord(letter) - ord("a")) for letter in flag.groups()))
+    family = name.split("-")
+    if len(family) > 1 and all(one in _FAMILY for one in family):
+        return _known("\u200d".join(_FAMILY[one] for one in family))
+    other = _SEX.sub(lambda sex: "woman_" if sex[1] else "man_", name)
+    other = other.removeprefix("flag-").removeprefix("large_").replace("-", "_")
+    return _named(name) or _named(other)
+
+
+def _toned(picture: str, tone: str) -> str:
+    """With the colour of the skin, where the picture has some."""
+    colour = _TONE.fullmatch(tone)
+    if colour is None:
+        return picture
+    skin = chr(0x1F3FB + int(colour[1]) - 2)
+    return _known(picture[0] + skin + picture[1:].removeprefix("\ufe0f")) or picture
+
+
+def _named(name: str) -> str:
+    import emoji  # a big table, and few processes ever need it
+
+    return _known(emoji.emojize(f":{name}:", language="alias"))
+
+
+def _known(picture: str) -> str:
+    """The picture itself, if there is such a thing."""
+    import emoji
+
+    return picture if emoji.is_emoji(picture) else ""
