@@ -246,15 +246,6 @@ async def is_taken(session: AsyncSession, job: str, at: datetime) -> bool:
     return await session.get(Slot, (job, at)) is not None
 
 
-async def cancel(session: AsyncSession, keys: Sequence[str], now: datetime, reason: str) -> None:
-    """What is not on its way yet is not owed any more."""
-    found = await session.scalars(
-        select(Delivery).where(Delivery.key.in_(keys), Delivery.state == DUE).with_for_update()
-    )
-    for one in found:
-        one.state, one.ended_at, one.reason = CANCELLED, now, reason
-
-
 async def cancel_in(
     session: AsyncSession, platform: str, workspace: str, now: datetime, reason: str
 ) -> list[Delivery]:

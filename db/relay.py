@@ -298,15 +298,6 @@ async def newest(session: AsyncSession, of: Delivery) -> str:
     return await session.scalar(query.order_by(Delivery.id.desc()).limit(1)) or of.body
 
 
-async def undelivered(session: AsyncSession, relay_id: int) -> list[str]:
-    """The keys of what was written there and is not on its way yet."""
-    ours = select(Line.delivery_id).where(Line.relay_id == relay_id)
-    query = select(Delivery.key).where(
-        or_(Delivery.id.in_(ours), Delivery.of_id.in_(ours)), Delivery.state == DUE
-    )
-    return list(await session.scalars(query))
-
-
 async def withheld_since(
     session: AsyncSession, relay_id: int, author_id: int, since: datetime
 ) -> bool:

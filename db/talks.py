@@ -11,7 +11,7 @@ from sqlalchemy.orm import relationship as related
 from db.base import Base
 from db.members import Account, Member, Workspace
 from db.outbox import DUE, Address, Delivery
-from db.relay import Relay
+from db.relay import Line, Relay
 
 OPENING, OPEN, FAILED = "opening", "open", "failed"
 _FORM = "%Y-%m-%dT%H:%MZ"
@@ -115,7 +115,24 @@ def _anew(query: Select[Delivery]) -> Select[Delivery]:
 
 
 async def hush(session: AsyncSession, one_id: int, other_id: int, now: datetime) -> None:
-    """Nothing of the talks of these two that is not sent yet is owed any more."""
+    """Nothing of the talks of these two that is not sent yet is owed any more.
+
+    Nor what they wrote there; that something is taken back is still told.
+    """
+    both = or_(
+        (Relay.one_id == one_id) & (Relay.other_id == other_id),
+        (Relay.one_id == other_id) & (Relay.other_id == one_id),
+    )
+    written = select(Line.delivery_id).join(Relay).where(both, Line.delivery_id.is_not(None))
+    await session.execute(
+        update(Delivery)
+        .where(
+            or_(Delivery.id.in_(written), Delivery.of_id.in_(written)),
+            Delivery.state == DUE,
+            Delivery.act != "remove",
+        )
+        .values(state="cancelled", ended_at=now, reason="blocked")
+    )
     pair = or_(
         (Talk.one_id == one_id) & (Talk.other_id == other_id),
         (Talk.one_id == other_id) & (Talk.other_id == one_id),

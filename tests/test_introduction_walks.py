@@ -1,4 +1,4 @@
-"""Random walks through asking, answering, blocking and forgetting, against a few hard rules.
+"""Random walks through asking, answering, writing and blocking, against a few hard rules.
 
 Whoever blocked somebody, or was blocked, is brought nothing of the other one any more by any path;
 a «never» is never asked again; nothing is told, opened or counted twice.
@@ -21,7 +21,7 @@ from sqlalchemy import select
 
 from bot.cards import plain
 from bot.hub import Hub
-from bot.request import Request
+from bot.request import Heard, Request
 from db import introductions
 from db.base import open_engine, unit
 from db.introductions import Introduction
@@ -31,6 +31,7 @@ from db.talks import Talk
 from tests.cast import sender
 from tests.conftest import Clock
 from tests.owed import Owed, change, deliver, member, owed, tend
+from tests.test_conversations import begin
 
 NAMES = {"maya": "Maya Chen", "ben": "Ben Ortiz", "luis": "Luis Ángel Rojas",
          "ines": "Inês Albuquerque"}  # fmt: skip
@@ -68,6 +69,10 @@ class Walk(RuleBasedStateMachine):
         self.nevers: set[tuple[str, str]] = set()
         self.brought: Counter[tuple[str, str]] = Counter()
         self.asked: Counter[tuple[str, str]] = Counter()
+        self.written = 0
+        for number, (one, other) in enumerate((("maya", "luis"), ("ben", "ines"))):
+            self.run(begin(self.engine, self.clock(), one, other, key=f"met before:{number}"))
+        self.run(deliver(self.engine))
 
     def run(self, work: Coroutine[Any, Any, Given]) -> Given:
         return self.loop.run_until_complete(work)
@@ -120,6 +125,21 @@ class Walk(RuleBasedStateMachine):
     @rule(who=people, number=st.integers(1, 6), slot=st.integers(1, 4))
     def choose_a_time(self, who: str, number: int, slot: int) -> None:
         self.say(who, f"intro slot {number} {slot}")
+
+    @rule(who=people, act=st.sampled_from(["written", "written", "written", "edited"]))
+    def write(self, who: str, act: str) -> None:
+        """In a conversation across workspaces, if there is one; an edit is of the latest words."""
+        self.written += act == "written"
+        name = f"m{self.written}"
+        heard = Heard(
+            sender(who), act, name, f"D-{who}", f"words {self.written}",  # type: ignore[arg-type]
+            edition=int(self.clock().timestamp()), keys=(f"{who}:{name}:{act}:{self.clock()}",),
+        )  # fmt: skip
+        self.run(self.hub.heard(heard))
+
+    @rule(who=people, number=st.integers(1, 4), act=st.sampled_from(["pause", "resume", "end"]))
+    def handle_a_conversation(self, who: str, number: int, act: str) -> None:
+        self.say(who, f"relay {act} {number}")
 
     @rule(who=people)
     def look(self, who: str) -> None:
@@ -225,7 +245,8 @@ class Walk(RuleBasedStateMachine):
         async with unit(self.engine) as session:
             everybody = (await session.scalars(select(Member))).all()
             some = (await session.scalars(select(Introduction))).all()
-            opened = (await session.scalars(select(Talk.key))).all()
+            asked_for = select(Talk.key).where(Talk.key.startswith("intro:"))
+            opened = (await session.scalars(asked_for)).all()
         keys = {person.id: key for person in everybody for key, name in NAMES.items()
                 if person.name == name}  # fmt: skip
         nevers = {(keys[who], keys[whom]) for i in some

@@ -342,14 +342,15 @@ async def test_the_end_is_told_once(talk: Talk) -> None:
     assert await talk.carry() == []
 
 
-async def test_a_block_is_never_told(talk: Talk) -> None:
+@pytest.mark.parametrize("words", ["relay block {number}", "block Luis"])
+async def test_a_block_is_never_told(talk: Talk, words: str) -> None:
     """What was on its way stays, edits too; the blocked one sees what they always saw."""
     number = await talk.begin("maya", "luis")
     await talk.write("luis", "first", number, message="w1")
     await talk.carry()
     await talk.write("luis", "second", number)
     before = await press(talk, "luis", "relay")
-    assert "Blocked" in await press(talk, "maya", f"relay block {number}")
+    assert "Blocked" in await press(talk, "maya", words.format(number=number))
 
     assert said(await talk.write("luis", "third", number)) == ""
     assert said(await talk.hub.heard(

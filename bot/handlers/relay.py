@@ -14,7 +14,7 @@ from bot.errors import Refusal
 from bot.i18n import translator
 from bot.parsing import Hidden, Labels
 from bot.threads import Scene
-from db import audit, introductions, members, outbox, relay
+from db import audit, introductions, members, relay
 
 
 class Relaying(BaseModel):
@@ -180,8 +180,6 @@ async def _block(view: Scene) -> Card:
     if view.other is None:
         return _told(view, relayed.unreachable(t, ""))
     await introductions.block(view.session, view.me, view.other, view.now)
-    on_their_way = await relay.undelivered(view.session, view.talk.id)
-    await outbox.cancel(view.session, on_their_way, view.now, "blocked")
     audit.note(view.session, view.now, view.me.id, "member blocked", f"member:{view.other.id}")
     said = t("Blocked. Nothing reaches you from {name} any more, here or through introductions, "
              "and {name} is not told.", name=view.name)  # fmt: skip
