@@ -93,12 +93,12 @@ async def everything(scale: Scale, databases: Databases, note: Note) -> Found:
     found = Found(scale)
     smallest = databases[scale.sizes[0]]
     await over_http(found, databases, note)
+    note("P8: starting")  # a child's peak memory counts what its parent held when it was made
+    await starting(found)
     note("P5: pairing rounds, and the exact solver")
     found.pairings = await pairing.measured(scale.pools, scale.exact)
     note(f"P7: {scale.deliveries:,} deliveries by one worker and by two")
     found.rates = await deliveries.everything(scale.deliveries, scale.delivering)
-    note("P8: starting")
-    await starting(found)
     note("P9: counting queries")
     found.queries = await queries(smallest)
     note(f"P8: memory over {scale.commands:,} commands")
