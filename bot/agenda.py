@@ -35,8 +35,9 @@ async def _to_answer(ctx: Context) -> Entry | None:
 async def _talk(ctx: Context) -> Entry | None:
     t, me = ctx.t, ctx.member
     agreed = await talks.agreed_by(ctx.session, me.id, ctx.now - RECENT)
-    coming = [(talk.times[(talk.agreed or 1) - 1], talk) for talk in agreed]
-    soonest = min((one for one in coming if one[0] > ctx.now), key=lambda one: one[0], default=None)
+    times = [(talk.agreed_time, talk) for talk in agreed]
+    coming = [(time, talk) for time, talk in times if time and time > ctx.now]
+    soonest = min(coming, key=lambda one: one[0], default=None)
     if soonest is None:
         return None
     moment, talk = soonest

@@ -7,6 +7,7 @@ from bot.cards import Button, Buttons, Card, Entry, Note, Part, Text
 from bot.commands import Context
 from bot.domain.joining import STEPS, first_days
 from bot.domain.ranking import standing
+from bot.errors import Refusal
 from bot.i18n import Translator, language_of, translator
 from db import audit, directory, joining
 from db.cities import City
@@ -38,6 +39,27 @@ def home_of(account: Account) -> str:
     """The workspace of an account, as people know it."""
     home = account.workspace
     return home.name or f"{home.platform.capitalize()} {home.external_id}"
+
+
+async def own_account(ctx: Context) -> Account:
+    """The asker's own account, held; a guest has none that could come in."""
+    if ctx.account is None or ctx.request.sender.stranger:
+        raise Refusal(
+            ctx.t("Please say this in the workspace of your own city: here you are a guest, "
+                  "or I cannot see where you are at home.")
+        )  # fmt: skip
+    account = await joining.hold(ctx.session, ctx.account.id)
+    if account is None:
+        raise LookupError("the account vanished while it asked")
+    return account
+
+
+def free(t: Translator, account: Account) -> Account:
+    """The account itself, if it belongs to nobody or to somebody who left."""
+    if account.member and account.member.status != "left":
+        raise Refusal(t("This account cannot join by itself. Please write to the staff of the "
+                        "programme."))  # fmt: skip
+    return account
 
 
 def reader_of(account: Account) -> Translator:

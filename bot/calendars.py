@@ -47,11 +47,12 @@ async def _meeting(engine: AsyncEngine, number: int, member: int) -> bytes | Non
     async with unit(engine) as session:
         talk = await talks.found(session, number, hold=False)
         reader = {talk.one_id: talk.one, talk.other_id: talk.other}.get(member) if talk else None
-        if talk is None or reader is None or talk.agreed is None or talk.agreed_at is None:
+        start = talk.agreed_time if talk else None
+        if not (talk and reader and start and talk.agreed_at):
             return None
         if not await may_talk(session, talk.one, talk.other):
             return None
-        return meeting_file(talk, reader, talk.times[talk.agreed - 1], talk.agreed_at)
+        return meeting_file(talk, reader, start, talk.agreed_at)
 
 
 def meeting_file(talk: Talk, reader: Member, start: datetime, agreed_at: datetime) -> bytes:

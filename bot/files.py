@@ -44,8 +44,8 @@ def add_routes(
 
     async def shared(request: web.Request) -> web.StreamResponse:
         known = links.read_file(request.match_info["token"], clock(), KEPT)
-        places = [a for a in adapters if isinstance(a, Source) and known]
-        source = next((a for a in places if known and a.platform == known.platform), None)
+        sources = {a.platform: a for a in adapters if isinstance(a, Source)}
+        source = sources.get(known.platform) if known else None
         if known is None or source is None or not await _may_be_read(engine, known):
             raise web.HTTPNotFound(text=NOT_THERE)
         async with source.file(known.workspace, known.file) as found:

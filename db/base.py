@@ -5,7 +5,18 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect, Insert, MetaData, TypeDecorator, event, make_url
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Dialect,
+    Insert,
+    MetaData,
+    TypeDecorator,
+    and_,
+    event,
+    make_url,
+    or_,
+)
 from sqlalchemy.engine import URL, Connection
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
@@ -140,6 +151,13 @@ def insert_into(session: AsyncSession, table: type[Base], /) -> Any:
     from sqlalchemy.dialects import postgresql
 
     return postgresql.insert(table)
+
+
+def between(table: Any, one_id: int, other_id: int) -> ColumnElement[bool]:
+    """The rows of two people, whichever of `one_id` and `other_id` names whom."""
+    there = and_(table.one_id == one_id, table.other_id == other_id)
+    back = and_(table.one_id == other_id, table.other_id == one_id)
+    return or_(there, back)
 
 
 async def checkpoint(engine: AsyncEngine) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import (
-    ColumnElement,
     ForeignKey,
     Index,
     Select,
@@ -22,7 +21,7 @@ from sqlalchemy.orm import Mapped, mapped_column, selectinload
 from sqlalchemy.orm import relationship as related
 
 from db import talks
-from db.base import Base, keep
+from db.base import Base, between, keep
 from db.members import Member
 from db.outbox import DUE, Delivery
 
@@ -175,7 +174,7 @@ async def block(session: AsyncSession, member: Member, blocked: Member, now: dat
     await keep(session, Block, member_id=member.id, blocked_id=blocked.id, at=now)
     query = _whole(
         select(Introduction).where(
-            _between(member.id, blocked.id), Introduction.status.in_(UNANSWERED),
+            between(Introduction, member.id, blocked.id), Introduction.status.in_(UNANSWERED),
             Introduction.closed_at.is_(None),
         )
     ).with_for_update(of=Introduction)  # fmt: skip
@@ -211,12 +210,6 @@ async def unblock(session: AsyncSession, member: Member, blocked: Member) -> boo
     gone = delete(Block).where(Block.member_id == member.id, Block.blocked_id == blocked.id)
     taken = await session.execute(gone.returning(Block.blocked_id))
     return taken.scalar() is not None
-
-
-def _between(one_id: int, other_id: int) -> ColumnElement[bool]:
-    there = and_(Introduction.one_id == one_id, Introduction.other_id == other_id)
-    back = and_(Introduction.one_id == other_id, Introduction.other_id == one_id)
-    return or_(there, back)
 
 
 async def said_never(session: AsyncSession, member_id: int, whom_id: int) -> bool:
@@ -288,7 +281,7 @@ async def lately(
 ) -> Sequence[Introduction]:
     """What was asked between two people, either way, as long as it counts; newest first."""
     query = select(Introduction).where(
-        _between(one_id, other_id),
+        between(Introduction, one_id, other_id),
         Introduction.status != DRAFT,
         Introduction.asked_at > now - AGAIN,
     )

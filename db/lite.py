@@ -67,6 +67,7 @@ class Connection(aiosqlite.Connection):
 
     _open = False  # a transaction was begun
     _due = False  # and its BEGIN not yet done
+    _end_of_thread: asyncio.Future[Any] | None = None
     _changes = -1  # the count of changed rows when a reader began
 
     async def _connect(self) -> aiosqlite.Connection:
@@ -77,8 +78,10 @@ class Connection(aiosqlite.Connection):
             raise
 
     def stop(self) -> asyncio.Future[Any] | None:
-        """Once: a second wish to stop would wait for ever for a thread that has ended."""
-        return super().stop() if self._running else None
+        """Once, and all wait for the same end: a thread that has ended answers no second wish."""
+        if self._running:
+            self._end_of_thread = super().stop()
+        return self._end_of_thread
 
     def cursor(self) -> Cursor:  # type: ignore[override] # ours needs no step to the thread
         """A cursor; nothing happens before it executes."""

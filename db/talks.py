@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, aliased, mapped_column, selectinload
 from sqlalchemy.orm import relationship as related
 
-from db.base import Base
+from db.base import Base, between
 from db.members import Account, Member, Workspace
 from db.outbox import DUE, Address, Delivery
 from db.relay import Line, Relay
@@ -57,6 +57,11 @@ class Talk(Base):
         """The times proposed so far; the first one's number is 1."""
         said = self.offers.split()
         return tuple(datetime.strptime(s, _FORM).replace(tzinfo=UTC) for s in said)
+
+    @property
+    def agreed_time(self) -> datetime | None:
+        """When both said they talk."""
+        return self.times[self.agreed - 1] if self.agreed else None
 
     def offer(self, times: Sequence[datetime]) -> list[int]:
         """Propose these too; their numbers."""
@@ -119,30 +124,16 @@ async def hush(session: AsyncSession, one_id: int, other_id: int, now: datetime)
 
     Nor what they wrote there; that something is taken back is still told.
     """
-    both = or_(
-        (Relay.one_id == one_id) & (Relay.other_id == other_id),
-        (Relay.one_id == other_id) & (Relay.other_id == one_id),
-    )
-    written = select(Line.delivery_id).join(Relay).where(both, Line.delivery_id.is_not(None))
-    await session.execute(
-        update(Delivery)
-        .where(
-            or_(Delivery.id.in_(written), Delivery.of_id.in_(written)),
-            Delivery.state == DUE,
-            Delivery.act != "remove",
-        )
-        .values(state="cancelled", ended_at=now, reason="blocked")
-    )
-    pair = or_(
-        (Talk.one_id == one_id) & (Talk.other_id == other_id),
-        (Talk.one_id == other_id) & (Talk.other_id == one_id),
-    )
-    for key in (await session.scalars(select(Talk.key).where(pair))).all():
-        await session.execute(
-            update(Delivery)
-            .where(Delivery.key.startswith(f"{key}:", autoescape=True), Delivery.state == DUE)
-            .values(state="cancelled", ended_at=now, reason="blocked")
-        )
+    unsent = update(Delivery).where(Delivery.state == DUE)
+    unsent = unsent.values(state="cancelled", ended_at=now, reason="blocked")
+    written = select(Line.delivery_id).join(Relay).where(
+        between(Relay, one_id, other_id), Line.delivery_id.is_not(None)
+    )  # fmt: skip
+    copies = or_(Delivery.id.in_(written), Delivery.of_id.in_(written))
+    await session.execute(unsent.where(copies, Delivery.act != "remove"))
+    talks = select(Talk.key).where(between(Talk, one_id, other_id))
+    for key in (await session.scalars(talks)).all():
+        await session.execute(unsent.where(Delivery.key.startswith(f"{key}:", autoescape=True)))
 
 
 async def gathering(session: AsyncSession, one_id: int, other_id: int) -> Address | None:

@@ -57,13 +57,7 @@ async def join(ctx: Context, ask: Join) -> Reply:
 
 async def _newcomer(ctx: Context) -> Account:
     """The asker's own account, held, which may be let in."""
-    t = ctx.t
-    if ctx.account is None or ctx.request.sender.stranger:
-        raise Refusal(t("Please say this in the workspace of your own city: here you are a guest, "
-                        "or I cannot see where you are at home."))  # fmt: skip
-    account = await joining.hold(ctx.session, ctx.account.id)
-    if account is None:
-        raise LookupError("the account vanished while it asked")
+    t, account = ctx.t, await arrivals.own_account(ctx)
     person = account.member
     if person and person.status == "verified":
         raise Refusal(
@@ -71,10 +65,7 @@ async def _newcomer(ctx: Context) -> Account:
             title=t("You are a member already"),
             buttons=(Button(t("Home"), "home"), Button(t("What proves me"), "verify")),
         )
-    if person and person.status != "left":
-        raise Refusal(t("This account cannot join by itself. Please write to the staff of the "
-                        "programme."))  # fmt: skip
-    return account
+    return arrivals.free(t, account)
 
 
 async def _form(ctx: Context, account: Account) -> Form:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from bot import arrivals
 from bot.arrivals import called, home_of, wrong_code
 from bot.cards import SLASH, Button, Buttons, Card, Entry, Note, Part, Reply, Text
 from bot.commands import ANYONE, MEMBER, Context, command
@@ -123,23 +124,14 @@ async def _typed(ctx: Context, code: str) -> Card:
 
 async def _free(ctx: Context) -> Account:
     """The asker's own account, held, which belongs to nobody yet, or to somebody who left."""
-    t = ctx.t
-    if ctx.account is None or ctx.request.sender.stranger:
-        raise Refusal(t("Please say this in the workspace of your own city: here you are a guest, "
-                        "or I cannot see where you are at home."))  # fmt: skip
-    account = await joining.hold(ctx.session, ctx.account.id)
-    if account is None:
-        raise LookupError("the account vanished while it asked")
+    t, account = ctx.t, await arrivals.own_account(ctx)
     if account.member and account.member.status == "verified":
         raise Refusal(
             t("This account belongs to the member {name} already. To use it with another profile, "
               "leave with it first.", name=account.member.name),
             buttons=(Button(t("My accounts"), "link list"), Button(t("Leave"), "leave")),
         )  # fmt: skip
-    if account.member and account.member.status != "left":
-        raise Refusal(t("This account cannot join by itself. Please write to the staff of the "
-                        "programme."))  # fmt: skip
-    return account
+    return arrivals.free(t, account)
 
 
 def _place(account: Account) -> Address:
