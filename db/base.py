@@ -1,5 +1,7 @@
 """The database: one engine for SQLite or PostgreSQL, and how sessions begin."""
 
+import sqlite3
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -96,8 +98,22 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
         "cache_size=-16000",
         "mmap_size=268435456",
     ):
-        cursor.execute(f"PRAGMA {pragma}")
+        _insist(cursor, f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _insist(cursor: Any, statement: str, turns: int = 100) -> None:
+    """Two that begin one file at once are refused at once, whatever the time to wait."""
+    while True:
+        turns -= 1
+        try:
+            cursor.execute(statement)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or not turns:
+                raise
+        else:
+            return
+        time.sleep(0.02)
 
 
 def _begin_sqlite(connection: Connection) -> None:
