@@ -325,7 +325,7 @@ def _not_one_of(text: str, argument: Argument, t: Translator) -> str:
 
 def form_of(
     command: str,
-    title: str,
+    heading: str,
     arguments: Sequence[Argument],
     t: Translator,
     values: Mapping[str, tuple[str, ...]],
@@ -342,7 +342,7 @@ def form_of(
     )
     unseen = (problems.get(a.name, "") for a in arguments if a.hidden)
     return Form(
-        title=t(title),
+        title=t(heading),
         command=command,
         inputs=tuple(inputs),
         intro=" ".join(filter(None, unseen)),

@@ -7,7 +7,7 @@ import ast
 import csv
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -35,7 +35,6 @@ class Sentence:
 
     key: str
     other: str = ""
-    files: list[str] = field(default_factory=list, compare=False)
 
 
 class UnknownError(Exception):
@@ -84,7 +83,7 @@ def _in_python(path: Path) -> Iterator[Sentence]:
     for arguments, many in _calls(tree):
         first, second = _literals(arguments[0]), _literals(arguments[1]) if many else ("",)
         if first and second:
-            yield from (Sentence(key, second[0], [name]) for key in first)
+            yield from (Sentence(key, second[0]) for key in first)
         elif many:
             raise UnknownError(f"{name}:{arguments[0].lineno}: both forms must stand there")
         else:
@@ -97,22 +96,17 @@ def _in_template(path: Path) -> Iterator[Sentence]:
     for call in tree.find_all(nodes.Call):
         match call.node, call.args:
             case nodes.Name(name="t"), [nodes.Const(value=str(key)), *_]:
-                yield Sentence(key, "", [name])
+                yield Sentence(key)
             case (
                 nodes.Getattr(node=nodes.Name(name="t"), attr="many"),
                 [nodes.Const(value=str(key)), nodes.Const(value=str(other)), *_],
             ):
-                yield Sentence(key, other, [name])
+                yield Sentence(key, other)
             case ((nodes.Name(name="t") | nodes.Getattr(node=nodes.Name(name="t"))), _):
                 raise UnknownError(f"{name}:{call.lineno}: a sentence must stand there")
 
 
 # --- sentences that are not literals where they are translated --------------------------------
-
-
-def _nothing(tree: ast.AST) -> Iterable[str]:
-    """They come from the declarations, which are collected by themselves."""
-    return ()
 
 
 def _given_to(*functions: str) -> Callable[[ast.AST], Iterable[str]]:
@@ -155,90 +149,69 @@ def _kinds(tree: ast.AST) -> Iterator[str]:
     yield from (kind.title for kind in KINDS.values())
 
 
-_COMPUTED: dict[str, dict[str, Callable[[ast.AST], Iterable[str]]]] = {
-    "bot/adapters/discord/commands.py": {
-        "WHO_IS_THIS": _assigned_to("WHO_IS_THIS"),
-        "sentence": _given_to("_described"),
-        "option.label": _nothing,
-    },
-    "bot/adapters/playground/suggest.py": {
-        "verb.summary": _nothing,
-        "argument.hint": _nothing,
-        "argument.label": _nothing,
-        "o.label": _nothing,
-    },
-    "bot/deliveries.py": {"known.title": _kinds},
-    "bot/handlers/deliveries.py": {
-        "_STATES[row.state]": _assigned_to("_STATES"),
-        "_STATES[one.state]": _assigned_to("_STATES"),
-    },
-    "bot/handlers/cities.py": {"h.level": _levels},
-    "bot/handlers/directory.py": {"labels[ask.level]": _levels, "names[0]": _regions},
-    "bot/handlers/my_data.py": {"_NAMES.get(table, _OTHER)": _assigned_to("_NAMES", "_OTHER")},
-    "bot/handlers/moderation.py": {
-        "_PLACES.get(kind, _ELSEWHERE)": _assigned_to("_PLACES", "_ELSEWHERE")
-    },
-    "bot/handlers/settings.py": {
-        "KINDS[ask.stop].title": _nothing,
-        "KINDS[name].title": _nothing,
-    },
-    "bot/handlers/help.py": {
-        "one.summary": _nothing,
-        "title": _assigned_to("_STAFF", "_REST", "_SECTIONS"),
-        "about.summary": _nothing,
-        "argument.label": _nothing,
-        "argument.hint": _nothing,
-        "o.label": _nothing,
-    },
-    "bot/handlers/rounds.py": {
-        "RHYTHM_NAMES[taking.rhythm]": _assigned_to("RHYTHM_NAMES"),
-        "RHYTHM_NAMES[rhythm]": _assigned_to("RHYTHM_NAMES"),
-    },
-    "bot/parsing.py": {
-        "argument.hint": _nothing,
-        "argument.label": _nothing,
-        "o.label": _nothing,
-        "option.label": _nothing,
-        "title": _nothing,
-    },
-    "bot/people.py": {
-        "_SKILLS.get(int(reason.amount), _SKILLS[2])": _assigned_to("_SKILLS"),
-        "str(reason.amount)": _levels,
-        "city.level": _levels,
-    },
+_DECLARED = {
+    "KINDS[ask.stop].title",
+    "KINDS[name].title",
+    "about.summary",
+    "argument.hint",
+    "argument.label",
+    "heading",
+    "o.label",
+    "one.summary",
+    "option.label",
+    "verb.summary",
 }
-"""For each file: what it translates that is no literal, and how to find what that may be."""
+"""What comes from declarations and titles of forms, which are collected by themselves."""
+
+_COMPUTED: dict[str, Callable[[ast.AST], Iterable[str]]] = {
+    "WHO_IS_THIS": _assigned_to("WHO_IS_THIS"),
+    "_NAMES.get(table, _OTHER)": _assigned_to("_NAMES", "_OTHER"),
+    "_PLACES.get(kind, _ELSEWHERE)": _assigned_to("_PLACES", "_ELSEWHERE"),
+    "_SKILLS.get(int(reason.amount), _SKILLS[2])": _assigned_to("_SKILLS"),
+    "_STATES[one.state]": _assigned_to("_STATES"),
+    "_STATES[row.state]": _assigned_to("_STATES"),
+    "RHYTHM_NAMES[rhythm]": _assigned_to("RHYTHM_NAMES"),
+    "RHYTHM_NAMES[taking.rhythm]": _assigned_to("RHYTHM_NAMES"),
+    "city.level": _levels,
+    "h.level": _levels,
+    "known.title": _kinds,
+    "labels[ask.level]": _levels,
+    "names[0]": _regions,
+    "sentence": _given_to("_described"),
+    "str(reason.amount)": _levels,
+    "title": _assigned_to("_STAFF", "_REST", "_SECTIONS"),
+}
+"""What is translated and is no literal, as it is written, and how its file says what it may be."""
 
 
 def _computed(name: str, argument: ast.expr, tree: ast.AST) -> Iterator[Sentence]:
     source = ast.unparse(argument)
-    find = _COMPUTED.get(name, {}).get(source)
-    if find is None:
+    if source in _DECLARED:
+        return
+    found = list(_COMPUTED[source](tree)) if source in _COMPUTED else []
+    if not found:
         raise UnknownError(
             f"{name}:{argument.lineno}: t({source}) may say anything; "
             "tests/catalogue.py must know where to find what it says"
         )
-    yield from (Sentence(key, "", [name]) for key in find(tree))
+    yield from map(Sentence, found)
 
 
 def _form_titles(path: Path) -> Iterator[Sentence]:
     """`form_of(command, title, …)` translates the title it is given."""
-    tree, name = ast.parse(path.read_text(encoding="utf-8")), path.relative_to(ROOT).as_posix()
-    for node in ast.walk(tree):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         match node:
             case ast.Call(func=ast.Name(id="form_of"), args=[_, title, *_]):
-                yield from (Sentence(key, "", [name]) for key in _literals(title) or ())
+                yield from map(Sentence, _literals(title) or ())
 
 
 def _declared() -> Iterator[Sentence]:
     """What the declarations say: summaries, labels, hints, options."""
     for command in load().values():
-        name = f"{command.handle.__module__.replace('.', '/')}.py"
-        yield from (Sentence(key, "", [name]) for key in (command.summary, command.title) if key)
+        yield from map(Sentence, filter(None, (command.summary, command.title)))
         for argument in command.arguments:
-            yield Sentence(argument.label, "", [name])
             labels = (o.label for o in argument.options if o.label not in NAMES.values())
-            yield from (Sentence(key, "", [name]) for key in (argument.hint, *labels) if key)
+            yield from map(Sentence, filter(None, (argument.label, argument.hint, *labels)))
 
 
 # --- all of them ------------------------------------------------------------------------------
@@ -246,18 +219,17 @@ def _declared() -> Iterator[Sentence]:
 
 @cache
 def collect() -> dict[str, Sentence]:
-    """Every sentence by its key, file by file."""
+    """Every sentence by its key, sorted: moving code changes nothing in a catalogue."""
     found: list[Sentence] = list(_declared())
     for path in BOT.rglob("*.py"):
         found += [*_in_python(path), *_form_titles(path)]
     for path in BOT.rglob("*.html"):
         found += _in_template(path)
     once: dict[str, Sentence] = {}
-    for sentence in sorted(found, key=lambda s: s.files):
+    for sentence in sorted(found, key=lambda s: (s.key.casefold(), s.key)):
         kept = once.setdefault(sentence.key, sentence)
         if kept.other != sentence.other:
             raise UnknownError(f"«{sentence.key}» is said with a number and without")
-        kept.files.extend(name for name in sentence.files if name not in kept.files)
     return once
 
 
@@ -319,9 +291,7 @@ def written(sentences: dict[str, Sentence], language: str) -> str:
 
 
 def _entry(sentence: Sentence, given: tuple[str, ...]) -> str:
-    lines = [f"#: {name}" for name in sentence.files]
-    if "{" in sentence.key + sentence.other:
-        lines.append("#, python-brace-format")
+    lines = ["#, python-brace-format"] if "{" in sentence.key + sentence.other else []
     lines.append(f"msgid {_quoted(sentence.key)}")
     if not sentence.other:
         return "\n".join([*lines, f"msgstr {_quoted(*given[:1])}"])
