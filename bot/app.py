@@ -272,7 +272,7 @@ def plain(secret: SecretStr | None) -> str:
 
 async def run(settings: Settings, parts: frozenset[str]) -> None:
     """Serve until SIGTERM or SIGINT; `parts` are of web, slack, discord, playground, worker."""
-    from bot import calendars, files, web
+    from bot.web import calendars, files, health
 
     async with opened(settings) as app:
         if "playground" in parts:
@@ -284,8 +284,8 @@ async def run(settings: Settings, parts: frozenset[str]) -> None:
             add_discord(app)
         if "worker" in parts:
             _add_mute(app, parts)
-        web.add_routes(app.site, app.engine, app.adapters, plain(settings.wwc_metrics_token))
-        web.add_downloads(app.site, app.engine, app.hub.links)
+        health.add_routes(app.site, app.engine, app.adapters, plain(settings.wwc_metrics_token))
+        health.add_downloads(app.site, app.engine, app.hub.links)
         calendars.add_routes(app.site, app.engine, app.hub.links)
         files.add_routes(app.site, app.engine, app.hub.links, app.adapters)
         await _serve(app, parts)

@@ -165,9 +165,9 @@ def say(
 
 async def _say(words: str, email: str, on: str, as_json: bool) -> int:
     from bot import app as application
-    from bot import say as saying
     from bot.adapters import terminal
     from bot.cards import data, plain
+    from bot.operator import say as saying
     from bot.request import Request
 
     async with application.opened(_settings()) as app:
@@ -198,7 +198,7 @@ def simulate_rounds(
     seed_: Annotated[int, typer.Option("--seed", help="Decides between equals, and who meets")] = 0,
 ) -> None:
     """Pair the people who take part, week after week, and say how it went."""
-    from bot.simulate import rounds
+    from bot.operator.simulate import rounds
 
     _do(rounds(_settings(), weeks, seed_, console))
 
@@ -290,7 +290,7 @@ audit_cli = _group("audit", "The log of acts.")
 @audit_cli.command("verify")
 def audit_verify() -> None:
     """Walk the chain of seals; 1 with the number of the first row that does not fit."""
-    from bot.auditing import verify
+    from bot.operator.audit import verify
 
     _do(verify(_settings()))
 
@@ -305,7 +305,7 @@ def import_members(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only the preview")] = False,
 ) -> None:
     """People with their cities and topics; repeating it changes nothing."""
-    from bot import lists
+    from bot.operator import lists
 
     _do(lists.bring_in(_settings(), file, console, dry_run=dry_run))
 
@@ -313,7 +313,7 @@ def import_members(
 @export_cli.command("members")
 def export_members(file: Annotated[Path, typer.Argument(help="CSV")]) -> None:
     """The verified members, as an import reads them."""
-    from bot import lists
+    from bot.operator import lists
 
     _do(lists.take_out(_settings(), file))
 
@@ -323,7 +323,7 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="For programs")] = False,
 ) -> None:
     """Look at everything the hub stands on, and say how to mend what is broken."""
-    from bot.doctor import report
+    from bot.operator.doctor import report
 
     _do(report(_settings, as_json=as_json))
 
@@ -335,17 +335,17 @@ Force = Annotated[bool, typer.Option("--force", help="Replace what is there")]
 @cli.command()
 def backup(file: File, force: Force = False) -> None:
     """Copy the database into a file while the hub goes on."""
-    from bot import backups
+    from bot.operator import backup
 
-    _do(backups.save(_settings(), file, force=force))
+    _do(backup.save(_settings(), file, force=force))
 
 
 @cli.command()
 def restore(file: File, force: Force = False) -> None:
     """Put a copy in the place of the database; stop the hub first."""
-    from bot import backups
+    from bot.operator import backup
 
-    _do(backups.bring_back(_settings(), file, force=force))
+    _do(backup.bring_back(_settings(), file, force=force))
 
 
 # --- platforms ---
@@ -379,7 +379,7 @@ def discord_invite_url() -> None:
 
 async def _at_discord(act: Literal["sync", "invite-url"]) -> int:
     from bot.app import opened
-    from bot.platforms import at_discord
+    from bot.operator.platforms import at_discord
 
     async with opened(_with_discord()) as app:
         done, said = await at_discord(app, act)

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.cards import Button, Buttons, Card, Reply
-from bot.domain.quiet import after_quiet
+from bot.domain.quiet_hours import after_quiet
 from bot.i18n import Translator, translator
 from db import outbox
 from db.members import Account, Member

@@ -9,9 +9,10 @@ from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from bot import deliveries, reference, relaying
+from bot import deliveries, reference
 from bot.cards import LONGEST_COMMAND, Button, Buttons, Card, Form, Note, Option, Part, Reply
 from bot.commands import COMPLETIONS, Command, Context, load
+from bot.community.relay import hearing
 from bot.errors import Misfit, Refusal, Repeated
 from bot.faults import busy, failed, is_busy, reference_code
 from bot.i18n import Translator, language_of, translator
@@ -125,7 +126,7 @@ class Hub:
 
         None: it is not, and may be a command. Raises when nothing could be saved.
         """
-        taken, owed = await relaying.heard(
+        taken, owed = await hearing.heard(
             self.engine, self._clock(), heard, self.commands, self.links
         )
         if owed:

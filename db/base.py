@@ -23,7 +23,7 @@ from sqlalchemy.engine import URL, Connection
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
-from db import lite
+from db import sqlite
 
 _NAMES = {
     "ix": "ix_%(column_0_N_label)s",
@@ -83,7 +83,7 @@ def open_engine(url: str, *, concurrency: int = 16) -> AsyncEngine:
 
 
 def _connect_sqlite(dialect: Dialect, record: object, args: object, options: Any) -> None:
-    options["async_creator_fn"] = lite.connect
+    options["async_creator_fn"] = sqlite.connect
 
 
 def _prepare_sqlite(connection: Any, record: object) -> None:
@@ -123,7 +123,7 @@ def _begin_sqlite(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         return
     driver = connection.connection.driver_connection
-    assert isinstance(driver, lite.Connection)  # noqa: S101 - the engine makes no other kind
+    assert isinstance(driver, sqlite.Connection)  # noqa: S101 - the engine makes no other kind
     driver.begin()
 
 

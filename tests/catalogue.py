@@ -7,7 +7,7 @@ import ast
 import csv
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -31,14 +31,19 @@ _MAKERS = {"translator", "guess"}
 
 @dataclass(frozen=True)
 class Sentence:
-    """One key: `other` is its second form if it goes with a number."""
+    """One key: `other` is its second form if it goes with a number; `files`: where it stands."""
 
     key: str
     other: str = ""
+    files: set[str] = field(default_factory=set, compare=False)
 
 
 class UnknownError(Exception):
     """A call that translates something this program does not know where to find."""
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
 
 
 # --- calls in the source ----------------------------------------------------------------------
@@ -79,7 +84,7 @@ def _calls(tree: ast.AST) -> Iterator[tuple[list[ast.expr], bool]]:
 
 def _in_python(path: Path) -> Iterator[Sentence]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    name = path.relative_to(ROOT).as_posix()
+    name = _name(path)
     for arguments, many in _calls(tree):
         first, second = _literals(arguments[0]), _literals(arguments[1]) if many else ("",)
         if first and second:
@@ -91,7 +96,7 @@ def _in_python(path: Path) -> Iterator[Sentence]:
 
 
 def _in_template(path: Path) -> Iterator[Sentence]:
-    name = path.relative_to(ROOT).as_posix()
+    name = _name(path)
     tree = Environment(autoescape=True).parse(path.read_text(encoding="utf-8"))
     for call in tree.find_all(nodes.Call):
         match call.node, call.args:
@@ -205,13 +210,15 @@ def _form_titles(path: Path) -> Iterator[Sentence]:
                 yield from map(Sentence, _literals(title) or ())
 
 
-def _declared() -> Iterator[Sentence]:
-    """What the declarations say: summaries, labels, hints, options."""
+def _declared() -> Iterator[tuple[str, Sentence]]:
+    """What the declarations say: summaries, labels, hints, options; each with its file."""
     for command in load().values():
-        yield from map(Sentence, filter(None, (command.summary, command.title)))
+        name = f"{command.handle.__module__.replace('.', '/')}.py"
+        said = [command.summary, command.title]
         for argument in command.arguments:
-            labels = (o.label for o in argument.options if o.label not in NAMES.values())
-            yield from map(Sentence, filter(None, (argument.label, argument.hint, *labels)))
+            said += (argument.label, argument.hint)
+            said += (o.label for o in argument.options if o.label not in NAMES.values())
+        yield from ((name, Sentence(key)) for key in said if key)
 
 
 # --- all of them ------------------------------------------------------------------------------
@@ -220,16 +227,17 @@ def _declared() -> Iterator[Sentence]:
 @cache
 def collect() -> dict[str, Sentence]:
     """Every sentence by its key, sorted: moving code changes nothing in a catalogue."""
-    found: list[Sentence] = list(_declared())
-    for path in BOT.rglob("*.py"):
-        found += [*_in_python(path), *_form_titles(path)]
-    for path in BOT.rglob("*.html"):
-        found += _in_template(path)
+    found = list(_declared())
+    for path in sorted(BOT.rglob("*.py")):
+        found += ((_name(path), s) for s in (*_in_python(path), *_form_titles(path)))
+    for path in sorted(BOT.rglob("*.html")):
+        found += ((_name(path), s) for s in _in_template(path))
     once: dict[str, Sentence] = {}
-    for sentence in sorted(found, key=lambda s: (s.key.casefold(), s.key)):
+    for name, sentence in sorted(found, key=lambda pair: (pair[1].key.casefold(), pair[1].key)):
         kept = once.setdefault(sentence.key, sentence)
         if kept.other != sentence.other:
             raise UnknownError(f"«{sentence.key}» is said with a number and without")
+        kept.files.add(name)
     return once
 
 

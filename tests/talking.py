@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot import deliveries, threads
+from bot import deliveries
 from bot.cards import Card, Text, plain
+from bot.community.relay import threads
 from bot.deliveries import owe
 from bot.hub import Hub
 from bot.request import Heard, Sender, Taken

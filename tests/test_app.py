@@ -21,11 +21,12 @@ from aiohttp import web as http
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot import app, settings, web
+from bot import app, settings
 from bot.adapters.base import Adapter
-from bot.jobs import tending
+from bot.jobs import maintenance
 from bot.jobs.timetable import TIMETABLE
 from bot.settings import ConfigurationError, Settings
+from bot.web import health
 from db import inbound, migrate
 from db.base import open_engine, unit
 from db.members import Member, MemberRole
@@ -197,7 +198,7 @@ async def answering(engine: AsyncEngine, *adapters: Any, socket: str = "") -> As
     """Only what every HTTP process answers, with the bearer token set."""
     site = http.Application()
     heard: list[Adapter] = list(adapters)
-    web.add_routes(site, engine, heard, TOKEN)
+    health.add_routes(site, engine, heard, TOKEN)
     runner = http.AppRunner(site)
     await runner.setup()
     try:
@@ -367,7 +368,7 @@ async def test_keys_of_events_are_forgotten_when_nobody_repeats_them(engine: Asy
             assert await inbound.first_time(session, key, now - age)
     for _ in range(2):
         async with unit(engine, writes=True) as session:
-            await tending.forget_seen_events(session, now)
+            await maintenance.forget_seen_events(session, now)
     async with unit(engine, writes=True) as session:
         again = {key for key in ages if await inbound.first_time(session, key, now)}
     assert again == {"old"}

@@ -476,19 +476,19 @@ async def test_a_copy_is_made_while_the_hub_writes(
     database: str, tmp_path: Path, joining: Callable[..., Any]
 ) -> None:
     """Each copy is one moment's state: sound, and with everything saved before it."""
-    from bot import backups
+    from bot.operator import backup
 
     given = settings.Settings(database_url=database)
     writing = asyncio.gather(*(joining(key=f"extra{n}", city="recife-pe-br") for n in range(12)))
     for number in range(4):
         before = rows(tmp_path / "hub.db")["member"]
         copy = tmp_path / f"copy{number}.db"
-        assert await backups.save(given, copy, force=False) == 0
+        assert await backup.save(given, copy, force=False) == 0
         assert rows(copy)["member"] >= before
     await writing
-    assert await backups.save(given, copy, force=True) == 0
+    assert await backup.save(given, copy, force=True) == 0
     assert rows(copy) == rows(tmp_path / "hub.db")
-    assert await backups.bring_back(given, copy, force=True) == 1, "the hub has it open"
+    assert await backup.bring_back(given, copy, force=True) == 1, "the hub has it open"
 
 
 @pytest.mark.parametrize("command", ["backup", "restore"])

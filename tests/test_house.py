@@ -18,7 +18,7 @@ HANDLERS = sorted((ROOT / "bot/handlers").glob("[a-z]*.py"))
 PLATFORMS = re.compile(r"slack|discord", re.IGNORECASE)
 MAY_NAME_PLATFORMS = {
     "bot/app.py": "the composition root builds the adapters",
-    "bot/platforms.py": "the operator asks each of them",
+    "bot/operator/platforms.py": "the operator asks each of them",
     "bot/settings.py": "tokens have the platforms' names",
     "bot/cli.py": "the operator chooses a platform",
     "db/seed.py": "the demo's workspaces are one of each platform",

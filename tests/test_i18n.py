@@ -12,17 +12,17 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot import i18n
 from bot.cards import Card, Reply, plain
 from bot.commands import load
+from bot.community.people.finding import city_place
+from bot.community.people.portraits import ago, listed
 from bot.deliveries import written
 from bot.hub import Hub
 from bot.i18n import LANGUAGES, NAMES, language_of, translator
-from bot.people import city_place
-from bot.portraits import ago, listed
 from bot.request import Request
 from db import outbox
 from db.base import unit
 from db.members import Member
 from db.outbox import Address
-from tests import arrivals, catalogue
+from tests import catalogue, joining_talk
 from tests.cast import NOW, PENDING, sender
 from tests.catalogue import TRANSLATED, pairs
 from tests.conftest import Typing
@@ -310,7 +310,7 @@ async def conversation(hub: Hub, language: str) -> list[Reply]:
         replies.append(await hub(Request(sender(key, language), words)))
     sent = await owed(hub.engine, state="")
     replies += [one.reply for one in sent if one.language == language]
-    return replies + await arrivals.talk(hub, language)
+    return replies + await joining_talk.talk(hub, language)
 
 
 async def _undelivered(hub: Hub) -> None:

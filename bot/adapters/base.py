@@ -139,3 +139,17 @@ async def soon(
     task = asyncio.ensure_future(work)
     done, _ = await asyncio.wait({task}, timeout=within)
     return (task.result() if done else None), task
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at. A fault has a `fix`: what exactly to do; no secret is in either text."""
+
+    name: str
+    said: str
+    fix: str = ""
+
+    @property
+    def is_fault(self) -> bool:
+        """Is there something to be done?"""
+        return bool(self.fix)

@@ -4,9 +4,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from bot import people, portraits
 from bot.cards import Button, Buttons, Card, Note, Part, Text
 from bot.commands import MEMBER, Context, command
+from bot.community.people import finding, portraits
 from bot.errors import Refusal
 from bot.parsing import Suggest
 from db import audit, introductions
@@ -26,7 +26,7 @@ async def block(ctx: Context, ask: BlockAsk) -> Card:
     """No introduction, no relayed word and no pairing between the two, from now on."""
     if ask.person is None:
         return await _blocked(ctx)
-    t, other = ctx.t, await people.find_one(ctx, ask.person)
+    t, other = ctx.t, await finding.find_one(ctx, ask.person)
     if other.id == ctx.member.id:
         raise Refusal(t("You cannot block yourself."))
     await introductions.block(ctx.session, ctx.member, other, ctx.now)
@@ -65,7 +65,7 @@ class Unblock(BaseModel):
 @command("unblock", allow=MEMBER, writes=True, example="unblock @maya")
 async def unblock(ctx: Context, ask: Unblock) -> Card:
     """As if nothing had been."""
-    t, other = ctx.t, await people.find_one(ctx, ask.person)
+    t, other = ctx.t, await finding.find_one(ctx, ask.person)
     if await introductions.unblock(ctx.session, ctx.member, other):
         audit.note(ctx.session, ctx.now, ctx.member.id, "unblocked", f"member:{other.id}")
         return await _blocked(ctx, t("{name} can reach you again.", name=other.name))

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_time
 from pydantic import BaseModel, Field
 
-from bot import people, portraits
 from bot.cards import (
     Bar,
     Bars,
@@ -24,6 +23,7 @@ from bot.cards import (
     Text,  # fmt: skip
 )
 from bot.commands import ANYONE, MEMBER, Context, command, completion
+from bot.community.people import finding, portraits
 from bot.domain.gazetteer import Gazetteer
 from bot.errors import Misfit
 from bot.i18n import NAMES, Translator
@@ -52,13 +52,13 @@ async def city(ctx: Context, ask: CityAsk) -> Card:
         raise Misfit(
             ctx.t("There are several cities called «{name}». Which one?", name=short(ask.name)),
             name="name",
-            choices=tuple(Option(people.city_place(ctx.t, c), c.slug) for c in found[:5]),
+            choices=tuple(Option(finding.city_place(ctx.t, c), c.slug) for c in found[:5]),
         )
     near = [ctx.known.cities[key] for key in known.near(ask.name)]
     raise Misfit(
         ctx.t("I know no city called «{name}».", name=short(ask.name)),
         name="name",
-        choices=tuple(Option(people.city_place(ctx.t, c), c.slug) for c in near),
+        choices=tuple(Option(finding.city_place(ctx.t, c), c.slug) for c in near),
     )
 
 
@@ -78,12 +78,12 @@ async def _card(ctx: Context, one: City) -> Card:
         parts += more
     else:
         parts.append(Text(t("Members also see the people of this city."), quiet=True))
-    return Card(title=people.city_place(t, one), parts=tuple(parts), footer=footer)
+    return Card(title=finding.city_place(t, one), parts=tuple(parts), footer=footer)
 
 
 def _facts(ctx: Context, one: City) -> list[Fact]:
     t, unknown = ctx.t, ctx.t("unknown")
-    level = people.city_level(t, one) or (unknown if one.certified else t("not certified yet"))
+    level = finding.city_level(t, one) or (unknown if one.certified else t("not certified yet"))
     inhabitants = unknown
     if one.population is not None:
         inhabitants = t.number(one.population)
@@ -92,7 +92,7 @@ def _facts(ctx: Context, one: City) -> list[Fact]:
         Fact(t("Level"), level),
         Fact(t("Certified since"), since),
         Fact(t("Population"), inhabitants),
-        Fact(t("Country"), people.country(t, one)),
+        Fact(t("Country"), finding.country(t, one)),
         Fact(t("Language"), NAMES.get(one.language, one.language)),
         Fact(t("Local time"), _clock(t, one, ctx.now)),
     ]
@@ -144,4 +144,4 @@ def _people(ctx: Context, found: Sequence[Member]) -> list[Entry]:
 async def cities_beginning(ctx: Context, typed: str) -> list[Option]:
     """Cities by any of their names, with the state or country that tells namesakes apart."""
     cities = [ctx.known.cities[key] for key in _nameable(ctx).beginning(typed)]
-    return [Option(people.city_place(ctx.t, c), c.place) for c in cities]
+    return [Option(finding.city_place(ctx.t, c), c.place) for c in cities]

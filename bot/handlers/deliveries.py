@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from bot import deliveries, portraits
+from bot import deliveries
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Table, Text
 from bot.commands import STAFF, Context, command
+from bot.community.people import portraits
 from bot.errors import Misfit
 from bot.parsing import Labels, Word, short
 from db import audit, inbound, members, outbox

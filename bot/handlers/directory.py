@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from bot import people, portraits
 from bot.cards import (  # fmt: skip
     Button,
     Buttons,
@@ -19,6 +18,7 @@ from bot.cards import (  # fmt: skip
     Text,
 )
 from bot.commands import MEMBER, Context, command, completion
+from bot.community.people import finding, portraits
 from bot.domain.ranges import read_range
 from bot.domain.ranking import rank, standing
 from bot.domain.vocabulary import Hit
@@ -62,7 +62,7 @@ async def who_does(ctx: Context, ask: WhoDoes) -> Card:
     if hit is None:
         return await _mentioning(ctx, ask, where)
     found = await _contenders(ctx, hit.key, where)
-    ranked = rank(people.candidates(ctx, found.values()), ctx.now)
+    ranked = rank(finding.candidates(ctx, found.values()), ctx.now)
     if not ranked:
         return _nobody_knows(ctx, ask, hit)
     name = ctx.known.vocabulary.name(hit.key, ctx.language)
@@ -72,7 +72,7 @@ async def who_does(ctx: Context, ask: WhoDoes) -> Card:
         portraits.entry(
             ctx,
             found[one.key],
-            people.in_short(ctx.t, one),
+            finding.in_short(ctx.t, one),
             (Button(ctx.t("Why?"), f"why {one.key} {_slug(ctx, hit.key)}"),),
             _slug(ctx, hit.key),
         )
@@ -103,7 +103,7 @@ def _where(ctx: Context, ask: WhoDoes) -> Where:
             raise Misfit(
                 ctx.t("I know no place called «{place}».", place=short(ask.place)),
                 name="place",
-                choices=tuple(Option(people.city_place(ctx.t, c), c.place) for c in near),
+                choices=tuple(Option(finding.city_place(ctx.t, c), c.place) for c in near),
             )
     least, most = _range(ctx, ask.population)
     if ask.level or least is not None or most is not None:
@@ -256,7 +256,7 @@ class WhoIs(BaseModel):
 @command("who-is", allow=MEMBER, example="who-is Maya Chen")
 async def who_is(ctx: Context, ask: WhoIs) -> Card:
     """The profile of one person, or the people of that name."""
-    found = await people.find(ctx, ask.person)
+    found = await finding.find(ctx, ask.person)
     if len(found) > 1:
         return Card(
             title=ctx.t("People called «{name}»", name=short(ask.person)),
@@ -285,9 +285,9 @@ async def why(ctx: Context, ask: Why) -> Card:
     """The reckoning of one rank, line by line, from the trace that made it."""
     t = ctx.t
     tie = await _visible_tie(ctx, ask.person, ask.topic)
-    ranked = people.why(ctx, tie)
+    ranked = finding.why(ctx, tie)
     lines = tuple(
-        f"{t.number(r.points, signed=True)}  {people.sentence(t, r)}" for r in ranked.reasons
+        f"{t.number(r.points, signed=True)}  {finding.sentence(t, r)}" for r in ranked.reasons
     )
     topic = ctx.known.vocabulary.name(tie.topic_id, ctx.language)
     return Card(
@@ -306,7 +306,7 @@ async def why(ctx: Context, ask: Why) -> Card:
 
 async def _visible_tie(ctx: Context, person_text: str, topic_text: str) -> Expertise:
     """What a visible person visibly knows; the refusal is the same for hidden and for absent."""
-    person, topic_text = await people.find_before(ctx, person_text, topic_text)
+    person, topic_text = await finding.find_before(ctx, person_text, topic_text)
     hit = ctx.known.vocabulary.find(topic_text)
     if hit is None:
         raise _no_topic(ctx, topic_text)
@@ -387,7 +387,7 @@ async def places_beginning(ctx: Context, typed: str) -> list[Option]:
         if any(wanted in fold(name) for name in names)
     ]
     cities = (ctx.known.cities[key] for key in ctx.known.gazetteer.beginning(typed))
-    return [*regions, *(Option(people.city_place(t, c), c.place) for c in cities)]
+    return [*regions, *(Option(finding.city_place(t, c), c.place) for c in cities)]
 
 
 @completion("person")
@@ -396,4 +396,4 @@ async def people_beginning(ctx: Context, typed: str) -> list[Option]:
     if len(typed) < 2:
         return []
     found = await directory.named(ctx.session, typed, ctx.member, limit=20)
-    return [Option(f"{p.name}, {people.place(ctx.t, p.city)}"[:75], str(p.id)) for p in found]
+    return [Option(f"{p.name}, {finding.place(ctx.t, p.city)}"[:75], str(p.id)) for p in found]

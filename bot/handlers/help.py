@@ -4,8 +4,6 @@ from functools import partial
 
 from pydantic import BaseModel, Field
 
-from bot import people, portraits
-from bot.agenda import next_things
 from bot.cards import (
     SLASH,
     Button,
@@ -21,6 +19,8 @@ from bot.cards import (
     Text,
 )
 from bot.commands import ANYONE, MEMBER, Command, Context, command
+from bot.community.agenda import next_things
+from bot.community.people import finding, portraits
 from bot.errors import Misfit
 from bot.i18n import Translator
 from bot.parsing import Argument, nearest, short
@@ -175,7 +175,7 @@ async def home(ctx: Context, ask: Home) -> Card:
     ))  # fmt: skip
     if person.city:
         parts.append(Entry(
-            title=people.city_place(t, person.city),
+            title=finding.city_place(t, person.city),
             lines=(t("Your colleagues and what your city is known for."),),
             buttons=(Button(t("My city"), f"city {person.city.slug}"),),
         ))  # fmt: skip

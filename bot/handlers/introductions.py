@@ -7,11 +7,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from bot import asking, people, portraits
-from bot.asking import in_a_sentence, pair_of
 from bot.cards import Button, Buttons, Card, Entry, Form, Input, Option, Part, Reply, Text
 from bot.commands import COMPLETIONS, MEMBER, Context, command, completion
-from bot.conversations import first
+from bot.community.introductions import asking
+from bot.community.introductions.asking import in_a_sentence, pair_of
+from bot.community.people import finding, portraits
+from bot.community.talks.opening import first
 from bot.domain.ranking import rank
 from bot.errors import Misfit, Refusal
 from bot.parsing import After, Hidden, Labels, Long, Suggest, short
@@ -79,7 +80,7 @@ async def _meant(ctx: Context, ask: Intro) -> list[Member] | int:
     if hit and hit.how == "exact":
         return hit.key
     try:
-        return await people.find(ctx, ask.who, "who")
+        return await finding.find(ctx, ask.who, "who")
     except Misfit:
         if hit:
             return hit.key
@@ -110,7 +111,7 @@ async def _best(ctx: Context, topic: int, because: str, passed: int) -> Card:
     """The best person for a topic who may be asked now, shown before anything is sent."""
     t, name = ctx.t, ctx.known.vocabulary.name(topic, ctx.language)
     found = await directory.contenders(ctx.session, topic, ctx.member.city_id)
-    candidates = {c.key: c for c in people.candidates(ctx, found)}
+    candidates = {c.key: c for c in finding.candidates(ctx, found)}
     pairs = await introductions.apart(ctx.session, ctx.member.id)
     away = {number for pair in pairs for number in pair} | {ctx.member.id}
     away |= await introductions.asked_lately(ctx.session, ctx.member.id, ctx.now)
@@ -231,8 +232,8 @@ async def _introduce(ctx: Context, ask: Intro, first_text: str) -> Card:
                  "name one person.")  # fmt: skip
         raise Refusal(text, title=t("Staff only"), denied=True)
     pair = _TWO.fullmatch(ask.who)
-    one = await people.find_one(ctx, first_text, "who")
-    other = await people.find_one(ctx, ask.second or (pair[2] if pair else ""), "second")
+    one = await finding.find_one(ctx, first_text, "who")
+    other = await finding.find_one(ctx, ask.second or (pair[2] if pair else ""), "second")
     if one.id == other.id:
         raise Refusal(t("That is one and the same person. Name two different ones."))
     for person in (one, other):

@@ -5,10 +5,12 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from bot import deliveries, people, threads
-from bot.arrivals import STAFF_ROLES
+from bot import deliveries
 from bot.cards import Button, Buttons, Card, Note, Part, Text
 from bot.commands import MEMBER, Context, command
+from bot.community.joining.arrivals import STAFF_ROLES
+from bot.community.people import finding
+from bot.community.relay import threads
 from bot.deliveries import owe, owe_account
 from bot.domain.ranking import standing
 from bot.errors import Misfit, Refusal
@@ -54,7 +56,7 @@ async def leave(ctx: Context, ask: Leave) -> Card:
 
 async def _heir(ctx: Context, text: str) -> Member:
     """A colleague of the own city."""
-    person = await people.find_one(ctx, text, "to")
+    person = await finding.find_one(ctx, text, "to")
     if person.id == ctx.member.id or not person.is_colleague_of(ctx.member):
         raise Misfit(ctx.t("Please name a colleague of your own city."), name="to")
     return person
@@ -106,7 +108,7 @@ async def _hand_over(ctx: Context, heir: Member | None) -> None:
 
 
 def _handed(t: Translator, me: Member, heir: Member | None) -> Card:
-    city = people.city_place(t, me.city) if me.city else ""
+    city = finding.city_place(t, me.city) if me.city else ""
     if heir:
         said = t("{name} left and named you: you lead {city} now. Colleagues who ask to be let in "
                  "come to you.", name=me.name, city=city)  # fmt: skip

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from bot import arrivals
-from bot.arrivals import called, home_of, wrong_code
 from bot.cards import SLASH, Button, Buttons, Card, Entry, Note, Part, Reply, Text
 from bot.commands import ANYONE, MEMBER, Context, command
+from bot.community.joining import arrivals
+from bot.community.joining.arrivals import called, home_of, wrong_code
 from bot.deliveries import owe, owe_account
 from bot.domain.joining import TRIES_KEPT, fingerprint, may_try, new_code
 from bot.errors import Refusal

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 from babel.dates import format_date
 from pydantic import BaseModel, Field
 
-from bot import people, portraits
 from bot.cards import Button, Buttons, Card, Entry, Note, Part, Text
 from bot.commands import ANYONE, MEMBER, STAFF, Context, command
+from bot.community.people import finding, portraits
 from bot.deliveries import owe
 from bot.domain.ranking import standing
 from bot.errors import Misfit, Refusal
@@ -41,7 +41,7 @@ class ReportAsk(BaseModel):
 @command("report", allow=MEMBER, writes=True, example="report @maya")
 async def report(ctx: Context, ask: ReportAsk) -> Card:
     """Into the queue of the staff; the person reported is not told by whom."""
-    t, about = ctx.t, await people.find_one(ctx, ask.person)
+    t, about = ctx.t, await finding.find_one(ctx, ask.person)
     if about.id == ctx.member.id:
         raise Refusal(t("You cannot report yourself. If something went wrong, write to the staff."))
     subject = ask.where or f"profile:{about.id}"
@@ -151,7 +151,7 @@ def _entry(ctx: Context, one: Report) -> Entry:
             ("suspend", t("Suspend"), "danger"),
         )  # type: ignore[assignment] # one more button than for an appeal
     return Entry(
-        title=f"{one.id} · {one.about.name}, {people.place(t, one.about.city)}",
+        title=f"{one.id} · {one.about.name}, {finding.place(t, one.about.city)}",
         badge=t("Appeal") if appealed else "",
         lines=(
             one.appeal if appealed else one.because,

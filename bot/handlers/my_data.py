@@ -4,12 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from bot import threads
 from bot.cards import Button, Buttons, Card, Link, Note, Table, Text
 from bot.commands import ANYONE, Context, command
+from bot.community.relay import threads
 from bot.errors import Refusal
 from bot.parsing import Hidden, Labels
-from db import audit, inbound, joining, records
+from db import audit, inbound, joining, personal_data
 from db.members import Member
 
 
@@ -54,7 +54,7 @@ async def _account_only(ctx: Context, ask: MyData) -> Card:
 
 async def _show(ctx: Context, person: Member) -> Card:
     t = ctx.t
-    found = await records.rows_of(ctx.session, person.id)
+    found = await personal_data.rows_of(ctx.session, person.id)
     rows = tuple((_named(ctx, name), t.number(len(rows))) for name, rows in found.items())
     return Card(
         title=t("Your data"),
@@ -130,8 +130,8 @@ async def _forget(ctx: Context, person: Member, *, sure: bool) -> Card:
     audit.note(ctx.session, ctx.now, person.id, "member forgotten", f"member:{person.id}")
     await ctx.session.flush()
     await threads.end_all(ctx.session, ctx.now, person)
-    await records.forget(ctx.session, ctx.now, person)
-    await inbound.remember(ctx.session, records.SCRUB, "1")
+    await personal_data.forget(ctx.session, ctx.now, person)
+    await inbound.remember(ctx.session, personal_data.SCRUB, "1")
     return Card(
         title=t("Goodbye"),
         parts=(Note(t("You are forgotten here. Thank you for having been with us."), "good"),),

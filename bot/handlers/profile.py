@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from bot import portraits
 from bot.cards import Reply
 from bot.commands import MEMBER, Context, command
+from bot.community.people import portraits
 from bot.domain.ranking import standing
 from bot.errors import Misfit
 from bot.i18n import NAMES

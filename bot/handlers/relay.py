@@ -5,15 +5,15 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from bot import relayed, relaying, threads
 from bot.cards import Button, Buttons, Card, Entry, Note, Text
 from bot.commands import MEMBER, Context, command
+from bot.community.relay import cards, hearing, threads
+from bot.community.relay.threads import Scene
 from bot.deliveries import owe
-from bot.domain.inert import one_line
+from bot.domain.escaping import one_line
 from bot.errors import Refusal
 from bot.i18n import translator
 from bot.parsing import Hidden, Labels
-from bot.threads import Scene
 from db import audit, introductions, members, relay
 
 
@@ -96,7 +96,7 @@ async def _entry(view: Scene) -> Entry:
     if view.other is None:
         return Entry(f"{talk.id} · {t('somebody who left')}", badge=t("over"))
     state, buttons = await _state(view)
-    where = relayed.author(t, view.other, "")
+    where = cards.author(t, view.other, "")
     return Entry(f"{talk.id} · {where}", badge=state, buttons=buttons)
 
 
@@ -108,7 +108,7 @@ async def _state(view: Scene) -> tuple[str, tuple[Button, ...]]:
     if talk.status != relay.OPEN:
         return t("over"), ()
     if talk.paused_by(view.me.id):
-        return t("paused by you"), (relayed.resume(t, talk.id), *_ways_out(view))
+        return t("paused by you"), (cards.resume(t, talk.id), *_ways_out(view))
     pause = Button(t("Pause"), f"relay pause {talk.id}")
     if talk.paused_by(talk.facing(view.me.id)):
         return t("paused by the other side"), (pause, *_ways_out(view))
@@ -116,7 +116,7 @@ async def _state(view: Scene) -> tuple[str, tuple[Button, ...]]:
 
 
 def _ways_out(view: Scene) -> tuple[Button, ...]:
-    return relayed.controls(view.t, view.talk.id).buttons[1:]
+    return cards.controls(view.t, view.talk.id).buttons[1:]
 
 
 # --- what is done with one --------------------------------------------------------------------
@@ -135,25 +135,25 @@ def _told(view: Scene, card: Card) -> Card:
 async def _pause(view: Scene) -> Card:
     t = view.t
     if view.talk.status != relay.OPEN:
-        return _told(view, relayed.over(t, view.name))
+        return _told(view, cards.over(t, view.name))
     if not view.talk.paused_by(view.me.id):
         view.talk.pause(view.me.id, view.now)
     said = t("Paused. Nothing is passed on until you resume it; {name} is told so when they write.",
              name=view.name)  # fmt: skip
-    return _done(view, said, relayed.resume(t, view.talk.id))
+    return _done(view, said, cards.resume(t, view.talk.id))
 
 
 async def _resume(view: Scene) -> Card:
     """Who wrote in vain meanwhile is told that it goes on."""
     t, talk, other = view.t, view.talk, view.other
     if talk.status != relay.OPEN:
-        return _told(view, relayed.over(t, view.name))
+        return _told(view, cards.over(t, view.name))
     since = talk.since(view.me.id)
     talk.pause(view.me.id, None)
     if since and other and not talk.paused_by(other.id):
         missed = await relay.withheld_since(view.session, talk.id, other.id, since)
         if missed and not await introductions.is_blocked(view.session, view.me.id, other.id):
-            card = relayed.goes_on(translator(other.language), one_line(view.me.name))
+            card = cards.goes_on(translator(other.language), one_line(view.me.name))
             await threads.tell_other(view, card, f"relay:{talk.id}:on:{since:%Y%m%d%H%M%S}")
     return _done(view, t("The conversation with {name} goes on.", name=view.name))
 
@@ -178,7 +178,7 @@ async def _block(view: Scene) -> Card:
     """Nothing passes in either direction from now on; the other side is never told."""
     t = view.t
     if view.other is None:
-        return _told(view, relayed.unreachable(t, ""))
+        return _told(view, cards.unreachable(t, ""))
     await introductions.block(view.session, view.me, view.other, view.now)
     audit.note(view.session, view.now, view.me.id, "member blocked", f"member:{view.other.id}")
     said = t("Blocked. Nothing reaches you from {name} any more, here or through introductions, "
@@ -193,7 +193,7 @@ async def _block(view: Scene) -> Card:
 async def _unblock(view: Scene) -> Card:
     t = view.t
     if view.other is None:
-        return _told(view, relayed.unreachable(t, ""))
+        return _told(view, cards.unreachable(t, ""))
     await introductions.unblock(view.session, view.me, view.other)
     return _done(view, t("{name} can write to you here again.", name=view.name))
 
@@ -202,7 +202,7 @@ async def _report(view: Scene) -> Card:
     """Staff hear of it once, without anything that was written."""
     t, session = view.t, view.session
     if view.other is None:
-        return _told(view, relayed.unreachable(t, ""))
+        return _told(view, cards.unreachable(t, ""))
     audit.note(session, view.now, view.me.id, "relay reported", f"relay:{view.talk.id}")
     for person in await members.with_roles(session, ("staff", "admin")):
         if person.id not in (view.me.id, view.other.id):
@@ -218,7 +218,7 @@ def _duty(view: Scene, language: str) -> Card:
     assert view.other is not None  # noqa: S101 - told before
     said = t("{one} reported the conversation with {other} (number {number}). What they wrote is "
              "theirs and not shown here; please ask {one} what happened.",
-             one=relayed.author(t, view.me, ""), other=relayed.author(t, view.other, ""),
+             one=cards.author(t, view.me, ""), other=cards.author(t, view.other, ""),
              number=view.talk.id)  # fmt: skip
     ways = (
         Button(one_line(view.me.name, 60), f"who-is {view.me.id}"),
@@ -235,7 +235,7 @@ async def _send(view: Scene, number: int | None) -> Card:
     draft = await relay.take_draft(view.session, number or 0, view.me.id)
     if draft is None:
         raise Refusal(t("That was sent already, or it is too old. Please write it again."))
-    said = await relaying.send_draft(view, draft)
+    said = await hearing.send_draft(view, draft)
     if isinstance(said, Card):
         return _told(view, said)
     return _done(view, t("Sent to {name}.", name=view.name))

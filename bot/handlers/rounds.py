@@ -7,14 +7,15 @@ from typing import Annotated, Literal
 from babel.dates import format_date
 from pydantic import BaseModel, Field
 
-from bot import pairings, people, pools, portraits
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Reply, Text
 from bot.commands import MEMBER, Context, command
+from bot.community.people import finding, portraits
+from bot.community.rounds import messages, pools
 from bot.domain.affinity import Reason, Seeker, reasons
-from bot.domain.rhythm import coming, moments
+from bot.domain.cadence import coming, moments
 from bot.errors import Misfit, Refusal
 from bot.parsing import Labels, Suggest, short
-from db import audit, partners, rounds
+from db import audit, round_pools, rounds
 from db.members import Member
 from db.rounds import MET, Round, RoundGroup, RoundMember
 
@@ -98,16 +99,16 @@ async def _facts(ctx: Context, taking: RoundMember) -> list[Fact]:
     if taking.paused_at:
         facts.append(Fact(t("Next one"), t("Paused, because you did not answer any more")))
     else:
-        send = pairings.next_day(taking, ctx.now)
-        facts.append(Fact(t("Next one"), pairings.day_and_time(t, send, ctx.member.zone)))
+        send = messages.next_day(taking, ctx.now)
+        facts.append(Fact(t("Next one"), messages.day_and_time(t, send, ctx.member.zone)))
     if taking.snoozed_until and taking.snoozed_until > ctx.now.date():
         facts.append(Fact(t("Paused until"), _day(ctx, taking.snoozed_until)))
-    if ctx.member.is_full(people.month(ctx.now)):
+    if ctx.member.is_full(finding.month(ctx.now)):
         facts.append(Fact(t("This month"), t("You have had as many introductions as you want.")))
     if not ctx.member.listed:
         facts.append(Fact(t("Directory"), t("You are not listed any more, so nobody is "
                                             "introduced to you.")))  # fmt: skip
-    avoided = await partners.avoided_by(ctx.session, ctx.member.id)
+    avoided = await round_pools.avoided_by(ctx.session, ctx.member.id)
     if avoided:
         names = portraits.listed(t, [person.name for person in avoided])
         facts.append(Fact(t("Never paired with"), names))
@@ -135,7 +136,7 @@ def _acts(ctx: Context, taking: RoundMember) -> list[Button]:
         return [Button(t("Keep me"), "rounds keep", "primary"),
                 Button(t("Stop rounds"), "rounds off")]  # fmt: skip
     others = [rhythm for rhythm in RHYTHM_NAMES if rhythm != taking.rhythm]
-    day = pairings.next_day(taking, ctx.now).date()
+    day = messages.next_day(taking, ctx.now).date()
     return [
         Button(t("Skip the next one"), f"rounds skip {day}"),
         *(Button(t(RHYTHM_NAMES[rhythm]), f"rounds {rhythm}") for rhythm in others),
@@ -156,7 +157,7 @@ async def _on(ctx: Context) -> Card:
     if not taking.active:
         taking.active, taking.joined_at = True, ctx.now
     taking.snoozed_until = taking.skips = None
-    pairings.is_back(taking)
+    messages.is_back(taking)
     audit.note(ctx.session, ctx.now, ctx.member.id, "rounds on", f"member:{ctx.member.id}")
     return await _status(ctx, t("You take part."))
 
@@ -230,7 +231,7 @@ def _day(ctx: Context, day: date) -> str:
 async def _skip(ctx: Context, text: str | None) -> Card:
     """The next round, or the one of a day: a button of an old notice skips no later round."""
     taking = await _taking(ctx)
-    send = pairings.next_day(taking, ctx.now)
+    send = messages.next_day(taking, ctx.now)
     day = send.date()
     if text:
         try:
@@ -243,21 +244,21 @@ async def _skip(ctx: Context, text: str | None) -> Card:
                 buttons=(Button(ctx.t("My rounds"), "rounds"),),
             )
     taking.skips = day
-    when = pairings.day_and_time(ctx.t, moments(day).send, ctx.member.zone)
+    when = messages.day_and_time(ctx.t, moments(day).send, ctx.member.zone)
     return await _status(ctx, ctx.t("You skip the round of {when}.", when=when))
 
 
 async def _avoid(ctx: Context, act: str, who: str | None) -> Card:
     if not who:
         raise Misfit(ctx.t("Please fill this in."), name="value")
-    person = await people.find_one(ctx, who, "value")
+    person = await finding.find_one(ctx, who, "value")
     if person.id == ctx.member.id:
         raise Refusal(ctx.t("You are never paired with yourself."))
     if act == "avoid":
-        await partners.avoid(ctx.session, ctx.member.id, person.id)
+        await round_pools.avoid(ctx.session, ctx.member.id, person.id)
         said = ctx.t("You will not be paired with {name}, who is not told.", name=person.name)
     else:
-        await partners.unavoid(ctx.session, ctx.member.id, person.id)
+        await round_pools.unavoid(ctx.session, ctx.member.id, person.id)
         said = ctx.t("You may be paired with {name} again.", name=person.name)
     return await _status(ctx, said)
 
@@ -274,20 +275,20 @@ async def _current(ctx: Context) -> tuple[RoundGroup | None, str]:
     if group and group.begun_at:
         return group, ""
     left = await rounds.left_in(ctx.session, ctx.member.id, round_.id)
-    return None, pairings.why_left(ctx.t, left) if left else ""
+    return None, messages.why_left(ctx.t, left) if left else ""
 
 
 async def _partner(ctx: Context) -> list[Part]:
     t, (group, why) = ctx.t, await _current(ctx)
     if group is None:
         return [Note(why)] if why else []
-    others = pairings.others(group, ctx.member.id)
+    others = messages.others(group, ctx.member.id)
     mine = next(one for one in group.places if one.member_id == ctx.member.id)
     said = {"met": t("You met."), "scheduled": t("You have a date."), "not-yet": t("Not yet met.")}
     parts: list[Part] = [
         portraits.entry(ctx, person, note=said.get(mine.answer, "")) for person in others
     ]
-    acts = pairings.answers(t, group.id) if mine.answer != MET else ()
+    acts = messages.answers(t, group.id) if mine.answer != MET else ()
     parts.append(Buttons((*acts, Button(t("Why this person"), "rounds why"))))
     return parts
 
@@ -308,7 +309,7 @@ async def _answer(ctx: Context, answer: str, number: str | None) -> Card:
     mine.answer, mine.answered_at = answer, ctx.now
     taking = await rounds.taking(ctx.session, ctx.member.id)
     if taking:
-        pairings.is_back(taking)
+        messages.is_back(taking)
     return await _status(ctx, ctx.t("Thank you, I wrote it down."))
 
 
@@ -324,7 +325,7 @@ async def _why(ctx: Context) -> Card:
     known = {person.key: person for person in there}
     me = known.get(ctx.member.id)
     parts: list[Part] = []
-    others = pairings.others(group, ctx.member.id)
+    others = messages.others(group, ctx.member.id)
     for person in others:
         other = known.get(person.id)
         lines = sentences(ctx, person, me, other) if me and other else []

@@ -5,11 +5,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from bot import pairings, pools
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Table, Text
 from bot.commands import STAFF, Context, command
+from bot.community.rounds import messages, pools
 from bot.domain.affinity import Reason, Seeker, reasons
-from bot.domain.rhythm import coming, moments
+from bot.domain.cadence import coming, moments
 from bot.errors import Misfit, Refusal
 from bot.parsing import Labels, Word, short
 from db import audit, rounds
@@ -91,7 +91,7 @@ async def _status(ctx: Context, note: str = "") -> Card:
         parts.append(Text(t("It is locked.") if upcoming.locked_at else t("It is drafted.")))
         parts.append(Facts(await _sizes(ctx, upcoming)))
     else:
-        when = pairings.day_and_time(t, moments(day).draft, ctx.member.zone)
+        when = messages.day_and_time(t, moments(day).draft, ctx.member.zone)
         parts.append(Text(t("It is drafted on {when}.", when=when)))
     last = await rounds.last_sent(ctx.session)
     if last:
@@ -102,12 +102,12 @@ async def _status(ctx: Context, note: str = "") -> Card:
 
 def _when(ctx: Context, round_: Round | None = None) -> str:
     day = round_.day if round_ else coming(ctx.now)
-    return pairings.day_and_time(ctx.t, moments(day).send, ctx.member.zone)
+    return messages.day_and_time(ctx.t, moments(day).send, ctx.member.zone)
 
 
 async def _sizes(ctx: Context, round_: Round) -> tuple[Fact, ...]:
     groups = await rounds.groups_of(ctx.session, round_.id)
-    return pairings.sizes(ctx.t, groups, await rounds.left_of(ctx.session, round_.id))
+    return messages.sizes(ctx.t, groups, await rounds.left_of(ctx.session, round_.id))
 
 
 async def _outcome(ctx: Context, last: Round) -> Entry:
@@ -161,7 +161,7 @@ async def _preview(ctx: Context, page: int = 1, note: str = "") -> Card:
     parts.append(Text(t("It is sent on {when}.", when=_when(ctx, round_))))
     if round_.locked_at:
         parts.append(Note(t("Locked: whoever joins now waits until it is sent.")))
-    parts.append(Facts(pairings.sizes(t, groups, left)))
+    parts.append(Facts(messages.sizes(t, groups, left)))
     if shown:
         parts.append(await _table(ctx, round_, shown))
     parts += [_left(ctx, one) for one in left[:MOST_LEFT]]

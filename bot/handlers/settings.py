@@ -6,7 +6,6 @@ from zoneinfo import available_timezones
 
 from pydantic import BaseModel, Field
 
-from bot import portraits
 from bot.cards import (
     Button,
     Buttons,
@@ -21,6 +20,7 @@ from bot.cards import (
     Reply,
 )
 from bot.commands import MEMBER, Context, command, completion
+from bot.community.people import portraits
 from bot.deliveries import KINDS
 from bot.errors import Misfit
 from bot.i18n import NAMES, Translator, translator

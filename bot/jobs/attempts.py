@@ -14,7 +14,7 @@ from bot.adapters.base import CannotTell, Courier, NotSent, Place, Posted
 from bot.cards import Card, Note, Reply
 from bot.deliveries import read
 from bot.domain.outcomes import Absent, Arrived, End, Refused, Unseen, Unsure, Untold
-from bot.faultpoints import reach
+from bot.failpoints import reach
 from bot.i18n import translator
 from db.outbox import Delivery
 from db.sending import Claim

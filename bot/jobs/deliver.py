@@ -16,10 +16,10 @@ from bot.adapters.base import Courier
 from bot.deliveries import KINDS, tell_ended
 from bot.domain import outcomes
 from bot.domain.outcomes import Arrived, Attempt
-from bot.faultpoints import reach
-from bot.jobs import alarms
+from bot.failpoints import reach
+from bot.jobs import alerts
 from bot.jobs.attempts import SEND_WITHIN, Result, attempt, look
-from bot.jobs.breakers import Breakers, Gates
+from bot.jobs.circuit_breakers import Breakers, Gates
 from bot.metrics import SENDS
 from db import outbox, sending
 from db.base import unit
@@ -144,7 +144,7 @@ class Deliverer:
             stale = await sending.expire(session, now)
             await session.flush()
             await tell_ended(session, now, [*lost, *stale])
-            await alarms.tell_admins(session, now, lost)
+            await alerts.tell_admins(session, now, lost)
             reach("deliver.before_recover_commit")
         reach("deliver.after_recover_commit")
         self._kept_house = now
@@ -247,7 +247,7 @@ class Deliverer:
                 await sending.shut(session, gates)
             await session.flush()
             await tell_ended(session, now, ended)
-            await alarms.tell_admins(session, now, ended)
+            await alerts.tell_admins(session, now, ended)
             reach("deliver.before_settle_commit")
         reach("deliver.after_settle_commit")
         del self._written[: len(written)]

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.cards import Button, Buttons, Card, Note
-from bot.conversations import may_talk, open_talk, tell_unreached
+from bot.community.talks.opening import may_talk, open_talk, tell_unreached
 from bot.deliveries import owe
 from bot.i18n import Translator, translator
 from db import introductions, outbox, talks

@@ -10,9 +10,9 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from bot import pairings, pools
-from bot.domain.rhythm import coming, moments
-from db import audit, partners, rounds
+from bot.community.rounds import messages, pools
+from bot.domain.cadence import coming, moments
+from db import audit, round_pools, rounds
 from db.base import unit
 from db.rounds import Round
 
@@ -40,8 +40,8 @@ async def advance(engine: AsyncEngine, clock: Clock) -> None:
 async def pause_the_silent(engine: AsyncEngine, now: datetime) -> None:
     """Those who were asked whether to go on, and did not say."""
     async with unit(engine, writes=True) as session:
-        for taking in await partners.silent(session):
-            if pairings.pause_silent(taking, now):
+        for taking in await round_pools.silent(session):
+            if messages.pause_silent(taking, now):
                 audit.note(session, now, None, "rounds paused", f"member:{taking.member_id}")
 
 
@@ -60,7 +60,7 @@ async def draft(engine: AsyncEngine, now: datetime) -> None:
         round_ = await rounds.begin(session, day)
         if round_.drafted_at is None:
             await pools.keep(session, round_, made, now)
-            await pairings.tell_staff(session, now, round_)
+            await messages.tell_staff(session, now, round_)
 
 
 async def _step(
@@ -88,7 +88,7 @@ async def notify(engine: AsyncEngine, day: date, now: datetime) -> None:
         nonlocal last
         people = await rounds.drafted(session, round_.id, last, AT_ONCE)
         for person in people:
-            await pairings.notify(session, now, round_, person)
+            await messages.notify(session, now, round_, person)
             last = person.id
         if not people:
             round_.noticed_at = now
@@ -118,10 +118,10 @@ async def tell(engine: AsyncEngine, day: date, now: datetime) -> None:
     async def act(session: AsyncSession, round_: Round) -> bool:
         groups = await rounds.groups_of(session, round_.id, only_new=AT_ONCE)
         for group in groups:
-            await pairings.begin(session, now, round_, group)
+            await messages.begin(session, now, round_, group)
         left = await rounds.left_of(session, round_.id, only_new=AT_ONCE)
         for one in left:
-            await pairings.tell_left(session, now, round_, one)
+            await messages.tell_left(session, now, round_, one)
         return bool(groups or left)
 
     await _step(engine, day, lambda r: r.sent_at is not None, act)
@@ -157,7 +157,7 @@ async def check(engine: AsyncEngine, day: date, now: datetime) -> None:
             last = group.id
             for place in group.places:
                 if not place.answer:
-                    await pairings.check_in(session, now, round_, group, place.member)
+                    await messages.check_in(session, now, round_, group, place.member)
         if not groups:
             await pools.late(session, round_, now, closing=True)
             round_.checked_at = now
@@ -175,7 +175,7 @@ async def close(engine: AsyncEngine, day: date, now: datetime) -> None:
         if round_.checked_at is not None:
             asked = round_.checked_at - TIME_TO_MEET
             for taking in await rounds.unanswered(session, round_.id, asked):
-                await pairings.close(session, now, taking)
+                await messages.close(session, now, taking)
         round_.closed_at = now
         return False
 

@@ -14,8 +14,8 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from bot.faultpoints import reach
-from bot.jobs import introductions, rounds, tending
+from bot.failpoints import reach
+from bot.jobs import introductions, maintenance, rounds
 from db import outbox
 from db.base import checkpoint, unit
 
@@ -47,11 +47,11 @@ class Turn:
 
 
 TIMETABLE = (
-    Turn("forget seen events", "17 * * * *", tending.forget_seen_events),
-    Turn("scrub what was forgotten", "*/5 * * * *", tending.scrub_what_was_forgotten),
+    Turn("forget seen events", "17 * * * *", maintenance.forget_seen_events),
+    Turn("scrub what was forgotten", "*/5 * * * *", maintenance.scrub_what_was_forgotten),
     Turn("tend introductions", "*/5 * * * *", introductions.tend_introductions),
-    Turn("erase relay drafts", "23 * * * *", tending.erase_relay_drafts),
-    Turn("tidy deliveries", "41 3 * * *", tending.tidy_deliveries, timedelta(hours=12)),
+    Turn("erase relay drafts", "23 * * * *", maintenance.erase_relay_drafts),
+    Turn("tidy deliveries", "41 3 * * *", maintenance.tidy_deliveries, timedelta(hours=12)),
 )
 
 

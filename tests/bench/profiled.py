@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bot import settings, web
+from bot import settings
 from bot.adapters.slack import listen
 from bot.app import run
+from bot.web import health
 
 ROOMS = (
     ("the database layer (SQLAlchemy, its driver)", ("sqlalchemy", "aiosqlite", "/db/")),
@@ -19,7 +20,7 @@ ROOMS = (
     ("ranking and the card", ("/bot/", "babel", "pydantic", "dataclasses")),
 )
 REST, WAITING = "everything else", ("poll", "_queue")
-LOADED = (listen, web)
+LOADED = (listen, health)
 """Imported before the profiler begins."""
 
 

@@ -7,11 +7,12 @@ from prometheus_client import generate_latest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot import deliveries, web
+from bot import deliveries
 from bot.adapters.base import NotSent
 from bot.cards import Card, Table, plain
 from bot.i18n import translator
 from bot.metrics import REGISTRY
+from bot.web import health
 from db import outbox
 from db.audit import Audit
 from db.base import unit
@@ -104,7 +105,7 @@ async def test_the_database_the_command_and_the_metric_say_the_same(
     t = translator("en")
     shown = sorted((kind, reason, int(number)) for _, kind, reason, number in table.rows)
     assert shown == [(deliveries.title(t, kind), reason, n) for kind, reason, n in unsent]
-    await web._count_deliveries(engine, all_of_them=True)
+    await health._count_deliveries(engine, all_of_them=True)
     lines = generate_latest(REGISTRY).decode().splitlines()
     metric = {line for line in lines if line.startswith("hub_deliveries{")}
     assert metric == {

@@ -13,10 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.cards import Card, Link, plain
 from bot.domain.ranking import standing
 from bot.hub import Hub
-from bot.jobs import tending
+from bot.jobs import maintenance
 from bot.links import Links
-from bot.web import add_downloads
-from db import audit, directory, members, outbox, records
+from bot.web.health import add_downloads
+from db import audit, directory, members, outbox, personal_data
 from db.base import Base, checkpoint, unit
 from db.directory import Expertise
 from db.members import Account, Member
@@ -32,22 +32,22 @@ CANARY = "Zyxwvut"
 
 def test_every_table_says_whether_it_holds_people() -> None:
     """A new table that stands in neither list fails here; one that refers to members holds them."""
-    assert records.undeclared() == []
+    assert personal_data.undeclared() == []
     for name, table in Base.metadata.tables.items():
         refers = {key.column.table.name for key in table.foreign_keys} & {"member", "account"}
         if refers:
-            assert name in records.HELD, name
+            assert name in personal_data.HELD, name
         for column in table.c:
             if {key.column.table.name for key in column.foreign_keys} == {"member"}:
-                held = records.HELD[name]
+                held = personal_data.HELD[name]
                 assert column.name in (*held.by, *held.about), f"{name}.{column.name}"
             if {key.column.table.name for key in column.foreign_keys} == {"account"}:
-                assert column.name in records.HELD[name].accounts, f"{name}.{column.name}"
+                assert column.name in personal_data.HELD[name].accounts, f"{name}.{column.name}"
 
 
 def test_what_is_kept_says_why() -> None:
     """Keeping is the exception."""
-    assert all(h.because for h in records.HELD.values() if h.erased != "deleted")
+    assert all(h.because for h in personal_data.HELD.values() if h.erased != "deleted")
 
 
 @pytest.fixture
@@ -92,9 +92,9 @@ async def test_an_address_is_for_one_person_and_a_quarter_of_an_hour(
     foreign = Links(keys=lambda: ["another key that is long"]).my_data(MAYA, clock.now)
     for bad in ("/my-data/x.json", path_like(foreign), path_like(good)[:-9] + "AAAA.json"):
         assert (await page.get(bad)).status == 404
-    assert hub.links.read_my_data(token_of(good), clock.now, records.KEPT_OPEN) == MAYA
+    assert hub.links.read_my_data(token_of(good), clock.now, personal_data.KEPT_OPEN) == MAYA
     clock.go_on(minutes=16)
-    assert hub.links.read_my_data(token_of(good), clock.now, records.KEPT_OPEN) is None
+    assert hub.links.read_my_data(token_of(good), clock.now, personal_data.KEPT_OPEN) is None
     assert (await page.get(path_like(good))).status == 404
 
 
@@ -140,7 +140,7 @@ async def test_forgetting_asks_first_and_then_leaves_nothing(
     assert "cannot be undone" in plain(asked)
     assert "Goodbye" in plain(await typing(commands_of(asked)[0]))
     async with unit(engine) as session:
-        left = await records.rows_of(session, MAYA)
+        left = await personal_data.rows_of(session, MAYA)
         assert left.keys() <= {"audit", "delivery"}
         assert await session.get(Member, MAYA) is None
         ben = (await session.scalars(select(Expertise).where(Expertise.member_id == BEN))).all()
@@ -165,7 +165,7 @@ async def test_no_byte_of_the_forgotten_stays_in_the_file(
     assert any(CANARY.encode() in f.read_bytes() for f in files)
     await typing("my-data forget sure:yes")
     async with unit(engine, writes=True) as session:
-        await tending.scrub_what_was_forgotten(session, NOW)
+        await maintenance.scrub_what_was_forgotten(session, NOW)
     await checkpoint(engine)
     raw = b"".join(f.read_bytes() for f in files if f.exists()).lower()
     assert CANARY.lower().encode() not in raw

@@ -7,9 +7,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import Buttons, Card, plain
-from bot.domain.rhythm import coming, is_turn, moments
+from bot.domain.cadence import coming, is_turn, moments
 from bot.jobs import rounds as job
-from db import partners
+from db import round_pools
 from db.base import unit
 from db.rounds import RoundAvoid, RoundMember, RoundPlace
 from tests.conftest import Clock, Typing
@@ -114,8 +114,8 @@ async def test_rounds_can_be_paused_until_a_day(
     assert f"Your rounds pause until {until:%B} {until.day}, {until.year}." in said
     assert (await mine(engine)).snoozed_until == until
     async with unit(engine) as session:
-        assert not await partners.participants(session, until - timedelta(days=1))
-        assert await partners.participants(session, until)
+        assert not await round_pools.participants(session, until - timedelta(days=1))
+        assert await round_pools.participants(session, until)
     await typing("rounds on")
     assert (await mine(engine)).snoozed_until is None
 

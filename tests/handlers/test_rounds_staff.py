@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import plain
-from bot.domain.rhythm import moments
+from bot.domain.cadence import moments
 from bot.jobs import rounds as job
 from db import rounds
 from db.audit import Audit

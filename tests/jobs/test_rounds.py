@@ -9,13 +9,13 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot import pairings, pools
 from bot.cards import plain
+from bot.community.rounds import messages, pools
 from bot.deliveries import read
-from bot.domain.rhythm import Moments, moments
+from bot.domain.cadence import Moments, moments
 from bot.handlers.rounds import Rounds
 from bot.jobs import rounds as job
-from db import introductions, members, partners, rounds
+from db import introductions, members, round_pools, rounds
 from db.base import unit
 from db.directory import Expertise
 from db.members import Member
@@ -136,7 +136,7 @@ async def test_killed_between_two_transactions_it_goes_on_where_it_stopped(
     """With one group in a transaction and a fault after each, everybody is told once."""
     monkeypatch.setattr(job, "AT_ONCE", 1)
     await on(typing, "maya", "ben", "luis", "zoe", "carl", "remi")
-    begin, calls = pairings.begin, 0
+    begin, calls = messages.begin, 0
 
     async def dies(*args: Any) -> None:
         nonlocal calls
@@ -145,7 +145,7 @@ async def test_killed_between_two_transactions_it_goes_on_where_it_stopped(
         if calls % 2:
             raise RuntimeError("killed")
 
-    monkeypatch.setattr(pairings, "begin", dies)
+    monkeypatch.setattr(messages, "begin", dies)
     await at(engine, WHEN.draft)
     for _ in range(12):
         try:
@@ -237,7 +237,7 @@ async def test_three_silent_rounds_are_asked_about_and_then_paused(
     await at(engine, clock.now + timedelta(days=2))
     assert "Paused, because you did not answer" in plain(await typing("rounds"))
     async with unit(engine) as session:
-        assert [one.member_id for one in await partners.participants(session, DAY)] == [3]
+        assert [one.member_id for one in await round_pools.participants(session, DAY)] == [3]
     assert "Next one: Tuesday" in plain(await typing("rounds keep"))
 
 
@@ -256,17 +256,17 @@ async def test_only_those_who_met_count_as_met(
     for moment in WHEN[:3]:
         await at(engine, moment)
     async with unit(engine) as session:
-        before = await partners.past(session, DAY - timedelta(days=400))
+        before = await round_pools.past(session, DAY - timedelta(days=400))
     assert [(one.member_id, one.other_id, one.met_on) for one in sorted(before)] == [
         (1, 3, None), (3, 1, None),
     ]  # fmt: skip
     clock.now = WHEN.check
     await typing("rounds met", "luis")
     async with unit(engine) as session:
-        after = await partners.past(session, DAY - timedelta(days=400))
+        after = await round_pools.past(session, DAY - timedelta(days=400))
         assert {one.met_on for one in after} == {DAY}
         assert len(after) == 2
-        assert await partners.past(session, DAY + timedelta(days=1)) == []
+        assert await round_pools.past(session, DAY + timedelta(days=1)) == []
 
 
 @pytest.mark.both
@@ -297,7 +297,7 @@ async def test_what_nobody_may_see_counts_nowhere(
     await on(typing, "maya", "luis")
     await typing("profile seen_topics:nobody")
     async with unit(engine) as session:
-        known = await partners.knowledge(session)
+        known = await round_pools.knowledge(session)
         assert set(known) == {3}
         assert await session.scalar(select(func.count()).select_from(Expertise)) or 0 > 0
 

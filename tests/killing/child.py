@@ -23,7 +23,7 @@ import structlog
 from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot import faultpoints
+from bot import failpoints
 from bot.adapters.base import Courier
 from bot.adapters.discord.post import DiscordCourier
 from bot.adapters.discord.rest import Rest
@@ -136,7 +136,7 @@ async def _books(session: AsyncSession) -> dict[str, Any]:
 def one_life(job: dict[str, Any]) -> int:
     """0 when it came to rest; in a fork it may also end in the middle of anything."""
     killer = Killer(job.get("name", ""), job.get("nth", 0))
-    faultpoints.arm(killer)
+    failpoints.arm(killer)
     try:
         books = asyncio.run(live(job, SharedClock(Path(job["clock"]))))
     except BaseException:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import bot
-from bot import faultpoints
+from bot import failpoints
 from tests.killing.trials import run, scratch, staged
 
 KILLS = 250
@@ -48,6 +48,6 @@ async def test_nothing_is_lost_doubled_or_silent_wherever_it_is_killed(
 
 def test_places_to_die_cost_nothing_and_have_names() -> None:
     """In the running program there is no hook; each name says where it is."""
-    assert faultpoints._hook is None
+    assert failpoints._hook is None
     assert len(named_points()) >= 12
     assert all(re.fullmatch(r"\w+\.\w+", name) for name in named_points())

@@ -7,11 +7,11 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import plain
+from bot.community.rounds.messages import why_left
 from bot.deliveries import read
-from bot.domain.rhythm import moments
+from bot.domain.cadence import moments
 from bot.hub import Hub
 from bot.jobs import rounds as job
-from bot.pairings import why_left
 from bot.request import Request
 from db.base import unit
 from db.members import Member, Workspace
@@ -23,7 +23,11 @@ from tests.conftest import Clock
 from tests.test_catalogue import SENTENCES
 from tests.test_i18n import DATA, ENGLISH, heard
 
-FILES = ("bot/pairings.py", "bot/handlers/rounds.py", "bot/handlers/rounds_staff.py")
+FILES = (
+    "bot/community/rounds/messages.py",
+    "bot/handlers/rounds.py",
+    "bot/handlers/rounds_staff.py",
+)
 ELSEWHERE = {
     "You have had as many introductions as you want.", "This month",  # needs a full month
     "nobody else takes part", "the partner is gone", "You have no partner in the newest round.",

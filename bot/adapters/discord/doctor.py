@@ -5,9 +5,9 @@ from typing import Any
 
 import aiohttp
 
+from bot.adapters.base import Finding
 from bot.adapters.discord.commands import declared, fingerprint
 from bot.commands import Command
-from bot.health import Finding
 
 PATIENCE = 10.0
 _PORTAL = "https://discord.com/developers/applications"

@@ -12,12 +12,12 @@ import structlog
 from bot.adapters.base import ANSWER_WITHIN
 from bot.adapters.discord.commands import declared, fingerprint
 from bot.adapters.discord.drafts import Recent
+from bot.adapters.discord.events import Listener
 from bot.adapters.discord.gateway import Client, Ears
-from bot.adapters.discord.listener import Listener
+from bot.adapters.discord.interactions import PLATFORM, Talk
 from bot.adapters.discord.post import DiscordCourier
 from bot.adapters.discord.render import message
 from bot.adapters.discord.rest import Rest
-from bot.adapters.discord.talk import PLATFORM, Talk
 from bot.adapters.discord.views import NOBODY, Drawn
 from bot.cards import Card, Note
 from bot.i18n import Translator, language_of, translator

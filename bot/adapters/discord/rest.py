@@ -13,7 +13,7 @@ import aiohttp
 
 from bot.adapters.base import NotSent
 from bot.adapters.discord.gateway import API
-from bot.faultpoints import reach
+from bot.failpoints import reach
 
 Scope = Literal["place", "platform"]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.adapters.playground.events import PlaygroundTalks
 from bot.adapters.playground.guard import Handler, Unfit, body_of, guarded
 from bot.adapters.playground.reading import (
     Here,
@@ -31,7 +32,6 @@ from bot.adapters.playground.render import (
     pane_html,
 )
 from bot.adapters.playground.suggest import Item, Typing, completions
-from bot.adapters.playground.talks import PlaygroundTalks
 from bot.adapters.playground.world import (
     BOT,
     GENERAL,

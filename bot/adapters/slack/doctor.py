@@ -5,8 +5,8 @@ from typing import Any
 
 import aiohttp
 
+from bot.adapters.base import Finding
 from bot.adapters.slack.manifest import SCOPES
-from bot.health import Finding
 
 PATIENCE = 10.0
 _APP = "https://api.slack.com/apps"

@@ -6,7 +6,7 @@ from typing import Literal
 
 from bot.adapters.slack import marks, payloads
 from bot.adapters.slack.payloads import Body, Visitor, part, text
-from bot.domain.inert import linked
+from bot.domain.escaping import linked
 from bot.request import File, Heard, Sender
 
 _TOKEN = re.compile(r"<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>")

@@ -24,9 +24,9 @@ from bot.adapters.slack.client import QUIET, Clients, reason
 from bot.adapters.slack.files import Files
 from bot.adapters.slack.guard import Guard, Rejected
 from bot.adapters.slack.install import Install
+from bot.adapters.slack.interactions import Talk
 from bot.adapters.slack.people import PLATFORM, People
 from bot.adapters.slack.post import SlackCourier
-from bot.adapters.slack.talk import Talk
 from bot.adapters.slack.tokens import Tokens, TokenStore
 from bot.hub import Hub
 

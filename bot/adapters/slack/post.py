@@ -14,7 +14,7 @@ from bot.adapters.slack.people import PLATFORM, Kept
 from bot.adapters.slack.refusals import UNREADABLE, refusal
 from bot.adapters.slack.tokens import Tokens
 from bot.cards import Form, Reply
-from bot.faultpoints import reach
+from bot.failpoints import reach
 from bot.i18n import translator
 
 PACE = 1.0

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import discord as library
 
-from bot.adapters.discord import talk
+from bot.adapters.discord import interactions
 from bot.adapters.discord.drafts import Recent
 from bot.cards import Button, Buttons, Card, Choice, Entry, Option, Text
 from tests.adapters.discord.fake import form_for
@@ -147,7 +147,7 @@ async def test_buttons_work_after_a_restart(stage: Stage) -> None:
     stage.answers(Card("T", (Buttons((Button("Go", "home"),)),)), Card("There"))
     twice = Card("T", (Buttons((Button("Go", "home"), Button("Again", "home"))),))
     sent = await stage.posted(stage.direct, twice)
-    stage.adapter._talk = talk.Talk(stage.hub.hub, within=QUICK)
+    stage.adapter._talk = interactions.Talk(stage.hub.hub, within=QUICK)
 
     answer = await stage.discord.press(stage.ada, sent, "Again")
 

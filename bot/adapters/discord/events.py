@@ -1,0 +1,103 @@
+"""Direct messages with the bot: part of a conversation, or else a command."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import discord
+import structlog
+
+from bot.adapters.base import Turns
+from bot.adapters.discord import hearing
+from bot.adapters.discord.interactions import PLATFORM, Talk
+from bot.adapters.discord.render import message
+from bot.adapters.discord.views import NOBODY, Drawn
+from bot.cards import Card, Form, Note, Reply
+from bot.i18n import Translator, language_of, translator
+from bot.request import Heard, Taken
+
+if TYPE_CHECKING:
+    from bot.hub import Hub
+
+log = structlog.get_logger()
+
+PAUSES = (0.2, 1.0)
+"""Seconds between the attempts to save what was heard."""
+
+
+class Listener:
+    """Hears each place's messages, edits and deletions in the order in which they happened."""
+
+    def __init__(self, hub: "Hub", talk: Talk, pauses: Sequence[float] = PAUSES) -> None:
+        self.pauses = pauses
+        self._hub = hub
+        self._talk = talk
+        self._turns = Turns()
+
+    async def written(self, said: discord.Message) -> None:
+        """New words: passed on, or answered as a command."""
+        async with self._turns.of(str(said.channel.id)):
+            await self._written(said)
+
+    async def _written(self, said: discord.Message) -> None:
+        t = translator(language_of(self._talk.author(said.author).locale))
+        try:
+            if await self._take(hearing.written(said, self._talk.author(said.author)), said):
+                return
+        except Exception as error:  # nothing was saved, so nothing was passed on
+            log.error("not heard", id=said.id, kind=type(error).__name__)
+            sorry = t("I cannot save anything just now. Nothing was changed; please try again in "
+                      "a minute.")  # fmt: skip
+            await _say(said, Card(t("Sorry"), (Note(sorry, "bad"),), tone="bad"), t)
+            return
+        await self._talk.read(said)
+
+    async def edited(self, said: discord.Message) -> None:
+        """Other words for something written before."""
+        heard = hearing.edited(said, self._talk.author(said.author))
+        if heard:
+            await self._taken(heard, said)
+
+    async def deleted(self, gone: discord.RawMessageDeleteEvent) -> None:
+        """Something was taken back."""
+        await self._taken(hearing.deleted(PLATFORM, gone))
+
+    async def marked(self, mark: discord.RawReactionActionEvent) -> None:
+        """An emoji was put to a message, or taken away."""
+        await self._taken(hearing.marked(mark, self._talk.account(mark.user_id)))
+
+    async def _taken(self, heard: Heard, said: discord.Message | None = None) -> None:
+        async with self._turns.of(heard.channel):
+            await self._take(heard, said)
+
+    async def _take(self, heard: Heard, said: discord.Message | None = None) -> bool:
+        taken = await self._insist(heard)
+        if taken is None:
+            return False
+        if taken.say and said:
+            language = await self._hub.language(heard.sender)
+            await _say(said, taken.say, translator(language))
+        return True
+
+    async def _insist(self, heard: Heard) -> Taken | None:
+        """Discord tells nothing twice: what the database does not take at once is tried again."""
+        for pause in self.pauses:
+            try:
+                return await self._hub.heard(heard)
+            except Exception as error:
+                log.warning("heard again", act=heard.act, kind=type(error).__name__)
+            await asyncio.sleep(pause)
+        return await self._hub.heard(heard)
+
+
+async def _say(to: discord.Message, reply: Reply, t: Translator) -> None:
+    """Answer what somebody wrote, under it."""
+    if isinstance(reply, Form):
+        return
+    await to.channel.send(
+        view=Drawn(message(reply, t)),
+        nonce=f"h{to.id}{'e' if to.edited_at else ''}",
+        reference=to.to_reference(fail_if_not_exists=False),
+        mention_author=False,
+        allowed_mentions=NOBODY,
+    )

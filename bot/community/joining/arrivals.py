@@ -1,0 +1,237 @@
+"""Arrivals: how somebody is let in, welcomed once, and told what became of a wish to join."""
+
+from datetime import timedelta
+
+from bot import deliveries
+from bot.cards import Button, Buttons, Card, Entry, Note, Part, Text
+from bot.commands import Context
+from bot.community.people import finding
+from bot.domain.joining import STEPS, first_days
+from bot.domain.ranking import standing
+from bot.errors import Refusal
+from bot.i18n import Translator, language_of, translator
+from db import audit, directory, joining
+from db.cities import City
+from db.joining import JoinRequest
+from db.members import CITY_LEAD, Account, Member
+
+STALE_AFTER = timedelta(days=5)
+"""A tip of the first week that could not be sent for so long is not sent any more."""
+STAFF_ROLES = ("staff", "admin")
+
+
+def is_staff(person: Member) -> bool:
+    """May they look after every city?"""
+    return person.holds(*STAFF_ROLES)
+
+
+def may_decide(person: Member, city_id: int | None) -> bool:
+    """May they let people into this city? Staff everywhere, leads at home."""
+    leads_here = city_id is not None and person.city_id == city_id and person.holds(CITY_LEAD)
+    return person.status == "verified" and (is_staff(person) or leads_here)
+
+
+def called(account: Account) -> str:
+    """What an account calls itself."""
+    return account.name or account.external_id
+
+
+def home_of(account: Account) -> str:
+    """The workspace of an account, as people know it."""
+    home = account.workspace
+    return home.name or f"{home.platform.capitalize()} {home.external_id}"
+
+
+async def own_account(ctx: Context) -> Account:
+    """The asker's own account, held; a guest has none that could come in."""
+    if ctx.account is None or ctx.request.sender.stranger:
+        raise Refusal(
+            ctx.t("Please say this in the workspace of your own city: here you are a guest, "
+                  "or I cannot see where you are at home.")
+        )  # fmt: skip
+    account = await joining.hold(ctx.session, ctx.account.id)
+    if account is None:
+        raise LookupError("the account vanished while it asked")
+    return account
+
+
+def free(t: Translator, account: Account) -> Account:
+    """The account itself, if it belongs to nobody or to somebody who left."""
+    if account.member and account.member.status != "left":
+        raise Refusal(t("This account cannot join by itself. Please write to the staff of the "
+                        "programme."))  # fmt: skip
+    return account
+
+
+def reader_of(account: Account) -> Translator:
+    """What speaks to an account, whoever it belongs to."""
+    if account.member:
+        return translator(account.member.language)
+    return translator(language_of(account.locale))
+
+
+def wrong_code(t: Translator) -> Card:
+    """The one answer to every code that opens nothing, so that it tells nobody why.
+
+    A card and not a refusal: what a refusal does is undone, and this try must count.
+    """
+    said = t("This code opens nothing: it may be mistyped, used up, replaced or too old. After "
+             "five such tries I look at no code for a quarter of an hour.")  # fmt: skip
+    ask = t("Ask your colleague for a new one, or ask to be let in without.")
+    buttons = Buttons((Button(t("Join"), "join"), Button(t("Help"), "help")))
+    return Card(t("Not quite"), (Note(said, "warning"), Text(ask), buttons), tone="warning")
+
+
+# --- in ---------------------------------------------------------------------------------------
+
+
+async def arrive(
+    ctx: Context, account: Account, city: City, way: str, by: Member | None = None
+) -> tuple[Member, Card]:
+    """The person of a held account is in: the member, and the card that tells them.
+
+    The first time it begins the first week. `by`: who let them in, if it was not themselves.
+    """
+    person, new = await joining.enter(ctx.session, account, city, way, ctx.now)
+    if new and account.locale:
+        person.language = language_of(account.locale)
+        person.spoken = f" {person.language} "
+    answer = ("approved", by.id) if by else ("withdrawn", None)
+    await joining.close_requests(ctx.session, account, ctx.now, *answer)
+    await directory.refresh(ctx.session, person, standing)
+    audit.note(
+        ctx.session, ctx.now, by.id if by else person.id,
+        "member approved" if by else f"member joined by {way}", f"member:{person.id}",
+    )  # fmt: skip
+    first = person.welcomed_at is None
+    if first:
+        person.welcomed_at = ctx.now
+        await _begin_first_week(ctx, person)
+    return person, _welcome(person, city, first=first)
+
+
+def _welcome(person: Member, city: City, *, first: bool) -> Card:
+    t = translator(person.language)
+    name, where = person.name.split(" ")[0], finding.city_place(t, city)
+    return Card(
+        title=t("Welcome, {name}", name=name) if first else t("Welcome back, {name}", name=name),
+        parts=(
+            Note(t("You are a member for {city} now.", city=where), "good"),
+            Text(t("Nobody finds you yet: say in your profile what you know, and that others may "
+                   "see it.")),
+            Buttons((
+                Button(t("Edit my profile"), "profile edit", "primary"),
+                Button(t("My first week"), "welcome"),
+                Button(t("Who does open data?"), "who-does open data"),
+            )),
+        ),
+        tone="good",
+    )  # fmt: skip
+
+
+async def _begin_first_week(ctx: Context, person: Member) -> None:
+    """One thing on each of the next working days; which persons it shows is looked up when asked.
+
+    A card that waits for days must not hold the name of somebody who may be gone by then.
+    """
+    t = translator(person.language)
+    for step, at in first_days(ctx.now, person.zone):
+        parts: tuple[Part, ...] = (first_week(t, step),)
+        await deliveries.owe(
+            ctx.session, ctx.now, person, "welcome", Card(t("Your first week"), parts),
+            key=f"welcome:{person.id}:{step}", at=at, expires=at + STALE_AFTER,
+        )  # fmt: skip
+
+
+def first_week(t: Translator, step: str) -> Entry:
+    """One thing of the first week, and the way to it."""
+    title, line, label = {
+        "person": (
+            t("Meet one person"),
+            t("Somebody who speaks your language and is open to questions."),
+            t("Show me who"),
+        ),
+        "topic": (
+            t("Look at one topic"),
+            t("Who works on it in other cities, and what they know about it."),
+            t("Choose a topic"),
+        ),
+        "profile": (
+            t("Say what you know"),
+            t("Two topics and a sentence are enough for others to find you."),
+            t("Edit my profile"),
+        ),
+    }[step]  # fmt: skip
+    command = {"person": "welcome person", "topic": "topics", "profile": "profile edit"}[step]
+    return Entry(title, (line,), buttons=(Button(label, command, "primary"),))
+
+
+def first_steps(t: Translator) -> tuple[Entry, ...]:
+    """The whole first week at one look."""
+    return tuple(first_week(t, step) for step in STEPS)
+
+
+# --- asked and decided ------------------------------------------------------------------------
+
+
+async def tell_deciders(
+    ctx: Context, request: JoinRequest, account: Account, city: City | None
+) -> None:
+    """Everybody who may let the account in gets a card with both answers."""
+    told = {p.id: p for p in await joining.holders(ctx.session, STAFF_ROLES)}
+    if city:
+        leads = await joining.holders(ctx.session, (CITY_LEAD,), city.id)
+        told |= {p.id: p for p in leads}
+    for person in told.values():
+        await deliveries.owe(
+            ctx.session, ctx.now, person, "duty",
+            request_card(translator(person.language), request, account, city),
+            key=f"join:{request.id}:asked:{person.id}",
+        )  # fmt: skip
+
+
+def request_card(t: Translator, request: JoinRequest, account: Account, city: City | None) -> Card:
+    """The question whether somebody may come in, for whoever decides."""
+    where = finding.city_place(t, city) if city else ""
+    said = (
+        t("Asks to join for {city}.", city=where)
+        if city
+        else t("Says «{text}», which is no city I could tell them of.", text=request.said)
+    )
+    yes = f"admit {request.id} yes" if city else f"admin members approve {account.id}"
+    return Card(
+        title=t("Somebody asks to be let in"),
+        parts=(
+            Entry(
+                title=called(account),
+                lines=(said, t("from {workspace}", workspace=home_of(account))),
+                note=t("The name is their own choice: approve only whom you know."),
+                buttons=(
+                    Button(t("Approve"), yes, "primary"),
+                    Button(t("Decline"), f"admit {request.id} no", "danger"),
+                ),
+            ),
+        ),
+    )
+
+
+async def tell_asker(ctx: Context, account: Account, card: Card, key: str) -> None:
+    """What became of it, on the account that asked."""
+    t = reader_of(account)
+    await deliveries.owe_account(
+        ctx.session, ctx.now, account, "answer", card, key=key, language=t.language
+    )
+
+
+def declined(t: Translator, city: str) -> Card:
+    """A no, without a word about who said it."""
+    return Card(
+        title=t("Your wish to join"),
+        parts=(
+            Text(t("You were not let in for {city}. If that was a mistake, a colleague who is in "
+                   "can invite you.", city=city) if city else
+                 t("You were not let in. If that was a mistake, a colleague who is in can invite "
+                   "you.")),
+            Buttons((Button(t("Join"), "join"), Button(t("Help"), "help"))),
+        ),
+    )  # fmt: skip

@@ -1,0 +1,281 @@
+"""What a round says to whom: the notice before, the beginning, who was left, did you meet."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import combinations
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_time
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Text
+from bot.community.people import portraits
+from bot.community.people.finding import place
+from bot.community.rounds.pools import seekers
+from bot.community.talks.opening import begin_talk, first, meet, starters
+from bot.deliveries import owe
+from bot.domain.cadence import A_WEEK, coming, is_turn, moments
+from bot.domain.matching import fit
+from bot.i18n import Translator, translator
+from db import round_pools, rounds
+from db.members import Member
+from db.rounds import Round, RoundGroup, RoundLeft, RoundMember
+
+KIND = "round"
+QUIET_ROUNDS = 3
+"""Check-ins in a row without an answer, after which somebody is asked whether to go on."""
+
+
+def day_and_time(t: Translator, moment: datetime, zone: str) -> str:
+    """«Tuesday, December 1, 10:00 AM», on a reader's clock."""
+    local = moment.astimezone(ZoneInfo(zone))
+    day = format_date(local, "EEEE d MMMM" if t.language != "en" else "EEEE, MMMM d", t.locale)
+    return f"{day}, {format_time(local, 'short', locale=t.locale)}"
+
+
+def others(group: RoundGroup, member_id: int) -> list[Member]:
+    """The others of a group."""
+    return [one.member for one in group.places if one.member_id != member_id]
+
+
+def _mine(t: Translator) -> Button:
+    return Button(t("My rounds"), "rounds")
+
+
+# --- before -----------------------------------------------------------------------------------
+
+
+async def notify(session: AsyncSession, now: datetime, round_: Round, person: Member) -> None:
+    """The day before: it is nearly time, and one can skip it."""
+    t = translator(person.language)
+    when = day_and_time(t, moments(round_.day).send, person.zone)
+    said = t("On {when} I introduce you to somebody from another city. If this is a bad week, skip "
+             "it: nobody will know.", when=when)  # fmt: skip
+    card = Card(
+        title=t("Your next introduction is coming"),
+        parts=(
+            Text(said),
+            Buttons((
+                Button(t("Skip this one"), f"rounds skip {round_.day}"),
+                _mine(t),
+            )),
+        ),
+    )  # fmt: skip
+    key = f"round:{round_.id}:notice:{person.id}"
+    await owe(session, now, person, KIND, card, key=key, expires=moments(round_.day).send)
+
+
+async def tell_staff(session: AsyncSession, now: datetime, round_: Round) -> None:
+    """There is a draft to look at; the card says how large it is."""
+    groups = await rounds.groups_of(session, round_.id)
+    left = await rounds.left_of(session, round_.id)
+    for person in await round_pools.staff(session):
+        t = translator(person.language)
+        send = moments(round_.day).send
+        card = Card(
+            title=t("The next round is drafted"),
+            parts=(
+                Text(t("It is sent on {when} unless you change it.",
+                       when=day_and_time(t, send, person.zone))),
+                Facts(sizes(t, groups, left)),
+                Buttons((Button(t("Look at it"), "admin rounds preview", "primary"),)),
+            ),
+        )  # fmt: skip
+        key = f"round:{round_.id}:draft:{person.id}"
+        await owe(session, now, person, "duty", card, key=key, expires=send)
+
+
+def sizes(
+    t: Translator, groups: Sequence[RoundGroup], left: Sequence[RoundLeft]
+) -> tuple[Fact, ...]:
+    """How large a round is."""
+    trios = sum(len(group.places) == 3 for group in groups)
+    return (
+        Fact(t("People"), t.number(sum(len(g.places) for g in groups) + len(left))),
+        Fact(t("Pairs"), t.number(len(groups) - trios)),
+        Fact(t("Trios"), t.number(trios)),
+        Fact(t("Meeting again"), t.number(sum(group.again for group in groups))),
+        Fact(t("Without a partner"), t.number(len(left))),
+    )
+
+
+# --- the beginning ----------------------------------------------------------------------------
+
+
+async def begin(session: AsyncSession, now: datetime, round_: Round, group: RoundGroup) -> None:
+    """A group is brought together; if a rule forbids it by now, its people are left."""
+    group.begun_at = now
+    people = [one.member for one in group.places]
+    keys = [person.id for person in people]
+    there = await seekers(session, round_.day, now, keys, any_turn=True)
+    if len(there) == len(keys) > 1 and fit(there):
+        await _introduce(session, now, round_, people)
+        return
+    await rounds.drop_groups(session, [group])
+    await rounds.write(session, round_, [], [(one.key, "gone", 0) for one in there])
+
+
+async def _introduce(
+    session: AsyncSession, now: datetime, round_: Round, people: Sequence[Member]
+) -> None:
+    """One conversation of all where a workspace allows it, else one of each two."""
+    keys = [person.id for person in people]
+    room = await round_pools.common_room(session, keys) if len(people) > 2 else None
+    if room is None:
+        for one, other in combinations(people, 2):
+            key = f"round:{round_.id}:{one.id}:{other.id}"
+            await begin_talk(session, now, one, other, key=key)
+        return
+    card = await _three(session, people)
+    key = f"round:{round_.id}:{':'.join(map(str, keys))}"
+    await owe(session, now, people[0], "conversation", card, key=key, to=room)
+
+
+async def _three(session: AsyncSession, people: Sequence[Member]) -> Card:
+    spoken = [{person.language, *person.languages} for person in people]
+    shared = set.intersection(*spoken)
+    language = next((person.language for person in people if person.language in shared), "en")
+    t = translator(language)
+    pair = await meet(session, people[0], people[1])
+    parts: list[Part] = [
+        Text(t("You three are paired in this round. Find half an hour together.")),
+        *(Entry(p.name, (place(t, p.city),), badge=portraits.badge(t, p)) for p in people),
+        Entry(t("Three ways to begin"), tuple(starters(t, pair))),
+    ]
+    names = portraits.listed(t, [first(person) for person in people])
+    return Card(t("{names}, meet each other", names=names), tuple(parts),
+                portraits.footer(t, people), tone="good", private=False)  # fmt: skip
+
+
+# --- those who were left ----------------------------------------------------------------------
+
+
+async def tell_left(session: AsyncSession, now: datetime, round_: Round, one: RoundLeft) -> None:
+    """No partner this time: why, and what would help."""
+    one.told_at = now
+    person, t = one.member, translator(one.member.language)
+    card = Card(
+        title=t("No partner for you this time"),
+        parts=(
+            Text(why_left(t, one)),
+            Note(t("You come first in your next round.")),
+            Buttons((*_helps(t, one), _mine(t))),
+        ),
+    )
+    key = f"round:{round_.id}:left:{person.id}"
+    await owe(session, now, person, KIND, card, key=key, expires=moments(round_.day).check)
+
+
+def why_left(t: Translator, one: RoundLeft) -> str:
+    """The rule that left the fewest, and what would help."""
+    match one.rule:
+        case "alone":
+            return t("You were the only one in this round. Invite a colleague from another city.")
+        case "city":
+            return t("Everybody who could have met you works in your own city, and rounds pair "
+                     "people of different cities. More cities will help.")  # fmt: skip
+        case "language":
+            return t("Nobody in this round shares a language with you. If you speak another one, "
+                     "add it to your profile.")  # fmt: skip
+        case "never":
+            return t("Nobody in this round could be paired with you this time.")
+        case "taken":
+            return t.many(
+                "One person would have fitted you, and met somebody else.",
+                "{number} people would have fitted you, and each met somebody else.",
+                one.fits,
+            )
+        case _:
+            return t("Whoever was to meet you cannot take part any more.")
+
+
+def _helps(t: Translator, one: RoundLeft) -> list[Button]:
+    if one.rule in ("language", "taken"):
+        return [Button(t("Edit my profile"), "profile edit", "primary")]
+    return []
+
+
+# --- after ------------------------------------------------------------------------------------
+
+
+async def check_in(
+    session: AsyncSession, now: datetime, round_: Round, group: RoundGroup, person: Member
+) -> None:
+    """In the middle of a round: did you meet?"""
+    t = translator(person.language)
+    key = f"round:{round_.id}:check:{person.id}"
+    await owe(session, now, person, KIND, asked(t, group, person.id), key=key,
+              expires=moments(round_.day).close)  # fmt: skip
+
+
+def asked(t: Translator, group: RoundGroup, member_id: int) -> Card:
+    """The question whether a group met."""
+    names = portraits.listed(t, [person.name for person in others(group, member_id)])
+    return Card(
+        title=t("Did you meet {name}?", name=names),
+        parts=(
+            Text(t("Your answer keeps rounds good: only people who really met count as known.")),
+            Buttons(answers(t, group.id)),
+        ),
+    )
+
+
+def answers(t: Translator, number: int) -> tuple[Button, ...]:
+    """The three answers to a check-in."""
+    return (
+        Button(t("We met"), f"rounds met {number}", "primary"),
+        Button(t("We have a date"), f"rounds scheduled {number}"),
+        Button(t("Not yet"), f"rounds not-yet {number}"),
+    )
+
+
+async def close(session: AsyncSession, now: datetime, taking: RoundMember) -> None:
+    """The end of a round for somebody who did not say whether they met."""
+    taking.silent += 1
+    if taking.silent >= QUIET_ROUNDS and taking.asked_at is None and taking.active:
+        taking.asked_at = now
+        await _ask_whether_to_go_on(session, now, taking.member)
+
+
+async def _ask_whether_to_go_on(session: AsyncSession, now: datetime, person: Member) -> None:
+    t = translator(person.language)
+    said = t("You have not answered after your last {number} rounds. If you want to go on, say so; "
+             "otherwise I pause your rounds, and nobody waits for you in vain.",
+             number=QUIET_ROUNDS)  # fmt: skip
+    card = Card(
+        title=t("Shall I keep you in the rounds?"),
+        parts=(
+            Text(said),
+            Buttons((
+                Button(t("Keep me"), "rounds keep", "primary"),
+                Button(t("Stop rounds"), "rounds off"),
+            )),
+        ),
+    )  # fmt: skip
+    await owe(session, now, person, KIND, card, key=f"round:keep:{person.id}:{now:%Y-%m-%d}")
+
+
+def pause_silent(taking: RoundMember, now: datetime) -> bool:
+    """Somebody who was asked whether to go on and said nothing for two days pauses."""
+    waited = taking.asked_at is not None and now - taking.asked_at >= timedelta(days=2)
+    if waited and taking.paused_at is None:
+        taking.paused_at = now
+        return True
+    return False
+
+
+def is_back(taking: RoundMember) -> None:
+    """Any sign of life counts: somebody goes on."""
+    taking.silent, taking.asked_at, taking.paused_at = 0, None, None
+
+
+def next_day(taking: RoundMember, now: datetime) -> datetime:
+    """When somebody's next round is sent, whatever may still come between."""
+    day = coming(now)
+    while (
+        (taking.snoozed_until and day < taking.snoozed_until)
+        or day == taking.skips
+        or not is_turn(taking.rhythm, taking.nth, day)
+    ):
+        day += A_WEEK
+    return moments(day).send

@@ -1,0 +1,144 @@
+"""Rounds as they would go week after week, with the people there are: pairs, repeats, waiting."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from itertools import combinations
+from random import Random
+from typing import NamedTuple
+
+from bot.domain.affinity import Seeker, is_again
+from bot.domain.cadence import A_WEEK, is_turn
+from bot.domain.matching import Plan, heaviest, plan
+
+MEETS = 0.75
+"""How many of the groups really meet, in what is played through."""
+LARGEST_EXACT = 800
+"""Up to so many people the optimum is worked out beside the plan."""
+
+
+class Turn(NamedTuple):
+    """Somebody who takes part, and how often."""
+
+    seeker: Seeker
+    rhythm: str
+    nth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """One round as it would be. `optimum`: the heaviest there is under the same rules, 0 unknown.
+
+    `repeats` counts pairs of people who were partners before, of `pairs`, a trio having three.
+    """
+
+    day: date
+    people: int
+    groups: int
+    trios: int
+    pairs: int
+    repeats: int
+    left: tuple[int, ...]
+    points: int
+    optimum: int
+
+
+@dataclass
+class Outcome:
+    """What all weeks come to."""
+
+    people: int
+    weeks: list[Week] = field(default_factory=list)
+    turns: dict[int, int] = field(default_factory=dict)
+    partners: dict[int, set[int]] = field(default_factory=dict)
+    left: dict[int, int] = field(default_factory=dict)
+    in_a_row: int = 0
+
+    @property
+    def repeat_rate(self) -> float:
+        """The share of pairs who were partners before."""
+        pairs = sum(week.pairs for week in self.weeks)
+        return sum(week.repeats for week in self.weeks) / pairs if pairs else 0.0
+
+    @property
+    def coverage(self) -> float:
+        """The share of all turns in which somebody had a partner."""
+        people = sum(week.people for week in self.weeks)
+        return 1 - sum(len(week.left) for week in self.weeks) / people if people else 1.0
+
+    @property
+    def against_optimum(self) -> float | None:
+        """The mean of weight by optimum over the weeks in which it is known."""
+        known = [week.points / week.optimum for week in self.weeks if week.optimum]
+        return sum(known) / len(known) if known else None
+
+    def left_out(self) -> Mapping[int, int]:
+        """How many people had to wait how many times."""
+        spread: dict[int, int] = {}
+        for key in self.turns:
+            times = self.left.get(key, 0)
+            spread[times] = spread.get(times, 0) + 1
+        return dict(sorted(spread.items()))
+
+
+def weeks(turns: Sequence[Turn], first: date, count: int, seed: int, outcome: Outcome
+          ) -> Iterator[Week]:  # fmt: skip
+    """Play rounds through from `first`, a Tuesday; each is added to the outcome as it comes."""
+    people = {turn.seeker.key: turn.seeker for turn in turns}
+    rng = Random(seed)  # noqa: S311 - the same seed, the same weeks
+    waited: dict[int, int] = {}
+    for number in range(count):
+        day = first + number * A_WEEK
+        pool = [people[t.seeker.key] for t in turns if is_turn(t.rhythm, t.nth, day)]
+        made = plan(pool, seed + number)
+        week = _week(day, pool, made, people)
+        _remember(people, made, day, rng)
+        for person in pool:
+            outcome.turns[person.key] = outcome.turns.get(person.key, 0) + 1
+        for key in week.left:
+            outcome.left[key] = outcome.left.get(key, 0) + 1
+            waited[key] = waited.get(key, 0) + 1
+            outcome.in_a_row = max(outcome.in_a_row, waited[key])
+        for group in made.groups:
+            for key in group.keys:
+                waited[key] = 0
+                outcome.partners.setdefault(key, set()).update(set(group.keys) - {key})
+        outcome.weeks.append(week)
+        yield week
+
+
+def _week(day: date, pool: Sequence[Seeker], made: Plan, people: Mapping[int, Seeker]) -> Week:
+    pairs = [pair for group in made.groups for pair in combinations(group.keys, 2)]
+    optimum = heaviest(pool) if len(pool) <= LARGEST_EXACT else 0
+    return Week(
+        day=day,
+        people=len(pool),
+        groups=len(made.groups),
+        trios=sum(len(group.keys) == 3 for group in made.groups),
+        pairs=len(pairs),
+        repeats=sum(is_again(people[one], people[other]) for one, other in pairs),
+        left=tuple(one.key for one in made.left),
+        points=made.points,
+        optimum=optimum,
+    )
+
+
+def _remember(people: dict[int, Seeker], made: Plan, day: date, rng: Random) -> None:
+    """A week passes for those who met; those who were left are owed a partner."""
+    for key, person in people.items():
+        older = {k: days if days is None else days + 7 for k, days in person.paired.items()}
+        people[key] = replace(person, paired=older)
+    for group in made.groups:
+        met = rng.random() < MEETS
+        for key in group.keys:
+            person, others = people[key], [people[k] for k in group.keys if k != key]
+            days = {other.key: 7 if met else person.paired.get(other.key) for other in others}
+            cities = {other.city for other in others if met and other.city is not None}
+            people[key] = replace(
+                person,
+                paired={**person.paired, **days},
+                met_cities=person.met_cities | cities,
+                debt=0,
+            )
+    for one in made.left:
+        people[one.key] = replace(people[one.key], debt=people[one.key].debt + 1)

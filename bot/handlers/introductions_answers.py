@@ -1,0 +1,233 @@
+"""Introductions that were asked for: answering, taking back, and seeing what is open."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from bot.cards import Button, Buttons, Card, Entry, Heading, Note, Part, Text
+from bot.commands import MEMBER, Context, command
+from bot.community.introductions import asking
+from bot.community.introductions.asking import day, in_a_sentence, pair_of
+from bot.community.people import portraits
+from bot.community.talks.opening import begin_talk, may_talk
+from bot.deliveries import owe
+from bot.errors import Refusal
+from bot.i18n import translator
+from bot.parsing import Labels
+from db import audit, introductions
+from db.introductions import (
+    AGREED,
+    ASKED,
+    DECLINED,
+    LASTS,
+    LATER,
+    NEVER,
+    UNANSWERED,
+    WITHDRAWN,
+    YES,
+    Introduction,
+)
+
+
+class IntroAnswer(BaseModel):
+    """Answer somebody who would like to meet you"""
+
+    number: int = Field(ge=1, le=2**31 - 1, title="Number")
+    said: Annotated[
+        Literal["accept", "later", "never"],
+        Labels({"accept": "Accept", "later": "Not now", "never": "Never"}),
+    ] = Field(title="Answer")
+
+
+@command("intro answer", allow=MEMBER, writes=True)
+async def intro_answer(ctx: Context, ask: IntroAnswer) -> Card:
+    """Only who is asked may answer, and everybody else learns nothing from trying."""
+    found = await introductions.found(ctx.session, ask.number)
+    if found is None or not found.asks(ctx.member.id):
+        raise Refusal(ctx.t("There is no such request for you."), buttons=(_list_button(ctx),))
+    if found.status == AGREED:
+        return _agreed(ctx, found)
+    if ask.said == "accept":
+        return await _accept(ctx, found)
+    if ask.said == "later" and not found.is_open(ctx.now):
+        raise _over(ctx)
+    found.say(ctx.member.id, NEVER if ask.said == "never" else LATER)
+    if found.is_open(ctx.now):
+        found.status = DECLINED
+        found.came_to_nothing(ctx.now)
+    audit.note(ctx.session, ctx.now, ctx.member.id, f"introduction {ask.said}",
+               f"introduction:{found.id}")  # fmt: skip
+    return _declined(ctx, found)
+
+
+async def _accept(ctx: Context, found: Introduction) -> Card:
+    asker_left = found.by is not None and found.by.status != "verified"
+    allowed = await may_talk(ctx.session, found.one, found.other) and not asker_left
+    if not found.is_open(ctx.now) or not allowed:
+        raise _over(ctx)
+    found.say(ctx.member.id, YES)
+    audit.note(ctx.session, ctx.now, ctx.member.id, "introduction accepted",
+               f"introduction:{found.id}")  # fmt: skip
+    both = {found.one_said, found.other_said}
+    if both == {YES}:
+        found.status, found.closed_at = AGREED, ctx.now
+        await introductions.take_back(ctx.session, found, ctx.now, "answered")
+        await begin_talk(
+            ctx.session, ctx.now, found.one, found.other, topic_id=found.topic_id,
+            because=found.because, key=f"intro:{found.id}",
+        )  # fmt: skip
+        await _tell_introducer(ctx, found)
+        return _agreed(ctx, found)
+    if not both & {LATER, NEVER}:
+        found.status, found.tells_at = ASKED, found.asked_at + LASTS
+    name = found.facing(ctx.member.id).name
+    said = ctx.t("Thank you. As soon as {name} says yes too, I bring you together.", name=name)
+    return Card(title=ctx.t("You said yes"), parts=(Note(said, "good"),), tone="good")
+
+
+def _agreed(ctx: Context, found: Introduction) -> Card:
+    name = found.facing(ctx.member.id).name
+    said = ctx.t("You and {name} are introduced. Look for the conversation in your messages.",
+                 name=name)  # fmt: skip
+    return Card(
+        title=ctx.t("You said yes"),
+        parts=(Note(said, "good"), Buttons((_list_button(ctx),))),
+        tone="good",
+    )
+
+
+async def _tell_introducer(ctx: Context, found: Introduction) -> None:
+    if found.by is None:
+        return
+    t = translator(found.by.language)
+    said = t("{name} and {other} both said yes. I brought them together.",
+             name=found.one.name, other=found.other.name)  # fmt: skip
+    card = Card(title=t("They meet"), parts=(Note(said, "good"),), tone="good")
+    await owe(ctx.session, ctx.now, found.by, "answer", card, key=f"intro:{found.id}:met")
+
+
+def _declined(ctx: Context, found: Introduction) -> Card:
+    t, name = ctx.t, (found.by or found.one).name
+    parts: list[Part] = [Note(t("{name} does not learn what you answered: only, in some "
+                                "days, that it is not possible now.", name=name))]  # fmt: skip
+    if found.said(ctx.member.id) == NEVER:
+        other = found.facing(ctx.member.id).name
+        parts.append(Text(t("I will not propose {name} to you again.", name=other)))
+    elif found.is_open(ctx.now):
+        parts.append(Buttons((
+            Button(t("Accept after all"), f"intro answer {found.id} accept"),
+        )))  # fmt: skip
+    return Card(title=t("Understood"), parts=tuple(parts))
+
+
+def _over(ctx: Context) -> Refusal:
+    return Refusal(ctx.t("This request is not open any more."), buttons=(_list_button(ctx),))
+
+
+def _list_button(ctx: Context) -> Button:
+    return Button(ctx.t("My introductions"), "intro list")
+
+
+# --- taking back ------------------------------------------------------------------------------
+
+
+class IntroWithdraw(BaseModel):
+    """Take back an introduction you asked for"""
+
+    number: int = Field(ge=1, le=2**31 - 1, title="Number")
+
+
+@command("intro withdraw", allow=MEMBER, writes=True)
+async def intro_withdraw(ctx: Context, ask: IntroWithdraw) -> Card:
+    """Only who asked may; whoever was asked finds it closed."""
+    t = ctx.t
+    found = await introductions.found(ctx.session, ask.number)
+    if found is None or found.status == introductions.DRAFT or not _is_mine(ctx, found):
+        raise Refusal(t("You asked for no such introduction."), buttons=(_list_button(ctx),))
+    if found.status == WITHDRAWN:
+        return _withdrawn(ctx)
+    if not found.is_open(ctx.now):
+        return asking.already(ctx, found)
+    found.status, found.closed_at = WITHDRAWN, ctx.now
+    await introductions.take_back(ctx.session, found, ctx.now, "withdrawn")
+    audit.note(ctx.session, ctx.now, ctx.member.id, "introduction withdrawn",
+               f"introduction:{found.id}")  # fmt: skip
+    return _withdrawn(ctx)
+
+
+def _withdrawn(ctx: Context) -> Card:
+    note = Note(ctx.t("Taken back. Nobody is waiting for an answer any more."), "good")
+    return Card(title=ctx.t("Withdrawn"), parts=(note, Buttons((_list_button(ctx),))))
+
+
+def _is_mine(ctx: Context, found: Introduction) -> bool:
+    return found.asker is not None and found.asker.id == ctx.member.id
+
+
+# --- what is open -----------------------------------------------------------------------------
+
+
+class IntroList(BaseModel):
+    """See your introductions and who would like to meet you"""
+
+
+@command("intro list", allow=MEMBER, example="intro list")
+async def intro_list(ctx: Context, ask: IntroList) -> Card:
+    """Requests to answer first, then what one asked for oneself."""
+    t = ctx.t
+    every = await introductions.of_member(ctx.session, ctx.member.id, ctx.now)
+    to_answer = asking.to_answer(every, ctx.member.id, ctx.now)
+    mine = [i for i in every if _is_mine(ctx, i)]
+    parts: list[Part] = []
+    if to_answer:
+        parts.append(Heading(t("They would like to meet you")))
+        parts += [await _request(ctx, one) for one in to_answer[:5]]
+    if mine:
+        parts.append(Heading(t("You asked")))
+        parts += [_asked(ctx, one) for one in mine[:10]]
+    if not parts:
+        parts.append(Text(t("Nothing is open. Name a person or a topic, and I ask for you.")))
+    parts.append(Buttons((Button(t("Introduce me"), "intro", "primary"),)))
+    return Card(title=t("My introductions"), parts=tuple(parts))
+
+
+async def _request(ctx: Context, one: Introduction) -> Entry:
+    facing = one.facing(ctx.member.id)
+    pair = await pair_of(ctx, one)
+    seen = portraits.seen(ctx.t, facing, ctx.member, in_a_sentence(ctx.t, pair, one))
+    said = (ctx.t("«{text}»", text=one.because),) if one.because else ()
+    until = ctx.t("until {day}", day=day(ctx.t, one.asked_at + LASTS))
+    lines = (*seen.lines, *said, until)
+    return Entry(seen.title, lines, seen.note, seen.badge, asking.answers(ctx.t, one))
+
+
+def _asked(ctx: Context, one: Introduction) -> Entry:
+    """What whoever asked may know: the same for every reason for which there is no yes."""
+    t = ctx.t
+    names = one.other.name if one.by_id is None else f"{one.one.name} · {one.other.name}"
+    if one.status == AGREED:
+        return Entry(names, (t("introduced on {day}", day=day(t, one.closed_at or ctx.now)),))
+    if one.status == WITHDRAWN:
+        return Entry(names, (t("taken back"),))
+    if one.status in UNANSWERED and one.closed_at is None:
+        until = t("waiting, until {day} at the latest", day=day(t, one.asked_at + LASTS))
+        return Entry(names, (until,), buttons=(asking.withdraw(t, one),))
+    return Entry(names, (t("not available now"),))
+
+
+class IntroWhy(BaseModel):
+    """See why two people are introduced"""
+
+    number: int = Field(ge=1, le=2**31 - 1, title="Number")
+
+
+@command("intro why", allow=MEMBER)
+async def intro_why(ctx: Context, ask: IntroWhy) -> Card:
+    """One sentence, from the trace that the cards are written from."""
+    found = await introductions.found(ctx.session, ask.number)
+    if found is None or not (found.asks(ctx.member.id) or _is_mine(ctx, found)):
+        raise Refusal(ctx.t("There is no such request for you."), buttons=(_list_button(ctx),))
+    said = in_a_sentence(ctx.t, await pair_of(ctx, found), found)
+    buttons = asking.answers(ctx.t, found)[:3] if found.asks(ctx.member.id) else ()
+    parts: tuple[Part, ...] = (Text(said), Buttons(buttons or (_list_button(ctx),)))
+    return Card(title=ctx.t("Why you two"), parts=parts)

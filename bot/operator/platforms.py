@@ -1,0 +1,47 @@
+"""What the operator asks the platforms from the terminal."""
+
+from typing import Literal
+
+from bot import app
+from bot.adapters.base import Finding
+from bot.app import App
+from bot.commands import load
+from bot.settings import Settings
+
+
+async def at_discord(running: App, act: Literal["sync", "invite-url"]) -> tuple[bool, str]:
+    """Register the commands, or tell the invitation address; was it done, and what to say."""
+    import aiohttp
+    import discord
+
+    from bot.adapters.discord.invite import invite_url
+
+    adapter = app.add_discord(running)
+    try:
+        if act == "invite-url":
+            return True, invite_url(await adapter.application_id())
+        await adapter.sync(force=True)
+    except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+        return False, f"Discord did not do it ({type(error).__name__}): `wwc doctor` tells more."
+    finally:
+        await adapter.close()
+    return True, "The commands are registered."
+
+
+async def asked_platforms(settings: Settings, synced: str) -> list[Finding]:
+    """What each platform with tokens says of them; `synced` is the hash of known commands."""
+    s = settings
+    found: list[Finding] = []
+    if s.slack:
+        from bot.adapters.slack import doctor as slack
+
+        found += await slack.examine(
+            s.slack_api_url, app.plain(s.slack_bot_token), app.plain(s.slack_app_token)
+        )
+    if s.discord:
+        from bot.adapters.discord import doctor as discord
+
+        found += await discord.examine(
+            s.discord_api_url, app.plain(s.discord_token), load(), synced
+        )
+    return found

@@ -1,0 +1,82 @@
+"""Rounds played through in the terminal: the people are real, or the demo's; nothing is sent."""
+
+from datetime import UTC, datetime
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.app import opened
+from bot.community.rounds import pools
+from bot.domain.cadence import coming
+from bot.domain.ranking import standing
+from bot.domain.simulation import Outcome, Turn, weeks
+from bot.settings import Settings
+from db import members, round_pools, seed
+from db.base import unit
+
+
+async def rounds(settings: Settings, count: int, chance: int, console: Console) -> int:
+    """Play so many weeks and print what they come to; 1 where nobody takes part."""
+    async with opened(settings) as app:
+        async with unit(app.engine, writes=True) as session:
+            if not await members.any_at_all(session):
+                await seed.demo(session, datetime.now(UTC), standing)
+        now = datetime.now(UTC)
+        async with unit(app.engine) as session:
+            turns = await _turns(session, now)
+    if len(turns) < 2:
+        console.print("Nobody takes part in rounds; members say «rounds on».")
+        return 1
+    outcome = Outcome(len(turns))
+    with _bar(console) as bar:
+        task = bar.add_task("", total=count)
+        for week in weeks(turns, coming(now), count, chance, outcome):
+            said = f"{week.day}  {week.people} people, {week.repeats} again, {len(week.left)} left"
+            bar.update(task, advance=1, description=said)
+    console.print(_summary(outcome))
+    return 0
+
+
+async def _turns(session: AsyncSession, now: datetime) -> list[Turn]:
+    day = coming(now)
+    seekers = await pools.seekers(session, day, now, any_turn=True)
+    rhythms = {one.member_id: one for one in await round_pools.participants(session, day)}
+    return [Turn(s, rhythms[s.key].rhythm, rhythms[s.key].nth) for s in seekers]
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), console=console
+    )
+
+
+def _summary(outcome: Outcome) -> Table:
+    table = Table(title=f"{len(outcome.weeks)} rounds of {outcome.people} people", min_width=60)
+    table.add_column("what")
+    table.add_column("figure", justify="right")
+    for name, figure in figures(outcome):
+        table.add_row(name, figure)
+    return table
+
+
+def figures(outcome: Outcome) -> list[tuple[str, str]]:
+    """The outcome in words and numbers."""
+    sizes = [week.people for week in outcome.weeks]
+    ratio = outcome.against_optimum
+    groups = sum(week.groups for week in outcome.weeks)
+    spread = ", ".join(f"{people} × {times}" for times, people in outcome.left_out().items())
+    known = [len(partners) for partners in outcome.partners.values()]
+    return [
+        ("people in a round, least to most", f"{min(sizes)} to {max(sizes)}"),
+        ("repeat rate", f"{outcome.repeat_rate:.2%}"),
+        ("coverage: turns with a partner", f"{outcome.coverage:.2%}"),
+        ("left out: people × times", spread),
+        ("left out in a row, at most", str(outcome.in_a_row)),
+        ("trios", str(sum(week.trios for week in outcome.weeks))),
+        ("different partners a person, mean", f"{sum(known) / max(len(known), 1):.1f}"),
+        ("mean weight of a group",
+         f"{sum(week.points for week in outcome.weeks) / max(groups, 1):.1f}"),
+        ("mean weight against the optimum", "not worked out" if ratio is None else f"{ratio:.4f}"),
+    ]  # fmt: skip

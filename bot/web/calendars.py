@@ -1,0 +1,78 @@
+"""Calendar files (RFC 5545) of the times that people agreed on, behind unguessable addresses."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+from icalendar import Calendar, Event
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.community.people.finding import place
+from bot.community.talks.opening import may_talk
+from bot.domain.calendar import LENGTH
+from bot.i18n import translator
+from bot.links import Links
+from db import talks
+from db.base import unit
+from db.members import Member
+from db.talks import Talk
+
+YEAR = timedelta(days=366)
+
+
+def add_routes(app: web.Application, engine: AsyncEngine, links: Links) -> None:
+    """`/calendar/meeting/<token>.ics`: the agreed time of a talk, for one of the two."""
+
+    async def meeting(request: web.Request) -> web.Response:
+        known = links.read_meeting(request.match_info["token"])
+        body = await _meeting(engine, *known) if known else None
+        if body is None:
+            raise web.HTTPNotFound(text="There is no such meeting.\n")
+        return web.Response(
+            body=body,
+            content_type="text/calendar",
+            charset="utf-8",
+            headers={
+                "Content-Disposition": 'attachment; filename="meeting.ics"',
+                "Cache-Control": "private, no-store",
+                "X-Content-Type-Options": "nosniff",
+            },
+        )
+
+    app.router.add_get("/calendar/meeting/{token}.ics", meeting)
+
+
+async def _meeting(engine: AsyncEngine, number: int, member: int) -> bytes | None:
+    """Nothing for whoever is not a member any more, or not one of the two."""
+    async with unit(engine) as session:
+        talk = await talks.found(session, number, hold=False)
+        reader = {talk.one_id: talk.one, talk.other_id: talk.other}.get(member) if talk else None
+        start = talk.agreed_time if talk else None
+        if not (talk and reader and start and talk.agreed_at):
+            return None
+        if not await may_talk(session, talk.one, talk.other):
+            return None
+        return meeting_file(talk, reader, start, talk.agreed_at)
+
+
+def meeting_file(talk: Talk, reader: Member, start: datetime, agreed_at: datetime) -> bytes:
+    """One event in the reader's wall time, with the rules of that zone; no addresses in it."""
+    t, other = translator(reader.language), talk.facing(reader.id)
+    local = start.astimezone(ZoneInfo(reader.zone))
+    event = Event()
+    event.add("uid", f"talk-{talk.id}-{int(talk.opened_at.timestamp())}@wwc-hub")
+    event.add("sequence", max(talk.sequence - 1, 0))
+    event.add("dtstamp", agreed_at.astimezone(UTC))
+    event.add("dtstart", local)
+    event.add("dtend", (start + LENGTH).astimezone(ZoneInfo(reader.zone)))
+    event.add("summary", t("Talk with {name}", name=other.name))
+    event.add("description", f"{other.name} · {place(t, other.city)}")
+    event.add("status", "CONFIRMED")
+    file = Calendar()
+    file.add("prodid", "-//What Works Cities Certification Community//hub//EN")
+    file.add("version", "2.0")
+    file.add("calscale", "GREGORIAN")
+    file.add("method", "PUBLISH")
+    file.add_component(event)
+    file.add_missing_timezones(first_date=local.date() - YEAR, last_date=local.date() + YEAR)
+    return bytes(file.to_ical())

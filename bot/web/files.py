@@ -1,0 +1,92 @@
+"""Files of a conversation that only one workspace may read, fetched for its other side."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime, timedelta
+from typing import Protocol, runtime_checkable
+from urllib.parse import quote
+
+from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.adapters.base import Adapter, Fetched
+from bot.community.relay.cards import LARGEST_FILE
+from bot.community.talks.opening import may_talk
+from bot.domain.escaping import one_line
+from bot.links import Links, Shared
+from db import members, relay
+from db.base import unit
+
+KEPT = timedelta(days=7)
+"""How long the other side may open a file."""
+
+NOT_THERE = "This file cannot be opened here any more; ask for it in your conversation.\n"
+
+
+@runtime_checkable
+class Source(Protocol):
+    """An adapter that can read the files of its platform."""
+
+    platform: str
+
+    def file(self, workspace: str, name: str) -> AbstractAsyncContextManager[Fetched | None]:
+        """A file by its platform's name; None where it is gone or may not be read."""
+
+
+def add_routes(
+    app: web.Application,
+    engine: AsyncEngine,
+    links: Links,
+    adapters: Sequence[Adapter],
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> None:
+    """`/relay/file/<token>`: passed through from the platform; the hub keeps nothing of it."""
+
+    async def shared(request: web.Request) -> web.StreamResponse:
+        known = links.read_file(request.match_info["token"], clock(), KEPT)
+        sources = {a.platform: a for a in adapters if isinstance(a, Source)}
+        source = sources.get(known.platform) if known else None
+        if known is None or source is None or not await _may_be_read(engine, known):
+            raise web.HTTPNotFound(text=NOT_THERE)
+        async with source.file(known.workspace, known.file) as found:
+            if found is None or found.size > LARGEST_FILE:
+                raise web.HTTPNotFound(text=NOT_THERE)
+            return await _pass_through(request, found)
+
+    app.router.add_get("/relay/file/{token}", shared, allow_head=False)
+
+
+async def _may_be_read(engine: AsyncEngine, shared: Shared) -> bool:
+    """Not once it was taken back, or one of the two left, was suspended or blocked the other."""
+    async with unit(engine) as session:
+        line = await relay.line(session, shared.source)
+        talk = await session.get(relay.Relay, line.relay_id) if line and not line.gone else None
+        if talk is None or talk.one_id is None or talk.other_id is None:
+            return False
+        one = await members.member(session, talk.one_id)
+        other = await members.member(session, talk.other_id)
+        return one is not None and other is not None and await may_talk(session, one, other)
+
+
+async def _pass_through(request: web.Request, found: Fetched) -> web.StreamResponse:
+    """As a download that no browser runs; cut off where it is larger than was said."""
+    name = one_line(found.name, 120) or "file"
+    response = web.StreamResponse(
+        headers={
+            "Content-Type": "application/octet-stream",
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+            "Cache-Control": "private, no-store",
+            "X-Content-Type-Options": "nosniff",
+        }
+    )
+    response.content_length = found.size
+    await response.prepare(request)
+    left = found.size
+    async for chunk in found.chunks:
+        await response.write(chunk[:left])
+        left -= len(chunk)
+        if left <= 0:
+            break
+    await response.write_eof()
+    return response

@@ -1,0 +1,135 @@
+"""What every HTTP process answers besides its adapters: health, readiness, metrics."""
+
+import contextlib
+import hashlib
+import hmac
+import ipaddress
+import json
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+from prometheus_client import generate_latest
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.adapters.base import Adapter
+from bot.links import Links
+from bot.metrics import DELIVERIES, OLDEST, REGISTRY
+from db import migrate, outbox, personal_data
+from db.base import unit
+from db.members import Member
+
+BY_A_PROXY = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via")
+
+
+def add_routes(
+    app: web.Application, engine: AsyncEngine, adapters: Sequence[Adapter], token: str
+) -> None:
+    """`/healthz` says the process lives, `/readyz` that it can work, `/metrics` how much it did."""
+
+    async def healthz(request: web.Request) -> web.Response:
+        return web.json_response({"status": "ok"})
+
+    async def readyz(request: web.Request) -> web.Response:
+        checks = {"database": await _database(engine)}
+        checks |= {a.platform: a.ready() for a in adapters}
+        fine = all(checks.values())
+        said = {name: "ok" if good else "fail" for name, good in checks.items()}
+        if checks["database"]:
+            said["queue"] = f"{await _count_deliveries(engine):.0f} s"
+        return web.json_response(said, status=200 if fine else 503)
+
+    async def metrics(request: web.Request) -> web.Response:
+        if not _may_read(request, token):
+            raise web.HTTPForbidden(
+                text="Metrics are for this machine, or with the bearer token.\n"
+            )
+        with contextlib.suppress(SQLAlchemyError, OSError):
+            await _count_deliveries(engine, all_of_them=True)
+        return web.Response(body=generate_latest(REGISTRY), content_type="text/plain")
+
+    app.router.add_get("/healthz", healthz)
+    app.router.add_get("/readyz", readyz)
+    app.router.add_get("/metrics", metrics)
+
+
+def add_downloads(
+    app: web.Application,
+    engine: AsyncEngine,
+    links: Links,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> None:
+    """What members fetch by an address that only they were given."""
+
+    async def my_data(request: web.Request) -> web.Response:
+        now = clock()
+        known = links.read_my_data(request.match_info["token"], now, personal_data.KEPT_OPEN)
+        async with unit(engine) as session:
+            member = await session.get(Member, known) if known else None
+            if member is None:
+                raise web.HTTPNotFound(text="This address is no longer valid; ask for a new one.\n")
+            held = await personal_data.rows_of(session, member.id)
+        return web.Response(
+            body=json.dumps(_bundle(held, now), ensure_ascii=False, indent=2, default=str),
+            content_type="application/json",
+            headers={
+                "Content-Disposition": 'attachment; filename="my-data.json"',
+                "Cache-Control": "no-store",
+            },
+        )
+
+    app.router.add_get("/my-data/{token}.json", my_data, allow_head=False)
+
+
+def _bundle(held: dict[str, list[dict[str, Any]]], now: datetime) -> dict[str, Any]:
+    """The tables, and a manifest that tells whether something was changed since."""
+    hashes = {
+        name: hashlib.sha256(json.dumps(rows, sort_keys=True, default=str).encode()).hexdigest()
+        for name, rows in held.items()
+    }
+    return {"made_at": now, "sha256": hashes, "tables": held}
+
+
+async def _database(engine: AsyncEngine) -> bool:
+    try:
+        async with engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+        return await migrate.revision(engine) == migrate.head()
+    except (SQLAlchemyError, OSError):
+        return False
+
+
+async def _count_deliveries(engine: AsyncEngine, *, all_of_them: bool = False) -> float:
+    """Read from the database, so that every process tells the same; the seconds of the oldest."""
+    now = datetime.now(UTC)
+    async with unit(engine) as session:
+        first = await outbox.oldest(session, now)
+        counts = await outbox.counts(session) if all_of_them else ()
+    age = (now - first.at).total_seconds() if first else 0.0
+    OLDEST.set(age)
+    if all_of_them:
+        DELIVERIES.clear()
+        for one in counts:
+            DELIVERIES.labels(one.state, one.kind, _label(one.reason)).inc(one.number)
+    return age
+
+
+def _label(reason: str) -> str:
+    """A platform's word for a reason, in so few shapes that nobody can fill a disk with them."""
+    return re.sub(r"[^a-z_ ]", "", reason.casefold())[:40]
+
+
+def _may_read(request: web.Request, token: str) -> bool:
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if token and hmac.compare_digest(given.encode(), token.encode()):
+        return True
+    try:
+        near = ipaddress.ip_address(request.remote or "").is_loopback
+    except ValueError:
+        return False
+    # A proxy on this machine speaks for the world outside.
+    return near and not any(name in request.headers for name in BY_A_PROXY)

@@ -1,0 +1,371 @@
+"""Two people who said yes begin to talk: together, in two threads, or not at all."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.community.talks.opening import begin_talk, meet, starters
+from bot.domain.shared_interests import Bond, Side, bonds, chosen
+from bot.i18n import LANGUAGES, translator
+from bot.jobs.introductions import HALF_OPEN_AT_MOST
+from db import introductions, talks
+from db.base import unit
+from db.members import Account, Workspace
+from db.outbox import AMBIGUOUS, CANCELLED, DEAD, EXPIRED, HELD
+from db.relay import Relay
+from db.talks import Talk
+from db.topics import Topic
+from tests.conftest import Clock
+from tests.handlers.test_directory import Joining
+from tests.owed import Owed, change, deliver, member, owed, tend
+from tests.reading import commands_of
+
+pytestmark = pytest.mark.both
+
+
+async def begin(
+    engine: AsyncEngine, now: datetime, one: str = "maya", other: str = "luis", key: str = "t:1",
+    topic: str = "", because: str = "",
+) -> Talk | None:  # fmt: skip
+    """As an accepted introduction begins it."""
+    people = await member(engine, one), await member(engine, other)
+    async with unit(engine, writes=True) as session:
+        about = await session.scalar(select(Topic.id).where(Topic.slug == topic))
+        return await begin_talk(session, now, *people, topic_id=about, because=because, key=key)
+
+
+async def gather(engine: AsyncEngine) -> None:
+    """The tests' workspace lets the hub open conversations of several people."""
+    async with unit(engine, writes=True) as session:
+        await session.execute(update(Workspace).values(gathers=True))
+
+
+async def unreachable(engine: AsyncEngine, user: str) -> None:
+    """Somebody closed their direct messages."""
+    change_of = update(Account).where(Account.external_id == user).values(reachable=False)
+    async with unit(engine, writes=True) as session:
+        await session.execute(change_of)
+
+
+async def relays(engine: AsyncEngine) -> list[str]:
+    """The states of all relays."""
+    async with unit(engine) as session:
+        return list((await session.scalars(select(Relay.status).order_by(Relay.id))).all())
+
+
+async def status(engine: AsyncEngine, key: str = "t:1") -> str:
+    """How a talk stands."""
+    async with unit(engine) as session:
+        talk = await talks.of_key(session, key)
+        assert talk is not None
+        return talk.status
+
+
+# --- where ------------------------------------------------------------------------------------
+
+
+async def test_in_a_workspace_that_gathers_both_are_in_one_conversation(
+    engine: AsyncEngine, now: datetime
+) -> None:
+    """One card, in a language both speak, to both accounts."""
+    await gather(engine)
+
+    await begin(engine, now)
+
+    (card,) = await owed(engine)
+    assert card.user == "luis,maya"
+    assert card.kind == "conversation"
+    assert card.text.startswith("Maya Chen, meet Luis Ángel Rojas\n")
+    assert await relays(engine) == []
+
+
+@pytest.mark.parametrize("apart", ["other workspace", "does not gather", "unreachable there"])
+async def test_otherwise_each_gets_a_thread_of_their_own_language(
+    engine: AsyncEngine, now: datetime, joining: Joining, apart: str
+) -> None:
+    """And the relay knows the two openings."""
+    home = "T2" if apart == "other workspace" else "T1"
+    await joining(key="rosa", name="Rosa Díaz", language="es", languages=("es",), workspace=home)
+    if apart != "does not gather":
+        await gather(engine)
+    if apart == "unreachable there":
+        await joining(key="aide", name="Aide", workspace="T2")
+        async with unit(engine, writes=True) as session:
+            rosa = (
+                await session.scalars(select(Account).where(Account.external_id == "rosa"))
+            ).one()
+            aide = (
+                await session.scalars(select(Account).where(Account.external_id == "aide"))
+            ).one()
+            rosa.reachable, aide.member_id = False, rosa.member_id
+
+    await begin(engine, now, other="rosa")
+
+    mine, theirs = await owed(engine)
+    assert mine.text.startswith("Meet Rosa Díaz\n")
+    assert theirs.text.startswith("Te presento a Maya Chen\n")
+    assert theirs.user == ("aide" if apart == "unreachable there" else "rosa")
+    async with unit(engine) as session:
+        relay = (await session.scalars(select(Relay))).one()
+        talk = await talks.of_key(session, "t:1")
+    assert talk is not None
+    assert (relay.one_root_id, relay.other_root_id) == (talk.one_root_id, talk.other_root_id)
+    assert None not in (relay.one_root_id, relay.other_root_id)
+
+
+async def test_the_same_key_begins_once(engine: AsyncEngine, now: datetime) -> None:
+    """However often it is said; another key begins another talk."""
+    for _ in range(3):
+        await begin(engine, now)
+    assert len(await owed(engine)) == 2
+    await begin(engine, now, key="t:2")
+    assert len(await owed(engine)) == 4
+
+
+@pytest.mark.parametrize("lost", ["maya", "luis"])
+async def test_when_one_can_be_reached_nowhere_the_other_is_told(
+    engine: AsyncEngine, now: datetime, lost: str
+) -> None:
+    """And nothing else is sent."""
+    await unreachable(engine, lost)
+
+    await begin(engine, now)
+
+    (notice,) = await owed(engine)
+    assert notice.user == {"maya": "luis", "luis": "maya"}[lost]
+    assert notice.text.startswith(("I could not reach Luis", "No pude escribirle a Maya"))
+    assert await relays(engine) == []
+    assert await status(engine) == talks.FAILED
+
+
+async def test_when_neither_can_be_reached_nothing_is_owed(
+    engine: AsyncEngine, now: datetime
+) -> None:
+    """There is nobody to tell."""
+    for who in ("maya", "luis"):
+        await unreachable(engine, who)
+
+    await begin(engine, now)
+
+    assert await owed(engine) == []
+
+
+async def test_nothing_begins_for_whoever_is_suspended_or_blocked(
+    engine: AsyncEngine, now: datetime
+) -> None:
+    """In either direction."""
+    assert await begin(engine, now, other="sam") is None
+    one, other = await member(engine, "luis"), await member(engine, "maya")
+    async with unit(engine, writes=True) as session:
+        await introductions.block(session, one, other, now)
+    assert await begin(engine, now) is None
+    assert await begin(engine, now, "luis", "maya") is None
+    assert await owed(engine) == []
+
+
+# --- no half-open introduction ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("end", [DEAD, EXPIRED, CANCELLED])
+async def test_who_got_the_opening_alone_is_told(
+    engine: AsyncEngine, clock: Clock, end: str
+) -> None:
+    """Luis closed his direct messages meanwhile; the relay ends, and it is said once."""
+    await begin(engine, clock())
+    await deliver(engine, user="maya")
+    await deliver(engine, end, user="luis")
+
+    for _ in range(2):
+        clock.go_on(minutes=5)
+        await tend(engine, clock())
+
+    (notice,) = await owed(engine)
+    assert notice.user == "maya"
+    assert notice.text.startswith("I could not reach Luis")
+    assert await relays(engine) == ["ended"]
+    assert await status(engine) == talks.FAILED
+
+
+@pytest.mark.parametrize("stuck", ["due", "claimed", "inflight", AMBIGUOUS, HELD])
+async def test_no_introduction_is_half_open_for_more_than_a_day(
+    engine: AsyncEngine, clock: Clock, stuck: str
+) -> None:
+    """Whatever keeps the second opening; what is not under way is not sent any more."""
+    await begin(engine, clock())
+    await deliver(engine, user="maya")
+    if stuck != "due":
+        await deliver(engine, stuck, user="luis")
+    clock.go_on(hours=23)
+    await tend(engine, clock())
+    assert await status(engine) == talks.OPENING
+    clock.now += HALF_OPEN_AT_MOST - timedelta(hours=23) + timedelta(minutes=5)
+
+    await tend(engine, clock())
+
+    assert [o.user for o in await owed(engine)] == ["maya"]
+    assert await relays(engine) == ["ended"]
+
+
+async def test_what_both_got_is_open_for_good(engine: AsyncEngine, clock: Clock) -> None:
+    """And is never looked at again."""
+    await begin(engine, clock())
+    await deliver(engine)
+    await tend(engine, clock())
+    clock.go_on(days=3)
+    await tend(engine, clock())
+
+    assert await status(engine) == talks.OPEN
+    assert await relays(engine) == ["open"]
+    assert await owed(engine) == []
+
+
+async def test_a_conversation_of_both_that_cannot_be_opened_becomes_two_threads(
+    engine: AsyncEngine, clock: Clock
+) -> None:
+    """Where a workspace takes the permission back."""
+    await gather(engine)
+    await begin(engine, clock(), because="of trees")
+    await deliver(engine, DEAD)
+    clock.go_on(minutes=5)
+
+    for _ in range(2):
+        await tend(engine, clock())
+
+    assert [o.user for o in await owed(engine)] == ["maya", "luis"]
+    assert all("of trees" in o.text for o in await owed(engine))
+    assert await relays(engine) == ["open"]
+
+
+async def test_a_block_before_the_opening_went_out_silences_both(
+    engine: AsyncEngine, clock: Clock
+) -> None:
+    """Nobody is told of anything."""
+    await begin(engine, clock())
+    one, other = await member(engine, "luis"), await member(engine, "maya")
+    async with unit(engine, writes=True) as session:
+        await introductions.block(session, one, other, clock())
+    clock.go_on(minutes=5)
+
+    await tend(engine, clock())
+
+    assert await owed(engine) == []
+    assert await relays(engine) == ["ended"]
+
+
+# --- what the opening says --------------------------------------------------------------------
+
+
+async def opening(engine: AsyncEngine, user: str) -> Owed:
+    """The opening that somebody got."""
+    return next(o for o in await owed(engine) if o.user == user)
+
+
+async def test_the_opening_says_why_these_two_how_to_begin_and_when(
+    engine: AsyncEngine, now: datetime, joining: Joining
+) -> None:
+    """Their topics, three starters, both clocks, three times with a button each."""
+    eva = {"city": "denver-co-us", "zone": "America/Denver", "title": "Evaluator"}
+    knows = {"program-evaluation": 3}
+    await joining(key="eva", name="Eva Luz", knows=knows, learns=("metadata",), **eva)
+
+    talk = await begin(engine, now, other="eva", because="we met in Reno")
+
+    assert talk is not None
+    card = await opening(engine, "maya")
+    for said in (
+        "Eva Luz", "Evaluator", "Denver, CO", "The reason given: «we met in Reno»",
+        "Maya knows metadata, which Eva would like to learn.",
+        "Eva knows program evaluation, which Maya would like to learn.",
+        "Maya, what would you do first if you began again with metadata?",
+        "Local time of Eva: 8:00", "Local time of Maya: 10:00", "Times: Maya / Eva.",
+    ):  # fmt: skip
+        assert said in card.text, said
+    assert [c for c in commands_of(card.card) if c.startswith("intro slot")] == [
+        f"intro slot {talk.id} 1", f"intro slot {talk.id} 2", f"intro slot {talk.id} 3",
+        f"intro slot {talk.id}",
+    ]  # fmt: skip
+    labels = card.text.split("Half an hour to talk?")[1]
+    assert "Wed, Nov 25, 12:00\u202fPM / 10:00\u202fAM" in labels
+    assert "Times: Eva / Maya." in (await opening(engine, "eva")).text
+
+
+async def test_hours_that_never_meet_are_said_honestly(engine: AsyncEngine, now: datetime) -> None:
+    """With what is least bad."""
+    await change(engine, "maya", hours_from="14:00", zone="Pacific/Honolulu")
+
+    await begin(engine, now)
+
+    card = await opening(engine, "maya")
+    assert "Your working hours never meet." in card.text
+    assert card.text.count("intro slot") == 4
+
+
+async def test_what_is_hidden_from_each_other_is_not_said(
+    engine: AsyncEngine, now: datetime
+) -> None:
+    """Neither a topic nor a title; the opening is still whole."""
+    await change(engine, "luis", seen_topics="nobody", seen_title="city")
+
+    await begin(engine, now)
+
+    text = (await opening(engine, "maya")).text
+    assert "open data" not in text
+    assert "Jefe" not in text
+    assert "What does your city do with data" in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_both_read_it_in_their_language(
+    engine: AsyncEngine, now: datetime, language: str
+) -> None:
+    """Whole: no English sentence is left in it."""
+    await change(engine, "maya", language=language)
+
+    await begin(engine, now, topic="open-data")
+
+    card = await opening(engine, "maya")
+    t = translator(language)
+    assert card.language == language
+    assert t("Three ways to begin") in card.text
+    assert t("Half an hour to talk?") in card.text
+
+
+async def test_without_a_common_language_the_conversation_of_both_is_in_english(
+    engine: AsyncEngine, now: datetime
+) -> None:
+    """Inês reads Portuguese, Rémi French and English; Luis Spanish and English."""
+    await gather(engine)
+    await begin(engine, now, "ines", "remi", key="a")
+    await begin(engine, now, "remi", "luis", key="b")
+
+    assert [o.text.split("\n")[0] for o in await owed(engine)] == [
+        "Inês Albuquerque, meet Rémi Gagnon", "Rémi Gagnon, meet Luis Ángel Rojas"
+    ]  # fmt: skip
+
+
+def test_the_most_useful_tie_comes_first() -> None:
+    """What one knows and the other wants, then what both know, then what both want."""
+    one, other = Side({1: 3, 2: 2, 5: 1}, {3, 4}), Side({2: 3, 3: 1, 5: 1}, {1, 4})
+
+    found = bonds(one, other)
+
+    assert found == (Bond("helps", 1), Bond("helped", 3), Bond("both-know", 2),
+                     Bond("both-know", 5), Bond("both-learn", 4))  # fmt: skip
+    assert bonds(one, other, about=4)[0] == Bond("both-learn", 4)
+    assert [b.topic for b in chosen(found, 5)] == [1, 3, 2, 4, 5]
+    assert bonds(Side({}), other) == ()
+
+
+async def test_there_are_always_three_starters(engine: AsyncEngine) -> None:
+    """The same for the same pair, without a blank and all different."""
+    for one, other in (("maya", "luis"), ("maya", "ben"), ("noor", "ada"), ("ines", "remi")):
+        pair = await member(engine, one), await member(engine, other)
+        async with unit(engine) as session:
+            found = await meet(session, *pair)
+        for language in LANGUAGES:
+            said = starters(translator(language), found)
+            assert len(set(said)) == 3
+            assert said == starters(translator(language), found)
+            assert not any("{" in text for text in said)
