@@ -71,7 +71,7 @@ def _late(ctx: Context, request: JoinRequest) -> Card:
     """Somebody was quicker."""
     t = ctx.t
     by = request.by.name if request.by else ""
-    when = portraits.ago(t, request.decided_at or ctx.now, ctx.now)
+    when = t.ago(request.decided_at or ctx.now, ctx.now)
     match request.status:
         case "approved":
             said = t("{name} let them in already, {when}.", name=by or "?", when=when)
@@ -123,7 +123,7 @@ def _entry(ctx: Context, request: JoinRequest) -> Entry:
         lines=(
             entry.lines[0],
             t("from {workspace}", workspace=home_of(account)),
-            portraits.ago(t, request.made_at, ctx.now),
+            t.ago(request.made_at, ctx.now),
         ),
         buttons=entry.buttons,
     )

@@ -1,11 +1,9 @@
 """Cities: public facts for everybody, people and strengths for members."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_time
 from pydantic import BaseModel, Field
 
 from bot.cards import (
@@ -94,12 +92,8 @@ def _facts(ctx: Context, one: City) -> list[Fact]:
         Fact(t("Population"), inhabitants),
         Fact(t("Country"), finding.country(t, one)),
         Fact(t("Language"), NAMES.get(one.language, one.language)),
-        Fact(t("Local time"), _clock(t, one, ctx.now)),
+        Fact(t("Local time"), t.time(ctx.now.astimezone(ZoneInfo(one.zone)))),
     ]
-
-
-def _clock(t: Translator, one: City, now: datetime) -> str:
-    return format_time(now.astimezone(ZoneInfo(one.zone)), "short", locale=t.locale)
 
 
 def _history(t: Translator, one: City) -> str:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from bot.cards import SLASH, Button, Buttons, Card, Fact, Facts, Note, Text
 from bot.commands import MEMBER, Context, command
 from bot.community.joining.arrivals import called, is_staff, may_decide, reader_of
-from bot.community.people import finding, portraits
+from bot.community.people import finding
 from bot.deliveries import owe_account
 from bot.domain.joining import fingerprint, new_code
 from bot.domain.quiet_hours import after_quiet
@@ -174,7 +174,7 @@ async def _code(ctx: Context, city: City) -> Card:
     code = await invitations.code_of(ctx.session, city.id)
     if code is None:
         return await _rotate(ctx, city)
-    made = portraits.ago(t, code.made_at, ctx.now)
+    made = t.ago(code.made_at, ctx.now)
     facts = (Fact(t("Made"), made), Fact(t("Colleagues who came with it"), t.number(code.uses)))
     return Card(
         title=t("The code of {city}", city=finding.city_place(t, city)),

@@ -10,7 +10,7 @@ from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Form, Note, Opt
 from bot.commands import ANYONE, Context, command
 from bot.community.joining import arrivals
 from bot.community.joining.arrivals import may_decide, wrong_code
-from bot.community.people import finding, portraits
+from bot.community.people import finding
 from bot.deliveries import owe
 from bot.domain.joining import TRIES_KEPT, fingerprint, looks_like_code, may_try, proven_by
 from bot.errors import Misfit, Refusal
@@ -257,7 +257,7 @@ async def verify(ctx: Context, ask: Verify) -> Card:
         Fact(t("Proved by"), _way(ctx)),
     ]
     if person.proved_at:
-        facts.append(Fact(t("Since"), portraits.ago(t, person.proved_at, ctx.now)))
+        facts.append(Fact(t("Since"), t.ago(person.proved_at, ctx.now)))
     buttons = [Button(t("My accounts"), "link list"), Button(t("Invite a colleague"), "invite")]
     if may_decide(person, person.city_id):
         buttons.append(Button(t("Who asks to be let in"), "admit"))
@@ -293,7 +293,7 @@ async def _open_wish(ctx: Context) -> Card:
         said = t("Nothing yet: you are not a member, and no request of yours is open.")
         return Card(t("What proves you"), (Text(said), join_))
     request = asked[account.id]
-    when = portraits.ago(t, request.made_at, ctx.now)
+    when = t.ago(request.made_at, ctx.now)
     facts = (Fact(t("You asked for"), _wanted(ctx, request)), Fact(t("Asked"), when))
     said = t("Nobody has decided yet. With a code you need not wait.")
     return Card(t("What proves you"), (Facts(facts), Text(said), join_))

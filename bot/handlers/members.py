@@ -76,7 +76,7 @@ def _waiting_entry(ctx: Context, account: Account, asked: JoinRequest | None) ->
     t = ctx.t
     lines = [
         t("from {workspace}", workspace=arrivals.home_of(account)),
-        t("first seen {when}", when=portraits.ago(t, account.first_seen, ctx.now)),
+        t("first seen {when}", when=t.ago(account.first_seen, ctx.now)),
     ]
     approve = f"admin members approve {account.id}"
     city = ctx.known.cities.get(asked.city_id or 0) if asked else None

@@ -3,12 +3,11 @@
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from babel.dates import format_date
 from pydantic import BaseModel, Field
 
 from bot.cards import Button, Buttons, Card, Entry, Note, Part, Text
 from bot.commands import ANYONE, MEMBER, STAFF, Context, command
-from bot.community.people import finding, portraits
+from bot.community.people import finding
 from bot.deliveries import owe
 from bot.domain.ranking import standing
 from bot.errors import Misfit, Refusal
@@ -138,7 +137,7 @@ async def _queue(ctx: Context, note: str = "") -> Card:
 def _entry(ctx: Context, one: Report) -> Entry:
     t = ctx.t
     by = one.by.name if one.by else t("somebody who left")
-    when = portraits.ago(t, one.at, ctx.now)
+    when = t.ago(one.at, ctx.now)
     appealed = one.status != moderation.OPEN
     acts = (
         ("lift", t("Grant the appeal"), "primary"),
@@ -202,7 +201,7 @@ def _told(about: Member, one: Report) -> Card:
     """What somebody reads about whom the staff decided: what, until when, and how to object."""
     t = translator(about.language)
     if one.status == moderation.MUTED and about.muted_until:
-        day = format_date(about.muted_until, "long", locale=t.locale)
+        day = t.day(about.muted_until, "long")
         said = t("The programme's staff has muted you until {day}: you can look around, but not "
                  "write to others.", day=day)  # fmt: skip
     else:
