@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot import i18n
 from bot.cards import Card, Reply, plain
 from bot.commands import load
-from bot.community.people.finding import city_place
+from bot.community.people.places import city_place
 from bot.deliveries import written
 from bot.hub import Hub
 from bot.i18n import LANGUAGES, NAMES, language_of, translator

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from bot.cards import Button, Buttons, Card, Entry, Note, Part, Text
 from bot.commands import ANYONE, MEMBER, STAFF, Context, command
-from bot.community.people import finding
+from bot.community.people import finding, places
 from bot.deliveries import owe
 from bot.domain.ranking import standing
 from bot.errors import Misfit, Refusal
@@ -150,7 +150,7 @@ def _entry(ctx: Context, one: Report) -> Entry:
             ("suspend", t("Suspend"), "danger"),
         )  # type: ignore[assignment] # one more button than for an appeal
     return Entry(
-        title=f"{one.id} · {one.about.name}, {finding.place(t, one.about.city)}",
+        title=f"{one.id} · {one.about.name}, {places.place(t, one.about.city)}",
         badge=t("Appeal") if appealed else "",
         lines=(
             one.appeal if appealed else one.because,

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Reply, Text
 from bot.commands import MEMBER, Context, command
-from bot.community.people import finding, portraits
+from bot.community.people import finding, portraits, ranking
 from bot.community.rounds import messages, pools
 from bot.domain.affinity import Reason, Seeker, reasons
 from bot.domain.cadence import coming, moments
@@ -102,7 +102,7 @@ async def _facts(ctx: Context, taking: RoundMember) -> list[Fact]:
         facts.append(Fact(t("Next one"), t.day_and_time(send, ctx.member.zone)))
     if taking.snoozed_until and taking.snoozed_until > ctx.now.date():
         facts.append(Fact(t("Paused until"), t.day(taking.snoozed_until, "long")))
-    if ctx.member.is_full(finding.month(ctx.now)):
+    if ctx.member.is_full(ranking.month(ctx.now)):
         facts.append(Fact(t("This month"), t("You have had as many introductions as you want.")))
     if not ctx.member.listed:
         facts.append(Fact(t("Directory"), t("You are not listed any more, so nobody is "

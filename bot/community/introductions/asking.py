@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from bot.cards import Button, Buttons, Card, Note, Part, Text
 from bot.commands import Context
-from bot.community.people import finding, portraits
+from bot.community.people import portraits, ranking
 from bot.community.talks import opening
 from bot.community.talks.opening import Pair, first
 from bot.deliveries import owe
@@ -118,7 +118,7 @@ def check_open(ctx: Context, person: Member, topic: int | None = None) -> None:
     t = ctx.t
     if not person.open_to_questions:
         text = t("{name} is not taking questions now.", name=person.name)
-    elif person.is_full(finding.month(ctx.now)):
+    elif person.is_full(ranking.month(ctx.now)):
         text = t("{name} has had as many questions as they can take this month.",
                  name=person.name)  # fmt: skip
     else:
@@ -137,7 +137,7 @@ async def _send(ctx: Context, intro: Introduction, asked: list[Member]) -> None:
     unwanted = await _is_unwanted(ctx, intro)
     for person in asked:
         # counted in any case: a number that stood still would tell who is unwanted
-        this_month = finding.month(ctx.now)
+        this_month = ranking.month(ctx.now)
         taken = person.asks_taken if person.asks_month == this_month else 0
         person.asks_taken, person.asks_month = taken + 1, this_month
         if not unwanted:

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Text
 from bot.commands import Context
-from bot.community.people.finding import month, place
+from bot.community.people.places import place
+from bot.community.people.ranking import month
 from bot.domain.ranking import FRESH_FOR_DAYS
 from bot.i18n import NAMES, Translator
 from db import directory

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.cards import Button, Buttons, Card, Entry, Link, Note, Part, Text
-from bot.community.people import finding
+from bot.community.people import places
 from bot.domain.escaping import inert, one_line
 from bot.i18n import Translator
 from bot.request import File
@@ -24,7 +24,7 @@ _UNITS = ("B", "kB", "MB", "GB")
 
 def author(t: Translator, person: Member, label: str) -> str:
     """«Ana Díaz · Bogotá, Colombia · the platform»: from the directory, never as typed."""
-    city = finding.city_place(t, person.city) if person.city else t("Programme staff")
+    city = places.city_place(t, person.city) if person.city else t("Programme staff")
     return " · ".join(filter(None, (one_line(person.name), city, label)))
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Text
 from bot.community.people import portraits
-from bot.community.people.finding import place
+from bot.community.people.places import place
 from bot.community.rounds.pools import seekers
 from bot.community.talks.opening import begin_talk, first, meet, starters
 from bot.deliveries import owe
