@@ -5,7 +5,6 @@ from datetime import timedelta
 from bot.cards import Button, Entry, Part
 from bot.commands import Context
 from bot.community.introductions import asking
-from bot.community.people import portraits
 from bot.community.rounds import messages
 from db import introductions, rounds, talks
 
@@ -29,7 +28,7 @@ async def _to_answer(ctx: Context) -> Entry | None:
         title=t.many(
             "One person would like to meet you", "{number} people would like to meet you", number
         ),
-        lines=(portraits.listed(t, [(one.by or one.facing(ctx.member.id)).name for one in open_]),),
+        lines=(t.listed([(one.by or one.facing(ctx.member.id)).name for one in open_]),),
         buttons=(Button(t("See and answer"), "intro list", "primary"),),
     )
 
@@ -45,7 +44,7 @@ async def _talk(ctx: Context) -> Entry | None:
     moment, talk = soonest
     return Entry(
         title=t("You talk with {name}", name=talk.facing(me.id).name),
-        lines=(messages.day_and_time(t, moment, me.zone),),
+        lines=(t.day_and_time(moment, me.zone),),
         buttons=(Button(t("Another time"), f"intro slot {talk.id}"),),
     )
 
@@ -57,6 +56,6 @@ async def _round(ctx: Context) -> Entry | None:
     moment = messages.next_day(taking, ctx.now)
     return Entry(
         title=ctx.t("Your next round"),
-        lines=(messages.day_and_time(ctx.t, moment, ctx.member.zone),),
+        lines=(ctx.t.day_and_time(moment, ctx.member.zone),),
         buttons=(Button(ctx.t("My rounds"), "rounds"),),
     )

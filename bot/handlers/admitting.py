@@ -8,7 +8,7 @@ from bot.cards import Button, Buttons, Card, Entry, Note, Part, Text
 from bot.commands import MEMBER, Context, command
 from bot.community.joining import arrivals
 from bot.community.joining.arrivals import called, home_of, may_decide, reader_of
-from bot.community.people import finding, portraits
+from bot.community.people import places, portraits, ranking
 from bot.errors import Refusal
 from bot.parsing import Hidden, Labels
 from db import audit, joining
@@ -46,7 +46,7 @@ async def admit(ctx: Context, ask: Admit) -> Card:
     person, card = await arrivals.arrive(ctx, account, city, "approval", by=ctx.member)
     await arrivals.tell_asker(ctx, account, card, f"join:{request.id}:answer")
     said = ctx.t(
-        "{name} of {city} is a member now.", name=person.name, city=finding.city_place(ctx.t, city)
+        "{name} of {city} is a member now.", name=person.name, city=places.city_place(ctx.t, city)
     )
     return await _open(ctx, said)
 
@@ -71,7 +71,7 @@ def _late(ctx: Context, request: JoinRequest) -> Card:
     """Somebody was quicker."""
     t = ctx.t
     by = request.by.name if request.by else ""
-    when = portraits.ago(t, request.decided_at or ctx.now, ctx.now)
+    when = t.ago(request.decided_at or ctx.now, ctx.now)
     match request.status:
         case "approved":
             said = t("{name} let them in already, {when}.", name=by or "?", when=when)
@@ -89,7 +89,7 @@ async def _decline(ctx: Context, account: Account, request: JoinRequest) -> Card
     audit.note(ctx.session, ctx.now, ctx.member.id, "request declined", f"request:{request.id}")
     t = reader_of(account)
     city = ctx.known.cities.get(request.city_id or 0)
-    card = arrivals.declined(t, finding.city_place(t, city) if city else "")
+    card = arrivals.declined(t, places.city_place(t, city) if city else "")
     await arrivals.tell_asker(ctx, account, card, f"join:{request.id}:answer")
     return await _open(ctx, ctx.t("Declined. They are told, without your name."))
 
@@ -123,7 +123,7 @@ def _entry(ctx: Context, request: JoinRequest) -> Entry:
         lines=(
             entry.lines[0],
             t("from {workspace}", workspace=home_of(account)),
-            portraits.ago(t, request.made_at, ctx.now),
+            t.ago(request.made_at, ctx.now),
         ),
         buttons=entry.buttons,
     )
@@ -147,7 +147,7 @@ async def welcome(ctx: Context, ask: Welcome) -> Card:
     if ask.step is None:
         return Card(t("Your first week"), arrivals.first_steps(t))
     found = await joining.worth_meeting(ctx.session, ctx.member)
-    month = finding.month(ctx.now)
+    month = ranking.month(ctx.now)
     free = [person for person in found if not person.is_full(month)][:1]
     if not free:
         none = Text(t("Nobody fits just now. Look for a topic instead."))

@@ -9,7 +9,6 @@ from pydantic import BaseModel, Field
 from bot import deliveries
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Table, Text
 from bot.commands import STAFF, Context, command
-from bot.community.people import portraits
 from bot.errors import Misfit
 from bot.parsing import Labels, Word, short
 from db import audit, inbound, members, outbox
@@ -84,7 +83,7 @@ async def _list(ctx: Context, note: str = "") -> Card:
 def _entry(ctx: Context, row: Delivery, name: str) -> Entry:
     """What it was and why; never what it says."""
     t = ctx.t
-    when = portraits.ago(t, row.at, ctx.now)
+    when = t.ago(row.at, ctx.now)
     told = t("for {name}, due {when}", name=name, when=when) if name else t("due {when}", when=when)
     tries = t.many("one attempt", "{number} attempts", row.attempts)
     return Entry(
@@ -110,7 +109,7 @@ async def admin_health(ctx: Context, ask: AdminHealth) -> Card:
     stopped = await inbound.memo(ctx.session, outbox.PANIC)
     parts: list[Part] = []
     if stopped:
-        since = portraits.ago(t, datetime.fromisoformat(stopped), ctx.now)
+        since = t.ago(datetime.fromisoformat(stopped), ctx.now)
         parts.append(Note(t("Sending was stopped {when}. Nothing goes out.", when=since), "bad"))
     parts.append(Facts(await _facts(ctx, counts)))
     unsent = [one for one in counts if one.state not in (*PENDING, SENT)]
@@ -126,7 +125,7 @@ async def _facts(ctx: Context, counts: Sequence[Count]) -> tuple[Fact, ...]:
     t = ctx.t
     waiting = sum(one.number for one in counts if one.state in PENDING)
     oldest = await outbox.oldest(ctx.session, ctx.now)
-    since = portraits.ago(t, oldest.at, ctx.now) if oldest else t("nothing waits")
+    since = t.ago(oldest.at, ctx.now) if oldest else t("nothing waits")
     sent = sum(one.number for one in counts if one.state == SENT)
     return (
         Fact(t("Waiting or planned"), t.number(waiting)),

@@ -18,7 +18,7 @@ from bot.cards import (  # fmt: skip
     Text,
 )
 from bot.commands import MEMBER, Context, command, completion
-from bot.community.people import finding, portraits
+from bot.community.people import finding, places, portraits, ranking
 from bot.domain.ranges import read_range
 from bot.domain.ranking import rank, standing
 from bot.domain.vocabulary import Hit
@@ -62,7 +62,7 @@ async def who_does(ctx: Context, ask: WhoDoes) -> Card:
     if hit is None:
         return await _mentioning(ctx, ask, where)
     found = await _contenders(ctx, hit.key, where)
-    ranked = rank(finding.candidates(ctx, found.values()), ctx.now)
+    ranked = rank(ranking.candidates(ctx, found.values()), ctx.now)
     if not ranked:
         return _nobody_knows(ctx, ask, hit)
     name = ctx.known.vocabulary.name(hit.key, ctx.language)
@@ -72,7 +72,7 @@ async def who_does(ctx: Context, ask: WhoDoes) -> Card:
         portraits.entry(
             ctx,
             found[one.key],
-            finding.in_short(ctx.t, one),
+            ranking.in_short(ctx.t, one),
             (Button(ctx.t("Why?"), f"why {one.key} {_slug(ctx, hit.key)}"),),
             _slug(ctx, hit.key),
         )
@@ -103,7 +103,7 @@ def _where(ctx: Context, ask: WhoDoes) -> Where:
             raise Misfit(
                 ctx.t("I know no place called «{place}».", place=short(ask.place)),
                 name="place",
-                choices=tuple(Option(finding.city_place(ctx.t, c), c.place) for c in near),
+                choices=tuple(Option(places.city_place(ctx.t, c), c.place) for c in near),
             )
     least, most = _range(ctx, ask.population)
     if ask.level or least is not None or most is not None:
@@ -285,9 +285,9 @@ async def why(ctx: Context, ask: Why) -> Card:
     """The reckoning of one rank, line by line, from the trace that made it."""
     t = ctx.t
     tie = await _visible_tie(ctx, ask.person, ask.topic)
-    ranked = finding.why(ctx, tie)
+    ranked = ranking.why(ctx, tie)
     lines = tuple(
-        f"{t.number(r.points, signed=True)}  {finding.sentence(t, r)}" for r in ranked.reasons
+        f"{t.number(r.points, signed=True)}  {ranking.sentence(t, r)}" for r in ranked.reasons
     )
     topic = ctx.known.vocabulary.name(tie.topic_id, ctx.language)
     return Card(
@@ -387,7 +387,7 @@ async def places_beginning(ctx: Context, typed: str) -> list[Option]:
         if any(wanted in fold(name) for name in names)
     ]
     cities = (ctx.known.cities[key] for key in ctx.known.gazetteer.beginning(typed))
-    return [*regions, *(Option(finding.city_place(t, c), c.place) for c in cities)]
+    return [*regions, *(Option(places.city_place(t, c), c.place) for c in cities)]
 
 
 @completion("person")
@@ -396,4 +396,4 @@ async def people_beginning(ctx: Context, typed: str) -> list[Option]:
     if len(typed) < 2:
         return []
     found = await directory.named(ctx.session, typed, ctx.member, limit=20)
-    return [Option(f"{p.name}, {finding.place(ctx.t, p.city)}"[:75], str(p.id)) for p in found]
+    return [Option(f"{p.name}, {places.place(ctx.t, p.city)}"[:75], str(p.id)) for p in found]

@@ -20,7 +20,7 @@ from bot.cards import (
 )
 from bot.commands import ANYONE, MEMBER, Command, Context, command
 from bot.community.agenda import next_things
-from bot.community.people import finding, portraits
+from bot.community.people import places, portraits
 from bot.errors import Misfit
 from bot.i18n import Translator
 from bot.parsing import Argument, nearest, short
@@ -175,7 +175,7 @@ async def home(ctx: Context, ask: Home) -> Card:
     ))  # fmt: skip
     if person.city:
         parts.append(Entry(
-            title=finding.city_place(t, person.city),
+            title=places.city_place(t, person.city),
             lines=(t("Your colleagues and what your city is known for."),),
             buttons=(Button(t("My city"), f"city {person.city.slug}"),),
         ))  # fmt: skip

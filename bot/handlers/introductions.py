@@ -11,7 +11,7 @@ from bot.cards import Button, Buttons, Card, Entry, Form, Input, Option, Part, R
 from bot.commands import COMPLETIONS, MEMBER, Context, command, completion
 from bot.community.introductions import asking
 from bot.community.introductions.asking import in_a_sentence, pair_of
-from bot.community.people import finding, portraits
+from bot.community.people import finding, portraits, ranking
 from bot.community.talks.opening import first
 from bot.domain.ranking import rank
 from bot.errors import Misfit, Refusal
@@ -111,7 +111,7 @@ async def _best(ctx: Context, topic: int, because: str, passed: int) -> Card:
     """The best person for a topic who may be asked now, shown before anything is sent."""
     t, name = ctx.t, ctx.known.vocabulary.name(topic, ctx.language)
     found = await directory.contenders(ctx.session, topic, ctx.member.city_id)
-    candidates = {c.key: c for c in finding.candidates(ctx, found)}
+    candidates = {c.key: c for c in ranking.candidates(ctx, found)}
     pairs = await introductions.apart(ctx.session, ctx.member.id)
     away = {number for pair in pairs for number in pair} | {ctx.member.id}
     away |= await introductions.asked_lately(ctx.session, ctx.member.id, ctx.now)

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from bot.cards import Button, Buttons, Card, Entry, Heading, Note, Part, Text
 from bot.commands import MEMBER, Context, command
 from bot.community.introductions import asking
-from bot.community.introductions.asking import day, in_a_sentence, pair_of
+from bot.community.introductions.asking import in_a_sentence, pair_of
 from bot.community.people import portraits
 from bot.community.talks.opening import begin_talk, may_talk
 from bot.deliveries import owe
@@ -196,7 +196,7 @@ async def _request(ctx: Context, one: Introduction) -> Entry:
     pair = await pair_of(ctx, one)
     seen = portraits.seen(ctx.t, facing, ctx.member, in_a_sentence(ctx.t, pair, one))
     said = (ctx.t("«{text}»", text=one.because),) if one.because else ()
-    until = ctx.t("until {day}", day=day(ctx.t, one.asked_at + LASTS))
+    until = ctx.t("until {day}", day=ctx.t.day(one.asked_at + LASTS))
     lines = (*seen.lines, *said, until)
     return Entry(seen.title, lines, seen.note, seen.badge, asking.answers(ctx.t, one))
 
@@ -206,11 +206,11 @@ def _asked(ctx: Context, one: Introduction) -> Entry:
     t = ctx.t
     names = one.other.name if one.by_id is None else f"{one.one.name} · {one.other.name}"
     if one.status == AGREED:
-        return Entry(names, (t("introduced on {day}", day=day(t, one.closed_at or ctx.now)),))
+        return Entry(names, (t("introduced on {day}", day=t.day(one.closed_at or ctx.now)),))
     if one.status == WITHDRAWN:
         return Entry(names, (t("taken back"),))
     if one.status in UNANSWERED and one.closed_at is None:
-        until = t("waiting, until {day} at the latest", day=day(t, one.asked_at + LASTS))
+        until = t("waiting, until {day} at the latest", day=t.day(one.asked_at + LASTS))
         return Entry(names, (until,), buttons=(asking.withdraw(t, one),))
     return Entry(names, (t("not available now"),))
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from bot.cards import SLASH, Button, Buttons, Card, Fact, Facts, Note, Text
 from bot.commands import MEMBER, Context, command
 from bot.community.joining.arrivals import called, is_staff, may_decide, reader_of
-from bot.community.people import finding, portraits
+from bot.community.people import places
 from bot.deliveries import owe_account
 from bot.domain.joining import fingerprint, new_code
 from bot.domain.quiet_hours import after_quiet
@@ -98,7 +98,7 @@ async def _card_for(ctx: Context, account: Account) -> Card:
     if made is None or ctx.member.city is None:
         raise _enough(ctx)
     t, me = reader_of(account), ctx.member
-    where = finding.city_place(t, ctx.member.city)
+    where = places.city_place(t, ctx.member.city)
     card = Card(
         title=t("{name} invites you", name=me.name),
         parts=(
@@ -151,7 +151,7 @@ def _enough(ctx: Context) -> Refusal:
 def _led(ctx: Context, text: str | None) -> City:
     """The city whose code the asker may see: the own one, or for staff any."""
     t, me = ctx.t, ctx.member
-    city = finding.city_named(ctx, text) if text else ctx.known.cities.get(me.city_id or 0)
+    city = places.city_named(ctx, text) if text else ctx.known.cities.get(me.city_id or 0)
     if city and may_decide(me, city.id):
         return city
     if city is None and is_staff(me):
@@ -174,10 +174,10 @@ async def _code(ctx: Context, city: City) -> Card:
     code = await invitations.code_of(ctx.session, city.id)
     if code is None:
         return await _rotate(ctx, city)
-    made = portraits.ago(t, code.made_at, ctx.now)
+    made = t.ago(code.made_at, ctx.now)
     facts = (Fact(t("Made"), made), Fact(t("Colleagues who came with it"), t.number(code.uses)))
     return Card(
-        title=t("The code of {city}", city=finding.city_place(t, city)),
+        title=t("The code of {city}", city=places.city_place(t, city)),
         parts=(
             Facts(facts),
             Text(t("I showed it once and keep only its fingerprint. If it is lost, or went too "
@@ -192,7 +192,7 @@ async def _rotate(ctx: Context, city: City) -> Card:
     await invitations.set_code(ctx.session, city.id, fingerprint(code), ctx.member, ctx.now)
     audit.note(ctx.session, ctx.now, ctx.member.id, "city code made", f"city:{city.id}")
     return Card(
-        title=t("The code of {city}", city=finding.city_place(t, city)),
+        title=t("The code of {city}", city=places.city_place(t, city)),
         parts=(
             Text(t("Send this line to colleagues of this city, and to nobody else. It works for as "
                    "many as you like, until you make a new one:")),

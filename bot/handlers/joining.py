@@ -10,7 +10,7 @@ from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Form, Note, Opt
 from bot.commands import ANYONE, Context, command
 from bot.community.joining import arrivals
 from bot.community.joining.arrivals import may_decide, wrong_code
-from bot.community.people import finding, portraits
+from bot.community.people import places
 from bot.deliveries import owe
 from bot.domain.joining import TRIES_KEPT, fingerprint, looks_like_code, may_try, proven_by
 from bot.errors import Misfit, Refusal
@@ -62,7 +62,7 @@ async def _newcomer(ctx: Context) -> Account:
     person = account.member
     if person and person.status == "verified":
         raise Refusal(
-            t("You are in: {place}.", place=finding.place(t, person.city)),
+            t("You are in: {place}.", place=places.place(t, person.city)),
             title=t("You are a member already"),
             buttons=(Button(t("Home"), "home"), Button(t("What proves me"), "verify")),
         )
@@ -73,7 +73,7 @@ async def _form(ctx: Context, account: Account) -> Form:
     """Filled with the city that can be guessed from where the person is."""
     home = account.workspace
     city = ctx.known.cities.get(home.city_id or await _city_of_address(ctx, account) or 0)
-    known = {"city": (finding.city_place(ctx.t, city),)} if city else {}
+    known = {"city": (places.city_place(ctx.t, city),)} if city else {}
     form = form_of("join", "Join the community", ctx.commands["join"].arguments, ctx.t, known)
     intro = ctx.t("For people who work with data in a city government. Without a code I look for "
                   "another way, or ask those inside.")  # fmt: skip
@@ -149,13 +149,13 @@ async def _not_one(ctx: Context, account: Account, ask: Join, found: Sequence[in
         raise Misfit(
             t("There are several cities called «{name}». Which one?", name=short(text)),
             name="city",
-            choices=tuple(Option(finding.city_place(t, c), c.slug) for c in cities),
+            choices=tuple(Option(places.city_place(t, c), c.slug) for c in cities),
         )
     if ask.ask:
         return await _asked(ctx, account, None, text)
     said = text.replace('"', "'")
     near = [ctx.known.cities[key] for key in ctx.known.public.near(text)]
-    buttons = [Button(finding.city_place(t, c)[:75], f"join {c.slug}") for c in near]
+    buttons = [Button(places.city_place(t, c)[:75], f"join {c.slug}") for c in near]
     buttons.append(Button(t("Ask the staff"), f'join city:"{said}" ask:yes', "primary"))
     return Card(
         title=t("Not quite"),
@@ -177,7 +177,7 @@ async def _for_city(ctx: Context, account: Account, city: City, *, asks: bool) -
         return await _by_address(ctx, account, city)
     if asks:
         return await _asked(ctx, account, city, "")
-    t, where = ctx.t, finding.city_place(ctx.t, city)
+    t, where = ctx.t, places.city_place(ctx.t, city)
     return Card(
         title=t("Join for {city}", city=where),
         parts=(
@@ -227,7 +227,7 @@ async def _asked(ctx: Context, account: Account, city: City | None, said: str) -
                         "wait for the answers, or ask a colleague for a code."))  # fmt: skip
     if new:
         await arrivals.tell_deciders(ctx, request, account, city)
-    where = finding.city_place(t, city) if city else short(said)
+    where = places.city_place(t, city) if city else short(said)
     return Card(
         title=t("Your wish to join"),
         parts=(
@@ -253,11 +253,11 @@ async def verify(ctx: Context, ask: Verify) -> Card:
     if person is None or person.status != "verified":
         return await _open_wish(ctx)
     facts = [
-        Fact(t("You belong to"), finding.place(t, person.city)),
+        Fact(t("You belong to"), places.place(t, person.city)),
         Fact(t("Proved by"), _way(ctx)),
     ]
     if person.proved_at:
-        facts.append(Fact(t("Since"), portraits.ago(t, person.proved_at, ctx.now)))
+        facts.append(Fact(t("Since"), t.ago(person.proved_at, ctx.now)))
     buttons = [Button(t("My accounts"), "link list"), Button(t("Invite a colleague"), "invite")]
     if may_decide(person, person.city_id):
         buttons.append(Button(t("Who asks to be let in"), "admit"))
@@ -293,7 +293,7 @@ async def _open_wish(ctx: Context) -> Card:
         said = t("Nothing yet: you are not a member, and no request of yours is open.")
         return Card(t("What proves you"), (Text(said), join_))
     request = asked[account.id]
-    when = portraits.ago(t, request.made_at, ctx.now)
+    when = t.ago(request.made_at, ctx.now)
     facts = (Fact(t("You asked for"), _wanted(ctx, request)), Fact(t("Asked"), when))
     said = t("Nobody has decided yet. With a code you need not wait.")
     return Card(t("What proves you"), (Facts(facts), Text(said), join_))
@@ -301,4 +301,4 @@ async def _open_wish(ctx: Context) -> Card:
 
 def _wanted(ctx: Context, request: JoinRequest) -> str:
     city = ctx.known.cities.get(request.city_id or 0)
-    return finding.city_place(ctx.t, city) if city else f"«{short(request.said)}»"
+    return places.city_place(ctx.t, city) if city else f"«{short(request.said)}»"

@@ -9,7 +9,7 @@ from bot import deliveries
 from bot.cards import Button, Buttons, Card, Note, Part, Text
 from bot.commands import MEMBER, Context, command
 from bot.community.joining.arrivals import STAFF_ROLES
-from bot.community.people import finding
+from bot.community.people import finding, places
 from bot.community.relay import threads
 from bot.deliveries import owe, owe_account
 from bot.domain.ranking import standing
@@ -108,7 +108,7 @@ async def _hand_over(ctx: Context, heir: Member | None) -> None:
 
 
 def _handed(t: Translator, me: Member, heir: Member | None) -> Card:
-    city = finding.city_place(t, me.city) if me.city else ""
+    city = places.city_place(t, me.city) if me.city else ""
     if heir:
         said = t("{name} left and named you: you lead {city} now. Colleagues who ask to be let in "
                  "come to you.", name=me.name, city=city)  # fmt: skip

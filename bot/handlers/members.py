@@ -8,7 +8,7 @@ from bot import deliveries
 from bot.cards import Button, Buttons, Card, Entry, Note, Part, Text
 from bot.commands import STAFF, Context, command
 from bot.community.joining import arrivals
-from bot.community.people import finding, portraits
+from bot.community.people import places, portraits
 from bot.deliveries import owe
 from bot.domain.ranking import standing
 from bot.errors import Misfit, Refusal
@@ -76,12 +76,12 @@ def _waiting_entry(ctx: Context, account: Account, asked: JoinRequest | None) ->
     t = ctx.t
     lines = [
         t("from {workspace}", workspace=arrivals.home_of(account)),
-        t("first seen {when}", when=portraits.ago(t, account.first_seen, ctx.now)),
+        t("first seen {when}", when=t.ago(account.first_seen, ctx.now)),
     ]
     approve = f"admin members approve {account.id}"
     city = ctx.known.cities.get(asked.city_id or 0) if asked else None
     if asked and city:
-        lines.append(t("Asks to join for {city}.", city=finding.city_place(t, city)))
+        lines.append(t("Asks to join for {city}.", city=places.city_place(t, city)))
         approve = f"admit {asked.id} yes"
     return Entry(
         title=f"{account.id} · {arrivals.called(account)}",
@@ -133,7 +133,7 @@ def _is_number(text: str) -> bool:
 def _city(ctx: Context, text: str | None) -> City:
     if not text:
         raise _missing(ctx, "city")
-    return finding.city_named(ctx, text)
+    return places.city_named(ctx, text)
 
 
 async def _approve(ctx: Context, account: Account, city: City) -> Card:
@@ -146,7 +146,7 @@ async def _approve(ctx: Context, account: Account, city: City) -> Card:
         ctx.t(
             "{name} of {city} is a member now.",
             name=person.name,
-            city=finding.city_place(ctx.t, city),
+            city=places.city_place(ctx.t, city),
         ),
     )
 
@@ -171,7 +171,7 @@ async def _set_status(ctx: Context, person: Member, status: str) -> Card:
         undo = Button(t("Suspend"), f"admin members suspend {person.id}", "danger")
     return Card(
         title=person.name,
-        parts=(Text(finding.place(t, person.city)), Note(said, "good"), Buttons((undo,))),
+        parts=(Text(places.place(t, person.city)), Note(said, "good"), Buttons((undo,))),
         footer=portraits.footer(t, [person]),
     )
 
@@ -188,7 +188,7 @@ async def _set_lead(ctx: Context, person: Member, *, leads: bool) -> Card:
         audit.note(ctx.session, ctx.now, ctx.member.id, act, f"member:{person.id}")
         await _tell_lead(ctx, person, leads=leads)
     if leads:
-        said = t("{name} leads {place} now.", name=person.name, place=finding.place(t, person.city))
+        said = t("{name} leads {place} now.", name=person.name, place=places.place(t, person.city))
         undo = Button(t("Take back"), f"admin members unlead {person.id}", "danger")
     else:
         said = t("{name} leads no city any more.", name=person.name)

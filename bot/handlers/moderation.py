@@ -3,12 +3,11 @@
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from babel.dates import format_date
 from pydantic import BaseModel, Field
 
 from bot.cards import Button, Buttons, Card, Entry, Note, Part, Text
 from bot.commands import ANYONE, MEMBER, STAFF, Context, command
-from bot.community.people import finding, portraits
+from bot.community.people import finding, places
 from bot.deliveries import owe
 from bot.domain.ranking import standing
 from bot.errors import Misfit, Refusal
@@ -138,7 +137,7 @@ async def _queue(ctx: Context, note: str = "") -> Card:
 def _entry(ctx: Context, one: Report) -> Entry:
     t = ctx.t
     by = one.by.name if one.by else t("somebody who left")
-    when = portraits.ago(t, one.at, ctx.now)
+    when = t.ago(one.at, ctx.now)
     appealed = one.status != moderation.OPEN
     acts = (
         ("lift", t("Grant the appeal"), "primary"),
@@ -151,7 +150,7 @@ def _entry(ctx: Context, one: Report) -> Entry:
             ("suspend", t("Suspend"), "danger"),
         )  # type: ignore[assignment] # one more button than for an appeal
     return Entry(
-        title=f"{one.id} · {one.about.name}, {finding.place(t, one.about.city)}",
+        title=f"{one.id} · {one.about.name}, {places.place(t, one.about.city)}",
         badge=t("Appeal") if appealed else "",
         lines=(
             one.appeal if appealed else one.because,
@@ -202,7 +201,7 @@ def _told(about: Member, one: Report) -> Card:
     """What somebody reads about whom the staff decided: what, until when, and how to object."""
     t = translator(about.language)
     if one.status == moderation.MUTED and about.muted_until:
-        day = format_date(about.muted_until, "long", locale=t.locale)
+        day = t.day(about.muted_until, "long")
         said = t("The programme's staff has muted you until {day}: you can look around, but not "
                  "write to others.", day=day)  # fmt: skip
     else:

@@ -4,12 +4,11 @@ import re
 from datetime import date, timedelta
 from typing import Annotated, Literal
 
-from babel.dates import format_date
 from pydantic import BaseModel, Field
 
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Reply, Text
 from bot.commands import MEMBER, Context, command
-from bot.community.people import finding, portraits
+from bot.community.people import finding, portraits, ranking
 from bot.community.rounds import messages, pools
 from bot.domain.affinity import Reason, Seeker, reasons
 from bot.domain.cadence import coming, moments
@@ -100,17 +99,17 @@ async def _facts(ctx: Context, taking: RoundMember) -> list[Fact]:
         facts.append(Fact(t("Next one"), t("Paused, because you did not answer any more")))
     else:
         send = messages.next_day(taking, ctx.now)
-        facts.append(Fact(t("Next one"), messages.day_and_time(t, send, ctx.member.zone)))
+        facts.append(Fact(t("Next one"), t.day_and_time(send, ctx.member.zone)))
     if taking.snoozed_until and taking.snoozed_until > ctx.now.date():
-        facts.append(Fact(t("Paused until"), _day(ctx, taking.snoozed_until)))
-    if ctx.member.is_full(finding.month(ctx.now)):
+        facts.append(Fact(t("Paused until"), t.day(taking.snoozed_until, "long")))
+    if ctx.member.is_full(ranking.month(ctx.now)):
         facts.append(Fact(t("This month"), t("You have had as many introductions as you want.")))
     if not ctx.member.listed:
         facts.append(Fact(t("Directory"), t("You are not listed any more, so nobody is "
                                             "introduced to you.")))  # fmt: skip
     avoided = await round_pools.avoided_by(ctx.session, ctx.member.id)
     if avoided:
-        names = portraits.listed(t, [person.name for person in avoided])
+        names = t.listed([person.name for person in avoided])
         facts.append(Fact(t("Never paired with"), names))
     return facts
 
@@ -200,7 +199,7 @@ async def _rhythm(ctx: Context, rhythm: str, which: str | None) -> Card:
 async def _snooze(ctx: Context, until: str | None) -> Card:
     taking = await _taking(ctx)
     taking.snoozed_until = _until(ctx, until)
-    day = _day(ctx, taking.snoozed_until)
+    day = ctx.t.day(taking.snoozed_until, "long")
     return await _status(ctx, ctx.t("Your rounds pause until {day}.", day=day))
 
 
@@ -224,10 +223,6 @@ def _until(ctx: Context, text: str | None) -> date:
     )  # fmt: skip
 
 
-def _day(ctx: Context, day: date) -> str:
-    return format_date(day, "long", locale=ctx.t.locale)
-
-
 async def _skip(ctx: Context, text: str | None) -> Card:
     """The next round, or the one of a day: a button of an old notice skips no later round."""
     taking = await _taking(ctx)
@@ -244,7 +239,7 @@ async def _skip(ctx: Context, text: str | None) -> Card:
                 buttons=(Button(ctx.t("My rounds"), "rounds"),),
             )
     taking.skips = day
-    when = messages.day_and_time(ctx.t, moments(day).send, ctx.member.zone)
+    when = ctx.t.day_and_time(moments(day).send, ctx.member.zone)
     return await _status(ctx, ctx.t("You skip the round of {when}.", when=when))
 
 

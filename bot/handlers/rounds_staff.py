@@ -91,7 +91,7 @@ async def _status(ctx: Context, note: str = "") -> Card:
         parts.append(Text(t("It is locked.") if upcoming.locked_at else t("It is drafted.")))
         parts.append(Facts(await _sizes(ctx, upcoming)))
     else:
-        when = messages.day_and_time(t, moments(day).draft, ctx.member.zone)
+        when = t.day_and_time(moments(day).draft, ctx.member.zone)
         parts.append(Text(t("It is drafted on {when}.", when=when)))
     last = await rounds.last_sent(ctx.session)
     if last:
@@ -102,7 +102,7 @@ async def _status(ctx: Context, note: str = "") -> Card:
 
 def _when(ctx: Context, round_: Round | None = None) -> str:
     day = round_.day if round_ else coming(ctx.now)
-    return messages.day_and_time(ctx.t, moments(day).send, ctx.member.zone)
+    return ctx.t.day_and_time(moments(day).send, ctx.member.zone)
 
 
 async def _sizes(ctx: Context, round_: Round) -> tuple[Fact, ...]:

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Text
 from bot.commands import STAFF, Context, command
-from bot.community.people import finding
+from bot.community.people import places
 from bot.domain.joining import domain_of
 from bot.errors import Misfit, Refusal
 from bot.parsing import Labels, Suggest, short
@@ -48,10 +48,10 @@ async def admin_workspaces(ctx: Context, ask: AdminWorkspaces) -> Card:
         case "city":
             if not ask.city:
                 raise Misfit(t("Please fill this in."), name="city")
-            city = finding.city_named(ctx, ask.city)
+            city = places.city_named(ctx, ask.city)
             home.city_id = city.id
             said = t("{workspace} is {city}'s own: its people join without a code.",
-                     workspace=_name(home), city=finding.city_place(t, city))  # fmt: skip
+                     workspace=_name(home), city=places.city_place(t, city))  # fmt: skip
         case "vouch":
             home.vouched = True
             said = t("The addresses in {workspace} count from now on.", workspace=_name(home))
@@ -99,7 +99,7 @@ def _entry(ctx: Context, home: Workspace, people_here: int) -> Entry:
     t = ctx.t
     city = ctx.known.cities.get(home.city_id or 0)
     lines = [
-        t("the workspace of {city}", city=finding.city_place(t, city))
+        t("the workspace of {city}", city=places.city_place(t, city))
         if city
         else t("no city's own"),
         t("its addresses count") if home.vouched else t("its addresses prove nothing"),
@@ -137,7 +137,7 @@ async def admin_domains(ctx: Context, ask: AdminDomains) -> Card:
     t = ctx.t
     if ask.city is None:
         return await _domains(ctx)
-    city = finding.city_named(ctx, ask.city)
+    city = places.city_named(ctx, ask.city)
     said = ""
     if ask.add:
         domain = domain_of(ask.add)
@@ -163,7 +163,7 @@ async def _domains(ctx: Context, city_id: int | None = None, note: str = "") -> 
     parts: list[Part] = [Note(note, "good")] if note else []
     found = await invitations.domains(ctx.session, city_id)
     facts = tuple(
-        Fact(one.domain, finding.city_place(t, ctx.known.cities[one.city_id])) for one in found
+        Fact(one.domain, places.city_place(t, ctx.known.cities[one.city_id])) for one in found
     )
     parts.append(Facts(facts) if facts else Text(t("No domain is allowed yet.")))
     parts.append(

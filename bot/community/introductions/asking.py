@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from babel.dates import format_skeleton
-
 from bot.cards import Button, Buttons, Card, Note, Part, Text
 from bot.commands import Context
-from bot.community.people import finding, portraits
+from bot.community.people import portraits, ranking
 from bot.community.talks import opening
 from bot.community.talks.opening import Pair, first
 from bot.deliveries import owe
@@ -21,11 +19,6 @@ KIND = "introduction"
 A_DAY = timedelta(days=1)
 MOST_A_DAY = 5
 """How many asks of a day may be without a yes."""
-
-
-def day(t: Translator, moment: datetime) -> str:
-    """«Dec 1»."""
-    return format_skeleton("MMMd", moment, locale=t.locale)
 
 
 def to_answer(every: Sequence[Introduction], member_id: int, now: datetime) -> list[Introduction]:
@@ -67,7 +60,7 @@ def check_may_write(ctx: Context) -> None:
     if until is not None and ctx.member.is_muted(ctx.now):
         raise Refusal(
             ctx.t("The programme's staff has muted you until {day}: you can look around, but not "
-                  "write to others.", day=day(ctx.t, until)),
+                  "write to others.", day=ctx.t.day(until)),
             buttons=(Button(ctx.t("Appeal"), "appeal"),),
         )  # fmt: skip
 
@@ -106,13 +99,13 @@ async def _before(ctx: Context, intro: Introduction) -> Card | None:
         if one.status == AGREED:
             raise Refusal(
                 t("You and {name} were introduced on {day}. Look for it in your messages.",
-                  name=who, day=day(t, one.closed_at or one.asked_at))
+                  name=who, day=t.day(one.closed_at or one.asked_at))
                 if intro.by_id is None
-                else t("You introduced these two on {day}.", day=day(t, one.asked_at)),
+                else t("You introduced these two on {day}.", day=t.day(one.asked_at)),
                 buttons=(_mine(t),),
             )  # fmt: skip
     if mine:
-        again = day(t, mine[0].asked_at + AGAIN)
+        again = t.day(mine[0].asked_at + AGAIN)
         raise Refusal(
             t("You asked for this not long ago. Please give it until {day}.", day=again),
             buttons=(_mine(t),),
@@ -125,7 +118,7 @@ def check_open(ctx: Context, person: Member, topic: int | None = None) -> None:
     t = ctx.t
     if not person.open_to_questions:
         text = t("{name} is not taking questions now.", name=person.name)
-    elif person.is_full(finding.month(ctx.now)):
+    elif person.is_full(ranking.month(ctx.now)):
         text = t("{name} has had as many questions as they can take this month.",
                  name=person.name)  # fmt: skip
     else:
@@ -144,7 +137,7 @@ async def _send(ctx: Context, intro: Introduction, asked: list[Member]) -> None:
     unwanted = await _is_unwanted(ctx, intro)
     for person in asked:
         # counted in any case: a number that stood still would tell who is unwanted
-        this_month = finding.month(ctx.now)
+        this_month = ranking.month(ctx.now)
         taken = person.asks_taken if person.asks_month == this_month else 0
         person.asks_taken, person.asks_month = taken + 1, this_month
         if not unwanted:
@@ -178,7 +171,7 @@ async def _is_unwanted(ctx: Context, intro: Introduction) -> bool:
 def waiting(ctx: Context, intro: Introduction) -> Card:
     """Asked; and when there will be an answer."""
     t = ctx.t
-    until = day(t, intro.asked_at + LASTS)
+    until = t.day(intro.asked_at + LASTS)
     if intro.by_id is None:
         said = t("I asked {name}. As soon as there is a yes, I bring you together; otherwise you "
                  "hear from me by {day}.", name=intro.other.name, day=until)  # fmt: skip
@@ -195,7 +188,7 @@ def waiting(ctx: Context, intro: Introduction) -> Card:
 
 def already(ctx: Context, intro: Introduction) -> Card:
     """It was asked before; nothing happens twice."""
-    t, when = ctx.t, day(ctx.t, intro.asked_at)
+    t, when = ctx.t, ctx.t.day(intro.asked_at)
     buttons = Buttons((_mine(t),))
     if intro.status in UNANSWERED and intro.closed_at is None:
         said = t("You asked on {day}, and the answer is still open.", day=when)
@@ -235,7 +228,7 @@ async def asked_card(
         parts.append(Text(t("«{text}»", text=intro.because)))
     parts.append(Buttons(answers(t, intro)))
     small = t("Only a yes is told. You can answer until {day}.",
-              day=day(t, intro.asked_at + LASTS))  # fmt: skip
+              day=t.day(intro.asked_at + LASTS))  # fmt: skip
     parts.append(Text(small, quiet=True))
     return Card(
         title=t("{name} would like to meet you", name=facing.name)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from bot import deliveries
 from bot.cards import Button, Buttons, Card, Entry, Note, Part, Text
 from bot.commands import Context
-from bot.community.people import finding
+from bot.community.people import places
 from bot.domain.joining import STEPS, first_days
 from bot.domain.ranking import standing
 from bot.errors import Refusal
@@ -112,7 +112,7 @@ async def arrive(
 
 def _welcome(person: Member, city: City, *, first: bool) -> Card:
     t = translator(person.language)
-    name, where = person.name.split(" ")[0], finding.city_place(t, city)
+    name, where = person.name.split(" ")[0], places.city_place(t, city)
     return Card(
         title=t("Welcome, {name}", name=name) if first else t("Welcome back, {name}", name=name),
         parts=(
@@ -192,7 +192,7 @@ async def tell_deciders(
 
 def request_card(t: Translator, request: JoinRequest, account: Account, city: City | None) -> Card:
     """The question whether somebody may come in, for whoever decides."""
-    where = finding.city_place(t, city) if city else ""
+    where = places.city_place(t, city) if city else ""
     said = (
         t("Asks to join for {city}.", city=where)
         if city

@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import combinations
-from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_time
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Text
 from bot.community.people import portraits
-from bot.community.people.finding import place
+from bot.community.people.places import place
 from bot.community.rounds.pools import seekers
 from bot.community.talks.opening import begin_talk, first, meet, starters
 from bot.deliveries import owe
@@ -24,13 +22,6 @@ from db.rounds import Round, RoundGroup, RoundLeft, RoundMember
 KIND = "round"
 QUIET_ROUNDS = 3
 """Check-ins in a row without an answer, after which somebody is asked whether to go on."""
-
-
-def day_and_time(t: Translator, moment: datetime, zone: str) -> str:
-    """«Tuesday, December 1, 10:00 AM», on a reader's clock."""
-    local = moment.astimezone(ZoneInfo(zone))
-    day = format_date(local, "EEEE d MMMM" if t.language != "en" else "EEEE, MMMM d", t.locale)
-    return f"{day}, {format_time(local, 'short', locale=t.locale)}"
 
 
 def others(group: RoundGroup, member_id: int) -> list[Member]:
@@ -48,7 +39,7 @@ def _mine(t: Translator) -> Button:
 async def notify(session: AsyncSession, now: datetime, round_: Round, person: Member) -> None:
     """The day before: it is nearly time, and one can skip it."""
     t = translator(person.language)
-    when = day_and_time(t, moments(round_.day).send, person.zone)
+    when = t.day_and_time(moments(round_.day).send, person.zone)
     said = t("On {when} I introduce you to somebody from another city. If this is a bad week, skip "
              "it: nobody will know.", when=when)  # fmt: skip
     card = Card(
@@ -76,7 +67,7 @@ async def tell_staff(session: AsyncSession, now: datetime, round_: Round) -> Non
             title=t("The next round is drafted"),
             parts=(
                 Text(t("It is sent on {when} unless you change it.",
-                       when=day_and_time(t, send, person.zone))),
+                       when=t.day_and_time(send, person.zone))),
                 Facts(sizes(t, groups, left)),
                 Buttons((Button(t("Look at it"), "admin rounds preview", "primary"),)),
             ),
@@ -142,7 +133,7 @@ async def _three(session: AsyncSession, people: Sequence[Member]) -> Card:
         *(Entry(p.name, (place(t, p.city),), badge=portraits.badge(t, p)) for p in people),
         Entry(t("Three ways to begin"), tuple(starters(t, pair))),
     ]
-    names = portraits.listed(t, [first(person) for person in people])
+    names = t.listed([first(person) for person in people])
     return Card(t("{names}, meet each other", names=names), tuple(parts),
                 portraits.footer(t, people), tone="good", private=False)  # fmt: skip
 
@@ -210,7 +201,7 @@ async def check_in(
 
 def asked(t: Translator, group: RoundGroup, member_id: int) -> Card:
     """The question whether a group met."""
-    names = portraits.listed(t, [person.name for person in others(group, member_id)])
+    names = t.listed([person.name for person in others(group, member_id)])
     return Card(
         title=t("Did you meet {name}?", name=names),
         parts=(

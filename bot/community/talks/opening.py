@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_skeleton, format_time
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Heading, Note, Part, Text
@@ -281,8 +280,7 @@ def times(
 def when(t: Translator, moment: datetime, mine: Member, theirs: Member) -> str:
     """«Tue, Dec 2, 10:00 AM / 12:00 PM»: one time on two clocks, with the day where it differs."""
     here, there = (moment.astimezone(ZoneInfo(p.zone)) for p in (mine, theirs))
-    day = format_skeleton("MMMEd", here, locale=t.locale)
-    clocks = [format_time(local, "short", locale=t.locale) for local in (here, there)]
+    clocks = [t.time(here), t.time(there)]
     if there.date() != here.date():
-        clocks[1] = f"{format_skeleton('E', there, locale=t.locale)} {clocks[1]}"
-    return f"{day}, {' / '.join(clocks)}"
+        clocks[1] = f"{t.day(there, 'weekday')} {clocks[1]}"
+    return f"{t.day(here, 'medium')}, {' / '.join(clocks)}"
