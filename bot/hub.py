@@ -11,8 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from bot import deliveries, reference
 from bot.cards import LONGEST_COMMAND, Button, Buttons, Card, Form, Note, Option, Part, Reply
-from bot.commands import COMPLETIONS, Command, Context, load
-from bot.community.relay import hearing
+from bot.commands import COMPLETIONS, LISTENERS, Command, Context, MessageContext, load
 from bot.errors import Misfit, Refusal, Repeated
 from bot.faults import busy, failed, is_busy, reference_code
 from bot.i18n import Translator, language_of, translator
@@ -51,6 +50,7 @@ class Hub:
         links: Links = Links(),  # noqa: B008 - frozen
     ) -> None:
         self.commands = load()
+        self.listeners = tuple(LISTENERS)
         self.links = links
         self.engine = engine
         self._admins = admins
@@ -122,13 +122,24 @@ class Hub:
         return _with_typed(options, clean(typed)[:100])
 
     async def heard(self, heard: Heard) -> Taken | None:
-        """Something done in the direct messages with the hub that may be part of a conversation.
+        """Offer something done in the direct messages with the hub to the declared listeners.
 
-        None: it is not, and may be a command. Raises when nothing could be saved.
+        The first listener that takes it is the only one; what it saves, the keys of the event
+        included, is one transaction. None: nobody took it, and it may be a command. Raises when
+        nothing could be saved.
         """
-        taken, owed = await hearing.heard(
-            self.engine, self._clock(), heard, self.commands, self.links
-        )
+        now, taken = self._clock(), None
+        async with unit(self.engine) as session:
+            concerned = [x for x in self.listeners if await x.may_concern(session, heard)]
+        if not concerned:
+            return None
+        async with unit(self.engine, writes=True) as session:
+            ctx = MessageContext(session, now, self.commands, self.links)
+            for listener in concerned:
+                taken = await listener.handle(ctx, heard)
+                if taken is not None:
+                    break
+            owed = session.info.get("owed", False)
         if owed:
             self.owed()
         return taken

@@ -9,10 +9,11 @@ from collections.abc import Collection
 from dataclasses import asdict, replace
 from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import deliveries
 from bot.cards import Card, Form, Reply, Text
+from bot.commands import MessageContext, hears
 from bot.community.relay import cards
 from bot.community.relay.cards import LARGEST_FILE
 from bot.community.relay.threads import Scene, reword, scene, tell_other, withdraw
@@ -22,7 +23,6 @@ from bot.links import Links, Shared
 from bot.parsing import clean, nearest
 from bot.request import File, Heard, Sender, Taken
 from db import blocks, inbound, members, relay
-from db.base import unit
 from db.members import Member
 from db.relay import Draft, Line, Relay
 
@@ -30,22 +30,31 @@ NOTHING = Taken()
 """It was ours, and there is nothing to say to its writer."""
 
 
-async def heard(
-    engine: AsyncEngine, now: datetime, what: Heard, verbs: Collection[str], links: Links
-) -> tuple[Taken | None, bool]:
-    """What came of it, and whether something is owed now; one transaction that writes.
+async def _may_concern(session: AsyncSession, heard: Heard) -> bool:
+    """Return whether the sender was ever in a conversation; of a deletion nobody knows the sender.
 
-    Whoever has no conversations pays one question.
+    One query at most.
     """
-    sender = what.sender
-    if what.act != "deleted":
-        async with unit(engine) as session:
-            if not await relay.takes_part(session, sender.platform, sender.user):
-                return None, False
-    what = replace(what, files=tuple(_to_open(file, what, links, now) for file in what.files))
-    async with unit(engine, writes=True) as session:
-        taken = await hear(session, now, what, is_verb=_is_verb(what, verbs))
-        return taken, bool(session.info.get("owed"))
+    sender = heard.sender
+    return heard.act == "deleted" or await relay.takes_part(session, sender.platform, sender.user)
+
+
+@hears(may_concern=_may_concern)
+async def handle_message(ctx: MessageContext, heard: Heard) -> Taken | None:
+    """Take what is part of a conversation; return None if it is none."""
+    session, now = ctx.session, ctx.now
+    if heard.act == "deleted":
+        return await _deleted(session, now, heard)
+    me = await _member(session, heard.sender)
+    if me is None or heard.command:
+        return None
+    files = tuple(_to_open(file, heard, ctx.links, now) for file in heard.files)
+    heard = replace(heard, files=files)
+    if heard.act in ("marked", "unmarked"):
+        return await _marked(session, now, heard, me)
+    if heard.act == "edited":
+        return await _edited(session, now, heard, me)
+    return await _written(session, now, heard, me, _is_verb(heard, ctx.commands))
 
 
 def _to_open(file: File, what: Heard, links: Links, now: datetime) -> File:
@@ -64,22 +73,6 @@ def _is_verb(heard: Heard, verbs: Collection[str]) -> bool:
         return False
     known = any(" ".join(said[:length]) in verbs for length in (2, 1))
     return known or (heard.threaded and bool(nearest(said[0], list(verbs))))
-
-
-async def hear(
-    session: AsyncSession, now: datetime, heard: Heard, *, is_verb: bool
-) -> Taken | None:
-    """Take what is part of a conversation; None if it is none. `is_verb`: it reads as a command."""
-    if heard.act == "deleted":
-        return await _deleted(session, now, heard)
-    me = await _member(session, heard.sender)
-    if me is None or heard.command:
-        return None
-    if heard.act in ("marked", "unmarked"):
-        return await _marked(session, now, heard, me)
-    if heard.act == "edited":
-        return await _edited(session, now, heard, me)
-    return await _written(session, now, heard, me, is_verb)
 
 
 async def _member(session: AsyncSession, sender: Sender) -> Member | None:
