@@ -77,6 +77,7 @@ _STAFF = "For staff"
 _REST = "More"
 _SECTIONS = {
     "directory": "Find people",
+    "endorsing": "Find people",
     "topics": "Find people",
     "cities": "Find people",
     "introductions": "Meet them",
