@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Heading, Note, Part, Text
+from bot.commands import Context
 from bot.community.people import portraits
 from bot.community.relay import threads
 from bot.deliveries import owe
@@ -21,6 +22,8 @@ from db.talks import Talk
 
 KIND = "conversation"
 STARTERS = 3
+RECENT = timedelta(days=60)
+"""A time that was agreed longer ago than this lies behind."""
 
 
 # --- beginning --------------------------------------------------------------------------------
@@ -284,3 +287,20 @@ def when(t: Translator, moment: datetime, mine: Member, theirs: Member) -> str:
     if there.date() != here.date():
         clocks[1] = f"{t.day(there, 'weekday')} {clocks[1]}"
     return f"{t.day(here, 'medium')}, {' / '.join(clocks)}"
+
+
+async def render_next_talk(ctx: Context) -> Entry | None:
+    """Show the soonest talk to come for which the member agreed a time; None without one."""
+    t, me = ctx.t, ctx.member
+    agreed = await talks.agreed_by(ctx.session, me.id, ctx.now - RECENT)
+    moments = [(talk.agreed_time, talk) for talk in agreed]
+    coming = [(time, talk) for time, talk in moments if time and time > ctx.now]
+    soonest = min(coming, key=lambda one: one[0], default=None)
+    if soonest is None:
+        return None
+    moment, talk = soonest
+    return Entry(
+        title=t("You talk with {name}", name=talk.facing(me.id).name),
+        lines=(t.day_and_time(moment, me.zone),),
+        buttons=(Button(t("Another time"), f"intro slot {talk.id}"),),
+    )
