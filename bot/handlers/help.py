@@ -186,7 +186,7 @@ async def home(ctx: Context, ask: Home) -> Card:
         Button(t("Help"), "help"),
     )))  # fmt: skip
     return Card(
-        title=t("Hello, {name}", name=person.name.split(" ")[0]),
+        title=t("Hello, {name}", name=person.first_name),
         parts=tuple(parts),
         footer=portraits.footer(t, [person]),
     )

@@ -7,7 +7,7 @@ from bot.cards import Button, Buttons, Card, Entry, Note, Part, Text
 from bot.commands import Context
 from bot.community.people import portraits, ranking
 from bot.community.talks import opening
-from bot.community.talks.opening import Pair, first
+from bot.community.talks.opening import Pair
 from bot.deliveries import owe
 from bot.errors import Refusal
 from bot.i18n import Translator, translator
@@ -270,10 +270,10 @@ def in_a_sentence(t: Translator, pair: Pair, intro: Introduction) -> str:
     """Why these two, in one sentence, whatever little is known."""
     if reasons := opening.why(t, pair, 1):
         return reasons[0]
-    name = first(intro.by or intro.one)
+    name = (intro.by or intro.one).first_name
     if intro.topic_id:
         return t("{name} asked about {topic}.", name=name,
                  topic=pair.topic(intro.topic_id, t.language))  # fmt: skip
     if intro.by:
         return t("{name} thinks that you two should know each other.", name=name)
-    return t("{name} asked for {other} by name.", name=name, other=first(intro.other))
+    return t("{name} asked for {other} by name.", name=name, other=intro.other.first_name)

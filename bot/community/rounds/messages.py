@@ -11,7 +11,7 @@ from bot.commands import Context
 from bot.community.people import portraits
 from bot.community.people.places import place
 from bot.community.rounds.pools import seekers
-from bot.community.talks.opening import begin_talk, first, meet, starters
+from bot.community.talks.opening import begin_talk, meet, starters
 from bot.deliveries import owe
 from bot.domain.cadence import A_WEEK, coming, is_turn, moments
 from bot.domain.matching import fit
@@ -134,7 +134,7 @@ async def _three(session: AsyncSession, people: Sequence[Member]) -> Card:
         *(Entry(p.name, (place(t, p.city),), badge=portraits.badge(t, p)) for p in people),
         Entry(t("Three ways to begin"), tuple(starters(t, pair))),
     ]
-    names = t.listed([first(person) for person in people])
+    names = t.listed([person.first_name for person in people])
     return Card(t("{names}, meet each other", names=names), tuple(parts),
                 portraits.footer(t, people), tone="good", private=False)  # fmt: skip
 

@@ -164,7 +164,7 @@ async def _side(session: AsyncSession, person: Member, viewer: Member) -> Side:
 
 
 def _reason(t: Translator, bond: Bond, pair: Pair) -> str:
-    one, other = first(pair.one), first(pair.other)
+    one, other = pair.one.first_name, pair.other.first_name
     topic = pair.topic(bond.topic, t.language)
     match bond.cause:
         case "helps":
@@ -205,7 +205,7 @@ def _starter(t: Translator, bond: Bond, pair: Pair) -> str:
         case "helps" | "helped":
             knows = pair.one if bond.cause == "helps" else pair.other
             return t("{name}, what would you do first if you began again with {topic}?",
-                     name=first(knows), topic=topic)  # fmt: skip
+                     name=knows.first_name, topic=topic)  # fmt: skip
         case "both-know":
             return t("What about {topic} turned out harder than you expected?", topic=topic)
         case "both-learn":
@@ -229,12 +229,12 @@ def opening(
     parts.append(Entry(t("Three ways to begin"), tuple(starters(t, pair))))
     clocks = (talk.facing(reader.id), reader) if reader else (talk.one, talk.other)
     parts.append(Facts(tuple(
-        Fact(t("Local time of {name}", name=first(p)), portraits.local_time(t, p, now))
+        Fact(t("Local time of {name}", name=p.first_name), portraits.local_time(t, p, now))
         for p in clocks
     )))  # fmt: skip
     parts += times(t, talk, reader, numbers, fits=fits)
     if reader:
-        name = first(talk.facing(reader.id))
+        name = talk.facing(reader.id).first_name
         parts.append(Text(t("Answer to this message: what you write here reaches {name}, and "
                             "what {name} writes reaches you.", name=name), quiet=True))  # fmt: skip
     title = (
@@ -243,11 +243,6 @@ def opening(
         else t("{name}, meet {other}", name=talk.one.name, other=talk.other.name)
     )
     return Card(title, tuple(parts), portraits.footer(t, shown), tone="good", private=False)
-
-
-def first(person: Member) -> str:
-    """What somebody is called in a sentence."""
-    return person.name.split(" ")[0]
 
 
 # --- times ------------------------------------------------------------------------------------
@@ -268,7 +263,7 @@ def times(
         return []
     mine = reader or talk.one
     theirs = talk.facing(mine.id)
-    note = t("Times: {name} / {other}.", name=first(mine), other=first(theirs))
+    note = t("Times: {name} / {other}.", name=mine.first_name, other=theirs.first_name)
     if not fits:
         note = t("Your working hours never meet. These are the times that are least far from "
                  "them.") + f" {note}"  # fmt: skip
