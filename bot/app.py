@@ -26,7 +26,7 @@ from bot.domain.ranking import standing
 from bot.hub import Hub
 from bot.links import Links
 from bot.settings import ConfigurationError, Settings
-from db import inbound, members, migrate, seed
+from db import key_values, members, migrate, seed
 from db.base import open_engine, unit
 
 if TYPE_CHECKING:
@@ -197,11 +197,11 @@ def add_discord(app: App, *, listens: bool = True) -> "DiscordAdapter":
 
     async def known_hash() -> str:
         async with unit(app.engine) as session:
-            return await inbound.memo(session, COMMANDS_MEMO)
+            return await key_values.load_value(session, COMMANDS_MEMO)
 
     async def remember_hash(value: str) -> None:
         async with unit(app.engine, writes=True) as session:
-            await inbound.remember(session, COMMANDS_MEMO, value)
+            await key_values.save_value(session, COMMANDS_MEMO, value)
 
     s = app.settings
     adapter = DiscordAdapter(

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.cards import Button, Buttons, Card, Reply
 from bot.domain.quiet_hours import after_quiet
 from bot.i18n import Translator, translator
-from db import outbox
+from db import outbox, switches
 from db.members import Account, Member
 from db.outbox import Address, Delivery
 
@@ -141,9 +141,9 @@ async def _considerate(
     """When something unasked-for may come, or why it may not."""
     when = after_quiet(at, person.zone, person.quiet_from, person.quiet_to)
     why = ""
-    if not await outbox.wants(session, person, kind):
+    if not await switches.wants(session, person, kind):
         why = "switched off"
-    elif await outbox.weight(session, person.id, now) >= person.weekly_ceiling:
+    elif await switches.weight(session, person.id, now) >= person.weekly_ceiling:
         why = "weekly ceiling"
     if not why:
         return {"at": when}

@@ -22,6 +22,7 @@ from sqlalchemy.orm import relationship as related
 
 from db import talks
 from db.base import Base, between, keep
+from db.blocks import Block
 from db.members import Member
 from db.outbox import DUE, Delivery
 
@@ -38,19 +39,6 @@ NO_SOONER = timedelta(days=3)
 """When it is told that an ask came to nothing, if that is clear by then; else at the end."""
 AGAIN = timedelta(days=30)
 """How long one does not ask the same person again."""
-
-
-class Block(Base):
-    """A member wants nothing of another one; the other is never told."""
-
-    __tablename__ = "block"
-    member_id: Mapped[int] = mapped_column(
-        ForeignKey("member.id", ondelete="CASCADE"), primary_key=True
-    )
-    blocked_id: Mapped[int] = mapped_column(
-        ForeignKey("member.id", ondelete="CASCADE"), primary_key=True, index=True
-    )
-    at: Mapped[datetime]
 
 
 class Introduction(Base):
@@ -139,32 +127,6 @@ def _told(asked_at: datetime, now: datetime) -> datetime:
 # --- blocks -----------------------------------------------------------------------------------
 
 
-async def is_blocked(session: AsyncSession, one_id: int, other_id: int) -> bool:
-    """Does one of the two want nothing of the other, whichever it is?"""
-    either = or_(
-        (Block.member_id == one_id) & (Block.blocked_id == other_id),
-        (Block.member_id == other_id) & (Block.blocked_id == one_id),
-    )
-    return bool(await session.scalar(select(exists().where(either))))
-
-
-async def has_blocked(session: AsyncSession, member_id: int, whom_id: int) -> bool:
-    """Does this member want nothing of that one?"""
-    found = exists().where(Block.member_id == member_id, Block.blocked_id == whom_id)
-    return bool(await session.scalar(select(found)))
-
-
-async def blocked_by(session: AsyncSession, member_id: int) -> Sequence[Member]:
-    """Whom a member blocked, newest first."""
-    query = (
-        select(Member)
-        .join(Block, Block.blocked_id == Member.id)
-        .where(Block.member_id == member_id)
-        .order_by(Block.at.desc(), Member.id)
-    )
-    return (await session.scalars(query)).all()
-
-
 async def block(session: AsyncSession, member: Member, blocked: Member, now: datetime) -> None:
     """The member wants nothing of the other one any more; twice is once.
 
@@ -203,13 +165,6 @@ async def take_back(session: AsyncSession, one: Introduction, now: datetime, rea
 def card_key(one: Introduction, member_id: int) -> str:
     """The delivery that asks one of the two."""
     return f"intro:{one.id}:asks:{member_id}"
-
-
-async def unblock(session: AsyncSession, member: Member, blocked: Member) -> bool:
-    """The member takes a block back; False if there was none."""
-    gone = delete(Block).where(Block.member_id == member.id, Block.blocked_id == blocked.id)
-    taken = await session.execute(gone.returning(Block.blocked_id))
-    return taken.scalar() is not None
 
 
 async def said_never(session: AsyncSession, member_id: int, whom_id: int) -> bool:

@@ -23,8 +23,8 @@ from sqlalchemy.orm import relationship as related
 
 from db import members, outbox
 from db.base import Base, keep
+from db.blocks import Block
 from db.cities import City
-from db.introductions import Block
 from db.members import CITY_LEAD, WITH_PERSON, Account, Member, MemberRole, Workspace
 from db.outbox import Delivery
 

@@ -11,7 +11,6 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
-    exists,
     func,
     literal,
     select,
@@ -22,8 +21,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.base import Base, insert_into, is_sqlite
-from db.inbound import memo, remember
-from db.members import Account, Member, Workspace
+from db.job_runs import JobRun
+from db.key_values import load_value, save_value
+from db.members import Account, Workspace
 
 DUE, CLAIMED, INFLIGHT = "due", "claimed", "inflight"
 SENT, EXPIRED, DEAD, CANCELLED, AMBIGUOUS, HELD = (
@@ -41,7 +41,7 @@ REMOVED = "workspace removed"
 """Why something was cancelled: the hub is no longer where it was owed."""
 
 PANIC = "panic"
-"""The memo that stops every sending while it holds anything."""
+"""The key of the value that stops every sending while it holds anything."""
 
 KEPT, READABLE = timedelta(days=90), timedelta(days=2)
 """How long what ended is remembered, and how long its text is."""
@@ -49,7 +49,6 @@ NEEDED: list[ColumnElement[bool]] = []
 """What keeps a delivery longer: something that is still going on stands on it."""
 
 _TIDIED = "deliveries tidied"
-CEILING_OVER = timedelta(days=7)
 
 
 def _partial(name: str, where: str, *columns: str) -> Index:
@@ -141,24 +140,6 @@ def is_in(*states: str, of: type[Delivery] = Delivery) -> ColumnElement[bool]:
     return of.state.in_(bindparam(None, states, expanding=True, literal_execute=True))
 
 
-class KindOff(Base):
-    """A kind of message that a member does not want."""
-
-    __tablename__ = "kind_off"
-    member_id: Mapped[int] = mapped_column(
-        ForeignKey("member.id", ondelete="CASCADE"), primary_key=True
-    )
-    kind: Mapped[str] = mapped_column(primary_key=True)
-
-
-class Slot(Base):
-    """One turn of the timetable, done by whichever process wrote this row first."""
-
-    __tablename__ = "slot"
-    job: Mapped[str] = mapped_column(primary_key=True)
-    at: Mapped[datetime] = mapped_column(primary_key=True)
-
-
 class Gate(Base):
     """Nothing goes to a lane, a workspace or a platform before `until`: it asked to wait."""
 
@@ -199,51 +180,6 @@ async def address_of(session: AsyncSession, member_id: int) -> Address | None:
     )
     found = (await session.execute(query)).first()
     return Address(*found) if found else None
-
-
-async def wants(session: AsyncSession, person: Member, kind: str) -> bool:
-    """Did the member leave this kind switched on?"""
-    off = exists().where(KindOff.member_id == person.id, KindOff.kind == kind)
-    return not await session.scalar(select(off))
-
-
-async def switched_off(session: AsyncSession, member_id: int) -> set[str]:
-    """The kinds a member does not want."""
-    return set(await session.scalars(select(KindOff.kind).where(KindOff.member_id == member_id)))
-
-
-async def switch_on(session: AsyncSession, member_id: int, kind: str) -> None:
-    """The member wants this kind again."""
-    await session.execute(
-        delete(KindOff).where(KindOff.member_id == member_id, KindOff.kind == kind)
-    )
-
-
-async def weight(session: AsyncSession, member_id: int, now: datetime) -> int:
-    """How many unasked-for messages a member was owed in the last seven days."""
-    query = select(func.count()).where(
-        Delivery.member_id == member_id,
-        Delivery.weighs,
-        Delivery.created_at > now - CEILING_OVER,
-        Delivery.state != CANCELLED,
-    )
-    return await session.scalar(query) or 0
-
-
-async def take_slot(session: AsyncSession, job: str, at: datetime) -> bool:
-    """Claim one turn of the timetable; False if another process has it."""
-    row = (
-        insert_into(session, Slot)
-        .values(job=job, at=at)
-        .on_conflict_do_nothing()
-        .returning(Slot.job)
-    )
-    return (await session.execute(row)).scalar() is not None
-
-
-async def is_taken(session: AsyncSession, job: str, at: datetime) -> bool:
-    """Was this turn done already?"""
-    return await session.get(Slot, (job, at)) is not None
 
 
 async def cancel_in(
@@ -363,7 +299,7 @@ async def conservation(session: AsyncSession) -> Conservation:
     """The books of the outbox. On PostgreSQL numbers are also lost by what was rolled back."""
     query = select(Delivery.state, func.count()).group_by(Delivery.state)
     states = {row[0]: row[1] for row in await session.execute(query)}
-    tidied = int(await memo(session, _TIDIED) or 0)
+    tidied = int(await load_value(session, _TIDIED) or 0)
     if is_sqlite(session):
         made = text("SELECT seq FROM sqlite_sequence WHERE name = 'delivery'")
     else:
@@ -383,7 +319,7 @@ async def tidy(session: AsyncSession, now: datetime) -> None:
     gone = await session.execute(
         delete(Delivery).where(over, Delivery.ended_at < now - KEPT, *unneeded)
     )
-    tidied = int(await memo(session, _TIDIED) or 0) + max(getattr(gone, "rowcount", 0), 0)
-    await remember(session, _TIDIED, str(tidied))
-    await session.execute(delete(Slot).where(Slot.at < now - READABLE))
+    tidied = int(await load_value(session, _TIDIED) or 0) + max(getattr(gone, "rowcount", 0), 0)
+    await save_value(session, _TIDIED, str(tidied))
+    await session.execute(delete(JobRun).where(JobRun.at < now - READABLE))
     await session.execute(delete(Gate).where(Gate.until < now))

@@ -79,7 +79,7 @@ IMPERSONAL = frozenset({
 KEPT_OPEN = timedelta(minutes=15)
 """How long the address of one's own data can be used."""
 SCRUB = "scrub-due"
-"""The memo that says that somebody was forgotten since the last scrubbing."""
+"""The key of the value that says that somebody was forgotten since the last scrubbing."""
 
 
 def _table(name: str) -> Table:

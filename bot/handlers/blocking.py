@@ -9,7 +9,7 @@ from bot.commands import MEMBER, Context, command
 from bot.community.people import finding, portraits
 from bot.errors import Refusal
 from bot.parsing import Suggest
-from db import audit, introductions
+from db import audit, blocks, introductions
 
 
 class BlockAsk(BaseModel):
@@ -41,7 +41,7 @@ async def block(ctx: Context, ask: BlockAsk) -> Card:
 
 async def _blocked(ctx: Context, note: str = "") -> Card:
     t = ctx.t
-    found = await introductions.blocked_by(ctx.session, ctx.member.id)
+    found = await blocks.blocked_by(ctx.session, ctx.member.id)
     parts: list[Part] = [Note(note, "good")] if note else []
     if not found:
         parts.append(Text(t("You have blocked nobody.")))
@@ -66,7 +66,7 @@ class Unblock(BaseModel):
 async def unblock(ctx: Context, ask: Unblock) -> Card:
     """As if nothing had been."""
     t, other = ctx.t, await finding.find_one(ctx, ask.person)
-    if await introductions.unblock(ctx.session, ctx.member, other):
+    if await blocks.unblock(ctx.session, ctx.member, other):
         audit.note(ctx.session, ctx.now, ctx.member.id, "unblocked", f"member:{other.id}")
         return await _blocked(ctx, t("{name} can reach you again.", name=other.name))
     return await _blocked(ctx)

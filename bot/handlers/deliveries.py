@@ -11,7 +11,7 @@ from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Tab
 from bot.commands import STAFF, Context, command
 from bot.errors import Misfit
 from bot.parsing import Labels, Word, short
-from db import audit, inbound, members, outbox
+from db import audit, key_values, members, outbox
 from db.outbox import PENDING, SENT, UNSOLVED, Count, Delivery
 
 SHOWN = 10
@@ -106,7 +106,7 @@ async def admin_health(ctx: Context, ask: AdminHealth) -> Card:
     """How many wait and since when, and everything that ended unsent, by its reason."""
     t = ctx.t
     counts = await outbox.counts(ctx.session)
-    stopped = await inbound.memo(ctx.session, outbox.PANIC)
+    stopped = await key_values.load_value(ctx.session, outbox.PANIC)
     parts: list[Part] = []
     if stopped:
         since = t.ago(datetime.fromisoformat(stopped), ctx.now)
@@ -171,13 +171,13 @@ async def admin_panic(ctx: Context, ask: AdminPanic) -> Card:
     t = ctx.t
     audit.note(ctx.session, ctx.now, ctx.member.id, f"sending {ask.act}", "deliveries")
     if ask.act == "stop":
-        await inbound.remember(ctx.session, outbox.PANIC, ctx.now.isoformat())
+        await key_values.save_value(ctx.session, outbox.PANIC, ctx.now.isoformat())
         said = Note(
             t("Nothing is sent any more. What is owed waits until you let it go on."), "bad"
         )
         after = Button(t("Let sending go on"), "admin panic resume", "primary")
     else:
-        await inbound.remember(ctx.session, outbox.PANIC, "")
+        await key_values.save_value(ctx.session, outbox.PANIC, "")
         ctx.session.info["owed"] = True
         said = Note(t("Sending goes on. What has become too late meanwhile is not sent."), "good")
         after = Button(t("Stop all sending"), "admin panic stop", "danger")

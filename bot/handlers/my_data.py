@@ -9,7 +9,7 @@ from bot.commands import ANYONE, Context, command
 from bot.community.relay import threads
 from bot.errors import Refusal
 from bot.parsing import Hidden, Labels
-from db import audit, inbound, joining, personal_data
+from db import audit, joining, key_values, personal_data
 from db.members import Member
 
 
@@ -131,7 +131,7 @@ async def _forget(ctx: Context, person: Member, *, sure: bool) -> Card:
     await ctx.session.flush()
     await threads.end_all(ctx.session, ctx.now, person)
     await personal_data.forget(ctx.session, ctx.now, person)
-    await inbound.remember(ctx.session, personal_data.SCRUB, "1")
+    await key_values.save_value(ctx.session, personal_data.SCRUB, "1")
     return Card(
         title=t("Goodbye"),
         parts=(Note(t("You are forgotten here. Thank you for having been with us."), "good"),),

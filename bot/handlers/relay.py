@@ -14,7 +14,7 @@ from bot.domain.escaping import one_line
 from bot.errors import Refusal
 from bot.i18n import translator
 from bot.parsing import Hidden, Labels
-from db import audit, introductions, members, relay
+from db import audit, blocks, introductions, members, relay
 
 
 class Relaying(BaseModel):
@@ -103,7 +103,7 @@ async def _entry(view: Scene) -> Entry:
 async def _state(view: Scene) -> tuple[str, tuple[Button, ...]]:
     """How it stands for this side, and what can be done. A block by the other shows nowhere."""
     t, talk = view.t, view.talk
-    if view.other and await introductions.has_blocked(view.session, view.me.id, view.other.id):
+    if view.other and await blocks.has_blocked(view.session, view.me.id, view.other.id):
         return t("blocked"), (Button(t("Unblock"), f"relay unblock {talk.id}"),)
     if talk.status != relay.OPEN:
         return t("over"), ()
@@ -152,7 +152,7 @@ async def _resume(view: Scene) -> Card:
     talk.pause(view.me.id, None)
     if since and other and not talk.paused_by(other.id):
         missed = await relay.withheld_since(view.session, talk.id, other.id, since)
-        if missed and not await introductions.is_blocked(view.session, view.me.id, other.id):
+        if missed and not await blocks.is_blocked(view.session, view.me.id, other.id):
             card = cards.goes_on(translator(other.language), one_line(view.me.name))
             await threads.tell_other(view, card, f"relay:{talk.id}:on:{since:%Y%m%d%H%M%S}")
     return _done(view, t("The conversation with {name} goes on.", name=view.name))
@@ -194,7 +194,7 @@ async def _unblock(view: Scene) -> Card:
     t = view.t
     if view.other is None:
         return _told(view, cards.unreachable(t, ""))
-    await introductions.unblock(view.session, view.me, view.other)
+    await blocks.unblock(view.session, view.me, view.other)
     return _done(view, t("{name} can write to you here again.", name=view.name))
 
 

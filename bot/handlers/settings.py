@@ -25,9 +25,9 @@ from bot.deliveries import KINDS
 from bot.errors import Misfit
 from bot.i18n import NAMES, Translator, translator
 from bot.parsing import Hidden, Labels, Suggest, nearest, short
-from db import outbox
+from db import switches
 from db.base import keep
-from db.outbox import KindOff
+from db.switches import KindOff
 
 Language = Annotated[Literal["en", "es", "pt", "fr"], Labels(NAMES)]
 
@@ -99,7 +99,7 @@ async def settings(ctx: Context, ask: Settings) -> Reply:
     if ask.stop:
         await keep(ctx.session, KindOff, member_id=person.id, kind=ask.stop)
     if ask.start:
-        await outbox.switch_on(ctx.session, person.id, ask.start)
+        await switches.switch_on(ctx.session, person.id, ask.start)
     t = translator(person.language)
     said = t("Saved.")
     if ask.stop:
@@ -111,7 +111,7 @@ async def _shown(ctx: Context, note: str) -> Card:
     """Everything at a glance: each kind of message with its switch."""
     person = ctx.member
     t = translator(person.language)
-    off = await outbox.switched_off(ctx.session, person.id)
+    off = await switches.switched_off(ctx.session, person.id)
     parts: list[Part] = [Note(note, "good")] if note else []
     parts.append(Facts((
         Fact(t("Language"), NAMES[person.language]),

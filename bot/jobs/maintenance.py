@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import inbound, outbox, personal_data, relay
+from db import inbound, key_values, outbox, personal_data, relay
 
 
 async def forget_seen_events(session: AsyncSession, now: datetime) -> None:
@@ -19,9 +19,9 @@ async def tidy_deliveries(session: AsyncSession, now: datetime) -> None:
 
 async def scrub_what_was_forgotten(session: AsyncSession, now: datetime) -> None:
     """After somebody was forgotten: no word of them stays in the index."""
-    if await inbound.memo(session, personal_data.SCRUB):
+    if await key_values.load_value(session, personal_data.SCRUB):
         await personal_data.scrub(session)
-        await inbound.remember(session, personal_data.SCRUB, "")
+        await key_values.save_value(session, personal_data.SCRUB, "")
 
 
 async def erase_relay_drafts(session: AsyncSession, now: datetime) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from bot.failpoints import reach
 from bot.jobs import introductions, maintenance, rounds
-from db import outbox
+from db import job_runs
 from db.base import checkpoint, unit
 
 log = structlog.get_logger()
@@ -70,11 +70,11 @@ async def tick(
 async def _take(engine: AsyncEngine, turn: Turn, at: datetime) -> None:
     try:
         async with unit(engine) as session:
-            if await outbox.is_taken(session, turn.name, at):
+            if await job_runs.is_claimed(session, turn.name, at):
                 return
         reach("timetable.before_turn")
         async with unit(engine, writes=True) as session:
-            if await outbox.take_slot(session, turn.name, at):
+            if await job_runs.claim_job_run(session, turn.name, at):
                 await turn.act(session, at)
             reach("timetable.before_commit")
         reach("timetable.after_commit")

@@ -24,7 +24,7 @@ from bot.app import (
 )
 from bot.operator.platforms import asked_platforms
 from bot.settings import EX_CONFIG, ConfigurationError, Settings
-from db import inbound, migrate, seed
+from db import key_values, migrate, seed
 from db.base import unit
 from db.cities import City
 from db.installations import Installations
@@ -78,7 +78,7 @@ async def report(read: Callable[[], Settings], *, as_json: bool) -> int:
 
 async def _synced(engine: AsyncEngine) -> str:
     async with unit(engine) as session:
-        return await inbound.memo(session, COMMANDS_MEMO)
+        return await key_values.load_value(session, COMMANDS_MEMO)
 
 
 # --- the machine ------------------------------------------------------------------------------

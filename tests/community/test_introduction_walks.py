@@ -22,7 +22,7 @@ from sqlalchemy import select
 from bot.cards import plain
 from bot.hub import Hub
 from bot.request import Heard, Request
-from db import introductions
+from db import blocks, introductions
 from db.base import open_engine, unit
 from db.introductions import Introduction
 from db.members import Member
@@ -264,7 +264,7 @@ class Walk(RuleBasedStateMachine):
     async def _unblock(self, who: str, whom: str) -> None:
         one, other = await member(self.engine, who), await member(self.engine, whom)
         async with unit(self.engine, writes=True) as session:
-            await introductions.unblock(session, one, other)
+            await blocks.unblock(session, one, other)
 
 
 @pytest.mark.timeout(400)

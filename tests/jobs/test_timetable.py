@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from bot.jobs.timetable import TIMETABLE, Turn, tick, timetable
 from db.base import unit
-from db.inbound import Memo
-from db.outbox import take_slot
+from db.job_runs import claim_job_run
+from db.key_values import KeyValue
 from tests.conftest import Clock
 
 pytestmark = pytest.mark.both
@@ -19,13 +19,13 @@ NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 async def note(session: AsyncSession, at: datetime) -> None:
     """An effect that shows when it is done twice."""
-    done = await session.scalar(select(func.count()).select_from(Memo)) or 0
-    session.add(Memo(key=f"{at:%H:%M} {done}", value="done"))
+    done = await session.scalar(select(func.count()).select_from(KeyValue)) or 0
+    session.add(KeyValue(key=f"{at:%H:%M} {done}", value="done"))
 
 
 async def effects(engine: AsyncEngine) -> list[str]:
     async with unit(engine) as session:
-        return list(await session.scalars(select(Memo.key).order_by(Memo.key)))
+        return list(await session.scalars(select(KeyValue.key).order_by(KeyValue.key)))
 
 
 NOTED = Turn("note", "0 12 * * *", note, timedelta(hours=2))
@@ -87,9 +87,9 @@ async def test_only_the_newest_of_several_missed_turns_is_made_up_for(
 async def test_a_slot_is_taken_once(engine: AsyncEngine) -> None:
     """And another time of the same job is another slot."""
     async with unit(engine, writes=True) as session:
-        assert await take_slot(session, "job", NOON)
-        assert not await take_slot(session, "job", NOON)
-        assert await take_slot(session, "job", NOON + timedelta(minutes=1))
+        assert await claim_job_run(session, "job", NOON)
+        assert not await claim_job_run(session, "job", NOON)
+        assert await claim_job_run(session, "job", NOON + timedelta(minutes=1))
 
 
 async def test_the_scheduler_ticks_at_once_and_then_each_minute(engine: AsyncEngine) -> None:

@@ -27,7 +27,7 @@ from bot.commands import load
 from bot.operator import doctor
 from bot.operator.platforms import at_discord
 from bot.settings import ConfigurationError, Settings
-from db import inbound, migrate
+from db import key_values, migrate
 from db.base import open_engine, unit
 from db.installations import Installations
 from tests.databases import Postgres
@@ -463,7 +463,7 @@ async def test_commands_are_remembered_under_one_name(database: str) -> None:
     engine = open_engine(database)
     try:
         async with unit(engine, writes=True) as session:
-            await inbound.remember(session, COMMANDS_MEMO, "abc")
+            await key_values.save_value(session, COMMANDS_MEMO, "abc")
         assert await doctor._synced(engine) == "abc"
     finally:
         await engine.dispose()

@@ -11,7 +11,7 @@ from bot.community.talks.opening import Pair
 from bot.deliveries import owe
 from bot.errors import Refusal
 from bot.i18n import Translator, translator
-from db import audit, introductions
+from db import audit, blocks, introductions
 from db.introductions import AGAIN, AGREED, ASKED, LASTS, UNANSWERED, YES, Introduction, card_key
 from db.members import Member
 
@@ -92,7 +92,7 @@ async def _check(ctx: Context, person: Member) -> None:
     check_not_oneself(ctx, person)
     if not person.is_in_directory:
         raise Refusal(ctx.t("That person is not in the directory."))
-    if await introductions.has_blocked(ctx.session, ctx.member.id, person.id):
+    if await blocks.has_blocked(ctx.session, ctx.member.id, person.id):
         raise Refusal(
             ctx.t("You blocked {name}. Take that back before you ask to meet.", name=person.name)
         )
@@ -172,13 +172,13 @@ async def _is_unwanted(ctx: Context, intro: Introduction) -> bool:
     """Does somebody in it want nothing of somebody else in it?"""
     one, other, by = intro.one_id, intro.other_id, intro.by_id
     for who, whom in ((other, one), (one, other)):
-        if await introductions.has_blocked(ctx.session, who, whom):
+        if await blocks.has_blocked(ctx.session, who, whom):
             return True
         if (by or who == other) and await introductions.said_never(ctx.session, who, whom):
             return True
     if by is None:
         return False
-    return any([await introductions.has_blocked(ctx.session, who, by) for who in (one, other)])
+    return any([await blocks.has_blocked(ctx.session, who, by) for who in (one, other)])
 
 
 # --- what the asker sees ----------------------------------------------------------------------

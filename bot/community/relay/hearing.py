@@ -21,7 +21,7 @@ from bot.i18n import translator
 from bot.links import Links, Shared
 from bot.parsing import clean, nearest
 from bot.request import File, Heard, Sender, Taken
-from db import inbound, introductions, members, relay
+from db import blocks, inbound, members, relay
 from db.base import unit
 from db.members import Member
 from db.relay import Draft, Line, Relay
@@ -131,7 +131,7 @@ async def _open(session: AsyncSession, now: datetime, me: Member) -> list[Scene]
     return [
         view
         for view in views
-        if view.other and not await introductions.has_blocked(session, me.id, view.other.id)
+        if view.other and not await blocks.has_blocked(session, me.id, view.other.id)
     ]
 
 
@@ -220,9 +220,9 @@ async def _hindered(view: Scene) -> Taken | None:
         return Taken(cards.unreachable(t, ""))
     if talk.status != relay.OPEN:
         return Taken(cards.over(t, view.name))
-    if await introductions.has_blocked(session, me.id, other.id):
+    if await blocks.has_blocked(session, me.id, other.id):
         return Taken(cards.you_blocked(t, view.name, talk.id))
-    if await introductions.is_blocked(session, me.id, other.id):
+    if await blocks.is_blocked(session, me.id, other.id):
         return NOTHING  # who is blocked never learns of it
     if talk.paused_by(me.id):
         return Taken(cards.you_paused(t, talk.id))

@@ -11,7 +11,7 @@ from bot.community.relay import cards
 from bot.deliveries import owe
 from bot.domain.escaping import one_line
 from bot.i18n import Translator, translator
-from db import introductions, members, outbox, relay
+from db import blocks, members, outbox, relay
 from db.members import Member
 from db.outbox import Delivery
 from db.relay import Line, Relay
@@ -178,7 +178,7 @@ async def end(view: Scene) -> None:
     if view.talk.status != relay.OPEN:
         return
     view.talk.status, view.talk.ended_at = relay.ENDED, view.now
-    if view.other and not await introductions.is_blocked(view.session, view.me.id, view.other.id):
+    if view.other and not await blocks.is_blocked(view.session, view.me.id, view.other.id):
         t = translator(view.other.language)
         card = cards.ended(t, one_line(view.me.name))
         await tell_other(view, card, f"relay:{view.talk.id}:ended")

@@ -15,7 +15,7 @@ from bot.deliveries import owe
 from bot.domain.calendar import Hours, slots
 from bot.domain.shared_interests import Bond, Side, bonds, chosen
 from bot.i18n import Translator, translator
-from db import directory, introductions, outbox, relay, talks, topics
+from db import blocks, directory, outbox, relay, talks, topics
 from db.members import Member
 from db.outbox import Address
 from db.talks import Talk
@@ -61,7 +61,7 @@ async def begin_talk(
 async def may_talk(session: AsyncSession, one: Member, other: Member) -> bool:
     """Are both members in good standing, and does neither want nothing of the other?"""
     verified = one.status == other.status == "verified"
-    return verified and not await introductions.is_blocked(session, one.id, other.id)
+    return verified and not await blocks.is_blocked(session, one.id, other.id)
 
 
 async def open_talk(

@@ -5,8 +5,9 @@ from typing import Any, cast
 
 import discord as library
 
-from bot.adapters.discord import interactions
 from bot.adapters.discord.drafts import Recent
+from bot.adapters.discord.interactions import InteractionHandler
+from bot.adapters.discord.people import People
 from bot.cards import Button, Buttons, Card, Choice, Entry, Option, Text
 from tests.adapters.discord.fake import form_for
 from tests.adapters.discord.stage import QUICK, SLOW, Stage
@@ -147,7 +148,7 @@ async def test_buttons_work_after_a_restart(stage: Stage) -> None:
     stage.answers(Card("T", (Buttons((Button("Go", "home"),)),)), Card("There"))
     twice = Card("T", (Buttons((Button("Go", "home"), Button("Again", "home"))),))
     sent = await stage.posted(stage.direct, twice)
-    stage.adapter._talk = interactions.Talk(stage.hub.hub, within=QUICK)
+    stage.adapter._interactions = InteractionHandler(stage.hub.hub, People(), within=QUICK)
 
     answer = await stage.discord.press(stage.ada, sent, "Again")
 
