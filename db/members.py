@@ -136,6 +136,11 @@ class Member(Base):
     roles: Mapped[list[MemberRole]] = related(lazy="raise", cascade="all, delete-orphan")
 
     @property
+    def first_name(self) -> str:
+        """What the person is called in a sentence: the first word of the name."""
+        return self.name.split(" ")[0]
+
+    @property
     def languages(self) -> tuple[str, ...]:
         """The languages the person speaks."""
         return tuple(self.spoken.split())

@@ -77,6 +77,7 @@ _STAFF = "For staff"
 _REST = "More"
 _SECTIONS = {
     "directory": "Find people",
+    "endorsing": "Find people",
     "topics": "Find people",
     "cities": "Find people",
     "introductions": "Meet them",
@@ -185,7 +186,7 @@ async def home(ctx: Context, ask: Home) -> Card:
         Button(t("Help"), "help"),
     )))  # fmt: skip
     return Card(
-        title=t("Hello, {name}", name=person.name.split(" ")[0]),
+        title=t("Hello, {name}", name=person.first_name),
         parts=tuple(parts),
         footer=portraits.footer(t, [person]),
     )

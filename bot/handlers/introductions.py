@@ -12,7 +12,6 @@ from bot.commands import COMPLETIONS, MEMBER, Context, command, completion
 from bot.community.introductions import asking
 from bot.community.introductions.asking import in_a_sentence, pair_of
 from bot.community.people import finding, portraits, ranking
-from bot.community.talks.opening import first
 from bot.domain.ranking import rank
 from bot.errors import Misfit, Refusal
 from bot.parsing import After, Hidden, Labels, Long, Suggest, short
@@ -101,7 +100,7 @@ async def _several(ctx: Context, found: Sequence[Member], ask: Intro, topic: int
     entries: list[Entry] = []
     for person in [p for p in found if p.id != ctx.member.id][:5]:
         draft = await _draft(ctx, person, topic, ask.because or "")
-        button = Button(ctx.t("Ask {name}", name=first(person))[:75], f"intro ask {draft.id}")
+        button = Button(ctx.t("Ask {name}", name=person.first_name)[:75], f"intro ask {draft.id}")
         entries.append(replace(portraits.seen(ctx.t, person, ctx.member), buttons=(button,)))
     title = ctx.t("Several people fit «{name}».", name=short(ask.who))
     return Card(title=title, parts=tuple(entries), footer=portraits.footer(ctx.t, found))
@@ -160,7 +159,7 @@ async def _shown(ctx: Context, draft: Introduction, *, more: bool = False) -> Ca
     if draft.because:
         parts.append(Text(t("«{text}»", text=draft.because)))
     parts.append(Text(t("{name} sees your name, your city and your reason, and answers yes, "
-                             "not now or never.", name=first(person)), quiet=True))  # fmt: skip
+                             "not now or never.", name=person.first_name), quiet=True))  # fmt: skip
     buttons = [Button(t("Ask"), f"intro ask {draft.id}", "primary")]
     if not draft.because:
         buttons.append(Button(t("Say why first"), f"intro ask {draft.id} say"))
@@ -168,7 +167,7 @@ async def _shown(ctx: Context, draft: Introduction, *, more: bool = False) -> Ca
         buttons.append(Button(t("Next best"), f"intro ask {draft.id} next"))
     buttons.append(Button(t("Profile"), f"who-is {person.id}"))
     return Card(
-        title=t("Ask {name}?", name=first(person)),
+        title=t("Ask {name}?", name=person.first_name),
         parts=(*parts, Buttons(tuple(buttons))),
         footer=portraits.footer(t, [person]),
     )
@@ -217,7 +216,7 @@ def _reason_form(ctx: Context, draft: Introduction) -> Form:
         hint=t("One sentence that the other one reads. You may leave it empty."),
         longest=LONGEST_REASON,
     )  # fmt: skip
-    title = t("Ask {name}?", name=first(draft.other))
+    title = t("Ask {name}?", name=draft.other.first_name)
     return Form(title=title, command=f"intro ask {draft.id}", inputs=(field,), submit=t("Ask"))
 
 

@@ -335,7 +335,7 @@ def sentences(ctx: Context, person: Member, me: Seeker, other: Seeker) -> list[s
 
 
 def _sentence(ctx: Context, person: Member, reason: Reason) -> str:
-    t, name = ctx.t, person.name.split(" ")[0]
+    t, name = ctx.t, person.first_name
     match reason.cause:
         case "hours":
             return t.many("Your working days share less than an hour.",

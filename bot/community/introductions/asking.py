@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bot.cards import Button, Buttons, Card, Note, Part, Text
+from bot.cards import Button, Buttons, Card, Entry, Note, Part, Text
 from bot.commands import Context
 from bot.community.people import portraits, ranking
 from bot.community.talks import opening
-from bot.community.talks.opening import Pair, first
+from bot.community.talks.opening import Pair
 from bot.deliveries import owe
 from bot.errors import Refusal
 from bot.i18n import Translator, translator
@@ -24,6 +24,22 @@ MOST_A_DAY = 5
 def to_answer(every: Sequence[Introduction], member_id: int, now: datetime) -> list[Introduction]:
     """Those that wait for the answer of one person."""
     return [i for i in every if i.asks(member_id) and i.is_open(now) and not i.said(member_id)]
+
+
+async def render_unanswered(ctx: Context) -> Entry | None:
+    """Name the people who wait for the member's answer; None when nobody does."""
+    every = await introductions.of_member(ctx.session, ctx.member.id, ctx.now)
+    open_ = to_answer(every, ctx.member.id, ctx.now)
+    if not open_:
+        return None
+    t, number = ctx.t, len(open_)
+    return Entry(
+        title=t.many(
+            "One person would like to meet you", "{number} people would like to meet you", number
+        ),
+        lines=(t.listed([(one.by or one.facing(ctx.member.id)).name for one in open_]),),
+        buttons=(Button(t("See and answer"), "intro list", "primary"),),
+    )
 
 
 # --- asking -----------------------------------------------------------------------------------
@@ -254,10 +270,10 @@ def in_a_sentence(t: Translator, pair: Pair, intro: Introduction) -> str:
     """Why these two, in one sentence, whatever little is known."""
     if reasons := opening.why(t, pair, 1):
         return reasons[0]
-    name = first(intro.by or intro.one)
+    name = (intro.by or intro.one).first_name
     if intro.topic_id:
         return t("{name} asked about {topic}.", name=name,
                  topic=pair.topic(intro.topic_id, t.language))  # fmt: skip
     if intro.by:
         return t("{name} thinks that you two should know each other.", name=name)
-    return t("{name} asked for {other} by name.", name=name, other=first(intro.other))
+    return t("{name} asked for {other} by name.", name=name, other=intro.other.first_name)

@@ -112,7 +112,7 @@ async def arrive(
 
 def _welcome(person: Member, city: City, *, first: bool) -> Card:
     t = translator(person.language)
-    name, where = person.name.split(" ")[0], places.city_place(t, city)
+    name, where = person.first_name, places.city_place(t, city)
     return Card(
         title=t("Welcome, {name}", name=name) if first else t("Welcome back, {name}", name=name),
         parts=(

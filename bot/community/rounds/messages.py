@@ -7,10 +7,11 @@ from itertools import combinations
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Text
+from bot.commands import Context
 from bot.community.people import portraits
 from bot.community.people.places import place
 from bot.community.rounds.pools import seekers
-from bot.community.talks.opening import begin_talk, first, meet, starters
+from bot.community.talks.opening import begin_talk, meet, starters
 from bot.deliveries import owe
 from bot.domain.cadence import A_WEEK, coming, is_turn, moments
 from bot.domain.matching import fit
@@ -133,7 +134,7 @@ async def _three(session: AsyncSession, people: Sequence[Member]) -> Card:
         *(Entry(p.name, (place(t, p.city),), badge=portraits.badge(t, p)) for p in people),
         Entry(t("Three ways to begin"), tuple(starters(t, pair))),
     ]
-    names = t.listed([first(person) for person in people])
+    names = t.listed([person.first_name for person in people])
     return Card(t("{names}, meet each other", names=names), tuple(parts),
                 portraits.footer(t, people), tone="good", private=False)  # fmt: skip
 
@@ -270,3 +271,16 @@ def next_day(taking: RoundMember, now: datetime) -> datetime:
     ):
         day += A_WEEK
     return moments(day).send
+
+
+async def render_next_round(ctx: Context) -> Entry | None:
+    """Show when the member's next round is sent; None for whoever takes no part, or is paused."""
+    taking = await rounds.taking(ctx.session, ctx.member.id)
+    if taking is None or not taking.active or taking.paused_at:
+        return None
+    moment = next_day(taking, ctx.now)
+    return Entry(
+        title=ctx.t("Your next round"),
+        lines=(ctx.t.day_and_time(moment, ctx.member.zone),),
+        buttons=(_mine(ctx.t),),
+    )
