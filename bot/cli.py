@@ -86,7 +86,7 @@ def _do(work: Coroutine[Any, Any, int | None]) -> NoReturn:
 @cli.command()
 def run() -> None:
     """One process with everything: the page, the jobs, and each platform whose tokens are set."""
-    from bot.app import run as serve
+    from bot.serving import run as serve
 
     read = _settings()
     parts = {"web", "worker"}
@@ -108,7 +108,7 @@ def _announce(read: Settings) -> None:
 @cli.command()
 def web() -> None:
     """Only HTTP: Slack's events, the page where it is on, health and metrics."""
-    from bot.app import run as serve
+    from bot.serving import run as serve
 
     read = _settings()
     parts = {"web"} | {p for p in ("playground", "slack") if getattr(read, p)}
@@ -127,7 +127,7 @@ def discord(context: typer.Context) -> None:
 
 
 def _only_discord() -> None:
-    from bot.app import run as serve
+    from bot.serving import run as serve
 
     asyncio.run(serve(_with_discord(), frozenset({"discord"})))
 
@@ -142,7 +142,7 @@ def _with_discord() -> Settings:
 @cli.command()
 def worker() -> None:
     """Only the timetable, and sending what is owed to every platform whose tokens are set."""
-    from bot.app import run as serve
+    from bot.serving import run as serve
 
     asyncio.run(serve(_settings(), frozenset({"worker"})))
 
@@ -225,7 +225,7 @@ def db_check() -> None:
 
 
 async def _migrate(direction: Literal["upgrade", "downgrade"], revision: str) -> int:
-    from bot.app import database, explained
+    from bot.storage import database, explained
     from db import migrate
 
     known = ("base", *migrate.revisions(), "head")
@@ -240,7 +240,7 @@ async def _migrate(direction: Literal["upgrade", "downgrade"], revision: str) ->
 
 
 async def _check() -> int:
-    from bot.app import database, explained
+    from bot.storage import database, explained
     from db import migrate
 
     async with database(_settings()) as engine:
@@ -263,8 +263,8 @@ async def _seed(demo: bool) -> None:
 
     from rich.progress import Progress
 
-    from bot.app import database, explained
     from bot.domain.ranking import standing
+    from bot.storage import database, explained
     from db import migrate
     from db import seed as seeding
     from db.base import unit

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
@@ -23,8 +22,6 @@ from bot.request import Heard, Request, Sender, Taken
 from db import audit, inbound, members, outbox
 from db.base import unit
 from db.members import Account
-
-log = structlog.get_logger()
 
 
 class Hub:

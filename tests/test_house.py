@@ -18,6 +18,7 @@ HANDLERS = sorted((ROOT / "bot/handlers").glob("[a-z]*.py"))
 PLATFORMS = re.compile(r"slack|discord", re.IGNORECASE)
 MAY_NAME_PLATFORMS = {
     "bot/app.py": "the composition root builds the adapters",
+    "bot/serving.py": "each platform may have a process of its own",
     "bot/operator/platforms.py": "the operator asks each of them",
     "bot/settings.py": "tokens have the platforms' names",
     "bot/cli.py": "the operator chooses a platform",
