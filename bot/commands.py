@@ -13,9 +13,10 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.cards import Form, Option, Reply
+from bot.forms import form_of
 from bot.i18n import Translator
 from bot.links import Links
-from bot.parsing import Argument, arguments_of, form_of
+from bot.parsing import Argument, arguments_of
 from bot.reference import Reference
 from bot.request import Heard, Request, Taken, Values
 from db.members import Account, Member

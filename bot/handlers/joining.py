@@ -14,8 +14,9 @@ from bot.community.people import places
 from bot.deliveries import owe
 from bot.domain.joining import TRIES_KEPT, fingerprint, looks_like_code, may_try, proven_by
 from bot.errors import Misfit, Refusal
+from bot.forms import form_of
 from bot.i18n import translator
-from bot.parsing import Hidden, Suggest, form_of, short
+from bot.parsing import Hidden, Suggest, short
 from db import invitations, joining, members
 from db.cities import City
 from db.invitations import Invitation

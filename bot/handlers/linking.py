@@ -11,8 +11,9 @@ from bot.community.joining.arrivals import called, home_of, wrong_code
 from bot.deliveries import owe, owe_account
 from bot.domain.joining import TRIES_KEPT, fingerprint, may_try, new_code
 from bot.errors import Refusal
+from bot.forms import form_of
 from bot.i18n import Translator, translator
-from bot.parsing import Hidden, form_of
+from bot.parsing import Hidden
 from db import audit, joining, linking
 from db.linking import Link
 from db.members import Account, Member
