@@ -54,7 +54,7 @@ class WhoDoes(BaseModel):
     page: Annotated[int, Hidden()] = Field(default=1, ge=1, le=12, title="Page")
 
 
-@command("who-does", allow=MEMBER, example="who-does open data in:mexico")
+@command("who-does", allow=MEMBER, room="daily", example="who-does open data in:mexico")
 async def who_does(ctx: Context, ask: WhoDoes) -> Card:
     """Ranked people for a topic, in any of its names; other words search profiles."""
     where = _where(ctx, ask)
@@ -253,7 +253,7 @@ class WhoIs(BaseModel):
     )
 
 
-@command("who-is", allow=MEMBER, example="who-is Maya Chen")
+@command("who-is", allow=MEMBER, room="daily", example="who-is Maya Chen")
 async def who_is(ctx: Context, ask: WhoIs) -> Card:
     """The profile of one person, or the people of that name."""
     found = await finding.find(ctx, ask.person)
@@ -280,7 +280,7 @@ class Why(BaseModel):
     )
 
 
-@command("why", allow=MEMBER, example="why @maya open data")
+@command("why", allow=MEMBER, room="daily", example="why @maya open data")
 async def why(ctx: Context, ask: Why) -> Card:
     """The reckoning of one rank, line by line, from the trace that made it."""
     t = ctx.t
@@ -344,7 +344,7 @@ class Endorse(BaseModel):
     withdraw: bool | None = Field(default=None, title="Take my endorsement back")
 
 
-@command("endorse", allow=MEMBER, writes=True, example="endorse @maya open data")
+@command("endorse", allow=MEMBER, room="daily", writes=True, example="endorse @maya open data")
 async def endorse(ctx: Context, ask: Endorse) -> Card:
     """One endorsement per colleague and topic; withdrawn at will; never for oneself."""
     tie = await _visible_tie(ctx, ask.person, ask.topic)
