@@ -40,7 +40,7 @@ class Join(BaseModel):
     )
 
 
-@command("join", allow=ANYONE, writes=True, example="join Boston")
+@command("join", allow=ANYONE, room="me", writes=True, example="join Boston")
 async def join(ctx: Context, ask: Join) -> Reply:
     """By invitation, by code, by what can be seen of the account, else by asking those inside."""
     account = await _newcomer(ctx)
@@ -247,7 +247,7 @@ class Verify(BaseModel):
     """See what proves that you belong here, and what is open"""
 
 
-@command("verify", allow=ANYONE, example="verify")
+@command("verify", allow=ANYONE, room="me", example="verify")
 async def verify(ctx: Context, ask: Verify) -> Card:
     """The proof of a member, or where a wish to join stands."""
     t, person = ctx.t, ctx.viewer
