@@ -6,10 +6,10 @@ All of them are written for one reader; `t` is that reader's language.
 from collections.abc import Sequence
 from datetime import datetime
 
-from babel.dates import format_date
 from babel.numbers import format_decimal
 
 from bot.cards import Button, Buttons, Card, Entry, Link, Note, Part, Text
+from bot.community.conduct import describe_mute
 from bot.community.people import finding
 from bot.domain.escaping import inert, one_line
 from bot.i18n import Translator
@@ -143,10 +143,7 @@ def you_paused(t: Translator, relay_id: int) -> Card:
 
 def muted(t: Translator, until: datetime) -> Card:
     """Staff muted the writer: nothing leaves."""
-    day = format_date(until, "long", locale=t.locale)
-    said = t("The programme's staff has muted you until {day}: you can look around, but not "
-             "write to others.", day=day)  # fmt: skip
-    return note(said, Button(t("Appeal"), "appeal"))
+    return note(describe_mute(t, until), Button(t("Appeal"), "appeal"))
 
 
 def paused(t: Translator, name: str) -> Card:

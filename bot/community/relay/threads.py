@@ -7,6 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import deliveries
 from bot.cards import Card
+from bot.community import parting
+from bot.community.parting import Parting
 from bot.community.relay import cards
 from bot.deliveries import owe
 from bot.domain.escaping import one_line
@@ -184,7 +186,9 @@ async def end(view: Scene) -> None:
         await tell_other(view, card, f"relay:{view.talk.id}:ended")
 
 
-async def end_all(session: AsyncSession, now: datetime, person: Member) -> None:
-    """Somebody leaves: all of their conversations are over."""
-    for talk in await relay.of_member(session, person.id, only_open=True):
-        await end(await scene(session, now, talk, person))
+@parting.ends("left", "forgotten")
+async def end_conversations(session: AsyncSession, now: datetime, act: Parting) -> None:
+    """All conversations of who leaves are over; a suspension may be lifted, so they only rest."""
+    while talks := await relay.of_member(session, act.member.id, only_open=True):
+        for talk in talks:
+            await end(await scene(session, now, talk, act.member))
