@@ -9,8 +9,9 @@ from pydantic import BaseModel, Field
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Form, Note, Option, Reply, Text
 from bot.commands import ANYONE, Context, command
 from bot.community.joining import arrivals
-from bot.community.joining.arrivals import may_decide, wrong_code
+from bot.community.joining.arrivals import wrong_code
 from bot.community.people import places
+from bot.community.staff import may_decide
 from bot.deliveries import owe
 from bot.domain.joining import TRIES_KEPT, fingerprint, looks_like_code, may_try, proven_by
 from bot.errors import Misfit, Refusal
