@@ -183,8 +183,6 @@ async def home(ctx: Context, ask: Home) -> Card:
         *portraits.still_right(ctx, person),
         *await _to_do(ctx, person),
         *await next_things(ctx),
-    ]
-    parts.append(
         Entry(
             title=t("Find somebody who has done it"),
             lines=(t("Ask by topic, in your own words and language."),),
@@ -192,8 +190,8 @@ async def home(ctx: Context, ask: Home) -> Card:
                 Button(t("Who does…"), "who-does", "primary"),
                 Button(t("All topics"), "topics"),
             ),
-        )
-    )
+        ),
+    ]
     if person.city:
         parts.append(
             Entry(
