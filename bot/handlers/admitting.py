@@ -25,7 +25,7 @@ class Admit(BaseModel):
     answer: bool | None = Field(default=None, title="Let them in?")
 
 
-@command("admit", allow=MEMBER, writes=True, example="admit")
+@command("admit", allow=MEMBER, room="me", writes=True, example="admit")
 async def admit(ctx: Context, ask: Admit) -> Card:
     """The open requests, or the answer to one: the first answer counts."""
     if ask.number is None:
@@ -140,7 +140,7 @@ class Welcome(BaseModel):
     ] = Field(default=None, title="What to look at")  # fmt: skip
 
 
-@command("welcome", allow=MEMBER, example="welcome")
+@command("welcome", allow=MEMBER, room="me", example="welcome")
 async def welcome(ctx: Context, ask: Welcome) -> Card:
     """All steps, or somebody worth meeting as things are now."""
     t = ctx.t

@@ -21,7 +21,7 @@ class BlockAsk(BaseModel):
     )  # fmt: skip
 
 
-@command("block", allow=MEMBER, writes=True, example="block @maya")
+@command("block", allow=MEMBER, room="me", writes=True, example="block @maya")
 async def block(ctx: Context, ask: BlockAsk) -> Card:
     """No introduction, no relayed word and no pairing between the two, from now on."""
     if ask.person is None:
@@ -62,7 +62,7 @@ class Unblock(BaseModel):
     )
 
 
-@command("unblock", allow=MEMBER, writes=True, example="unblock @maya")
+@command("unblock", allow=MEMBER, room="me", writes=True, example="unblock @maya")
 async def unblock(ctx: Context, ask: Unblock) -> Card:
     """As if nothing had been."""
     t, other = ctx.t, await finding.find_one(ctx, ask.person)

@@ -56,7 +56,13 @@ class Intro(BaseModel):
     )
 
 
-@command("intro", allow=MEMBER, writes=True, example="intro @maya because we both map trees")
+@command(
+    "intro",
+    allow=MEMBER,
+    room="daily",
+    writes=True,
+    example="intro @maya because we both map trees",
+)
 async def intro(ctx: Context, ask: Intro) -> Reply:
     """A person is asked at once when there is a reason; otherwise one sees first who it is."""
     pair = _TWO.fullmatch(ask.who)
@@ -211,7 +217,7 @@ class IntroAsk(BaseModel):
     )
 
 
-@command("intro ask", allow=MEMBER, writes=True)
+@command("intro ask", allow=MEMBER, room="daily", writes=True)
 async def intro_ask(ctx: Context, ask: IntroAsk) -> Reply:
     """Buttons under what was shown: ask, say why first, or see the next best."""
     found = await introductions.found(ctx.session, ask.number)

@@ -41,7 +41,7 @@ class Invite(BaseModel):
     )
 
 
-@command("invite", allow=MEMBER, writes=True, example="invite @colleague")
+@command("invite", allow=MEMBER, room="me", writes=True, example="invite @colleague")
 async def invite(ctx: Context, ask: Invite) -> Card:
     """A colleague, or the city's code for those who look after it."""
     match (ask.who or "").casefold():

@@ -14,8 +14,9 @@ from bot.community.people import places
 from bot.deliveries import owe
 from bot.domain.joining import TRIES_KEPT, fingerprint, looks_like_code, may_try, proven_by
 from bot.errors import Misfit, Refusal
+from bot.forms import form_of
 from bot.i18n import translator
-from bot.parsing import Hidden, Suggest, form_of, short
+from bot.parsing import Hidden, Suggest, short
 from db import invitations, joining, members
 from db.cities import City
 from db.invitations import Invitation
@@ -41,7 +42,7 @@ class Join(BaseModel):
     )
 
 
-@command("join", allow=ANYONE, writes=True, example="join Boston")
+@command("join", allow=ANYONE, room="me", writes=True, example="join Boston")
 async def join(ctx: Context, ask: Join) -> Reply:
     """By invitation, by code, by what can be seen of the account, else by asking those inside."""
     account = await _newcomer(ctx)
@@ -264,7 +265,7 @@ class Verify(BaseModel):
     """See what proves that you belong here, and what is open"""
 
 
-@command("verify", allow=ANYONE, example="verify")
+@command("verify", allow=ANYONE, room="me", example="verify")
 async def verify(ctx: Context, ask: Verify) -> Card:
     """The proof of a member, or where a wish to join stands."""
     t, person = ctx.t, ctx.viewer

@@ -30,7 +30,7 @@ class Leave(BaseModel):
     sure: Annotated[bool | None, Hidden()] = Field(default=None, title="Are you sure?")
 
 
-@command("leave", allow=MEMBER, writes=True, example="leave")
+@command("leave", allow=MEMBER, room="me", writes=True, example="leave")
 async def leave(ctx: Context, ask: Leave) -> Card:
     """Asks first; then nothing finds, pairs or writes to the person any more."""
     me = ctx.member

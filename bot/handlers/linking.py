@@ -11,8 +11,9 @@ from bot.community.joining.arrivals import called, home_of, wrong_code
 from bot.deliveries import owe, owe_account
 from bot.domain.joining import TRIES_KEPT, fingerprint, may_try, new_code
 from bot.errors import Refusal
+from bot.forms import form_of
 from bot.i18n import Translator, translator
-from bot.parsing import Hidden, form_of
+from bot.parsing import Hidden
 from db import audit, joining, linking
 from db.linking import Link
 from db.members import Account, Member
@@ -32,7 +33,7 @@ class LinkAsk(BaseModel):
     refuse: Annotated[int | None, Hidden()] = Field(default=None, ge=1, lt=10**9, title="Refuse")
 
 
-@command("link", allow=ANYONE, writes=True, example="link")
+@command("link", allow=ANYONE, room="me", writes=True, example="link")
 async def link(ctx: Context, ask: LinkAsk) -> Reply:
     """A code for members, the place to type it for others, and the answer to «is this you?»."""
     is_member = MEMBER.permits(ctx.viewer)
@@ -270,7 +271,7 @@ class Unlink(BaseModel):
     )
 
 
-@command("unlink", allow=MEMBER, writes=True, example="unlink 17")
+@command("unlink", allow=MEMBER, room="me", writes=True, example="unlink 17")
 async def unlink(ctx: Context, ask: Unlink) -> Card:
     """Either account may part them; every one of them is told."""
     t, me = ctx.t, ctx.member

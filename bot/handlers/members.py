@@ -43,7 +43,7 @@ class AdminMembers(BaseModel):
     )
 
 
-@command("admin members", allow=STAFF, writes=True, example="admin members waiting")
+@command("admin members", allow=STAFF, room="admin", writes=True, example="admin members waiting")
 async def admin_members(ctx: Context, ask: AdminMembers) -> Card:
     """The waiting list, and what is done with one person of it."""
     match ask.act:

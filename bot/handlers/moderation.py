@@ -37,7 +37,7 @@ class ReportAsk(BaseModel):
     )  # fmt: skip
 
 
-@command("report", allow=MEMBER, writes=True, example="report @maya")
+@command("report", allow=MEMBER, room="me", writes=True, example="report @maya")
 async def report(ctx: Context, ask: ReportAsk) -> Card:
     """Into the queue of the staff; the person reported is not told by whom."""
     t, about = ctx.t, await finding.find_one(ctx, ask.person)
@@ -101,7 +101,7 @@ class AdminReports(BaseModel):
     )
 
 
-@command("admin reports", allow=STAFF, writes=True, example="admin reports list")
+@command("admin reports", allow=STAFF, room="admin", writes=True, example="admin reports list")
 async def admin_reports(ctx: Context, ask: AdminReports) -> Card:
     """The queue, and what is decided about one entry of it."""
     if ask.act == "list":
@@ -252,7 +252,7 @@ class Appeal(BaseModel):
     )  # fmt: skip
 
 
-@command("appeal", allow=ANYONE, writes=True, example="appeal")
+@command("appeal", allow=ANYONE, room="me", writes=True, example="appeal")
 async def appeal(ctx: Context, ask: Appeal) -> Card:
     """Open to whoever was muted or suspended: to nobody else does it say anything."""
     t, person = ctx.t, ctx.viewer

@@ -23,7 +23,7 @@ class MyData(BaseModel):
     sure: Annotated[bool, Hidden()] = Field(default=False, title="Are you sure")
 
 
-@command("my-data", allow=ANYONE, writes=True, example="my-data show")
+@command("my-data", allow=ANYONE, room="me", writes=True, example="my-data show")
 async def my_data(ctx: Context, ask: MyData) -> Card:
     """For whoever is written down here, member or not any more; suspended people too."""
     person = ctx.viewer

@@ -41,7 +41,7 @@ class Relaying(BaseModel):
     sure: Annotated[bool, Hidden()] = False
 
 
-@command("relay", allow=MEMBER, writes=True, example="relay pause 3")
+@command("relay", allow=MEMBER, room="daily", writes=True, example="relay pause 3")
 async def conversations(ctx: Context, ask: Relaying) -> Card:
     """One's own conversations, and what is done with one of them."""
     if ask.act == "list" or ask.number is None:

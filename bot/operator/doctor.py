@@ -14,16 +14,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.adapters.base import Finding
-from bot.app import (
-    COMMANDS_MEMO,
-    database,
-    explained,
-    key_file,
-    secret_keys,
-    sqlite_file,
-)
+from bot.app import COMMANDS_MEMO
 from bot.operator.platforms import asked_platforms
 from bot.settings import EX_CONFIG, ConfigurationError, Settings
+from bot.storage import database, explained, key_file, secret_keys, sqlite_file
 from db import key_values, migrate, seed
 from db.base import unit
 from db.cities import City

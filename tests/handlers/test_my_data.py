@@ -15,7 +15,7 @@ from bot.domain.ranking import standing
 from bot.hub import Hub
 from bot.jobs import maintenance
 from bot.links import Links
-from bot.web.health import add_downloads
+from bot.web.my_data import add_downloads
 from db import audit, directory, members, outbox, personal_data
 from db.base import Base, checkpoint, unit
 from db.directory import Expertise
