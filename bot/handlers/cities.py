@@ -18,7 +18,7 @@ from bot.cards import (
     Heading,
     Option,
     Part,
-    Text,  # fmt: skip
+    Text,
 )
 from bot.commands import ANYONE, MEMBER, Context, command, completion
 from bot.community.people import places, portraits
@@ -121,10 +121,12 @@ async def _community(ctx: Context, one: City) -> tuple[list[Part], str]:
     else:
         parts.append(Text(t("Nobody from here is in the directory yet."), quiet=True))
     acts = [
-        Button(t("Who does {topic} here", topic=ctx.known.vocabulary.name(k, ctx.language))[:75],
-               f"who-does {ctx.known.topics[k].slug} in:{one.slug}"[:100])
+        Button(
+            t("Who does {topic} here", topic=ctx.known.vocabulary.name(k, ctx.language))[:75],
+            f"who-does {ctx.known.topics[k].slug} in:{one.slug}"[:100],
+        )
         for k, _ in strong[:2]
-    ]  # fmt: skip
+    ]
     if acts:
         parts.append(Buttons(tuple(acts)))
     return parts, portraits.footer(t, found)

@@ -20,9 +20,12 @@ SHOWN = 10
 ROWS = 20
 
 _STATES = {
-    "expired": "too late to send", "cancelled": "no longer owed", "dead": "not delivered",
-    "ambiguous": "may have arrived", "held": "held back",
-}  # fmt: skip
+    "expired": "too late to send",
+    "cancelled": "no longer owed",
+    "dead": "not delivered",
+    "ambiguous": "may have arrived",
+    "held": "held back",
+}
 """What became of what was not sent."""
 
 
@@ -34,9 +37,11 @@ class AdminDead(BaseModel):
         Labels({"list": "Show the list", "retry": "Send again", "drop": "Drop"}),
     ] = Field(default="list", title="What to do")
     number: Annotated[str | None, Word()] = Field(
-        default=None, max_length=20, title="Number of the message",
+        default=None,
+        max_length=20,
+        title="Number of the message",
         description="The number before the message, for example: 17",
-    )  # fmt: skip
+    )
 
 
 @command("admin dead", allow=STAFF, room="admin", writes=True, example="admin dead list")
@@ -62,9 +67,10 @@ async def _decided(ctx: Context, number: str | None, *, again: bool) -> Delivery
     row = await outbox.decide(ctx.session, int(number), ctx.now, again=again) if known else None
     if row is None:
         raise Misfit(
-            t("There is no number «{number}» on the list.", number=short(number)), name="number",
+            t("There is no number «{number}» on the list.", number=short(number)),
+            name="number",
             buttons=(Button(t("See the list"), "admin dead list"),),
-        )  # fmt: skip
+        )
     return row
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from bot.cards import (  # fmt: skip
+from bot.cards import (
     Button,
     Buttons,
     Card,
@@ -39,17 +39,23 @@ class WhoDoes(BaseModel):
         min_length=2, max_length=80, title="Topic", description="For example: open data"
     )
     place: Annotated[str | None, Suggest("place")] = Field(
-        default=None, alias="in", max_length=80, title="Where",
+        default=None,
+        alias="in",
+        max_length=80,
+        title="Where",
         description="A country, region or city, for example: mexico",
-    )  # fmt: skip
+    )
     level: Literal["silver", "gold", "platinum"] | None = Field(
         default=None, title="Certification level"
     )
     speaks: Language | None = Field(default=None, title="Language they speak")
     population: str | None = Field(
-        default=None, alias="pop", max_length=40, title="Size of their city",
+        default=None,
+        alias="pop",
+        max_length=40,
+        title="Size of their city",
         description="For example: 100k-500k",
-    )  # fmt: skip
+    )
     page: Annotated[int, Hidden()] = Field(default=1, ge=1, le=12, title="Page")
 
 
@@ -117,10 +123,12 @@ def _range(ctx: Context, text: str | None) -> tuple[int | None, int | None]:
     found = read_range(text)
     if found is None:
         raise Misfit(
-            ctx.t("I cannot read «{text}» as a size; write it like 100k-500k, >1m or <50k.",
-                  text=short(text)),
+            ctx.t(
+                "I cannot read «{text}» as a size; write it like 100k-500k, >1m or <50k.",
+                text=short(text),
+            ),
             name="population",
-        )  # fmt: skip
+        )
     return found
 
 
@@ -158,8 +166,12 @@ def _again(ask: WhoDoes, page: int = 1, *, filters: bool = True) -> str:
     """The same question as words, cut to what a button can carry."""
     words = f"who-does {ask.topic}"
     if filters:
-        for key, value in (("in", ask.place), ("level", ask.level), ("speaks", ask.speaks),
-                           ("pop", ask.population)):  # fmt: skip
+        for key, value in (
+            ("in", ask.place),
+            ("level", ask.level),
+            ("speaks", ask.speaks),
+            ("pop", ask.population),
+        ):
             if value:
                 words += f' {key}:"{value}"' if " " in value else f" {key}:{value}"
     if page > 1:

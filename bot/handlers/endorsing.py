@@ -39,14 +39,25 @@ async def why(ctx: Context, ask: Why) -> Card:
         title=t("Why {name} for {topic}", name=tie.member.name, topic=topic),
         parts=(
             Entry(title=t.many("one point", "{number} points", ranked.points), lines=lines),
-            Text(t("Colleagues come first, then people who are open to questions and not "
-                   "overloaded. Nobody can pay or write more messages to rise."), quiet=True),
-            Buttons((Button(t("Profile"), f"who-is {tie.member_id}"),
-                     Button(t("Who does {topic}", topic=topic)[:75],
-                            f"who-does {ctx.known.topics[tie.topic_id].slug}"))),
+            Text(
+                t(
+                    "Colleagues come first, then people who are open to questions and not "
+                    "overloaded. Nobody can pay or write more messages to rise."
+                ),
+                quiet=True,
+            ),
+            Buttons(
+                (
+                    Button(t("Profile"), f"who-is {tie.member_id}"),
+                    Button(
+                        t("Who does {topic}", topic=topic)[:75],
+                        f"who-does {ctx.known.topics[tie.topic_id].slug}",
+                    ),
+                )
+            ),
         ),
         footer=portraits.footer(t, [tie.member]),
-    )  # fmt: skip
+    )
 
 
 async def _visible_tie(ctx: Context, person_text: str, topic_text: str) -> Expertise:
@@ -59,10 +70,9 @@ async def _visible_tie(ctx: Context, person_text: str, topic_text: str) -> Exper
     if tie is None or not person.shows("topics", ctx.viewer):
         name = ctx.known.vocabulary.name(hit.key, ctx.language)
         raise Refusal(
-            ctx.t("The profile of {name} does not show {topic}.",
-                  name=person.name, topic=name),
+            ctx.t("The profile of {name} does not show {topic}.", name=person.name, topic=name),
             buttons=(Button(ctx.t("Profile"), f"who-is {person.id}"),),
-        )  # fmt: skip
+        )
     return tie
 
 

@@ -55,21 +55,33 @@ async def help_(ctx: Context, ask: Help) -> Card:
 def _overview(ctx: Context, allowed: list[Command]) -> Card:
     t = ctx.t
     member = MEMBER.permits(ctx.viewer)
-    intro = t("City data people of the What Works Cities Certification Community, in the chat "
-              "you already use. Only you see the answers.")  # fmt: skip
+    intro = t(
+        "City data people of the What Works Cities Certification Community, in the chat "
+        "you already use. Only you see the answers."
+    )
     parts: list[Part] = [Text(intro)]
     if not member:
-        parts.append(Note(t("You are not a verified member yet. Public facts are open to you now; "
-                            "the people are, once you have joined.")))  # fmt: skip
+        parts.append(
+            Note(
+                t(
+                    "You are not a verified member yet. Public facts are open to you now; "
+                    "the people are, once you have joined."
+                )
+            )
+        )
         parts.append(Buttons((Button(t("Join"), "join", "primary"),)))
     for title, listed in _sections(allowed):
         parts += [Heading(t(title)), Facts(tuple(map(partial(_line, t), listed)))]
     if member:
-        parts.append(Buttons((
-            Button(t("Who does open data?"), "who-does open data", "primary"),
-            Button(t("All topics"), "topics"),
-            Button(t("My profile"), "profile show"),
-        )))  # fmt: skip
+        parts.append(
+            Buttons(
+                (
+                    Button(t("Who does open data?"), "who-does open data", "primary"),
+                    Button(t("All topics"), "topics"),
+                    Button(t("My profile"), "profile show"),
+                )
+            )
+        )
     return Card(title=t("What the hub can do for you"), parts=tuple(parts))
 
 
@@ -127,8 +139,11 @@ def _detail(ctx: Context, about: Command) -> Card:
     parts: list[Part] = [Text(t(about.summary)), Text(f"{SLASH} {about.name} {grammar}".strip())]
     if facts:
         parts.append(Facts(tuple(facts)))
-    on = [c for n, c in ctx.commands.items()
-          if n.startswith(f"{about.name} ") and c.allow.permits(ctx.viewer)]  # fmt: skip
+    on = [
+        c
+        for n, c in ctx.commands.items()
+        if n.startswith(f"{about.name} ") and c.allow.permits(ctx.viewer)
+    ]
     if on:
         parts.append(Facts(tuple(map(partial(_line, t), on))))
     if about.example:
@@ -168,23 +183,32 @@ async def home(ctx: Context, ask: Home) -> Card:
         *portraits.still_right(ctx, person),
         *await _to_do(ctx, person),
         *await next_things(ctx),
+        Entry(
+            title=t("Find somebody who has done it"),
+            lines=(t("Ask by topic, in your own words and language."),),
+            buttons=(
+                Button(t("Who does…"), "who-does", "primary"),
+                Button(t("All topics"), "topics"),
+            ),
+        ),
     ]
-    parts.append(Entry(
-        title=t("Find somebody who has done it"),
-        lines=(t("Ask by topic, in your own words and language."),),
-        buttons=(Button(t("Who does…"), "who-does", "primary"), Button(t("All topics"), "topics")),
-    ))  # fmt: skip
     if person.city:
-        parts.append(Entry(
-            title=places.city_place(t, person.city),
-            lines=(t("Your colleagues and what your city is known for."),),
-            buttons=(Button(t("My city"), f"city {person.city.slug}"),),
-        ))  # fmt: skip
-    parts.append(Buttons((
-        Button(t("My profile"), "profile show"),
-        Button(t("Settings"), "settings"),
-        Button(t("Help"), "help"),
-    )))  # fmt: skip
+        parts.append(
+            Entry(
+                title=places.city_place(t, person.city),
+                lines=(t("Your colleagues and what your city is known for."),),
+                buttons=(Button(t("My city"), f"city {person.city.slug}"),),
+            )
+        )
+    parts.append(
+        Buttons(
+            (
+                Button(t("My profile"), "profile show"),
+                Button(t("Settings"), "settings"),
+                Button(t("Help"), "help"),
+            )
+        )
+    )
     return Card(
         title=t("Hello, {name}", name=person.first_name),
         parts=tuple(parts),

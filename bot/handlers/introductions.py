@@ -24,28 +24,36 @@ LONGEST_REASON = 500
 _ONE = r"(<@\w+>|@\S+|\d+)"
 _TWO = re.compile(rf"{_ONE}(?:\s*[,&+]\s*|\s+(?:(?:and|y|e|et|with|con|com|avec)\s+)?){_ONE}")
 
-Reason = Annotated[str | None, Long(), After(("because", "porque", "parce que", "parce qu'",
-                                              "parce qu’"))]  # fmt: skip
+Reason = Annotated[
+    str | None, Long(), After(("because", "porque", "parce que", "parce qu'", "parce qu’"))
+]
 
 
 class Intro(BaseModel):
     """Ask to be introduced to somebody"""
 
     who: Annotated[str, Suggest("meet")] = Field(
-        min_length=1, max_length=80, title="Whom, or about what",
+        min_length=1,
+        max_length=80,
+        title="Whom, or about what",
         description="A name, a @mention or a topic, for example: open data",
-    )  # fmt: skip
+    )
     second: Annotated[str | None, Hidden(), Suggest("person")] = Field(
-        default=None, alias="and", max_length=80, title="And whom",
+        default=None,
+        alias="and",
+        max_length=80,
+        title="And whom",
         description="Staff and city leads introduce two others",
-    )  # fmt: skip
+    )
     about: Annotated[str | None, Hidden(), Suggest("topic")] = Field(
         default=None, max_length=80, title="Topic"
     )
     because: Reason = Field(
-        default=None, max_length=LONGEST_REASON, title="Why",
+        default=None,
+        max_length=LONGEST_REASON,
+        title="Why",
         description="One sentence that the other one reads. You may leave it empty.",
-    )  # fmt: skip
+    )
 
 
 @command(
@@ -91,8 +99,9 @@ async def _meant(ctx: Context, ask: Intro) -> list[Member] | int:
             return hit.key
         if by_name:
             raise
-    near = [ctx.known.vocabulary.name(h.key, ctx.language) for h in
-            ctx.known.vocabulary.near(ask.who)]  # fmt: skip
+    near = [
+        ctx.known.vocabulary.name(h.key, ctx.language) for h in ctx.known.vocabulary.near(ask.who)
+    ]
     text = ctx.t("I found no topic and nobody for «{text}».", text=short(ask.who))
     if near:
         text += " " + ctx.t("Did you mean «{choice}»?", choice=near[0])
@@ -147,9 +156,13 @@ async def _draft(
     made = await introductions.draft_of(ctx.session, ctx.member.id, person.id, topic, because)
     if made is None:
         made = Introduction(
-            one_id=ctx.member.id, other_id=person.id, topic_id=topic, because=because,
-            asked_at=ctx.now, tells_at=ctx.now + LASTS,
-        )  # fmt: skip
+            one_id=ctx.member.id,
+            other_id=person.id,
+            topic_id=topic,
+            because=because,
+            asked_at=ctx.now,
+            tells_at=ctx.now + LASTS,
+        )
         made.one, made.other, made.by = ctx.member, person, None
         ctx.session.add(made)
     made.passed = passed
@@ -164,8 +177,16 @@ async def _shown(ctx: Context, draft: Introduction, *, more: bool = False) -> Ca
     parts: list[Part] = [portraits.seen(t, person, ctx.member, in_a_sentence(t, pair, draft))]
     if draft.because:
         parts.append(Text(t("«{text}»", text=draft.because)))
-    parts.append(Text(t("{name} sees your name, your city and your reason, and answers yes, "
-                             "not now or never.", name=person.first_name), quiet=True))  # fmt: skip
+    parts.append(
+        Text(
+            t(
+                "{name} sees your name, your city and your reason, and answers yes, "
+                "not now or never.",
+                name=person.first_name,
+            ),
+            quiet=True,
+        )
+    )
     buttons = [Button(t("Ask"), f"intro ask {draft.id}", "primary")]
     if not draft.because:
         buttons.append(Button(t("Say why first"), f"intro ask {draft.id} say"))
@@ -189,9 +210,11 @@ class IntroAsk(BaseModel):
         Labels({"now": "Ask", "say": "Say why first", "next": "Next best"}),
     ] = Field(default="now", title="What to do")
     because: Reason = Field(
-        default=None, max_length=LONGEST_REASON, title="Why",
+        default=None,
+        max_length=LONGEST_REASON,
+        title="Why",
         description="One sentence that the other one reads. You may leave it empty.",
-    )  # fmt: skip
+    )
 
 
 @command("intro ask", allow=MEMBER, room="daily", writes=True)
@@ -218,10 +241,13 @@ async def intro_ask(ctx: Context, ask: IntroAsk) -> Reply:
 def _reason_form(ctx: Context, draft: Introduction) -> Form:
     t = ctx.t
     field = Input(
-        name="because", label=t("Why"), value=(draft.because,) if draft.because else (), long=True,
+        name="because",
+        label=t("Why"),
+        value=(draft.because,) if draft.because else (),
+        long=True,
         hint=t("One sentence that the other one reads. You may leave it empty."),
         longest=LONGEST_REASON,
-    )  # fmt: skip
+    )
     title = t("Ask {name}?", name=draft.other.first_name)
     return Form(title=title, command=f"intro ask {draft.id}", inputs=(field,), submit=t("Ask"))
 
@@ -233,8 +259,10 @@ async def _introduce(ctx: Context, ask: Intro, first_text: str) -> Card:
     """Staff and city leads bring two others together; both must say yes."""
     t = ctx.t
     if not INTRODUCERS & {r.role for r in ctx.member.roles}:
-        text = t("Introducing two others is for staff and city leads. To meet somebody yourself, "
-                 "name one person.")  # fmt: skip
+        text = t(
+            "Introducing two others is for staff and city leads. To meet somebody yourself, "
+            "name one person."
+        )
         raise Refusal(text, title=t("Staff only"), denied=True)
     pair = _TWO.fullmatch(ask.who)
     one = await finding.find_one(ctx, first_text, "who")
@@ -244,9 +272,14 @@ async def _introduce(ctx: Context, ask: Intro, first_text: str) -> Card:
     for person in (one, other):
         asking.check_not_oneself(ctx, person)
     made = Introduction(
-        one_id=one.id, other_id=other.id, by_id=ctx.member.id, because=ask.because or "",
-        asked_at=ctx.now, tells_at=ctx.now + LASTS, status=DRAFT,
-    )  # fmt: skip
+        one_id=one.id,
+        other_id=other.id,
+        by_id=ctx.member.id,
+        because=ask.because or "",
+        asked_at=ctx.now,
+        tells_at=ctx.now + LASTS,
+        status=DRAFT,
+    )
     made.one, made.other, made.by = one, other, ctx.member
     ctx.session.add(made)
     await ctx.session.flush()

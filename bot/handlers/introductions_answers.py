@@ -55,8 +55,9 @@ async def intro_answer(ctx: Context, ask: IntroAnswer) -> Card:
     if found.is_open(ctx.now):
         found.status = DECLINED
         found.came_to_nothing(ctx.now)
-    audit.note(ctx.session, ctx.now, ctx.member.id, f"introduction {ask.said}",
-               f"introduction:{found.id}")  # fmt: skip
+    audit.note(
+        ctx.session, ctx.now, ctx.member.id, f"introduction {ask.said}", f"introduction:{found.id}"
+    )
     return _declined(ctx, found)
 
 
@@ -66,16 +67,22 @@ async def _accept(ctx: Context, found: Introduction) -> Card:
     if not found.is_open(ctx.now) or not allowed:
         raise _over(ctx)
     found.say(ctx.member.id, YES)
-    audit.note(ctx.session, ctx.now, ctx.member.id, "introduction accepted",
-               f"introduction:{found.id}")  # fmt: skip
+    audit.note(
+        ctx.session, ctx.now, ctx.member.id, "introduction accepted", f"introduction:{found.id}"
+    )
     both = {found.one_said, found.other_said}
     if both == {YES}:
         found.status, found.closed_at = AGREED, ctx.now
         await introductions.take_back(ctx.session, found, ctx.now, "answered")
         await begin_talk(
-            ctx.session, ctx.now, found.one, found.other, topic_id=found.topic_id,
-            because=found.because, key=f"intro:{found.id}",
-        )  # fmt: skip
+            ctx.session,
+            ctx.now,
+            found.one,
+            found.other,
+            topic_id=found.topic_id,
+            because=found.because,
+            key=f"intro:{found.id}",
+        )
         await _tell_introducer(ctx, found)
         return _agreed(ctx, found)
     if not both & {LATER, NEVER}:
@@ -87,8 +94,9 @@ async def _accept(ctx: Context, found: Introduction) -> Card:
 
 def _agreed(ctx: Context, found: Introduction) -> Card:
     name = found.facing(ctx.member.id).name
-    said = ctx.t("You and {name} are introduced. Look for the conversation in your messages.",
-                 name=name)  # fmt: skip
+    said = ctx.t(
+        "You and {name} are introduced. Look for the conversation in your messages.", name=name
+    )
     return Card(
         title=ctx.t("You said yes"),
         parts=(Note(said, "good"), Buttons((_list_button(ctx),))),
@@ -100,23 +108,31 @@ async def _tell_introducer(ctx: Context, found: Introduction) -> None:
     if found.by is None:
         return
     t = translator(found.by.language)
-    said = t("{name} and {other} both said yes. I brought them together.",
-             name=found.one.name, other=found.other.name)  # fmt: skip
+    said = t(
+        "{name} and {other} both said yes. I brought them together.",
+        name=found.one.name,
+        other=found.other.name,
+    )
     card = Card(title=t("They meet"), parts=(Note(said, "good"),), tone="good")
     await owe(ctx.session, ctx.now, found.by, "answer", card, key=f"intro:{found.id}:met")
 
 
 def _declined(ctx: Context, found: Introduction) -> Card:
     t, name = ctx.t, (found.by or found.one).name
-    parts: list[Part] = [Note(t("{name} does not learn what you answered: only, in some "
-                                "days, that it is not possible now.", name=name))]  # fmt: skip
+    parts: list[Part] = [
+        Note(
+            t(
+                "{name} does not learn what you answered: only, in some "
+                "days, that it is not possible now.",
+                name=name,
+            )
+        )
+    ]
     if found.said(ctx.member.id) == NEVER:
         other = found.facing(ctx.member.id).name
         parts.append(Text(t("I will not propose {name} to you again.", name=other)))
     elif found.is_open(ctx.now):
-        parts.append(Buttons((
-            Button(t("Accept after all"), f"intro answer {found.id} accept"),
-        )))  # fmt: skip
+        parts.append(Buttons((Button(t("Accept after all"), f"intro answer {found.id} accept"),)))
     return Card(title=t("Understood"), parts=tuple(parts))
 
 
@@ -150,8 +166,9 @@ async def intro_withdraw(ctx: Context, ask: IntroWithdraw) -> Card:
         return asking.already(ctx, found)
     found.status, found.closed_at = WITHDRAWN, ctx.now
     await introductions.take_back(ctx.session, found, ctx.now, "withdrawn")
-    audit.note(ctx.session, ctx.now, ctx.member.id, "introduction withdrawn",
-               f"introduction:{found.id}")  # fmt: skip
+    audit.note(
+        ctx.session, ctx.now, ctx.member.id, "introduction withdrawn", f"introduction:{found.id}"
+    )
     return _withdrawn(ctx)
 
 

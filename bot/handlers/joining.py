@@ -32,9 +32,11 @@ class Join(BaseModel):
         default=None, max_length=80, title="City you work for", description="For example: Boston"
     )
     code: str | None = Field(
-        default=None, max_length=40, title="Code",
+        default=None,
+        max_length=40,
+        title="Code",
         description="From a colleague who is in; leave it empty if you have none",
-    )  # fmt: skip
+    )
     ask: Annotated[bool | None, Hidden()] = Field(default=None, title="Ask to be let in")
     invitation: Annotated[int | None, Hidden()] = Field(
         default=None, ge=1, lt=10**9, title="Invitation"
@@ -77,8 +79,10 @@ async def _form(ctx: Context, account: Account) -> Form:
     city = ctx.known.cities.get(home.city_id or await _city_of_address(ctx, account) or 0)
     known = {"city": (places.city_place(ctx.t, city),)} if city else {}
     form = form_of("join", "Join the community", ctx.commands["join"].arguments, ctx.t, known)
-    intro = ctx.t("For people who work with data in a city government. Without a code I look for "
-                  "another way, or ask those inside.")  # fmt: skip
+    intro = ctx.t(
+        "For people who work with data in a city government. Without a code I look for "
+        "another way, or ask those inside."
+    )
     return replace(form, intro=intro)
 
 
@@ -105,10 +109,12 @@ async def _invited(ctx: Context, account: Account, number: int, *, no: bool) -> 
     found = await invitations.invitation(ctx.session, number, lock=True)
     if found is None or found.account_id != account.id or not invitations.is_good(found, ctx.now):
         raise Refusal(
-            t("This invitation does not hold any more. Ask your colleague for another one, or ask "
-              "to be let in."),
+            t(
+                "This invitation does not hold any more. Ask your colleague for another one, or "
+                "ask to be let in."
+            ),
             buttons=(Button(t("Join"), "join"),),
-        )  # fmt: skip
+        )
     if no:
         found.status = "declined"
         return Card(t("Understood"), (Text(t("Nobody invites you here again.")),))
@@ -124,9 +130,13 @@ async def _tell_inviter(ctx: Context, found: Invitation, name: str) -> None:
     t = translator(found.by.language)
     said = t("{name} has accepted your invitation.", name=name)
     await owe(
-        ctx.session, ctx.now, found.by, "answer",
-        Card(t("A colleague is in"), (Text(said),)), key=f"invitation:{found.id}:used",
-    )  # fmt: skip
+        ctx.session,
+        ctx.now,
+        found.by,
+        "answer",
+        Card(t("A colleague is in"), (Text(said),)),
+        key=f"invitation:{found.id}:used",
+    )
 
 
 # --- a city -----------------------------------------------------------------------------------
@@ -212,10 +222,12 @@ async def _by_address(ctx: Context, account: Account, city: City) -> Card:
     other = await members.by_email(ctx.session, email)
     if other and other.id != account.member_id:
         raise Refusal(
-            ctx.t("Somebody with your e-mail address is a member already. If that is you, link "
-                  "this account to your profile; if not, please tell the staff."),
+            ctx.t(
+                "Somebody with your e-mail address is a member already. If that is you, link "
+                "this account to your profile; if not, please tell the staff."
+            ),
             buttons=(Button(ctx.t("Link my account"), "link"),),
-        )  # fmt: skip
+        )
     person, card = await arrivals.arrive(ctx, account, city, "email")
     person.email = email
     return card
@@ -225,20 +237,26 @@ async def _asked(ctx: Context, account: Account, city: City | None, said: str) -
     t = ctx.t
     request, new = await joining.ask(ctx.session, account, city.id if city else None, said, ctx.now)
     if request is None:
-        raise Refusal(t("There are many requests already, from you or from your workspace. Please "
-                        "wait for the answers, or ask a colleague for a code."))  # fmt: skip
+        raise Refusal(
+            t(
+                "There are many requests already, from you or from your workspace. Please "
+                "wait for the answers, or ask a colleague for a code."
+            )
+        )
     if new:
         await arrivals.tell_deciders(ctx, request, account, city)
     where = places.city_place(t, city) if city else short(said)
     return Card(
         title=t("Your wish to join"),
         parts=(
-            Note(t("Asked for {city}. You are told here as soon as somebody decides.", city=where),
-                 "good"),
+            Note(
+                t("Asked for {city}. You are told here as soon as somebody decides.", city=where),
+                "good",
+            ),
             Text(t("Until then public facts are open to you.")),
             Buttons((Button(t("Help"), "help"), Button(t("What is open"), "verify"))),
         ),
-    )  # fmt: skip
+    )
 
 
 # --- verify -----------------------------------------------------------------------------------

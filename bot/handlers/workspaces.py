@@ -21,17 +21,22 @@ class AdminWorkspaces(BaseModel):
 
     act: Annotated[
         Literal["list", "city", "vouch", "mend"],
-        Labels({
-            "list": "All workspaces",
-            "city": "This is a city's own",
-            "vouch": "Its e-mail addresses can be trusted",
-            "mend": "Take both back",
-        }),
-    ] = Field(default="list", title="What to do")  # fmt: skip
+        Labels(
+            {
+                "list": "All workspaces",
+                "city": "This is a city's own",
+                "vouch": "Its e-mail addresses can be trusted",
+                "mend": "Take both back",
+            }
+        ),
+    ] = Field(default="list", title="What to do")
     number: int | None = Field(
-        default=None, ge=1, lt=10**9, title="Number",
+        default=None,
+        ge=1,
+        lt=10**9,
+        title="Number",
         description="The number beside the workspace, for example: 3",
-    )  # fmt: skip
+    )
     city: CityName = Field(
         default=None, max_length=80, title="City", description="For example: Boston"
     )
@@ -52,15 +57,19 @@ async def admin_workspaces(ctx: Context, ask: AdminWorkspaces) -> Card:
                 raise Misfit(t("Please fill this in."), name="city")
             city = places.city_named(ctx, ask.city)
             home.city_id = city.id
-            said = t("{workspace} is {city}'s own: its people join without a code.",
-                     workspace=_name(home), city=places.city_place(t, city))  # fmt: skip
+            said = t(
+                "{workspace} is {city}'s own: its people join without a code.",
+                workspace=_name(home),
+                city=places.city_place(t, city),
+            )
         case "vouch":
             home.vouched = True
             said = t("The addresses in {workspace} count from now on.", workspace=_name(home))
         case _:
             home.city_id, home.vouched = None, False
-            said = t("{workspace} proves nothing any more. Who is in stays in.",
-                     workspace=_name(home))  # fmt: skip
+            said = t(
+                "{workspace} proves nothing any more. Who is in stays in.", workspace=_name(home)
+            )
     audit.note(ctx.session, ctx.now, ctx.member.id, f"workspace {ask.act}", f"workspace:{home.id}")
     await ctx.session.flush()
     return await _list(ctx, said)
@@ -151,9 +160,13 @@ async def admin_domains(ctx: Context, ask: AdminDomains) -> Card:
         domain = domain_of(ask.add)
         if not domain:
             raise Misfit(
-                t("«{text}» is no domain of an office: I take plain names like boston.gov, and "
-                  "none where anybody gets an address.", text=short(ask.add)), name="add",
-            )  # fmt: skip
+                t(
+                    "«{text}» is no domain of an office: I take plain names like boston.gov, and "
+                    "none where anybody gets an address.",
+                    text=short(ask.add),
+                ),
+                name="add",
+            )
         if not await invitations.allow_domain(ctx.session, city.id, domain):
             raise Refusal(t("«{domain}» proves another city already.", domain=domain))
         said = t("Allowed: {domain}", domain=domain)

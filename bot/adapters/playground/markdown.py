@@ -87,8 +87,9 @@ def _block(kind: str, lines: list[str], reader: Reader) -> Span:
         return Span("p", mark="small", inside=tuple(inline_spans(lines[0][3:], reader)))
     if kind == "list":
         return _list(lines, reader)
-    said = [inline_spans(line.removeprefix("> ") if kind == "quote" else line, reader)
-            for line in lines]  # fmt: skip
+    said = [
+        inline_spans(line.removeprefix("> ") if kind == "quote" else line, reader) for line in lines
+    ]
     return Span("blockquote" if kind == "quote" else "p", inside=tuple(joined(said)))
 
 

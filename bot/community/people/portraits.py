@@ -78,9 +78,13 @@ def still_right(ctx: Context, person: Member) -> list[Part]:
     since = ctx.t.ago(person.confirmed_at, ctx.now)
     return [
         Note(ctx.t("You last confirmed your profile {when}. Is it still right?", when=since)),
-        Buttons((Button(ctx.t("Still right"), "profile confirm", "primary"),
-                 Button(ctx.t("Edit my profile"), "profile edit"))),
-    ]  # fmt: skip
+        Buttons(
+            (
+                Button(ctx.t("Still right"), "profile confirm", "primary"),
+                Button(ctx.t("Edit my profile"), "profile edit"),
+            )
+        ),
+    ]
 
 
 async def profile(ctx: Context, person: Member, note: str = "") -> Card:
@@ -145,21 +149,28 @@ def _knows_line(ctx: Context, tie: Expertise) -> str:
 async def _next_acts(ctx: Context, person: Member, knows: Sequence[Expertise]) -> list[Button]:
     t = ctx.t
     if person.id == ctx.member.id:
-        return [Button(t("Edit my profile"), "profile edit", "primary"),
-                Button(t("Settings"), "settings")]  # fmt: skip
+        return [
+            Button(t("Edit my profile"), "profile edit", "primary"),
+            Button(t("Settings"), "settings"),
+        ]
     given = await directory.endorsed_by(ctx.session, person.id, ctx.member.id) if knows else set()
     name = ctx.known.vocabulary.name
     acts = [
-        Button(t("Endorse: {topic}", topic=name(e.topic_id, ctx.language)),
-               f"endorse {person.id} {ctx.known.topics[e.topic_id].slug}")
-        for e in knows if e.topic_id not in given
-    ][:3]  # fmt: skip
+        Button(
+            t("Endorse: {topic}", topic=name(e.topic_id, ctx.language)),
+            f"endorse {person.id} {ctx.known.topics[e.topic_id].slug}",
+        )
+        for e in knows
+        if e.topic_id not in given
+    ][:3]
     acts.insert(0, introduce_me(t, person))
     acts += [
-        Button(t("Take back: {topic}", topic=name(key, ctx.language)),
-               f"endorse {person.id} {ctx.known.topics[key].slug} withdraw:yes")
+        Button(
+            t("Take back: {topic}", topic=name(key, ctx.language)),
+            f"endorse {person.id} {ctx.known.topics[key].slug} withdraw:yes",
+        )
         for key in sorted(given)[:2]
-    ]  # fmt: skip
+    ]
     if person.city:
         acts.append(Button(person.city.name[:70], f"city {person.city.slug}"))
     acts.append(Button(t("Report"), f"report {person.id}"))

@@ -50,8 +50,9 @@ def sentence(t: Translator, reason: Reason) -> str:
         case "skill":
             return t(_SKILLS.get(int(reason.amount), _SKILLS[2]))
         case "endorsed":
-            return t.many("endorsed by one colleague", "endorsed by {number} colleagues",
-                          int(reason.amount))  # fmt: skip
+            return t.many(
+                "endorsed by one colleague", "endorsed by {number} colleagues", int(reason.amount)
+            )
         case "level":
             return t("in a {level} city", level=t(str(reason.amount)))
         case "open":
@@ -61,8 +62,11 @@ def sentence(t: Translator, reason: Reason) -> str:
         case "full":
             return t("has had as many questions as they can take this month")
         case "asked":
-            return t.many("was asked once this month", "was asked {number} times this month",
-                          int(reason.amount))  # fmt: skip
+            return t.many(
+                "was asked once this month",
+                "was asked {number} times this month",
+                int(reason.amount),
+            )
         case "fresh":
             return t("confirmed their profile in the last six months")
         case "stale":
