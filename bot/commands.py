@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, Literal, TypeVar, get_type_hints
 
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,6 +23,10 @@ from db.members import Account, Member
 
 NONE: Mapping[str, str] = MappingProxyType({})
 Ask = TypeVar("Ask", bound=BaseModel)
+
+Room = Literal["daily", "me", "events", "groups", "library", "standing", "admin"]
+"""What a verb is about, where a platform sorts its commands: what everybody uses daily, one's own
+account and safety, sessions, groups, shared knowledge, comparisons, and what staff do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,7 @@ class Command:
     arguments: tuple[Argument, ...] = field(default=())
     as_is: "AsIs | None" = None
     title: str = ""
+    room: Room = "daily"
 
     @property
     def staff(self) -> bool:
@@ -115,12 +120,15 @@ def command(
     name: str,
     *,
     allow: Allow,
+    room: Room,
     writes: bool = False,
     example: str = "",
     as_is: AsIs | None = None,
     title: str = "",
 ) -> Callable[[Callable[[Context, Ask], Awaitable[Reply]]], Callable[..., Awaitable[Reply]]]:
     """Declare a verb. `allow` must be given; `writes` takes the database's writing lock first.
+
+    `room` says where it stands on a platform that sorts its commands; it never changes by itself.
 
     `as_is` gives the values of an edit form as they stand: a form that opens because one word
     did not fit shows the others too, so that submitting it never empties them. `title`: what
@@ -147,6 +155,7 @@ def command(
             arguments=arguments_of(model),
             as_is=as_is,
             title=title,
+            room=room,
         )
         return handle
 

@@ -18,6 +18,9 @@ from db.outbox import Address, Delivery
 
 log = structlog.get_logger()
 
+_WAITING = (outbox.DUE, outbox.HELD)
+_LEFT = (outbox.CLAIMED, outbox.INFLIGHT, outbox.SENT, outbox.AMBIGUOUS)
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
@@ -182,4 +185,53 @@ async def owe_account(
     return await outbox.put(
         session, place, key=key, kind=kind, member_id=account.member_id, language=language,
         body=written(card), created_at=now, at=at or now, expires=expires,
+    )  # fmt: skip
+
+
+# --- what was owed changes --------------------------------------------------------------------
+
+
+async def reword(
+    session: AsyncSession, now: datetime, number: int | None, card: Card, *, key: str
+) -> None:
+    """Make a delivery say something else: before it leaves, or by an edit of the same kind.
+
+    `key` is the edit's, if one is owed. Nothing happens if there is no delivery of this number,
+    or if it ended unsent.
+    """
+    original = await outbox.delivery(session, number)
+    if original is None:
+        return
+    waiting = [*([original] if original.state in _WAITING else []),
+               *await outbox.changes(session, original.id)]  # fmt: skip
+    if waiting:
+        waiting[0].body = written(card)
+    elif original.state in _LEFT:
+        await _change(session, now, original, "edit", key, written(card))
+
+
+async def withdraw(session: AsyncSession, now: datetime, number: int | None) -> None:
+    """Take a delivery back: it never leaves, or what it became is removed."""
+    original = await outbox.delivery(session, number)
+    if original is None:
+        return
+    for change in await outbox.changes(session, original.id):
+        _cancel(change, now)
+    if original.state in _WAITING:
+        _cancel(original, now)
+    elif original.state in _LEFT:
+        await _change(session, now, original, "remove", f"{original.key}:remove", "")
+
+
+def _cancel(delivery: Delivery, now: datetime) -> None:
+    delivery.state, delivery.ended_at, delivery.reason = outbox.CANCELLED, now, "taken back"
+
+
+async def _change(
+    session: AsyncSession, now: datetime, original: Delivery, act: str, key: str, body: str
+) -> None:
+    await outbox.put(
+        session, outbox.address(original), key=key, kind=original.kind,
+        member_id=original.member_id, act=act, of_id=original.id, under_id=original.under_id,
+        language=original.language, body=body, created_at=now, at=now,
     )  # fmt: skip

@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKey, delete, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.base import Base
+from db.base import Base, unless_there
 from db.members import Member
 
 
@@ -48,6 +48,13 @@ async def blocked_by(session: AsyncSession, member_id: int) -> Sequence[Member]:
         .order_by(Block.at.desc(), Member.id)
     )
     return (await session.scalars(query)).all()
+
+
+async def block(session: AsyncSession, member: Member, blocked: Member, now: datetime) -> bool:
+    """The member wants nothing of the other one any more; False if that stood already."""
+    row = unless_there(session, Block, member_id=member.id, blocked_id=blocked.id, at=now)
+    made = await session.execute(row.returning(Block.blocked_id))
+    return made.scalar() is not None
 
 
 async def unblock(session: AsyncSession, member: Member, blocked: Member) -> bool:

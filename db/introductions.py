@@ -20,8 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column, selectinload
 from sqlalchemy.orm import relationship as related
 
-from db import talks
-from db.base import Base, between, keep
+from db.base import Base, between
 from db.blocks import Block
 from db.members import Member
 from db.outbox import DUE, Delivery
@@ -124,25 +123,19 @@ def _told(asked_at: datetime, now: datetime) -> datetime:
     return soon if now <= soon else asked_at + LASTS
 
 
-# --- blocks -----------------------------------------------------------------------------------
+# --- silence -----------------------------------------------------------------------------------
 
 
-async def block(session: AsyncSession, member: Member, blocked: Member, now: datetime) -> None:
-    """The member wants nothing of the other one any more; twice is once.
-
-    What waits for an answer between them comes to nothing, in a way that tells nobody why, and
-    nothing of their talks is sent any more.
-    """
-    await keep(session, Block, member_id=member.id, blocked_id=blocked.id, at=now)
+async def silence_between(session: AsyncSession, one_id: int, other_id: int, now: datetime) -> None:
+    """What waits for an answer between two comes to nothing, in a way that tells nobody why."""
     query = _whole(
         select(Introduction).where(
-            between(Introduction, member.id, blocked.id), Introduction.status.in_(UNANSWERED),
+            between(Introduction, one_id, other_id), Introduction.status.in_(UNANSWERED),
             Introduction.closed_at.is_(None),
         )
     ).with_for_update(of=Introduction)  # fmt: skip
     for one in (await session.scalars(query)).all():
         await silence(session, one, now)
-    await talks.hush(session, member.id, blocked.id, now)
 
 
 async def silence(session: AsyncSession, one: Introduction, now: datetime) -> None:

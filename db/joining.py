@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -18,7 +17,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, joinedload, mapped_column, selectinload
+from sqlalchemy.orm import Mapped, joinedload, mapped_column
 from sqlalchemy.orm import relationship as related
 
 from db import members, outbox
@@ -174,21 +173,6 @@ async def asked_by(session: AsyncSession, account_ids: Sequence[int]) -> dict[in
     return {r.account_id: r for r in await session.scalars(query)}
 
 
-async def holders(
-    session: AsyncSession, roles: Sequence[str], city_id: int | None = None
-) -> Sequence[Member]:
-    """The verified members with one of these roles, in this city if one is given."""
-    query = (
-        select(Member)
-        .join(Member.roles)
-        .where(Member.status == "verified", MemberRole.role.in_(roles))
-    )
-    if city_id is not None:
-        query = query.where(Member.city_id == city_id)
-    query = query.options(selectinload(Member.roles)).order_by(Member.id)
-    return (await session.scalars(query)).unique().all()
-
-
 async def enter(
     session: AsyncSession, account: Account, city: City, way: str, now: datetime
 ) -> tuple[Member, bool]:
@@ -249,27 +233,6 @@ async def is_last_admin(session: AsyncSession, person: Member) -> bool:
     query = query.where(MemberRole.role == "admin", Member.status == "verified")
     admins = (await session.scalars(query.with_for_update(of=Member))).all()
     return set(admins) == {person.id}
-
-
-class Departed(NamedTuple):
-    """What somebody had who left: roles to hand on, and messages that are not owed any more."""
-
-    roles: tuple[str, ...]
-    ended: Sequence[Delivery]
-
-
-async def depart(session: AsyncSession, now: datetime, person: Member) -> Departed:
-    """The member is gone: found nowhere, paired with nobody, told nothing more, without any role.
-
-    The member's `roles` must be loaded; `directory.refresh` is the caller's, who knows how people
-    are ranked, and so is telling the messages' kinds that they ended.
-    """
-    roles = tuple(sorted(r.role for r in person.roles))
-    person.status, person.listed = "left", False
-    person.roles.clear()
-    ended = await silence(session, now, person.id, "left")
-    await session.flush()
-    return Departed(roles, ended)
 
 
 async def silence(

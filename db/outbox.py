@@ -149,6 +149,11 @@ class Gate(Base):
     reason: Mapped[str] = mapped_column(default="")
 
 
+def address(delivery: Delivery) -> Address:
+    """Where a delivery went."""
+    return Address(delivery.platform, delivery.workspace, delivery.user, delivery.channel)
+
+
 async def put(session: AsyncSession, to: Address, **facts: Any) -> int | None:
     """Owe one delivery; its number, or None when this key is owed already."""
     # a refused insert would use up a number, and the numbers are what the books are checked by
@@ -180,6 +185,19 @@ async def address_of(session: AsyncSession, member_id: int) -> Address | None:
     )
     found = (await session.execute(query)).first()
     return Address(*found) if found else None
+
+
+async def delivery(session: AsyncSession, number: int | None) -> Delivery | None:
+    """A delivery, its row locked so that nobody claims it meanwhile."""
+    return await session.scalar(
+        select(Delivery).where(Delivery.id == number).with_for_update()
+    )  # fmt: skip
+
+
+async def changes(session: AsyncSession, of: int) -> Sequence[Delivery]:
+    """Edits of a delivery that are not on their way yet."""
+    query = select(Delivery).where(Delivery.of_id == of, Delivery.state == DUE)
+    return (await session.scalars(query.with_for_update())).all()
 
 
 async def cancel_in(

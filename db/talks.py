@@ -10,7 +10,7 @@ from sqlalchemy.orm import relationship as related
 
 from db.base import Base, between
 from db.members import Account, Member, Workspace
-from db.outbox import DUE, Address, Delivery
+from db.outbox import DUE, Address, Delivery, address
 from db.relay import Line, Relay
 
 OPENING, OPEN, FAILED = "opening", "open", "failed"
@@ -161,7 +161,7 @@ async def gathering(session: AsyncSession, one_id: int, other_id: int) -> Addres
 async def address_of(session: AsyncSession, root_id: int | None) -> Address | None:
     """Where a talk's opening went."""
     row = await session.get(Delivery, root_id) if root_id else None
-    return Address(row.platform, row.workspace, row.user, row.channel) if row else None
+    return address(row) if row else None
 
 
 async def drop_roots(session: AsyncSession, talk: Talk, now: datetime) -> None:

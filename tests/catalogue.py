@@ -114,19 +114,6 @@ def _in_template(path: Path) -> Iterator[Sentence]:
 # --- sentences that are not literals where they are translated --------------------------------
 
 
-def _given_to(*functions: str) -> Callable[[ast.AST], Iterable[str]]:
-    """The texts among the arguments of calls to these functions."""
-
-    def found(tree: ast.AST) -> Iterator[str]:
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
-                called = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
-                if called in functions:
-                    yield from (text for a in node.args for text in _literals(a) or ())
-
-    return found
-
-
 def _assigned_to(*names: str) -> Callable[[ast.AST], Iterable[str]]:
     """The texts, or the values of the dictionaries, that these names stand for."""
 
@@ -182,7 +169,7 @@ _COMPUTED: dict[str, Callable[[ast.AST], Iterable[str]]] = {
     "known.title": _kinds,
     "labels[ask.level]": _levels,
     "names[0]": _regions,
-    "sentence": _given_to("_described"),
+    "sentence": _assigned_to("_ABOUT"),
     "str(reason.amount)": _levels,
     "title": _assigned_to("_STAFF", "_REST", "_SECTIONS"),
 }

@@ -83,7 +83,7 @@ def test_a_command_that_does_not_say_who_may_run_it_cannot_be_declared() -> None
     with pytest.raises(TypeError, match="allow"):
         command("unsaid")(handle)  # type: ignore[call-arg]  # the missing word is the test
     with pytest.raises(TypeError, match="who may run it"):
-        command("unsaid", allow=None)(handle)  # type: ignore[arg-type]  # the same
+        command("unsaid", allow=None, room="daily")(handle)  # type: ignore[arg-type]  # the same
     assert "unsaid" not in COMMANDS
 
 
@@ -107,7 +107,7 @@ def test_a_name_is_taken_once_and_a_command_explains_itself() -> None:
     again.__annotations__["ask"], silent.__annotations__["ask"] = Ask, Silent
     for name, handle in (("help", again), ("silent", silent)):
         with pytest.raises(TypeError, match="a name of its own"):
-            command(name, allow=ANYONE)(handle)
+            command(name, allow=ANYONE, room="daily")(handle)
 
 
 async def test_a_refused_member_stands_in_the_audit_log_by_number(

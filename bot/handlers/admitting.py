@@ -6,8 +6,9 @@ from pydantic import BaseModel, Field
 
 from bot.cards import Button, Buttons, Card, Entry, Note, Part, Text
 from bot.commands import MEMBER, Context, command
+from bot.community import staff
 from bot.community.joining import arrivals
-from bot.community.joining.arrivals import called, home_of, may_decide, reader_of
+from bot.community.joining.arrivals import called, home_of, reader_of
 from bot.community.people import places, portraits, ranking
 from bot.errors import Refusal
 from bot.parsing import Hidden, Labels
@@ -25,7 +26,7 @@ class Admit(BaseModel):
     answer: bool | None = Field(default=None, title="Let them in?")
 
 
-@command("admit", allow=MEMBER, writes=True, example="admit")
+@command("admit", allow=MEMBER, room="me", writes=True, example="admit")
 async def admit(ctx: Context, ask: Admit) -> Card:
     """The open requests, or the answer to one: the first answer counts."""
     if ask.number is None:
@@ -54,7 +55,7 @@ async def admit(ctx: Context, ask: Admit) -> Card:
 async def _request(ctx: Context, number: int) -> tuple[Account, JoinRequest]:
     """A request and its account, which is held. One of elsewhere is as if it were not there."""
     request = await joining.request(ctx.session, number)
-    if request is None or not may_decide(ctx.member, request.city_id):
+    if request is None or not staff.may_decide(ctx.member, request.city_id):
         raise Refusal(
             ctx.t("There is no request with the number {number} that you can decide.",
                   number=number),
@@ -97,13 +98,13 @@ async def _decline(ctx: Context, account: Account, request: JoinRequest) -> Card
 async def _open(ctx: Context, note: str = "") -> Card:
     """What waits for this member's decision."""
     t, me = ctx.t, ctx.member
-    if not (arrivals.is_staff(me) or me.holds(CITY_LEAD)):
+    if not (staff.is_staff(me) or me.holds(CITY_LEAD)):
         raise Refusal(
             t("Who comes in is decided by the leads of a city and by staff. You can invite "
               "colleagues of your own city."),
             buttons=(Button(t("Invite a colleague"), "invite"),),
         )  # fmt: skip
-    where = None if arrivals.is_staff(me) else me.city_id
+    where = None if staff.is_staff(me) else me.city_id
     found = await joining.open_requests(ctx.session, where)
     parts: list[Part] = [Note(note, "good")] if note else []
     parts += [_entry(ctx, request) for request in found]
@@ -140,7 +141,7 @@ class Welcome(BaseModel):
     ] = Field(default=None, title="What to look at")  # fmt: skip
 
 
-@command("welcome", allow=MEMBER, example="welcome")
+@command("welcome", allow=MEMBER, room="me", example="welcome")
 async def welcome(ctx: Context, ask: Welcome) -> Card:
     """All steps, or somebody worth meeting as things are now."""
     t = ctx.t

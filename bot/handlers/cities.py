@@ -39,7 +39,7 @@ class CityAsk(BaseModel):
     )
 
 
-@command("city", allow=ANYONE, example="city Bogotá")
+@command("city", allow=ANYONE, room="daily", example="city Bogotá")
 async def city(ctx: Context, ask: CityAsk) -> Card:
     """One city, or the namesakes to choose from."""
     known = _nameable(ctx)

@@ -39,7 +39,7 @@ class AdminDead(BaseModel):
     )  # fmt: skip
 
 
-@command("admin dead", allow=STAFF, writes=True, example="admin dead list")
+@command("admin dead", allow=STAFF, room="admin", writes=True, example="admin dead list")
 async def admin_dead(ctx: Context, ask: AdminDead) -> Card:
     """The list of what needs a decision; a decision is followed by the rest of it."""
     if ask.act == "list":
@@ -101,7 +101,7 @@ class AdminHealth(BaseModel):
     """See whether messages go out as they should"""
 
 
-@command("admin health", allow=STAFF)
+@command("admin health", allow=STAFF, room="admin")
 async def admin_health(ctx: Context, ask: AdminHealth) -> Card:
     """How many wait and since when, and everything that ended unsent, by its reason."""
     t = ctx.t
@@ -165,7 +165,7 @@ class AdminPanic(BaseModel):
     ] = Field(title="What to do")
 
 
-@command("admin panic", allow=STAFF, writes=True, example="admin panic stop")
+@command("admin panic", allow=STAFF, room="admin", writes=True, example="admin panic stop")
 async def admin_panic(ctx: Context, ask: AdminPanic) -> Card:
     """From the next second on nothing begins in any process; what waits is not lost."""
     t = ctx.t

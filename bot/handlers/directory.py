@@ -53,7 +53,7 @@ class WhoDoes(BaseModel):
     page: Annotated[int, Hidden()] = Field(default=1, ge=1, le=12, title="Page")
 
 
-@command("who-does", allow=MEMBER, example="who-does open data in:mexico")
+@command("who-does", allow=MEMBER, room="daily", example="who-does open data in:mexico")
 async def who_does(ctx: Context, ask: WhoDoes) -> Card:
     """Ranked people for a topic, in any of its names; other words search profiles."""
     where = _where(ctx, ask)
@@ -252,7 +252,7 @@ class WhoIs(BaseModel):
     )
 
 
-@command("who-is", allow=MEMBER, example="who-is Maya Chen")
+@command("who-is", allow=MEMBER, room="daily", example="who-is Maya Chen")
 async def who_is(ctx: Context, ask: WhoIs) -> Card:
     """The profile of one person, or the people of that name."""
     found = await finding.find(ctx, ask.person)

@@ -25,7 +25,7 @@ class Why(BaseModel):
     )
 
 
-@command("why", allow=MEMBER, example="why @maya open data")
+@command("why", allow=MEMBER, room="daily", example="why @maya open data")
 async def why(ctx: Context, ask: Why) -> Card:
     """The reckoning of one rank, line by line, from the trace that made it."""
     t = ctx.t
@@ -91,7 +91,7 @@ class Endorse(BaseModel):
     withdraw: bool | None = Field(default=None, title="Take my endorsement back")
 
 
-@command("endorse", allow=MEMBER, writes=True, example="endorse @maya open data")
+@command("endorse", allow=MEMBER, room="daily", writes=True, example="endorse @maya open data")
 async def endorse(ctx: Context, ask: Endorse) -> Card:
     """One endorsement per colleague and topic; withdrawn at will; never for oneself."""
     tie = await _visible_tie(ctx, ask.person, ask.topic)

@@ -36,7 +36,7 @@ class Help(BaseModel):
     )
 
 
-@command("help", allow=ANYONE, example="help who-does")
+@command("help", allow=ANYONE, room="daily", example="help who-does")
 async def help_(ctx: Context, ask: Help) -> Card:
     """Every command the asker may run, or one of them in detail."""
     allowed = {n: c for n, c in ctx.commands.items() if c.allow.permits(ctx.viewer)}
@@ -158,7 +158,7 @@ class Home(BaseModel):
     """Your own page: what is next for you"""
 
 
-@command("home", allow=ANYONE, example="home")
+@command("home", allow=ANYONE, room="daily", example="home")
 async def home(ctx: Context, ask: Home) -> Card:
     """One's next things; for those not verified yet, the help."""
     if not MEMBER.permits(ctx.viewer):

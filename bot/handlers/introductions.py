@@ -48,7 +48,13 @@ class Intro(BaseModel):
     )  # fmt: skip
 
 
-@command("intro", allow=MEMBER, writes=True, example="intro @maya because we both map trees")
+@command(
+    "intro",
+    allow=MEMBER,
+    room="daily",
+    writes=True,
+    example="intro @maya because we both map trees",
+)
 async def intro(ctx: Context, ask: Intro) -> Reply:
     """A person is asked at once when there is a reason; otherwise one sees first who it is."""
     pair = _TWO.fullmatch(ask.who)
@@ -188,7 +194,7 @@ class IntroAsk(BaseModel):
     )  # fmt: skip
 
 
-@command("intro ask", allow=MEMBER, writes=True)
+@command("intro ask", allow=MEMBER, room="daily", writes=True)
 async def intro_ask(ctx: Context, ask: IntroAsk) -> Reply:
     """Buttons under what was shown: ask, say why first, or see the next best."""
     found = await introductions.found(ctx.session, ask.number)

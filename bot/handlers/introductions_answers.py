@@ -39,7 +39,7 @@ class IntroAnswer(BaseModel):
     ] = Field(title="Answer")
 
 
-@command("intro answer", allow=MEMBER, writes=True)
+@command("intro answer", allow=MEMBER, room="daily", writes=True)
 async def intro_answer(ctx: Context, ask: IntroAnswer) -> Card:
     """Only who is asked may answer, and everybody else learns nothing from trying."""
     found = await introductions.found(ctx.session, ask.number)
@@ -137,7 +137,7 @@ class IntroWithdraw(BaseModel):
     number: int = Field(ge=1, le=2**31 - 1, title="Number")
 
 
-@command("intro withdraw", allow=MEMBER, writes=True)
+@command("intro withdraw", allow=MEMBER, room="daily", writes=True)
 async def intro_withdraw(ctx: Context, ask: IntroWithdraw) -> Card:
     """Only who asked may; whoever was asked finds it closed."""
     t = ctx.t
@@ -171,7 +171,7 @@ class IntroList(BaseModel):
     """See your introductions and who would like to meet you"""
 
 
-@command("intro list", allow=MEMBER, example="intro list")
+@command("intro list", allow=MEMBER, room="daily", example="intro list")
 async def intro_list(ctx: Context, ask: IntroList) -> Card:
     """Requests to answer first, then what one asked for oneself."""
     t = ctx.t
@@ -221,7 +221,7 @@ class IntroWhy(BaseModel):
     number: int = Field(ge=1, le=2**31 - 1, title="Number")
 
 
-@command("intro why", allow=MEMBER)
+@command("intro why", allow=MEMBER, room="daily")
 async def intro_why(ctx: Context, ask: IntroWhy) -> Card:
     """One sentence, from the trace that the cards are written from."""
     found = await introductions.found(ctx.session, ask.number)

@@ -7,8 +7,9 @@ from pydantic import BaseModel, Field
 
 from bot.cards import SLASH, Button, Buttons, Card, Fact, Facts, Note, Text
 from bot.commands import MEMBER, Context, command
-from bot.community.joining.arrivals import called, is_staff, may_decide, reader_of
+from bot.community.joining.arrivals import called, reader_of
 from bot.community.people import places
+from bot.community.staff import is_staff, may_decide
 from bot.deliveries import owe_account
 from bot.domain.joining import fingerprint, new_code
 from bot.domain.quiet_hours import after_quiet
@@ -37,7 +38,7 @@ class Invite(BaseModel):
     )  # fmt: skip
 
 
-@command("invite", allow=MEMBER, writes=True, example="invite @colleague")
+@command("invite", allow=MEMBER, room="me", writes=True, example="invite @colleague")
 async def invite(ctx: Context, ask: Invite) -> Card:
     """A colleague, or the city's code for those who look after it."""
     match (ask.who or "").casefold():

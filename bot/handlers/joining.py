@@ -9,8 +9,9 @@ from pydantic import BaseModel, Field
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Form, Note, Option, Reply, Text
 from bot.commands import ANYONE, Context, command
 from bot.community.joining import arrivals
-from bot.community.joining.arrivals import may_decide, wrong_code
+from bot.community.joining.arrivals import wrong_code
 from bot.community.people import places
+from bot.community.staff import may_decide
 from bot.deliveries import owe
 from bot.domain.joining import TRIES_KEPT, fingerprint, looks_like_code, may_try, proven_by
 from bot.errors import Misfit, Refusal
@@ -40,7 +41,7 @@ class Join(BaseModel):
     )
 
 
-@command("join", allow=ANYONE, writes=True, example="join Boston")
+@command("join", allow=ANYONE, room="me", writes=True, example="join Boston")
 async def join(ctx: Context, ask: Join) -> Reply:
     """By invitation, by code, by what can be seen of the account, else by asking those inside."""
     account = await _newcomer(ctx)
@@ -247,7 +248,7 @@ class Verify(BaseModel):
     """See what proves that you belong here, and what is open"""
 
 
-@command("verify", allow=ANYONE, example="verify")
+@command("verify", allow=ANYONE, room="me", example="verify")
 async def verify(ctx: Context, ask: Verify) -> Card:
     """The proof of a member, or where a wish to join stands."""
     t, person = ctx.t, ctx.viewer

@@ -31,7 +31,7 @@ class LinkAsk(BaseModel):
     refuse: Annotated[int | None, Hidden()] = Field(default=None, ge=1, lt=10**9, title="Refuse")
 
 
-@command("link", allow=ANYONE, writes=True, example="link")
+@command("link", allow=ANYONE, room="me", writes=True, example="link")
 async def link(ctx: Context, ask: LinkAsk) -> Reply:
     """A code for members, the place to type it for others, and the answer to «is this you?»."""
     is_member = MEMBER.permits(ctx.viewer)
@@ -219,7 +219,7 @@ class Unlink(BaseModel):
     )  # fmt: skip
 
 
-@command("unlink", allow=MEMBER, writes=True, example="unlink 17")
+@command("unlink", allow=MEMBER, room="me", writes=True, example="unlink 17")
 async def unlink(ctx: Context, ask: Unlink) -> Card:
     """Either account may part them; every one of them is told."""
     t, me = ctx.t, ctx.member

@@ -4,17 +4,16 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from bot import deliveries
 from bot.cards import Button, Buttons, Card, Entry, Note, Part, Text
 from bot.commands import STAFF, Context, command
+from bot.community import conduct
 from bot.community.joining import arrivals
 from bot.community.people import places, portraits
 from bot.deliveries import owe
-from bot.domain.ranking import standing
 from bot.errors import Misfit, Refusal
 from bot.i18n import translator
 from bot.parsing import Labels, Suggest, Word, short
-from db import audit, directory, joining, members
+from db import audit, joining, members
 from db.cities import City
 from db.joining import JoinRequest
 from db.members import CITY_LEAD, Account, Member
@@ -43,7 +42,7 @@ class AdminMembers(BaseModel):
     )
 
 
-@command("admin members", allow=STAFF, writes=True, example="admin members waiting")
+@command("admin members", allow=STAFF, room="admin", writes=True, example="admin members waiting")
 async def admin_members(ctx: Context, ask: AdminMembers) -> Card:
     """The waiting list, and what is done with one person of it."""
     match ask.act:
@@ -52,9 +51,9 @@ async def admin_members(ctx: Context, ask: AdminMembers) -> Card:
         case "approve":
             return await _approve(ctx, await _account(ctx, ask.who), _city(ctx, ask.city))
         case "suspend":
-            return await _set_status(ctx, await _member(ctx, ask.who), "suspended")
+            return await _suspend(ctx, await _member(ctx, ask.who))
         case "restore":
-            return await _set_status(ctx, await _member(ctx, ask.who), "verified")
+            return await _restore(ctx, await _member(ctx, ask.who))
         case "lead":
             return await _set_lead(ctx, await _member(ctx, ask.who), leads=True)
         case "unlead":
@@ -151,28 +150,29 @@ async def _approve(ctx: Context, account: Account, city: City) -> Card:
     )
 
 
-async def _set_status(ctx: Context, person: Member, status: str) -> Card:
-    """A suspended member vanishes from every list at once; a restored one comes back as before."""
+async def _suspend(ctx: Context, person: Member) -> Card:
+    await conduct.suspend_member(ctx.session, ctx.now, ctx.member, person)
+    said = ctx.t("{name} is suspended and no longer shown anywhere.", name=person.name)
+    undo = Button(ctx.t("Restore"), f"admin members restore {person.id}")
+    return _status_card(ctx, person, said, undo)
+
+
+async def _restore(ctx: Context, person: Member) -> Card:
     t = ctx.t
-    if person.status == "left" and status == "verified":
+    if person.status == "left":
         raise Refusal(t("{name} left by their own choice, and can come back by joining.",
                         name=person.name))  # fmt: skip
-    person.status = status
-    if status == "suspended":
-        ended = await joining.silence(ctx.session, ctx.now, person.id, "suspended")
-        await deliveries.tell_ended(ctx.session, ctx.now, ended)
-    await directory.refresh(ctx.session, person, standing)
-    audit.note(ctx.session, ctx.now, ctx.member.id, f"member {status}", f"member:{person.id}")
-    if status == "suspended":
-        said = t("{name} is suspended and no longer shown anywhere.", name=person.name)
-        undo = Button(t("Restore"), f"admin members restore {person.id}")
-    else:
-        said = t("{name} is a member again.", name=person.name)
-        undo = Button(t("Suspend"), f"admin members suspend {person.id}", "danger")
+    await conduct.restore_member(ctx.session, ctx.now, ctx.member, person)
+    said = t("{name} is a member again.", name=person.name)
+    undo = Button(t("Suspend"), f"admin members suspend {person.id}", "danger")
+    return _status_card(ctx, person, said, undo)
+
+
+def _status_card(ctx: Context, person: Member, said: str, undo: Button) -> Card:
     return Card(
         title=person.name,
-        parts=(Text(places.place(t, person.city)), Note(said, "good"), Buttons((undo,))),
-        footer=portraits.footer(t, [person]),
+        parts=(Text(places.place(ctx.t, person.city)), Note(said, "good"), Buttons((undo,))),
+        footer=portraits.footer(ctx.t, [person]),
     )
 
 

@@ -6,10 +6,10 @@ from pydantic import BaseModel, Field
 
 from bot.cards import Button, Buttons, Card, Link, Note, Table, Text
 from bot.commands import ANYONE, Context, command
-from bot.community.relay import threads
+from bot.community import parting
 from bot.errors import Refusal
 from bot.parsing import Hidden, Labels
-from db import audit, joining, key_values, personal_data
+from db import audit, joining, personal_data
 from db.members import Member
 
 
@@ -23,7 +23,7 @@ class MyData(BaseModel):
     sure: Annotated[bool, Hidden()] = Field(default=False, title="Are you sure")
 
 
-@command("my-data", allow=ANYONE, writes=True, example="my-data show")
+@command("my-data", allow=ANYONE, room="me", writes=True, example="my-data show")
 async def my_data(ctx: Context, ask: MyData) -> Card:
     """For whoever is written down here, member or not any more; suspended people too."""
     person = ctx.viewer
@@ -127,11 +127,7 @@ async def _forget(ctx: Context, person: Member, *, sure: bool) -> Card:
         )
     if person.holds("admin") and await joining.is_last_admin(ctx.session, person):
         raise Refusal(t("You are the only admin. Name another one first, then come back."))
-    audit.note(ctx.session, ctx.now, person.id, "member forgotten", f"member:{person.id}")
-    await ctx.session.flush()
-    await threads.end_all(ctx.session, ctx.now, person)
-    await personal_data.forget(ctx.session, ctx.now, person)
-    await key_values.save_value(ctx.session, personal_data.SCRUB, "1")
+    await parting.forget_member(ctx.session, ctx.now, person)
     return Card(
         title=t("Goodbye"),
         parts=(Note(t("You are forgotten here. Thank you for having been with us."), "good"),),

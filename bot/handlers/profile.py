@@ -91,7 +91,15 @@ async def as_is(ctx: Context) -> dict[str, tuple[str, ...]]:
     }
 
 
-@command("profile", allow=MEMBER, writes=True, example="profile", as_is=as_is, title="Your profile")
+@command(
+    "profile",
+    allow=MEMBER,
+    room="daily",
+    writes=True,
+    example="profile",
+    as_is=as_is,
+    title="Your profile",
+)
 async def profile(ctx: Context, ask: Profile) -> Reply:
     """Nothing given opens the form; what is given is saved; the rest stays."""
     person = ctx.member

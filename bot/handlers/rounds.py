@@ -49,7 +49,7 @@ class Rounds(BaseModel):
     )  # fmt: skip
 
 
-@command("rounds", allow=MEMBER, writes=True, example="rounds on")
+@command("rounds", allow=MEMBER, room="daily", writes=True, example="rounds on")
 async def rounds_(ctx: Context, ask: Rounds) -> Reply:
     """How one takes part, and every change of it."""
     match ask.act:

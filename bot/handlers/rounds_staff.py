@@ -44,7 +44,7 @@ class AdminRounds(BaseModel):
     )  # fmt: skip
 
 
-@command("admin rounds", allow=STAFF, writes=True, example="admin rounds preview")
+@command("admin rounds", allow=STAFF, room="admin", writes=True, example="admin rounds preview")
 async def admin_rounds(ctx: Context, ask: AdminRounds) -> Card:
     """What staff may do to the next round until it is sent."""
     match ask.act:

@@ -75,6 +75,7 @@ async def as_is(ctx: Context) -> dict[str, tuple[str, ...]]:
 @command(
     "settings",
     allow=MEMBER,
+    room="daily",
     writes=True,
     example="settings language:fr",
     as_is=as_is,

@@ -28,7 +28,7 @@ class IntroSlot(BaseModel):
     slot: int | None = Field(default=None, ge=1, le=MOST_TIMES, title="Time")
 
 
-@command("intro slot", allow=MEMBER, writes=True)
+@command("intro slot", allow=MEMBER, room="daily", writes=True)
 async def intro_slot(ctx: Context, ask: IntroSlot) -> Card:
     """Without a time: others to choose from. With one: proposed, or agreed if the other did."""
     talk = await talks.found(ctx.session, ask.number)

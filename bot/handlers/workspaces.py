@@ -37,7 +37,9 @@ class AdminWorkspaces(BaseModel):
     )
 
 
-@command("admin workspaces", allow=STAFF, writes=True, example="admin workspaces list")
+@command(
+    "admin workspaces", allow=STAFF, room="admin", writes=True, example="admin workspaces list"
+)
 async def admin_workspaces(ctx: Context, ask: AdminWorkspaces) -> Card:
     """The list, and what staff know of one workspace."""
     t = ctx.t
@@ -131,7 +133,13 @@ class AdminDomains(BaseModel):
     remove: str | None = Field(default=None, max_length=253, title="Domain to take back")
 
 
-@command("admin domains", allow=STAFF, writes=True, example="admin domains Boston add:boston.gov")
+@command(
+    "admin domains",
+    allow=STAFF,
+    room="admin",
+    writes=True,
+    example="admin domains Boston add:boston.gov",
+)
 async def admin_domains(ctx: Context, ask: AdminDomains) -> Card:
     """What is allowed, for one city or for all; exactly these domains, nothing under them."""
     t = ctx.t

@@ -11,28 +11,15 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import Card, plain
-from bot.hub import Hub
-from bot.request import File, Request, Sender
+from bot.request import File, Sender
 from db import inbound, members, outbox, relay
 from db.base import unit
 from db.members import Account, Member, Workspace
 from db.outbox import Delivery
-from tests.conftest import CANARY, Clock
-from tests.talking import HERE, Talk, said, unreachable
+from tests.conftest import CANARY
+from tests.talking import Talk, press, said, unreachable
 
 pytestmark = pytest.mark.both
-
-
-@pytest.fixture
-async def talk(hub: Hub, engine: AsyncEngine, clock: Clock) -> Talk:
-    talking = Talk(hub, engine, clock)
-    await talking.settle("maya", "luis", "remi")
-    return talking
-
-
-async def press(talk: Talk, key: str, words: str) -> str:
-    platform, workspace, label, _ = HERE[key]
-    return plain(await talk.hub(Request(Sender(platform, workspace, key, label=label), words)))
 
 
 # --- words --------------------------------------------------------------------------------------

@@ -7,9 +7,9 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import Card, Form, plain
+from bot.community import blocking
 from bot.hub import Hub
 from bot.request import Request
-from db import introductions
 from db.audit import Audit
 from db.base import Base, unit
 from db.introductions import Introduction
@@ -34,7 +34,7 @@ async def block(engine: AsyncEngine, clock: Clock, by: str, whom: str) -> None:
     """Somebody wants nothing of somebody else."""
     one, other = await member(engine, by), await member(engine, whom)
     async with unit(engine, writes=True) as session:
-        await introductions.block(session, one, other, clock())
+        await blocking.block_member(session, clock(), one, other)
 
 
 async def asked(typing: Typing, engine: AsyncEngine, who: str = "maya", whom: str = "luis") -> int:

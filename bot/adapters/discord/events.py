@@ -13,6 +13,7 @@ from bot.adapters.discord import hearing
 from bot.adapters.discord.commands import plain_mentions
 from bot.adapters.discord.forms import draft_of
 from bot.adapters.discord.interactions import InteractionHandler
+from bot.adapters.discord.names import read_command
 from bot.adapters.discord.people import PLATFORM
 from bot.adapters.discord.render import Press, message
 from bot.adapters.discord.views import NOBODY, Drawn
@@ -63,7 +64,7 @@ class Listener:
         """Words written to the bot are a command, answered where they were written."""
         request = Request(
             sender=self._people.author(written.author),
-            words=plain_mentions(re.sub(r"^\s*/?wwc\b", "", written.content)).strip(),
+            words=_words(written.content),
             channel=str(written.channel.id),
             direct=True,
         )
@@ -116,6 +117,11 @@ class Listener:
                 log.warning("heard again", act=heard.act, kind=type(error).__name__)
             await asyncio.sleep(pause)
         return await self._hub.heard(heard)
+
+
+def _words(text: str) -> str:
+    """What follows `/wwc`, which may be left out, in the hub's own words."""
+    return plain_mentions(re.sub(r"^\s*/?wwc\b", "", read_command(text))).strip()
 
 
 async def _say(to: discord.Message, reply: Reply, t: Translator) -> None:

@@ -3,8 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from bot.cards import Button, Buttons, Card, Entry, Note, Part, Text
 from bot.commands import Context
+from bot.community import parting
+from bot.community.conduct import check_may_write
+from bot.community.parting import Parting
 from bot.community.people import portraits, ranking
 from bot.community.talks import opening
 from bot.community.talks.opening import Pair
@@ -68,17 +73,6 @@ async def ask(ctx: Context, intro: Introduction) -> Card:
         )  # fmt: skip
     await _send(ctx, intro, asked)
     return waiting(ctx, intro)
-
-
-def check_may_write(ctx: Context) -> None:
-    """Whom staff muted may look, but asks nobody."""
-    until = ctx.member.muted_until
-    if until is not None and ctx.member.is_muted(ctx.now):
-        raise Refusal(
-            ctx.t("The programme's staff has muted you until {day}: you can look around, but not "
-                  "write to others.", day=ctx.t.day(until)),
-            buttons=(Button(ctx.t("Appeal"), "appeal"),),
-        )  # fmt: skip
 
 
 def check_not_oneself(ctx: Context, person: Member) -> None:
@@ -166,6 +160,13 @@ async def _send(ctx: Context, intro: Introduction, asked: list[Member]) -> None:
         await introductions.silence(ctx.session, intro, ctx.now)
     action = "introduction asked" if intro.by is None else "introduction arranged"
     audit.note(ctx.session, ctx.now, ctx.member.id, action, f"introduction:{intro.id}")
+
+
+@parting.ends("blocked")
+async def silence_asks(session: AsyncSession, now: datetime, act: Parting) -> None:
+    """Requests that wait between the two come to nothing, and neither side is told why."""
+    if act.other is not None:
+        await introductions.silence_between(session, act.member.id, act.other.id, now)
 
 
 async def _is_unwanted(ctx: Context, intro: Introduction) -> bool:

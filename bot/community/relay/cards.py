@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.cards import Button, Buttons, Card, Entry, Link, Note, Part, Text
+from bot.community.conduct import describe_mute
 from bot.community.people import places
 from bot.domain.escaping import inert, one_line
 from bot.i18n import Translator
@@ -139,9 +140,7 @@ def you_paused(t: Translator, relay_id: int) -> Card:
 
 def muted(t: Translator, until: datetime) -> Card:
     """Staff muted the writer: nothing leaves."""
-    said = t("The programme's staff has muted you until {day}: you can look around, but not "
-             "write to others.", day=t.day(until, "long"))  # fmt: skip
-    return note(said, Button(t("Appeal"), "appeal"))
+    return note(describe_mute(t, until), Button(t("Appeal"), "appeal"))
 
 
 def paused(t: Translator, name: str) -> Card:

@@ -16,13 +16,13 @@ from bot.cards import Card, Form, Reply, Text
 from bot.commands import MessageContext, hears
 from bot.community.relay import cards
 from bot.community.relay.cards import LARGEST_FILE
-from bot.community.relay.threads import Scene, reword, scene, tell_other, withdraw
+from bot.community.relay.threads import Scene, scene, tell_other
 from bot.domain.escaping import cut, inert, one_line
 from bot.i18n import translator
 from bot.links import Links, Shared
 from bot.parsing import clean, nearest
 from bot.request import File, Heard, Sender, Taken
-from db import blocks, inbound, members, relay
+from db import blocks, inbound, members, outbox, relay
 from db.members import Member
 from db.relay import Draft, Line, Relay
 
@@ -246,9 +246,10 @@ async def _edited(session: AsyncSession, now: datetime, heard: Heard, me: Member
         return hindered
     card = _said(view, heard)
     if card is None:
-        await withdraw(session, now, line)
+        await _withdraw(session, now, line)
         return NOTHING
-    await reword(session, now, line, card)
+    key = f"relay:{line.id}:edit:{line.edition}"
+    await deliveries.reword(session, now, line.delivery_id, card, key=key)
     return Taken(_remarks(view, replace(heard, files=())))
 
 
@@ -282,8 +283,14 @@ async def _deleted(session: AsyncSession, now: datetime, heard: Heard) -> Taken 
     if line is None:
         return None
     if not line.gone:
-        await withdraw(session, now, line)
+        await _withdraw(session, now, line)
     return NOTHING
+
+
+async def _withdraw(session: AsyncSession, now: datetime, line: Line) -> None:
+    """Take the copy on the other side back."""
+    line.gone = True
+    await deliveries.withdraw(session, now, line.delivery_id)
 
 
 def _gone(heard: Heard) -> str:
@@ -309,14 +316,14 @@ async def _marked(session: AsyncSession, now: datetime, heard: Heard, me: Member
     line.edition = edition  # a removal is remembered too: what it removes may come after it
     if heard.act == "unmarked":
         if not line.gone:
-            await withdraw(session, now, line)
+            await _withdraw(session, now, line)
         return NOTHING
     view = await scene(session, now, await session.get_one(Relay, about.relay_id), me)
     if not line.gone or await _hindered(view) is not None or view.other is None:
         return NOTHING
     line.gone = False
     await session.flush()
-    original = await relay.delivery(session, about.delivery_id)
+    original = await outbox.delivery(session, about.delivery_id)
     card = cards.marked(
         translator(view.other.language), me, heard.sender.label,
         inert(heard.mark)[:50], _excerpt(await relay.newest(session, original) if original else ""),

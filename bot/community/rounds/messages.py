@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Text
 from bot.commands import Context
+from bot.community import staff
 from bot.community.people import portraits
 from bot.community.people.places import place
 from bot.community.rounds.pools import seekers
@@ -57,24 +58,24 @@ async def notify(session: AsyncSession, now: datetime, round_: Round, person: Me
     await owe(session, now, person, KIND, card, key=key, expires=moments(round_.day).send)
 
 
-async def tell_staff(session: AsyncSession, now: datetime, round_: Round) -> None:
+async def notify_of_draft(session: AsyncSession, now: datetime, round_: Round) -> None:
     """There is a draft to look at; the card says how large it is."""
     groups = await rounds.groups_of(session, round_.id)
     left = await rounds.left_of(session, round_.id)
-    for person in await round_pools.staff(session):
-        t = translator(person.language)
-        send = moments(round_.day).send
-        card = Card(
+    send = moments(round_.day).send
+
+    def render(t: Translator, person: Member) -> Card:
+        when = t.day_and_time(send, person.zone)
+        return Card(
             title=t("The next round is drafted"),
             parts=(
-                Text(t("It is sent on {when} unless you change it.",
-                       when=t.day_and_time(send, person.zone))),
+                Text(t("It is sent on {when} unless you change it.", when=when)),
                 Facts(sizes(t, groups, left)),
                 Buttons((Button(t("Look at it"), "admin rounds preview", "primary"),)),
             ),
-        )  # fmt: skip
-        key = f"round:{round_.id}:draft:{person.id}"
-        await owe(session, now, person, "duty", card, key=key, expires=send)
+        )
+
+    await staff.notify_staff(session, now, render, key=f"round:{round_.id}:draft", expires=send)
 
 
 def sizes(

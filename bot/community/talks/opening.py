@@ -9,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Heading, Note, Part, Text
 from bot.commands import Context
+from bot.community import parting
+from bot.community.parting import Parting
 from bot.community.people import portraits
 from bot.community.relay import threads
 from bot.deliveries import owe
@@ -118,6 +120,13 @@ async def tell_unreached(session: AsyncSession, now: datetime, talk: Talk, perso
         parts=(Note(said, "warning"), Buttons((Button(t("My introductions"), "intro list"),))),
     )
     await owe(session, now, person, KIND, card, key=f"{talk.key}:unreached:{person.id}")
+
+
+@parting.ends("blocked")
+async def withdraw_messages(session: AsyncSession, now: datetime, act: Parting) -> None:
+    """Nothing of the talks of the two that was not sent yet is sent any more."""
+    if act.other is not None:
+        await talks.hush(session, act.member.id, act.other.id, now)
 
 
 def common_language(one: Member, other: Member) -> str:
