@@ -429,7 +429,7 @@ FILLED = {"{label}: {options}", "«{text}»", "For example: Boston", "For exampl
 
 _ELSEWHERE = re.compile(
     "/adapters/|/jobs/|operator/simulate|bot/deliveries|community/(relay|rounds)/|"
-    r"/(blocking|deliveries|moderation|my_data|relay|rounds|rounds_staff)\.py"
+    r"/(blocking|conduct|deliveries|moderation|my_data|relay|rounds|rounds_staff)\.py"
 )
 """What comes by itself, and what it takes two people to hear: the tests of those listen to it."""
 
