@@ -427,10 +427,9 @@ FILLED = {"{label}: {options}", "«{text}»", "For example: Boston", "For exampl
 """What looks the same in another language once it is filled in, or is a city's name."""
 
 
-_TALKS = "pairings|pools|relay|relayed|threads"
 _ELSEWHERE = re.compile(
-    "/adapters/|/jobs/|bot/deliveries|bot/simulate|"
-    rf"/({_TALKS}|blocking|deliveries|moderation|my_data|rounds|rounds_staff|relaying)\.py"
+    "/adapters/|/jobs/|operator/simulate|bot/deliveries|community/(relay|rounds)/|"
+    r"/(blocking|conduct|deliveries|moderation|my_data|relay|rounds|rounds_staff)\.py"
 )
 """What comes by itself, and what it takes two people to hear: the tests of those listen to it."""
 
