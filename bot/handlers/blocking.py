@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from bot.cards import Button, Buttons, Card, Note, Part, Text
 from bot.commands import MEMBER, Context, command
 from bot.community.people import finding, portraits
+from bot.deliveries import tell_ended
 from bot.errors import Refusal
 from bot.parsing import Suggest
 from db import audit, blocks, introductions
@@ -29,7 +30,8 @@ async def block(ctx: Context, ask: BlockAsk) -> Card:
     t, other = ctx.t, await finding.find_one(ctx, ask.person)
     if other.id == ctx.member.id:
         raise Refusal(t("You cannot block yourself."))
-    await introductions.block(ctx.session, ctx.member, other, ctx.now)
+    ended = await introductions.block(ctx.session, ctx.member, other, ctx.now)
+    await tell_ended(ctx.session, ctx.now, ended)
     audit.note(ctx.session, ctx.now, ctx.member.id, "blocked", f"member:{other.id}")
     undo = Button(t("Undo"), f"unblock {other.id}")
     said = t("You hear nothing from {name} any more. {name} is not told.", name=other.name)

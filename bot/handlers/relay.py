@@ -9,7 +9,7 @@ from bot.cards import Button, Buttons, Card, Entry, Note, Text
 from bot.commands import MEMBER, Context, command
 from bot.community.relay import cards, hearing, threads
 from bot.community.relay.threads import Scene
-from bot.deliveries import owe
+from bot.deliveries import owe, tell_ended
 from bot.domain.escaping import one_line
 from bot.errors import Refusal
 from bot.i18n import translator
@@ -179,7 +179,8 @@ async def _block(view: Scene) -> Card:
     t = view.t
     if view.other is None:
         return _told(view, cards.unreachable(t, ""))
-    await introductions.block(view.session, view.me, view.other, view.now)
+    ended = await introductions.block(view.session, view.me, view.other, view.now)
+    await tell_ended(view.session, view.now, ended)
     audit.note(view.session, view.now, view.me.id, "member blocked", f"member:{view.other.id}")
     said = t("Blocked. Nothing reaches you from {name} any more, here or through introductions, "
              "and {name} is not told.", name=view.name)  # fmt: skip

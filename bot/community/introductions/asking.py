@@ -10,7 +10,7 @@ from bot.commands import Context
 from bot.community.people import finding, portraits
 from bot.community.talks import opening
 from bot.community.talks.opening import Pair, first
-from bot.deliveries import owe
+from bot.deliveries import owe, tell_ended
 from bot.errors import Refusal
 from bot.i18n import Translator, translator
 from db import audit, blocks, introductions
@@ -154,7 +154,8 @@ async def _send(ctx: Context, intro: Introduction, asked: list[Member]) -> None:
             await owe(ctx.session, ctx.now, person, KIND, card, key=card_key(intro, person.id),
                       expires=intro.tells_at)  # fmt: skip
     if unwanted:
-        await introductions.silence(ctx.session, intro, ctx.now)
+        ended = await introductions.silence(ctx.session, intro, ctx.now)
+        await tell_ended(ctx.session, ctx.now, ended)
     action = "introduction asked" if intro.by is None else "introduction arranged"
     audit.note(ctx.session, ctx.now, ctx.member.id, action, f"introduction:{intro.id}")
 
