@@ -360,6 +360,17 @@ async def test_discord_serves_us(database: str) -> None:
     assert after == {}
 
 
+async def test_how_staffs_commands_are_opened_to_a_role() -> None:
+    """Said to whoever looks; nothing is wrong with it."""
+    async with LoopbackDiscord() as discord:
+        found = await discord_doctor.examine(discord.api_url, discord.token, load(), "")
+
+    [one] = [f for f in found if f.name == "Discord staff commands"]
+    assert not one.is_fault
+    assert "/wwc-admin is seen by members with Manage Server" in one.said
+    assert "Server Settings → Integrations → " in one.said
+
+
 async def test_commands_that_were_changed_elsewhere() -> None:
     """We remember them, but Discord has none."""
     async with LoopbackDiscord() as discord:

@@ -216,6 +216,28 @@ async def test_words_to_the_bot_are_a_command(stage: Stage) -> None:
     assert mentions_of(reply.body) == []
 
 
+async def test_words_to_the_bot_may_name_a_command_as_it_is_called_here(stage: Stage) -> None:
+    """By its root on Discord, and by the name that it has everywhere else."""
+    for written in ("/wwc-me my-data show", "wwc-me my-data show", "/wwc my-data show"):
+        sent = await stage.discord.dm(stage.ada, written)
+        await sent.reply()
+        assert stage.request.words == "my-data show"
+    await (await stage.discord.dm(stage.ada, "/wwc-admin dead list")).reply()
+    assert stage.request.words == "admin dead list"
+
+
+async def test_every_answer_names_commands_as_they_are_called_here(stage: Stage) -> None:
+    """In an answer, and in what is delivered."""
+    card = Card("Your data", (Text("Type /wwc my-data show"),))
+    stage.answers(card)
+
+    answer = await stage.discord.slash(stage.ada, "wwc home")
+    posted = await stage.posted(stage.direct, card)
+
+    assert "Type /wwc-me my-data show" in text_of(answer)
+    assert "Type /wwc-me my-data show" in text_of(posted)
+
+
 async def test_a_stranger_to_this_process_writes_from_no_server(stage: Stage) -> None:
     """The hub knows better where they belong; a form comes as a card with its button."""
     stage.answers(form_for("who-does"))
