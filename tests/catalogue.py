@@ -18,6 +18,7 @@ from bot.commands import load
 from bot.deliveries import KINDS
 from bot.domain.gazetteer import REGIONS
 from bot.i18n import LANGUAGES, NAMES, catalogue
+from db.personal_data import HELD
 
 ROOT = Path(__file__).parent.parent
 BOT = ROOT / "bot"
@@ -141,6 +142,10 @@ def _kinds(tree: ast.AST) -> Iterator[str]:
     yield from (kind.title for kind in KINDS.values())
 
 
+def _tables(tree: ast.AST) -> Iterator[str]:
+    yield from (held.title for held in HELD.values())
+
+
 _DECLARED = {
     "KINDS[ask.stop].title",
     "KINDS[name].title",
@@ -157,7 +162,7 @@ _DECLARED = {
 
 _COMPUTED: dict[str, Callable[[ast.AST], Iterable[str]]] = {
     "WHO_IS_THIS": _assigned_to("WHO_IS_THIS"),
-    "_NAMES.get(table, _OTHER)": _assigned_to("_NAMES", "_OTHER"),
+    "HELD[table].title": _tables,
     "_PLACES.get(kind, _ELSEWHERE)": _assigned_to("_PLACES", "_ELSEWHERE"),
     "_SKILLS.get(int(reason.amount), _SKILLS[2])": _assigned_to("_SKILLS"),
     "_STATES[one.state]": _assigned_to("_STATES"),

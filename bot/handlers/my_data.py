@@ -11,6 +11,7 @@ from bot.errors import Refusal
 from bot.parsing import Hidden, Labels
 from db import audit, joining, personal_data
 from db.members import Member
+from db.personal_data import HELD
 
 
 class MyData(BaseModel):
@@ -55,7 +56,7 @@ async def _account_only(ctx: Context, ask: MyData) -> Card:
 async def _show(ctx: Context, person: Member) -> Card:
     t = ctx.t
     found = await personal_data.rows_of(ctx.session, person.id)
-    rows = tuple((_named(ctx, name), t.number(len(rows))) for name, rows in found.items())
+    rows = tuple((t(HELD[table].title), t.number(len(rows))) for table, rows in found.items())
     return Card(
         title=t("Your data"),
         parts=(
@@ -69,39 +70,6 @@ async def _show(ctx: Context, person: Member) -> Card:
             )),
         ),
     )  # fmt: skip
-
-
-def _named(ctx: Context, table: str) -> str:
-    return ctx.t(_NAMES.get(table, _OTHER))
-
-
-_OTHER = "Other entries"
-_NAMES = {
-    "member": "Your profile",
-    "member_role": "Your roles",
-    "account": "Your accounts",
-    "expertise": "Your topics",
-    "endorsement": "Endorsements you gave",
-    "city_code": "Codes you made for your city",
-    "invitation": "Invitations",
-    "join_request": "Requests to join",
-    "code_try": "Codes you tried",
-    "link": "Links between your accounts",
-    "kind_off": "Messages you switched off",
-    "delivery": "Messages to you",
-    "report": "Reports",
-    "block": "Whom you blocked",
-    "introduction": "Introductions",
-    "talk": "Conversations",
-    "relay": "Conversations",
-    "round_member": "Pairing rounds",
-    "round_avoid": "Whom you do not want to be paired with",
-    "round_place": "Your pairings",
-    "round_left": "Rounds that found nobody for you",
-    "relay_line": "What was passed on, without the words",
-    "relay_draft": "Words you have not sent yet",
-    "audit": "What you did, in the log",
-}
 
 
 def _export(ctx: Context, person: Member) -> Card:

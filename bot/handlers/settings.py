@@ -1,7 +1,7 @@
 """Settings: language, time zone, quiet hours, and every kind of message with its switch."""
 
 import re
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 from zoneinfo import available_timezones
 
 from pydantic import BaseModel, Field
@@ -32,10 +32,11 @@ from db.switches import KindOff
 Language = Annotated[Literal["en", "es", "pt", "fr"], Labels(NAMES)]
 
 
-Switch = Annotated[
-    Literal["introduction", "round", "welcome", "profile"],
-    Labels({name: kind.title for name, kind in KINDS.items() if kind.switchable}),
-]
+SWITCHABLE = {name: kind.title for name, kind in KINDS.items() if kind.switchable}
+if TYPE_CHECKING:
+    Switch = str  # which kinds there are is known once the program runs
+else:
+    Switch = Annotated[Literal[tuple(SWITCHABLE)], Labels(SWITCHABLE)]
 _HOURS = re.compile(r"(\d{1,2})(?::(\d{2}))?\s*(?:-|–|to|a|à)\s*(\d{1,2})(?::(\d{2}))?")
 
 
@@ -127,7 +128,7 @@ async def _shown(ctx: Context, note: str) -> Card:
         Button(t("Home"), "home"),
     )))  # fmt: skip
     parts.append(Heading(t("What I am told")))
-    parts += [_switch(t, name, name in off) for name, kind in KINDS.items() if kind.switchable]
+    parts += [_switch(t, name, name in off) for name in SWITCHABLE]
     return Card(title=t("Your settings"), parts=tuple(parts))
 
 

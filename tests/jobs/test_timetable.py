@@ -1,13 +1,14 @@
 """By the clock: each turn once, whoever ticks, however often anything is started."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from bot.jobs.timetable import TIMETABLE, Turn, tick, timetable
+from bot.jobs.timetable import TIMETABLE, StepJob, Turn, tick, timetable
 from db.base import unit
 from db.job_runs import claim_job_run
 from db.key_values import KeyValue
@@ -123,3 +124,28 @@ async def test_a_process_that_stops_in_a_turn_reports_no_fault(
     await asyncio.sleep(0.2)
     assert [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")] == []
     assert await effects(engine) == []
+
+
+async def test_a_job_of_many_steps_stands_in_the_timetable_like_any_other(
+    engine: AsyncEngine,
+) -> None:
+    """One line there; the tick leaves it alone, the scheduler gives it the engine and a clock."""
+    given: list[tuple[AsyncEngine, datetime]] = []
+
+    async def advance(handed: AsyncEngine, clock: Callable[[], datetime]) -> None:
+        given.append((handed, clock()))
+
+    turns: list[StepJob | Turn] = [StepJob("steps", advance), Turn("soon", "* * * * *", note)]
+    await tick(engine, turns)
+    assert len(await effects(engine)) == 1
+    assert given == []
+
+    scheduler = timetable(engine, turns)
+    jobs = {job.args[0]: job for job in scheduler.get_jobs()}
+    assert jobs.keys() == {"tick", "steps"}
+    await jobs["steps"].func(*jobs["steps"].args)
+    ((handed, at),) = given
+    assert handed is engine
+    assert at.tzinfo is UTC
+    mine = [job.name for job in TIMETABLE if isinstance(job, StepJob)]
+    assert mine == ["rounds", "checkpoint"]
