@@ -18,6 +18,7 @@ from db.outbox import Address, Delivery
 
 log = structlog.get_logger()
 
+_TAKEN_BACK = "taken back"
 _WAITING = (outbox.DUE, outbox.HELD)
 _LEFT = (outbox.CLAIMED, outbox.INFLIGHT, outbox.SENT, outbox.AMBIGUOUS)
 
@@ -215,16 +216,18 @@ async def withdraw(session: AsyncSession, now: datetime, number: int | None) -> 
     original = await outbox.delivery(session, number)
     if original is None:
         return
-    for change in await outbox.changes(session, original.id):
-        _cancel(change, now)
-    if original.state in _WAITING:
-        _cancel(original, now)
-    elif original.state in _LEFT:
+    edits = Delivery.of_id == original.id, Delivery.act == "edit"
+    ended = await outbox.cancel_waiting(session, now, _TAKEN_BACK, *edits)
+    # what may have arrived before it was claimed again is removed, like all that left
+    in_doubt = original.state == outbox.CLAIMED and original.began_at is not None
+    if original.state in _LEFT and (original.state != outbox.CLAIMED or in_doubt):
         await _change(session, now, original, "remove", f"{original.key}:remove", "")
-
-
-def _cancel(delivery: Delivery, now: datetime) -> None:
-    delivery.state, delivery.ended_at, delivery.reason = outbox.CANCELLED, now, "taken back"
+    else:
+        itself = Delivery.id == original.id
+        ended += await outbox.cancel_waiting(
+            session, now, _TAKEN_BACK, itself, unsolved=(outbox.HELD,)
+        )
+    await tell_ended(session, now, ended)
 
 
 async def _change(

@@ -14,7 +14,6 @@ from sqlalchemy import (
     or_,
     select,
     union,
-    update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column, selectinload
@@ -23,7 +22,7 @@ from sqlalchemy.orm import relationship as related
 from db.base import Base, between
 from db.blocks import Block
 from db.members import Member
-from db.outbox import DUE, Delivery
+from db.outbox import Delivery, cancel_waiting
 
 DRAFT, ASKED, AGREED, DECLINED, EXPIRED, WITHDRAWN = (
     "draft", "asked", "agreed", "declined", "expired", "withdrawn",
@@ -126,33 +125,41 @@ def _told(asked_at: datetime, now: datetime) -> datetime:
 # --- silence -----------------------------------------------------------------------------------
 
 
-async def silence_between(session: AsyncSession, one_id: int, other_id: int, now: datetime) -> None:
-    """What waits for an answer between two comes to nothing, in a way that tells nobody why."""
+async def silence_between(
+    session: AsyncSession, one_id: int, other_id: int, now: datetime
+) -> list[Delivery]:
+    """What waits for an answer between two comes to nothing, in a way that tells nobody why.
+
+    Returns the deliveries that ended by it.
+    """
     query = _whole(
         select(Introduction).where(
             between(Introduction, one_id, other_id), Introduction.status.in_(UNANSWERED),
             Introduction.closed_at.is_(None),
         )
     ).with_for_update(of=Introduction)  # fmt: skip
+    ended: list[Delivery] = []
     for one in (await session.scalars(query)).all():
-        await silence(session, one, now)
+        ended += await silence(session, one, now)
+    return ended
 
 
-async def silence(session: AsyncSession, one: Introduction, now: datetime) -> None:
-    """Who is asked sees nothing of it any more; to whoever asked it looks as before."""
+async def silence(session: AsyncSession, one: Introduction, now: datetime) -> list[Delivery]:
+    """Who is asked sees nothing of it any more; to whoever asked it looks as before.
+
+    Returns the deliveries that ended by it.
+    """
     one.silent = True
     one.came_to_nothing(now)
-    await take_back(session, one, now, "silenced")
+    return await take_back(session, one, now, "silenced")
 
 
-async def take_back(session: AsyncSession, one: Introduction, now: datetime, reason: str) -> None:
-    """The cards that ask and are not on their way yet are not owed any more."""
-    for side in (one.one_id, one.other_id):
-        await session.execute(
-            update(Delivery)
-            .where(Delivery.key == card_key(one, side), Delivery.state == DUE)
-            .values(state="cancelled", ended_at=now, reason=reason)
-        )
+async def take_back(
+    session: AsyncSession, one: Introduction, now: datetime, reason: str
+) -> list[Delivery]:
+    """Cancel the cards that ask and are not on their way yet; returns those deliveries."""
+    cards = Delivery.key.in_([card_key(one, side) for side in (one.one_id, one.other_id)])
+    return await cancel_waiting(session, now, reason, cards)
 
 
 def card_key(one: Introduction, member_id: int) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import (
-    ColumnElement,
     ForeignKey,
     Index,
     and_,
@@ -110,38 +109,45 @@ async def note_try(session: AsyncSession, account: Account, now: datetime, old: 
 
 async def ask(
     session: AsyncSession, account: Account, city_id: int | None, said: str, now: datetime
-) -> tuple[JoinRequest | None, bool]:
+) -> tuple[JoinRequest | None, bool, list[Delivery]]:
     """The account's one open request, and whether it is new; none when there were too many.
 
-    The account must be held.
+    The account must be held. The third are the deliveries that ended because an older request
+    was withdrawn for it.
     """
     before = select(JoinRequest).where(JoinRequest.account_id == account.id)
     mine = (await session.scalars(before)).all()
     for old in mine:
         if old.status == "open" and old.city_id == city_id and old.said == said:
-            return old, False
+            return old, False, []
     there = select(func.count()).join(JoinRequest.account).where(
         Account.workspace_id == account.workspace_id, JoinRequest.status == "open"
     )  # fmt: skip
     recent = sum(r.made_at > now - WEEK for r in mine)
     if recent >= MOST_REQUESTS or (await session.scalar(there) or 0) >= MOST_OPEN_THERE:
-        return None, False
-    await close_requests(session, account, now, "withdrawn", None)
+        return None, False, []
+    ended = await close_requests(session, account, now, "withdrawn", None)
     made = JoinRequest(account_id=account.id, city_id=city_id, said=said, made_at=now)
     session.add(made)
     await session.flush()
-    return made, True
+    return made, True, ended
 
 
 async def close_requests(
     session: AsyncSession, account: Account, now: datetime, status: str, by_id: int | None
-) -> None:
-    """What the account asked for is answered, or not asked any more. It must be held."""
+) -> list[Delivery]:
+    """What the account asked for is answered, or not asked any more. It must be held.
+
+    Returns the deliveries that ended by it: the cards of those who were asked.
+    """
     asked = JoinRequest.account_id == account.id, JoinRequest.status == "open"
     answer = {"status": status, "decided_at": now, "by_id": by_id}
     closed = update(JoinRequest).where(*asked).values(**answer).returning(JoinRequest.id)
+    ended: list[Delivery] = []
     for number in (await session.scalars(closed)).all():
-        await _end(session, now, "decided", Delivery.key.startswith(f"join:{number}:asked:"))
+        asking = Delivery.key.startswith(f"join:{number}:asked:")
+        ended += await outbox.cancel_waiting(session, now, "decided", asking)
+    return ended
 
 
 async def request(session: AsyncSession, number: int) -> JoinRequest | None:
@@ -238,18 +244,8 @@ async def is_last_admin(session: AsyncSession, person: Member) -> bool:
 async def silence(
     session: AsyncSession, now: datetime, member_id: int, reason: str
 ) -> Sequence[Delivery]:
-    """What a member was owed and is not on its way yet is not owed any more: those messages."""
-    return await _end(session, now, reason, Delivery.member_id == member_id)
-
-
-async def _end(
-    session: AsyncSession, now: datetime, reason: str, which: ColumnElement[bool]
-) -> Sequence[Delivery]:
-    query = select(Delivery).where(which, Delivery.state == outbox.DUE).order_by(Delivery.id)
-    found = (await session.scalars(query.with_for_update())).all()
-    for one in found:
-        one.state, one.ended_at, one.reason = outbox.CANCELLED, now, reason
-    return found
+    """Cancel what a member is owed and is not on its way yet; returns those deliveries."""
+    return await outbox.cancel_waiting(session, now, reason, Delivery.member_id == member_id)
 
 
 async def grant_lead(session: AsyncSession, person: Member) -> None:

@@ -1,6 +1,6 @@
 """The outbox: what the hub owes somebody is a row here before it is a message anywhere."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -200,25 +200,50 @@ async def changes(session: AsyncSession, of: int) -> Sequence[Delivery]:
     return (await session.scalars(query.with_for_update())).all()
 
 
+async def cancel_waiting(
+    session: AsyncSession,
+    now: datetime,
+    reason: str,
+    *which: ColumnElement[bool],
+    unsolved: Collection[str] = (),
+) -> list[Delivery]:
+    """Cancel the deliveries of this condition that are not on their way; returns them, by number.
+
+    What is due and what a worker claimed is cancelled, and of what staff would have to decide
+    about only these states of it. Whoever holds a claim has an older fence from here on, and does
+    not begin; what is in flight stays. The caller runs `deliveries.tell_ended` with what ended.
+    """
+    change = (
+        update(Delivery)
+        .where(is_in(DUE, CLAIMED, *unsolved), *which)
+        .values(
+            state=CANCELLED, ended_at=now, reason=reason, fence=Delivery.fence + 1,
+            lease_until=None,
+        )
+        .returning(Delivery)
+    )  # fmt: skip
+    ended = await session.scalars(change, execution_options={"populate_existing": True})
+    return sorted(ended, key=lambda one: one.id)
+
+
+async def redirect_waiting(session: AsyncSession, to: Address, *which: ColumnElement[bool]) -> None:
+    """Send the deliveries of this condition that are not on their way to another place.
+
+    A claim on one of them is taken back: its holder has an older fence and does not begin.
+    """
+    await session.execute(
+        update(Delivery)
+        .where(is_in(DUE, CLAIMED), *which)
+        .values(**to._asdict(), lane=to.lane, state=DUE, fence=Delivery.fence + 1, lease_until=None)
+    )
+
+
 async def cancel_in(
     session: AsyncSession, platform: str, workspace: str, now: datetime, reason: str
 ) -> list[Delivery]:
-    """Nothing that waits is owed in this workspace any more; returns what was."""
-    found = await session.scalars(
-        select(Delivery)
-        .where(
-            Delivery.platform == platform,
-            Delivery.workspace == workspace,
-            Delivery.state.in_((DUE, CLAIMED)),
-        )
-        .with_for_update()
-    )
-    ended = list(found)
-    for one in ended:
-        # who holds a claim has an older number from here on, and does not begin
-        one.fence += 1
-        one.state, one.ended_at, one.reason, one.lease_until = CANCELLED, now, reason, None
-    return ended
+    """Cancel everything that waits in this workspace; returns what was."""
+    here = Delivery.platform == platform, Delivery.workspace == workspace
+    return await cancel_waiting(session, now, reason, *here)
 
 
 # --- what staff see and decide ----------------------------------------------------------------

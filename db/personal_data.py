@@ -132,11 +132,8 @@ async def _clear_deliveries(session: AsyncSession, now: datetime, member_id: int
     """What the member was owed, and what of the member's own words others were."""
     mine = Delivery.member_id == member_id
     written = Delivery.id.in_(select(Line.delivery_id).where(Line.author_id == member_id))
-    waiting = Delivery.state.in_((outbox.DUE, *outbox.UNSOLVED))
-    await session.execute(
-        update(Delivery)
-        .where(or_(mine, written), waiting)
-        .values(state=outbox.CANCELLED, ended_at=now, reason="member forgotten")
+    await outbox.cancel_waiting(
+        session, now, "member forgotten", or_(mine, written), unsolved=outbox.UNSOLVED
     )
     await session.execute(update(Delivery).where(written).values(body=""))
     await session.execute(

@@ -10,6 +10,7 @@ from bot.community import staff
 from bot.community.joining import arrivals
 from bot.community.joining.arrivals import called, home_of, reader_of
 from bot.community.people import finding, portraits
+from bot.deliveries import tell_ended
 from bot.errors import Refusal
 from bot.parsing import Hidden, Labels
 from db import audit, joining
@@ -86,7 +87,8 @@ def _late(ctx: Context, request: JoinRequest) -> Card:
 
 
 async def _decline(ctx: Context, account: Account, request: JoinRequest) -> Card:
-    await joining.close_requests(ctx.session, account, ctx.now, "declined", ctx.member.id)
+    ended = await joining.close_requests(ctx.session, account, ctx.now, "declined", ctx.member.id)
+    await tell_ended(ctx.session, ctx.now, ended)
     audit.note(ctx.session, ctx.now, ctx.member.id, "request declined", f"request:{request.id}")
     t = reader_of(account)
     city = ctx.known.cities.get(request.city_id or 0)

@@ -10,7 +10,7 @@ from bot.community.introductions import asking
 from bot.community.introductions.asking import day, in_a_sentence, pair_of
 from bot.community.people import portraits
 from bot.community.talks.opening import begin_talk, may_talk
-from bot.deliveries import owe
+from bot.deliveries import owe, tell_ended
 from bot.errors import Refusal
 from bot.i18n import translator
 from bot.parsing import Labels
@@ -71,7 +71,8 @@ async def _accept(ctx: Context, found: Introduction) -> Card:
     both = {found.one_said, found.other_said}
     if both == {YES}:
         found.status, found.closed_at = AGREED, ctx.now
-        await introductions.take_back(ctx.session, found, ctx.now, "answered")
+        ended = await introductions.take_back(ctx.session, found, ctx.now, "answered")
+        await tell_ended(ctx.session, ctx.now, ended)
         await begin_talk(
             ctx.session, ctx.now, found.one, found.other, topic_id=found.topic_id,
             because=found.because, key=f"intro:{found.id}",
@@ -149,7 +150,8 @@ async def intro_withdraw(ctx: Context, ask: IntroWithdraw) -> Card:
     if not found.is_open(ctx.now):
         return asking.already(ctx, found)
     found.status, found.closed_at = WITHDRAWN, ctx.now
-    await introductions.take_back(ctx.session, found, ctx.now, "withdrawn")
+    ended = await introductions.take_back(ctx.session, found, ctx.now, "withdrawn")
+    await tell_ended(ctx.session, ctx.now, ended)
     audit.note(ctx.session, ctx.now, ctx.member.id, "introduction withdrawn",
                f"introduction:{found.id}")  # fmt: skip
     return _withdrawn(ctx)

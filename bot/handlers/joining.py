@@ -12,7 +12,7 @@ from bot.community.joining import arrivals
 from bot.community.joining.arrivals import wrong_code
 from bot.community.people import finding, portraits
 from bot.community.staff import may_decide
-from bot.deliveries import owe
+from bot.deliveries import owe, tell_ended
 from bot.domain.joining import TRIES_KEPT, fingerprint, looks_like_code, may_try, proven_by
 from bot.errors import Misfit, Refusal
 from bot.i18n import translator
@@ -222,7 +222,10 @@ async def _by_address(ctx: Context, account: Account, city: City) -> Card:
 
 async def _asked(ctx: Context, account: Account, city: City | None, said: str) -> Card:
     t = ctx.t
-    request, new = await joining.ask(ctx.session, account, city.id if city else None, said, ctx.now)
+    request, new, ended = await joining.ask(
+        ctx.session, account, city.id if city else None, said, ctx.now
+    )
+    await tell_ended(ctx.session, ctx.now, ended)
     if request is None:
         raise Refusal(t("There are many requests already, from you or from your workspace. Please "
                         "wait for the answers, or ask a colleague for a code."))  # fmt: skip

@@ -8,7 +8,7 @@ from bot.cards import SLASH, Button, Buttons, Card, Entry, Note, Part, Reply, Te
 from bot.commands import ANYONE, MEMBER, Context, command
 from bot.community.joining import arrivals
 from bot.community.joining.arrivals import called, home_of, wrong_code
-from bot.deliveries import owe, owe_account
+from bot.deliveries import owe, owe_account, tell_ended
 from bot.domain.joining import TRIES_KEPT, fingerprint, may_try, new_code
 from bot.errors import Refusal
 from bot.i18n import Translator, translator
@@ -166,7 +166,8 @@ async def _answer(ctx: Context, ask: LinkAsk) -> Card:
         raise Refusal(t("That account became a member by itself meanwhile. Leave with it first, "
                         "then link it."))  # fmt: skip
     found.status, account.member = "done", me
-    await joining.close_requests(ctx.session, account, ctx.now, "withdrawn", None)
+    ended = await joining.close_requests(ctx.session, account, ctx.now, "withdrawn", None)
+    await tell_ended(ctx.session, ctx.now, ended)
     await ctx.session.flush()
     audit.note(ctx.session, ctx.now, me.id, "account linked", f"account:{account.id}")
     await _tell_both(ctx, found, account)
@@ -234,7 +235,8 @@ async def unlink(ctx: Context, ask: Unlink) -> Card:
             t("This is your only account: without it you would be out. To go, leave."),
             buttons=(Button(t("Leave"), "leave"),),
         )
-    await linking.part(ctx.session, gone, me, ctx.now)
+    ended = await linking.part(ctx.session, gone, me, ctx.now)
+    await tell_ended(ctx.session, ctx.now, ended)
     audit.note(ctx.session, ctx.now, me.id, "account unlinked", f"account:{gone.id}")
     await _tell_all(ctx, gone, [a for a in mine if a is not gone])
     return await _list(ctx, t("«{name}» is unlinked.", name=called(gone)))

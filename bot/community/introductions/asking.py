@@ -14,7 +14,7 @@ from bot.community.parting import Parting
 from bot.community.people import finding, portraits
 from bot.community.talks import opening
 from bot.community.talks.opening import Pair, first
-from bot.deliveries import owe
+from bot.deliveries import owe, tell_ended
 from bot.errors import Refusal
 from bot.i18n import Translator, translator
 from db import audit, blocks, introductions
@@ -147,7 +147,8 @@ async def _send(ctx: Context, intro: Introduction, asked: list[Member]) -> None:
             await owe(ctx.session, ctx.now, person, KIND, card, key=card_key(intro, person.id),
                       expires=intro.tells_at)  # fmt: skip
     if unwanted:
-        await introductions.silence(ctx.session, intro, ctx.now)
+        ended = await introductions.silence(ctx.session, intro, ctx.now)
+        await tell_ended(ctx.session, ctx.now, ended)
     action = "introduction asked" if intro.by is None else "introduction arranged"
     audit.note(ctx.session, ctx.now, ctx.member.id, action, f"introduction:{intro.id}")
 
@@ -156,7 +157,8 @@ async def _send(ctx: Context, intro: Introduction, asked: list[Member]) -> None:
 async def silence_asks(session: AsyncSession, now: datetime, act: Parting) -> None:
     """Requests that wait between the two come to nothing, and neither side is told why."""
     if act.other is not None:
-        await introductions.silence_between(session, act.member.id, act.other.id, now)
+        ended = await introductions.silence_between(session, act.member.id, act.other.id, now)
+        await tell_ended(session, now, ended)
 
 
 async def _is_unwanted(ctx: Context, intro: Introduction) -> bool:

@@ -86,7 +86,8 @@ async def arrive(
         person.language = language_of(account.locale)
         person.spoken = f" {person.language} "
     answer = ("approved", by.id) if by else ("withdrawn", None)
-    await joining.close_requests(ctx.session, account, ctx.now, *answer)
+    ended = await joining.close_requests(ctx.session, account, ctx.now, *answer)
+    await deliveries.tell_ended(ctx.session, ctx.now, ended)
     await directory.refresh(ctx.session, person, standing)
     audit.note(
         ctx.session, ctx.now, by.id if by else person.id,

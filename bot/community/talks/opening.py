@@ -13,7 +13,7 @@ from bot.community import parting
 from bot.community.parting import Parting
 from bot.community.people import portraits
 from bot.community.relay import threads
-from bot.deliveries import owe
+from bot.deliveries import owe, tell_ended
 from bot.domain.calendar import Hours, slots
 from bot.domain.shared_interests import Bond, Side, bonds, chosen
 from bot.i18n import Translator, translator
@@ -124,7 +124,8 @@ async def tell_unreached(session: AsyncSession, now: datetime, talk: Talk, perso
 async def withdraw_messages(session: AsyncSession, now: datetime, act: Parting) -> None:
     """Nothing of the talks of the two that was not sent yet is sent any more."""
     if act.other is not None:
-        await talks.hush(session, act.member.id, act.other.id, now)
+        ended = await talks.hush(session, act.member.id, act.other.id, now)
+        await tell_ended(session, now, ended)
 
 
 def common_language(one: Member, other: Member) -> str:
