@@ -24,6 +24,7 @@ from db.base import unit
 from tests import databases
 from tests.cast import NOW, Person, sender, settle
 from tests.memory import Memory
+from tests.pool import Pool
 from tests.setup import CHROMIUM, MISSING
 
 CANARY = "canary7f3a9"
@@ -83,6 +84,16 @@ def postgres_template(postgres: databases.Postgres) -> Iterator[str]:
         postgres.drop(name)
 
 
+@pytest.fixture(scope="session")
+def postgres_pool(postgres: databases.Postgres, postgres_template: str) -> Iterator[Pool]:
+    """Copies of it, each lent to one test after another."""
+    pool = Pool(postgres, postgres_template)
+    try:
+        yield pool
+    finally:
+        pool.close()
+
+
 @pytest.fixture
 def database(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of a database of one's own, with the reference data and the cast."""
@@ -92,11 +103,12 @@ def database(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Itera
         yield f"sqlite:///{file}"
         return
     server: databases.Postgres = request.getfixturevalue("postgres")
-    name = server.create(request.getfixturevalue("postgres_template"))
+    pool: Pool = request.getfixturevalue("postgres_pool")
+    name = pool.lend()
     try:
         yield server.url(name)
     finally:
-        server.drop(name)
+        pool.take_back(name)
 
 
 @pytest.fixture

@@ -84,7 +84,7 @@ class Postgres:
         """A new database, as the template is."""
         self._number += 1
         name = f"{self.prefix}_{self._number}"
-        self._say("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, template)
+        self._say("CREATE DATABASE {} TEMPLATE {} STRATEGY wal_log", name, template)
         return name
 
     def drop(self, name: str) -> None:
