@@ -15,15 +15,17 @@ import structlog
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from bot import settings
+from bot import reference, settings
 from bot.cards import Reply
 from bot.hub import Hub
 from bot.request import Request
 from bot.settings import Settings
 from db import outbox
-from db.base import open_engine, unit
+from db.base import unit
 from tests import databases
 from tests.cast import NOW, Person, sender, settle
+from tests.memory import Memory
+from tests.pool import Pool
 from tests.setup import CHROMIUM, MISSING
 
 CANARY = "canary7f3a9"
@@ -83,6 +85,16 @@ def postgres_template(postgres: databases.Postgres) -> Iterator[str]:
         postgres.drop(name)
 
 
+@pytest.fixture(scope="session")
+def postgres_pool(postgres: databases.Postgres, postgres_template: str) -> Iterator[Pool]:
+    """Copies of it, each lent to one test after another."""
+    pool = Pool(postgres, postgres_template)
+    try:
+        yield pool
+    finally:
+        pool.close()
+
+
 @pytest.fixture
 def database(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of a database of one's own, with the reference data and the cast."""
@@ -92,11 +104,12 @@ def database(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Itera
         yield f"sqlite:///{file}"
         return
     server: databases.Postgres = request.getfixturevalue("postgres")
-    name = server.create(request.getfixturevalue("postgres_template"))
+    pool: Pool = request.getfixturevalue("postgres_pool")
+    name = pool.lend()
     try:
         yield server.url(name)
     finally:
-        server.drop(name)
+        pool.take_back(name)
 
 
 @pytest.fixture
@@ -116,7 +129,7 @@ def empty_database(kind: str, tmp_path: Path, request: pytest.FixtureRequest) ->
 @pytest.fixture
 async def engine(database: str) -> AsyncIterator[AsyncEngine]:
     """An engine on a database of one's own; whatever a test did, no delivery was lost in it."""
-    opened = open_engine(database)
+    opened = databases.open_shared(database)
     try:
         yield opened
         await _nothing_is_lost(opened)
@@ -151,6 +164,15 @@ def joining(engine: AsyncEngine) -> Callable[..., Awaitable[int]]:
             return (await settle(session, Person(**facts))).id
 
     return join
+
+
+@pytest.fixture(scope="session", autouse=True)
+def memory() -> Iterator[Memory]:
+    """Topics and cities are read from each database, but made into objects once."""
+    kept = Memory(reference.read)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reference, "read", kept)
+        yield kept
 
 
 # --- the hub ----------------------------------------------------------------------------------
@@ -232,7 +254,9 @@ class Counted:
 
 
 @pytest.fixture
-def query_count(engine: AsyncEngine) -> Callable[[], AbstractContextManager[Counted]]:
+def query_count(
+    engine: AsyncEngine, memory: Memory
+) -> Callable[[], AbstractContextManager[Counted]]:
     """`with query_count() as counted: …` and then `counted.number`."""
 
     @contextmanager
@@ -245,7 +269,8 @@ def query_count(engine: AsyncEngine) -> Callable[[], AbstractContextManager[Coun
 
         event.listen(engine.sync_engine, "before_cursor_execute", note)
         try:
-            yield counted
+            with memory.pause():
+                yield counted
         finally:
             event.remove(engine.sync_engine, "before_cursor_execute", note)
 

@@ -10,13 +10,16 @@ from typing import Any, cast
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import make_url
+from sqlalchemy import Dialect, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db import migrate
 from db.base import open_engine, unit
 from tests.cast import everybody
 
 USUAL = "postgresql://postgres@127.0.0.1:5432/postgres"
+_SHARED: dict[str, tuple[Dialect, dict[Any, Any]]] = {}
+"""The dialect of the first engine that was built on each kind of database, and its statements."""
 
 
 def build(url: str) -> None:
@@ -32,6 +35,21 @@ async def _build(url: str) -> None:
             await everybody(session)
     finally:
         await engine.dispose()
+    _SHARED.setdefault(engine.dialect.name, (engine.sync_engine.dialect, {}))
+
+
+def open_shared(url: str) -> AsyncEngine:
+    """Open an engine that compiles no statement which another test has compiled already.
+
+    SQLAlchemy looks a compiled statement up by its dialect object, so that is shared as well: it
+    was set up by a connection of `build` and holds nothing of any one database.
+    """
+    engine = open_engine(url)
+    if shared := _SHARED.get(engine.dialect.name):
+        dialect, statements = shared
+        engine.sync_engine.dialect = dialect
+        engine.sync_engine.update_execution_options(compiled_cache=statements)
+    return engine
 
 
 @contextmanager
@@ -66,7 +84,7 @@ class Postgres:
         """A new database, as the template is."""
         self._number += 1
         name = f"{self.prefix}_{self._number}"
-        self._say("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, template)
+        self._say("CREATE DATABASE {} TEMPLATE {} STRATEGY wal_log", name, template)
         return name
 
     def drop(self, name: str) -> None:
