@@ -1,12 +1,13 @@
 """What every test may ask for: a real database, a hub with a clock of its own, and typing to it."""
 
+import gc
 import logging
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, MutableMapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from os import environ, getpid
+from os import W_OK, access, environ, getpid
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,11 @@ from tests.cast import NOW, Person, sender, settle
 from tests.memory import Memory
 from tests.pool import Pool
 from tests.setup import CHROMIUM, MISSING
+from tests.tracing import follow_greenlets
 
+MEMORY = Path("/dev/shm")
+ROOM = 2_000_000_000
+"""Bytes that the files of two workers never fill, since only those of failed tests are kept."""
 CANARY = "canary7f3a9"
 """A word that people wrote in a test; it must never reach a log."""
 Entry = MutableMapping[str, Any]
@@ -35,6 +40,22 @@ Entry = MutableMapping[str, Any]
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "both: the test runs on SQLite and on PostgreSQL")
+    follow_greenlets()
+    if "PYTEST_DEBUG_TEMPROOT" not in environ and _has_room(MEMORY):
+        environ["PYTEST_DEBUG_TEMPROOT"] = str(MEMORY)  # nobody waits for a disk there
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Spare the collector of garbage what was imported and collected, which all stays."""
+    gc.collect()
+    gc.freeze()
+
+
+def _has_room(folder: Path) -> bool:
+    try:
+        return access(folder, W_OK) and shutil.disk_usage(folder).free > ROOM
+    except OSError:
+        return False
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

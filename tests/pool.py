@@ -87,7 +87,7 @@ class Pool:
         setting = sql.SQL("ALTER DATABASE {} SET synchronous_commit = off")
         connection.execute(setting.format(sql.Identifier(name)))  # no test ends the server
         connection.execute("SET synchronous_commit = off")
-        columns = dict(connection.execute(_TABLES).fetchall())
+        columns: dict[str, list[str]] = dict(connection.execute(_TABLES).fetchall())
         lent = Lent(
             name=name,
             connection=connection,
