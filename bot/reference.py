@@ -14,7 +14,7 @@ from db.standard import PracticeArea
 from db.text import fold
 from db.topics import Topic
 
-KEPT = timedelta(seconds=60)
+CACHE_LIFETIME = timedelta(seconds=60)
 """How long another process may not see that the vocabulary changed."""
 
 
@@ -35,19 +35,19 @@ class Reference:
     @cached_property
     def gazetteer(self) -> Gazetteer:
         """The cities by name."""
-        return Gazetteer(map(_spot, self.cities.values()), fold)
+        return Gazetteer(map(_build_place, self.cities.values()), fold)
 
     @cached_property
-    def public(self) -> Gazetteer:
+    def public_gazetteer(self) -> Gazetteer:
         """The cities that may be named to everybody."""
-        return Gazetteer((_spot(c) for c in self.cities.values() if c.certified), fold)
+        return Gazetteer((_build_place(c) for c in self.cities.values() if c.certified), fold)
 
     def is_fresh(self, now: datetime) -> bool:
         """May it be used without asking the database?"""
-        return timedelta(0) <= now - self.read_at < KEPT
+        return timedelta(0) <= now - self.read_at < CACHE_LIFETIME
 
 
-async def read(session: AsyncSession, now: datetime) -> Reference:
+async def load_reference(session: AsyncSession, now: datetime) -> Reference:
     """Everything anew: six queries."""
     return Reference(
         read_at=now,
@@ -65,7 +65,7 @@ def _terms(all_topics: dict[int, Topic]) -> list[Term]:
     ]
 
 
-def _spot(city: City) -> Spot:
+def _build_place(city: City) -> Spot:
     return Spot(
         key=city.id,
         names=(city.name, city.place, *(n.name for n in city.names), city.slug.replace("-", " ")),

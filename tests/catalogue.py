@@ -14,10 +14,10 @@ from pathlib import Path
 from babel.messages.catalog import Message
 from jinja2 import Environment, nodes
 
-from bot.commands import load
+from bot.commands import load_commands
 from bot.deliveries import KINDS
 from bot.domain.gazetteer import REGIONS
-from bot.i18n import LANGUAGES, NAMES, catalogue
+from bot.i18n import LANGUAGE_NAMES, LANGUAGES, catalogue
 from db.personal_data import HELD
 
 ROOT = Path(__file__).parent.parent
@@ -204,12 +204,12 @@ def _form_titles(path: Path) -> Iterator[Sentence]:
 
 def _declared() -> Iterator[tuple[str, Sentence]]:
     """What the declarations say: summaries, labels, hints, options; each with its file."""
-    for command in load().values():
+    for command in load_commands().values():
         name = f"{command.handle.__module__.replace('.', '/')}.py"
         said = [command.summary, command.title]
         for argument in command.arguments:
             said += (argument.label, argument.hint)
-            said += (o.label for o in argument.options if o.label not in NAMES.values())
+            said += (o.label for o in argument.options if o.label not in LANGUAGE_NAMES.values())
         yield from ((name, Sentence(key)) for key in said if key)
 
 

@@ -190,7 +190,7 @@ def joining(engine: AsyncEngine) -> Callable[..., Awaitable[int]]:
 @pytest.fixture(scope="session", autouse=True)
 def memory() -> Iterator[Memory]:
     """Topics and cities are read from each database, but made into objects once."""
-    kept = Memory(reference.read)
+    kept = Memory(reference.load_reference)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reference, "read", kept)
         yield kept
@@ -249,7 +249,7 @@ class Typing:
     ) -> Reply:
         """`values`: what a form or native options give; `facts`: more about the sender."""
         self.said.append(words)
-        asked = Request(sender(as_, **facts), words, values=values or {}, submitted=submitted)
+        asked = Request(sender(as_, **facts), words, values=values or {}, from_form=submitted)
         return await self.hub(asked)
 
 
@@ -331,14 +331,14 @@ Reading = Callable[..., Settings]
 def read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Reading:
     """The settings as they are with these variables alone, in an empty folder."""
     monkeypatch.chdir(tmp_path)
-    for name in settings.KNOWN:
+    for name in settings.KNOWN_VARIABLES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PORT", "0")
 
     def reading(**variables: str) -> Settings:
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
-        return settings.read()
+        return settings.load_settings()
 
     return reading
 

@@ -6,7 +6,7 @@ from typing import Any, cast
 from hypothesis import strategies as st
 
 from bot.cards import (
-    LONGEST_COMMAND,
+    MAX_COMMAND_LENGTH,
     Bar,
     Bars,
     Button,
@@ -98,7 +98,7 @@ _ONE: dict[str, Part] = {
     type(part).__name__.lower(): part for part in every_part("Open data in four cities")
 }
 _MANY = range(100)
-_LONGEST = "c" * LONGEST_COMMAND
+_LONGEST = "c" * MAX_COMMAND_LENGTH
 
 GALLERY: dict[str, Reply] = {
     **{f"only {name}": Card("Title", (part,)) for name, part in _ONE.items()},
@@ -172,7 +172,7 @@ texts = st.one_of(
     st.sampled_from(sorted(HOSTILE.values())),
     st.builds("".join, st.lists(st.sampled_from("<>@&*_`~|[]()#:\\ \nx🌳é"), max_size=40)),
 )
-_commands = st.text("abc é<@:\"'", min_size=1, max_size=LONGEST_COMMAND)
+_commands = st.text("abc é<@:\"'", min_size=1, max_size=MAX_COMMAND_LENGTH)
 _buttons = st.builds(
     Button, label=texts, command=_commands, style=st.sampled_from(["normal", "primary", "danger"])
 )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import func, select
 
 from bot.cards import Reply, plain
-from bot.deliveries import read
+from bot.deliveries import load_card
 from bot.hub import Hub
 from bot.request import Request
 from db.base import unit
@@ -99,5 +99,5 @@ async def talk(hub: Hub, language: str) -> list[Reply]:
     ]
     async with unit(hub.engine) as session:
         owed = select(Delivery.body).where(Delivery.language == language, Delivery.body != "")
-        replies += [read(body) for body in await session.scalars(owed)]
+        replies += [load_card(body) for body in await session.scalars(owed)]
     return replies

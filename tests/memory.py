@@ -68,7 +68,7 @@ class Memory:
         finally:
             event.remove(connection.sync_connection, "before_cursor_execute", note)
         assert tables <= set(TABLES), f"bot.reference reads more than tests/memory.py: {tables}"
-        _ = known.vocabulary, known.gazetteer, known.public
+        _ = known.vocabulary, known.gazetteer, known.public_gazetteer
         return known
 
 

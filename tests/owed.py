@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import Card, Reply, plain
-from bot.deliveries import read
+from bot.deliveries import load_card
 from bot.jobs.introductions import tend_introductions
 from db.base import unit
 from db.members import Account, Member
@@ -46,7 +46,7 @@ async def owed(engine: AsyncEngine, user: str = "", *, state: str = DUE) -> list
         query = query.where(Delivery.state == state)
     async with unit(engine) as session:
         rows = (await session.scalars(query)).all()
-    return [Owed(r.user, r.kind, r.key, r.state, read(r.body), r.language) for r in rows]
+    return [Owed(r.user, r.kind, r.key, r.state, load_card(r.body), r.language) for r in rows]
 
 
 async def deliver(engine: AsyncEngine, state: str = SENT, user: str = "") -> None:

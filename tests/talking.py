@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot import deliveries
 from bot.cards import Card, Text, plain
 from bot.community.relay import threads
-from bot.deliveries import owe
+from bot.deliveries import enqueue
 from bot.hub import Hub
-from bot.request import Heard, Request, Sender, Taken
+from bot.request import HandledMessage, IncomingMessage, Request, Sender
 from db import members, outbox, relay
 from db.base import unit
 from db.members import Account, Member
@@ -56,7 +56,7 @@ class Talk:
         async with unit(self.engine, writes=True) as session:
             first, second = [await self.member(session, key) for key in (one, other)]
             roots = [
-                await owe(session, self.clock(), person, "conversation",
+                await enqueue(session, self.clock(), person, "conversation",
                           Card("You two", (Text("Say hello"),)), key=f"open:{one}:{other}:{key}")
                 for key, person in zip((one, other), (first, second), strict=True)
             ]  # fmt: skip
@@ -88,8 +88,8 @@ class Talk:
             if one.act == "remove":
                 screen.pop(one.platform_id, None)
             else:
-                screen[one.platform_id] = plain(deliveries.read(one.body))
-        hook = deliveries.ENDED.get(one.kind)
+                screen[one.platform_id] = plain(deliveries.load_card(one.body))
+        hook = deliveries.ENDED_HOOKS.get(one.kind)
         if hook:
             await hook(session, self.clock(), one)
 
@@ -101,20 +101,22 @@ class Talk:
             opening = await session.get_one(Delivery, found.root_of(person.id))
             return opening.platform_id
 
-    def heard(self, key: str, act: Any, text: str = "", **more: Any) -> Heard:
+    def heard(self, key: str, act: Any, text: str = "", **more: Any) -> IncomingMessage:
         platform, workspace, label, threaded = HERE[key]
         sender = Sender(platform, workspace, key, key, label=label)
         message = more.pop("message", None) or f"w{next(self.numbers)}"
         keys = more.pop("keys", (f"{key}:{message}:{act}:{more.get('edition', 0)}",))
-        return Heard(sender, act, message, f"D-{key}", text, threaded=threaded, keys=keys, **more)
+        return IncomingMessage(
+            sender, act, message, f"D-{key}", text, has_threads=threaded, keys=keys, **more
+        )
 
     async def write(
         self, key: str, text: str, talk: int | None = None, **more: Any
-    ) -> Taken | None:
+    ) -> HandledMessage | None:
         """Write, in the thread of a talk unless none is given."""
         if talk is not None:
             more["under"] = await self.root(key, talk)
-        return await self.hub.heard(self.heard(key, "written", text, **more))
+        return await self.hub.handle_message(self.heard(key, "written", text, **more))
 
     async def owed(self, key: str) -> Sequence[Delivery]:
         """What is on its way to somebody."""
@@ -127,10 +129,10 @@ class Talk:
         return list(self.screens.get(key, {}).values())
 
 
-def said(taken: Taken | None) -> str:
+def said(taken: HandledMessage | None) -> str:
     """What the writer is told; nothing when the hub took it silently."""
     assert taken is not None
-    return plain(taken.say) if taken.say else ""
+    return plain(taken.reply) if taken.reply else ""
 
 
 async def press(talk: Talk, key: str, words: str) -> str:

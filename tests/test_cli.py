@@ -47,7 +47,7 @@ Wwc = Callable[..., Said]
 def wwc(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Wwc:
     """`wwc("say", "help")` in this process, in a folder that holds the database `wwc.db`."""
     monkeypatch.chdir(tmp_path)
-    for name in settings.KNOWN:
+    for name in settings.KNOWN_VARIABLES:
         monkeypatch.delenv(name, raising=False)
 
     def run(*words: str, **variables: str) -> Said:

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import Card
 from bot.commands import MEMBER, Command, Context
-from bot.errors import Refusal, Repeated
+from bot.errors import DuplicateEventError, Refusal
 from bot.hub import Hub
 from bot.request import Request
 from db import outbox
@@ -70,7 +70,7 @@ async def test_however_often_an_event_is_told_it_has_one_effect(
             try:
                 reply = await counting(Request(sender("maya"), "count", event=str(number)))
                 answers[reply.title] += 1
-            except Repeated:
+            except DuplicateEventError:
                 answers["again"] += 1
 
     await asyncio.gather(*(tell() for _ in range(8)))
@@ -95,7 +95,7 @@ async def test_what_could_not_be_saved_is_not_remembered_as_done(
     async def fails(*_: object, **__: object) -> None:
         raise OperationalError("", {}, Exception("database is locked"))
 
-    told = Request(sender("maya"), "count", event="7", retold=True)
+    told = Request(sender("maya"), "count", event="7", is_retry=True)
     with monkeypatch.context() as broken:
         broken.setattr(outbox, "put", fails)
         with pytest.raises(OperationalError):
@@ -103,7 +103,7 @@ async def test_what_could_not_be_saved_is_not_remembered_as_done(
         sorry = await counting(replace(told, retold=False))
         assert sorry.title == "Sorry"
     assert (await counting(told)).title == "Counted"
-    with pytest.raises(Repeated):
+    with pytest.raises(DuplicateEventError):
         await counting(told)
 
 
@@ -111,14 +111,14 @@ async def test_somebodys_first_words_count_once_too(counting: Hub, engine: Async
     """The account is made first, and the event is not taken for told by that."""
     told = Request(sender("newcomer"), "help", event="first")
     assert (await counting(told)).title
-    with pytest.raises(Repeated):
+    with pytest.raises(DuplicateEventError):
         await counting(told)
 
 
 async def test_who_delivers_is_woken_when_something_is_owed_and_saved(counting: Hub) -> None:
     """Not by a request that owed nothing, nor by one that was refused."""
     woken = list[str]()
-    counting.owed = lambda: woken.append("up")
+    counting.on_enqueued = lambda: woken.append("up")
     await counting(Request(sender("maya"), "help"))
     await counting(Request(sender("maya"), "count", event="3"))
     assert woken == []

@@ -23,11 +23,11 @@ from bot.commands import (
     MessageContext,
     command,
     hears,
-    load,
+    load_commands,
 )
 from bot.hub import Hub
 from bot.i18n import translator
-from bot.request import Heard, Request, Taken
+from bot.request import HandledMessage, IncomingMessage, Request
 from db import inbound, members
 from db.audit import Audit
 from db.base import unit
@@ -53,7 +53,7 @@ def may(name: str, who: str) -> bool:
 
 
 @pytest.mark.parametrize("who", [*EVERYBODY, "stranger"])
-@pytest.mark.parametrize("name", sorted(load()))
+@pytest.mark.parametrize("name", sorted(load_commands()))
 async def test_a_command_runs_for_those_whom_its_declaration_allows(
     typing: Typing, name: str, who: str
 ) -> None:
@@ -68,7 +68,7 @@ async def test_a_command_runs_for_those_whom_its_declaration_allows(
 
 def test_the_matrix_covers_every_kind_of_permission() -> None:
     """A new `Allow` needs a new column above."""
-    assert {c.allow for c in load().values()} <= {ANYONE, MEMBER, STAFF}
+    assert {c.allow for c in load_commands().values()} <= {ANYONE, MEMBER, STAFF}
 
 
 def test_a_command_that_does_not_say_who_may_run_it_cannot_be_declared() -> None:
@@ -405,9 +405,9 @@ async def test_the_admin_of_one_workspace_is_nobody_in_another(
 @pytest.mark.both
 async def test_an_event_is_new_once(hub: Hub, clock: Clock, engine: AsyncEngine) -> None:
     """Eight deliveries at once: one is the first."""
-    assert sum(await asyncio.gather(*(hub.first_time("e1") for _ in range(8)))) == 1
-    assert not await hub.first_time("e1")
-    assert await hub.first_time("e2")
+    assert sum(await asyncio.gather(*(hub.record_event("e1") for _ in range(8)))) == 1
+    assert not await hub.record_event("e1")
+    assert await hub.record_event("e2")
     async with unit(engine) as session:
         assert await count(session, Inbound) == 2
 
@@ -416,8 +416,8 @@ async def test_a_workspace_that_removed_the_hub_is_marked_so(
     hub: Hub, engine: AsyncEngine, clock: Clock
 ) -> None:
     """With a row in the audit log; an unknown one changes nothing."""
-    await hub.removed(PLATFORM, WORKSPACE)
-    await hub.removed(PLATFORM, "T-unknown")
+    await hub.on_workspace_removed(PLATFORM, WORKSPACE)
+    await hub.on_workspace_removed(PLATFORM, "T-unknown")
 
     async with unit(engine) as session:
         home = await members.workspace_of(session, PLATFORM, WORKSPACE)
@@ -472,17 +472,17 @@ async def test_the_reference_is_read_again_after_a_minute(
 ) -> None:
     """Another process may have changed the vocabulary."""
     await typing("help")
-    first = typing.hub._known
+    first = typing.hub._reference_cache
     clock.go_on(seconds=59)
     await typing("help")
-    assert typing.hub._known is first
+    assert typing.hub._reference_cache is first
     clock.go_on(seconds=2)
     await typing("help")
-    assert typing.hub._known is not first
+    assert typing.hub._reference_cache is not first
     clock.now -= timedelta(hours=1)
     await typing("help")
-    assert typing.hub._known is not None
-    assert typing.hub._known.read_at == clock.now
+    assert typing.hub._reference_cache is not None
+    assert typing.hub._reference_cache.read_at == clock.now
 
 
 @pytest.mark.parametrize("first", ["qqqqqqqq", "city nowhere at all", "admin members"])
@@ -496,7 +496,7 @@ async def test_a_refusal_as_the_first_request_spoils_nothing(typing: Typing, fir
 
 def test_every_completion_that_a_field_names_is_there() -> None:
     """A misspelt name would silently suggest nothing."""
-    named = {a.suggests for c in load().values() for a in c.arguments if a.suggests}
+    named = {a.suggests for c in load_commands().values() for a in c.arguments if a.suggests}
 
     assert named == set(commands.COMPLETIONS)
 
@@ -513,19 +513,23 @@ async def test_the_home_of_a_newcomer_leads_to_public_commands_only(typing: Typi
 # --- listeners --------------------------------------------------------------------------------
 
 
-MESSAGE = Heard(sender("maya"), "written", "M1", "D1", "hello", keys=("Ev1",))
-TAKEN = Taken()
+MESSAGE = IncomingMessage(sender("maya"), "written", "M1", "D1", "hello", keys=("Ev1",))
+TAKEN = HandledMessage()
 
 
 def listener(
-    asked: list[str], name: str, result: Taken | Exception | None, *, concerned: bool = True
+    asked: list[str],
+    name: str,
+    result: HandledMessage | Exception | None,
+    *,
+    concerned: bool = True,
 ) -> Listener:
     """A listener that notes in `asked` when it is called, and remembers one event by its name."""
 
-    async def may_concern(session: AsyncSession, heard: Heard) -> bool:
+    async def may_concern(session: AsyncSession, heard: IncomingMessage) -> bool:
         return concerned
 
-    async def handle(ctx: MessageContext, heard: Heard) -> Taken | None:
+    async def handle(ctx: MessageContext, heard: IncomingMessage) -> HandledMessage | None:
         asked.append(name)
         await inbound.first_time(ctx.session, name, ctx.now)
         if isinstance(result, Exception):
@@ -546,12 +550,12 @@ async def test_the_second_listener_is_asked_only_if_the_first_did_not_take_it(
     """One taker a message, in the order of declaration; both ask in one transaction."""
     asked: list[str] = []
     hub.listeners = (listener(asked, "first", TAKEN), listener(asked, "second", TAKEN))
-    assert await hub.heard(MESSAGE) is TAKEN
+    assert await hub.handle_message(MESSAGE) is TAKEN
     assert asked == ["first"]
 
     asked.clear()
     hub.listeners = (listener(asked, "passes", None), listener(asked, "takes", TAKEN))
-    assert await hub.heard(MESSAGE) is TAKEN
+    assert await hub.handle_message(MESSAGE) is TAKEN
     assert asked == ["passes", "takes"]
     assert await keys_of_events(engine) == {"first", "passes", "takes"}
 
@@ -560,7 +564,7 @@ async def test_a_message_that_no_listener_takes_may_be_a_command(hub: Hub) -> No
     """Each of them was asked, and none took it."""
     asked: list[str] = []
     hub.listeners = (listener(asked, "first", None), listener(asked, "second", None))
-    assert await hub.heard(MESSAGE) is None
+    assert await hub.handle_message(MESSAGE) is None
     assert asked == ["first", "second"]
 
 
@@ -570,7 +574,7 @@ async def test_a_listener_that_fails_leaves_nothing_of_those_before_it(
     """What is heard is one transaction, whoever takes it."""
     hub.listeners = (listener([], "first", None), listener([], "second", OSError("no space")))
     with pytest.raises(OSError, match="no space"):
-        await hub.heard(MESSAGE)
+        await hub.handle_message(MESSAGE)
     assert await keys_of_events(engine) == set()
 
 
@@ -581,7 +585,7 @@ async def test_whom_no_listener_may_concern_nothing_is_written_for(
     asked: list[str] = []
     nobody = listener(asked, "nobody", TAKEN, concerned=False)
     hub.listeners = (nobody, listener(asked, "somebody", TAKEN))
-    assert await hub.heard(MESSAGE) is TAKEN
+    assert await hub.handle_message(MESSAGE) is TAKEN
     assert asked == ["somebody"]
 
     def refuse_to_write(engine: AsyncEngine, *, writes: bool = False) -> object:
@@ -590,30 +594,30 @@ async def test_whom_no_listener_may_concern_nothing_is_written_for(
 
     monkeypatch.setattr("bot.hub.unit", refuse_to_write)
     hub.listeners = (nobody,)
-    assert await hub.heard(MESSAGE) is None
+    assert await hub.handle_message(MESSAGE) is None
     assert asked == ["somebody"]
 
 
 def test_listeners_stand_in_the_order_of_module_and_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever was imported first."""
 
-    async def may_concern(session: AsyncSession, heard: Heard) -> bool:
+    async def may_concern(session: AsyncSession, heard: IncomingMessage) -> bool:
         return True
 
-    async def one(ctx: MessageContext, heard: Heard) -> None:
+    async def one(ctx: MessageContext, heard: IncomingMessage) -> None:
         return None
 
-    async def two(ctx: MessageContext, heard: Heard) -> None:
+    async def two(ctx: MessageContext, heard: IncomingMessage) -> None:
         return None
 
-    async def elsewhere(ctx: MessageContext, heard: Heard) -> None:
+    async def elsewhere(ctx: MessageContext, heard: IncomingMessage) -> None:
         return None
 
     elsewhere.__module__ = "bot.community"
     monkeypatch.setattr("bot.commands.LISTENERS", [])
     for handle in (two, elsewhere, one):
         assert hears(may_concern=may_concern)(handle) is handle
-    load()
+    load_commands()
     assert [found.handle for found in commands.LISTENERS] == [elsewhere, one, two]
 
 

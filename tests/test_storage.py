@@ -18,7 +18,7 @@ from tests.stories.program import KEY
 async def opening(given: Settings) -> str:
     """The sentence with which a start is refused."""
     with pytest.raises(ConfigurationError) as refusal:
-        async with app.opened(given):
+        async with app.open_app(given):
             pass
     return str(refusal.value)
 

@@ -253,6 +253,6 @@ async def test_an_uncertified_city_is_never_named_outside_nor_missed(
         for table in ("endorsement", "expertise", "document", "account", "member_role", "member"):
             await session.execute(text(f"DELETE FROM {table}"))
         await session.execute(text("DELETE FROM city WHERE NOT certified"))
-    typing.hub._known = None
+    typing.hub._reference_cache = None
 
     assert await answers() == before

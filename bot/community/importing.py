@@ -204,7 +204,7 @@ async def plan(
     if faults:
         return Plan(faults=faults, notes=notes)
     whole, ragged = _even(columns, rows[1:])
-    people, faults = judge(whole, Names(await reference.read(session, now)), platforms)
+    people, faults = judge(whole, Names(await reference.load_reference(session, now)), platforms)
     there = _There(await _known(session, people))
     made = Plan(faults=[*ragged, *faults], notes=notes)
     refused = {fault.row for fault in faults}
@@ -299,7 +299,7 @@ async def write(
     session: AsyncSession, made: Plan, now: datetime, step: Step = lambda done: None
 ) -> None:
     """Write every row that changes something, in the caller's transaction."""
-    cities = (await reference.read(session, now)).cities
+    cities = (await reference.load_reference(session, now)).cities
     wanted = [row for row in made.rows if row.verdict != "unchanged"]
     changes = [member_lists.Change(row.member_id, _facts(row.person, cities)) for row in wanted]
     await member_lists.write(session, changes, standing, now, step)
@@ -325,7 +325,7 @@ def _facts(person: Person, cities: Mapping[int, City]) -> member_lists.Facts:
 
 async def table(session: AsyncSession, now: datetime, platforms: Sequence[str]) -> list[list[str]]:
     """Everybody as an import would read them: the header, then a row each."""
-    known = await reference.read(session, now)
+    known = await reference.load_reference(session, now)
     return [
         list(importing.COLUMNS),
         *(_row(e, known, platforms) for e in await member_lists.everybody(session)),

@@ -70,7 +70,7 @@ async def run_endings(session: AsyncSession, now: datetime, parting: Parting) ->
     if parting.other is None:
         reason = _REASONS.get(parting.way, parting.way)
         ended = await joining.silence(session, now, parting.member.id, reason)
-        await deliveries.tell_ended(session, now, ended)
+        await deliveries.run_ended_hooks(session, now, ended)
 
 
 _REASONS = {"forgotten": "member forgotten"}

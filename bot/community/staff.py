@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.cards import Card
-from bot.deliveries import owe
+from bot.deliveries import enqueue
 from bot.i18n import Translator, translator
 from db import members
 from db.members import CITY_LEAD, Member
@@ -64,4 +64,4 @@ async def _notify(
 ) -> None:  # fmt: skip
     for person in readers:
         card = render(translator(person.language), person)
-        await owe(session, now, person, "duty", card, key=f"{key}:{person.id}", expires=expires)
+        await enqueue(session, now, person, "duty", card, key=f"{key}:{person.id}", expires=expires)

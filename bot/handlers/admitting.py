@@ -10,9 +10,9 @@ from bot.community import staff
 from bot.community.joining import arrivals
 from bot.community.joining.arrivals import called, home_of, reader_of
 from bot.community.people import places, portraits, ranking
-from bot.deliveries import tell_ended
+from bot.deliveries import run_ended_hooks
 from bot.errors import Refusal
-from bot.parsing import Hidden, Labels
+from bot.parsing import HiddenField, Labels
 from db import audit, joining
 from db.joining import JoinRequest
 from db.members import CITY_LEAD, Account
@@ -35,7 +35,7 @@ async def admit(ctx: Context, ask: Admit) -> Card:
     account, request = await _request(ctx, ask.number)
     if request.status != "open":
         return _late(ctx, request)
-    city = ctx.known.cities.get(request.city_id or 0)
+    city = ctx.reference.cities.get(request.city_id or 0)
     if ask.answer is None:
         return arrivals.request_card(ctx.t, request, account, city)
     if not ask.answer:
@@ -88,10 +88,10 @@ def _late(ctx: Context, request: JoinRequest) -> Card:
 
 async def _decline(ctx: Context, account: Account, request: JoinRequest) -> Card:
     ended = await joining.close_requests(ctx.session, account, ctx.now, "declined", ctx.member.id)
-    await tell_ended(ctx.session, ctx.now, ended)
+    await run_ended_hooks(ctx.session, ctx.now, ended)
     audit.note(ctx.session, ctx.now, ctx.member.id, "request declined", f"request:{request.id}")
     t = reader_of(account)
-    city = ctx.known.cities.get(request.city_id or 0)
+    city = ctx.reference.cities.get(request.city_id or 0)
     card = arrivals.declined(t, places.city_place(t, city) if city else "")
     await arrivals.tell_asker(ctx, account, card, f"join:{request.id}:answer")
     return await _open(ctx, ctx.t("Declined. They are told, without your name."))
@@ -117,7 +117,7 @@ async def _open(ctx: Context, note: str = "") -> Card:
 
 def _entry(ctx: Context, request: JoinRequest) -> Entry:
     t, account = ctx.t, request.account
-    city = ctx.known.cities.get(request.city_id or 0)
+    city = ctx.reference.cities.get(request.city_id or 0)
     (entry,) = arrivals.request_card(t, request, account, city).parts
     if not isinstance(entry, Entry):
         raise TypeError("a request is drawn as one entry")
@@ -139,7 +139,7 @@ class Welcome(BaseModel):
     """Your first week: one person, one topic, your profile"""
 
     step: Annotated[
-        Literal["person"] | None, Hidden(), Labels({"person": "A person worth meeting"})
+        Literal["person"] | None, HiddenField(), Labels({"person": "A person worth meeting"})
     ] = Field(default=None, title="What to look at")  # fmt: skip
 
 

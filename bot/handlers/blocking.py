@@ -9,14 +9,14 @@ from bot.commands import MEMBER, Context, command
 from bot.community import blocking
 from bot.community.people import finding, portraits
 from bot.errors import Refusal
-from bot.parsing import Suggest
+from bot.parsing import Suggestions
 from db import blocks
 
 
 class BlockAsk(BaseModel):
     """Hear nothing from somebody any more"""
 
-    person: Annotated[str | None, Suggest("person")] = Field(
+    person: Annotated[str | None, Suggestions("person")] = Field(
         default=None, max_length=80, title="Person",
         description="A name or @mention; leave it empty to see whom you blocked",
     )  # fmt: skip
@@ -57,7 +57,7 @@ async def _blocked(ctx: Context, note: str = "") -> Card:
 class Unblock(BaseModel):
     """Let somebody reach you again"""
 
-    person: Annotated[str, Suggest("person")] = Field(
+    person: Annotated[str, Suggestions("person")] = Field(
         min_length=1, max_length=80, title="Person", description="A name or @mention"
     )
 

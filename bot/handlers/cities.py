@@ -23,9 +23,9 @@ from bot.cards import (
 from bot.commands import ANYONE, MEMBER, Context, command, completion
 from bot.community.people import places, portraits
 from bot.domain.gazetteer import Gazetteer
-from bot.errors import Misfit
-from bot.i18n import NAMES, Translator
-from bot.parsing import Suggest, short
+from bot.errors import InvalidArgumentError
+from bot.i18n import LANGUAGE_NAMES, Translator
+from bot.parsing import Suggestions, shorten
 from db import directory
 from db.cities import City
 from db.members import Member
@@ -34,7 +34,7 @@ from db.members import Member
 class CityAsk(BaseModel):
     """See a city: its level, strengths and people"""
 
-    name: Annotated[str, Suggest("city")] = Field(
+    name: Annotated[str, Suggestions("city")] = Field(
         min_length=2, max_length=80, title="City", description="For example: Bogotá"
     )
 
@@ -43,18 +43,18 @@ class CityAsk(BaseModel):
 async def city(ctx: Context, ask: CityAsk) -> Card:
     """One city, or the namesakes to choose from."""
     known = _nameable(ctx)
-    found = [ctx.known.cities[key] for key in known.city(ask.name)]
+    found = [ctx.reference.cities[key] for key in known.city(ask.name)]
     if len(found) == 1:
         return await _card(ctx, found[0])
     if found:
-        raise Misfit(
-            ctx.t("There are several cities called «{name}». Which one?", name=short(ask.name)),
+        raise InvalidArgumentError(
+            ctx.t("There are several cities called «{name}». Which one?", name=shorten(ask.name)),
             name="name",
             choices=tuple(Option(places.city_place(ctx.t, c), c.slug) for c in found[:5]),
         )
-    near = [ctx.known.cities[key] for key in known.near(ask.name)]
-    raise Misfit(
-        ctx.t("I know no city called «{name}».", name=short(ask.name)),
+    near = [ctx.reference.cities[key] for key in known.near(ask.name)]
+    raise InvalidArgumentError(
+        ctx.t("I know no city called «{name}».", name=shorten(ask.name)),
         name="name",
         choices=tuple(Option(places.city_place(ctx.t, c), c.slug) for c in near),
     )
@@ -62,7 +62,7 @@ async def city(ctx: Context, ask: CityAsk) -> Card:
 
 def _nameable(ctx: Context) -> Gazetteer:
     """A city that is not certified is never named outside the community, nor missed there."""
-    return ctx.known.gazetteer if MEMBER.permits(ctx.viewer) else ctx.known.public
+    return ctx.reference.gazetteer if MEMBER.permits(ctx.viewer) else ctx.reference.public_gazetteer
 
 
 async def _card(ctx: Context, one: City) -> Card:
@@ -91,7 +91,7 @@ def _facts(ctx: Context, one: City) -> list[Fact]:
         Fact(t("Certified since"), since),
         Fact(t("Population"), inhabitants),
         Fact(t("Country"), places.country(t, one)),
-        Fact(t("Language"), NAMES.get(one.language, one.language)),
+        Fact(t("Language"), LANGUAGE_NAMES.get(one.language, one.language)),
         Fact(t("Local time"), t.time(ctx.now.astimezone(ZoneInfo(one.zone)))),
     ]
 
@@ -111,7 +111,7 @@ async def _community(ctx: Context, one: City) -> tuple[list[Part], str]:
     strong = await directory.strengths(ctx.session, one.id)
     if strong:
         bars = tuple(
-            Bar(ctx.known.vocabulary.name(topic, ctx.language), number, t.number(number))
+            Bar(ctx.reference.vocabulary.name(topic, ctx.language), number, t.number(number))
             for topic, number in strong
         )
         parts.append(Bars(t("What its people know, and how many of them"), bars))
@@ -122,8 +122,8 @@ async def _community(ctx: Context, one: City) -> tuple[list[Part], str]:
         parts.append(Text(t("Nobody from here is in the directory yet."), quiet=True))
     acts = [
         Button(
-            t("Who does {topic} here", topic=ctx.known.vocabulary.name(k, ctx.language))[:75],
-            f"who-does {ctx.known.topics[k].slug} in:{one.slug}"[:100],
+            t("Who does {topic} here", topic=ctx.reference.vocabulary.name(k, ctx.language))[:75],
+            f"who-does {ctx.reference.topics[k].slug} in:{one.slug}"[:100],
         )
         for k, _ in strong[:2]
     ]
@@ -139,5 +139,5 @@ def _people(ctx: Context, found: Sequence[Member]) -> list[Entry]:
 @completion("city")
 async def cities_beginning(ctx: Context, typed: str) -> list[Option]:
     """Cities by any of their names, with the state or country that tells namesakes apart."""
-    cities = [ctx.known.cities[key] for key in _nameable(ctx).beginning(typed)]
+    cities = [ctx.reference.cities[key] for key in _nameable(ctx).beginning(typed)]
     return [Option(places.city_place(ctx.t, c), c.place) for c in cities]

@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field
 from bot import deliveries
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Table, Text
 from bot.commands import STAFF, Context, command
-from bot.errors import Misfit
-from bot.parsing import Labels, Word, short
+from bot.errors import InvalidArgumentError
+from bot.parsing import Labels, SingleWord, shorten
 from db import audit, key_values, members, outbox
 from db.outbox import PENDING, SENT, UNSOLVED, Count, Delivery
 
@@ -36,7 +36,7 @@ class AdminDead(BaseModel):
         Literal["list", "retry", "drop"],
         Labels({"list": "Show the list", "retry": "Send again", "drop": "Drop"}),
     ] = Field(default="list", title="What to do")
-    number: Annotated[str | None, Word()] = Field(
+    number: Annotated[str | None, SingleWord()] = Field(
         default=None,
         max_length=20,
         title="Number of the message",
@@ -55,19 +55,19 @@ async def admin_dead(ctx: Context, ask: AdminDead) -> Card:
     await ctx.session.flush()
     if again:
         return await _list(ctx, ctx.t("Number {number} is on its way again.", number=row.id))
-    await deliveries.tell_ended(ctx.session, ctx.now, (row,))
+    await deliveries.run_ended_hooks(ctx.session, ctx.now, (row,))
     return await _list(ctx, ctx.t("Number {number} is dropped.", number=row.id))
 
 
 async def _decided(ctx: Context, number: str | None, *, again: bool) -> Delivery:
     t = ctx.t
     if not number:
-        raise Misfit(t("Please fill this in."), name="number")
+        raise InvalidArgumentError(t("Please fill this in."), name="number")
     known = number.isascii() and number.isdigit() and len(number) < 16
     row = await outbox.decide(ctx.session, int(number), ctx.now, again=again) if known else None
     if row is None:
-        raise Misfit(
-            t("There is no number «{number}» on the list.", number=short(number)),
+        raise InvalidArgumentError(
+            t("There is no number «{number}» on the list.", number=shorten(number)),
             name="number",
             buttons=(Button(t("See the list"), "admin dead list"),),
         )
@@ -93,7 +93,7 @@ def _entry(ctx: Context, row: Delivery, name: str) -> Entry:
     told = t("for {name}, due {when}", name=name, when=when) if name else t("due {when}", when=when)
     tries = t.many("one attempt", "{number} attempts", row.attempts)
     return Entry(
-        title=f"{row.id} · {deliveries.title(t, row.kind)}",
+        title=f"{row.id} · {deliveries.kind_title(t, row.kind)}",
         badge=t(_STATES[row.state]),
         lines=(told, " · ".join(filter(None, (row.platform, row.reason, tries)))),
         buttons=(
@@ -143,7 +143,12 @@ async def _facts(ctx: Context, counts: Sequence[Count]) -> tuple[Fact, ...]:
 def _table(ctx: Context, unsent: Sequence[Count]) -> Table:
     t = ctx.t
     rows = [
-        (t(_STATES[one.state]), deliveries.title(t, one.kind), one.reason, t.number(one.number))
+        (
+            t(_STATES[one.state]),
+            deliveries.kind_title(t, one.kind),
+            one.reason,
+            t.number(one.number),
+        )
         for one in unsent[:ROWS]
     ]
     if len(unsent) > ROWS:

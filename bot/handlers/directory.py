@@ -21,24 +21,24 @@ from bot.community.people import finding, places, portraits, ranking
 from bot.domain.ranges import read_range
 from bot.domain.ranking import rank
 from bot.domain.vocabulary import Hit
-from bot.errors import Misfit
-from bot.i18n import NAMES
-from bot.parsing import Hidden, Labels, Suggest, fold, short
+from bot.errors import InvalidArgumentError
+from bot.i18n import LANGUAGE_NAMES
+from bot.parsing import HiddenField, Labels, Suggestions, fold_text, shorten
 from db import directory, search
 from db.directory import Contender, Where
 from db.members import Member
 
 PAGE = 5
-Language = Annotated[Literal["en", "es", "pt", "fr"], Labels(NAMES)]
+Language = Annotated[Literal["en", "es", "pt", "fr"], Labels(LANGUAGE_NAMES)]
 
 
 class WhoDoes(BaseModel):
     """Find who works on something"""
 
-    topic: Annotated[str, Suggest("topic")] = Field(
+    topic: Annotated[str, Suggestions("topic")] = Field(
         min_length=2, max_length=80, title="Topic", description="For example: open data"
     )
-    place: Annotated[str | None, Suggest("place")] = Field(
+    place: Annotated[str | None, Suggestions("place")] = Field(
         default=None,
         alias="in",
         max_length=80,
@@ -56,21 +56,21 @@ class WhoDoes(BaseModel):
         title="Size of their city",
         description="For example: 100k-500k",
     )
-    page: Annotated[int, Hidden()] = Field(default=1, ge=1, le=12, title="Page")
+    page: Annotated[int, HiddenField()] = Field(default=1, ge=1, le=12, title="Page")
 
 
 @command("who-does", allow=MEMBER, room="daily", example="who-does open data in:mexico")
 async def who_does(ctx: Context, ask: WhoDoes) -> Card:
     """Ranked people for a topic, in any of its names; other words search profiles."""
     where = _where(ctx, ask)
-    hit = ctx.known.vocabulary.find(ask.topic)
+    hit = ctx.reference.vocabulary.find(ask.topic)
     if hit is None:
         return await _mentioning(ctx, ask, where)
     found = await _contenders(ctx, hit.key, where)
     ranked = rank(ranking.candidates(ctx, found.values()), ctx.now)
     if not ranked:
         return _nobody_knows(ctx, ask, hit)
-    name = ctx.known.vocabulary.name(hit.key, ctx.language)
+    name = ctx.reference.vocabulary.name(hit.key, ctx.language)
     start = (ask.page - 1) * PAGE
     page = ranked[start : start + PAGE]
     entries = [
@@ -99,14 +99,14 @@ async def _contenders(ctx: Context, topic: int, where: Where) -> dict[int, Conte
 
 def _where(ctx: Context, ask: WhoDoes) -> Where:
     """The filters as cities and a language; raises `Misfit` for a place or range not known."""
-    known = ctx.known.gazetteer
+    known = ctx.reference.gazetteer
     cities: frozenset[int] | None = None
     if ask.place:
         cities = known.place(ask.place)
         if not cities:
-            near = [ctx.known.cities[key] for key in known.near(ask.place)]
-            raise Misfit(
-                ctx.t("I know no place called «{place}».", place=short(ask.place)),
+            near = [ctx.reference.cities[key] for key in known.near(ask.place)]
+            raise InvalidArgumentError(
+                ctx.t("I know no place called «{place}».", place=shorten(ask.place)),
                 name="place",
                 choices=tuple(Option(places.city_place(ctx.t, c), c.place) for c in near),
             )
@@ -122,10 +122,10 @@ def _range(ctx: Context, text: str | None) -> tuple[int | None, int | None]:
         return None, None
     found = read_range(text)
     if found is None:
-        raise Misfit(
+        raise InvalidArgumentError(
             ctx.t(
                 "I cannot read «{text}» as a size; write it like 100k-500k, >1m or <50k.",
-                text=short(text),
+                text=shorten(text),
             ),
             name="population",
         )
@@ -136,7 +136,7 @@ def _understood(ctx: Context, ask: WhoDoes, hit: Hit, name: str) -> list[Part]:
     """One quiet line about how the words were taken, when that is not plain to see."""
     said = []
     if hit.how == "close":
-        said.append(ctx.t("I read «{text}» as {topic}.", text=short(ask.topic), topic=name))
+        said.append(ctx.t("I read «{text}» as {topic}.", text=shorten(ask.topic), topic=name))
     if narrowed := _filters(ctx, ask):
         said.append(narrowed)
     return [Text(" ".join(said), quiet=True)] if said else []
@@ -148,7 +148,7 @@ def _filters(ctx: Context, ask: WhoDoes) -> str:
     parts = (
         ask.place and t("Place: {place}", place=ask.place),
         ask.level and t("Level: {level}", level=t(labels[ask.level])),
-        ask.speaks and t("Language: {language}", language=NAMES[ask.speaks]),
+        ask.speaks and t("Language: {language}", language=LANGUAGE_NAMES[ask.speaks]),
         ask.population and t("City size: {size}", size=ask.population),
     )
     return " · ".join(filter(None, parts))
@@ -180,12 +180,12 @@ def _again(ask: WhoDoes, page: int = 1, *, filters: bool = True) -> str:
 
 
 def _slug(ctx: Context, topic: int) -> str:
-    return ctx.known.topics[topic].slug
+    return ctx.reference.topics[topic].slug
 
 
 def _nobody_knows(ctx: Context, ask: WhoDoes, hit: Hit) -> Card:
     """Honest emptiness: without the filters, or the topics beside this one."""
-    t, known = ctx.t, ctx.known
+    t, known = ctx.t, ctx.reference
     area = known.topics[hit.key].area_id
     near = [k for k, topic in known.topics.items() if topic.area_id == area and k != hit.key]
     parts: list[Part] = [
@@ -203,7 +203,7 @@ def _nobody_knows(ctx: Context, ask: WhoDoes, hit: Hit) -> Card:
 
 
 def _topic_choice(ctx: Context, topics: Sequence[int]) -> Part:
-    name = ctx.known.vocabulary.name
+    name = ctx.reference.vocabulary.name
     options = [Option(name(k, ctx.language), f"who-does {_slug(ctx, k)}") for k in topics]
     if not options:
         return Buttons((Button(ctx.t("All topics"), "topics"),))
@@ -221,7 +221,7 @@ async def _mentioning(ctx: Context, ask: WhoDoes, where: Where) -> Card:
     start = (ask.page - 1) * PAGE
     shown = found[start : start + PAGE]
     return Card(
-        title=ctx.t("People who mention «{text}»", text=short(ask.topic)),
+        title=ctx.t("People who mention «{text}»", text=shorten(ask.topic)),
         parts=(
             Text(ctx.t("This is not one of our topics, so I searched profiles."), quiet=True),
             *(portraits.entry(ctx, p, _bio_line(ctx, p)) for p in shown),
@@ -237,9 +237,9 @@ def _bio_line(ctx: Context, person: Member) -> str:
 
 
 def _nothing(ctx: Context, ask: WhoDoes) -> Card:
-    t, vocabulary = ctx.t, ctx.known.vocabulary
+    t, vocabulary = ctx.t, ctx.reference.vocabulary
     near = [vocabulary.name(hit.key, ctx.language) for hit in vocabulary.near(ask.topic)]
-    text = t("I found no topic and nobody for «{text}».", text=short(ask.topic))
+    text = t("I found no topic and nobody for «{text}».", text=shorten(ask.topic))
     if near:
         text += " " + t("Did you mean one of these?")
     buttons = [Button(name, f"who-does {name}"[:100]) for name in near]
@@ -259,7 +259,7 @@ def _nothing(ctx: Context, ask: WhoDoes) -> Card:
 class WhoIs(BaseModel):
     """See a colleague's profile"""
 
-    person: Annotated[str, Suggest("person")] = Field(
+    person: Annotated[str, Suggestions("person")] = Field(
         min_length=1, max_length=80, title="Person", description="A name or @mention"
     )
 
@@ -270,7 +270,7 @@ async def who_is(ctx: Context, ask: WhoIs) -> Card:
     found = await finding.find(ctx, ask.person)
     if len(found) > 1:
         return Card(
-            title=ctx.t("People called «{name}»", name=short(ask.person)),
+            title=ctx.t("People called «{name}»", name=shorten(ask.person)),
             parts=tuple(portraits.entry(ctx, p) for p in found[:8]),
             footer=portraits.footer(ctx.t, found[:8]),
         )
@@ -283,7 +283,7 @@ async def who_is(ctx: Context, ask: WhoIs) -> Card:
 @completion("topic")
 async def topics_beginning(ctx: Context, typed: str) -> list[Option]:
     """Topics by any of their names, shown in the reader's language."""
-    vocabulary = ctx.known.vocabulary
+    vocabulary = ctx.reference.vocabulary
     keys = vocabulary.beginning(typed, ctx.language)
     names = [vocabulary.name(key, ctx.language) for key in keys]
     return [Option(name, name) for name in names]
@@ -292,13 +292,13 @@ async def topics_beginning(ctx: Context, typed: str) -> list[Option]:
 @completion("place")
 async def places_beginning(ctx: Context, typed: str) -> list[Option]:
     """Countries, regions and cities."""
-    t, wanted = ctx.t, fold(typed)
+    t, wanted = ctx.t, fold_text(typed)
     regions = [
         Option(t.locale.territories.get(code, t(names[0])), names[0])
-        for code, names in ctx.known.gazetteer.places()
-        if any(wanted in fold(name) for name in names)
+        for code, names in ctx.reference.gazetteer.places()
+        if any(wanted in fold_text(name) for name in names)
     ]
-    cities = (ctx.known.cities[key] for key in ctx.known.gazetteer.beginning(typed))
+    cities = (ctx.reference.cities[key] for key in ctx.reference.gazetteer.beginning(typed))
     return [*regions, *(Option(places.city_place(t, c), c.place) for c in cities)]
 
 

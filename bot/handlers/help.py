@@ -21,9 +21,9 @@ from bot.cards import (
 from bot.commands import ANYONE, MEMBER, Command, Context, command
 from bot.community.agenda import next_things
 from bot.community.people import places, portraits
-from bot.errors import Misfit
+from bot.errors import InvalidArgumentError
 from bot.i18n import Translator
-from bot.parsing import Argument, nearest, short
+from bot.parsing import Argument, find_nearest, shorten
 from db import directory
 from db.members import Member
 
@@ -45,10 +45,10 @@ async def help_(ctx: Context, ask: Help) -> Card:
     name = ask.about.removeprefix(SLASH).strip().casefold()
     if name in allowed:
         return _detail(ctx, allowed[name])
-    raise Misfit(
-        ctx.t("I do not know the command «{verb}».", verb=short(ask.about)),
+    raise InvalidArgumentError(
+        ctx.t("I do not know the command «{verb}».", verb=shorten(ask.about)),
         name="about",
-        choices=tuple(Option(n, n) for n in nearest(name, list(allowed))),
+        choices=tuple(Option(n, n) for n in find_nearest(name, list(allowed))),
     )
 
 
@@ -118,7 +118,7 @@ def _sections(allowed: list[Command]) -> list[tuple[str, list[Command]]]:
     for one in sorted(allowed, key=lambda c: _ORDER.get(_noun(c), len(_ORDER))):
         if one.name.partition(" ")[0] in names - {one.name}:
             continue
-        title = _STAFF if one.staff else _SECTIONS.get(_noun(one), _REST)
+        title = _STAFF if one.is_staff_only else _SECTIONS.get(_noun(one), _REST)
         found.setdefault(title, []).append(one)
     return [(title, listed) for title, listed in found.items() if listed]
 
@@ -152,7 +152,7 @@ def _detail(ctx: Context, about: Command) -> Card:
 
 
 def _spelled(argument: Argument, *, first: bool) -> str:
-    if first or argument.word:
+    if first or argument.single_word:
         return argument.spelling.upper()
     return f"{argument.spelling}:…"
 

@@ -13,8 +13,8 @@ from bot.community.introductions import asking
 from bot.community.introductions.asking import in_a_sentence, pair_of
 from bot.community.people import finding, portraits, ranking
 from bot.domain.ranking import rank
-from bot.errors import Misfit, Refusal
-from bot.parsing import After, Hidden, Labels, Long, Suggest, short
+from bot.errors import InvalidArgumentError, Refusal
+from bot.parsing import HiddenField, Labels, LeadWords, Paragraph, Suggestions, shorten
 from db import directory, introductions
 from db.introductions import DRAFT, LASTS, Introduction
 from db.members import Member
@@ -25,27 +25,27 @@ _ONE = r"(<@\w+>|@\S+|\d+)"
 _TWO = re.compile(rf"{_ONE}(?:\s*[,&+]\s*|\s+(?:(?:and|y|e|et|with|con|com|avec)\s+)?){_ONE}")
 
 Reason = Annotated[
-    str | None, Long(), After(("because", "porque", "parce que", "parce qu'", "parce qu’"))
+    str | None, Paragraph(), LeadWords(("because", "porque", "parce que", "parce qu'", "parce qu’"))
 ]
 
 
 class Intro(BaseModel):
     """Ask to be introduced to somebody"""
 
-    who: Annotated[str, Suggest("meet")] = Field(
+    who: Annotated[str, Suggestions("meet")] = Field(
         min_length=1,
         max_length=80,
         title="Whom, or about what",
         description="A name, a @mention or a topic, for example: open data",
     )
-    second: Annotated[str | None, Hidden(), Suggest("person")] = Field(
+    second: Annotated[str | None, HiddenField(), Suggestions("person")] = Field(
         default=None,
         alias="and",
         max_length=80,
         title="And whom",
         description="Staff and city leads introduce two others",
     )
-    about: Annotated[str | None, Hidden(), Suggest("topic")] = Field(
+    about: Annotated[str | None, HiddenField(), Suggestions("topic")] = Field(
         default=None, max_length=80, title="Topic"
     )
     because: Reason = Field(
@@ -68,17 +68,17 @@ async def intro(ctx: Context, ask: Intro) -> Reply:
     pair = _TWO.fullmatch(ask.who)
     if ask.second or pair:
         return await _introduce(ctx, ask, pair[1] if pair else ask.who)
-    about = ctx.known.vocabulary.find(ask.about) if ask.about else None
+    about = ctx.reference.vocabulary.find(ask.about) if ask.about else None
     topic = about.key if about else None
     meant = await _meant(ctx, ask)
     if isinstance(meant, int):
         return await _best(ctx, meant, ask.because or "", 0)
     if len(meant) > 1:
-        return await _several(ctx, meant, ask, topic)
+        return await _namesakes_card(ctx, meant, ask, topic)
     asking.check_not_oneself(ctx, meant[0])
     asking.check_open(ctx, meant[0], topic)
     draft = await _draft(ctx, meant[0], topic, ask.because or "")
-    if ask.because or ctx.request.submitted:
+    if ask.because or ctx.request.from_form:
         return await asking.ask(ctx, draft)
     return await _shown(ctx, draft)
 
@@ -89,41 +89,44 @@ async def intro(ctx: Context, ask: Intro) -> Reply:
 async def _meant(ctx: Context, ask: Intro) -> list[Member] | int:
     """The people of this name, or a topic. A topic written as it is called comes first."""
     by_name = ask.who.startswith(("@", "<@")) or ask.who.isdigit()
-    hit = None if by_name else ctx.known.vocabulary.find(ask.who)
+    hit = None if by_name else ctx.reference.vocabulary.find(ask.who)
     if hit and hit.how == "exact":
         return hit.key
     try:
         return await finding.find(ctx, ask.who, "who")
-    except Misfit:
+    except InvalidArgumentError:
         if hit:
             return hit.key
         if by_name:
             raise
     near = [
-        ctx.known.vocabulary.name(h.key, ctx.language) for h in ctx.known.vocabulary.near(ask.who)
+        ctx.reference.vocabulary.name(h.key, ctx.language)
+        for h in ctx.reference.vocabulary.near(ask.who)
     ]
-    text = ctx.t("I found no topic and nobody for «{text}».", text=short(ask.who))
+    text = ctx.t("I found no topic and nobody for «{text}».", text=shorten(ask.who))
     if near:
         text += " " + ctx.t("Did you mean «{choice}»?", choice=near[0])
     # a button has no room for a reason: with one, the form opens again and holds it
     choices = () if ask.because else tuple(Option(name, name) for name in near)
-    raise Misfit(text, name="who", choices=choices)
+    raise InvalidArgumentError(text, name="who", choices=choices)
 
 
-async def _several(ctx: Context, found: Sequence[Member], ask: Intro, topic: int | None) -> Card:
+async def _namesakes_card(
+    ctx: Context, found: Sequence[Member], ask: Intro, topic: int | None
+) -> Card:
     """Namesakes, each with a button that keeps the reason."""
     entries: list[Entry] = []
     for person in [p for p in found if p.id != ctx.member.id][:5]:
         draft = await _draft(ctx, person, topic, ask.because or "")
         button = Button(ctx.t("Ask {name}", name=person.first_name)[:75], f"intro ask {draft.id}")
         entries.append(replace(portraits.seen(ctx.t, person, ctx.member), buttons=(button,)))
-    title = ctx.t("Several people fit «{name}».", name=short(ask.who))
+    title = ctx.t("Several people fit «{name}».", name=shorten(ask.who))
     return Card(title=title, parts=tuple(entries), footer=portraits.footer(ctx.t, found))
 
 
 async def _best(ctx: Context, topic: int, because: str, passed: int) -> Card:
     """The best person for a topic who may be asked now, shown before anything is sent."""
-    t, name = ctx.t, ctx.known.vocabulary.name(topic, ctx.language)
+    t, name = ctx.t, ctx.reference.vocabulary.name(topic, ctx.language)
     found = await directory.contenders(ctx.session, topic, ctx.member.city_id)
     candidates = {c.key: c for c in ranking.candidates(ctx, found)}
     pairs = await introductions.apart(ctx.session, ctx.member.id)
@@ -136,7 +139,7 @@ async def _best(ctx: Context, topic: int, because: str, passed: int) -> Card:
     ]
     chosen = free[passed:]
     person = await ctx.session.get(Member, chosen[0]) if chosen else None
-    slug = ctx.known.topics[topic].slug
+    slug = ctx.reference.topics[topic].slug
     if person is None:
         text = t("Nobody else is open to questions about {topic} now.", topic=name)
         raise Refusal(
@@ -206,7 +209,7 @@ class IntroAsk(BaseModel):
     number: int = Field(ge=1, le=2**31 - 1, title="Number")
     act: Annotated[
         Literal["now", "say", "next"],
-        Hidden(),
+        HiddenField(),
         Labels({"now": "Ask", "say": "Say why first", "next": "Next best"}),
     ] = Field(default="now", title="What to do")
     because: Reason = Field(
@@ -231,7 +234,7 @@ async def intro_ask(ctx: Context, ask: IntroAsk) -> Reply:
         return await _best(ctx, found.topic_id, found.because, found.passed + 1)
     if found.status == DRAFT and ask.act == "next":
         return await _shown(ctx, found)
-    if found.status == DRAFT and ask.act == "say" and not ctx.request.submitted:
+    if found.status == DRAFT and ask.act == "say" and not ctx.request.from_form:
         return _reason_form(ctx, found)
     if found.status == DRAFT and ask.because:
         found.because = ask.because
@@ -263,7 +266,7 @@ async def _introduce(ctx: Context, ask: Intro, first_text: str) -> Card:
             "Introducing two others is for staff and city leads. To meet somebody yourself, "
             "name one person."
         )
-        raise Refusal(text, title=t("Staff only"), denied=True)
+        raise Refusal(text, title=t("Staff only"), is_forbidden=True)
     pair = _TWO.fullmatch(ask.who)
     one = await finding.find_one(ctx, first_text, "who")
     other = await finding.find_one(ctx, ask.second or (pair[2] if pair else ""), "second")

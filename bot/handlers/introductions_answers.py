@@ -10,7 +10,7 @@ from bot.community.introductions import asking
 from bot.community.introductions.asking import in_a_sentence, pair_of
 from bot.community.people import portraits
 from bot.community.talks.opening import begin_talk, may_talk
-from bot.deliveries import owe, tell_ended
+from bot.deliveries import enqueue, run_ended_hooks
 from bot.errors import Refusal
 from bot.i18n import translator
 from bot.parsing import Labels
@@ -74,7 +74,7 @@ async def _accept(ctx: Context, found: Introduction) -> Card:
     if both == {YES}:
         found.status, found.closed_at = AGREED, ctx.now
         ended = await introductions.take_back(ctx.session, found, ctx.now, "answered")
-        await tell_ended(ctx.session, ctx.now, ended)
+        await run_ended_hooks(ctx.session, ctx.now, ended)
         await begin_talk(
             ctx.session,
             ctx.now,
@@ -115,7 +115,7 @@ async def _tell_introducer(ctx: Context, found: Introduction) -> None:
         other=found.other.name,
     )
     card = Card(title=t("They meet"), parts=(Note(said, "good"),), tone="good")
-    await owe(ctx.session, ctx.now, found.by, "answer", card, key=f"intro:{found.id}:met")
+    await enqueue(ctx.session, ctx.now, found.by, "answer", card, key=f"intro:{found.id}:met")
 
 
 def _declined(ctx: Context, found: Introduction) -> Card:
@@ -167,7 +167,7 @@ async def intro_withdraw(ctx: Context, ask: IntroWithdraw) -> Card:
         return asking.already(ctx, found)
     found.status, found.closed_at = WITHDRAWN, ctx.now
     ended = await introductions.take_back(ctx.session, found, ctx.now, "withdrawn")
-    await tell_ended(ctx.session, ctx.now, ended)
+    await run_ended_hooks(ctx.session, ctx.now, ended)
     audit.note(
         ctx.session, ctx.now, ctx.member.id, "introduction withdrawn", f"introduction:{found.id}"
     )

@@ -10,11 +10,11 @@ from bot.commands import MEMBER, Context, command
 from bot.community.joining.arrivals import called, reader_of
 from bot.community.people import places
 from bot.community.staff import is_staff, may_decide
-from bot.deliveries import owe_account
+from bot.deliveries import enqueue_for_account
 from bot.domain.joining import fingerprint, new_code
 from bot.domain.quiet_hours import after_quiet
 from bot.errors import Refusal
-from bot.parsing import Suggest
+from bot.parsing import Suggestions
 from db import audit, invitations, joining, members
 from db.cities import City
 from db.invitations import MOST_INVITATIONS
@@ -34,7 +34,7 @@ class Invite(BaseModel):
         title="Colleague",
         description="@colleague; leads of a city also: code, or rotate for a new one",
     )
-    city: Annotated[str | None, Suggest("city")] = Field(
+    city: Annotated[str | None, Suggestions("city")] = Field(
         default=None,
         max_length=80,
         title="City",
@@ -125,7 +125,7 @@ async def _card_for(ctx: Context, account: Account) -> Card:
         ),
     )
     at = after_quiet(ctx.now, account.zone or me.zone, *QUIET)
-    await owe_account(
+    await enqueue_for_account(
         ctx.session,
         ctx.now,
         account,
@@ -179,7 +179,7 @@ def _enough(ctx: Context) -> Refusal:
 def _led(ctx: Context, text: str | None) -> City:
     """The city whose code the asker may see: the own one, or for staff any."""
     t, me = ctx.t, ctx.member
-    city = places.city_named(ctx, text) if text else ctx.known.cities.get(me.city_id or 0)
+    city = places.city_named(ctx, text) if text else ctx.reference.cities.get(me.city_id or 0)
     if city and may_decide(me, city.id):
         return city
     if city is None and is_staff(me):

@@ -12,12 +12,12 @@ from bot.community.joining import arrivals
 from bot.community.joining.arrivals import wrong_code
 from bot.community.people import places
 from bot.community.staff import may_decide
-from bot.deliveries import owe, tell_ended
+from bot.deliveries import enqueue, run_ended_hooks
 from bot.domain.joining import TRIES_KEPT, fingerprint, looks_like_code, may_try, proven_by
-from bot.errors import Misfit, Refusal
-from bot.forms import form_of
+from bot.errors import InvalidArgumentError, Refusal
+from bot.forms import build_form
 from bot.i18n import translator
-from bot.parsing import Hidden, Suggest, short
+from bot.parsing import HiddenField, Suggestions, shorten
 from db import invitations, joining, members
 from db.cities import City
 from db.invitations import Invitation
@@ -28,7 +28,7 @@ from db.members import Account
 class Join(BaseModel):
     """Become a member: with a code, by your workspace, or by asking"""
 
-    city: Annotated[str | None, Suggest("city")] = Field(
+    city: Annotated[str | None, Suggestions("city")] = Field(
         default=None, max_length=80, title="City you work for", description="For example: Boston"
     )
     code: str | None = Field(
@@ -37,8 +37,8 @@ class Join(BaseModel):
         title="Code",
         description="From a colleague who is in; leave it empty if you have none",
     )
-    ask: Annotated[bool | None, Hidden()] = Field(default=None, title="Ask to be let in")
-    invitation: Annotated[int | None, Hidden()] = Field(
+    ask: Annotated[bool | None, HiddenField()] = Field(default=None, title="Ask to be let in")
+    invitation: Annotated[int | None, HiddenField()] = Field(
         default=None, ge=1, lt=10**9, title="Invitation"
     )
 
@@ -57,7 +57,7 @@ async def join(ctx: Context, ask: Join) -> Reply:
     found = _nameable(ctx, account, ask.city)
     if len(found) != 1:
         return await _not_one(ctx, account, ask, found)
-    return await _for_city(ctx, account, ctx.known.cities[found[0]], asks=bool(ask.ask))
+    return await _for_city(ctx, account, ctx.reference.cities[found[0]], asks=bool(ask.ask))
 
 
 async def _newcomer(ctx: Context) -> Account:
@@ -76,9 +76,9 @@ async def _newcomer(ctx: Context) -> Account:
 async def _form(ctx: Context, account: Account) -> Form:
     """Filled with the city that can be guessed from where the person is."""
     home = account.workspace
-    city = ctx.known.cities.get(home.city_id or await _city_of_address(ctx, account) or 0)
+    city = ctx.reference.cities.get(home.city_id or await _city_of_address(ctx, account) or 0)
     known = {"city": (places.city_place(ctx.t, city),)} if city else {}
-    form = form_of("join", "Join the community", ctx.commands["join"].arguments, ctx.t, known)
+    form = build_form("join", "Join the community", ctx.commands["join"].arguments, ctx.t, known)
     intro = ctx.t(
         "For people who work with data in a city government. Without a code I look for "
         "another way, or ask those inside."
@@ -93,14 +93,14 @@ async def _with_code(ctx: Context, account: Account, code: str, city: str) -> Ca
     """The same questions and one answer, whatever is wrong with a code."""
     old = ctx.now - TRIES_KEPT
     looked_at = may_try(*await joining.tries(ctx.session, account, old))
-    named = tuple(ctx.known.gazetteer.city(city)) if city else ()
+    named = tuple(ctx.reference.gazetteer.city(city)) if city else ()
     hash_ = fingerprint(code if looked_at else "")
     opened = await invitations.opens(ctx.session, hash_, ctx.now, named)
     if opened is None:
         if looked_at:
             await joining.note_try(ctx.session, account, ctx.now, old)
         return wrong_code(ctx.t)
-    _, card = await arrivals.arrive(ctx, account, ctx.known.cities[opened.city_id], opened.way)
+    _, card = await arrivals.arrive(ctx, account, ctx.reference.cities[opened.city_id], opened.way)
     return card
 
 
@@ -120,7 +120,7 @@ async def _invited(ctx: Context, account: Account, number: int, *, no: bool) -> 
         return Card(t("Understood"), (Text(t("Nobody invites you here again.")),))
     found.status = "used"
     person, card = await arrivals.arrive(
-        ctx, account, ctx.known.cities[found.city_id], "invitation"
+        ctx, account, ctx.reference.cities[found.city_id], "invitation"
     )
     await _tell_inviter(ctx, found, person.name)
     return card
@@ -129,7 +129,7 @@ async def _invited(ctx: Context, account: Account, number: int, *, no: bool) -> 
 async def _tell_inviter(ctx: Context, found: Invitation, name: str) -> None:
     t = translator(found.by.language)
     said = t("{name} has accepted your invitation.", name=name)
-    await owe(
+    await enqueue(
         ctx.session,
         ctx.now,
         found.by,
@@ -148,31 +148,31 @@ def _nameable(ctx: Context, account: Account, text: str) -> Sequence[int]:
     Besides, the one whose workspace this is: its people know where they work.
     """
     own = account.workspace.city_id
-    if own and list(ctx.known.gazetteer.city(text)) == [own]:
+    if own and list(ctx.reference.gazetteer.city(text)) == [own]:
         return [own]
-    return ctx.known.public.city(text)
+    return ctx.reference.public_gazetteer.city(text)
 
 
 async def _not_one(ctx: Context, account: Account, ask: Join, found: Sequence[int]) -> Card:
     """Namesakes to choose from; for an unknown name the nearest, or the staff who know more."""
     t, text = ctx.t, ask.city or ""
     if found:
-        cities = (ctx.known.cities[key] for key in found[:5])
-        raise Misfit(
-            t("There are several cities called «{name}». Which one?", name=short(text)),
+        cities = (ctx.reference.cities[key] for key in found[:5])
+        raise InvalidArgumentError(
+            t("There are several cities called «{name}». Which one?", name=shorten(text)),
             name="city",
             choices=tuple(Option(places.city_place(t, c), c.slug) for c in cities),
         )
     if ask.ask:
         return await _asked(ctx, account, None, text)
     said = text.replace('"', "'")
-    near = [ctx.known.cities[key] for key in ctx.known.public.near(text)]
+    near = [ctx.reference.cities[key] for key in ctx.reference.public_gazetteer.near(text)]
     buttons = [Button(places.city_place(t, c)[:75], f"join {c.slug}") for c in near]
     buttons.append(Button(t("Ask the staff"), f'join city:"{said}" ask:yes', "primary"))
     return Card(
         title=t("Not quite"),
         parts=(
-            Note(t("I know no city called «{name}».", name=short(text)), "warning"),
+            Note(t("I know no city called «{name}».", name=shorten(text)), "warning"),
             Text(t("If it is none of these, the staff of the programme can look for it.")),
             Buttons(tuple(buttons)),
         ),
@@ -183,7 +183,7 @@ async def _not_one(ctx: Context, account: Account, ask: Join, found: Sequence[in
 async def _for_city(ctx: Context, account: Account, city: City, *, asks: bool) -> Card:
     """In at once where that can be seen; else the offer to ask, or the request itself."""
     # a guest of the workspace, or who may be one, is not let in by it
-    if account.workspace.city_id == city.id and not ctx.request.sender.unsure:
+    if account.workspace.city_id == city.id and not ctx.request.sender.is_unverified:
         return (await arrivals.arrive(ctx, account, city, "workspace"))[1]
     if await _city_of_address(ctx, account) == city.id:
         return await _by_address(ctx, account, city)
@@ -238,7 +238,7 @@ async def _asked(ctx: Context, account: Account, city: City | None, said: str) -
     request, new, ended = await joining.ask(
         ctx.session, account, city.id if city else None, said, ctx.now
     )
-    await tell_ended(ctx.session, ctx.now, ended)
+    await run_ended_hooks(ctx.session, ctx.now, ended)
     if request is None:
         raise Refusal(
             t(
@@ -248,7 +248,7 @@ async def _asked(ctx: Context, account: Account, city: City | None, said: str) -
         )
     if new:
         await arrivals.tell_deciders(ctx, request, account, city)
-    where = places.city_place(t, city) if city else short(said)
+    where = places.city_place(t, city) if city else shorten(said)
     return Card(
         title=t("Your wish to join"),
         parts=(
@@ -309,7 +309,7 @@ def _way(ctx: Context) -> str:
 
 async def _open_wish(ctx: Context) -> Card:
     t = ctx.t
-    account = None if ctx.request.sender.stranger else ctx.account
+    account = None if ctx.request.sender.is_outsider else ctx.account
     asked = await joining.asked_by(ctx.session, [account.id]) if account else {}
     join_ = Buttons((Button(t("Join"), "join", "primary"), Button(t("Help"), "help")))
     if account is None or account.id not in asked:
@@ -323,5 +323,5 @@ async def _open_wish(ctx: Context) -> Card:
 
 
 def _wanted(ctx: Context, request: JoinRequest) -> str:
-    city = ctx.known.cities.get(request.city_id or 0)
-    return places.city_place(ctx.t, city) if city else f"«{short(request.said)}»"
+    city = ctx.reference.cities.get(request.city_id or 0)
+    return places.city_place(ctx.t, city) if city else f"«{shorten(request.said)}»"

@@ -9,10 +9,10 @@ from bot.cards import Button, Buttons, Card, Note, Part, Text
 from bot.commands import MEMBER, Context, command
 from bot.community import parting, staff
 from bot.community.people import finding, places
-from bot.deliveries import owe, owe_account
-from bot.errors import Misfit, Refusal
+from bot.deliveries import enqueue, enqueue_for_account
+from bot.errors import InvalidArgumentError, Refusal
 from bot.i18n import Translator, translator
-from bot.parsing import Hidden, Suggest
+from bot.parsing import HiddenField, Suggestions
 from db import audit, directory, joining, linking, members
 from db.members import CITY_LEAD, Member
 
@@ -20,11 +20,11 @@ from db.members import CITY_LEAD, Member
 class Leave(BaseModel):
     """Leave the community, and hand on what you look after"""
 
-    to: Annotated[str | None, Suggest("person")] = Field(
+    to: Annotated[str | None, Suggestions("person")] = Field(
         default=None, max_length=80, title="Hand over to",
         description="A colleague of your city who leads it from now on",
     )  # fmt: skip
-    sure: Annotated[bool | None, Hidden()] = Field(default=None, title="Are you sure?")
+    sure: Annotated[bool | None, HiddenField()] = Field(default=None, title="Are you sure?")
 
 
 @command("leave", allow=MEMBER, room="me", writes=True, example="leave")
@@ -50,7 +50,7 @@ async def _heir(ctx: Context, text: str) -> Member:
     """A colleague of the own city."""
     person = await finding.find_one(ctx, text, "to")
     if person.id == ctx.member.id or not person.is_colleague_of(ctx.member):
-        raise Misfit(ctx.t("Please name a colleague of your own city."), name="to")
+        raise InvalidArgumentError(ctx.t("Please name a colleague of your own city."), name="to")
     return person
 
 
@@ -91,7 +91,7 @@ async def _hand_over(ctx: Context, heir: Member | None) -> None:
         await joining.grant_lead(ctx.session, heir)
         audit.note(ctx.session, ctx.now, me.id, "lead handed over", f"member:{heir.id}")
         card = _handed(translator(heir.language), me, heir)
-        await owe(ctx.session, ctx.now, heir, "duty", card, key=f"{key}:{heir.id}")
+        await enqueue(ctx.session, ctx.now, heir, "duty", card, key=f"{key}:{heir.id}")
     elif not await members.holding(ctx.session, (CITY_LEAD,), me.city_id):
         await staff.notify_staff(ctx.session, ctx.now, lambda t, _: _handed(t, me, None), key=key)
 
@@ -117,7 +117,7 @@ async def _tell_others(ctx: Context) -> None:
     card = Card(t("You have left"), (Text(said), Buttons((Button(t("Join"), "join"),))))
     for account in await linking.accounts(ctx.session, me.id):
         if ctx.account is None or account.id != ctx.account.id:
-            await owe_account(
+            await enqueue_for_account(
                 ctx.session, ctx.now, account, "answer", card, language=t.language,
                 key=f"left:{me.id}:{ctx.now:%Y%m%d%H%M%S%f}:account:{account.id}",
             )  # fmt: skip

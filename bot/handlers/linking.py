@@ -8,12 +8,12 @@ from bot.cards import SLASH, Button, Buttons, Card, Entry, Note, Part, Reply, Te
 from bot.commands import ANYONE, MEMBER, Context, command
 from bot.community.joining import arrivals
 from bot.community.joining.arrivals import called, home_of, wrong_code
-from bot.deliveries import owe, owe_account, tell_ended
+from bot.deliveries import enqueue, enqueue_for_account, run_ended_hooks
 from bot.domain.joining import TRIES_KEPT, fingerprint, may_try, new_code
 from bot.errors import Refusal
-from bot.forms import form_of
+from bot.forms import build_form
 from bot.i18n import Translator, translator
-from bot.parsing import Hidden
+from bot.parsing import HiddenField
 from db import audit, joining, linking
 from db.linking import Link
 from db.members import Account, Member
@@ -29,8 +29,12 @@ class LinkAsk(BaseModel):
         title="Code",
         description="As your other account shows it; there it is made with the same command",
     )
-    confirm: Annotated[int | None, Hidden()] = Field(default=None, ge=1, lt=10**9, title="Confirm")
-    refuse: Annotated[int | None, Hidden()] = Field(default=None, ge=1, lt=10**9, title="Refuse")
+    confirm: Annotated[int | None, HiddenField()] = Field(
+        default=None, ge=1, lt=10**9, title="Confirm"
+    )
+    refuse: Annotated[int | None, HiddenField()] = Field(
+        default=None, ge=1, lt=10**9, title="Refuse"
+    )
 
 
 @command("link", allow=ANYONE, room="me", writes=True, example="link")
@@ -45,7 +49,7 @@ async def link(ctx: Context, ask: LinkAsk) -> Reply:
         return await _typed(ctx, ask.code)
     if not is_member:
         arguments = ctx.commands["link"].arguments
-        return form_of("link", "Link this account to your profile", arguments, ctx.t, {})
+        return build_form("link", "Link this account to your profile", arguments, ctx.t, {})
     return await (_list(ctx) if ask.code else _show(ctx))
 
 
@@ -124,14 +128,14 @@ async def _typed(ctx: Context, code: str) -> Card:
     if owner is None:
         raise LookupError("a code without a member")
     their = translator(owner.language)
-    await owe(
+    await enqueue(
         ctx.session,
         ctx.now,
         owner,
         "answer",
         _question(their, found, owner),
         key=f"link:{found.id}:asked",
-        to=_place(found.account),
+        destination=_place(found.account),
         expires=found.expires_at,
     )
     return Card(
@@ -202,7 +206,7 @@ async def _answer(ctx: Context, ask: LinkAsk) -> Card:
         )
     found.status, account.member = "done", me
     ended = await joining.close_requests(ctx.session, account, ctx.now, "withdrawn", None)
-    await tell_ended(ctx.session, ctx.now, ended)
+    await run_ended_hooks(ctx.session, ctx.now, ended)
     await ctx.session.flush()
     audit.note(ctx.session, ctx.now, me.id, "account linked", f"account:{account.id}")
     await _tell_both(ctx, found, account)
@@ -228,14 +232,14 @@ async def _tell_both(ctx: Context, link: Link, account: Account) -> None:
             person=ctx.member.name,
         )
         undo = Buttons((Button(t("Unlink"), f"unlink {account.id}", "danger"),))
-        await owe(
+        await enqueue(
             ctx.session,
             ctx.now,
             ctx.member,
             "answer",
             Card(t("Linked"), (Text(said), undo)),
             key=f"link:{link.id}:done:{place.id}",
-            to=_place(place),
+            destination=_place(place),
         )
 
 
@@ -289,7 +293,7 @@ async def unlink(ctx: Context, ask: Unlink) -> Card:
             buttons=(Button(t("Leave"), "leave"),),
         )
     ended = await linking.part(ctx.session, gone, me, ctx.now)
-    await tell_ended(ctx.session, ctx.now, ended)
+    await run_ended_hooks(ctx.session, ctx.now, ended)
     audit.note(ctx.session, ctx.now, me.id, "account unlinked", f"account:{gone.id}")
     await _tell_all(ctx, gone, [a for a in mine if a is not gone])
     return await _list(ctx, t("«{name}» is unlinked.", name=called(gone)))
@@ -306,7 +310,7 @@ async def _tell_all(ctx: Context, gone: Account, others: list[Account]) -> None:
     help_ = Buttons((Button(t("Help"), "help"),))
     key = f"unlink:{gone.id}:{ctx.now:%Y%m%d%H%M%S%f}"
     for account in (gone, *others):
-        await owe_account(
+        await enqueue_for_account(
             ctx.session,
             ctx.now,
             account,

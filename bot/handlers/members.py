@@ -9,10 +9,10 @@ from bot.commands import STAFF, Context, command
 from bot.community import conduct
 from bot.community.joining import arrivals
 from bot.community.people import places, portraits
-from bot.deliveries import owe
-from bot.errors import Misfit, Refusal
+from bot.deliveries import enqueue
+from bot.errors import InvalidArgumentError, Refusal
 from bot.i18n import translator
-from bot.parsing import Labels, Suggest, Word, short
+from bot.parsing import Labels, SingleWord, Suggestions, shorten
 from db import audit, joining, members
 from db.cities import City
 from db.joining import JoinRequest
@@ -33,11 +33,11 @@ class AdminMembers(BaseModel):
             "unlead": "No longer lead of the city",
         }),
     ] = Field(default="waiting", title="What to do")  # fmt: skip
-    who: Annotated[str | None, Word()] = Field(
+    who: Annotated[str | None, SingleWord()] = Field(
         default=None, max_length=40, title="Number",
         description="The number beside the name, for example: 17",
     )  # fmt: skip
-    city: Annotated[str | None, Suggest("city")] = Field(
+    city: Annotated[str | None, Suggestions("city")] = Field(
         default=None, max_length=80, title="City", description="For example: Boston"
     )
 
@@ -78,7 +78,7 @@ def _waiting_entry(ctx: Context, account: Account, asked: JoinRequest | None) ->
         t("first seen {when}", when=t.ago(account.first_seen, ctx.now)),
     ]
     approve = f"admin members approve {account.id}"
-    city = ctx.known.cities.get(asked.city_id or 0) if asked else None
+    city = ctx.reference.cities.get(asked.city_id or 0) if asked else None
     if asked and city:
         lines.append(t("Asks to join for {city}.", city=places.city_place(t, city)))
         approve = f"admit {asked.id} yes"
@@ -89,8 +89,8 @@ def _waiting_entry(ctx: Context, account: Account, asked: JoinRequest | None) ->
     )
 
 
-def _missing(ctx: Context, field: str) -> Misfit:
-    return Misfit(ctx.t("Please fill this in."), name=field)
+def _missing(ctx: Context, field: str) -> InvalidArgumentError:
+    return InvalidArgumentError(ctx.t("Please fill this in."), name=field)
 
 
 async def _account(ctx: Context, who: str | None) -> Account:
@@ -99,8 +99,8 @@ async def _account(ctx: Context, who: str | None) -> Account:
         raise _missing(ctx, "who")
     account = await joining.hold(ctx.session, int(who)) if _is_number(who) else None
     if account is None:
-        raise Misfit(
-            ctx.t("There is no number «{number}» on the list.", number=short(who)), name="who"
+        raise InvalidArgumentError(
+            ctx.t("There is no number «{number}» on the list.", number=shorten(who)), name="who"
         )
     if account.member and account.member.status != "left":
         raise Refusal(
@@ -115,8 +115,8 @@ async def _member(ctx: Context, who: str | None) -> Member:
         raise _missing(ctx, "who")
     person = await members.member(ctx.session, int(who)) if _is_number(who) else None
     if person is None:
-        raise Misfit(
-            ctx.t("There is no member with the number «{number}».", number=short(who)), name="who"
+        raise InvalidArgumentError(
+            ctx.t("There is no member with the number «{number}».", number=shorten(who)), name="who"
         )
     if person.id == ctx.member.id:
         raise Refusal(ctx.t("You cannot do this to yourself; please ask a colleague on the staff."))
@@ -205,7 +205,7 @@ async def _tell_lead(ctx: Context, person: Member, *, leads: bool) -> None:
         else t("You do not lead your city any more. Thank you for having done it.")
     )  # fmt: skip
     next_ = Buttons((Button(t("Home"), "home"),))
-    await owe(
+    await enqueue(
         ctx.session,
         ctx.now,
         person,

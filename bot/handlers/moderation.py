@@ -8,10 +8,10 @@ from bot.cards import Button, Buttons, Card, Entry, Note, Part, Text
 from bot.commands import ANYONE, MEMBER, STAFF, Context, command
 from bot.community import conduct
 from bot.community.people import finding, places
-from bot.deliveries import owe
-from bot.errors import Misfit, Refusal
+from bot.deliveries import enqueue
+from bot.errors import InvalidArgumentError, Refusal
 from bot.i18n import Translator, translator
-from bot.parsing import Labels, Long, Suggest, Word, short
+from bot.parsing import Labels, Paragraph, SingleWord, Suggestions, shorten
 from db import audit, moderation
 from db.members import Member
 from db.moderation import Report
@@ -20,10 +20,10 @@ from db.moderation import Report
 class ReportAsk(BaseModel):
     """Tell the staff about somebody's behaviour"""
 
-    person: Annotated[str, Suggest("person"), Word()] = Field(
+    person: Annotated[str, Suggestions("person"), SingleWord()] = Field(
         min_length=1, max_length=80, title="Person", description="A name or @mention"
     )
-    because: Annotated[str, Long()] = Field(
+    because: Annotated[str, Paragraph()] = Field(
         min_length=3, max_length=1000, title="What happened",
         description="Only the programme's staff read this",
     )  # fmt: skip
@@ -70,7 +70,7 @@ class AdminReports(BaseModel):
             "uphold": "Keep the decision",
         }),
     ] = Field(default="list", title="What to do")  # fmt: skip
-    number: Annotated[int | None, Word()] = Field(
+    number: Annotated[int | None, SingleWord()] = Field(
         default=None, ge=1, title="Number", description="The number in the queue, for example: 17"
     )
 
@@ -88,10 +88,10 @@ async def admin_reports(ctx: Context, ask: AdminReports) -> Card:
 
 async def _numbered(ctx: Context, number: int | None) -> Report:
     if number is None:
-        raise Misfit(ctx.t("Please fill this in."), name="number")
+        raise InvalidArgumentError(ctx.t("Please fill this in."), name="number")
     one = await moderation.numbered(ctx.session, number)
     if one is None:
-        raise Misfit(
+        raise InvalidArgumentError(
             ctx.t("There is no number «{number}» on the list.", number=number), name="number"
         )
     if ctx.member.id in (one.about_id, one.by_id):
@@ -169,7 +169,7 @@ async def _decide(ctx: Context, one: Report, act: str) -> Card:
     elif act == "suspend":
         await conduct.suspend_member(ctx.session, ctx.now, ctx.member, about)
     if act != "dismiss":
-        await owe(ctx.session, ctx.now, about, "answer", _told(about, one),
+        await enqueue(ctx.session, ctx.now, about, "answer", _told(about, one),
                   key=f"report:{one.id}:{one.status}")  # fmt: skip
     return await _queue(ctx, t("Number {number} is decided.", number=one.id))
 
@@ -209,7 +209,7 @@ async def _decide_appeal(ctx: Context, one: Report, *, granted: bool) -> Card:
         "Your appeal was looked at by somebody else; the decision stays."
     )  # fmt: skip
     card = Card(title=theirs("Your appeal"), parts=(Note(said, "good" if granted else "info"),))
-    await owe(ctx.session, ctx.now, about, "answer", card, key=f"report:{one.id}:{action}")
+    await enqueue(ctx.session, ctx.now, about, "answer", card, key=f"report:{one.id}:{action}")
     return await _queue(ctx, t("Number {number} is decided.", number=one.id))
 
 
@@ -219,7 +219,7 @@ async def _decide_appeal(ctx: Context, one: Report, *, granted: bool) -> Card:
 class Appeal(BaseModel):
     """Object to a decision of the staff about you"""
 
-    because: Annotated[str, Long()] = Field(
+    because: Annotated[str, Paragraph()] = Field(
         min_length=3, max_length=1000, title="Why you object",
         description="Somebody who did not make the decision will read it",
     )  # fmt: skip
@@ -241,5 +241,5 @@ async def appeal(ctx: Context, ask: Appeal) -> Card:
         )
     said = t("Your words are with the staff. You hear from them here.")
     if not is_new:
-        said = t("Your appeal is with the staff already ({text}).", text=short(decided.appeal))
+        said = t("Your appeal is with the staff already ({text}).", text=shorten(decided.appeal))
     return Card(title=t("Your appeal"), parts=(Note(said, "good" if is_new else "info"),))

@@ -8,7 +8,7 @@ from bot.cards import Button, Buttons, Card, Link, Note, Table, Text
 from bot.commands import ANYONE, Context, command
 from bot.community import parting
 from bot.errors import Refusal
-from bot.parsing import Hidden, Labels
+from bot.parsing import HiddenField, Labels
 from db import audit, joining, personal_data
 from db.members import Member
 from db.personal_data import HELD
@@ -21,7 +21,7 @@ class MyData(BaseModel):
         Literal["show", "export", "forget"],
         Labels({"show": "Show", "export": "A copy for me", "forget": "Forget me"}),
     ] = Field(default="show", title="What to do")  # fmt: skip
-    sure: Annotated[bool, Hidden()] = Field(default=False, title="Are you sure")
+    sure: Annotated[bool, HiddenField()] = Field(default=False, title="Are you sure")
 
 
 @command("my-data", allow=ANYONE, room="me", writes=True, example="my-data show")
@@ -74,7 +74,7 @@ async def _show(ctx: Context, person: Member) -> Card:
 
 def _export(ctx: Context, person: Member) -> Card:
     t = ctx.t
-    address = ctx.links.my_data(person.id, ctx.now)
+    address = ctx.links.my_data_url(person.id, ctx.now)
     audit.note(ctx.session, ctx.now, person.id, "data exported", f"member:{person.id}")
     said = t("Here is everything the hub holds about you, as a file. The address works for "
              "fifteen minutes and is meant for you alone.")  # fmt: skip

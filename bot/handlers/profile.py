@@ -10,14 +10,14 @@ from bot.cards import Reply
 from bot.commands import MEMBER, Context, command
 from bot.community.people import portraits
 from bot.domain.ranking import standing
-from bot.errors import Misfit
-from bot.i18n import NAMES
-from bot.parsing import Hidden, Labels, Long, Suggest, short
+from bot.errors import InvalidArgumentError
+from bot.i18n import LANGUAGE_NAMES
+from bot.parsing import HiddenField, Labels, Paragraph, Suggestions, shorten
 from db import audit, directory
 from db.members import FIELDS_SEEN, Member
 from db.text import fold
 
-Language = Annotated[Literal["en", "es", "pt", "fr"], Labels(NAMES)]
+Language = Annotated[Literal["en", "es", "pt", "fr"], Labels(LANGUAGE_NAMES)]
 Seen = Annotated[
     Literal["community", "city", "nobody"],
     Labels({"community": "The whole community", "city": "Only my city", "nobody": "Nobody"}),
@@ -30,27 +30,27 @@ class Profile(BaseModel):
 
     act: Annotated[
         Literal["edit", "show", "confirm"] | None,
-        Hidden(),
+        HiddenField(),
         Labels({"edit": "Edit", "show": "Show", "confirm": "Still right"}),
     ] = Field(default=None, title="What to do")
     name: str | None = Field(default=None, max_length=80, title="Name")
     title: str | None = Field(
         default=None, max_length=120, title="Job title", description="For example: Open data lead"
     )
-    knows: Annotated[tuple[str, ...] | None, Suggest("topic")] = Field(
+    knows: Annotated[tuple[str, ...] | None, Suggestions("topic")] = Field(
         default=None,
         max_length=20,
         title="What I know",
         description="Topics, for example: open data, data inventory",
     )
-    learns: Annotated[tuple[str, ...] | None, Suggest("topic")] = Field(
+    learns: Annotated[tuple[str, ...] | None, Suggestions("topic")] = Field(
         default=None,
         max_length=20,
         title="What I want to learn",
         description="Topics, for example: evaluations",
     )
     languages: tuple[Language, ...] | None = Field(default=None, title="Languages I speak")
-    bio: Annotated[str | None, Long()] = Field(
+    bio: Annotated[str | None, Paragraph()] = Field(
         default=None,
         max_length=600,
         title="About me",
@@ -81,7 +81,7 @@ class Profile(BaseModel):
 
 async def as_is(ctx: Context) -> dict[str, tuple[str, ...]]:
     """The profile as it stands, as the form shows it."""
-    person, name = ctx.member, ctx.known.vocabulary.name
+    person, name = ctx.member, ctx.reference.vocabulary.name
     ties = await directory.of_member(ctx.session, person.id)
     topics = {
         kind: tuple(name(e.topic_id, ctx.language) for e in ties if e.kind == kind)
@@ -107,7 +107,7 @@ async def as_is(ctx: Context) -> dict[str, tuple[str, ...]]:
     room="daily",
     writes=True,
     example="profile",
-    as_is=as_is,
+    current_values=as_is,
     title="Your profile",
 )
 async def profile(ctx: Context, ask: Profile) -> Reply:
@@ -167,16 +167,16 @@ def _choices(person: Member, ask: Profile, given: set[str]) -> None:
 def _topics(ctx: Context, texts: Sequence[str], field: str) -> list[int]:
     keys: list[int] = []
     for text in texts:
-        hit = ctx.known.vocabulary.find(text)
+        hit = ctx.reference.vocabulary.find(text)
         if hit is None:
-            raise Misfit(_no_topic(ctx, text), name=field)
+            raise InvalidArgumentError(_no_topic(ctx, text), name=field)
         keys.append(hit.key)
     return list(dict.fromkeys(keys))
 
 
 def _no_topic(ctx: Context, text: str) -> str:
-    vocabulary = ctx.known.vocabulary
-    said = ctx.t("«{text}» is not one of our topics.", text=short(text))
+    vocabulary = ctx.reference.vocabulary
+    said = ctx.t("«{text}» is not one of our topics.", text=shorten(text))
     near = [vocabulary.name(h.key, ctx.language) for h in vocabulary.near(text, 1)]
     return said + (" " + ctx.t("Did you mean «{choice}»?", choice=near[0]) if near else "")
 
@@ -188,10 +188,10 @@ def _hours(ctx: Context, text: str | None) -> tuple[str, str]:
         end = (int(match[3]), int(match[4] or 0))
         if start < end <= (24, 0) and max(start[1], end[1]) < 60:
             return f"{start[0]:02}:{start[1]:02}", f"{end[0]:02}:{end[1]:02}"
-    raise Misfit(
+    raise InvalidArgumentError(
         ctx.t(
             "I cannot read «{text}» as working hours; write them like 09:00-17:00.",
-            text=short(text or ""),
+            text=shorten(text or ""),
         ),
         name="hours",
     )

@@ -13,7 +13,7 @@ from bot.community.relay.threads import Scene
 from bot.domain.escaping import one_line
 from bot.errors import Refusal
 from bot.i18n import Translator, translator
-from bot.parsing import Hidden, Labels
+from bot.parsing import HiddenField, Labels
 from db import blocks, relay
 from db.members import Member
 from db.moderation import Report
@@ -39,8 +39,8 @@ class Relaying(BaseModel):
         default=None, ge=1, le=2_000_000_000, title="Number",
         description="The number of the conversation, as «relay» lists it",
     )  # fmt: skip
-    draft: Annotated[int | None, Hidden()] = Field(default=None, ge=1, le=2_000_000_000)
-    sure: Annotated[bool, Hidden()] = False
+    draft: Annotated[int | None, HiddenField()] = Field(default=None, ge=1, le=2_000_000_000)
+    sure: Annotated[bool, HiddenField()] = False
 
 
 @command("relay", allow=MEMBER, room="daily", writes=True, example="relay pause 3")

@@ -12,8 +12,8 @@ from bot.community.people import finding, portraits, ranking
 from bot.community.rounds import messages, pools
 from bot.domain.affinity import Reason, Seeker, reasons
 from bot.domain.cadence import coming, moments
-from bot.errors import Misfit, Refusal
-from bot.parsing import Labels, Suggest, short
+from bot.errors import InvalidArgumentError, Refusal
+from bot.parsing import Labels, Suggestions, shorten
 from db import audit, round_pools, rounds
 from db.members import Member
 from db.rounds import MET, Round, RoundGroup, RoundMember
@@ -43,7 +43,7 @@ class Rounds(BaseModel):
             "scheduled": "We have a date", "not-yet": "Not yet", "keep": "Keep me",
         }),
     ] = Field(default="status", title="What to do")  # fmt: skip
-    value: Annotated[str | None, Suggest("person")] = Field(
+    value: Annotated[str | None, Suggestions("person")] = Field(
         default=None,
         max_length=80,
         title="Date, week of the month or person",
@@ -195,11 +195,11 @@ async def _off(ctx: Context) -> Card:
 async def _rhythm(ctx: Context, rhythm: str, which: str | None) -> Card:
     taking = await _taking(ctx)
     if which and (rhythm != "monthly" or which not in ("1", "2", "3", "4", "5")):
-        raise Misfit(
+        raise InvalidArgumentError(
             ctx.t(
                 "«{text}» does not fit here: write 1 to 4 for a week of the month, or 5 for the "
                 "last one.",
-                text=short(which),
+                text=shorten(which),
             ),
             name="value",
         )
@@ -232,11 +232,11 @@ def _until(ctx: Context, text: str | None) -> date:
     if today < day <= today + MOST_SNOOZED:
         return day
     example = today + SNOOZED
-    raise Misfit(
+    raise InvalidArgumentError(
         ctx.t(
             "I cannot read «{text}» as a day within a year; write it like {example}, or a number "
             "of weeks.",
-            text=short(text),
+            text=shorten(text),
             example=example,
         ),
         name="value",
@@ -265,7 +265,7 @@ async def _skip(ctx: Context, text: str | None) -> Card:
 
 async def _avoid(ctx: Context, act: str, who: str | None) -> Card:
     if not who:
-        raise Misfit(ctx.t("Please fill this in."), name="value")
+        raise InvalidArgumentError(ctx.t("Please fill this in."), name="value")
     person = await finding.find_one(ctx, who, "value")
     if person.id == ctx.member.id:
         raise Refusal(ctx.t("You are never paired with yourself."))
@@ -365,7 +365,7 @@ def _sentence(ctx: Context, person: Member, reason: Reason) -> str:
             )
         case "new-city":
             return t("You have not met anybody of each other’s city.")
-    topic = ctx.known.vocabulary.name(reason.about, ctx.language)
+    topic = ctx.reference.vocabulary.name(reason.about, ctx.language)
     match reason.cause:
         case "learns":
             return t("{name} knows {topic}, which you would like to learn.", name=name, topic=topic)

@@ -10,8 +10,8 @@ from bot.commands import STAFF, Context, command
 from bot.community.rounds import messages, pools
 from bot.domain.affinity import Reason, Seeker, reasons
 from bot.domain.cadence import coming, moments
-from bot.errors import Misfit, Refusal
-from bot.parsing import Labels, Word, short
+from bot.errors import InvalidArgumentError, Refusal
+from bot.parsing import Labels, SingleWord, shorten
 from db import audit, rounds
 from db.rounds import Round, RoundGroup, RoundLeft
 
@@ -36,13 +36,13 @@ class AdminRounds(BaseModel):
             }
         ),
     ] = Field(default="status", title="What to do")
-    one: Annotated[str | None, Word()] = Field(
+    one: Annotated[str | None, SingleWord()] = Field(
         default=None,
         max_length=12,
         title="Number",
         description="The number beside a name, or the page of a preview",
     )
-    other: Annotated[str | None, Word()] = Field(
+    other: Annotated[str | None, SingleWord()] = Field(
         default=None,
         max_length=12,
         title="The other number",
@@ -72,11 +72,11 @@ def _number(ctx: Context, text: str | None, field: str) -> int:
     if text and text.isascii() and text.isdigit() and 0 < int(text) < 10**9:
         return int(text)
     said = (
-        ctx.t("«{text}» does not fit here: please write a whole number.", text=short(text))
+        ctx.t("«{text}» does not fit here: please write a whole number.", text=shorten(text))
         if text
         else ctx.t("Please fill this in.")
     )
-    raise Misfit(said, name=field)
+    raise InvalidArgumentError(said, name=field)
 
 
 def _note(ctx: Context, action: str, round_: Round) -> None:
@@ -201,7 +201,7 @@ def _reason(ctx: Context, reason: Reason) -> str:
         return t("working hours")
     if reason.cause == "new-city":
         return t("new city")
-    topic = ctx.known.vocabulary.name(reason.about, ctx.language)
+    topic = ctx.reference.vocabulary.name(reason.about, ctx.language)
     if reason.cause in ("learns", "teaches"):
         return t("one knows and one learns {topic}", topic=topic)
     return t("both: {topic}", topic=topic)
@@ -277,7 +277,7 @@ async def _swap(ctx: Context, one: str | None, other: str | None) -> Card:
     names = await rounds.names_in(ctx.session, round_.id, (first, second))
     for number, field in ((first, "one"), (second, "other")):
         if number not in names:
-            raise Misfit(
+            raise InvalidArgumentError(
                 ctx.t("Nobody in this round has the number «{number}».", number=number), name=field
             )
     forbids = await pools.swap(ctx.session, round_, first, second, ctx.now)

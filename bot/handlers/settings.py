@@ -22,14 +22,14 @@ from bot.cards import (
 from bot.commands import MEMBER, Context, command, completion
 from bot.community.people import portraits
 from bot.deliveries import KINDS
-from bot.errors import Misfit
-from bot.i18n import NAMES, Translator, translator
-from bot.parsing import Hidden, Labels, Suggest, nearest, short
+from bot.errors import InvalidArgumentError
+from bot.i18n import LANGUAGE_NAMES, Translator, translator
+from bot.parsing import HiddenField, Labels, Suggestions, find_nearest, shorten
 from db import switches
 from db.base import keep
 from db.switches import KindOff
 
-Language = Annotated[Literal["en", "es", "pt", "fr"], Labels(NAMES)]
+Language = Annotated[Literal["en", "es", "pt", "fr"], Labels(LANGUAGE_NAMES)]
 
 
 SWITCHABLE = {name: kind.title for name, kind in KINDS.items() if kind.switchable}
@@ -43,11 +43,11 @@ _HOURS = re.compile(r"(\d{1,2})(?::(\d{2}))?\s*(?:-|–|to|a|à)\s*(\d{1,2})(?::
 class Settings(BaseModel):
     """Choose your language, time zone and what you are told"""
 
-    act: Annotated[Literal["edit"] | None, Hidden(), Labels({"edit": "Edit"})] = Field(
+    act: Annotated[Literal["edit"] | None, HiddenField(), Labels({"edit": "Edit"})] = Field(
         default=None, title="What to do"
     )
     language: Language | None = Field(default=None, title="Language")
-    zone: Annotated[str | None, Suggest("zone")] = Field(
+    zone: Annotated[str | None, Suggestions("zone")] = Field(
         default=None, max_length=60, title="Time zone", description="For example: America/Bogota"
     )
     quiet: str | None = Field(
@@ -58,8 +58,8 @@ class Settings(BaseModel):
         default=None, ge=0, le=50, title="Messages a week, at most",
         description="Unasked-for ones; what you asked for always comes",
     )  # fmt: skip
-    stop: Annotated[Switch | None, Hidden()] = Field(default=None, title="Stop these messages")
-    start: Annotated[Switch | None, Hidden()] = Field(default=None, title="Send these again")
+    stop: Annotated[Switch | None, HiddenField()] = Field(default=None, title="Stop these messages")
+    start: Annotated[Switch | None, HiddenField()] = Field(default=None, title="Send these again")
 
 
 async def as_is(ctx: Context) -> dict[str, tuple[str, ...]]:
@@ -79,7 +79,7 @@ async def as_is(ctx: Context) -> dict[str, tuple[str, ...]]:
     room="daily",
     writes=True,
     example="settings language:fr",
-    as_is=as_is,
+    current_values=as_is,
     title="Your settings",
 )
 async def settings(ctx: Context, ask: Settings) -> Reply:
@@ -116,7 +116,7 @@ async def _shown(ctx: Context, note: str) -> Card:
     off = await switches.switched_off(ctx.session, person.id)
     parts: list[Part] = [Note(note, "good")] if note else []
     parts.append(Facts((
-        Fact(t("Language"), NAMES[person.language]),
+        Fact(t("Language"), LANGUAGE_NAMES[person.language]),
         Fact(t("Time zone"), person.zone),
         Fact(t("Local time"), portraits.local_time(t, person, ctx.now)),
         Fact(t("Quiet hours"), f"{person.quiet_from}–{person.quiet_to}"),
@@ -149,9 +149,9 @@ def _hours(ctx: Context, text: str) -> tuple[str, str]:
         end = (int(match[3]) % 24, int(match[4] or 0))
         if start[0] < 24 and int(match[3]) <= 24 and max(start[1], end[1]) < 60:
             return f"{start[0]:02}:{start[1]:02}", f"{end[0]:02}:{end[1]:02}"
-    raise Misfit(
+    raise InvalidArgumentError(
         ctx.t("I cannot read «{text}» as quiet hours; write them like 19:00-08:00.",
-              text=short(text)),
+              text=shorten(text)),
         name="quiet",
     )  # fmt: skip
 
@@ -166,11 +166,11 @@ def _zone(ctx: Context, text: str) -> str:
     for zone in _zones():
         if wanted in (zone.casefold(), zone.casefold().rpartition("/")[2]):
             return zone
-    raise Misfit(
+    raise InvalidArgumentError(
         ctx.t("I know no time zone called «{text}»; write it like America/Bogota.",
-              text=short(text)),
+              text=shorten(text)),
         name="zone",
-        choices=tuple(Option(z, z) for z in nearest(text, _zones())),
+        choices=tuple(Option(z, z) for z in find_nearest(text, _zones())),
     )  # fmt: skip
 
 

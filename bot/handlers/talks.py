@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from bot.cards import Button, Buttons, Card, Link, Note, Part
 from bot.commands import MEMBER, Context, command
 from bot.community.talks.opening import KIND, common_language, may_talk, propose, times, when
-from bot.deliveries import owe
+from bot.deliveries import enqueue
 from bot.errors import Refusal
 from bot.i18n import Translator, translator
 from db import audit, talks
@@ -107,7 +107,9 @@ async def _tell(ctx: Context, talk: Talk, reader: Member, drawn: Drawn) -> None:
     language = common_language(talk.one, talk.other) if to else reader.language
     card = drawn(ctx, talk, reader, translator(language))
     key = f"{talk.key}:move:{talk.moves}"
-    await owe(ctx.session, ctx.now, reader, KIND, card, key=key, to=to, under=under)
+    await enqueue(
+        ctx.session, ctx.now, reader, KIND, card, key=key, destination=to, parent_id=under
+    )
 
 
 def _proposal(ctx: Context, talk: Talk, reader: Member, t: Translator) -> Card:
@@ -127,7 +129,7 @@ def _agreed(ctx: Context, talk: Talk, reader: Member, t: Translator) -> Card:
     time = when(t, talk.times[(talk.agreed or 1) - 1], reader, other)
     parts: tuple[Part, ...] = (
         Note(t("You two talk on {time}.", time=time), "good"),
-        Link(t("Add it to your calendar"), ctx.links.meeting(talk.id, reader.id)),
+        Link(t("Add it to your calendar"), ctx.links.meeting_url(talk.id, reader.id)),
         Buttons((Button(t("Another time"), f"intro slot {talk.id}"),)),
     )
     return Card(

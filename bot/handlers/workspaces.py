@@ -8,12 +8,12 @@ from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Tex
 from bot.commands import STAFF, Context, command
 from bot.community.people import places
 from bot.domain.joining import domain_of
-from bot.errors import Misfit, Refusal
-from bot.parsing import Labels, Suggest, short
+from bot.errors import InvalidArgumentError, Refusal
+from bot.parsing import Labels, Suggestions, shorten
 from db import audit, invitations, members
 from db.members import Workspace
 
-CityName = Annotated[str | None, Suggest("city")]
+CityName = Annotated[str | None, Suggestions("city")]
 
 
 class AdminWorkspaces(BaseModel):
@@ -54,7 +54,7 @@ async def admin_workspaces(ctx: Context, ask: AdminWorkspaces) -> Card:
     match ask.act:
         case "city":
             if not ask.city:
-                raise Misfit(t("Please fill this in."), name="city")
+                raise InvalidArgumentError(t("Please fill this in."), name="city")
             city = places.city_named(ctx, ask.city)
             home.city_id = city.id
             said = t(
@@ -77,10 +77,10 @@ async def admin_workspaces(ctx: Context, ask: AdminWorkspaces) -> Card:
 
 async def _workspace(ctx: Context, number: int | None) -> Workspace:
     if number is None:
-        raise Misfit(ctx.t("Please fill this in."), name="number")
+        raise InvalidArgumentError(ctx.t("Please fill this in."), name="number")
     home = await ctx.session.get(Workspace, number)
     if home is None:
-        raise Misfit(
+        raise InvalidArgumentError(
             ctx.t("There is no workspace with the number {number}.", number=number), name="number"
         )
     return home
@@ -108,7 +108,7 @@ async def _list(ctx: Context, note: str = "") -> Card:
 
 def _entry(ctx: Context, home: Workspace, people_here: int) -> Entry:
     t = ctx.t
-    city = ctx.known.cities.get(home.city_id or 0)
+    city = ctx.reference.cities.get(home.city_id or 0)
     lines = [
         t("the workspace of {city}", city=places.city_place(t, city))
         if city
@@ -159,11 +159,11 @@ async def admin_domains(ctx: Context, ask: AdminDomains) -> Card:
     if ask.add:
         domain = domain_of(ask.add)
         if not domain:
-            raise Misfit(
+            raise InvalidArgumentError(
                 t(
                     "«{text}» is no domain of an office: I take plain names like boston.gov, and "
                     "none where anybody gets an address.",
-                    text=short(ask.add),
+                    text=shorten(ask.add),
                 ),
                 name="add",
             )
@@ -173,7 +173,7 @@ async def admin_domains(ctx: Context, ask: AdminDomains) -> Card:
     elif ask.remove:
         domain = domain_of(ask.remove)
         await invitations.forbid_domain(ctx.session, city.id, domain)
-        said = t("Taken back: {domain}", domain=domain or short(ask.remove))
+        said = t("Taken back: {domain}", domain=domain or shorten(ask.remove))
     if said:
         audit.note(ctx.session, ctx.now, ctx.member.id, "domains changed", f"city:{city.id}")
     return await _domains(ctx, city.id, said)
@@ -184,7 +184,7 @@ async def _domains(ctx: Context, city_id: int | None = None, note: str = "") -> 
     parts: list[Part] = [Note(note, "good")] if note else []
     found = await invitations.domains(ctx.session, city_id)
     facts = tuple(
-        Fact(one.domain, places.city_place(t, ctx.known.cities[one.city_id])) for one in found
+        Fact(one.domain, places.city_place(t, ctx.reference.cities[one.city_id])) for one in found
     )
     parts.append(Facts(facts) if facts else Text(t("No domain is allowed yet.")))
     parts.append(

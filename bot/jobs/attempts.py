@@ -12,7 +12,7 @@ import structlog
 
 from bot.adapters.base import CannotTell, Courier, NotSent, Place, Posted
 from bot.cards import Card, Note, Reply
-from bot.deliveries import read
+from bot.deliveries import load_card
 from bot.domain.outcomes import Absent, Arrived, End, Refused, Unseen, Unsure, Untold
 from bot.failpoints import reach
 from bot.i18n import translator
@@ -93,19 +93,19 @@ async def _act(courier: Courier, keys: Sequence[str], claim: Claim) -> Posted:
     place = place_of(claim)
     reach("deliver.before_call")
     if row.act == "post" or root is None:
-        reply = said_again(row) if row.resent else read(row.body)
+        reply = said_again(row) if row.resent else load_card(row.body)
         return await courier.post(place, reply, row.language, marker(keys[0], row.key))
     there = Posted(root.platform_id, root.landed_in)
     if row.act == "remove":
         await courier.remove(place, there)
     else:
-        await courier.edit(place, there, read(row.body), row.language)
+        await courier.edit(place, there, load_card(row.body), row.language)
     return there
 
 
 def said_again(row: Delivery) -> Reply:
     """The message with a word that it may be the second one."""
-    reply = read(row.body)
+    reply = load_card(row.body)
     if not isinstance(reply, Card):
         return reply
     note = translator(row.language)("(sent again: the first one may have arrived)")

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.adapters.base import Courier
-from bot.deliveries import KINDS, tell_ended
+from bot.deliveries import KINDS, run_ended_hooks
 from bot.domain import outcomes
 from bot.domain.outcomes import Arrived, Attempt
 from bot.failpoints import reach
@@ -143,7 +143,7 @@ class Deliverer:
             lost = await sending.recover(session, now, VISIBLE)
             stale = await sending.expire(session, now)
             await session.flush()
-            await tell_ended(session, now, [*lost, *stale])
+            await run_ended_hooks(session, now, [*lost, *stale])
             await alerts.notify_of_failures(session, now, lost)
             reach("deliver.before_recover_commit")
         reach("deliver.after_recover_commit")
@@ -200,7 +200,7 @@ class Deliverer:
                 session, now, LEASE, free, may, full | set(self._unserved),
                 {name for name in trying if self._breakers.outage(name)},
             )  # fmt: skip
-            await tell_ended(session, now, taken.ended)
+            await run_ended_hooks(session, now, taken.ended)
             reach("deliver.before_claim_commit")
         reach("deliver.after_claim_commit")
         return taken.claims
@@ -246,7 +246,7 @@ class Deliverer:
             if gates:
                 await sending.shut(session, gates)
             await session.flush()
-            await tell_ended(session, now, ended)
+            await run_ended_hooks(session, now, ended)
             await alerts.notify_of_failures(session, now, ended)
             reach("deliver.before_settle_commit")
         reach("deliver.after_settle_commit")
@@ -270,7 +270,7 @@ class Deliverer:
                 expires=row.expires,
                 repeatable=row.act != "post",
                 drops_doubles=timedelta(seconds=courier.doubles_dropped_for()),
-                resends=kind is not None and kind.unsure == "resend",
+                resends=kind is not None and kind.on_ambiguous == "resend",
                 resent=row.resent,
                 outage=self._breakers.outage(row.platform),
                 chance=chance,

@@ -3,7 +3,7 @@
 import sys
 
 from bot.settings import Settings
-from bot.storage import database, explained
+from bot.storage import database, translate_database_errors
 from db import audit
 from db.base import unit
 
@@ -11,7 +11,7 @@ from db.base import unit
 async def verify(settings: Settings) -> int:
     """Say whether the chain of seals holds; 1 with the first row that does not fit."""
     async with database(settings) as engine:
-        with explained():
+        with translate_database_errors():
             async with unit(engine) as session:
                 found = await audit.verify(session)
     if found.broken_at:

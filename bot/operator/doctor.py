@@ -14,10 +14,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.adapters.base import Finding
-from bot.app import COMMANDS_MEMO
+from bot.app import COMMAND_HASH_KEY
 from bot.operator.platforms import asked_platforms
 from bot.settings import EX_CONFIG, ConfigurationError, Settings
-from bot.storage import database, explained, key_file, secret_keys, sqlite_file
+from bot.storage import database, key_file, secret_keys, sqlite_file, translate_database_errors
 from db import key_values, migrate, seed
 from db.base import unit
 from db.cities import City
@@ -40,7 +40,7 @@ async def examine(settings: Settings) -> list[Finding]:
             standing = await _database(settings, engine)
             found += standing
             if not any(f.is_fault for f in standing):
-                with explained():
+                with translate_database_errors():
                     found += [await _reference(engine), await _zones(engine)]
                     found.append(await _key(settings, engine))
                     synced = await _synced(engine)
@@ -72,7 +72,7 @@ async def report(read: Callable[[], Settings], *, as_json: bool) -> int:
 
 async def _synced(engine: AsyncEngine) -> str:
     async with unit(engine) as session:
-        return await key_values.load_value(session, COMMANDS_MEMO)
+        return await key_values.load_value(session, COMMAND_HASH_KEY)
 
 
 # --- the machine ------------------------------------------------------------------------------

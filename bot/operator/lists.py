@@ -13,7 +13,7 @@ from bot.adapters import PLATFORMS
 from bot.community import importing
 from bot.community.importing import Plan, UnreadableError
 from bot.settings import Settings
-from bot.storage import database, explained
+from bot.storage import database, translate_database_errors
 from db import member_lists, migrate, seed
 from db.base import unit
 
@@ -33,7 +33,7 @@ async def bring_in(settings: Settings, file: Path, console: Console, *, dry_run:
         print(f"{error} Nothing was imported.", file=sys.stderr)
         return REFUSED
     async with database(settings) as engine:
-        with explained():
+        with translate_database_errors():
             await migrate.require(engine)
             async with unit(engine, writes=not dry_run) as session:
                 if not dry_run and await seed.is_empty(session):
@@ -94,7 +94,7 @@ def _inert(text: str) -> str:
 async def take_out(settings: Settings, file: Path) -> int:
     """Export the verified members as an import would read them."""
     async with database(settings) as engine:
-        with explained():
+        with translate_database_errors():
             await migrate.require(engine)
             async with unit(engine) as session:
                 rows = await importing.table(session, datetime.now(UTC), PLATFORMS)

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from bot.adapters import terminal
-from bot.app import App, opened
+from bot.app import App, open_app
 from bot.cards import Form, Reply, data, plain
 from bot.domain.ranking import standing
 from bot.i18n import translator
@@ -23,7 +23,7 @@ async def say(
     settings: Settings, console: Console, words: str, *, email: str, on: str, as_json: bool
 ) -> int:
     """Run one command as the member of this address and print the reply; return the exit code."""
-    async with opened(settings) as app:
+    async with open_app(settings) as app:
         sender = await speaker(app, email)
         if sender is None:
             said = f"Nobody has the e-mail {email}." if email else "Say who asks: --as E-MAIL."

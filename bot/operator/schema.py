@@ -9,7 +9,7 @@ from rich.progress import Progress
 
 from bot.domain.ranking import standing
 from bot.settings import Settings
-from bot.storage import database, explained
+from bot.storage import database, translate_database_errors
 from db import migrate
 from db import seed as seeding
 from db.base import unit
@@ -24,7 +24,7 @@ async def move_to(
         print(f"There is no revision {revision}; known: {', '.join(known)}.", file=sys.stderr)
         return 2
     async with database(settings) as engine:
-        with explained():
+        with translate_database_errors():
             await getattr(migrate, direction)(engine, revision)
             print(f"The database is at {await migrate.revision(engine) or 'base'}.")
     return 0
@@ -33,7 +33,7 @@ async def move_to(
 async def check(settings: Settings) -> int:
     """Print what of the database is not as the models say; return the exit code, 1 for faults."""
     async with database(settings) as engine:
-        with explained():
+        with translate_database_errors():
             faults = await migrate.check(engine)
     print("\n".join(faults) or "The database is as it should be.")
     return 1 if faults else 0
@@ -42,7 +42,7 @@ async def check(settings: Settings) -> int:
 async def seed(settings: Settings, console: Console, *, demo: bool) -> None:
     """Migrate the database, and write what is missing of the reference data and of the demo."""
     async with database(settings) as engine:
-        with explained(), Progress(console=console) as bar:
+        with translate_database_errors(), Progress(console=console) as bar:
             await migrate.upgrade(engine)
             task = bar.add_task("", total=6 if demo else 3)
 

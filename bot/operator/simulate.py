@@ -7,7 +7,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.app import opened
+from bot.app import open_app
 from bot.community.rounds import pools
 from bot.domain.cadence import coming
 from bot.domain.ranking import standing
@@ -19,7 +19,7 @@ from db.base import unit
 
 async def rounds(settings: Settings, count: int, chance: int, console: Console) -> int:
     """Play so many weeks and print what they come to; 1 where nobody takes part."""
-    async with opened(settings) as app:
+    async with open_app(settings) as app:
         async with unit(app.engine, writes=True) as session:
             if not await members.any_at_all(session):
                 await seed.demo(session, datetime.now(UTC), standing)

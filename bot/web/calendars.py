@@ -24,7 +24,7 @@ def add_routes(app: web.Application, engine: AsyncEngine, links: Links) -> None:
     """`/calendar/meeting/<token>.ics`: the agreed time of a talk, for one of the two."""
 
     async def meeting(request: web.Request) -> web.Response:
-        known = links.read_meeting(request.match_info["token"])
+        known = links.parse_meeting_token(request.match_info["token"])
         body = await _meeting(engine, *known) if known else None
         if body is None:
             raise web.HTTPNotFound(text="There is no such meeting.\n")

@@ -13,7 +13,7 @@ from bot.adapters.base import Adapter, Fetched
 from bot.community.relay.cards import LARGEST_FILE
 from bot.community.talks.opening import may_talk
 from bot.domain.escaping import one_line
-from bot.links import Links, Shared
+from bot.links import Links, SharedFile
 from db import members, relay
 from db.base import unit
 
@@ -43,7 +43,7 @@ def add_routes(
     """`/relay/file/<token>`: passed through from the platform; the hub keeps nothing of it."""
 
     async def shared(request: web.Request) -> web.StreamResponse:
-        known = links.read_file(request.match_info["token"], clock(), KEPT)
+        known = links.parse_file_token(request.match_info["token"], clock(), KEPT)
         sources = {a.platform: a for a in adapters if isinstance(a, Source)}
         source = sources.get(known.platform) if known else None
         if known is None or source is None or not await _may_be_read(engine, known):
@@ -56,7 +56,7 @@ def add_routes(
     app.router.add_get("/relay/file/{token}", shared, allow_head=False)
 
 
-async def _may_be_read(engine: AsyncEngine, shared: Shared) -> bool:
+async def _may_be_read(engine: AsyncEngine, shared: SharedFile) -> bool:
     """Not once it was taken back, or one of the two left, was suspended or blocked the other."""
     async with unit(engine) as session:
         line = await relay.line(session, shared.source)

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.adapters.base import Adapter
-from bot.metrics import DELIVERIES, OLDEST, REGISTRY
+from bot.metrics import DELIVERIES, OLDEST_DELIVERY_SECONDS, REGISTRY
 from db import migrate, outbox
 from db.base import unit
 
@@ -68,7 +68,7 @@ async def _count_deliveries(engine: AsyncEngine, *, all_of_them: bool = False) -
         first = await outbox.oldest(session, now)
         counts = await outbox.counts(session) if all_of_them else ()
     age = (now - first.at).total_seconds() if first else 0.0
-    OLDEST.set(age)
+    OLDEST_DELIVERY_SECONDS.set(age)
     if all_of_them:
         DELIVERIES.clear()
         for one in counts:

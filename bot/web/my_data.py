@@ -25,7 +25,7 @@ def add_downloads(
 
     async def my_data(request: web.Request) -> web.Response:
         now = clock()
-        known = links.read_my_data(request.match_info["token"], now, personal_data.KEPT_OPEN)
+        known = links.parse_my_data_token(request.match_info["token"], now, personal_data.KEPT_OPEN)
         async with unit(engine) as session:
             member = await session.get(Member, known) if known else None
             if member is None:

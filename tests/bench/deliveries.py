@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.adapters.base import NotSent, Place, Posted
 from bot.cards import Card, Reply, plain
-from bot.deliveries import written
+from bot.deliveries import dump_card
 from bot.jobs.deliver import Deliverer
 from db import migrate, outbox
 from db.base import open_engine, unit
@@ -102,7 +102,7 @@ async def work(database: str, port: int) -> None:
 async def owe(engine: AsyncEngine, number: int) -> None:
     """So many deliveries to two thousand people, due now."""
     now = datetime.now(UTC)
-    body = written(Card("Good morning", ()))
+    body = dump_card(Card("Good morning", ()))
     async with unit(engine, writes=True) as session:
         await session.execute(text("TRUNCATE delivery, gate CASCADE"))
         rows = [

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from bot import deliveries
 from bot.cards import Card
-from bot.deliveries import owe
+from bot.deliveries import enqueue
 from db import members
 from db.audit import Audit
 from db.base import unit
@@ -104,7 +104,7 @@ async def prepare_luis(talk: Talk) -> int:
     async with unit(talk.engine, writes=True) as session:
         luis = await find_member(session)
         for kind in ("welcome", "conversation"):
-            await owe(session, NOW, luis, kind, Card("soon"), key=f"soon:{kind}",
+            await enqueue(session, NOW, luis, kind, Card("soon"), key=f"soon:{kind}",
                       at=NOW + timedelta(days=1))  # fmt: skip
     await press(talk, "maya", f"report {LUIS} because:rude")
     return number
@@ -122,7 +122,7 @@ async def test_a_suspension_cancels_what_is_owed_at_once(
     async def on_ended(session: AsyncSession, now: object, delivery: Delivery) -> None:
         notified.append((delivery.key, delivery.state, delivery.reason))
 
-    monkeypatch.setitem(deliveries.ENDED, "welcome", on_ended)
+    monkeypatch.setitem(deliveries.ENDED_HOOKS, "welcome", on_ended)
     await press(talk, "noor", words)
 
     async with unit(talk.engine) as session:

@@ -515,7 +515,7 @@ async def test_every_city_and_topic_comes_back_as_itself(engine: AsyncEngine) ->
     from bot import reference
 
     async with unit(engine) as session:
-        known = await reference.read(session, NOW)
+        known = await reference.load_reference(session, NOW)
         names = importing.Names(known)
         for city in await cities(session):
             assert names.cities(city.place) == (city.id,)

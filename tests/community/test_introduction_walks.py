@@ -22,7 +22,7 @@ from sqlalchemy import select
 from bot.cards import plain
 from bot.community import blocking
 from bot.hub import Hub
-from bot.request import Heard, Request
+from bot.request import IncomingMessage, Request
 from db import blocks
 from db.base import open_engine, unit
 from db.introductions import Introduction
@@ -132,11 +132,11 @@ class Walk(RuleBasedStateMachine):
         """In a conversation across workspaces, if there is one; an edit is of the latest words."""
         self.written += act == "written"
         name = f"m{self.written}"
-        heard = Heard(
+        heard = IncomingMessage(
             sender(who), act, name, f"D-{who}", f"words {self.written}",  # type: ignore[arg-type]
             edition=int(self.clock().timestamp()), keys=(f"{who}:{name}:{act}:{self.clock()}",),
         )  # fmt: skip
-        self.run(self.hub.heard(heard))
+        self.run(self.hub.handle_message(heard))
 
     @rule(who=people, number=st.integers(1, 4), act=st.sampled_from(["pause", "resume", "end"]))
     def handle_a_conversation(self, who: str, number: int, act: str) -> None:

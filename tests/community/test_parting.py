@@ -10,7 +10,7 @@ from bot import deliveries
 from bot.cards import Card
 from bot.community import parting
 from bot.community.parting import Parting
-from bot.deliveries import owe
+from bot.deliveries import enqueue
 from db import relay
 from db.base import unit
 from db.outbox import Delivery
@@ -89,9 +89,9 @@ async def test_kinds_are_notified_of_what_is_not_owed_any_more(
     async def on_ended(session: AsyncSession, now: datetime, delivery: Delivery) -> None:
         notified.append((delivery.key, delivery.state))
 
-    monkeypatch.setitem(deliveries.ENDED, "welcome", on_ended)
+    monkeypatch.setitem(deliveries.ENDED_HOOKS, "welcome", on_ended)
     async with unit(talk.engine, writes=True) as session:
         luis = await talk.member(session, "luis")
-        await owe(session, NOW, luis, "welcome", Card("soon"), key="soon")
+        await enqueue(session, NOW, luis, "welcome", Card("soon"), key="soon")
     await press(talk, "luis", words)
     assert notified == [("soon", "cancelled")]

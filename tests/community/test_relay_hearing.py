@@ -67,7 +67,7 @@ async def test_an_event_told_four_times_at_once_is_one_message(talk: Talk) -> No
     same = talk.heard("maya", "written", "once", under=under, keys=("Ev1", "gesture"))
     twin = talk.heard("maya", "written", "once", under=under, keys=("Ev2", "gesture"))
 
-    taken = await asyncio.gather(*map(talk.hub.heard, [same, twin, same, twin]))
+    taken = await asyncio.gather(*map(talk.hub.handle_message, [same, twin, same, twin]))
 
     assert all(one is not None for one in taken)
     assert len(await talk.owed("luis")) == 1
@@ -107,7 +107,7 @@ async def test_of_several_conversations_the_writer_chooses(talk: Talk) -> None:
     asked = said(await talk.write("luis", "¿mañana a las diez?", message="w77"))
     assert f"relay send {first} draft:1" in asked
     assert f"relay send {second} draft:1" in asked
-    await talk.hub.heard(talk.heard("luis", "edited", "¿mañana a las once?", message="w77",
+    await talk.hub.handle_message(talk.heard("luis", "edited", "¿mañana a las once?", message="w77",
                                     edition=5))  # fmt: skip
 
     assert "no conversation" in await press(talk, "maya", f"relay send {second} draft:1")
@@ -120,7 +120,9 @@ async def test_of_several_conversations_the_writer_chooses(talk: Talk) -> None:
 
     # what was sent by a press can be edited like anything else
     await talk.carry()
-    await talk.hub.heard(talk.heard("luis", "edited", "¿a las doce?", message="w77", edition=9))
+    await talk.hub.handle_message(
+        talk.heard("luis", "edited", "¿a las doce?", message="w77", edition=9)
+    )
     await talk.carry()
     assert "¿a las doce?" in talk.sees("remi")[-1]
 
@@ -157,7 +159,7 @@ async def test_an_edit_before_it_left_changes_the_words(talk: Talk) -> None:
     """Nobody sees what was corrected in time."""
     number = await talk.begin("maya", "luis")
     await talk.write("maya", "helo", number, message="w9")
-    await talk.hub.heard(talk.heard("maya", "edited", "hello", message="w9", edition=1))
+    await talk.hub.handle_message(talk.heard("maya", "edited", "hello", message="w9", edition=1))
     (owed,) = await talk.owed("luis")
     assert "hello" in owed.body
     assert "helo" not in owed.body
@@ -169,11 +171,13 @@ async def test_edits_and_deletions_afterwards_change_the_copy(talk: Talk) -> Non
     await talk.write("maya", "helo", number, message="w9")
     await talk.carry()
     for edition, words in ((1, "hello"), (2, "hello!")):
-        await talk.hub.heard(talk.heard("maya", "edited", words, message="w9", edition=edition))
+        await talk.hub.handle_message(
+            talk.heard("maya", "edited", words, message="w9", edition=edition)
+        )
     (change,) = await talk.carry()
     assert change.act == "edit"
     assert talk.sees("luis")[-1].endswith("\nhello!\n")
-    await talk.hub.heard(talk.heard("maya", "deleted", message="w9"))
+    await talk.hub.handle_message(talk.heard("maya", "deleted", message="w9"))
     await talk.carry()
     assert len(talk.sees("luis")) == 1
 
@@ -182,7 +186,7 @@ async def test_a_deletion_in_time_sends_nothing(talk: Talk) -> None:
     """What is still due is cancelled."""
     number = await talk.begin("maya", "luis")
     await talk.write("maya", "oops", number, message="w9")
-    await talk.hub.heard(talk.heard("maya", "deleted", message="w9"))
+    await talk.hub.handle_message(talk.heard("maya", "deleted", message="w9"))
     assert await talk.carry() == []
 
 
@@ -195,7 +199,7 @@ async def test_events_in_any_order_end_alike(talk: Talk, carried: bool) -> None:
     acts = (("written", "a", 0), ("edited", "b", 1), ("edited", "c", 2), ("deleted", "", 0))
     for turn, order in enumerate(permutations(acts)):
         for act, words, edition in order:
-            await talk.hub.heard(talk.heard("maya", act, words, message=f"p{turn}", under=under,
+            await talk.hub.handle_message(talk.heard("maya", act, words, message=f"p{turn}", under=under,
                                             edition=edition))  # fmt: skip
             if carried:
                 await talk.carry()
@@ -203,7 +207,7 @@ async def test_events_in_any_order_end_alike(talk: Talk, carried: bool) -> None:
         assert len(talk.sees("luis")) == 1, order
     for turn, order in enumerate(permutations(acts[:3])):
         for act, words, edition in order:
-            await talk.hub.heard(talk.heard("maya", act, words, message=f"q{turn}", under=under,
+            await talk.hub.handle_message(talk.heard("maya", act, words, message=f"q{turn}", under=under,
                                             edition=edition))  # fmt: skip
             if carried:
                 await talk.carry()
@@ -219,7 +223,7 @@ async def test_nobody_edits_what_another_one_wrote(talk: Talk) -> None:
     forged = talk.heard("luis", "edited", "forged", message="w9", edition=3)
     object.__setattr__(forged, "channel", "D-maya")
     object.__setattr__(forged, "sender", Sender("slack", "T1", "ben"))
-    await talk.hub.heard(forged)
+    await talk.hub.handle_message(forged)
     (owed,) = await talk.owed("luis")
     assert "mine" in owed.body
 
@@ -231,15 +235,15 @@ async def test_reactions_show_as_a_small_line_and_go_again(talk: Talk) -> None:
     (passed,) = await talk.carry()
     mark: dict[str, Any] = {"message": passed.platform_id, "mark": "👍", "keys": ()}
     for _ in range(2):
-        await talk.hub.heard(talk.heard("luis", "marked", **mark))
+        await talk.hub.handle_message(talk.heard("luis", "marked", **mark))
     await talk.carry()
     assert talk.sees("maya")[-1] == (
         "Luis Ángel Rojas · Bogotá, Colombia · Discord  👍 to «Shall we meet on Monday?»\n"
     )
-    await talk.hub.heard(talk.heard("luis", "unmarked", **mark))
+    await talk.hub.handle_message(talk.heard("luis", "unmarked", **mark))
     await talk.carry()
     assert len(talk.sees("maya")) == 1
-    await talk.hub.heard(talk.heard("luis", "marked", **mark))
+    await talk.hub.handle_message(talk.heard("luis", "marked", **mark))
     await talk.carry()
     assert len(talk.sees("maya")) == 2
 
@@ -254,16 +258,16 @@ async def test_reactions_told_late_or_twice_change_nothing(talk: Talk) -> None:
         about: dict[str, Any] = {"message": passed.platform_id, "mark": "👍", "keys": (name,)}
         return talk.heard("maya", act, edition=edition, **about)
 
-    await talk.hub.heard(mark("unmarked", 20, "Ev2"))
-    await talk.hub.heard(mark("marked", 10, "Ev1"))
+    await talk.hub.handle_message(mark("unmarked", 20, "Ev2"))
+    await talk.hub.handle_message(mark("marked", 10, "Ev1"))
     assert await talk.carry() == []
-    await talk.hub.heard(mark("marked", 30, "Ev3"))
-    await talk.hub.heard(mark("marked", 50, "Ev5"))
-    await talk.hub.heard(mark("unmarked", 40, "Ev4"))
+    await talk.hub.handle_message(mark("marked", 30, "Ev3"))
+    await talk.hub.handle_message(mark("marked", 50, "Ev5"))
+    await talk.hub.handle_message(mark("unmarked", 40, "Ev4"))
     await talk.carry()
     assert "👍" in talk.sees("luis")[-1]
-    await talk.hub.heard(mark("unmarked", 60, "Ev6"))
-    await talk.hub.heard(mark("marked", 70, "Ev3"))  # the same event, whatever it says
+    await talk.hub.handle_message(mark("unmarked", 60, "Ev6"))
+    await talk.hub.handle_message(mark("marked", 70, "Ev3"))  # the same event, whatever it says
     await talk.carry()
     assert len(talk.sees("luis")) == 1
 
@@ -308,7 +312,7 @@ async def test_a_block_is_never_told(talk: Talk, words: str) -> None:
     assert "Blocked" in await press(talk, "maya", words.format(number=number))
 
     assert said(await talk.write("luis", "third", number)) == ""
-    assert said(await talk.hub.heard(
+    assert said(await talk.hub.handle_message(
         talk.heard("luis", "edited", "edited", message="w1", edition=2))) == ""  # fmt: skip
     assert await press(talk, "luis", "relay") == before
     assert "You blocked" in said(await talk.write("maya", "and me?", number))
@@ -343,11 +347,11 @@ async def test_after_a_block_nothing_passes_whatever_is_tried(talk: Talk, seed: 
             case 2:
                 await talk.write("luis", f"late {step}", under=chance.choice(copies))
             case 3:
-                await talk.hub.heard(talk.heard("luis", "edited", "late", edition=step + 1,
+                await talk.hub.handle_message(talk.heard("luis", "edited", "late", edition=step + 1,
                                                 message=f"e{chance.randrange(4)}"))  # fmt: skip
             case 4:
                 mark: dict[str, Any] = {"message": chance.choice(copies), "mark": "👍", "keys": ()}
-                await talk.hub.heard(talk.heard("luis", "marked", **mark))
+                await talk.hub.handle_message(talk.heard("luis", "marked", **mark))
             case _:
                 act = chance.choice(("pause", "resume", "end", "report", "block"))
                 await press(talk, "luis", f"relay {act} {number} sure:yes")
@@ -449,8 +453,8 @@ async def test_strangers_and_people_without_conversations_only_command(talk: Tal
     await talk.begin("maya", "luis")
     assert await talk.write("remi", "hello there") is None
     stranger = talk.heard("luis", "written", "hello")
-    object.__setattr__(stranger, "sender", Sender("discord", "G1", "luis", stranger=True))
-    assert await talk.hub.heard(stranger) is None
+    object.__setattr__(stranger, "sender", Sender("discord", "G1", "luis", is_outsider=True))
+    assert await talk.hub.handle_message(stranger) is None
     async with unit(talk.engine) as session:
         assert (await session.scalars(select(inbound.Inbound))).all() == []
         due = select(Delivery).where(Delivery.state == outbox.DUE)

@@ -81,7 +81,7 @@ class Walk(RuleBasedStateMachine):
         self.engine = open_engine(f"sqlite:///{file}")
         self.clock = Clock()
         self.hub = Hub(self.engine, clock=self.clock)
-        self.hub._reference = self._reference  # type: ignore[method-assign] # cities never change
+        self.hub._load_reference = self._reference  # type: ignore[method-assign] # cities never change
         self.model = Model(owner={"maya": 1, "ben": 2}, status={1: "verified", 2: "verified"})
         for name in ACCOUNTS:
             self.say(name, "help")
@@ -91,7 +91,7 @@ class Walk(RuleBasedStateMachine):
     async def _reference(self) -> Reference:
         if Walk.known is None:
             async with unit(self.engine) as session:
-                Walk.known = await reference.read(session, self.clock.now)
+                Walk.known = await reference.load_reference(session, self.clock.now)
         return Walk.known
 
     def teardown(self) -> None:

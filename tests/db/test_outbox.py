@@ -30,7 +30,7 @@ Scene = Callable[[AsyncSession, datetime, Member, Member], Awaitable[Act]]
 
 
 async def _owe(session: AsyncSession, now: datetime, person: Member, key: str) -> int:
-    number = await deliveries.owe(session, now, person, "answer", Card("Hello"), key=key)
+    number = await deliveries.enqueue(session, now, person, "answer", Card("Hello"), key=key)
     assert number is not None
     return number
 
@@ -233,7 +233,7 @@ async def test_who_ended_is_told_once_to_those_who_declared_it(
     async def note(session: AsyncSession, at: datetime, row: Delivery) -> None:
         ended.append(f"{row.key} {row.state} {row.reason}")
 
-    monkeypatch.setitem(deliveries.ENDED, "answer", note)
+    monkeypatch.setitem(deliveries.ENDED_HOOKS, "answer", note)
     maya = await member(engine, "maya")
     async with unit(engine, writes=True) as session:
         number = await _owe(session, now, maya, "x")
@@ -253,7 +253,9 @@ async def test_a_claim_is_taken_back_when_its_account_is_unlinked(
         other.member_id = maya.id
         await session.flush()
         there = Address("other", "G9", "maya2")
-        owe = partial(deliveries.owe, session, now, maya, "answer", Card("Hello"), to=there)
+        owe = partial(
+            deliveries.enqueue, session, now, maya, "answer", Card("Hello"), destination=there
+        )
         root = await owe(key="alone")
         await session.flush()
     held = await claim(engine, now)

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import plain
-from bot.deliveries import read
+from bot.deliveries import load_card
 from tests.cast import CAST
 from tests.conftest import Typing
 from tests.handlers.test_joining import city_code, owed, person
@@ -26,7 +26,7 @@ async def test_leads_and_staff_are_asked_and_the_first_answer_counts(
 
     duties = await owed(engine, "duty")
     assert sorted(d.user for d in duties) == ["ada", "maya", "noor"]
-    card = read(duties[0].body)
+    card = load_card(duties[0].body)
     assert titles_of(card) == ["rob"]
     yes, no = button(card, "Approve").command, button(card, "Decline").command
 
@@ -39,7 +39,7 @@ async def test_leads_and_staff_are_asked_and_the_first_answer_counts(
     assert (found.way, found.language) == ("approval", "fr")
     answers = [d for d in await owed(engine, "answer") if d.user == "rob"]
     assert len(answers) == 1
-    assert plain(read(answers[0].body)).startswith("Bienvenue, rob")
+    assert plain(load_card(answers[0].body)).startswith("Bienvenue, rob")
     assert all(d.state == "cancelled" for d in await owed(engine, "duty"))
 
 
@@ -51,7 +51,7 @@ async def test_a_no_is_told_without_a_name_and_one_may_ask_again(
     for number in (1, 2, 3):
         await typing("join boston ask:yes", as_="rob")
         await typing(f"admit {number} no", as_="noor")
-    answers = [read(d.body) for d in await owed(engine, "answer")]
+    answers = [load_card(d.body) for d in await owed(engine, "answer")]
     assert len(answers) == 3
     assert all("You were not let in for Boston, MA." in plain(card) for card in answers)
     assert not any("Noor" in plain(card) for card in answers)
@@ -94,7 +94,7 @@ async def test_a_newcomer_is_welcomed_once_and_shown_one_thing_a_day(
     assert [f"{d.at:%a %H:%M}" for d in week] == ["Wed 14:30", "Thu 14:30", "Fri 14:30"]
     assert all(d.expires == d.at + timedelta(days=5) for d in week)
     for tip in week:
-        assert commands_of(read(tip.body))[-1] == "settings stop:welcome"
+        assert commands_of(load_card(tip.body))[-1] == "settings stop:welcome"
         assert not any(one.name in tip.body for one in CAST)
 
 

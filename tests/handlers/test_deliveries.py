@@ -104,7 +104,7 @@ async def test_the_database_the_command_and_the_metric_say_the_same(
     (table,) = [part for part in reply.parts if isinstance(part, Table)]
     t = translator("en")
     shown = sorted((kind, reason, int(number)) for _, kind, reason, number in table.rows)
-    assert shown == [(deliveries.title(t, kind), reason, n) for kind, reason, n in unsent]
+    assert shown == [(deliveries.kind_title(t, kind), reason, n) for kind, reason, n in unsent]
     await health._count_deliveries(engine, all_of_them=True)
     lines = generate_latest(REGISTRY).decode().splitlines()
     metric = {line for line in lines if line.startswith("hub_deliveries{")}

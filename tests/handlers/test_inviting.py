@@ -5,7 +5,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import plain
-from bot.deliveries import read
+from bot.deliveries import load_card
 from db.base import unit
 from db.invitations import Invitation
 from tests.conftest import Clock, Typing
@@ -22,8 +22,8 @@ async def test_a_colleague_who_is_here_gets_a_card_that_fits_nobody_else(
     assert "rob gets a card from me" in plain(await typing("invite <@rob>"))
     (card,) = await owed(engine, "invitation")
     assert (card.user, card.member_id) == ("rob", None)
-    assert plain(read(card.body)).startswith("Maya Chen te invita")
-    press = commands_of(read(card.body))[0]
+    assert plain(load_card(card.body)).startswith("Maya Chen te invita")
+    press = commands_of(load_card(card.body))[0]
 
     await typing("help", as_="eve")
     for thief in ("eve", "zoe"):
@@ -34,7 +34,7 @@ async def test_a_colleague_who_is_here_gets_a_card_that_fits_nobody_else(
     assert found is not None
     assert found.way == "invitation"
     told = [d for d in await owed(engine, "answer") if d.user == "maya"]
-    assert [plain(read(d.body)) for d in told] == [
+    assert [plain(load_card(d.body)) for d in told] == [
         "A colleague is in\nrob has accepted your invitation.\n"
     ]
 

@@ -9,7 +9,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import Form, Reply, plain
-from bot.deliveries import read
+from bot.deliveries import load_card
 from bot.domain.joining import fingerprint
 from db import members
 from db.base import unit
@@ -307,7 +307,7 @@ async def test_an_unknown_city_goes_to_the_staff_in_the_persons_own_words(
     unknown = await typing('join "Villa Nueva"', as_="rob")
     asked = await typing(button(unknown, "Ask the staff").command, as_="rob")
     assert "Asked for Villa Nueva." in plain(asked)
-    card = read((await owed(engine, "duty"))[0].body)
+    card = load_card((await owed(engine, "duty"))[0].body)
     assert "Says «Villa Nueva»" in plain(card)
     form = await typing(button(card, "Approve").command, as_="noor")
     assert isinstance(form, Form)

@@ -5,7 +5,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import plain
-from bot.deliveries import read
+from bot.deliveries import load_card
 from db import members, relay
 from db.base import unit
 from db.members import Member, MemberRole
@@ -25,7 +25,7 @@ async def roles(engine: AsyncEngine, number: int) -> list[str]:
 async def duties(engine: AsyncEngine) -> list[tuple[str, str]]:
     async with unit(engine) as session:
         query = select(Delivery).where(Delivery.kind == "duty", Delivery.state == "due")
-        return [(d.user, plain(read(d.body))) for d in await session.scalars(query)]
+        return [(d.user, plain(load_card(d.body))) for d in await session.scalars(query)]
 
 
 @pytest.mark.both

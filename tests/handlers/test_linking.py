@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import Reply, plain
-from bot.deliveries import owe, read
+from bot.deliveries import enqueue, load_card
 from db import members
 from db.base import unit
 from db.linking import Link
@@ -68,17 +68,17 @@ async def test_an_account_elsewhere_is_linked_when_the_member_confirms(
     assert plain(await there(typing, "home")).startswith("What the hub can do")
 
     (asked,) = await owed_to(engine, "maya")
-    card = plain(read(asked.body))
+    card = plain(load_card(asked.body))
     assert "«maya2» in Other G9" in card
     assert "it speaks as Maya Chen" in card
     assert asked.expires is not None
-    done = await typing(button(read(asked.body), "Confirm").command)
+    done = await typing(button(load_card(asked.body), "Confirm").command)
     assert plain(done).startswith("Linked\n«maya2» in Other G9 speaks for you now.")
     assert await owner(engine, "maya2") == 1
     assert "Open Data Manager" in plain(await there(typing, "profile show"))
     for user in ("maya", "maya2"):
         told = (await owed_to(engine, user))[-1]
-        assert commands_of(read(told.body)) == [f"unlink {13}"]
+        assert commands_of(load_card(told.body)) == [f"unlink {13}"]
 
 
 @pytest.mark.both
@@ -229,12 +229,14 @@ async def test_either_account_parts_them_and_every_account_is_told(
     async with unit(engine, writes=True) as session:
         maya = await members.member(session, 1)
         assert maya is not None
-        card = read((await owed_to(engine, "maya"))[0].body)
+        card = load_card((await owed_to(engine, "maya"))[0].body)
         place = Address(PLATFORM, "T1", "maya")
         assert card.kind == "card"
-        await owe(session, NOW, maya, "answer", card, key="late", to=place)
-        thread = await owe(session, NOW, maya, "answer", card, key="root", to=place)
-        await owe(session, NOW, maya, "answer", card, key="under", to=place, under=thread)
+        await enqueue(session, NOW, maya, "answer", card, key="late", destination=place)
+        thread = await enqueue(session, NOW, maya, "answer", card, key="root", destination=place)
+        await enqueue(
+            session, NOW, maya, "answer", card, key="under", destination=place, parent_id=thread
+        )
     await there(typing, "unlink 1")
     async with unit(engine) as session:
         found = {d.key: d for d in await session.scalars(select(Delivery))}
@@ -254,7 +256,7 @@ async def test_leaving_is_told_to_the_other_accounts(typing: Typing, engine: Asy
     await there(typing, "leave sure:yes")
     told = (await owed_to(engine, "maya"))[-1]
     assert told.state == "due"
-    assert "Maya Chen left the community. If that was not you" in plain(read(told.body))
+    assert "Maya Chen left the community. If that was not you" in plain(load_card(told.body))
 
 
 async def test_a_thousand_tampered_buttons_do_nothing(typing: Typing, engine: AsyncEngine) -> None:

@@ -103,13 +103,13 @@ async def test_an_address_is_for_one_person_and_a_quarter_of_an_hour(
     typing: Typing, page: TestClient[web.Request, web.Application], hub: Hub, clock: Clock
 ) -> None:
     """Changed, foreign and old ones are all the same: not there."""
-    good = hub.links.my_data(MAYA, clock.now)
-    foreign = Links(keys=lambda: ["another key that is long"]).my_data(MAYA, clock.now)
+    good = hub.links.my_data_url(MAYA, clock.now)
+    foreign = Links(keys=lambda: ["another key that is long"]).my_data_url(MAYA, clock.now)
     for bad in ("/my-data/x.json", path_like(foreign), path_like(good)[:-9] + "AAAA.json"):
         assert (await page.get(bad)).status == 404
-    assert hub.links.read_my_data(token_of(good), clock.now, personal_data.KEPT_OPEN) == MAYA
+    assert hub.links.parse_my_data_token(token_of(good), clock.now, personal_data.KEPT_OPEN) == MAYA
     clock.go_on(minutes=16)
-    assert hub.links.read_my_data(token_of(good), clock.now, personal_data.KEPT_OPEN) is None
+    assert hub.links.parse_my_data_token(token_of(good), clock.now, personal_data.KEPT_OPEN) is None
     assert (await page.get(path_like(good))).status == 404
 
 

@@ -14,7 +14,7 @@ async def test_a_pause_is_said_and_nothing_passes(talk: Talk) -> None:
     assert "En pausa" in await press(talk, "luis", f"relay pause {number}")
     assert "has paused" in said(await talk.write("maya", "hello?", number, message="w9"))
     assert f"relay resume {number}" in said(await talk.write("luis", "hola", number))
-    await talk.hub.heard(talk.heard("maya", "edited", "hello!", message="w9", edition=1))
+    await talk.hub.handle_message(talk.heard("maya", "edited", "hello!", message="w9", edition=1))
     assert await talk.carry() == []
     assert "goes on" in await press(talk, "maya", f"relay resume {number}")  # it is not hers
     assert "has paused" in said(await talk.write("maya", "hello?", number))

@@ -7,7 +7,7 @@ import pytest
 
 from bot.cards import Form, plain
 from bot.hub import Hub
-from bot.i18n import LANGUAGES, NAMES
+from bot.i18n import LANGUAGE_NAMES, LANGUAGES
 from bot.request import Request
 from tests.cast import sender
 from tests.conftest import Typing
@@ -19,9 +19,9 @@ async def test_the_language_counts_from_the_answer_on(
     typing: Typing, hub: Hub, language: str
 ) -> None:
     """By code or by name."""
-    reply = await typing(f"settings language:{NAMES[language]}")
+    reply = await typing(f"settings language:{LANGUAGE_NAMES[language]}")
 
-    assert NAMES[language] in plain(reply)
+    assert LANGUAGE_NAMES[language] in plain(reply)
     assert await hub.language(sender("maya")) == language
 
 

@@ -16,7 +16,7 @@ async def test_a_workspace_is_marked_by_number_and_city(
 ) -> None:
     """Unknown numbers and cities are told beside their fields; a removed one stands last."""
     await typing("help", as_="x", workspace="T2")
-    await typing.hub.removed(PLATFORM, "T1")
+    await typing.hub.on_workspace_removed(PLATFORM, "T1")
     assert "number" in problems_of(await typing("admin workspaces city 99 boston", as_="ada"))
     assert "city" in problems_of(await typing("admin workspaces city 1", as_="ada"))
     assert "number" in problems_of(await typing("admin workspaces vouch", as_="ada"))

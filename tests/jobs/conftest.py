@@ -9,7 +9,7 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import Card
-from bot.deliveries import written
+from bot.deliveries import dump_card
 from bot.jobs.deliver import Deliverer
 from db import outbox
 from db.base import unit
@@ -44,7 +44,7 @@ async def put(session: Any, clock: Clock, text: str, **facts: Any) -> int | None
         place["channel"] = "C1"
     to = Address(**{"platform": "slack", "workspace": "T1", **place})
     known = {"kind": "news", "key": text, "at": clock(), "created_at": clock()}
-    return await outbox.put(session, to, **{**known, "body": written(Card(text)), **facts})
+    return await outbox.put(session, to, **{**known, "body": dump_card(Card(text)), **facts})
 
 
 @pytest.fixture

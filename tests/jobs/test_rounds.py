@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.cards import plain
 from bot.community import blocking
 from bot.community.rounds import messages, pools
-from bot.deliveries import read
+from bot.deliveries import load_card
 from bot.domain.cadence import Moments, moments
 from bot.handlers.rounds import Rounds
 from bot.jobs import rounds as job
@@ -70,7 +70,7 @@ async def count(engine: AsyncEngine, kind: type[object]) -> int:
 
 
 def text(deliveries: Sequence[Delivery]) -> str:
-    return "\n".join(plain(read(one.body)) for one in deliveries)
+    return "\n".join(plain(load_card(one.body)) for one in deliveries)
 
 
 @pytest.mark.both
@@ -99,7 +99,7 @@ async def test_a_round_from_the_draft_to_its_end(
     checks = await owed(engine, "check")
     assert len(checks) == 4
     clock.now = WHEN.check
-    group = read(checks[0].body)
+    group = load_card(checks[0].body)
     assert "/wwc rounds met" in plain(group)
 
     await at(engine, WHEN.close)
@@ -234,7 +234,7 @@ async def test_three_silent_rounds_are_asked_about_and_then_paused(
     kept = await owed_like(engine, "round:keep:")
     assert not asked
     assert [one.member_id for one in kept] == [1]
-    assert "rounds keep" in plain(read(kept[0].body))
+    assert "rounds keep" in plain(load_card(kept[0].body))
     await at(engine, clock.now + timedelta(days=2))
     assert "Paused, because you did not answer" in plain(await typing("rounds"))
     async with unit(engine) as session:
@@ -317,7 +317,7 @@ async def test_a_trio_in_one_workspace_talks_in_one_conversation(
     assert await count(engine, Talk) == 0
     (opening,) = await owed_like(engine, "round:1:1:3:6")
     assert opening.user == "luis,maya,zoe"
-    assert "meet each other" in plain(read(opening.body))
+    assert "meet each other" in plain(load_card(opening.body))
 
 
 async def test_people_out_of_reach_of_the_rules_by_the_time_are_not_introduced(

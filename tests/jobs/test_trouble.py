@@ -330,7 +330,7 @@ async def test_a_workspace_that_took_the_hub_out_is_owed_nothing(
     await owing("waits", at=clock() + timedelta(hours=1))
     async with unit(engine, writes=True) as session:
         await owing_claimed(session, clock)
-    await hub.removed("slack", "T1")
+    await hub.on_workspace_removed("slack", "T1")
     await owing("later", channel="C3")
     await worker(engine, platform, clock).once()
     assert platform.calls == []

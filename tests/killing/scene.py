@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.adapters.slack.manifest import SCOPES
 from bot.cards import Card, Text
-from bot.deliveries import written
+from bot.deliveries import dump_card
 from bot.i18n import LANGUAGES, translator
 from db import outbox
 from db.base import unit
@@ -140,7 +140,7 @@ FAULTS = ("500", "reset_before", "reset_after", "half", "empty", "bad_json", "42
 
 def card(key: str, says: str = "first") -> str:
     """A body that tells on the platform which delivery it is."""
-    return written(Card(f"Delivery {key}: {says}", (Text("Soon: the open data hour."),)))
+    return dump_card(Card(f"Delivery {key}: {says}", (Text("Soon: the open data hour."),)))
 
 
 async def furnish(engine: AsyncEngine, platform: Platform, now: datetime) -> None:

@@ -22,8 +22,8 @@ from bot.adapters.discord.commands import declared
 from bot.adapters.discord.commands import fingerprint as fingerprint_of
 from bot.adapters.slack import doctor as slack_doctor
 from bot.adapters.slack.manifest import SCOPES
-from bot.app import COMMANDS_MEMO, opened
-from bot.commands import load
+from bot.app import COMMAND_HASH_KEY, open_app
+from bot.commands import load_commands
 from bot.operator import doctor
 from bot.operator.platforms import at_discord
 from bot.settings import ConfigurationError, Settings
@@ -349,7 +349,7 @@ async def test_discord_serves_us(database: str) -> None:
             discord_gateway_url=discord.gateway_url,
         )
         before = faults(await doctor.examine(read))
-        async with opened(read) as app:
+        async with open_app(read) as app:
             synced = await at_discord(app, "sync")
             address = await at_discord(app, "invite-url")
         after = faults(await doctor.examine(read))
@@ -363,7 +363,7 @@ async def test_discord_serves_us(database: str) -> None:
 async def test_how_staffs_commands_are_opened_to_a_role() -> None:
     """Said to whoever looks; nothing is wrong with it."""
     async with LoopbackDiscord() as discord:
-        found = await discord_doctor.examine(discord.api_url, discord.token, load(), "")
+        found = await discord_doctor.examine(discord.api_url, discord.token, load_commands(), "")
 
     [one] = [f for f in found if f.name == "Discord staff commands"]
     assert not one.is_fault
@@ -375,8 +375,10 @@ async def test_commands_that_were_changed_elsewhere() -> None:
     """We remember them, but Discord has none."""
     async with LoopbackDiscord() as discord:
         discord.add_guild("Lisbon")
-        synced = fingerprint_of(declared(load()))
-        found = await discord_doctor.examine(discord.api_url, discord.token, load(), synced)
+        synced = fingerprint_of(declared(load_commands()))
+        found = await discord_doctor.examine(
+            discord.api_url, discord.token, load_commands(), synced
+        )
 
     assert set(faults(found)) == {"Discord commands"}
 
@@ -384,9 +386,9 @@ async def test_commands_that_were_changed_elsewhere() -> None:
 async def test_discord_refuses_a_token(database: str) -> None:
     """The token is wrong: nothing else is asked, and nothing is registered."""
     async with LoopbackDiscord() as discord:
-        found = await discord_doctor.examine(discord.api_url, "wrong-token", load(), "")
+        found = await discord_doctor.examine(discord.api_url, "wrong-token", load_commands(), "")
         read = settings(database, discord_token="wrong-token", discord_api_url=discord.api_url)
-        async with opened(read) as app:
+        async with open_app(read) as app:
             done, said = await at_discord(app, "sync")
 
     assert set(faults(found)) == {"Discord token"}
@@ -397,7 +399,7 @@ async def test_discord_refuses_a_token(database: str) -> None:
 async def test_a_bot_in_no_server() -> None:
     """Nobody can use it: the way in is told."""
     async with LoopbackDiscord() as discord:
-        found = await discord_doctor.examine(discord.api_url, discord.token, load(), "")
+        found = await discord_doctor.examine(discord.api_url, discord.token, load_commands(), "")
 
     assert "invite-url" in faults(found)["Discord servers"].fix
 
@@ -436,7 +438,7 @@ async def test_discord_is_not_well(mishap: str, path: str) -> None:
     """Whatever it answers instead, and to whichever question, is no fault of the token."""
     async with LoopbackDiscord() as discord:
         discord.fault(kind=mishap, path=path)
-        found = await discord_doctor.examine(discord.api_url, discord.token, load(), "")
+        found = await discord_doctor.examine(discord.api_url, discord.token, load_commands(), "")
 
     assert set(faults(found)) == {"Discord"}
 
@@ -474,7 +476,7 @@ async def test_commands_are_remembered_under_one_name(database: str) -> None:
     engine = open_engine(database)
     try:
         async with unit(engine, writes=True) as session:
-            await key_values.save_value(session, COMMANDS_MEMO, "abc")
+            await key_values.save_value(session, COMMAND_HASH_KEY, "abc")
         assert await doctor._synced(engine) == "abc"
     finally:
         await engine.dispose()

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import plain
 from bot.community.rounds.messages import why_left
-from bot.deliveries import read
+from bot.deliveries import load_card
 from bot.domain.cadence import moments
 from bot.hub import Hub
 from bot.jobs import rounds as job
@@ -91,7 +91,7 @@ async def told(hub: Hub, engine: AsyncEngine, clock: Clock, language: str) -> st
     await say("maya", "rounds", "rounds keep", "rounds why", "rounds off")
     await say("zoe", "rounds", "rounds off")
     async with unit(engine) as session:
-        said += [plain(read(body)) for body in await session.scalars(select(Delivery.body))]
+        said += [plain(load_card(body)) for body in await session.scalars(select(Delivery.body))]
     return "\n".join(said)
 
 

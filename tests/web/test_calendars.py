@@ -106,7 +106,7 @@ async def test_there_is_no_file_when_there_is_no_meeting(
     if over == "nothing agreed":
         talk = await begin(engine, clock())
         assert talk is not None
-        address = links.meeting(talk.id, talk.one_id)
+        address = links.meeting_url(talk.id, talk.one_id)
     else:
         address = await agreed(typing, engine, clock)
     if over == "suspended":
@@ -136,7 +136,7 @@ async def test_only_the_address_that_was_given_opens(
               for i in range(len(token))]  # fmt: skip
     wrong += ["", "x", token + "A", token[:-1], f"0{token}", f"{talk}-{who}-", "..", "%2e%2e"]
     for one in wrong:
-        assert typing.hub.links.read_meeting(one) is None, one
+        assert typing.hub.links.parse_meeting_token(one) is None, one
     status, _ = await fetched(typing.hub, engine, f"/calendar/meeting/{wrong[0]}.ics",
                               typing.hub.links)  # fmt: skip
     assert status == 404
@@ -146,11 +146,11 @@ def test_an_address_outlives_the_key_that_signed_it() -> None:
     """As long as the old key is kept beside the new one."""
     before = Links(lambda: "https://hub.example", lambda: KEYS[1:])
     now, later = Links(keys=lambda: KEYS), Links(keys=lambda: KEYS[:1])
-    token = before.meeting(7, 12).removeprefix("https://hub.example/calendar/meeting/")[:-4]
+    token = before.meeting_url(7, 12).removeprefix("https://hub.example/calendar/meeting/")[:-4]
 
-    assert now.read_meeting(token) == (7, 12)
-    assert later.read_meeting(token) is None
-    assert now.meeting(7, 12) == later.meeting(7, 12)
+    assert now.parse_meeting_token(token) == (7, 12)
+    assert later.parse_meeting_token(token) is None
+    assert now.meeting_url(7, 12) == later.meeting_url(7, 12)
 
 
 @settings(max_examples=150, deadline=None)

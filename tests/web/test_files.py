@@ -18,8 +18,8 @@ from bot.adapters.slack.tokens import Tokens
 from bot.community import blocking
 from bot.community.relay.cards import LARGEST_FILE
 from bot.hub import Hub
-from bot.links import Links, Shared
-from bot.request import File, Heard, Sender
+from bot.links import Links, SharedFile
+from bot.request import File, IncomingMessage, Sender
 from bot.web import files
 from db import members
 from db.base import unit
@@ -51,9 +51,9 @@ class Desk:
         sender = Sender("slack", self.slack.team.id, "maya", "maya", label="Slack")
         under = await self.talk.root("maya", self.number)
         size = len(given.data) if size is None else size
-        await self.talk.hub.heard(
-            Heard(
-                sender, "written", f"w{given.id}", "D-maya", "see", under=under, threaded=True,
+        await self.talk.hub.handle_message(
+            IncomingMessage(
+                sender, "written", f"w{given.id}", "D-maya", "see", parent=under, has_threads=True,
                 files=(File(given.name, size, given.kind, id=given.id),), keys=(given.id,),
             )
         )  # fmt: skip
@@ -120,7 +120,7 @@ async def test_what_was_taken_back_opens_no_more(desk: Desk) -> None:
     given = desk.upload()
     seen = await desk.send(given)
     gone = desk.talk.heard("maya", "deleted", message=f"w{given.id}")
-    await desk.talk.hub.heard(gone)
+    await desk.talk.hub.handle_message(gone)
     assert (await desk.open(seen))[0] == 404
     other = desk.upload()
     seen = await desk.send(other)
@@ -181,7 +181,7 @@ def test_the_token_goes_to_slack_alone() -> None:
 
 def test_addresses_fit_a_button() -> None:
     """With the longest names of Slack's, and the clock of any key."""
-    shared = Shared("slack:D012345678901:1700000000.123456", "slack", "T01234567890123",
+    shared = SharedFile("slack:D012345678901:1700000000.123456", "slack", "T01234567890123",
                           "F01234567890123")  # fmt: skip
-    address = Links(lambda: "https://hub.example.org").file(shared, Clock()())
+    address = Links(lambda: "https://hub.example.org").file_url(shared, Clock()())
     assert len(address) < 400

@@ -13,7 +13,7 @@ from bot.adapters.discord.text import cut, one_line
 from bot.cards import Option
 from bot.commands import Command, Room
 from bot.i18n import Translator, translator
-from bot.parsing import Argument, fold
+from bot.parsing import Argument, fold_text
 from bot.request import Values
 
 Commands = Mapping[str, Command]
@@ -267,9 +267,9 @@ def focused(data: Mapping[str, Any], commands: Commands) -> tuple[Command, Argum
 def matching(argument: Argument, typed: str, t: Translator) -> Iterator[Option]:
     """The options of a field that contain what is typed; of several, the one typed last."""
     before, comma, last = typed.rpartition(",") if argument.many else ("", "", typed)
-    wanted = fold(last.strip())
+    wanted = fold_text(last.strip())
     kept = f"{before}{comma} " if comma else ""
     for option in argument.options:
         label = t(option.label)
-        if wanted in fold(label) or wanted in fold(option.value):
+        if wanted in fold_text(label) or wanted in fold_text(option.value):
             yield Option(kept + label, kept + option.value)

@@ -19,7 +19,7 @@ from bot.adapters.discord.render import Press, message
 from bot.adapters.discord.views import NOBODY, Drawn
 from bot.cards import Card, Form, Note, Reply
 from bot.i18n import Translator, language_of, translator
-from bot.request import Heard, Request, Taken
+from bot.request import HandledMessage, IncomingMessage, Request
 
 if TYPE_CHECKING:
     from bot.hub import Hub
@@ -95,28 +95,28 @@ class Listener:
         """An emoji was put to a message, or taken away."""
         await self._taken(hearing.marked(mark, self._people.account(mark.user_id)))
 
-    async def _taken(self, heard: Heard, said: discord.Message | None = None) -> None:
+    async def _taken(self, heard: IncomingMessage, said: discord.Message | None = None) -> None:
         async with self._turns.of(heard.channel):
             await self._take(heard, said)
 
-    async def _take(self, heard: Heard, said: discord.Message | None = None) -> bool:
+    async def _take(self, heard: IncomingMessage, said: discord.Message | None = None) -> bool:
         taken = await self._insist(heard)
         if taken is None:
             return False
-        if taken.say and said:
+        if taken.reply and said:
             language = await self._hub.language(heard.sender)
-            await _say(said, taken.say, translator(language))
+            await _say(said, taken.reply, translator(language))
         return True
 
-    async def _insist(self, heard: Heard) -> Taken | None:
+    async def _insist(self, heard: IncomingMessage) -> HandledMessage | None:
         """Discord tells nothing twice: what the database does not take at once is tried again."""
         for pause in self.pauses:
             try:
-                return await self._hub.heard(heard)
+                return await self._hub.handle_message(heard)
             except Exception as error:
                 log.warning("heard again", act=heard.act, kind=type(error).__name__)
             await asyncio.sleep(pause)
-        return await self._hub.heard(heard)
+        return await self._hub.handle_message(heard)
 
 
 def _words(text: str) -> str:

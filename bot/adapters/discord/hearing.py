@@ -4,48 +4,48 @@ import re
 
 import discord
 
-from bot.request import File, Heard, Sender
+from bot.request import File, IncomingMessage, Sender
 
 _MENTION = re.compile(r"<(@[!&]?|#)(\d{15,20})>")
 _EMOJI = re.compile(r"<a?:(\w{1,64}):\d+>")
 _COMMAND = re.compile(r"\s*/?wwc\b")
 
 
-def written(message: discord.Message, sender: Sender) -> Heard:
+def written(message: discord.Message, sender: Sender) -> IncomingMessage:
     """Something new; a reply says which message it answers."""
-    return Heard(
+    return IncomingMessage(
         sender, "written", str(message.id), str(message.channel.id), words(message),
-        under=_answered(message), command=bool(_COMMAND.match(message.content)),
+        parent=_answered(message), is_command=bool(_COMMAND.match(message.content)),
         files=files(message), keys=(f"{sender.platform}:m{message.id}",),
     )  # fmt: skip
 
 
-def edited(message: discord.Message, sender: Sender) -> Heard | None:
+def edited(message: discord.Message, sender: Sender) -> IncomingMessage | None:
     """Other words for it; None where only its previews were drawn."""
     if message.edited_at is None:
         return None
     edition = int(message.edited_at.timestamp() * 1_000_000)
-    return Heard(
+    return IncomingMessage(
         sender, "edited", str(message.id), str(message.channel.id), words(message),
-        under=_answered(message), command=bool(_COMMAND.match(message.content)), edition=edition,
+        parent=_answered(message), is_command=bool(_COMMAND.match(message.content)), edition=edition,
         files=files(message), keys=(f"{sender.platform}:m{message.id}:{edition}",),
     )  # fmt: skip
 
 
-def deleted(platform: str, gone: discord.RawMessageDeleteEvent) -> Heard:
+def deleted(platform: str, gone: discord.RawMessageDeleteEvent) -> IncomingMessage:
     """Taken back; in direct messages only its writer can do that, and it is not said who did."""
     nobody = Sender(platform, "", "")
-    return Heard(nobody, "deleted", str(gone.message_id), str(gone.channel_id))
+    return IncomingMessage(nobody, "deleted", str(gone.message_id), str(gone.channel_id))
 
 
-def marked(mark: discord.RawReactionActionEvent, sender: Sender) -> Heard:
+def marked(mark: discord.RawReactionActionEvent, sender: Sender) -> IncomingMessage:
     """An emoji put to a message, or taken away."""
     act = mark.event_type == "REACTION_ADD"
     name = mark.emoji.name or ""
     shown = f":{name}:" if mark.emoji.id else name
-    return Heard(
+    return IncomingMessage(
         sender, "marked" if act else "unmarked", str(mark.message_id), str(mark.channel_id),
-        mark=shown,
+        emoji=shown,
     )  # fmt: skip
 
 

@@ -25,7 +25,7 @@ from bot.adapters.discord.render import Press, message, pressed
 from bot.adapters.discord.text import cut, one_line
 from bot.adapters.discord.views import NOBODY, Drawn, heading_of
 from bot.cards import Card, Form, Note, Option, Reply
-from bot.errors import Repeated
+from bot.errors import DuplicateEventError
 from bot.i18n import Translator, language_of, translator
 from bot.request import Request, Sender, Values
 
@@ -198,7 +198,7 @@ class InteractionHandler:
         once = key if command and command.writes else ""
         try:
             return Said(await self.hub(replace(request, event=once)), t)
-        except Repeated:
+        except DuplicateEventError:
             return Said(Card(""), t, again=True)
 
     async def _show(self, turn: Turn, said: Said) -> None:

@@ -186,7 +186,7 @@ class DiscordAdapter(DiscordCourier):
 
     async def _removed(self, guild: int) -> None:
         with self._under_way():
-            await self._hub.removed(PLATFORM, str(guild))
+            await self._hub.on_workspace_removed(PLATFORM, str(guild))
 
     @contextlib.contextmanager
     def _under_way(self) -> Iterator[None]:

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from bot.cards import SLASH, Button, Card, Form, Input, Link, Option
-from bot.commands import Command, Room, load
+from bot.commands import Command, Room, load_commands
 
 Path = tuple[str, ...]
 """A root, then one or two words: ("wwc", "intro", "list")."""
@@ -89,7 +89,7 @@ class CommandNames:
 @cache
 def all_names() -> CommandNames:
     """The names of all verbs that the hub declares."""
-    return CommandNames(load())
+    return CommandNames(load_commands())
 
 
 def read_command(text: str) -> str:

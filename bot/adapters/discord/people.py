@@ -37,7 +37,7 @@ class People:
     def _account(self, user: discord.User | discord.Member, workspace: str, locale: str) -> Sender:
         name = one_line(user.display_name)
         return Sender(
-            PLATFORM, workspace, str(user.id), name, locale, stranger=user.bot, label=LABEL
+            PLATFORM, workspace, str(user.id), name, locale, is_outsider=user.bot, label=LABEL
         )
 
     def _home(self, user: int) -> tuple[str, str]:

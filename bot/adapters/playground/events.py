@@ -6,7 +6,7 @@ from bot.adapters.playground.reading import Here, sender_of
 from bot.adapters.playground.world import BOT, LONGEST_SHOWN, Asked, Message
 from bot.cards import Card
 from bot.i18n import translator
-from bot.request import Heard, Taken
+from bot.request import HandledMessage, IncomingMessage
 
 THREADED = frozenset({"slack"})
 """Where a conversation is a thread; elsewhere it is told by the message that is answered."""
@@ -17,7 +17,7 @@ class PlaygroundTalks(PlaygroundCourier):
 
     _hub: Asked
 
-    async def _passed_on(self, here: Here, message: Message, under: str) -> Taken | None:
+    async def _passed_on(self, here: Here, message: Message, under: str) -> HandledMessage | None:
         """Was it part of a conversation with somebody elsewhere?"""
         return await self._hub.heard(_heard(here, message, under=under))
 
@@ -34,11 +34,11 @@ class PlaygroundTalks(PlaygroundCourier):
         if here.key == BOT:
             await self._told(here, _heard(here, gone, act="deleted"))
 
-    async def _told(self, here: Here, heard: Heard) -> None:
+    async def _told(self, here: Here, heard: IncomingMessage) -> None:
         taken = await self._hub.heard(heard)
-        if taken and isinstance(taken.say, Card):
+        if taken and isinstance(taken.reply, Card):
             t = translator(await self._hub.language(heard.sender))
-            self._shown(here.workspace, here.channel, taken.say, t)
+            self._shown(here.workspace, here.channel, taken.reply, t)
 
     def _own(self, here: Here, number: int) -> Message:
         """Nobody changes what another one wrote, nor what the hub answered."""
@@ -48,16 +48,18 @@ class PlaygroundTalks(PlaygroundCourier):
         return found
 
 
-def _heard(here: Here, message: Message, *, act: str = "written", under: str = "") -> Heard:
+def _heard(
+    here: Here, message: Message, *, act: str = "written", under: str = ""
+) -> IncomingMessage:
     name = f"page:{message.workspace}:{message.version}"
-    return Heard(
+    return IncomingMessage(
         sender_of(here.person, here.workspace),
         act,  # type: ignore[arg-type] # one of the three above
         str(message.number),
         message.channel,
         message.text,
-        under=under,
-        threaded=here.workspace.platform in THREADED,
+        parent=under,
+        has_threads=here.workspace.platform in THREADED,
         edition=message.version if act == "edited" else 0,
         keys=(name,),
     )

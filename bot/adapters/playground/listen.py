@@ -47,7 +47,7 @@ from bot.adapters.playground.world import (
 )
 from bot.cards import SLASH, Card, Form, Reply, data, plain
 from bot.i18n import LANGUAGES, Translator, language_of, translator
-from bot.parsing import fold
+from bot.parsing import fold_text
 from bot.request import Request
 
 DEMO = (
@@ -175,11 +175,11 @@ class PlaygroundAdapter(PlaygroundTalks):
     # --- calls ---
 
     async def _persons(self, request: web.Request) -> web.Response:
-        wanted = fold(request.query.get("q", "")[:100]).split()
+        wanted = fold_text(request.query.get("q", "")[:100]).split()
         items = [
             Item(f"{p.name} · {p.city}" if p.city else p.name, p.key, about(p))
             for p in await self._everybody()
-            if all(word in fold(f"{p.name} {p.city} {p.key} {about(p)}") for word in wanted)
+            if all(word in fold_text(f"{p.name} {p.city} {p.key} {about(p)}") for word in wanted)
         ]
         return _items(items[:MOST_PEOPLE])
 
@@ -216,7 +216,7 @@ class PlaygroundAdapter(PlaygroundTalks):
                 sender=sender_of(here.person, here.workspace),
                 words=words_of(self._renderers[here.workspace.platform].read_command(text)),
                 values=values_of(body),
-                submitted=body.get("submitted") is True,
+                from_form=body.get("submitted") is True,
                 channel="" if here.key == BOT else here.channel,
                 direct=here.key == BOT,
             ),
@@ -232,7 +232,7 @@ class PlaygroundAdapter(PlaygroundTalks):
     async def _ask(self, here: Here, text: str, under: int, asked: Request) -> web.Response:
         html = ""
         view = await self._view(here.person, here.workspace, here.people)
-        spoken = asked.direct and not text.startswith("/") and not asked.submitted
+        spoken = asked.direct and not text.startswith("/") and not asked.from_form
         if spoken:
             root = self._message(here.workspace, str(under))
             words = self._published(
@@ -242,7 +242,7 @@ class PlaygroundAdapter(PlaygroundTalks):
             html = message_html(words, view)
             taken = await self._passed_on(here, words, str(under or ""))
             if taken:
-                return self._passed(here, view, html, taken.say)
+                return self._passed(here, view, html, taken.reply)
         reply = await self._hub(asked)
         if isinstance(reply, Form):
             html += self._form(reply, view, asked.words)

@@ -9,7 +9,7 @@ from aiohttp import web
 from bot.adapters.playground.guard import Unfit
 from bot.adapters.playground.world import BOT, Persona, Workspace, between, members_of, tidy
 from bot.cards import SLASH, Button, Buttons, Card, Form, Text
-from bot.i18n import NAMES, translator
+from bot.i18n import LANGUAGE_NAMES, translator
 from bot.request import Sender
 
 
@@ -119,7 +119,7 @@ def channel_of(conversation: str, person: Persona) -> str:
 def about(person: Persona) -> str:
     """What else tells people apart in the list."""
     staff = translator(person.language)("Programme staff") if person.staff else ""
-    return " · ".join(filter(None, (NAMES.get(person.language, ""), staff)))
+    return " · ".join(filter(None, (LANGUAGE_NAMES.get(person.language, ""), staff)))
 
 
 def opener(form: Form) -> Card:

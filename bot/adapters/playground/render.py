@@ -24,7 +24,7 @@ from bot.adapters.playground.world import (
     quoted,
 )
 from bot.cards import SLASH, Button, Card, Form, Part, plain
-from bot.i18n import NAMES, Translator, translator
+from bot.i18n import LANGUAGE_NAMES, Translator, translator
 
 SUGGESTIONS = (
     "who-does open data",
@@ -84,7 +84,7 @@ def _templates() -> Environment:
     environment.globals.update(
         SLASH=SLASH,
         BOT=BOT,
-        NAMES=NAMES,
+        NAMES=LANGUAGE_NAMES,
         hue=hue,
         initials=initials,
         accent=accent,

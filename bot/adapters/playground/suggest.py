@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bot.adapters.playground.world import Asked, Verb
 from bot.cards import SLASH, Option
 from bot.i18n import Translator
-from bot.parsing import Argument, fold
+from bot.parsing import Argument, fold_text
 from bot.request import Request
 
 MOST = 25
@@ -66,7 +66,7 @@ def _verb(typing: Typing, rest: str) -> Verb | None:
 
 
 def _verbs(typing: Typing, lead: str, typed: str) -> list[Item]:
-    wanted = fold(typed)
+    wanted = fold_text(typed)
     names = [n for n, c in typing.hub.commands.items() if typing.staff or not c.staff]
     begin = [n for n in names if n.startswith(wanted)]
     inside = [n for n in names if wanted in n and n not in begin]
@@ -129,7 +129,7 @@ async def _values(typing: Typing, verb: Verb, argument: Argument, typed: str) ->
 
 
 def _fits(typed: str, names: Iterable[str]) -> bool:
-    return any(fold(name).startswith(fold(typed.strip())) for name in names)
+    return any(fold_text(name).startswith(fold_text(typed.strip())) for name in names)
 
 
 def _quoted(value: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from bot.cards import Card, Form, Option, Reply, plain
 from bot.i18n import Translator
 from bot.parsing import Argument
-from bot.request import Heard, Request, Sender, Taken
+from bot.request import HandledMessage, IncomingMessage, Request, Sender
 
 GENERAL = "general"
 BOT = "bot"
@@ -80,7 +80,7 @@ class Asked(Protocol):
     async def suggest(
         self, request: Request, verb: str, field: str, typed: str
     ) -> tuple[Option, ...]: ...
-    async def heard(self, heard: Heard) -> Taken | None: ...
+    async def heard(self, heard: IncomingMessage) -> HandledMessage | None: ...
     async def language(self, sender: Sender) -> str: ...
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from bot.adapters.slack import render
 from bot.adapters.slack.blocks import Json
 from bot.adapters.slack.forms import Origin
-from bot.cards import LONGEST_COMMAND, Card, Form, Note, Reply
+from bot.cards import MAX_COMMAND_LENGTH, Card, Form, Note, Reply
 from bot.i18n import Translator
 
 
@@ -16,7 +16,7 @@ def seen_by(card: Card) -> Json:
 
 def invitation(form: Form, words: str, t: Translator) -> Json:
     """A button that opens the form with the words that led to it, if it can hold them."""
-    said = words if 0 < len(words) <= LONGEST_COMMAND else form.command
+    said = words if 0 < len(words) <= MAX_COMMAND_LENGTH else form.command
     return render.message(render.invited(form, said, t), t)
 
 

@@ -15,7 +15,7 @@ from bot.adapters.slack.payloads import Body, Visitor, part, text
 from bot.adapters.slack.people import PLATFORM, People
 from bot.adapters.slack.tokens import Tokens
 from bot.cards import Card
-from bot.errors import Repeated
+from bot.errors import DuplicateEventError
 from bot.hub import Hub
 
 log = structlog.get_logger()
@@ -65,7 +65,7 @@ class EventListener:
             # told twice, the hub answers once; what could not be saved must be told again
             _, rest = await soon(handle(payloads.author(body), body), self._within)
             self._interactions.run_in_background(rest)
-        except Repeated:
+        except DuplicateEventError:
             log.info("ignored", kind=payloads.kind(body), again=True)
         except Exception as error:
             raise TellAgain from error
@@ -77,10 +77,10 @@ class EventListener:
             return False
         async with self._turns.of(found.channel):
             heard = found.heard(await self._people.sender(found.visitor))
-            taken = await self._hub.heard(heard)
-        if taken and isinstance(taken.say, Card):
+            taken = await self._hub.handle_message(heard)
+        if taken and isinstance(taken.reply, Card):
             t = await self._people.translator(heard.sender)
-            said = {"channel": heard.channel, **_in(heard.under), **render.message(taken.say, t)}
+            said = {"channel": heard.channel, **_in(heard.parent), **render.message(taken.reply, t)}
             self._interactions.run_in_background(
                 self._interactions.send(found.visitor, "chat.postMessage", **said)
             )
@@ -135,7 +135,7 @@ class EventListener:
         team = "" if granted.get("is_enterprise_install") is True else visitor.team
         seconds = at if isinstance(at, int) else 2**62
         if await self._tokens.forget(visitor.enterprise, team, seconds):
-            await self._hub.removed(PLATFORM, visitor.team)
+            await self._hub.on_workspace_removed(PLATFORM, visitor.team)
 
     async def _lives_in(self, visitor: Visitor) -> bool:
         """Is the hub installed where this happened, and is it said who did it?"""

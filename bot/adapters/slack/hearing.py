@@ -7,7 +7,7 @@ from typing import Literal
 from bot.adapters.slack import marks, payloads
 from bot.adapters.slack.payloads import Body, Visitor, part, text
 from bot.domain.escaping import linked
-from bot.request import File, Heard, Sender
+from bot.request import File, IncomingMessage, Sender
 
 _TOKEN = re.compile(r"<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>")
 _COMMAND = re.compile(r"\s*/wwc\b")
@@ -28,17 +28,17 @@ class Overheard:
     edition: int = 0
     mark: str = ""
 
-    def heard(self, sender: Sender) -> Heard:
+    def heard(self, sender: Sender) -> IncomingMessage:
         """The same as the hub wants it."""
         said, ts = text(self.message.get("text")), text(self.message.get("ts"))
         thread = text(self.message.get("thread_ts"))
         gesture = text(self.message.get("client_msg_id"))
         same = (f"{sender.platform}:{sender.workspace}:{gesture}",) if gesture else ()
-        return Heard(
+        return IncomingMessage(
             sender, self.act, ts, self.channel, words(said),
-            under=thread if thread != ts else "", threaded=True,
-            command=bool(_COMMAND.match(said)), edition=self.edition,
-            files=_files(self.message), mark=self.mark,
+            parent=thread if thread != ts else "", has_threads=True,
+            is_command=bool(_COMMAND.match(said)), edition=self.edition,
+            files=_files(self.message), emoji=self.mark,
             keys=(f"{sender.platform}:{self.event}", *(same if self.act == "written" else ())),
         )  # fmt: skip
 

@@ -148,7 +148,7 @@ class Install:
         until = datetime.fromtimestamp(int(said.rpartition(".")[2]), UTC)
         if self._clock() > until:
             return False
-        return await self._hub.first_time(f"slack-install:{said}")
+        return await self._hub.record_event(f"slack-install:{said}")
 
     def _sign(self, said: str) -> str:
         key = b"slack install state " + self._client_secret.encode()

@@ -19,7 +19,7 @@ from bot.adapters.slack.payloads import Body, Visitor, part, text
 from bot.adapters.slack.people import People
 from bot.adapters.slack.tokens import Tokens
 from bot.cards import Card, Form, Reply
-from bot.errors import Repeated
+from bot.errors import DuplicateEventError
 from bot.hub import Hub
 from bot.i18n import Translator
 from bot.request import Request
@@ -282,7 +282,7 @@ class InteractionHandler:
     def _ended(self, task: asyncio.Future[Any]) -> None:
         self._running.discard(task)
         failed = not task.cancelled() and task.exception()
-        if failed and not isinstance(failed, Repeated):
+        if failed and not isinstance(failed, DuplicateEventError):
             log.error("fault", error=type(failed).__name__)
 
 

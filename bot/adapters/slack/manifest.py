@@ -98,7 +98,7 @@ def manifest(
 def usage_hint(commands: Mapping[str, Command]) -> str:
     """What may follow the slash, as far as it fits; help first, and neither what is for staff
     nor what goes on with another verb."""
-    open_to_all = [c for c in commands.values() if not (c.staff or " " in c.name)]
+    open_to_all = [c for c in commands.values() if not (c.is_staff_only or " " in c.name)]
     examples = [c.example or c.name for c in sorted(open_to_all, key=lambda c: c.name != "help")]
     hint = ""
     for example in examples:

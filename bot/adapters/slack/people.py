@@ -98,9 +98,9 @@ class People:
             name=facts.name or visitor.name,
             locale=facts.locale,
             zone=facts.zone,
-            stranger=stranger,
-            unsure=facts == Facts(),
-            gathers=True,
+            is_outsider=stranger,
+            is_unverified=facts == Facts(),
+            can_open_group_chat=True,
             email=facts.email,
             label=LABEL,
         )

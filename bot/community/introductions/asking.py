@@ -13,7 +13,7 @@ from bot.community.parting import Parting
 from bot.community.people import portraits, ranking
 from bot.community.talks import opening
 from bot.community.talks.opening import Pair
-from bot.deliveries import owe, tell_ended
+from bot.deliveries import enqueue, run_ended_hooks
 from bot.errors import Refusal
 from bot.i18n import Translator, translator
 from db import audit, blocks, introductions
@@ -58,7 +58,7 @@ async def ask(ctx: Context, intro: Introduction) -> Card:
     await introductions.hold(ctx.session, ctx.member, intro.one, intro.other)
     asked = [intro.other] if intro.by is None else [intro.one, intro.other]
     for person in asked:
-        await _check(ctx, person)
+        await _check_person(ctx, person)
     before = await _before(ctx, intro)
     if before is not None:
         return before
@@ -81,7 +81,7 @@ def check_not_oneself(ctx: Context, person: Member) -> None:
         raise Refusal(ctx.t("That is you, and you two have met. Name somebody else, or a topic."))
 
 
-async def _check(ctx: Context, person: Member) -> None:
+async def _check_person(ctx: Context, person: Member) -> None:
     """Found in the directory, and not blocked by the asker."""
     check_not_oneself(ctx, person)
     if not person.is_in_directory:
@@ -133,7 +133,7 @@ def check_open(ctx: Context, person: Member, topic: int | None = None) -> None:
                  name=person.name)  # fmt: skip
     else:
         return
-    slug = ctx.known.topics[topic].slug if topic in ctx.known.topics else ""
+    slug = ctx.reference.topics[topic].slug if topic in ctx.reference.topics else ""
     onward = Button(t("Ask the next best"), f"intro {slug}", "primary") if slug else None
     profile = Button(t("Profile"), f"who-is {person.id}")
     raise Refusal(text, buttons=(onward, profile) if onward else (profile,))
@@ -154,11 +154,11 @@ async def _send(ctx: Context, intro: Introduction, asked: list[Member]) -> None:
             card = await asked_card(
                 translator(person.language), await pair_of(ctx, intro), intro, person, ctx.now
             )
-            await owe(ctx.session, ctx.now, person, KIND, card, key=card_key(intro, person.id),
+            await enqueue(ctx.session, ctx.now, person, KIND, card, key=card_key(intro, person.id),
                       expires=intro.tells_at)  # fmt: skip
     if unwanted:
         ended = await introductions.silence(ctx.session, intro, ctx.now)
-        await tell_ended(ctx.session, ctx.now, ended)
+        await run_ended_hooks(ctx.session, ctx.now, ended)
     action = "introduction asked" if intro.by is None else "introduction arranged"
     audit.note(ctx.session, ctx.now, ctx.member.id, action, f"introduction:{intro.id}")
 
@@ -168,7 +168,7 @@ async def silence_asks(session: AsyncSession, now: datetime, act: Parting) -> No
     """Requests that wait between the two come to nothing, and neither side is told why."""
     if act.other is not None:
         ended = await introductions.silence_between(session, act.member.id, act.other.id, now)
-        await tell_ended(session, now, ended)
+        await run_ended_hooks(session, now, ended)
 
 
 async def _is_unwanted(ctx: Context, intro: Introduction) -> bool:

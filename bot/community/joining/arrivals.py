@@ -33,7 +33,7 @@ def home_of(account: Account) -> str:
 
 async def own_account(ctx: Context) -> Account:
     """The asker's own account, held; a guest has none that could come in."""
-    if ctx.account is None or ctx.request.sender.stranger:
+    if ctx.account is None or ctx.request.sender.is_outsider:
         raise Refusal(
             ctx.t("Please say this in the workspace of your own city: here you are a guest, "
                   "or I cannot see where you are at home.")
@@ -87,7 +87,7 @@ async def arrive(
         person.spoken = f" {person.language} "
     answer = ("approved", by.id) if by else ("withdrawn", None)
     ended = await joining.close_requests(ctx.session, account, ctx.now, *answer)
-    await deliveries.tell_ended(ctx.session, ctx.now, ended)
+    await deliveries.run_ended_hooks(ctx.session, ctx.now, ended)
     await directory.refresh(ctx.session, person, standing)
     audit.note(
         ctx.session, ctx.now, by.id if by else person.id,
@@ -127,7 +127,7 @@ async def _begin_first_week(ctx: Context, person: Member) -> None:
     t = translator(person.language)
     for step, at in first_days(ctx.now, person.zone):
         parts: tuple[Part, ...] = (first_week(t, step),)
-        await deliveries.owe(
+        await deliveries.enqueue(
             ctx.session, ctx.now, person, "welcome", Card(t("Your first week"), parts),
             key=f"welcome:{person.id}:{step}", at=at, expires=at + STALE_AFTER,
         )  # fmt: skip
@@ -206,7 +206,7 @@ def request_card(t: Translator, request: JoinRequest, account: Account, city: Ci
 async def tell_asker(ctx: Context, account: Account, card: Card, key: str) -> None:
     """What became of it, on the account that asked."""
     t = reader_of(account)
-    await deliveries.owe_account(
+    await deliveries.enqueue_for_account(
         ctx.session, ctx.now, account, "answer", card, key=key, language=t.language
     )
 

@@ -5,8 +5,8 @@ import re
 from bot.cards import Option
 from bot.commands import Context
 from bot.community.people.places import place
-from bot.errors import Misfit, Refusal
-from bot.parsing import short
+from bot.errors import InvalidArgumentError, Refusal
+from bot.parsing import shorten
 from db import directory, members
 from db.members import Member
 
@@ -31,9 +31,9 @@ async def find(ctx: Context, text: str, field: str = "person") -> list[Member]:
         return [found]
     if match:
         raise Refusal(ctx.t("That person is not in the directory."))
-    said = ctx.t("Nobody in the directory is called «{name}».", name=short(text))
+    said = ctx.t("Nobody in the directory is called «{name}».", name=shorten(text))
     way_out = ctx.t("Try a part of the name, or who-does with a topic.")
-    raise Misfit(f"{said} {way_out}", name=field)
+    raise InvalidArgumentError(f"{said} {way_out}", name=field)
 
 
 async def find_one(ctx: Context, text: str, field: str = "person") -> Member:
@@ -41,8 +41,8 @@ async def find_one(ctx: Context, text: str, field: str = "person") -> Member:
     people = await find(ctx, text, field)
     if len(people) == 1:
         return people[0]
-    raise Misfit(
-        ctx.t("Several people fit «{name}».", name=short(text)),
+    raise InvalidArgumentError(
+        ctx.t("Several people fit «{name}».", name=shorten(text)),
         name=field,
         choices=tuple(Option(f"{p.name}, {place(ctx.t, p.city)}", str(p.id)) for p in people[:5]),
     )
@@ -55,14 +55,14 @@ async def find_before(ctx: Context, name: str, topic: str) -> tuple[Member, str]
     say which words are whose, nor after an id or a mention.
     """
     if not ctx.request.values and name[-1:].isalpha():
-        words, find = topic.split(), ctx.known.vocabulary.find
+        words, find = topic.split(), ctx.reference.vocabulary.find
         tails = ((cut, find(" ".join(words[cut:]))) for cut in range(len(words)))
         cut = min(((hit.how != "exact", cut) for cut, hit in tails if hit), default=(False, 0))[1]
         name, topic = " ".join([name, *words[:cut]]), " ".join(words[cut:])
     try:
         return await find_one(ctx, name), topic
-    except Misfit as misfit:
-        misfit.read = {"person": (name,), "topic": (topic,)}
+    except InvalidArgumentError as misfit:
+        misfit.parsed_values = {"person": (name,), "topic": (topic,)}
         raise
 
 

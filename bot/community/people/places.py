@@ -2,23 +2,23 @@
 
 from bot.cards import Option
 from bot.commands import Context
-from bot.errors import Misfit
+from bot.errors import InvalidArgumentError
 from bot.i18n import Translator
-from bot.parsing import short
+from bot.parsing import shorten
 from db.cities import City
 
 
 def city_named(ctx: Context, text: str, field: str = "city") -> City:
     """The one city meant; namesakes and near misses are offered. Only for those inside."""
-    known = ctx.known
+    known = ctx.reference
     found = known.gazetteer.city(text)
     if len(found) == 1:
         return known.cities[found[0]]
     near = found or known.gazetteer.near(text)
-    raise Misfit(
-        ctx.t("There are several cities called «{name}». Which one?", name=short(text))
+    raise InvalidArgumentError(
+        ctx.t("There are several cities called «{name}». Which one?", name=shorten(text))
         if found
-        else ctx.t("I know no city called «{name}».", name=short(text)),
+        else ctx.t("I know no city called «{name}».", name=shorten(text)),
         name=field,
         choices=tuple(
             Option(city_place(ctx.t, c), c.slug) for c in map(known.cities.__getitem__, near[:5])

@@ -10,7 +10,7 @@ from bot.commands import Context
 from bot.community.people.places import place
 from bot.community.people.ranking import month
 from bot.domain.ranking import FRESH_FOR_DAYS
-from bot.i18n import NAMES, Translator
+from bot.i18n import LANGUAGE_NAMES, Translator
 from db import directory
 from db.cities import City
 from db.directory import Expertise
@@ -19,7 +19,7 @@ from db.members import Member, Person, shows
 
 def languages(person: Person) -> str:
     """The languages somebody speaks, by their own names."""
-    return ", ".join(NAMES.get(code, code) for code in person.spoken.split())
+    return ", ".join(LANGUAGE_NAMES.get(code, code) for code in person.spoken.split())
 
 
 def badge(t: Translator, person: Person) -> str:
@@ -56,7 +56,7 @@ def entry(
     buttons = [Button(ctx.t("Profile"), f"who-is {person.id}"), *more]
     if ctx.viewer and ctx.viewer.id != person.id:
         buttons.insert(0, introduce_me(ctx.t, person, about))
-    city = ctx.known.cities.get(person.city_id or 0)
+    city = ctx.reference.cities.get(person.city_id or 0)
     return replace(_drawn(ctx.t, person, city, ctx.viewer, note), buttons=tuple(buttons))
 
 
@@ -128,7 +128,7 @@ def _facts(ctx: Context, person: Member) -> list[Fact]:
 
 
 def _knowledge(ctx: Context, person: Member, ties: Sequence[Expertise]) -> list[Part]:
-    t, name = ctx.t, ctx.known.vocabulary.name
+    t, name = ctx.t, ctx.reference.vocabulary.name
     known = [e for e in ties if e.kind == "knows"]
     parts: list[Part] = []
     if known:
@@ -140,7 +140,7 @@ def _knowledge(ctx: Context, person: Member, ties: Sequence[Expertise]) -> list[
 
 
 def _knows_line(ctx: Context, tie: Expertise) -> str:
-    line = ctx.known.vocabulary.name(tie.topic_id, ctx.language)
+    line = ctx.reference.vocabulary.name(tie.topic_id, ctx.language)
     if tie.endorsements:
         line += " · " + ctx.t.many("one endorsement", "{number} endorsements", tie.endorsements)
     return line
@@ -154,11 +154,11 @@ async def _next_acts(ctx: Context, person: Member, knows: Sequence[Expertise]) -
             Button(t("Settings"), "settings"),
         ]
     given = await directory.endorsed_by(ctx.session, person.id, ctx.member.id) if knows else set()
-    name = ctx.known.vocabulary.name
+    name = ctx.reference.vocabulary.name
     acts = [
         Button(
             t("Endorse: {topic}", topic=name(e.topic_id, ctx.language)),
-            f"endorse {person.id} {ctx.known.topics[e.topic_id].slug}",
+            f"endorse {person.id} {ctx.reference.topics[e.topic_id].slug}",
         )
         for e in knows
         if e.topic_id not in given
@@ -167,7 +167,7 @@ async def _next_acts(ctx: Context, person: Member, knows: Sequence[Expertise]) -
     acts += [
         Button(
             t("Take back: {topic}", topic=name(key, ctx.language)),
-            f"endorse {person.id} {ctx.known.topics[key].slug} withdraw:yes",
+            f"endorse {person.id} {ctx.reference.topics[key].slug} withdraw:yes",
         )
         for key in sorted(given)[:2]
     ]

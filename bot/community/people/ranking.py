@@ -23,7 +23,7 @@ def candidates(ctx: Context, some: Iterable[Contender]) -> Iterator[Candidate]:
 
 def _candidate(ctx: Context, one: Contender, own_city: int | None, this_month: str) -> Candidate:
     asked = one.asks_taken if one.asks_month == this_month else 0
-    city = ctx.known.gazetteer.spots.get(one.city_id or 0)
+    city = ctx.reference.gazetteer.spots.get(one.city_id or 0)
     return Candidate(
         key=one.id,
         own_city=city is not None and one.city_id == own_city,

@@ -10,7 +10,7 @@ from bot.cards import Card
 from bot.community import parting
 from bot.community.parting import Parting
 from bot.community.relay import cards
-from bot.deliveries import owe
+from bot.deliveries import enqueue
 from bot.domain.escaping import one_line
 from bot.i18n import Translator, translator
 from db import blocks, members, outbox, relay
@@ -58,15 +58,15 @@ async def tell(
     """Owe one side a card: in its thread, else wherever that person is told things."""
     root = await relay.root(session, talk, person.id)
     if root is None or not root.there:
-        return await owe(session, now, person, KIND, card, key=key)
+        return await enqueue(session, now, person, KIND, card, key=key)
     to, under = outbox.address(root.delivery), root.delivery.id
-    return await owe(session, now, person, KIND, card, key=key, to=to, under=under)
+    return await enqueue(session, now, person, KIND, card, key=key, destination=to, parent_id=under)
 
 
 # --- what became of it ------------------------------------------------------------------------
 
 
-@deliveries.ended(KIND)
+@deliveries.on_ended(KIND)
 async def ended(session: AsyncSession, now: datetime, delivery: Delivery) -> None:
     """Who wrote something that did not arrive is told, once an hour, without the words."""
     removed = delivery.state == outbox.CANCELLED and delivery.reason == outbox.REMOVED
@@ -101,7 +101,7 @@ async def _knock(
         return
     card = cards.closed(translator(reader.language), one_line(writer.name))
     key = f"relay:{talk.id}:closed:{reader.id}:{now:%Y%m%d}"
-    await owe(session, now, reader, KIND, card, key=key, to=place)
+    await enqueue(session, now, reader, KIND, card, key=key, destination=place)
 
 
 async def _person(session: AsyncSession, number: int | None) -> Member | None:
@@ -120,12 +120,12 @@ async def furnish(session: AsyncSession, talk: Relay) -> None:
         if member_id is None:
             continue
         opening = await outbox.delivery(session, talk.root_of(member_id))
-        card = deliveries.read(opening.body) if opening and opening.body else None
+        card = deliveries.load_card(opening.body) if opening and opening.body else None
         if opening is None or not isinstance(card, Card):
             continue
         t = translator(opening.language)
         shown = (*card.parts, cards.how(t), cards.controls(t, talk.id))
-        opening.body = deliveries.written(replace(card, parts=shown))
+        opening.body = deliveries.dump_card(replace(card, parts=shown))
 
 
 async def end(view: Scene) -> None:

@@ -13,7 +13,7 @@ from bot.community.people import portraits
 from bot.community.people.places import place
 from bot.community.rounds.pools import seekers
 from bot.community.talks.opening import begin_talk, meet, starters
-from bot.deliveries import owe
+from bot.deliveries import enqueue
 from bot.domain.cadence import A_WEEK, coming, is_turn, moments
 from bot.domain.matching import fit
 from bot.i18n import Translator, translator
@@ -55,7 +55,7 @@ async def notify(session: AsyncSession, now: datetime, round_: Round, person: Me
         ),
     )  # fmt: skip
     key = f"round:{round_.id}:notice:{person.id}"
-    await owe(session, now, person, KIND, card, key=key, expires=moments(round_.day).send)
+    await enqueue(session, now, person, KIND, card, key=key, expires=moments(round_.day).send)
 
 
 async def notify_of_draft(session: AsyncSession, now: datetime, round_: Round) -> None:
@@ -121,7 +121,7 @@ async def _introduce(
         return
     card = await _three(session, people)
     key = f"round:{round_.id}:{':'.join(map(str, keys))}"
-    await owe(session, now, people[0], "conversation", card, key=key, to=room)
+    await enqueue(session, now, people[0], "conversation", card, key=key, destination=room)
 
 
 async def _three(session: AsyncSession, people: Sequence[Member]) -> Card:
@@ -156,7 +156,7 @@ async def tell_left(session: AsyncSession, now: datetime, round_: Round, one: Ro
         ),
     )
     key = f"round:{round_.id}:left:{person.id}"
-    await owe(session, now, person, KIND, card, key=key, expires=moments(round_.day).check)
+    await enqueue(session, now, person, KIND, card, key=key, expires=moments(round_.day).check)
 
 
 def why_left(t: Translator, one: RoundLeft) -> str:
@@ -197,7 +197,7 @@ async def check_in(
     """In the middle of a round: did you meet?"""
     t = translator(person.language)
     key = f"round:{round_.id}:check:{person.id}"
-    await owe(session, now, person, KIND, asked(t, group, person.id), key=key,
+    await enqueue(session, now, person, KIND, asked(t, group, person.id), key=key,
               expires=moments(round_.day).close)  # fmt: skip
 
 
@@ -245,7 +245,7 @@ async def _ask_whether_to_go_on(session: AsyncSession, now: datetime, person: Me
             )),
         ),
     )  # fmt: skip
-    await owe(session, now, person, KIND, card, key=f"round:keep:{person.id}:{now:%Y-%m-%d}")
+    await enqueue(session, now, person, KIND, card, key=f"round:keep:{person.id}:{now:%Y-%m-%d}")
 
 
 def pause_silent(taking: RoundMember, now: datetime) -> bool:

@@ -13,7 +13,7 @@ from bot.community import parting
 from bot.community.parting import Parting
 from bot.community.people import portraits
 from bot.community.relay import threads
-from bot.deliveries import owe, tell_ended
+from bot.deliveries import enqueue, run_ended_hooks
 from bot.domain.calendar import Hours, slots
 from bot.domain.shared_interests import Bond, Side, bonds, chosen
 from bot.i18n import Translator, translator
@@ -92,7 +92,7 @@ async def _in_one(
 ) -> None:  # fmt: skip
     t = translator(common_language(talk.one, talk.other))
     card = opening(talk, pair, t, None, now, numbers, fits=fits)
-    root = await owe(session, now, talk.one, KIND, card, key=f"{talk.key}:open", to=to)
+    root = await enqueue(session, now, talk.one, KIND, card, key=f"{talk.key}:open", destination=to)
     talk.together, talk.one_root_id, talk.other_root_id = True, root, root
 
 
@@ -104,7 +104,7 @@ async def _in_two(
     for person in (talk.one, talk.other):
         t, key = translator(person.language), f"{talk.key}:open:{person.id}"
         card = opening(talk, pair, t, person, now, numbers, fits=fits)
-        roots.append(await owe(session, now, person, KIND, card, key=key))
+        roots.append(await enqueue(session, now, person, KIND, card, key=key))
     talk.together, talk.one_root_id, talk.other_root_id = False, roots[0], roots[1]
     begun = await relay.begin(session, now, talk.one, talk.other, (roots[0], roots[1]))
     await threads.furnish(session, begun)
@@ -119,7 +119,7 @@ async def tell_unreached(session: AsyncSession, now: datetime, talk: Talk, perso
         title=t("I could not reach {name}", name=missing.name),
         parts=(Note(said, "warning"), Buttons((Button(t("My introductions"), "intro list"),))),
     )
-    await owe(session, now, person, KIND, card, key=f"{talk.key}:unreached:{person.id}")
+    await enqueue(session, now, person, KIND, card, key=f"{talk.key}:unreached:{person.id}")
 
 
 @parting.ends("blocked")
@@ -127,7 +127,7 @@ async def withdraw_messages(session: AsyncSession, now: datetime, act: Parting) 
     """Nothing of the talks of the two that was not sent yet is sent any more."""
     if act.other is not None:
         ended = await talks.hush(session, act.member.id, act.other.id, now)
-        await tell_ended(session, now, ended)
+        await run_ended_hooks(session, now, ended)
 
 
 def common_language(one: Member, other: Member) -> str:

@@ -17,7 +17,7 @@ from bot.adapters.discord.commands import (
 )
 from bot.adapters.discord.names import DoesNotFitError
 from bot.cards import Option
-from bot.commands import STAFF, load
+from bot.commands import STAFF, load_commands
 from bot.i18n import translator
 from bot.parsing import Argument
 from tests.adapters.discord.fake import COMMANDS, Members, verb, verbs
@@ -150,7 +150,7 @@ def test_the_fingerprint_changes_with_the_declarations_only() -> None:
 
 def test_the_hubs_own_verbs_fit() -> None:
     """All that is declared today can be registered."""
-    commands = load()
+    commands = load_commands()
     if commands:
         assert problems_of_commands(declared(commands)) == []
 

@@ -74,7 +74,7 @@ async def test_a_long_form_of_independent_fields_is_saved_five_at_a_time(stage: 
     assert text_of(saved).startswith("## Saved")
     assert modal.modal["title"] == "Change your profile (1/2)"
     assert stage.request.values == {"f": ("6",), "areas": ("open-data",)}
-    assert stage.request.submitted
+    assert stage.request.from_form
 
 
 async def test_a_long_form_that_needs_its_fields_is_sent_when_it_is_whole(stage: Stage) -> None:
@@ -96,7 +96,7 @@ async def test_a_long_form_that_needs_its_fields_is_sent_when_it_is_whole(stage:
     sent = await stage.discord.press(stage.ada, kept, "Go")
     assert text_of(sent) == "## Planned"
     assert "f" not in stage.request.values
-    assert stage.request.submitted
+    assert stage.request.from_form
     stage.adapter._interactions.forms.drafts = Drafts()
     anew = await stage.discord.press(stage.ada, kept, "Go")
     assert anew.modal["title"].startswith("Plan a session")

@@ -32,7 +32,7 @@ async def test_a_command_is_answered_at_once_and_for_the_asker_alone(stage: Stag
     assert asked.values == {"topic": ("open data",), "place": ("mexico",), "most": ("3",)}
     sender = asked.sender
     assert (sender.platform, sender.workspace) == ("discord", str(stage.guild.id))
-    assert (sender.user, sender.name, sender.locale, sender.stranger) == (
+    assert (sender.user, sender.name, sender.locale, sender.is_outsider) == (
         str(stage.ada.id), "Ada of Lisbon", "pt-BR", False,
     )  # fmt: skip
     assert (asked.channel, asked.direct) == (str(stage.guild.general.id), False)
@@ -66,7 +66,7 @@ async def test_a_form_opens_as_a_modal_and_comes_back_as_values(stage: Stage) ->
 
     assert modal.type == 9
     assert text_of(answer) == "## Done"
-    assert stage.request.submitted
+    assert stage.request.from_form
     assert stage.request.words == "who-does"
     assert stage.request.values["topic"] == ("open data",)
     assert stage.request.values["place"] == ()

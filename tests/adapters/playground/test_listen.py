@@ -155,7 +155,7 @@ async def test_a_form_comes_as_a_modal_and_goes_back_filled_in(
     done = await browser.say("profile", values={"title": ["Boss"]}, submitted=True)
     assert "Your title is now Boss." in done["plain"]
     assert hub.asked[-1].values == {"title": ("Boss",)}
-    assert hub.asked[-1].submitted is True
+    assert hub.asked[-1].from_form is True
 
 
 async def test_a_form_keeps_the_words_it_was_asked_with(browser: Browser) -> None:

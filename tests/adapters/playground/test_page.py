@@ -208,7 +208,7 @@ async def test_a_form_is_filled_in(visit: Visit, hub: FakeHub, side: str) -> Non
     assert hub.asked[-1].values["title"] == ("Chief <b>Data</b> Officer",)
     assert hub.asked[-1].values["bio"] == ("I map bus stops.",)
     assert hub.asked[-1].values["zone"] == ()
-    assert hub.asked[-1].submitted
+    assert hub.asked[-1].from_form
     assert (await focused(visit.page))["id"] == f"{await pane.get_attribute('id')}-text"
 
 

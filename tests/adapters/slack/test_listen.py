@@ -48,7 +48,7 @@ class TestCommands:
 
         assert (sender.platform, sender.workspace, sender.user) == ("slack", slack.team.id, ana.id)
         assert (sender.name, sender.locale, sender.zone) == ("ana", "es-LA", "America/Bogota")
-        assert not sender.stranger
+        assert not sender.is_outsider
         assert hub.asked[0].direct
         assert len(slack.called("users.info")) == 1
 
@@ -66,7 +66,7 @@ class TestCommands:
             if hub.asked[-1].sender.locale:
                 break
 
-        assert hub.asked[-1].sender.stranger
+        assert hub.asked[-1].sender.is_outsider
         assert hub.asked[-1].sender.workspace == facts.get("home_team", slack.team.id)
 
     async def test_slack_knowing_nobody_delays_nothing(
@@ -203,7 +203,7 @@ class TestForms:
 
         assert hub.asked[-1].words == "profile"
         assert hub.asked[-1].values == {"title": ("Data lead",), "topics": ()}
-        assert hub.asked[-1].submitted
+        assert hub.asked[-1].from_form
         assert hub.asked[-1].channel == slack.general.id
         assert sent.action == "update"
         assert "Saved" in sent.seen
@@ -289,7 +289,7 @@ class TestForms:
 
         assert "open it again" in sent.seen
         assert len(options.options) == 0
-        assert not any(request.submitted for request in hub.asked)
+        assert not any(request.from_form for request in hub.asked)
 
     async def test_completions_help_while_typing(
         self, slack: LoopbackSlack, hub: ToldHub, ana: User
@@ -543,7 +543,7 @@ class TestTalking:
         await slack.mention(eve, slack.general, "help")
 
         sender = hub.asked[0].sender
-        assert (sender.workspace, sender.stranger) == ("T777", True)
+        assert (sender.workspace, sender.is_outsider) == ("T777", True)
 
     async def test_an_answer_slack_refuses_costs_nothing_else(
         self, slack: LoopbackSlack, hub: ToldHub, ana: User
