@@ -19,8 +19,8 @@ from db.outbox import Address, Delivery
 log = structlog.get_logger()
 
 _TAKEN_BACK = "taken back"
-_WAITING = (outbox.DUE, outbox.HELD)
-_LEFT = (outbox.CLAIMED, outbox.INFLIGHT, outbox.SENT, outbox.AMBIGUOUS)
+_UNSENT_STATES = (outbox.DUE, outbox.HELD)
+_SENT_STATES = (outbox.CLAIMED, outbox.INFLIGHT, outbox.SENT, outbox.AMBIGUOUS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +192,7 @@ async def enqueue_for_account(
 # --- what was owed changes --------------------------------------------------------------------
 
 
-async def reword(
+async def edit_delivery(
     session: AsyncSession, now: datetime, number: int | None, card: Card, *, key: str
 ) -> None:
     """Make a delivery say something else: before it leaves, or by an edit of the same kind.
@@ -203,11 +203,11 @@ async def reword(
     original = await outbox.delivery(session, number)
     if original is None:
         return
-    waiting = [*([original] if original.state in _WAITING else []),
+    waiting = [*([original] if original.state in _UNSENT_STATES else []),
                *await outbox.changes(session, original.id)]  # fmt: skip
     if waiting:
         waiting[0].body = dump_card(card)
-    elif original.state in _LEFT:
+    elif original.state in _SENT_STATES:
         await _change(session, now, original, "edit", key, dump_card(card))
 
 
@@ -220,7 +220,7 @@ async def withdraw(session: AsyncSession, now: datetime, number: int | None) -> 
     ended = await outbox.cancel_waiting(session, now, _TAKEN_BACK, *edits)
     # what may have arrived before it was claimed again is removed, like all that left
     in_doubt = original.state == outbox.CLAIMED and original.began_at is not None
-    if original.state in _LEFT and (original.state != outbox.CLAIMED or in_doubt):
+    if original.state in _SENT_STATES and (original.state != outbox.CLAIMED or in_doubt):
         await _change(session, now, original, "remove", f"{original.key}:remove", "")
     else:
         itself = Delivery.id == original.id

@@ -61,7 +61,7 @@ class Talk:
                 for key, person in zip((one, other), (first, second), strict=True)
             ]  # fmt: skip
             talk = await relay.begin(session, self.clock(), first, second, (roots[0], roots[1]))
-            await threads.furnish(session, talk)
+            await threads.add_opening_controls(session, talk)
         await self.carry()
         return talk.id
 

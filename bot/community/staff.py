@@ -21,7 +21,7 @@ def is_staff(person: Member) -> bool:
     return person.holds(*STAFF_ROLES)
 
 
-def may_decide(person: Member, city_id: int | None) -> bool:
+def can_decide(person: Member, city_id: int | None) -> bool:
     """May they let people into this city? Staff everywhere, leads at home."""
     leads_here = city_id is not None and person.city_id == city_id and person.holds(CITY_LEAD)
     return person.status == "verified" and (is_staff(person) or leads_here)

@@ -8,7 +8,7 @@ from bot.cards import Button, Buttons, Card, Entry, Note, Part, Text
 from bot.commands import MEMBER, Context, command
 from bot.community import staff
 from bot.community.joining import arrivals
-from bot.community.joining.arrivals import called, home_of, reader_of
+from bot.community.joining.arrivals import account_name, account_translator, workspace_label
 from bot.community.people import places, portraits, ranking
 from bot.deliveries import run_ended_hooks
 from bot.errors import Refusal
@@ -45,8 +45,8 @@ async def admit(ctx: Context, ask: Admit) -> Card:
             ctx.t("Which city is it? Please approve with its name."),
             buttons=(Button(ctx.t("Approve"), f"admin members approve {account.id}"),),
         )
-    person, card = await arrivals.arrive(ctx, account, city, "approval", by=ctx.member)
-    await arrivals.tell_asker(ctx, account, card, f"join:{request.id}:answer")
+    person, card = await arrivals.admit_account(ctx, account, city, "approval", approver=ctx.member)
+    await arrivals.notify_asker(ctx, account, card, f"join:{request.id}:answer")
     said = ctx.t(
         "{name} of {city} is a member now.", name=person.name, city=places.city_place(ctx.t, city)
     )
@@ -56,7 +56,7 @@ async def admit(ctx: Context, ask: Admit) -> Card:
 async def _request(ctx: Context, number: int) -> tuple[Account, JoinRequest]:
     """A request and its account, which is held. One of elsewhere is as if it were not there."""
     request = await joining.request(ctx.session, number)
-    if request is None or not staff.may_decide(ctx.member, request.city_id):
+    if request is None or not staff.can_decide(ctx.member, request.city_id):
         raise Refusal(
             ctx.t("There is no request with the number {number} that you can decide.",
                   number=number),
@@ -90,10 +90,10 @@ async def _decline(ctx: Context, account: Account, request: JoinRequest) -> Card
     ended = await joining.close_requests(ctx.session, account, ctx.now, "declined", ctx.member.id)
     await run_ended_hooks(ctx.session, ctx.now, ended)
     audit.note(ctx.session, ctx.now, ctx.member.id, "request declined", f"request:{request.id}")
-    t = reader_of(account)
+    t = account_translator(account)
     city = ctx.reference.cities.get(request.city_id or 0)
-    card = arrivals.declined(t, places.city_place(t, city) if city else "")
-    await arrivals.tell_asker(ctx, account, card, f"join:{request.id}:answer")
+    card = arrivals.rejection_card(t, places.city_place(t, city) if city else "")
+    await arrivals.notify_asker(ctx, account, card, f"join:{request.id}:answer")
     return await _open(ctx, ctx.t("Declined. They are told, without your name."))
 
 
@@ -122,10 +122,10 @@ def _entry(ctx: Context, request: JoinRequest) -> Entry:
     if not isinstance(entry, Entry):
         raise TypeError("a request is drawn as one entry")
     return Entry(
-        title=f"{request.id} · {called(account)}",
+        title=f"{request.id} · {account_name(account)}",
         lines=(
             entry.lines[0],
-            t("from {workspace}", workspace=home_of(account)),
+            t("from {workspace}", workspace=workspace_label(account)),
             t.ago(request.made_at, ctx.now),
         ),
         buttons=entry.buttons,
@@ -148,7 +148,7 @@ async def welcome(ctx: Context, ask: Welcome) -> Card:
     """All steps, or somebody worth meeting as things are now."""
     t = ctx.t
     if ask.step is None:
-        return Card(t("Your first week"), arrivals.first_steps(t))
+        return Card(t("Your first week"), arrivals.first_week_entries(t))
     found = await joining.worth_meeting(ctx.session, ctx.member)
     month = ranking.month(ctx.now)
     free = [person for person in found if not person.is_full(month)][:1]
@@ -156,5 +156,5 @@ async def welcome(ctx: Context, ask: Welcome) -> Card:
         none = Text(t("Nobody fits just now. Look for a topic instead."))
         return Card(t("Meet one person"), (none, Buttons((Button(t("All topics"), "topics"),))))
     why = t("Speaks your language and is open to questions.")
-    parts = tuple(portraits.entry(ctx, person, why) for person in free)
+    parts = tuple(portraits.list_entry(ctx, person, why) for person in free)
     return Card(t("Meet one person"), parts, footer=portraits.footer(t, free))

@@ -27,7 +27,7 @@ async def block(ctx: Context, ask: BlockAsk) -> Card:
     """No introduction, no relayed word and no pairing between the two, from now on."""
     if ask.person is None:
         return await _blocked(ctx)
-    t, other = ctx.t, await finding.find_one(ctx, ask.person)
+    t, other = ctx.t, await finding.find_person(ctx, ask.person)
     if other.id == ctx.member.id:
         raise Refusal(t("You cannot block yourself."))
     await blocking.block_member(ctx.session, ctx.now, ctx.member, other)
@@ -46,7 +46,9 @@ async def _blocked(ctx: Context, note: str = "") -> Card:
     if not found:
         parts.append(Text(t("You have blocked nobody.")))
     parts += [
-        portraits.entry(ctx, person, more=(Button(t("Unblock"), f"unblock {person.id}"),))
+        portraits.list_entry(
+            ctx, person, extra_buttons=(Button(t("Unblock"), f"unblock {person.id}"),)
+        )
         for person in found[:8]
     ]
     return Card(
@@ -65,7 +67,7 @@ class Unblock(BaseModel):
 @command("unblock", allow=MEMBER, room="me", writes=True, example="unblock @maya")
 async def unblock(ctx: Context, ask: Unblock) -> Card:
     """As if nothing had been."""
-    t, other = ctx.t, await finding.find_one(ctx, ask.person)
+    t, other = ctx.t, await finding.find_person(ctx, ask.person)
     if await blocking.unblock_member(ctx.session, ctx.now, ctx.member, other):
         return await _blocked(ctx, t("{name} can reach you again.", name=other.name))
     return await _blocked(ctx)

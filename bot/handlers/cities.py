@@ -90,7 +90,7 @@ def _facts(ctx: Context, one: City) -> list[Fact]:
         Fact(t("Level"), level),
         Fact(t("Certified since"), since),
         Fact(t("Population"), inhabitants),
-        Fact(t("Country"), places.country(t, one)),
+        Fact(t("Country"), places.country_name(t, one)),
         Fact(t("Language"), LANGUAGE_NAMES.get(one.language, one.language)),
         Fact(t("Local time"), t.time(ctx.now.astimezone(ZoneInfo(one.zone)))),
     ]
@@ -133,7 +133,7 @@ async def _community(ctx: Context, one: City) -> tuple[list[Part], str]:
 
 
 def _people(ctx: Context, found: Sequence[Member]) -> list[Entry]:
-    return [portraits.entry(ctx, person) for person in found]
+    return [portraits.list_entry(ctx, person) for person in found]
 
 
 @completion("city")

@@ -74,10 +74,10 @@ async def who_does(ctx: Context, ask: WhoDoes) -> Card:
     start = (ask.page - 1) * PAGE
     page = ranked[start : start + PAGE]
     entries = [
-        portraits.entry(
+        portraits.list_entry(
             ctx,
             found[one.key],
-            ranking.in_short(ctx.t, one),
+            ranking.reasons_line(ctx.t, one),
             (Button(ctx.t("Why?"), f"why {one.key} {_slug(ctx, hit.key)}"),),
             _slug(ctx, hit.key),
         )
@@ -224,7 +224,7 @@ async def _mentioning(ctx: Context, ask: WhoDoes, where: Where) -> Card:
         title=ctx.t("People who mention «{text}»", text=shorten(ask.topic)),
         parts=(
             Text(ctx.t("This is not one of our topics, so I searched profiles."), quiet=True),
-            *(portraits.entry(ctx, p, _bio_line(ctx, p)) for p in shown),
+            *(portraits.list_entry(ctx, p, _bio_line(ctx, p)) for p in shown),
             *_onward(ctx, ask, len(found) > start + PAGE),
         ),
         footer=portraits.footer(ctx.t, shown),
@@ -267,14 +267,14 @@ class WhoIs(BaseModel):
 @command("who-is", allow=MEMBER, room="daily", example="who-is Maya Chen")
 async def who_is(ctx: Context, ask: WhoIs) -> Card:
     """The profile of one person, or the people of that name."""
-    found = await finding.find(ctx, ask.person)
+    found = await finding.find_people(ctx, ask.person)
     if len(found) > 1:
         return Card(
             title=ctx.t("People called «{name}»", name=shorten(ask.person)),
-            parts=tuple(portraits.entry(ctx, p) for p in found[:8]),
+            parts=tuple(portraits.list_entry(ctx, p) for p in found[:8]),
             footer=portraits.footer(ctx.t, found[:8]),
         )
-    return await portraits.profile(ctx, found[0])
+    return await portraits.profile_card(ctx, found[0])
 
 
 # --- completions ------------------------------------------------------------------------------

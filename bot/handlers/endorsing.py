@@ -62,7 +62,7 @@ async def why(ctx: Context, ask: Why) -> Card:
 
 async def _visible_tie(ctx: Context, person_text: str, topic_text: str) -> Expertise:
     """What a visible person visibly knows; the refusal is the same for hidden and for absent."""
-    person, topic_text = await finding.find_before(ctx, person_text, topic_text)
+    person, topic_text = await finding.split_person_and_topic(ctx, person_text, topic_text)
     hit = ctx.reference.vocabulary.find(topic_text)
     if hit is None:
         raise _no_topic(ctx, topic_text)
@@ -119,4 +119,4 @@ async def endorse(ctx: Context, ask: Endorse) -> Card:
         action = "endorsement withdrawn" if ask.withdraw else "endorsed"
         audit.note(ctx.session, ctx.now, ctx.member.id, action, f"expertise:{tie.id}")
         await directory.refresh(ctx.session, tie.member, standing)
-    return await portraits.profile(ctx, tie.member, said)
+    return await portraits.profile_card(ctx, tie.member, said)

@@ -19,7 +19,7 @@ from bot.cards import (
     Text,
 )
 from bot.commands import ANYONE, MEMBER, Command, Context, command
-from bot.community.agenda import next_things
+from bot.community.agenda import list_next_things
 from bot.community.people import places, portraits
 from bot.errors import InvalidArgumentError
 from bot.i18n import Translator
@@ -180,9 +180,9 @@ async def home(ctx: Context, ask: Home) -> Card:
         return _overview(ctx, [c for c in ctx.commands.values() if c.allow.permits(ctx.viewer)])
     person, t = ctx.member, ctx.t
     parts: list[Part] = [
-        *portraits.still_right(ctx, person),
+        *portraits.confirm_profile_parts(ctx, person),
         *await _to_do(ctx, person),
-        *await next_things(ctx),
+        *await list_next_things(ctx),
         Entry(
             title=t("Find somebody who has done it"),
             lines=(t("Ask by topic, in your own words and language."),),

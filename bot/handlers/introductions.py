@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from bot.cards import Button, Buttons, Card, Entry, Form, Input, Option, Part, Reply, Text
 from bot.commands import COMPLETIONS, MEMBER, Context, command, completion
 from bot.community.introductions import asking
-from bot.community.introductions.asking import in_a_sentence, pair_of
+from bot.community.introductions.asking import load_intro_pair, main_reason
 from bot.community.people import finding, portraits, ranking
 from bot.domain.ranking import rank
 from bot.errors import InvalidArgumentError, Refusal
@@ -76,7 +76,7 @@ async def intro(ctx: Context, ask: Intro) -> Reply:
     if len(meant) > 1:
         return await _namesakes_card(ctx, meant, ask, topic)
     asking.check_not_oneself(ctx, meant[0])
-    asking.check_open(ctx, meant[0], topic)
+    asking.check_accepts_questions(ctx, meant[0], topic)
     draft = await _draft(ctx, meant[0], topic, ask.because or "")
     if ask.because or ctx.request.from_form:
         return await asking.ask(ctx, draft)
@@ -93,7 +93,7 @@ async def _meant(ctx: Context, ask: Intro) -> list[Member] | int:
     if hit and hit.how == "exact":
         return hit.key
     try:
-        return await finding.find(ctx, ask.who, "who")
+        return await finding.find_people(ctx, ask.who, "who")
     except InvalidArgumentError:
         if hit:
             return hit.key
@@ -119,7 +119,9 @@ async def _namesakes_card(
     for person in [p for p in found if p.id != ctx.member.id][:5]:
         draft = await _draft(ctx, person, topic, ask.because or "")
         button = Button(ctx.t("Ask {name}", name=person.first_name)[:75], f"intro ask {draft.id}")
-        entries.append(replace(portraits.seen(ctx.t, person, ctx.member), buttons=(button,)))
+        entries.append(
+            replace(portraits.person_entry(ctx.t, person, ctx.member), buttons=(button,))
+        )
     title = ctx.t("Several people fit «{name}».", name=shorten(ask.who))
     return Card(title=title, parts=tuple(entries), footer=portraits.footer(ctx.t, found))
 
@@ -176,8 +178,8 @@ async def _draft(
 async def _shown(ctx: Context, draft: Introduction, *, more: bool = False) -> Card:
     """Who would be asked, why them, and what they would read."""
     t, person = ctx.t, draft.other
-    pair = await pair_of(ctx, draft)
-    parts: list[Part] = [portraits.seen(t, person, ctx.member, in_a_sentence(t, pair, draft))]
+    pair = await load_intro_pair(ctx, draft)
+    parts: list[Part] = [portraits.person_entry(t, person, ctx.member, main_reason(t, pair, draft))]
     if draft.because:
         parts.append(Text(t("«{text}»", text=draft.because)))
     parts.append(
@@ -268,8 +270,8 @@ async def _introduce(ctx: Context, ask: Intro, first_text: str) -> Card:
         )
         raise Refusal(text, title=t("Staff only"), is_forbidden=True)
     pair = _TWO.fullmatch(ask.who)
-    one = await finding.find_one(ctx, first_text, "who")
-    other = await finding.find_one(ctx, ask.second or (pair[2] if pair else ""), "second")
+    one = await finding.find_person(ctx, first_text, "who")
+    other = await finding.find_person(ctx, ask.second or (pair[2] if pair else ""), "second")
     if one.id == other.id:
         raise Refusal(t("That is one and the same person. Name two different ones."))
     for person in (one, other):

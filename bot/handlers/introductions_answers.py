@@ -7,9 +7,9 @@ from pydantic import BaseModel, Field
 from bot.cards import Button, Buttons, Card, Entry, Heading, Note, Part, Text
 from bot.commands import MEMBER, Context, command
 from bot.community.introductions import asking
-from bot.community.introductions.asking import in_a_sentence, pair_of
+from bot.community.introductions.asking import load_intro_pair, main_reason
 from bot.community.people import portraits
-from bot.community.talks.opening import begin_talk, may_talk
+from bot.community.talks.opening import begin_talk, can_talk
 from bot.deliveries import enqueue, run_ended_hooks
 from bot.errors import Refusal
 from bot.i18n import translator
@@ -63,7 +63,7 @@ async def intro_answer(ctx: Context, ask: IntroAnswer) -> Card:
 
 async def _accept(ctx: Context, found: Introduction) -> Card:
     asker_left = found.by is not None and found.by.status != "verified"
-    allowed = await may_talk(ctx.session, found.one, found.other) and not asker_left
+    allowed = await can_talk(ctx.session, found.one, found.other) and not asker_left
     if not found.is_open(ctx.now) or not allowed:
         raise _over(ctx)
     found.say(ctx.member.id, YES)
@@ -164,7 +164,7 @@ async def intro_withdraw(ctx: Context, ask: IntroWithdraw) -> Card:
     if found.status == WITHDRAWN:
         return _withdrawn(ctx)
     if not found.is_open(ctx.now):
-        return asking.already(ctx, found)
+        return asking.already_asked_card(ctx, found)
     found.status, found.closed_at = WITHDRAWN, ctx.now
     ended = await introductions.take_back(ctx.session, found, ctx.now, "withdrawn")
     await run_ended_hooks(ctx.session, ctx.now, ended)
@@ -195,7 +195,7 @@ async def intro_list(ctx: Context, ask: IntroList) -> Card:
     """Requests to answer first, then what one asked for oneself."""
     t = ctx.t
     every = await introductions.of_member(ctx.session, ctx.member.id, ctx.now)
-    to_answer = asking.to_answer(every, ctx.member.id, ctx.now)
+    to_answer = asking.list_unanswered(every, ctx.member.id, ctx.now)
     mine = [i for i in every if _is_mine(ctx, i)]
     parts: list[Part] = []
     if to_answer:
@@ -212,12 +212,12 @@ async def intro_list(ctx: Context, ask: IntroList) -> Card:
 
 async def _request(ctx: Context, one: Introduction) -> Entry:
     facing = one.facing(ctx.member.id)
-    pair = await pair_of(ctx, one)
-    seen = portraits.seen(ctx.t, facing, ctx.member, in_a_sentence(ctx.t, pair, one))
+    pair = await load_intro_pair(ctx, one)
+    seen = portraits.person_entry(ctx.t, facing, ctx.member, main_reason(ctx.t, pair, one))
     said = (ctx.t("«{text}»", text=one.because),) if one.because else ()
     until = ctx.t("until {day}", day=ctx.t.day(one.asked_at + LASTS))
     lines = (*seen.lines, *said, until)
-    return Entry(seen.title, lines, seen.note, seen.badge, asking.answers(ctx.t, one))
+    return Entry(seen.title, lines, seen.note, seen.badge, asking.answer_buttons(ctx.t, one))
 
 
 def _asked(ctx: Context, one: Introduction) -> Entry:
@@ -230,7 +230,7 @@ def _asked(ctx: Context, one: Introduction) -> Entry:
         return Entry(names, (t("taken back"),))
     if one.status in UNANSWERED and one.closed_at is None:
         until = t("waiting, until {day} at the latest", day=t.day(one.asked_at + LASTS))
-        return Entry(names, (until,), buttons=(asking.withdraw(t, one),))
+        return Entry(names, (until,), buttons=(asking.withdraw_button(t, one),))
     return Entry(names, (t("not available now"),))
 
 
@@ -246,7 +246,7 @@ async def intro_why(ctx: Context, ask: IntroWhy) -> Card:
     found = await introductions.found(ctx.session, ask.number)
     if found is None or not (found.asks(ctx.member.id) or _is_mine(ctx, found)):
         raise Refusal(ctx.t("There is no such request for you."), buttons=(_list_button(ctx),))
-    said = in_a_sentence(ctx.t, await pair_of(ctx, found), found)
-    buttons = asking.answers(ctx.t, found)[:3] if found.asks(ctx.member.id) else ()
+    said = main_reason(ctx.t, await load_intro_pair(ctx, found), found)
+    buttons = asking.answer_buttons(ctx.t, found)[:3] if found.asks(ctx.member.id) else ()
     parts: tuple[Part, ...] = (Text(said), Buttons(buttons or (_list_button(ctx),)))
     return Card(title=ctx.t("Why you two"), parts=parts)

@@ -7,9 +7,9 @@ from pydantic import BaseModel, Field
 
 from bot.cards import SLASH, Button, Buttons, Card, Fact, Facts, Note, Text
 from bot.commands import MEMBER, Context, command
-from bot.community.joining.arrivals import called, reader_of
+from bot.community.joining.arrivals import account_name, account_translator
 from bot.community.people import places
-from bot.community.staff import is_staff, may_decide
+from bot.community.staff import can_decide, is_staff
 from bot.deliveries import enqueue_for_account
 from bot.domain.joining import fingerprint, new_code
 from bot.domain.quiet_hours import after_quiet
@@ -78,7 +78,7 @@ def _overview(ctx: Context) -> Card:
     buttons = []
     if me.city:
         buttons.append(Button(t("A code for one colleague"), "invite somebody", "primary"))
-    if me.city and may_decide(me, me.city_id):
+    if me.city and can_decide(me, me.city_id):
         buttons.append(Button(t("The code of my city"), "invite code"))
     said = t(
         "Name a colleague of your city, and they get a card from me: {command}",
@@ -104,7 +104,7 @@ async def _card_for(ctx: Context, account: Account) -> Card:
     made = await invitations.invite(ctx.session, ctx.member, ctx.now, account=account)
     if made is None or ctx.member.city is None:
         raise _enough(ctx)
-    t, me = reader_of(account), ctx.member
+    t, me = account_translator(account), ctx.member
     where = places.city_place(t, ctx.member.city)
     card = Card(
         title=t("{name} invites you", name=me.name),
@@ -137,7 +137,9 @@ async def _card_for(ctx: Context, account: Account) -> Card:
         expires=made.expires_at,
     )
     audit.note(ctx.session, ctx.now, me.id, "colleague invited", f"account:{account.id}")
-    said = ctx.t("{name} gets a card from me. You are told when they join.", name=called(account))
+    said = ctx.t(
+        "{name} gets a card from me. You are told when they join.", name=account_name(account)
+    )
     return Card(ctx.t("Invite a colleague"), (Note(said, "good"),))
 
 
@@ -179,8 +181,8 @@ def _enough(ctx: Context) -> Refusal:
 def _led(ctx: Context, text: str | None) -> City:
     """The city whose code the asker may see: the own one, or for staff any."""
     t, me = ctx.t, ctx.member
-    city = places.city_named(ctx, text) if text else ctx.reference.cities.get(me.city_id or 0)
-    if city and may_decide(me, city.id):
+    city = places.find_city(ctx, text) if text else ctx.reference.cities.get(me.city_id or 0)
+    if city and can_decide(me, city.id):
         return city
     if city is None and is_staff(me):
         raise Refusal(

@@ -9,9 +9,9 @@ from pydantic import BaseModel, Field
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Form, Note, Option, Reply, Text
 from bot.commands import ANYONE, Context, command
 from bot.community.joining import arrivals
-from bot.community.joining.arrivals import wrong_code
+from bot.community.joining.arrivals import wrong_code_card
 from bot.community.people import places
-from bot.community.staff import may_decide
+from bot.community.staff import can_decide
 from bot.deliveries import enqueue, run_ended_hooks
 from bot.domain.joining import TRIES_KEPT, fingerprint, looks_like_code, may_try, proven_by
 from bot.errors import InvalidArgumentError, Refusal
@@ -62,7 +62,7 @@ async def join(ctx: Context, ask: Join) -> Reply:
 
 async def _newcomer(ctx: Context) -> Account:
     """The asker's own account, held, which may be let in."""
-    t, account = ctx.t, await arrivals.own_account(ctx)
+    t, account = ctx.t, await arrivals.load_own_account(ctx)
     person = account.member
     if person and person.status == "verified":
         raise Refusal(
@@ -70,7 +70,7 @@ async def _newcomer(ctx: Context) -> Account:
             title=t("You are a member already"),
             buttons=(Button(t("Home"), "home"), Button(t("What proves me"), "verify")),
         )
-    return arrivals.free(t, account)
+    return arrivals.require_free_account(t, account)
 
 
 async def _form(ctx: Context, account: Account) -> Form:
@@ -99,8 +99,10 @@ async def _with_code(ctx: Context, account: Account, code: str, city: str) -> Ca
     if opened is None:
         if looked_at:
             await joining.note_try(ctx.session, account, ctx.now, old)
-        return wrong_code(ctx.t)
-    _, card = await arrivals.arrive(ctx, account, ctx.reference.cities[opened.city_id], opened.way)
+        return wrong_code_card(ctx.t)
+    _, card = await arrivals.admit_account(
+        ctx, account, ctx.reference.cities[opened.city_id], opened.way
+    )
     return card
 
 
@@ -119,7 +121,7 @@ async def _invited(ctx: Context, account: Account, number: int, *, no: bool) -> 
         found.status = "declined"
         return Card(t("Understood"), (Text(t("Nobody invites you here again.")),))
     found.status = "used"
-    person, card = await arrivals.arrive(
+    person, card = await arrivals.admit_account(
         ctx, account, ctx.reference.cities[found.city_id], "invitation"
     )
     await _tell_inviter(ctx, found, person.name)
@@ -184,7 +186,7 @@ async def _for_city(ctx: Context, account: Account, city: City, *, asks: bool) -
     """In at once where that can be seen; else the offer to ask, or the request itself."""
     # a guest of the workspace, or who may be one, is not let in by it
     if account.workspace.city_id == city.id and not ctx.request.sender.is_unverified:
-        return (await arrivals.arrive(ctx, account, city, "workspace"))[1]
+        return (await arrivals.admit_account(ctx, account, city, "workspace"))[1]
     if await _city_of_address(ctx, account) == city.id:
         return await _by_address(ctx, account, city)
     if asks:
@@ -228,7 +230,7 @@ async def _by_address(ctx: Context, account: Account, city: City) -> Card:
             ),
             buttons=(Button(ctx.t("Link my account"), "link"),),
         )
-    person, card = await arrivals.arrive(ctx, account, city, "email")
+    person, card = await arrivals.admit_account(ctx, account, city, "email")
     person.email = email
     return card
 
@@ -247,7 +249,7 @@ async def _asked(ctx: Context, account: Account, city: City | None, said: str) -
             )
         )
     if new:
-        await arrivals.tell_deciders(ctx, request, account, city)
+        await arrivals.notify_deciders(ctx, request, account, city)
     where = places.city_place(t, city) if city else shorten(said)
     return Card(
         title=t("Your wish to join"),
@@ -282,7 +284,7 @@ async def verify(ctx: Context, ask: Verify) -> Card:
     if person.proved_at:
         facts.append(Fact(t("Since"), t.ago(person.proved_at, ctx.now)))
     buttons = [Button(t("My accounts"), "link list"), Button(t("Invite a colleague"), "invite")]
-    if may_decide(person, person.city_id):
+    if can_decide(person, person.city_id):
         buttons.append(Button(t("Who asks to be let in"), "admit"))
     title = t("What proves you")
     return Card(title, (Facts(tuple(facts)), Buttons(tuple(buttons))))

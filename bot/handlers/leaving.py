@@ -48,7 +48,7 @@ async def leave(ctx: Context, ask: Leave) -> Card:
 
 async def _heir(ctx: Context, text: str) -> Member:
     """A colleague of the own city."""
-    person = await finding.find_one(ctx, text, "to")
+    person = await finding.find_person(ctx, text, "to")
     if person.id == ctx.member.id or not person.is_colleague_of(ctx.member):
         raise InvalidArgumentError(ctx.t("Please name a colleague of your own city."), name="to")
     return person

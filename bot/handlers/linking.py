@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from bot.cards import SLASH, Button, Buttons, Card, Entry, Note, Part, Reply, Text
 from bot.commands import ANYONE, MEMBER, Context, command
 from bot.community.joining import arrivals
-from bot.community.joining.arrivals import called, home_of, wrong_code
+from bot.community.joining.arrivals import account_name, workspace_label, wrong_code_card
 from bot.deliveries import enqueue, enqueue_for_account, run_ended_hooks
 from bot.domain.joining import TRIES_KEPT, fingerprint, may_try, new_code
 from bot.errors import Refusal
@@ -93,8 +93,8 @@ def _question(t: Translator, link: Link, person: Member) -> Card:
                 t(
                     "The account «{name}» in {workspace} typed your code. If you confirm, it "
                     "speaks as {person} and sees what you see.",
-                    name=called(link.other),
-                    workspace=home_of(link.other),
+                    name=account_name(link.other),
+                    workspace=workspace_label(link.other),
                     person=person.name,
                 )
             ),
@@ -123,7 +123,7 @@ async def _typed(ctx: Context, code: str) -> Card:
     if found is None:
         if looked_at:
             await joining.note_try(ctx.session, account, ctx.now, old)
-        return wrong_code(t)
+        return wrong_code_card(t)
     owner = found.account.member
     if owner is None:
         raise LookupError("a code without a member")
@@ -145,8 +145,8 @@ async def _typed(ctx: Context, code: str) -> Card:
                 t(
                     "Now confirm it on your other account: «{name}» in {workspace}. I have written "
                     "to you there; {command} shows it too.",
-                    name=called(found.account),
-                    workspace=home_of(found.account),
+                    name=account_name(found.account),
+                    workspace=workspace_label(found.account),
                     command=f"{SLASH} link",
                 )
             ),
@@ -156,7 +156,7 @@ async def _typed(ctx: Context, code: str) -> Card:
 
 async def _free(ctx: Context) -> Account:
     """The asker's own account, held, which belongs to nobody yet, or to somebody who left."""
-    t, account = ctx.t, await arrivals.own_account(ctx)
+    t, account = ctx.t, await arrivals.load_own_account(ctx)
     if account.member and account.member.status == "verified":
         raise Refusal(
             t(
@@ -166,7 +166,7 @@ async def _free(ctx: Context) -> Account:
             ),
             buttons=(Button(t("My accounts"), "link list"), Button(t("Leave"), "leave")),
         )
-    return arrivals.free(t, account)
+    return arrivals.require_free_account(t, account)
 
 
 def _place(account: Account) -> Address:
@@ -212,8 +212,8 @@ async def _answer(ctx: Context, ask: LinkAsk) -> Card:
     await _tell_both(ctx, found, account)
     said = t(
         "«{name}» in {workspace} speaks for you now.",
-        name=called(account),
-        workspace=home_of(account),
+        name=account_name(account),
+        workspace=workspace_label(account),
     )
     return Card(
         t("Linked"), (Note(said, "good"), Buttons((Button(t("My accounts"), "link list"),)))
@@ -227,8 +227,8 @@ async def _tell_both(ctx: Context, link: Link, account: Account) -> None:
         said = t(
             "This account and «{name}» in {workspace} are one profile now: {person}. If that "
             "was not you, undo it.",
-            name=called(other),
-            workspace=home_of(other),
+            name=account_name(other),
+            workspace=workspace_label(other),
             person=ctx.member.name,
         )
         undo = Buttons((Button(t("Unlink"), f"unlink {account.id}", "danger"),))
@@ -255,8 +255,8 @@ async def _list(ctx: Context, note: str = "") -> Card:
         undo = Button(t("Unlink"), f"unlink {account.id}", "danger")
         parts.append(
             Entry(
-                f"{account.id} · {called(account)}",
-                (home_of(account),),
+                f"{account.id} · {account_name(account)}",
+                (workspace_label(account),),
                 badge=here,
                 buttons=(undo,) if len(mine) > 1 else (),
             )
@@ -296,15 +296,15 @@ async def unlink(ctx: Context, ask: Unlink) -> Card:
     await run_ended_hooks(ctx.session, ctx.now, ended)
     audit.note(ctx.session, ctx.now, me.id, "account unlinked", f"account:{gone.id}")
     await _tell_all(ctx, gone, [a for a in mine if a is not gone])
-    return await _list(ctx, t("«{name}» is unlinked.", name=called(gone)))
+    return await _list(ctx, t("«{name}» is unlinked.", name=account_name(gone)))
 
 
 async def _tell_all(ctx: Context, gone: Account, others: list[Account]) -> None:
     t = translator(ctx.member.language)
     said = t(
         "The account «{name}» in {workspace} does not belong to {person} any more.",
-        name=called(gone),
-        workspace=home_of(gone),
+        name=account_name(gone),
+        workspace=workspace_label(gone),
         person=ctx.member.name,
     )
     help_ = Buttons((Button(t("Help"), "help"),))

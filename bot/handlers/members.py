@@ -74,7 +74,7 @@ async def _waiting(ctx: Context, note: str = "") -> Card:
 def _waiting_entry(ctx: Context, account: Account, asked: JoinRequest | None) -> Entry:
     t = ctx.t
     lines = [
-        t("from {workspace}", workspace=arrivals.home_of(account)),
+        t("from {workspace}", workspace=arrivals.workspace_label(account)),
         t("first seen {when}", when=t.ago(account.first_seen, ctx.now)),
     ]
     approve = f"admin members approve {account.id}"
@@ -83,7 +83,7 @@ def _waiting_entry(ctx: Context, account: Account, asked: JoinRequest | None) ->
         lines.append(t("Asks to join for {city}.", city=places.city_place(t, city)))
         approve = f"admit {asked.id} yes"
     return Entry(
-        title=f"{account.id} · {arrivals.called(account)}",
+        title=f"{account.id} · {arrivals.account_name(account)}",
         lines=tuple(lines),
         buttons=(Button(t("Approve"), approve, "primary"),),
     )
@@ -132,14 +132,14 @@ def _is_number(text: str) -> bool:
 def _city(ctx: Context, text: str | None) -> City:
     if not text:
         raise _missing(ctx, "city")
-    return places.city_named(ctx, text)
+    return places.find_city(ctx, text)
 
 
 async def _approve(ctx: Context, account: Account, city: City) -> Card:
     """The account's person becomes a verified member of that city, not yet in the directory."""
-    person, card = await arrivals.arrive(ctx, account, city, "approval", by=ctx.member)
+    person, card = await arrivals.admit_account(ctx, account, city, "approval", approver=ctx.member)
     key = f"let-in:{person.id}:{ctx.now:%Y%m%d%H%M%S%f}"
-    await arrivals.tell_asker(ctx, account, card, key)
+    await arrivals.notify_asker(ctx, account, card, key)
     return await _waiting(
         ctx,
         ctx.t(

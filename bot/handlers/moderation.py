@@ -36,7 +36,7 @@ class ReportAsk(BaseModel):
 @command("report", allow=MEMBER, room="me", writes=True, example="report @maya")
 async def report(ctx: Context, ask: ReportAsk) -> Card:
     """Into the queue of the staff; the person reported is not told by whom."""
-    t, about = ctx.t, await finding.find_one(ctx, ask.person)
+    t, about = ctx.t, await finding.find_person(ctx, ask.person)
     if about.id == ctx.member.id:
         raise Refusal(t("You cannot report yourself. If something went wrong, write to the staff."))
     subject = ask.where or f"profile:{about.id}"

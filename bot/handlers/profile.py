@@ -115,14 +115,16 @@ async def profile(ctx: Context, ask: Profile) -> Reply:
     person = ctx.member
     given = ask.model_fields_set - {"act"}
     if ask.act == "show" and not given:
-        return await portraits.profile(ctx, person)
+        return await portraits.profile_card(ctx, person)
     if ask.act == "confirm" and not given:
         person.confirmed_at = ctx.now
-        return await portraits.profile(ctx, person, ctx.t("Thank you. Your profile is up to date."))
+        return await portraits.profile_card(
+            ctx, person, ctx.t("Thank you. Your profile is up to date.")
+        )
     if not given:
         return ctx.commands["profile"].form(ctx.t, await as_is(ctx))
     await _save(ctx, person, ask, given)
-    return await portraits.profile(ctx, person, _saved(ctx, person))
+    return await portraits.profile_card(ctx, person, _saved(ctx, person))
 
 
 def _saved(ctx: Context, person: Member) -> str:

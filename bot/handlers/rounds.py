@@ -106,7 +106,7 @@ async def _facts(ctx: Context, taking: RoundMember) -> list[Fact]:
     if taking.paused_at:
         facts.append(Fact(t("Next one"), t("Paused, because you did not answer any more")))
     else:
-        send = messages.next_day(taking, ctx.now)
+        send = messages.next_round_time(taking, ctx.now)
         facts.append(Fact(t("Next one"), t.day_and_time(send, ctx.member.zone)))
     if taking.snoozed_until and taking.snoozed_until > ctx.now.date():
         facts.append(Fact(t("Paused until"), t.day(taking.snoozed_until, "long")))
@@ -146,7 +146,7 @@ def _acts(ctx: Context, taking: RoundMember) -> list[Button]:
             Button(t("Stop rounds"), "rounds off"),
         ]
     others = [rhythm for rhythm in RHYTHM_NAMES if rhythm != taking.rhythm]
-    day = messages.next_day(taking, ctx.now).date()
+    day = messages.next_round_time(taking, ctx.now).date()
     return [
         Button(t("Skip the next one"), f"rounds skip {day}"),
         *(Button(t(RHYTHM_NAMES[rhythm]), f"rounds {rhythm}") for rhythm in others),
@@ -169,7 +169,7 @@ async def _on(ctx: Context) -> Card:
     if not taking.active:
         taking.active, taking.joined_at = True, ctx.now
     taking.snoozed_until = taking.skips = None
-    messages.is_back(taking)
+    messages.mark_active(taking)
     audit.note(ctx.session, ctx.now, ctx.member.id, "rounds on", f"member:{ctx.member.id}")
     return await _status(ctx, t("You take part."))
 
@@ -246,7 +246,7 @@ def _until(ctx: Context, text: str | None) -> date:
 async def _skip(ctx: Context, text: str | None) -> Card:
     """The next round, or the one of a day: a button of an old notice skips no later round."""
     taking = await _taking(ctx)
-    send = messages.next_day(taking, ctx.now)
+    send = messages.next_round_time(taking, ctx.now)
     day = send.date()
     if text:
         try:
@@ -266,7 +266,7 @@ async def _skip(ctx: Context, text: str | None) -> Card:
 async def _avoid(ctx: Context, act: str, who: str | None) -> Card:
     if not who:
         raise InvalidArgumentError(ctx.t("Please fill this in."), name="value")
-    person = await finding.find_one(ctx, who, "value")
+    person = await finding.find_person(ctx, who, "value")
     if person.id == ctx.member.id:
         raise Refusal(ctx.t("You are never paired with yourself."))
     if act == "avoid":
@@ -290,20 +290,20 @@ async def _current(ctx: Context) -> tuple[RoundGroup | None, str]:
     if group and group.begun_at:
         return group, ""
     left = await rounds.left_in(ctx.session, ctx.member.id, round_.id)
-    return None, messages.why_left(ctx.t, left) if left else ""
+    return None, messages.unpaired_reason(ctx.t, left) if left else ""
 
 
 async def _partner(ctx: Context) -> list[Part]:
     t, (group, why) = ctx.t, await _current(ctx)
     if group is None:
         return [Note(why)] if why else []
-    others = messages.others(group, ctx.member.id)
+    others = messages.other_members(group, ctx.member.id)
     mine = next(one for one in group.places if one.member_id == ctx.member.id)
     said = {"met": t("You met."), "scheduled": t("You have a date."), "not-yet": t("Not yet met.")}
     parts: list[Part] = [
-        portraits.entry(ctx, person, note=said.get(mine.answer, "")) for person in others
+        portraits.list_entry(ctx, person, note=said.get(mine.answer, "")) for person in others
     ]
-    acts = messages.answers(t, group.id) if mine.answer != MET else ()
+    acts = messages.check_in_buttons(t, group.id) if mine.answer != MET else ()
     parts.append(Buttons((*acts, Button(t("Why this person"), "rounds why"))))
     return parts
 
@@ -324,7 +324,7 @@ async def _answer(ctx: Context, answer: str, number: str | None) -> Card:
     mine.answer, mine.answered_at = answer, ctx.now
     taking = await rounds.taking(ctx.session, ctx.member.id)
     if taking:
-        messages.is_back(taking)
+        messages.mark_active(taking)
     return await _status(ctx, ctx.t("Thank you, I wrote it down."))
 
 
@@ -336,11 +336,11 @@ async def _why(ctx: Context) -> Card:
     round_ = await ctx.session.get(Round, group.round_id)
     day = round_.day if round_ else ctx.now.date()
     keys = [one.member_id for one in group.places]
-    there = await pools.seekers(ctx.session, day, ctx.now, keys, any_turn=True)
+    there = await pools.load_seekers(ctx.session, day, ctx.now, keys, any_turn=True)
     known = {person.key: person for person in there}
     me = known.get(ctx.member.id)
     parts: list[Part] = []
-    others = messages.others(group, ctx.member.id)
+    others = messages.other_members(group, ctx.member.id)
     for person in others:
         other = known.get(person.id)
         lines = sentences(ctx, person, me, other) if me and other else []

@@ -113,7 +113,7 @@ def _when(ctx: Context, round_: Round | None = None) -> str:
 
 async def _sizes(ctx: Context, round_: Round) -> tuple[Fact, ...]:
     groups = await rounds.groups_of(ctx.session, round_.id)
-    return messages.sizes(ctx.t, groups, await rounds.left_of(ctx.session, round_.id))
+    return messages.size_facts(ctx.t, groups, await rounds.left_of(ctx.session, round_.id))
 
 
 async def _outcome(ctx: Context, last: Round) -> Entry:
@@ -137,7 +137,7 @@ async def _outcome(ctx: Context, last: Round) -> Entry:
 async def _draft(ctx: Context) -> Round:
     """The next round's draft, drawn now if need be; a sent one is not a draft any more."""
     day = coming(ctx.now)
-    round_ = await pools.draft(ctx.session, day, ctx.now)
+    round_ = await pools.get_or_create_draft(ctx.session, day, ctx.now)
     if round_ is None:
         raise Refusal(ctx.t("Nobody takes part in the next round yet."), title=ctx.t("Rounds"))
     held = await rounds.held(ctx.session, round_.id)
@@ -167,7 +167,7 @@ async def _preview(ctx: Context, page: int = 1, note: str = "") -> Card:
     parts.append(Text(t("It is sent on {when}.", when=_when(ctx, round_))))
     if round_.locked_at:
         parts.append(Note(t("Locked: whoever joins now waits until it is sent.")))
-    parts.append(Facts(messages.sizes(t, groups, left)))
+    parts.append(Facts(messages.size_facts(t, groups, left)))
     if shown:
         parts.append(await _table(ctx, round_, shown))
     parts += [_left(ctx, one) for one in left[:MOST_LEFT]]
@@ -178,7 +178,7 @@ async def _preview(ctx: Context, page: int = 1, note: str = "") -> Card:
 async def _table(ctx: Context, round_: Round, groups: Sequence[RoundGroup]) -> Table:
     t = ctx.t
     keys = [place.member_id for group in groups for place in group.places]
-    there = await pools.seekers(ctx.session, round_.day, ctx.now, keys, any_turn=True)
+    there = await pools.load_seekers(ctx.session, round_.day, ctx.now, keys, any_turn=True)
     known = {person.key: person for person in there}
     rows = []
     for group in groups:

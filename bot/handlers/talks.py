@@ -6,7 +6,14 @@ from pydantic import BaseModel, Field
 
 from bot.cards import Button, Buttons, Card, Link, Note, Part
 from bot.commands import MEMBER, Context, command
-from bot.community.talks.opening import KIND, common_language, may_talk, propose, times, when
+from bot.community.talks.opening import (
+    KIND,
+    can_talk,
+    common_language,
+    format_two_clocks,
+    propose_times,
+    render_times,
+)
 from bot.deliveries import enqueue
 from bot.errors import Refusal
 from bot.i18n import Translator, translator
@@ -34,7 +41,7 @@ async def intro_slot(ctx: Context, ask: IntroSlot) -> Card:
     talk = await talks.found(ctx.session, ask.number)
     if talk is None or ctx.member.id not in (talk.one_id, talk.other_id):
         raise Refusal(ctx.t("There is no such conversation of yours."))
-    if not await may_talk(ctx.session, talk.one, talk.other):
+    if not await can_talk(ctx.session, talk.one, talk.other):
         raise Refusal(ctx.t("This conversation has ended."))
     if ask.slot is None:
         return _offered(ctx, talk)
@@ -57,13 +64,13 @@ def _offered(ctx: Context, talk: Talk) -> Card:
     else:
         to_come = [n for n, time in enumerate(talk.times, 1) if time > ctx.now]
         numbers, fits = to_come[-3:], True
-    parts = times(ctx.t, talk, ctx.member, numbers, fits=fits)
+    parts = render_times(ctx.t, talk, ctx.member, numbers, fits=fits)
     return Card(title=_title(ctx, talk), parts=tuple(parts))
 
 
 def _more(ctx: Context, talk: Talk) -> tuple[list[int], bool]:
     """Others than those on offer already."""
-    return propose(talk, ctx.now, beyond=[time for time in talk.times if time > ctx.now])
+    return propose_times(talk, ctx.now, excluded=[time for time in talk.times if time > ctx.now])
 
 
 async def _pick(ctx: Context, talk: Talk, slot: int) -> Card:
@@ -76,7 +83,7 @@ async def _pick(ctx: Context, talk: Talk, slot: int) -> Card:
         audit.note(ctx.session, ctx.now, ctx.member.id, "time proposed", f"talk:{talk.id}")
     said = t(
         "I proposed {time} to {name}, and tell you what they say.",
-        time=when(t, talk.times[slot - 1], ctx.member, other),
+        time=format_two_clocks(t, talk.times[slot - 1], ctx.member, other),
         name=other.name,
     )
     return Card(
@@ -114,7 +121,7 @@ async def _tell(ctx: Context, talk: Talk, reader: Member, drawn: Drawn) -> None:
 
 def _proposal(ctx: Context, talk: Talk, reader: Member, t: Translator) -> Card:
     slot, proposer = talk.picked or 1, talk.facing(reader.id)
-    time = when(t, talk.times[slot - 1], reader, proposer)
+    time = format_two_clocks(t, talk.times[slot - 1], reader, proposer)
     said = t("{name} proposes {time}.", name=proposer.name, time=time)
     buttons = (
         Button(t("Accept time"), f"intro slot {talk.id} {slot}", "primary"),
@@ -126,7 +133,7 @@ def _proposal(ctx: Context, talk: Talk, reader: Member, t: Translator) -> Card:
 
 def _agreed(ctx: Context, talk: Talk, reader: Member, t: Translator) -> Card:
     other = talk.facing(reader.id)
-    time = when(t, talk.times[(talk.agreed or 1) - 1], reader, other)
+    time = format_two_clocks(t, talk.times[(talk.agreed or 1) - 1], reader, other)
     parts: tuple[Part, ...] = (
         Note(t("You two talk on {time}.", time=time), "good"),
         Link(t("Add it to your calendar"), ctx.links.meeting_url(talk.id, reader.id)),

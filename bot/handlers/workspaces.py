@@ -55,7 +55,7 @@ async def admin_workspaces(ctx: Context, ask: AdminWorkspaces) -> Card:
         case "city":
             if not ask.city:
                 raise InvalidArgumentError(t("Please fill this in."), name="city")
-            city = places.city_named(ctx, ask.city)
+            city = places.find_city(ctx, ask.city)
             home.city_id = city.id
             said = t(
                 "{workspace} is {city}'s own: its people join without a code.",
@@ -154,7 +154,7 @@ async def admin_domains(ctx: Context, ask: AdminDomains) -> Card:
     t = ctx.t
     if ask.city is None:
         return await _domains(ctx)
-    city = places.city_named(ctx, ask.city)
+    city = places.find_city(ctx, ask.city)
     said = ""
     if ask.add:
         domain = domain_of(ask.add)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.cards import Button, Buttons, Card, Note
-from bot.community.talks.opening import may_talk, open_talk, tell_unreached
+from bot.community.talks.opening import can_talk, notify_unreachable, open_talk
 from bot.deliveries import enqueue, run_ended_hooks
 from bot.i18n import Translator, translator
 from db import introductions, outbox, talks
@@ -64,7 +64,7 @@ def _not_now(t: Translator, one: Introduction, person: Member) -> Card:
 
 async def _settle(session: AsyncSession, now: datetime, talk: Talk) -> None:
     """Open for both; or, once one side is lost or a day has passed, for neither."""
-    if not await may_talk(session, talk.one, talk.other):
+    if not await can_talk(session, talk.one, talk.other):
         await run_ended_hooks(session, now, await talks.give_up(session, talk, now))
         return
     roots = await talks.roots(session, talk)
@@ -76,12 +76,12 @@ async def _settle(session: AsyncSession, now: datetime, talk: Talk) -> None:
         return
     if talk.together:
         await run_ended_hooks(session, now, await talks.drop_roots(session, talk, now))
-        await open_talk(session, now, talk, apart=True)
+        await open_talk(session, now, talk, separate_threads=True)
         return
     await run_ended_hooks(session, now, await talks.give_up(session, talk, now))
     for person in (talk.one, talk.other):
         if person.id not in lost:
-            await tell_unreached(session, now, talk, person)
+            await notify_unreachable(session, now, talk, person)
 
 
 def _is_lost(root: Delivery | None, now: datetime) -> bool:

@@ -52,14 +52,14 @@ async def draft(engine: AsyncEngine, now: datetime) -> None:
         return
     async with unit(engine) as session:
         known = await rounds.on(session, day)
-        people = [] if known and known.drafted_at else await pools.seekers(session, day, now)
+        people = [] if known and known.drafted_at else await pools.load_seekers(session, day, now)
     if not people:
         return
-    made = await pools.drawn(people, day.toordinal())
+    made = await pools.draw_plan(people, day.toordinal())
     async with unit(engine, writes=True) as session:
         round_ = await rounds.begin(session, day)
         if round_.drafted_at is None:
-            await pools.keep(session, round_, made, now)
+            await pools.save_draft(session, round_, made, now)
             await messages.notify_of_draft(session, now, round_)
 
 
@@ -88,7 +88,7 @@ async def notify(engine: AsyncEngine, day: date, now: datetime) -> None:
         nonlocal last
         people = await rounds.drafted(session, round_.id, last, AT_ONCE)
         for person in people:
-            await messages.notify(session, now, round_, person)
+            await messages.notify_before_round(session, now, round_, person)
             last = person.id
         if not people:
             round_.noticed_at = now
@@ -118,10 +118,10 @@ async def tell(engine: AsyncEngine, day: date, now: datetime) -> None:
     async def act(session: AsyncSession, round_: Round) -> bool:
         groups = await rounds.groups_of(session, round_.id, only_new=AT_ONCE)
         for group in groups:
-            await messages.begin(session, now, round_, group)
+            await messages.begin_group(session, now, round_, group)
         left = await rounds.left_of(session, round_.id, only_new=AT_ONCE)
         for one in left:
-            await messages.tell_left(session, now, round_, one)
+            await messages.notify_left_out(session, now, round_, one)
         return bool(groups or left)
 
     await _step(engine, day, lambda r: r.sent_at is not None, act)
@@ -131,7 +131,7 @@ async def pair_late(engine: AsyncEngine, day: date, now: datetime) -> None:
     """Until the middle of a round whoever joins is paired with others who joined."""
 
     async def act(session: AsyncSession, round_: Round) -> bool:
-        await pools.late(session, round_, now, closing=False)
+        await pools.pair_latecomers(session, round_, now, is_closing=False)
         return False
 
     def is_due(round_: Round) -> bool:
@@ -157,9 +157,9 @@ async def check(engine: AsyncEngine, day: date, now: datetime) -> None:
             last = group.id
             for place in group.places:
                 if not place.answer:
-                    await messages.check_in(session, now, round_, group, place.member)
+                    await messages.send_check_in(session, now, round_, group, place.member)
         if not groups:
-            await pools.late(session, round_, now, closing=True)
+            await pools.pair_latecomers(session, round_, now, is_closing=True)
             round_.checked_at = now
         return bool(groups)
 
@@ -175,7 +175,7 @@ async def close(engine: AsyncEngine, day: date, now: datetime) -> None:
         if round_.checked_at is not None:
             asked = round_.checked_at - TIME_TO_MEET
             for taking in await rounds.unanswered(session, round_.id, asked):
-                await messages.close(session, now, taking)
+                await messages.close_for_silent_member(session, now, taking)
         round_.closed_at = now
         return False
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.adapters import PLATFORMS
 from bot.community import importing
-from bot.community.importing import Plan, UnreadableError
+from bot.community.importing import ImportPlan, UnreadableError
 from bot.settings import Settings
 from bot.storage import database, translate_database_errors
 from db import member_lists, migrate, seed
@@ -25,7 +25,7 @@ SHOWN = 20
 async def bring_in(settings: Settings, file: Path, console: Console, *, dry_run: bool) -> int:
     """Import a list of members: all of it or nothing."""
     try:
-        rows = importing.records(file)
+        rows = importing.load_records(file)
     except OSError as error:
         print(f"{file} cannot be read: {error.strerror or error}.", file=sys.stderr)
         return WRONG_USE
@@ -45,7 +45,7 @@ async def _import(
     session: AsyncSession, rows: list[importing.Record], console: Console, *, dry_run: bool
 ) -> int:
     now = datetime.now(UTC)
-    made = await importing.plan(session, rows, now, PLATFORMS)
+    made = await importing.plan_import(session, rows, now, PLATFORMS)
     _preview(made, console)
     if made.faults:
         print("Nothing was imported: correct these rows, or take them out.", file=sys.stderr)
@@ -56,12 +56,12 @@ async def _import(
         return DONE
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Writing", total=changing)
-        await importing.write(session, made, now, lambda done: bar.update(task, advance=done))
+        await importing.write_plan(session, made, now, lambda done: bar.update(task, advance=done))
     print("Imported.")
     return DONE
 
 
-def _preview(made: Plan, console: Console) -> None:
+def _preview(made: ImportPlan, console: Console) -> None:
     for note in made.notes:
         print(f"Warning: {note}", file=sys.stderr)
     if console.is_terminal and made.count("unchanged") < len(made.rows):
@@ -71,10 +71,10 @@ def _preview(made: Plan, console: Console) -> None:
     if len(made.faults) > SHOWN * 10:
         print(f"… and {len(made.faults) - SHOWN * 10} more", file=sys.stderr)
     counts = ", ".join(f"{made.count(v)} {v}" for v in ("new", "changed", "unchanged"))
-    print(f"{counts}, {made.refused} invalid")
+    print(f"{counts}, {made.refusal_count} invalid")
 
 
-def _table(made: Plan) -> Table:
+def _table(made: ImportPlan) -> Table:
     table = Table("Row", "", "Name", "E-mail", "What changes")
     changing = [row for row in made.rows if row.verdict != "unchanged"]
     for row in changing[:SHOWN]:
@@ -97,10 +97,10 @@ async def take_out(settings: Settings, file: Path) -> int:
         with translate_database_errors():
             await migrate.require(engine)
             async with unit(engine) as session:
-                rows = await importing.table(session, datetime.now(UTC), PLATFORMS)
+                rows = await importing.build_table(session, datetime.now(UTC), PLATFORMS)
                 invented = await member_lists.invented(session)
     try:
-        importing.save(file, rows)
+        importing.save_csv(file, rows)
     except OSError as error:
         print(f"{file} cannot be written: {error.strerror or error}.", file=sys.stderr)
         return WRONG_USE

@@ -41,7 +41,7 @@ async def rounds(settings: Settings, count: int, chance: int, console: Console) 
 
 async def _turns(session: AsyncSession, now: datetime) -> list[Turn]:
     day = coming(now)
-    seekers = await pools.seekers(session, day, now, any_turn=True)
+    seekers = await pools.load_seekers(session, day, now, any_turn=True)
     rhythms = {one.member_id: one for one in await round_pools.participants(session, day)}
     return [Turn(s, rhythms[s.key].rhythm, rhythms[s.key].nth) for s in seekers]
 

@@ -8,7 +8,7 @@ from icalendar import Calendar, Event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.community.people.places import place
-from bot.community.talks.opening import may_talk
+from bot.community.talks.opening import can_talk
 from bot.domain.calendar import LENGTH
 from bot.i18n import translator
 from bot.links import Links
@@ -50,7 +50,7 @@ async def _meeting(engine: AsyncEngine, number: int, member: int) -> bytes | Non
         start = talk.agreed_time if talk else None
         if not (talk and reader and start and talk.agreed_at):
             return None
-        if not await may_talk(session, talk.one, talk.other):
+        if not await can_talk(session, talk.one, talk.other):
             return None
         return meeting_file(talk, reader, start, talk.agreed_at)
 

@@ -10,8 +10,8 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.adapters.base import Adapter, Fetched
-from bot.community.relay.cards import LARGEST_FILE
-from bot.community.talks.opening import may_talk
+from bot.community.relay.cards import MAX_FILE_SIZE
+from bot.community.talks.opening import can_talk
 from bot.domain.escaping import one_line
 from bot.links import Links, SharedFile
 from db import members, relay
@@ -49,7 +49,7 @@ def add_routes(
         if known is None or source is None or not await _may_be_read(engine, known):
             raise web.HTTPNotFound(text=NOT_THERE)
         async with source.file(known.workspace, known.file) as found:
-            if found is None or found.size > LARGEST_FILE:
+            if found is None or found.size > MAX_FILE_SIZE:
                 raise web.HTTPNotFound(text=NOT_THERE)
             return await _pass_through(request, found)
 
@@ -65,7 +65,7 @@ async def _may_be_read(engine: AsyncEngine, shared: SharedFile) -> bool:
             return False
         one = await members.member(session, talk.one_id)
         other = await members.member(session, talk.other_id)
-        return one is not None and other is not None and await may_talk(session, one, other)
+        return one is not None and other is not None and await can_talk(session, one, other)
 
 
 async def _pass_through(request: web.Request, found: Fetched) -> web.StreamResponse:

@@ -37,18 +37,18 @@ HEAD = "name,email,city,knows\n"
 ANA = "Ana Souza,ana@recife.example,Recife,open data\n"
 
 
-async def tried(engine: AsyncEngine, file: Path) -> importing.Plan:
+async def tried(engine: AsyncEngine, file: Path) -> importing.ImportPlan:
     """What the file would do."""
     async with unit(engine) as session:
-        return await importing.plan(session, importing.records(file), NOW, PLATFORMS)
+        return await importing.plan_import(session, importing.load_records(file), NOW, PLATFORMS)
 
 
-async def taken(engine: AsyncEngine, file: Path) -> importing.Plan:
+async def taken(engine: AsyncEngine, file: Path) -> importing.ImportPlan:
     """Import it."""
     async with unit(engine, writes=True) as session:
-        made = await importing.plan(session, importing.records(file), NOW, PLATFORMS)
+        made = await importing.plan_import(session, importing.load_records(file), NOW, PLATFORMS)
         assert made.faults == []
-        await importing.write(session, made, NOW)
+        await importing.write_plan(session, made, NOW)
         return made
 
 
@@ -66,7 +66,7 @@ def written(folder: Path, content: str | bytes, name: str = "people.csv") -> Pat
 def unreadable(folder: Path, content: str | bytes, name: str = "people.csv") -> str:
     """What is said of a file that cannot be read at all."""
     with pytest.raises(UnreadableError) as error:
-        importing.records(written(folder, content, name))
+        importing.load_records(written(folder, content, name))
     return str(error.value)
 
 
@@ -90,7 +90,7 @@ async def test_a_new_person_is_found_at_once(engine: AsyncEngine, tmp_path: Path
 
     made = await taken(engine, file)
 
-    assert (made.count("new"), made.refused) == (1, 0)
+    assert (made.count("new"), made.refusal_count) == (1, 0)
     entry = (await everybody(engine))["ana@recife.example"]
     assert entry.member.languages == ("pt", "en")
     assert (entry.member.zone, entry.member.listed) == ("America/Recife", True)
@@ -353,7 +353,7 @@ def test_spreadsheets_write_in_many_ways(tmp_path: Path, encoding: str, separato
     text += separator.join(("Núñez", "n@x.example", '"d\te"')) + "\r\n"
     mark = "\ufeff" if encoding == "utf-16-le" else ""
 
-    rows = importing.records(written(tmp_path, (mark + text).encode(encoding)))
+    rows = importing.load_records(written(tmp_path, (mark + text).encode(encoding)))
 
     assert rows == [(1, ["name", "email", "a, b; c"]), (2, ["Núñez", "n@x.example", "d\te"])]
 
@@ -368,7 +368,7 @@ UNREADABLE = [
     (b"", "people.csv is empty"),
     (b"\xd0\xcf\x11\xe0old", "old Excel file"),
     (b"\xff\xfen\x00a", "Row 1 is not written in"),
-    (b"name,email\n" + b"x" * importing.MOST_BYTES, "at most 5 MB are read"),
+    (b"name,email\n" + b"x" * importing.MAX_BYTES, "at most 5 MB are read"),
     (b"name,email\n" + b"a,b\n" * 10_001, "more than 10,000 rows"),
 ]
 
@@ -383,7 +383,7 @@ def test_ten_thousand_rows_are_read(tmp_path: Path) -> None:
     """The limit itself is allowed, and a line break inside a cell makes no row."""
     text = 'name,email\n"a\nb",c\n' + "a,b\n" * 9_999
 
-    rows = importing.records(written(tmp_path, text))
+    rows = importing.load_records(written(tmp_path, text))
 
     assert len(rows) == 10_001
     assert rows[1] == (2, ["a\nb", "c"])
@@ -428,7 +428,7 @@ def test_excel_is_read_too(tmp_path: Path) -> None:
     """The first sheet, cell by cell."""
     rows = [["name", "email"], ["Ana & Bo", "a@x.example"]]
 
-    assert importing.records(written(tmp_path, excel(rows), "people.xlsx")) == [
+    assert importing.load_records(written(tmp_path, excel(rows), "people.xlsx")) == [
         (1, rows[0]), (2, rows[1]),
     ]  # fmt: skip
 
@@ -449,7 +449,7 @@ def test_excel_files_have_limits_too(tmp_path: Path) -> None:
     large = excel([["a" * 1_000_000]] * 64)
 
     assert "more than 10,000 rows" in unreadable(tmp_path, many, "people.xlsx")
-    assert len(large) < importing.MOST_BYTES
+    assert len(large) < importing.MAX_BYTES
     assert "unpacks to too much" in unreadable(tmp_path, large, "people.xlsx")
 
 
@@ -474,7 +474,7 @@ async def test_no_cell_of_an_export_is_a_formula(engine: AsyncEngine, tmp_path: 
         assert maya is not None
         maya.title = said
     async with unit(engine) as session:
-        importing.save(file, await importing.table(session, NOW, PLATFORMS))
+        importing.save_csv(file, await importing.build_table(session, NOW, PLATFORMS))
 
     with file.open(encoding="utf-8-sig", newline="") as opened:
         cells = [row["title"] for row in csv.DictReader(opened)]
@@ -489,7 +489,7 @@ async def test_what_goes_out_comes_back_the_same(
     """Here nothing would change; and into an empty community everybody comes as they were."""
     first, second = tmp_path / "first.csv", tmp_path / "second.csv"
     async with unit(engine) as session:
-        importing.save(first, await importing.table(session, NOW, PLATFORMS))
+        importing.save_csv(first, await importing.build_table(session, NOW, PLATFORMS))
     here = await tried(engine, first)
     assert {row.verdict for row in here.rows} == {"unchanged"}
     settings = Settings(database_url=empty_database, wwc_secret_key="a-key-that-is-long-enough")
@@ -500,8 +500,8 @@ async def test_what_goes_out_comes_back_the_same(
         await migrate.upgrade(elsewhere)
         code = await lists.bring_in(settings, first, Console(file=io.StringIO()), dry_run=False)
         async with unit(elsewhere) as session:
-            importing.save(
-                second, await importing.table(session, NOW + timedelta(days=1), PLATFORMS)
+            importing.save_csv(
+                second, await importing.build_table(session, NOW + timedelta(days=1), PLATFORMS)
             )
     finally:
         await elsewhere.dispose()
@@ -516,11 +516,11 @@ async def test_every_city_and_topic_comes_back_as_itself(engine: AsyncEngine) ->
 
     async with unit(engine) as session:
         known = await reference.load_reference(session, NOW)
-        names = importing.Names(known)
+        names = importing.NameLookup(known)
         for city in await cities(session):
-            assert names.cities(city.place) == (city.id,)
+            assert names.find_cities(city.place) == (city.id,)
         for topic in await topics(session):
-            assert names.topic(known.vocabulary.name(topic.id, "en")) == topic.id
+            assert names.find_topic(known.vocabulary.name(topic.id, "en")) == topic.id
 
 
 async def test_the_invented_and_the_suspended_stay_here(engine: AsyncEngine) -> None:

@@ -41,9 +41,9 @@ def cards_of(text: str) -> list[Card]:
     said, _ = cut(inert(text))
     files = (File(text[:50], 3, text[:20], ""),)
     return [
-        cards.spoken(t, ANA, "Slack", said, files),
-        cards.marked(t, ANA, "Discord", inert(text)[:50], inert(text)[:40]),
-        cards.which(t, [(1, ANA)], 1, inert(text)),
+        cards.message_card(t, ANA, "Slack", said, files),
+        cards.reaction_card(t, ANA, "Discord", inert(text)[:50], inert(text)[:40]),
+        cards.choose_conversation_card(t, [(1, ANA)], 1, inert(text)),
     ]
 
 

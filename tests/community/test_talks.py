@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.community import blocking
-from bot.community.talks.opening import begin_talk, meet, starters
+from bot.community.talks.opening import begin_talk, load_pair, starters
 from bot.domain.shared_interests import Bond, Side, bonds, chosen
 from bot.i18n import LANGUAGES, translator
 from bot.jobs.introductions import HALF_OPEN_AT_MOST
@@ -364,7 +364,7 @@ async def test_there_are_always_three_starters(engine: AsyncEngine) -> None:
     for one, other in (("maya", "luis"), ("maya", "ben"), ("noor", "ada"), ("ines", "remi")):
         pair = await member(engine, one), await member(engine, other)
         async with unit(engine) as session:
-            found = await meet(session, *pair)
+            found = await load_pair(session, *pair)
         for language in LANGUAGES:
             said = starters(translator(language), found)
             assert len(set(said)) == 3

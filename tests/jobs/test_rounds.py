@@ -137,7 +137,7 @@ async def test_killed_between_two_transactions_it_goes_on_where_it_stopped(
     """With one group in a transaction and a fault after each, everybody is told once."""
     monkeypatch.setattr(job, "AT_ONCE", 1)
     await on(typing, "maya", "ben", "luis", "zoe", "carl", "remi")
-    begin, calls = messages.begin, 0
+    begin, calls = messages.begin_group, 0
 
     async def dies(*args: Any) -> None:
         nonlocal calls

@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import plain
-from bot.community.rounds.messages import why_left
+from bot.community.rounds.messages import unpaired_reason
 from bot.deliveries import load_card
 from bot.domain.cadence import moments
 from bot.hub import Hub
@@ -130,6 +130,6 @@ def test_every_rule_has_words(language: str) -> None:
     from bot.i18n import translator
 
     rules = ("alone", "city", "language", "never", "taken", "gone")
-    said = {why_left(translator(language), RoundLeft(rule=rule, fits=2)) for rule in rules}
+    said = {unpaired_reason(translator(language), RoundLeft(rule=rule, fits=2)) for rule in rules}
     assert len(said) == len(rules)
     assert all(sentence.endswith(".") for sentence in said)

@@ -16,7 +16,7 @@ from bot.adapters.slack.files import Files
 from bot.adapters.slack.listen import SlackAdapter
 from bot.adapters.slack.tokens import Tokens
 from bot.community import blocking
-from bot.community.relay.cards import LARGEST_FILE
+from bot.community.relay.cards import MAX_FILE_SIZE
 from bot.hub import Hub
 from bot.links import Links, SharedFile
 from bot.request import File, IncomingMessage, Sender
@@ -109,9 +109,9 @@ async def test_a_page_is_a_download_and_never_runs(desk: Desk) -> None:
 
 async def test_only_up_to_the_smaller_limit(desk: Desk) -> None:
     """A larger one has no address, and one that says it is smaller than it is has no content."""
-    large = desk.upload(data=bytes(LARGEST_FILE + 1))
+    large = desk.upload(data=bytes(MAX_FILE_SIZE + 1))
     assert "/relay/file/" not in await desk.send(large)
-    sly = desk.upload(data=bytes(LARGEST_FILE + 1))
+    sly = desk.upload(data=bytes(MAX_FILE_SIZE + 1))
     assert (await desk.open(await desk.send(sly, size=5)))[0] == 404
 
 

@@ -22,11 +22,13 @@ from db.members import Member
 
 KIND = "introduction"
 A_DAY = timedelta(days=1)
-MOST_A_DAY = 5
+MAX_ASKS_PER_DAY = 5
 """How many asks of a day may be without a yes."""
 
 
-def to_answer(every: Sequence[Introduction], member_id: int, now: datetime) -> list[Introduction]:
+def list_unanswered(
+    every: Sequence[Introduction], member_id: int, now: datetime
+) -> list[Introduction]:
     """Those that wait for the answer of one person."""
     return [i for i in every if i.asks(member_id) and i.is_open(now) and not i.said(member_id)]
 
@@ -34,7 +36,7 @@ def to_answer(every: Sequence[Introduction], member_id: int, now: datetime) -> l
 async def render_unanswered(ctx: Context) -> Entry | None:
     """Name the people who wait for the member's answer; None when nobody does."""
     every = await introductions.of_member(ctx.session, ctx.member.id, ctx.now)
-    open_ = to_answer(every, ctx.member.id, ctx.now)
+    open_ = list_unanswered(every, ctx.member.id, ctx.now)
     if not open_:
         return None
     t, number = ctx.t, len(open_)
@@ -53,26 +55,26 @@ async def render_unanswered(ctx: Context) -> Entry | None:
 async def ask(ctx: Context, intro: Introduction) -> Card:
     """Ask for what a draft says; the same words come back for whoever cannot be asked."""
     if intro.status != "draft":
-        return already(ctx, intro)
+        return already_asked_card(ctx, intro)
     check_may_write(ctx)
     await introductions.hold(ctx.session, ctx.member, intro.one, intro.other)
     asked = [intro.other] if intro.by is None else [intro.one, intro.other]
     for person in asked:
         await _check_person(ctx, person)
-    before = await _before(ctx, intro)
+    before = await _find_earlier_answer(ctx, intro)
     if before is not None:
         return before
     for person in asked:
-        check_open(ctx, person, intro.topic_id)
+        check_accepts_questions(ctx, person, intro.topic_id)
     made = await introductions.asked_since(ctx.session, ctx.member, ctx.now - A_DAY)
-    if made >= MOST_A_DAY:
+    if made >= MAX_ASKS_PER_DAY:
         raise Refusal(
             ctx.t("You asked {number} people in a day. Give them time to answer, and ask again "
                   "tomorrow.", number=made),
-            buttons=(_mine(ctx.t),),
+            buttons=(_my_introductions_button(ctx.t),),
         )  # fmt: skip
-    await _send(ctx, intro, asked)
-    return waiting(ctx, intro)
+    await _send_request(ctx, intro, asked)
+    return pending_card(ctx, intro)
 
 
 def check_not_oneself(ctx: Context, person: Member) -> None:
@@ -92,18 +94,20 @@ async def _check_person(ctx: Context, person: Member) -> None:
         )
 
 
-async def _before(ctx: Context, intro: Introduction) -> Card | None:
+async def _find_earlier_answer(ctx: Context, intro: Introduction) -> Card | None:
     """What was asked between the two lately, where that answers the question."""
     t, me = ctx.t, ctx.member.id
     past = await introductions.lately(ctx.session, intro.one_id, intro.other_id, ctx.now)
     mine = [i for i in past if i.asker is not None and i.asker.id == me]
     for one in mine:
         if one.status in UNANSWERED and one.closed_at is None:
-            return already(ctx, one)
+            return already_asked_card(ctx, one)
     if intro.by_id is None:
         for one in past:
             if one.asks(me) and one.is_open(ctx.now):
-                return await asked_card(t, await pair_of(ctx, one), one, ctx.member, ctx.now)
+                return await request_card(
+                    t, await load_intro_pair(ctx, one), one, ctx.member, ctx.now
+                )
     who = intro.other.name
     for one in past if intro.by_id is None else mine:
         if one.status == AGREED:
@@ -112,18 +116,18 @@ async def _before(ctx: Context, intro: Introduction) -> Card | None:
                   name=who, day=t.day(one.closed_at or one.asked_at))
                 if intro.by_id is None
                 else t("You introduced these two on {day}.", day=t.day(one.asked_at)),
-                buttons=(_mine(t),),
+                buttons=(_my_introductions_button(t),),
             )  # fmt: skip
     if mine:
         again = t.day(mine[0].asked_at + AGAIN)
         raise Refusal(
             t("You asked for this not long ago. Please give it until {day}.", day=again),
-            buttons=(_mine(t),),
+            buttons=(_my_introductions_button(t),),
         )
     return None
 
 
-def check_open(ctx: Context, person: Member, topic: int | None = None) -> None:
+def check_accepts_questions(ctx: Context, person: Member, topic: int | None = None) -> None:
     """What a profile says openly anyway, with the next best for the topic."""
     t = ctx.t
     if not person.open_to_questions:
@@ -139,7 +143,7 @@ def check_open(ctx: Context, person: Member, topic: int | None = None) -> None:
     raise Refusal(text, buttons=(onward, profile) if onward else (profile,))
 
 
-async def _send(ctx: Context, intro: Introduction, asked: list[Member]) -> None:
+async def _send_request(ctx: Context, intro: Introduction, asked: list[Member]) -> None:
     intro.status, intro.asked_at, intro.tells_at = ASKED, ctx.now, ctx.now + LASTS
     if intro.by is None:
         intro.one_said = YES
@@ -151,8 +155,12 @@ async def _send(ctx: Context, intro: Introduction, asked: list[Member]) -> None:
         taken = person.asks_taken if person.asks_month == this_month else 0
         person.asks_taken, person.asks_month = taken + 1, this_month
         if not unwanted:
-            card = await asked_card(
-                translator(person.language), await pair_of(ctx, intro), intro, person, ctx.now
+            card = await request_card(
+                translator(person.language),
+                await load_intro_pair(ctx, intro),
+                intro,
+                person,
+                ctx.now,
             )
             await enqueue(ctx.session, ctx.now, person, KIND, card, key=card_key(intro, person.id),
                       expires=intro.tells_at)  # fmt: skip
@@ -187,7 +195,7 @@ async def _is_unwanted(ctx: Context, intro: Introduction) -> bool:
 # --- what the asker sees ----------------------------------------------------------------------
 
 
-def waiting(ctx: Context, intro: Introduction) -> Card:
+def pending_card(ctx: Context, intro: Introduction) -> Card:
     """Asked; and when there will be an answer."""
     t = ctx.t
     until = t.day(intro.asked_at + LASTS)
@@ -200,18 +208,21 @@ def waiting(ctx: Context, intro: Introduction) -> Card:
                  name=intro.one.name, other=intro.other.name, day=until)  # fmt: skip
     return Card(
         title=t("Asked"),
-        parts=(Note(said, "good"), Buttons((withdraw(t, intro), _mine(t)))),
+        parts=(
+            Note(said, "good"),
+            Buttons((withdraw_button(t, intro), _my_introductions_button(t))),
+        ),
         tone="good",
     )
 
 
-def already(ctx: Context, intro: Introduction) -> Card:
+def already_asked_card(ctx: Context, intro: Introduction) -> Card:
     """It was asked before; nothing happens twice."""
     t, when = ctx.t, ctx.t.day(intro.asked_at)
-    buttons = Buttons((_mine(t),))
+    buttons = Buttons((_my_introductions_button(t),))
     if intro.status in UNANSWERED and intro.closed_at is None:
         said = t("You asked on {day}, and the answer is still open.", day=when)
-        buttons = Buttons((withdraw(t, intro), _mine(t)))
+        buttons = Buttons((withdraw_button(t, intro), _my_introductions_button(t)))
     elif intro.status == AGREED:
         said = t("That was agreed to. Look for the conversation in your messages.")
     else:
@@ -219,33 +230,33 @@ def already(ctx: Context, intro: Introduction) -> Card:
     return Card(title=t("Asked already"), parts=(Note(said), buttons))
 
 
-def withdraw(t: Translator, intro: Introduction) -> Button:
+def withdraw_button(t: Translator, intro: Introduction) -> Button:
     """Takes an ask back."""
     return Button(t("Withdraw"), f"intro withdraw {intro.id}")
 
 
-def _mine(t: Translator) -> Button:
+def _my_introductions_button(t: Translator) -> Button:
     return Button(t("My introductions"), "intro list")
 
 
 # --- what the asked person sees ---------------------------------------------------------------
 
 
-async def pair_of(ctx: Context, intro: Introduction) -> Pair:
+async def load_intro_pair(ctx: Context, intro: Introduction) -> Pair:
     """What ties the two, as far as they show it to each other."""
-    return await opening.meet(ctx.session, intro.one, intro.other, intro.topic_id)
+    return await opening.load_pair(ctx.session, intro.one, intro.other, intro.topic_id)
 
 
-async def asked_card(
+async def request_card(
     t: Translator, pair: Pair, intro: Introduction, reader: Member, now: datetime
 ) -> Card:
     """Who asks, from where and why, with three answers."""
     facing = intro.facing(reader.id)
-    said = " ".join(opening.why(t, pair, 2)) or in_a_sentence(t, pair, intro)
-    parts: list[Part] = [portraits.seen(t, facing, reader), Text(said)]
+    said = " ".join(opening.explain_pair(t, pair, 2)) or main_reason(t, pair, intro)
+    parts: list[Part] = [portraits.person_entry(t, facing, reader), Text(said)]
     if intro.because:
         parts.append(Text(t("«{text}»", text=intro.because)))
-    parts.append(Buttons(answers(t, intro)))
+    parts.append(Buttons(answer_buttons(t, intro)))
     small = t("Only a yes is told. You can answer until {day}.",
               day=t.day(intro.asked_at + LASTS))  # fmt: skip
     parts.append(Text(small, quiet=True))
@@ -259,7 +270,7 @@ async def asked_card(
     )
 
 
-def answers(t: Translator, intro: Introduction) -> tuple[Button, ...]:
+def answer_buttons(t: Translator, intro: Introduction) -> tuple[Button, ...]:
     """The three answers, and why one is asked."""
     return (
         Button(t("Accept"), f"intro answer {intro.id} accept", "primary"),
@@ -269,14 +280,14 @@ def answers(t: Translator, intro: Introduction) -> tuple[Button, ...]:
     )
 
 
-def in_a_sentence(t: Translator, pair: Pair, intro: Introduction) -> str:
+def main_reason(t: Translator, pair: Pair, intro: Introduction) -> str:
     """Why these two, in one sentence, whatever little is known."""
-    if reasons := opening.why(t, pair, 1):
+    if reasons := opening.explain_pair(t, pair, 1):
         return reasons[0]
     name = (intro.by or intro.one).first_name
     if intro.topic_id:
         return t("{name} asked about {topic}.", name=name,
-                 topic=pair.topic(intro.topic_id, t.language))  # fmt: skip
+                 topic=pair.topic_name(intro.topic_id, t.language))  # fmt: skip
     if intro.by:
         return t("{name} thinks that you two should know each other.", name=name)
     return t("{name} asked for {other} by name.", name=name, other=intro.other.first_name)

@@ -13,13 +13,13 @@ from db.members import Member
 _MENTION = re.compile(r"<@(\w+)>")
 
 
-async def find(ctx: Context, text: str, field: str = "person") -> list[Member]:
+async def find_people(ctx: Context, text: str, field: str = "person") -> list[Member]:
     """The visible people meant by an id, a mention or a name, own city first.
 
     Raises a `Misfit` that says the same whether there is nobody or nobody to be shown.
     """
     if match := _MENTION.fullmatch(text):
-        found = await _mentioned(ctx, match[1])
+        found = await _find_mentioned(ctx, match[1])
     elif text.isascii() and text.isdigit() and len(text) < 10:
         found = await members.member(ctx.session, int(text))
     else:
@@ -27,7 +27,7 @@ async def find(ctx: Context, text: str, field: str = "person") -> list[Member]:
         if people:
             return people
         found = None
-    if found and is_shown(ctx, found):
+    if found and is_visible(ctx, found):
         return [found]
     if match:
         raise Refusal(ctx.t("That person is not in the directory."))
@@ -36,9 +36,9 @@ async def find(ctx: Context, text: str, field: str = "person") -> list[Member]:
     raise InvalidArgumentError(f"{said} {way_out}", name=field)
 
 
-async def find_one(ctx: Context, text: str, field: str = "person") -> Member:
+async def find_person(ctx: Context, text: str, field: str = "person") -> Member:
     """The one person meant; several are refused with their names."""
-    people = await find(ctx, text, field)
+    people = await find_people(ctx, text, field)
     if len(people) == 1:
         return people[0]
     raise InvalidArgumentError(
@@ -48,7 +48,7 @@ async def find_one(ctx: Context, text: str, field: str = "person") -> Member:
     )
 
 
-async def find_before(ctx: Context, name: str, topic: str) -> tuple[Member, str]:
+async def split_person_and_topic(ctx: Context, name: str, topic: str) -> tuple[Member, str]:
     """The one person of `why Samir Abdi open data`, and the topic.
 
     What stands before the topic still belongs to the name; not where a form or native options
@@ -60,18 +60,18 @@ async def find_before(ctx: Context, name: str, topic: str) -> tuple[Member, str]
         cut = min(((hit.how != "exact", cut) for cut, hit in tails if hit), default=(False, 0))[1]
         name, topic = " ".join([name, *words[:cut]]), " ".join(words[cut:])
     try:
-        return await find_one(ctx, name), topic
+        return await find_person(ctx, name), topic
     except InvalidArgumentError as misfit:
         misfit.parsed_values = {"person": (name,), "topic": (topic,)}
         raise
 
 
-async def _mentioned(ctx: Context, user: str) -> Member | None:
+async def _find_mentioned(ctx: Context, user: str) -> Member | None:
     sender = ctx.request.sender
     account = await members.account_of(ctx.session, sender.platform, sender.workspace, user)
     return account.member if account else None
 
 
-def is_shown(ctx: Context, person: Member) -> bool:
+def is_visible(ctx: Context, person: Member) -> bool:
     """May the asker know that this person is here?"""
     return person.is_in_directory or (ctx.viewer is not None and person.id == ctx.viewer.id)

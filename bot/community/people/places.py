@@ -8,7 +8,7 @@ from bot.parsing import shorten
 from db.cities import City
 
 
-def city_named(ctx: Context, text: str, field: str = "city") -> City:
+def find_city(ctx: Context, text: str, field: str = "city") -> City:
     """The one city meant; namesakes and near misses are offered. Only for those inside."""
     known = ctx.reference
     found = known.gazetteer.city(text)
@@ -37,10 +37,10 @@ def place(t: Translator, city: City | None) -> str:
 
 def city_place(t: Translator, city: City) -> str:
     """«Boston, MA» or «Mérida, México», the country in the reader's language."""
-    return city.place_in(country(t, city))
+    return city.place_in(country_name(t, city))
 
 
-def country(t: Translator, city: City) -> str:
+def country_name(t: Translator, city: City) -> str:
     """The country of a city in the reader's language."""
     return str(t.locale.territories.get(city.country_code, city.country))
 

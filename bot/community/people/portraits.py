@@ -17,7 +17,7 @@ from db.directory import Expertise
 from db.members import Member, Person, shows
 
 
-def languages(person: Person) -> str:
+def language_names(person: Person) -> str:
     """The languages somebody speaks, by their own names."""
     return ", ".join(LANGUAGE_NAMES.get(code, code) for code in person.spoken.split())
 
@@ -34,35 +34,39 @@ def footer(t: Translator, people: Iterable[Person]) -> str:
     return ""
 
 
-def seen(t: Translator, person: Member, viewer: Member | None, note: str = "") -> Entry:
+def person_entry(t: Translator, person: Member, viewer: Member | None, note: str = "") -> Entry:
     """One person as far as a viewer may see them, with nothing to press."""
-    return _drawn(t, person, person.city, viewer, note)
+    return _render_entry(t, person, person.city, viewer, note)
 
 
-def _drawn(
+def _render_entry(
     t: Translator, person: Person, city: City | None, viewer: Member | None, note: str
 ) -> Entry:
     title = person.title if shows(person, "title", viewer) else ""
-    spoken = languages(person) if shows(person, "languages", viewer) else ""
+    spoken = language_names(person) if shows(person, "languages", viewer) else ""
     where = " · ".join(filter(None, (place(t, city), spoken)))
     lines = tuple(filter(None, (title, where)))
     return Entry(title=person.name, badge=badge(t, person), lines=lines, note=note)
 
 
-def entry(
-    ctx: Context, person: Person, note: str = "", more: Sequence[Button] = (), about: str = ""
+def list_entry(
+    ctx: Context,
+    person: Person,
+    note: str = "",
+    extra_buttons: Sequence[Button] = (),
+    topic_slug: str = "",
 ) -> Entry:
     """One person in a list, and what can be done next; `about` is the topic they were found by."""
-    buttons = [Button(ctx.t("Profile"), f"who-is {person.id}"), *more]
+    buttons = [Button(ctx.t("Profile"), f"who-is {person.id}"), *extra_buttons]
     if ctx.viewer and ctx.viewer.id != person.id:
-        buttons.insert(0, introduce_me(ctx.t, person, about))
+        buttons.insert(0, introduce_button(ctx.t, person, topic_slug))
     city = ctx.reference.cities.get(person.city_id or 0)
-    return replace(_drawn(ctx.t, person, city, ctx.viewer, note), buttons=tuple(buttons))
+    return replace(_render_entry(ctx.t, person, city, ctx.viewer, note), buttons=tuple(buttons))
 
 
-def introduce_me(t: Translator, person: Person, about: str = "") -> Button:
+def introduce_button(t: Translator, person: Person, topic_slug: str = "") -> Button:
     """The way from finding somebody to meeting them."""
-    words = f"intro {person.id} about:{about}" if about else f"intro {person.id}"
+    words = f"intro {person.id} about:{topic_slug}" if topic_slug else f"intro {person.id}"
     return Button(t("Introduce me"), words, "primary")
 
 
@@ -71,7 +75,7 @@ def local_time(t: Translator, person: Member, now: datetime) -> str:
     return t.time(now.astimezone(ZoneInfo(person.zone)))
 
 
-def still_right(ctx: Context, person: Member) -> list[Part]:
+def confirm_profile_parts(ctx: Context, person: Member) -> list[Part]:
     """The question whether a profile is still right, once half a year has passed."""
     if (ctx.now - person.confirmed_at).days <= FRESH_FOR_DAYS:
         return []
@@ -87,7 +91,7 @@ def still_right(ctx: Context, person: Member) -> list[Part]:
     ]
 
 
-async def profile(ctx: Context, person: Member, note: str = "") -> Card:
+async def profile_card(ctx: Context, person: Member, note: str = "") -> Card:
     """Everything the asker may see of a person, and what can be done next."""
     t = ctx.t
     ties = await directory.of_member(ctx.session, person.id)
@@ -95,14 +99,14 @@ async def profile(ctx: Context, person: Member, note: str = "") -> Card:
     knows = [e for e in ties if e.kind == "knows"] if topics_seen else []
     parts: list[Part] = [Note(note, "good")] if note else []
     if person.id == ctx.member.id:
-        parts += still_right(ctx, person)
+        parts += confirm_profile_parts(ctx, person)
     if person.title and person.shows("title", ctx.viewer):
         parts.append(Text(person.title))
-    parts.append(Facts(tuple(_facts(ctx, person))))
+    parts.append(Facts(tuple(_profile_facts(ctx, person))))
     if person.bio and person.shows("bio", ctx.viewer):
         parts.append(Text(person.bio))
-    parts += _knowledge(ctx, person, ties if topics_seen else [])
-    parts.append(Buttons(tuple(await _next_acts(ctx, person, knows))))
+    parts += _knowledge_parts(ctx, person, ties if topics_seen else [])
+    parts.append(Buttons(tuple(await _next_buttons(ctx, person, knows))))
     return Card(
         title=person.name,
         parts=tuple(parts),
@@ -110,11 +114,11 @@ async def profile(ctx: Context, person: Member, note: str = "") -> Card:
     )
 
 
-def _facts(ctx: Context, person: Member) -> list[Fact]:
+def _profile_facts(ctx: Context, person: Member) -> list[Fact]:
     t, now = ctx.t, ctx.now
     facts = [Fact(t("City"), place(t, person.city))]
     if person.shows("languages", ctx.viewer):
-        facts.append(Fact(t("Speaks"), languages(person)))
+        facts.append(Fact(t("Speaks"), language_names(person)))
     if person.shows("hours", ctx.viewer):
         facts.append(Fact(t("Working hours"), f"{person.hours_from}–{person.hours_to}"))
     facts.append(Fact(t("Local time"), local_time(t, person, now)))
@@ -127,7 +131,7 @@ def _facts(ctx: Context, person: Member) -> list[Fact]:
     return facts
 
 
-def _knowledge(ctx: Context, person: Member, ties: Sequence[Expertise]) -> list[Part]:
+def _knowledge_parts(ctx: Context, person: Member, ties: Sequence[Expertise]) -> list[Part]:
     t, name = ctx.t, ctx.reference.vocabulary.name
     known = [e for e in ties if e.kind == "knows"]
     parts: list[Part] = []
@@ -146,7 +150,7 @@ def _knows_line(ctx: Context, tie: Expertise) -> str:
     return line
 
 
-async def _next_acts(ctx: Context, person: Member, knows: Sequence[Expertise]) -> list[Button]:
+async def _next_buttons(ctx: Context, person: Member, knows: Sequence[Expertise]) -> list[Button]:
     t = ctx.t
     if person.id == ctx.member.id:
         return [
@@ -163,7 +167,7 @@ async def _next_acts(ctx: Context, person: Member, knows: Sequence[Expertise]) -
         for e in knows
         if e.topic_id not in given
     ][:3]
-    acts.insert(0, introduce_me(t, person))
+    acts.insert(0, introduce_button(t, person))
     acts += [
         Button(
             t("Take back: {topic}", topic=name(key, ctx.language)),

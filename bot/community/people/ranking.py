@@ -18,10 +18,12 @@ def candidates(ctx: Context, some: Iterable[Contender]) -> Iterator[Candidate]:
     """What the ranking needs of people for a topic."""
     own_city, this_month = ctx.member.city_id, month(ctx.now)
     for one in some:
-        yield _candidate(ctx, one, own_city, this_month)
+        yield _build_candidate(ctx, one, own_city, this_month)
 
 
-def _candidate(ctx: Context, one: Contender, own_city: int | None, this_month: str) -> Candidate:
+def _build_candidate(
+    ctx: Context, one: Contender, own_city: int | None, this_month: str
+) -> Candidate:
     asked = one.asks_taken if one.asks_month == this_month else 0
     city = ctx.reference.gazetteer.spots.get(one.city_id or 0)
     return Candidate(
@@ -76,7 +78,7 @@ def sentence(t: Translator, reason: Reason) -> str:
 _SKILLS = {1: "knows the basics", 2: "works with it", 3: "knows it deeply"}
 
 
-def in_short(t: Translator, ranked: Ranked) -> str:
+def reasons_line(t: Translator, ranked: Ranked) -> str:
     """The reasons that count most, as one line."""
     telling = [r for r in ranked.reasons if r.cause not in ("fresh", "asked", "level")]
     return " · ".join(sentence(t, r) for r in telling[:4])

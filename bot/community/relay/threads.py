@@ -22,7 +22,7 @@ KIND = "conversation"
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class ConversationView:
     """One conversation, seen from the side of who just did something there."""
 
     session: AsyncSession
@@ -33,26 +33,28 @@ class Scene:
     t: Translator
 
     @property
-    def name(self) -> str:
+    def other_name(self) -> str:
         """What the other one is called."""
         return one_line(self.other.name) if self.other else ""
 
 
-async def scene(session: AsyncSession, now: datetime, talk: Relay, me: Member) -> Scene:
+async def load_view(
+    session: AsyncSession, now: datetime, talk: Relay, me: Member
+) -> ConversationView:
     """A conversation from one side."""
     number = talk.facing(me.id)
     other = await members.member(session, number) if number is not None else None
-    return Scene(session, now, talk, me, other, translator(me.language))
+    return ConversationView(session, now, talk, me, other, translator(me.language))
 
 
-async def tell_other(view: Scene, card: Card, key: str) -> int | None:
+async def notify_other(view: ConversationView, card: Card, key: str) -> int | None:
     """Owe the other side a card in its thread; None where it can be reached nowhere."""
     if view.other is None:
         return None
-    return await tell(view.session, view.now, view.talk, view.other, card, key)
+    return await notify(view.session, view.now, view.talk, view.other, card, key)
 
 
-async def tell(
+async def notify(
     session: AsyncSession, now: datetime, talk: Relay, person: Member, card: Card, key: str
 ) -> int | None:
     """Owe one side a card: in its thread, else wherever that person is told things."""
@@ -67,7 +69,7 @@ async def tell(
 
 
 @deliveries.on_ended(KIND)
-async def ended(session: AsyncSession, now: datetime, delivery: Delivery) -> None:
+async def on_delivery_ended(session: AsyncSession, now: datetime, delivery: Delivery) -> None:
     """Who wrote something that did not arrive is told, once an hour, without the words."""
     removed = delivery.state == outbox.CANCELLED and delivery.reason == outbox.REMOVED
     if delivery.state not in (outbox.DEAD, outbox.EXPIRED, outbox.AMBIGUOUS) and not removed:
@@ -76,22 +78,24 @@ async def ended(session: AsyncSession, now: datetime, delivery: Delivery) -> Non
     line = await relay.line_of(session, about)
     talk = await session.get(Relay, line.relay_id) if line else None
     talk = talk or await relay.rooted_in(session, about)
-    reader = await _person(session, delivery.member_id)
+    reader = await _load_member(session, delivery.member_id)
     if talk is None or reader is None:
         return
-    writer = await _person(session, line.author_id if line else talk.facing(reader.id))
+    writer = await _load_member(session, line.author_id if line else talk.facing(reader.id))
     if writer is None or writer.status != "verified":
         return
     t = translator(writer.language)
     closed = not await relay.can_be_written(session, delivery)
-    card = cards.missed(t, one_line(reader.name), closed=closed, opening=line is None)
+    card = cards.delivery_failure_card(
+        t, one_line(reader.name), is_closed=closed, is_opening=line is None
+    )
     key = f"relay:{talk.id}:missed:{writer.id}:{now:%Y%m%d%H}"
-    await tell(session, now, talk, writer, card, key)
+    await notify(session, now, talk, writer, card, key)
     if closed:
-        await _knock(session, now, talk, reader, writer, delivery)
+        await _notify_closed_messages(session, now, talk, reader, writer, delivery)
 
 
-async def _knock(
+async def _notify_closed_messages(
     session: AsyncSession, now: datetime, talk: Relay, reader: Member, writer: Member,
     failed: Delivery,
 ) -> None:  # fmt: skip
@@ -99,19 +103,19 @@ async def _knock(
     place = await outbox.address_of(session, reader.id)
     if place is None or place.lane == failed.lane:
         return
-    card = cards.closed(translator(reader.language), one_line(writer.name))
+    card = cards.messages_closed_card(translator(reader.language), one_line(writer.name))
     key = f"relay:{talk.id}:closed:{reader.id}:{now:%Y%m%d}"
     await enqueue(session, now, reader, KIND, card, key=key, destination=place)
 
 
-async def _person(session: AsyncSession, number: int | None) -> Member | None:
+async def _load_member(session: AsyncSession, number: int | None) -> Member | None:
     return await members.member(session, number) if number is not None else None
 
 
 # --- opening and ending -----------------------------------------------------------------------
 
 
-async def furnish(session: AsyncSession, talk: Relay) -> None:
+async def add_opening_controls(session: AsyncSession, talk: Relay) -> None:
     """Say on both opening cards what else goes over, and what either side may do at any time.
 
     Called in the transaction that owes them, before anybody could have sent one.
@@ -124,19 +128,19 @@ async def furnish(session: AsyncSession, talk: Relay) -> None:
         if opening is None or not isinstance(card, Card):
             continue
         t = translator(opening.language)
-        shown = (*card.parts, cards.how(t), cards.controls(t, talk.id))
+        shown = (*card.parts, cards.edits_hint(t), cards.control_buttons(t, talk.id))
         opening.body = deliveries.dump_card(replace(card, parts=shown))
 
 
-async def end(view: Scene) -> None:
+async def end_conversation(view: ConversationView) -> None:
     """Over for both; the other side is told once."""
     if view.talk.status != relay.OPEN:
         return
     view.talk.status, view.talk.ended_at = relay.ENDED, view.now
     if view.other and not await blocks.is_blocked(view.session, view.me.id, view.other.id):
         t = translator(view.other.language)
-        card = cards.ended(t, one_line(view.me.name))
-        await tell_other(view, card, f"relay:{view.talk.id}:ended")
+        card = cards.other_ended_card(t, one_line(view.me.name))
+        await notify_other(view, card, f"relay:{view.talk.id}:ended")
 
 
 @parting.ends("left", "forgotten")
@@ -144,4 +148,4 @@ async def end_conversations(session: AsyncSession, now: datetime, act: Parting) 
     """All conversations of who leaves are over; a suspension may be lifted, so they only rest."""
     while talks := await relay.of_member(session, act.member.id, only_open=True):
         for talk in talks:
-            await end(await scene(session, now, talk, act.member))
+            await end_conversation(await load_view(session, now, talk, act.member))

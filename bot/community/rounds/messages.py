@@ -11,8 +11,8 @@ from bot.commands import Context
 from bot.community import staff
 from bot.community.people import portraits
 from bot.community.people.places import place
-from bot.community.rounds.pools import seekers
-from bot.community.talks.opening import begin_talk, meet, starters
+from bot.community.rounds.pools import load_seekers
+from bot.community.talks.opening import begin_talk, load_pair, starters
 from bot.deliveries import enqueue
 from bot.domain.cadence import A_WEEK, coming, is_turn, moments
 from bot.domain.matching import fit
@@ -22,23 +22,25 @@ from db.members import Member
 from db.rounds import Round, RoundGroup, RoundLeft, RoundMember
 
 KIND = "round"
-QUIET_ROUNDS = 3
+SILENT_ROUNDS_LIMIT = 3
 """Check-ins in a row without an answer, after which somebody is asked whether to go on."""
 
 
-def others(group: RoundGroup, member_id: int) -> list[Member]:
+def other_members(group: RoundGroup, member_id: int) -> list[Member]:
     """The others of a group."""
     return [one.member for one in group.places if one.member_id != member_id]
 
 
-def _mine(t: Translator) -> Button:
+def _my_rounds_button(t: Translator) -> Button:
     return Button(t("My rounds"), "rounds")
 
 
 # --- before -----------------------------------------------------------------------------------
 
 
-async def notify(session: AsyncSession, now: datetime, round_: Round, person: Member) -> None:
+async def notify_before_round(
+    session: AsyncSession, now: datetime, round_: Round, person: Member
+) -> None:
     """The day before: it is nearly time, and one can skip it."""
     t = translator(person.language)
     when = t.day_and_time(moments(round_.day).send, person.zone)
@@ -50,7 +52,7 @@ async def notify(session: AsyncSession, now: datetime, round_: Round, person: Me
             Text(said),
             Buttons((
                 Button(t("Skip this one"), f"rounds skip {round_.day}"),
-                _mine(t),
+                _my_rounds_button(t),
             )),
         ),
     )  # fmt: skip
@@ -70,7 +72,7 @@ async def notify_of_draft(session: AsyncSession, now: datetime, round_: Round) -
             title=t("The next round is drafted"),
             parts=(
                 Text(t("It is sent on {when} unless you change it.", when=when)),
-                Facts(sizes(t, groups, left)),
+                Facts(size_facts(t, groups, left)),
                 Buttons((Button(t("Look at it"), "admin rounds preview", "primary"),)),
             ),
         )
@@ -78,7 +80,7 @@ async def notify_of_draft(session: AsyncSession, now: datetime, round_: Round) -
     await staff.notify_staff(session, now, render, key=f"round:{round_.id}:draft", expires=send)
 
 
-def sizes(
+def size_facts(
     t: Translator, groups: Sequence[RoundGroup], left: Sequence[RoundLeft]
 ) -> tuple[Fact, ...]:
     """How large a round is."""
@@ -95,12 +97,14 @@ def sizes(
 # --- the beginning ----------------------------------------------------------------------------
 
 
-async def begin(session: AsyncSession, now: datetime, round_: Round, group: RoundGroup) -> None:
+async def begin_group(
+    session: AsyncSession, now: datetime, round_: Round, group: RoundGroup
+) -> None:
     """A group is brought together; if a rule forbids it by now, its people are left."""
     group.begun_at = now
     people = [one.member for one in group.places]
     keys = [person.id for person in people]
-    there = await seekers(session, round_.day, now, keys, any_turn=True)
+    there = await load_seekers(session, round_.day, now, keys, any_turn=True)
     if len(there) == len(keys) > 1 and fit(there):
         await _introduce(session, now, round_, people)
         return
@@ -119,17 +123,17 @@ async def _introduce(
             key = f"round:{round_.id}:{one.id}:{other.id}"
             await begin_talk(session, now, one, other, key=key)
         return
-    card = await _three(session, people)
+    card = await _trio_card(session, people)
     key = f"round:{round_.id}:{':'.join(map(str, keys))}"
     await enqueue(session, now, people[0], "conversation", card, key=key, destination=room)
 
 
-async def _three(session: AsyncSession, people: Sequence[Member]) -> Card:
+async def _trio_card(session: AsyncSession, people: Sequence[Member]) -> Card:
     spoken = [{person.language, *person.languages} for person in people]
     shared = set.intersection(*spoken)
     language = next((person.language for person in people if person.language in shared), "en")
     t = translator(language)
-    pair = await meet(session, people[0], people[1])
+    pair = await load_pair(session, people[0], people[1])
     parts: list[Part] = [
         Text(t("You three are paired in this round. Find half an hour together.")),
         *(Entry(p.name, (place(t, p.city),), badge=portraits.badge(t, p)) for p in people),
@@ -143,23 +147,25 @@ async def _three(session: AsyncSession, people: Sequence[Member]) -> Card:
 # --- those who were left ----------------------------------------------------------------------
 
 
-async def tell_left(session: AsyncSession, now: datetime, round_: Round, one: RoundLeft) -> None:
+async def notify_left_out(
+    session: AsyncSession, now: datetime, round_: Round, one: RoundLeft
+) -> None:
     """No partner this time: why, and what would help."""
     one.told_at = now
     person, t = one.member, translator(one.member.language)
     card = Card(
         title=t("No partner for you this time"),
         parts=(
-            Text(why_left(t, one)),
+            Text(unpaired_reason(t, one)),
             Note(t("You come first in your next round.")),
-            Buttons((*_helps(t, one), _mine(t))),
+            Buttons((*_help_buttons(t, one), _my_rounds_button(t))),
         ),
     )
     key = f"round:{round_.id}:left:{person.id}"
     await enqueue(session, now, person, KIND, card, key=key, expires=moments(round_.day).check)
 
 
-def why_left(t: Translator, one: RoundLeft) -> str:
+def unpaired_reason(t: Translator, one: RoundLeft) -> str:
     """The rule that left the fewest, and what would help."""
     match one.rule:
         case "alone":
@@ -182,7 +188,7 @@ def why_left(t: Translator, one: RoundLeft) -> str:
             return t("Whoever was to meet you cannot take part any more.")
 
 
-def _helps(t: Translator, one: RoundLeft) -> list[Button]:
+def _help_buttons(t: Translator, one: RoundLeft) -> list[Button]:
     if one.rule in ("language", "taken"):
         return [Button(t("Edit my profile"), "profile edit", "primary")]
     return []
@@ -191,29 +197,29 @@ def _helps(t: Translator, one: RoundLeft) -> list[Button]:
 # --- after ------------------------------------------------------------------------------------
 
 
-async def check_in(
+async def send_check_in(
     session: AsyncSession, now: datetime, round_: Round, group: RoundGroup, person: Member
 ) -> None:
     """In the middle of a round: did you meet?"""
     t = translator(person.language)
     key = f"round:{round_.id}:check:{person.id}"
-    await enqueue(session, now, person, KIND, asked(t, group, person.id), key=key,
+    await enqueue(session, now, person, KIND, check_in_card(t, group, person.id), key=key,
               expires=moments(round_.day).close)  # fmt: skip
 
 
-def asked(t: Translator, group: RoundGroup, member_id: int) -> Card:
+def check_in_card(t: Translator, group: RoundGroup, member_id: int) -> Card:
     """The question whether a group met."""
-    names = t.listed([person.name for person in others(group, member_id)])
+    names = t.listed([person.name for person in other_members(group, member_id)])
     return Card(
         title=t("Did you meet {name}?", name=names),
         parts=(
             Text(t("Your answer keeps rounds good: only people who really met count as known.")),
-            Buttons(answers(t, group.id)),
+            Buttons(check_in_buttons(t, group.id)),
         ),
     )
 
 
-def answers(t: Translator, number: int) -> tuple[Button, ...]:
+def check_in_buttons(t: Translator, number: int) -> tuple[Button, ...]:
     """The three answers to a check-in."""
     return (
         Button(t("We met"), f"rounds met {number}", "primary"),
@@ -222,10 +228,12 @@ def answers(t: Translator, number: int) -> tuple[Button, ...]:
     )
 
 
-async def close(session: AsyncSession, now: datetime, taking: RoundMember) -> None:
+async def close_for_silent_member(
+    session: AsyncSession, now: datetime, taking: RoundMember
+) -> None:
     """The end of a round for somebody who did not say whether they met."""
     taking.silent += 1
-    if taking.silent >= QUIET_ROUNDS and taking.asked_at is None and taking.active:
+    if taking.silent >= SILENT_ROUNDS_LIMIT and taking.asked_at is None and taking.active:
         taking.asked_at = now
         await _ask_whether_to_go_on(session, now, taking.member)
 
@@ -234,7 +242,7 @@ async def _ask_whether_to_go_on(session: AsyncSession, now: datetime, person: Me
     t = translator(person.language)
     said = t("You have not answered after your last {number} rounds. If you want to go on, say so; "
              "otherwise I pause your rounds, and nobody waits for you in vain.",
-             number=QUIET_ROUNDS)  # fmt: skip
+             number=SILENT_ROUNDS_LIMIT)  # fmt: skip
     card = Card(
         title=t("Shall I keep you in the rounds?"),
         parts=(
@@ -257,12 +265,12 @@ def pause_silent(taking: RoundMember, now: datetime) -> bool:
     return False
 
 
-def is_back(taking: RoundMember) -> None:
+def mark_active(taking: RoundMember) -> None:
     """Any sign of life counts: somebody goes on."""
     taking.silent, taking.asked_at, taking.paused_at = 0, None, None
 
 
-def next_day(taking: RoundMember, now: datetime) -> datetime:
+def next_round_time(taking: RoundMember, now: datetime) -> datetime:
     """When somebody's next round is sent, whatever may still come between."""
     day = coming(now)
     while (
@@ -279,9 +287,9 @@ async def render_next_round(ctx: Context) -> Entry | None:
     taking = await rounds.taking(ctx.session, ctx.member.id)
     if taking is None or not taking.active or taking.paused_at:
         return None
-    moment = next_day(taking, ctx.now)
+    moment = next_round_time(taking, ctx.now)
     return Entry(
         title=ctx.t("Your next round"),
         lines=(ctx.t.day_and_time(moment, ctx.member.zone),),
-        buttons=(_mine(ctx.t),),
+        buttons=(_my_rounds_button(ctx.t),),
     )

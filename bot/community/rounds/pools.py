@@ -14,15 +14,15 @@ from db import introductions, round_pools, rounds
 from db.round_pools import Knowledge
 from db.rounds import Round, RoundGroup, RoundMember
 
-REMEMBERED = timedelta(days=3 * 365)
+PAIRING_MEMORY = timedelta(days=3 * 365)
 """Partners of longer ago are new again."""
 
 
-async def seekers(
+async def load_seekers(
     session: AsyncSession,
     day: date,
     now: datetime,
-    only: Collection[int] | None = None,
+    member_ids: Collection[int] | None = None,
     *,
     any_turn: bool = False,
 ) -> list[Seeker]:
@@ -34,7 +34,7 @@ async def seekers(
     then = f"{max(day, now.date()):%Y-%m}"  # a draft may be made in the month before
     willing = [
         one
-        for one in await round_pools.participants(session, day, only)
+        for one in await round_pools.participants(session, day, member_ids)
         if (any_turn or is_turn(one.rhythm, one.nth, day)) and not one.member.is_full(then)
     ]
     if not willing:
@@ -49,19 +49,19 @@ async def seekers(
         never.setdefault(other, set()).add(one)
     paired: dict[int, dict[int, int | None]] = {}
     cities: dict[int, set[int]] = {}
-    for past in await round_pools.past(session, day - REMEMBERED):
+    for past in await round_pools.past(session, day - PAIRING_MEMORY):
         days = None if past.met_on is None else (day - past.met_on).days
         paired.setdefault(past.member_id, {})[past.other_id] = days
         if past.met_on and past.city_id:
             cities.setdefault(past.member_id, set()).add(past.city_id)
     nothing = Knowledge({}, set())
     return [
-        _seeker(one, day, known.get(one.member_id, nothing), never, paired, cities)
+        _build_seeker(one, day, known.get(one.member_id, nothing), never, paired, cities)
         for one in willing
     ]
 
 
-def _seeker(
+def _build_seeker(
     one: RoundMember,
     day: date,
     known: Knowledge,
@@ -87,38 +87,38 @@ def _seeker(
 # --- the draft --------------------------------------------------------------------------------
 
 
-async def drawn(people: Sequence[Seeker], seed: int) -> Plan:
+async def draw_plan(people: Sequence[Seeker], seed: int) -> Plan:
     """The plan of a pool, thought out in a thread."""
     return await asyncio.to_thread(plan, people, seed)
 
 
-async def keep(session: AsyncSession, round_: Round, made: Plan, now: datetime) -> None:
+async def save_draft(session: AsyncSession, round_: Round, made: Plan, now: datetime) -> None:
     """A plan becomes the draft of a round, in place of another one."""
     if round_.drafted_at is not None:
         await rounds.clear(session, round_)
-    await rounds.write(session, round_, told(made.groups), reasons(made.left))
+    await rounds.write(session, round_, group_rows(made.groups), unpaired_rows(made.left))
     round_.drafted_at = now
 
 
-async def draft(session: AsyncSession, day: date, now: datetime) -> Round | None:
+async def get_or_create_draft(session: AsyncSession, day: date, now: datetime) -> Round | None:
     """The round of a day with a draft, drawn now if there is none; None where nobody takes part."""
     found = await rounds.on(session, day)
     if found and found.drafted_at:
         return found
-    people = await seekers(session, day, now)
+    people = await load_seekers(session, day, now)
     if not people:
         return None
     round_ = await rounds.begin(session, day)
     if round_.drafted_at is None:
-        await keep(session, round_, await drawn(people, round_.seed), now)
+        await save_draft(session, round_, await draw_plan(people, round_.seed), now)
     return round_
 
 
 async def redraw(session: AsyncSession, round_: Round, now: datetime) -> None:
     """Another draft, of those who take part now; what was swapped by hand is lost."""
     round_.seed += 1
-    people = await seekers(session, round_.day, now)
-    await keep(session, round_, await drawn(people, round_.seed), now)
+    people = await load_seekers(session, round_.day, now)
+    await save_draft(session, round_, await draw_plan(people, round_.seed), now)
 
 
 async def swap(
@@ -136,7 +136,9 @@ async def swap(
     if len(touched) < (one_id in places) + (other_id in places) or not touched:
         return "same"
     keys = {place.member_id for group in touched.values() for place in group.places}
-    people = {p.key: p for p in await seekers(session, round_.day, now, keys | {one_id, other_id})}
+    people = {
+        p.key: p for p in await load_seekers(session, round_.day, now, keys | {one_id, other_id})
+    }
     if not people.keys() >= keys | {one_id, other_id}:
         return "gone"
     exchanged = {one_id: other_id, other_id: one_id}
@@ -144,7 +146,7 @@ async def swap(
     for group in touched.values():
         members = [people[exchanged.get(p.member_id, p.member_id)] for p in group.places]
         if not fit(members):
-            return _forbids(members)
+            return _forbidding_rule(members)
         made.append(group_of(members))
     await rounds.drop_groups(session, touched.values())
     rows = []
@@ -152,11 +154,11 @@ async def swap(
         if key in left:  # comes in, so the other one waits
             await rounds.forget_left(session, round_.id, [key])
             rows.append((other, "taken", 1))
-    await rounds.write(session, round_, told(made), rows)
+    await rounds.write(session, round_, group_rows(made), rows)
     return None
 
 
-def _forbids(people: Sequence[Seeker]) -> str:
+def _forbidding_rule(people: Sequence[Seeker]) -> str:
     return next(rule for rule in (barrier(*pair) for pair in combinations(people, 2)) if rule)
 
 
@@ -176,19 +178,19 @@ async def release(session: AsyncSession, round_id: int, now: datetime) -> Round 
     left = await rounds.left_of(session, round_.id)
     drafted = {place.member_id for group in groups for place in group.places}
     drafted |= {one.member_id for one in left}
-    there = await seekers(session, round_.day, now, drafted if round_.locked_at else None)
+    there = await load_seekers(session, round_.day, now, drafted if round_.locked_at else None)
     people = {person.key: person for person in there}
-    whole, broken = _sorted(groups, people)
+    whole, broken = _split_groups(groups, people)
     settled = {place.member_id for group in whole for place in group.places}
     loose = [person for person in there if person.key not in settled]
     if broken or loose:
-        await _mend(session, round_, whole, broken, loose, people)
+        await _repair_groups(session, round_, whole, broken, loose, people)
     await rounds.count_missed(session, round_.id)
     round_.sent_at = now
     return round_
 
 
-def _sorted(
+def _split_groups(
     groups: Iterable[RoundGroup], people: dict[int, Seeker]
 ) -> tuple[list[RoundGroup], list[RoundGroup]]:
     """The groups that can be as they are, and the others."""
@@ -200,7 +202,7 @@ def _sorted(
     return whole, broken
 
 
-async def _mend(
+async def _repair_groups(
     session: AsyncSession,
     round_: Round,
     whole: Sequence[RoundGroup],
@@ -214,10 +216,12 @@ async def _mend(
     grown = [group for group in whole if {p.member_id for p in group.places} & taken]
     await rounds.drop_groups(session, [*broken, *grown])
     await rounds.forget_left(session, round_.id, None)
-    await rounds.write(session, round_, told(made.groups), reasons(made.left))
+    await rounds.write(session, round_, group_rows(made.groups), unpaired_rows(made.left))
 
 
-async def late(session: AsyncSession, round_: Round, now: datetime, *, closing: bool) -> int:
+async def pair_latecomers(
+    session: AsyncSession, round_: Round, now: datetime, *, is_closing: bool
+) -> int:
     """Those who joined since a round was sent, and those it left: how many got a partner now.
 
     They are paired among themselves; when it is `closing`, whoever is over joins a pair.
@@ -229,25 +233,29 @@ async def late(session: AsyncSession, round_: Round, now: datetime, *, closing: 
         return 0
     left = {one.member_id for one in await rounds.left_of(session, round_.id)}
     hoping = (joined | left) - placed
-    there = await seekers(session, round_.day, now, None if closing else hoping, any_turn=True)
+    there = await load_seekers(
+        session, round_.day, now, None if is_closing else hoping, any_turn=True
+    )
     waiting = [person for person in there if person.key in hoping]
     people = {person.key: person for person in there}
     open_pairs = [
         [people[place.member_id] for place in group.places]
         for group in groups
-        if closing and len(group.places) == 2 and all(p.member_id in people for p in group.places)
+        if is_closing
+        and len(group.places) == 2
+        and all(p.member_id in people for p in group.places)
     ]
     made = await asyncio.to_thread(join_late, waiting, open_pairs, round_.seed)
-    if not closing:
+    if not is_closing:
         made = Plan(tuple(group for group in made.groups if len(group.keys) == 2), ())
     taken = {key for group in made.groups for key in group.keys}
     await rounds.settle_debt(session, taken)
     await rounds.forget_left(session, round_.id, taken)
-    await _join(session, round_, made.groups, placed)
+    await _save_late_groups(session, round_, made.groups, placed)
     return len(taken - placed)
 
 
-async def _join(
+async def _save_late_groups(
     session: AsyncSession, round_: Round, groups: Iterable[Group], placed: set[int]
 ) -> None:
     """New pairs are new groups; a third is added to the group there is, which begins anew."""
@@ -262,11 +270,11 @@ async def _join(
         await rounds.add_third(session, round_.id, host, third[0], group.points)
 
 
-def told(groups: Iterable[Group]) -> list[tuple[Sequence[int], int, bool]]:
+def group_rows(groups: Iterable[Group]) -> list[tuple[Sequence[int], int, bool]]:
     """Groups as the database keeps them."""
     return [(group.keys, group.points, group.again) for group in groups]
 
 
-def reasons(left: Iterable[Left]) -> list[tuple[int, str, int]]:
+def unpaired_rows(left: Iterable[Left]) -> list[tuple[int, str, int]]:
     """Who was left and why, as the database keeps it."""
     return [(one.key, one.rule, one.fits) for one in left]

@@ -23,8 +23,8 @@ from db.outbox import Address
 from db.talks import Talk
 
 KIND = "conversation"
-STARTERS = 3
-RECENT = timedelta(days=60)
+STARTER_COUNT = 3
+RECENT_PERIOD = timedelta(days=60)
 """A time that was agreed longer ago than this lies behind."""
 
 
@@ -49,7 +49,7 @@ async def begin_talk(
     """
     if known := await talks.of_key(session, key):
         return known
-    if not await may_talk(session, one, other):
+    if not await can_talk(session, one, other):
         return None
     talk = Talk(key=key, one_id=one.id, other_id=other.id, topic_id=topic_id, because=because,
                 opened_at=now)  # fmt: skip
@@ -60,57 +60,61 @@ async def begin_talk(
     return talk
 
 
-async def may_talk(session: AsyncSession, one: Member, other: Member) -> bool:
+async def can_talk(session: AsyncSession, one: Member, other: Member) -> bool:
     """Are both members in good standing, and does neither want nothing of the other?"""
     verified = one.status == other.status == "verified"
     return verified and not await blocks.is_blocked(session, one.id, other.id)
 
 
 async def open_talk(
-    session: AsyncSession, now: datetime, talk: Talk, *, apart: bool = False
+    session: AsyncSession, now: datetime, talk: Talk, *, separate_threads: bool = False
 ) -> None:
     """Owe the opening. `apart`: in a thread of each, though they share a workspace."""
-    pair = await meet(session, talk.one, talk.other, talk.topic_id)
-    together = None if apart else await talks.gathering(session, talk.one_id, talk.other_id)
-    numbers, fits = propose(talk, now)
+    pair = await load_pair(session, talk.one, talk.other, talk.topic_id)
+    together = (
+        None if separate_threads else await talks.gathering(session, talk.one_id, talk.other_id)
+    )
+    numbers, fits = propose_times(talk, now)
     if together:
-        await _in_one(session, now, talk, pair, together, numbers, fits=fits)
+        await _open_group_chat(session, now, talk, pair, together, numbers, fits=fits)
         return
     places = [await outbox.address_of(session, person.id) for person in (talk.one, talk.other)]
     if all(places):
-        await _in_two(session, now, talk, pair, numbers, fits=fits)
+        await _open_relay(session, now, talk, pair, numbers, fits=fits)
         return
     talk.status = talks.FAILED
     for person, there in zip((talk.one, talk.other), places, strict=True):
         if there:
-            await tell_unreached(session, now, talk, person)
+            await notify_unreachable(session, now, talk, person)
 
 
-async def _in_one(
+async def _open_group_chat(
     session: AsyncSession, now: datetime, talk: Talk, pair: "Pair", to: Address,
     numbers: Sequence[int], *, fits: bool,
 ) -> None:  # fmt: skip
     t = translator(common_language(talk.one, talk.other))
-    card = opening(talk, pair, t, None, now, numbers, fits=fits)
+    card = opening_card(talk, pair, t, None, now, numbers, fits=fits)
     root = await enqueue(session, now, talk.one, KIND, card, key=f"{talk.key}:open", destination=to)
     talk.together, talk.one_root_id, talk.other_root_id = True, root, root
 
 
-async def _in_two(
+async def _open_relay(
     session: AsyncSession, now: datetime, talk: Talk, pair: "Pair", numbers: Sequence[int],
     *, fits: bool,
 ) -> None:  # fmt: skip
     roots: list[int | None] = []
     for person in (talk.one, talk.other):
         t, key = translator(person.language), f"{talk.key}:open:{person.id}"
-        card = opening(talk, pair, t, person, now, numbers, fits=fits)
+        card = opening_card(talk, pair, t, person, now, numbers, fits=fits)
         roots.append(await enqueue(session, now, person, KIND, card, key=key))
     talk.together, talk.one_root_id, talk.other_root_id = False, roots[0], roots[1]
     begun = await relay.begin(session, now, talk.one, talk.other, (roots[0], roots[1]))
-    await threads.furnish(session, begun)
+    await threads.add_opening_controls(session, begun)
 
 
-async def tell_unreached(session: AsyncSession, now: datetime, talk: Talk, person: Member) -> None:
+async def notify_unreachable(
+    session: AsyncSession, now: datetime, talk: Talk, person: Member
+) -> None:
     """The other side cannot be written to: said once, with what can be done."""
     t, missing = translator(person.language), talk.facing(person.id)
     said = t("{name} said yes, but I cannot write to them: they may have closed their direct "
@@ -146,24 +150,26 @@ class Pair:
 
     one: Member
     other: Member
-    about: int | None
+    topic_id: int | None
     ties: tuple[Bond, ...]
     names: dict[tuple[int, str], str]
 
-    def topic(self, key: int, language: str) -> str:
+    def topic_name(self, key: int, language: str) -> str:
         """What a topic is called."""
         return self.names.get((key, language)) or self.names[key, "en"]
 
 
-async def meet(session: AsyncSession, one: Member, other: Member, about: int | None = None) -> Pair:
+async def load_pair(
+    session: AsyncSession, one: Member, other: Member, topic_id: int | None = None
+) -> Pair:
     """The trace of two people, read off what each shows the other."""
-    mine, theirs = await _side(session, one, other), await _side(session, other, one)
-    ties = bonds(mine, theirs, about)
-    keys = {bond.topic for bond in ties} | ({about} if about else set())
-    return Pair(one, other, about, ties, await topics.names(session, keys))
+    mine, theirs = await _load_side(session, one, other), await _load_side(session, other, one)
+    ties = bonds(mine, theirs, topic_id)
+    keys = {bond.topic for bond in ties} | ({topic_id} if topic_id else set())
+    return Pair(one, other, topic_id, ties, await topics.names(session, keys))
 
 
-async def _side(session: AsyncSession, person: Member, viewer: Member) -> Side:
+async def _load_side(session: AsyncSession, person: Member, viewer: Member) -> Side:
     if not person.shows("topics", viewer):
         return Side({})
     ties = await directory.of_member(session, person.id)
@@ -175,7 +181,7 @@ async def _side(session: AsyncSession, person: Member, viewer: Member) -> Side:
 
 def _reason(t: Translator, bond: Bond, pair: Pair) -> str:
     one, other = pair.one.first_name, pair.other.first_name
-    topic = pair.topic(bond.topic, t.language)
+    topic = pair.topic_name(bond.topic, t.language)
     match bond.cause:
         case "helps":
             return t("{name} knows {topic}, which {other} would like to learn.",
@@ -189,28 +195,28 @@ def _reason(t: Translator, bond: Bond, pair: Pair) -> str:
             return t("Both would like to learn {topic}.", topic=topic)
 
 
-def why(t: Translator, pair: Pair, most: int = 3) -> list[str]:
+def explain_pair(t: Translator, pair: Pair, limit: int = 3) -> list[str]:
     """Why these two, in up to so many sentences; none where nothing is shown."""
-    return [_reason(t, bond, pair) for bond in chosen(pair.ties, most)]
+    return [_reason(t, bond, pair) for bond in chosen(pair.ties, limit)]
 
 
 def starters(t: Translator, pair: Pair) -> list[str]:
     """Three questions to begin with, from what ties the two; the same for the same pair."""
-    ties = chosen(pair.ties, STARTERS)
+    ties = chosen(pair.ties, STARTER_COUNT)
     said = [_starter(t, bond, pair) for bond in ties]
-    if pair.about and all(bond.topic != pair.about for bond in ties):
-        topic = pair.topic(pair.about, t.language)
+    if pair.topic_id and all(bond.topic != pair.topic_id for bond in ties):
+        topic = pair.topic_name(pair.topic_id, t.language)
         said.append(t("How did the work on {topic} begin in your city?", topic=topic))
     said += [
         t("What does your city do with data that another city could copy?"),
         t("What are you working on this month, and where is it stuck?"),
         t("Which question do your colleagues bring to you most often?"),
     ]
-    return said[:STARTERS]
+    return said[:STARTER_COUNT]
 
 
 def _starter(t: Translator, bond: Bond, pair: Pair) -> str:
-    topic = pair.topic(bond.topic, t.language)
+    topic = pair.topic_name(bond.topic, t.language)
     match bond.cause:
         case "helps" | "helped":
             knows = pair.one if bond.cause == "helps" else pair.other
@@ -225,16 +231,18 @@ def _starter(t: Translator, bond: Bond, pair: Pair) -> str:
 # --- the opening ------------------------------------------------------------------------------
 
 
-def opening(
+def opening_card(
     talk: Talk, pair: Pair, t: Translator, reader: Member | None, now: datetime,
     numbers: Sequence[int], *, fits: bool,
 ) -> Card:  # fmt: skip
     """What opens a talk: for one reader in a thread of theirs, or for both together."""
     shown = [talk.facing(reader.id)] if reader else [talk.one, talk.other]
-    parts: list[Part] = [portraits.seen(t, person, talk.facing(person.id)) for person in shown]
+    parts: list[Part] = [
+        portraits.person_entry(t, person, talk.facing(person.id)) for person in shown
+    ]
     if talk.because:
         parts.append(Text(t("The reason given: «{text}»", text=talk.because)))
-    if reasons := why(t, pair):
+    if reasons := explain_pair(t, pair):
         parts.append(Text(" ".join(reasons)))
     parts.append(Entry(t("Three ways to begin"), tuple(starters(t, pair))))
     clocks = (talk.facing(reader.id), reader) if reader else (talk.one, talk.other)
@@ -242,7 +250,7 @@ def opening(
         Fact(t("Local time of {name}", name=p.first_name), portraits.local_time(t, p, now))
         for p in clocks
     )))  # fmt: skip
-    parts += times(t, talk, reader, numbers, fits=fits)
+    parts += render_times(t, talk, reader, numbers, fits=fits)
     if reader:
         name = talk.facing(reader.id).first_name
         parts.append(Text(t("Answer to this message: what you write here reaches {name}, and "
@@ -258,14 +266,16 @@ def opening(
 # --- times ------------------------------------------------------------------------------------
 
 
-def propose(talk: Talk, now: datetime, beyond: Collection[datetime] = ()) -> tuple[list[int], bool]:
+def propose_times(
+    talk: Talk, now: datetime, excluded: Collection[datetime] = ()
+) -> tuple[list[int], bool]:
     """Offer three times besides those given; their numbers, and do the working hours meet?"""
     hours = [Hours(p.zone, p.hours_from, p.hours_to) for p in (talk.one, talk.other)]
-    found = slots(now, hours[0], hours[1], beyond=beyond)
+    found = slots(now, hours[0], hours[1], beyond=excluded)
     return talk.offer([slot.start for slot in found]), all(slot.fits for slot in found)
 
 
-def times(
+def render_times(
     t: Translator, talk: Talk, reader: Member | None, numbers: Sequence[int], *, fits: bool
 ) -> list[Part]:
     """Offered times with a button for each; the reader's clock first, then the other one's."""
@@ -278,14 +288,16 @@ def times(
         note = t("Your working hours never meet. These are the times that are least far from "
                  "them.") + f" {note}"  # fmt: skip
     buttons = [
-        Button(when(t, talk.times[n - 1], mine, theirs)[:75], f"intro slot {talk.id} {n}")
+        Button(
+            format_two_clocks(t, talk.times[n - 1], mine, theirs)[:75], f"intro slot {talk.id} {n}"
+        )
         for n in numbers
     ]
     buttons.append(Button(t("Other times"), f"intro slot {talk.id}"))
     return [Heading(t("Half an hour to talk?")), Text(note, quiet=True), Buttons(tuple(buttons))]
 
 
-def when(t: Translator, moment: datetime, mine: Member, theirs: Member) -> str:
+def format_two_clocks(t: Translator, moment: datetime, mine: Member, theirs: Member) -> str:
     """«Tue, Dec 2, 10:00 AM / 12:00 PM»: one time on two clocks, with the day where it differs."""
     here, there = (moment.astimezone(ZoneInfo(p.zone)) for p in (mine, theirs))
     clocks = [t.time(here), t.time(there)]
@@ -297,7 +309,7 @@ def when(t: Translator, moment: datetime, mine: Member, theirs: Member) -> str:
 async def render_next_talk(ctx: Context) -> Entry | None:
     """Show the soonest talk to come for which the member agreed a time; None without one."""
     t, me = ctx.t, ctx.member
-    agreed = await talks.agreed_by(ctx.session, me.id, ctx.now - RECENT)
+    agreed = await talks.agreed_by(ctx.session, me.id, ctx.now - RECENT_PERIOD)
     moments = [(talk.agreed_time, talk) for talk in agreed]
     coming = [(time, talk) for time, talk in moments if time and time > ctx.now]
     soonest = min(coming, key=lambda one: one[0], default=None)
