@@ -16,7 +16,7 @@ from db import audit, directory, moderation
 from db.members import Member
 from db.moderation import Report
 
-MUTED_FOR = timedelta(days=14)
+MUTE_PERIOD = timedelta(days=14)
 
 RenderParts = Callable[[Translator, Report], tuple[Part, ...]]
 """Renders what else the staff should know of a report, never the words of anybody."""
@@ -105,7 +105,7 @@ async def restore_member(session: AsyncSession, now: datetime, by: Member, perso
 
 def mute_member(session: AsyncSession, now: datetime, by: Member, person: Member) -> None:
     """For two weeks the member may look around, but not write to others."""
-    person.muted_until = now + MUTED_FOR
+    person.muted_until = now + MUTE_PERIOD
     audit.note(session, now, by.id, "member muted", f"member:{person.id}")
 
 

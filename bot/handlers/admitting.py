@@ -31,15 +31,15 @@ class Admit(BaseModel):
 async def admit(ctx: Context, ask: Admit) -> Card:
     """The open requests, or the answer to one: the first answer counts."""
     if ask.number is None:
-        return await _open(ctx)
-    account, request = await _request(ctx, ask.number)
+        return await _open_requests_card(ctx)
+    account, request = await _load_request(ctx, ask.number)
     if request.status != "open":
-        return _late(ctx, request)
+        return _already_decided_card(ctx, request)
     city = ctx.reference.cities.get(request.city_id or 0)
     if ask.answer is None:
         return arrivals.request_card(ctx.t, request, account, city)
     if not ask.answer:
-        return await _decline(ctx, account, request)
+        return await _decline_request(ctx, account, request)
     if city is None:
         raise Refusal(
             ctx.t("Which city is it? Please approve with its name."),
@@ -50,10 +50,10 @@ async def admit(ctx: Context, ask: Admit) -> Card:
     said = ctx.t(
         "{name} of {city} is a member now.", name=person.name, city=places.city_place(ctx.t, city)
     )
-    return await _open(ctx, said)
+    return await _open_requests_card(ctx, said)
 
 
-async def _request(ctx: Context, number: int) -> tuple[Account, JoinRequest]:
+async def _load_request(ctx: Context, number: int) -> tuple[Account, JoinRequest]:
     """A request and its account, which is held. One of elsewhere is as if it were not there."""
     request = await joining.request(ctx.session, number)
     if request is None or not staff.can_decide(ctx.member, request.city_id):
@@ -69,7 +69,7 @@ async def _request(ctx: Context, number: int) -> tuple[Account, JoinRequest]:
     return account, again
 
 
-def _late(ctx: Context, request: JoinRequest) -> Card:
+def _already_decided_card(ctx: Context, request: JoinRequest) -> Card:
     """Somebody was quicker."""
     t = ctx.t
     by = request.by.name if request.by else ""
@@ -86,7 +86,7 @@ def _late(ctx: Context, request: JoinRequest) -> Card:
     return Card(t("Decided already"), (Note(said), next_))
 
 
-async def _decline(ctx: Context, account: Account, request: JoinRequest) -> Card:
+async def _decline_request(ctx: Context, account: Account, request: JoinRequest) -> Card:
     ended = await joining.close_requests(ctx.session, account, ctx.now, "declined", ctx.member.id)
     await run_ended_hooks(ctx.session, ctx.now, ended)
     audit.note(ctx.session, ctx.now, ctx.member.id, "request declined", f"request:{request.id}")
@@ -94,10 +94,10 @@ async def _decline(ctx: Context, account: Account, request: JoinRequest) -> Card
     city = ctx.reference.cities.get(request.city_id or 0)
     card = arrivals.rejection_card(t, places.city_place(t, city) if city else "")
     await arrivals.notify_asker(ctx, account, card, f"join:{request.id}:answer")
-    return await _open(ctx, ctx.t("Declined. They are told, without your name."))
+    return await _open_requests_card(ctx, ctx.t("Declined. They are told, without your name."))
 
 
-async def _open(ctx: Context, note: str = "") -> Card:
+async def _open_requests_card(ctx: Context, note: str = "") -> Card:
     """What waits for this member's decision."""
     t, me = ctx.t, ctx.member
     if not (staff.is_staff(me) or me.holds(CITY_LEAD)):
@@ -109,13 +109,13 @@ async def _open(ctx: Context, note: str = "") -> Card:
     where = None if staff.is_staff(me) else me.city_id
     found = await joining.open_requests(ctx.session, where)
     parts: list[Part] = [Note(note, "good")] if note else []
-    parts += [_entry(ctx, request) for request in found]
+    parts += [_request_entry(ctx, request) for request in found]
     if not found:
         parts.append(Text(t("Nobody asks just now.")))
     return Card(t("Who asks to be let in"), tuple(parts))
 
 
-def _entry(ctx: Context, request: JoinRequest) -> Entry:
+def _request_entry(ctx: Context, request: JoinRequest) -> Entry:
     t, account = ctx.t, request.account
     city = ctx.reference.cities.get(request.city_id or 0)
     (entry,) = arrivals.request_card(t, request, account, city).parts

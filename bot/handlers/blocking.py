@@ -26,7 +26,7 @@ class BlockAsk(BaseModel):
 async def block(ctx: Context, ask: BlockAsk) -> Card:
     """No introduction, no relayed word and no pairing between the two, from now on."""
     if ask.person is None:
-        return await _blocked(ctx)
+        return await _block_list_card(ctx)
     t, other = ctx.t, await finding.find_person(ctx, ask.person)
     if other.id == ctx.member.id:
         raise Refusal(t("You cannot block yourself."))
@@ -39,7 +39,7 @@ async def block(ctx: Context, ask: BlockAsk) -> Card:
     )
 
 
-async def _blocked(ctx: Context, note: str = "") -> Card:
+async def _block_list_card(ctx: Context, note: str = "") -> Card:
     t = ctx.t
     found = await blocks.blocked_by(ctx.session, ctx.member.id)
     parts: list[Part] = [Note(note, "good")] if note else []
@@ -69,5 +69,5 @@ async def unblock(ctx: Context, ask: Unblock) -> Card:
     """As if nothing had been."""
     t, other = ctx.t, await finding.find_person(ctx, ask.person)
     if await blocking.unblock_member(ctx.session, ctx.now, ctx.member, other):
-        return await _blocked(ctx, t("{name} can reach you again.", name=other.name))
-    return await _blocked(ctx)
+        return await _block_list_card(ctx, t("{name} can reach you again.", name=other.name))
+    return await _block_list_card(ctx)

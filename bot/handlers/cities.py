@@ -42,10 +42,10 @@ class CityAsk(BaseModel):
 @command("city", allow=ANYONE, room="daily", example="city Bogotá")
 async def city(ctx: Context, ask: CityAsk) -> Card:
     """One city, or the namesakes to choose from."""
-    known = _nameable(ctx)
+    known = _visible_gazetteer(ctx)
     found = [ctx.reference.cities[key] for key in known.city(ask.name)]
     if len(found) == 1:
-        return await _card(ctx, found[0])
+        return await _city_card(ctx, found[0])
     if found:
         raise InvalidArgumentError(
             ctx.t("There are several cities called «{name}». Which one?", name=shorten(ask.name)),
@@ -60,26 +60,26 @@ async def city(ctx: Context, ask: CityAsk) -> Card:
     )
 
 
-def _nameable(ctx: Context) -> Gazetteer:
+def _visible_gazetteer(ctx: Context) -> Gazetteer:
     """A city that is not certified is never named outside the community, nor missed there."""
     return ctx.reference.gazetteer if MEMBER.permits(ctx.viewer) else ctx.reference.public_gazetteer
 
 
-async def _card(ctx: Context, one: City) -> Card:
+async def _city_card(ctx: Context, one: City) -> Card:
     t = ctx.t
-    parts: list[Part] = [Facts(tuple(_facts(ctx, one)))]
-    if history := _history(t, one):
+    parts: list[Part] = [Facts(tuple(_city_facts(ctx, one)))]
+    if history := _format_history(t, one):
         parts.append(Text(history, quiet=True))
     footer = ""
     if MEMBER.permits(ctx.viewer):
-        more, footer = await _community(ctx, one)
+        more, footer = await _community_parts(ctx, one)
         parts += more
     else:
         parts.append(Text(t("Members also see the people of this city."), quiet=True))
     return Card(title=places.city_place(t, one), parts=tuple(parts), footer=footer)
 
 
-def _facts(ctx: Context, one: City) -> list[Fact]:
+def _city_facts(ctx: Context, one: City) -> list[Fact]:
     t, unknown = ctx.t, ctx.t("unknown")
     level = places.city_level(t, one) or (unknown if one.certified else t("not certified yet"))
     inhabitants = unknown
@@ -96,7 +96,7 @@ def _facts(ctx: Context, one: City) -> list[Fact]:
     ]
 
 
-def _history(t: Translator, one: City) -> str:
+def _format_history(t: Translator, one: City) -> str:
     """«2018 Silver → 2024 Gold», as far as it was seen in print; empty when it was not."""
     steps = [f"{h.year} {t(h.level)}" for h in one.history if h.year and h.level]
     if not steps:
@@ -104,7 +104,7 @@ def _history(t: Translator, one: City) -> str:
     return t("Levels as seen in print: {steps}.", steps=" → ".join(steps))
 
 
-async def _community(ctx: Context, one: City) -> tuple[list[Part], str]:
+async def _community_parts(ctx: Context, one: City) -> tuple[list[Part], str]:
     """What members see besides: strengths, people, the way on."""
     t = ctx.t
     parts: list[Part] = []
@@ -117,7 +117,7 @@ async def _community(ctx: Context, one: City) -> tuple[list[Part], str]:
         parts.append(Bars(t("What its people know, and how many of them"), bars))
     found = await directory.in_city(ctx.session, one.id, limit=4)
     if found:
-        parts += [Heading(t("People")), *_people(ctx, found[:3])]
+        parts += [Heading(t("People")), *_people_entries(ctx, found[:3])]
     else:
         parts.append(Text(t("Nobody from here is in the directory yet."), quiet=True))
     acts = [
@@ -132,12 +132,12 @@ async def _community(ctx: Context, one: City) -> tuple[list[Part], str]:
     return parts, portraits.footer(t, found)
 
 
-def _people(ctx: Context, found: Sequence[Member]) -> list[Entry]:
+def _people_entries(ctx: Context, found: Sequence[Member]) -> list[Entry]:
     return [portraits.list_entry(ctx, person) for person in found]
 
 
 @completion("city")
-async def cities_beginning(ctx: Context, typed: str) -> list[Option]:
+async def complete_city(ctx: Context, typed: str) -> list[Option]:
     """Cities by any of their names, with the state or country that tells namesakes apart."""
-    cities = [ctx.reference.cities[key] for key in _nameable(ctx).beginning(typed)]
+    cities = [ctx.reference.cities[key] for key in _visible_gazetteer(ctx).beginning(typed)]
     return [Option(places.city_place(ctx.t, c), c.place) for c in cities]

@@ -14,12 +14,12 @@ from bot.parsing import Labels, SingleWord, shorten
 from db import audit, key_values, members, outbox
 from db.outbox import PENDING, SENT, UNSOLVED, Count, Delivery
 
-SHOWN = 10
+MAX_ENTRIES = 10
 """The newest of the list; what is older comes up when these are decided."""
 
-ROWS = 20
+MAX_ROWS = 20
 
-_STATES = {
+_STATE_NAMES = {
     "expired": "too late to send",
     "cancelled": "no longer owed",
     "dead": "not delivered",
@@ -48,23 +48,25 @@ class AdminDead(BaseModel):
 async def admin_dead(ctx: Context, ask: AdminDead) -> Card:
     """The list of what needs a decision; a decision is followed by the rest of it."""
     if ask.act == "list":
-        return await _list(ctx)
+        return await _dead_list_card(ctx)
     again = ask.act == "retry"
-    row = await _decided(ctx, ask.number, again=again)
+    row = await _decide(ctx, ask.number, retry=again)
     audit.note(ctx.session, ctx.now, ctx.member.id, f"delivery {ask.act}", f"delivery:{row.id}")
     await ctx.session.flush()
     if again:
-        return await _list(ctx, ctx.t("Number {number} is on its way again.", number=row.id))
+        return await _dead_list_card(
+            ctx, ctx.t("Number {number} is on its way again.", number=row.id)
+        )
     await deliveries.run_ended_hooks(ctx.session, ctx.now, (row,))
-    return await _list(ctx, ctx.t("Number {number} is dropped.", number=row.id))
+    return await _dead_list_card(ctx, ctx.t("Number {number} is dropped.", number=row.id))
 
 
-async def _decided(ctx: Context, number: str | None, *, again: bool) -> Delivery:
+async def _decide(ctx: Context, number: str | None, *, retry: bool) -> Delivery:
     t = ctx.t
     if not number:
         raise InvalidArgumentError(t("Please fill this in."), name="number")
     known = number.isascii() and number.isdigit() and len(number) < 16
-    row = await outbox.decide(ctx.session, int(number), ctx.now, again=again) if known else None
+    row = await outbox.decide(ctx.session, int(number), ctx.now, again=retry) if known else None
     if row is None:
         raise InvalidArgumentError(
             t("There is no number «{number}» on the list.", number=shorten(number)),
@@ -74,19 +76,19 @@ async def _decided(ctx: Context, number: str | None, *, again: bool) -> Delivery
     return row
 
 
-async def _list(ctx: Context, note: str = "") -> Card:
+async def _dead_list_card(ctx: Context, note: str = "") -> Card:
     t = ctx.t
-    rows = await outbox.unsolved(ctx.session, SHOWN)
+    rows = await outbox.unsolved(ctx.session, MAX_ENTRIES)
     parts: list[Part] = [Note(note, "good")] if note else []
     if not rows:
         parts.append(Text(t("Everything arrived, or is on its way. There is nothing to decide.")))
     names = await members.names(ctx.session, [row.member_id for row in rows if row.member_id])
-    parts += [_entry(ctx, row, names.get(row.member_id or 0, "")) for row in rows]
+    parts += [_delivery_entry(ctx, row, names.get(row.member_id or 0, "")) for row in rows]
     parts.append(Buttons((Button(t("How sending goes"), "admin health"),)))
     return Card(title=t("What did not arrive"), parts=tuple(parts))
 
 
-def _entry(ctx: Context, row: Delivery, name: str) -> Entry:
+def _delivery_entry(ctx: Context, row: Delivery, name: str) -> Entry:
     """What it was and why; never what it says."""
     t = ctx.t
     when = t.ago(row.at, ctx.now)
@@ -94,7 +96,7 @@ def _entry(ctx: Context, row: Delivery, name: str) -> Entry:
     tries = t.many("one attempt", "{number} attempts", row.attempts)
     return Entry(
         title=f"{row.id} · {deliveries.kind_title(t, row.kind)}",
-        badge=t(_STATES[row.state]),
+        badge=t(_STATE_NAMES[row.state]),
         lines=(told, " · ".join(filter(None, (row.platform, row.reason, tries)))),
         buttons=(
             Button(t("Send again"), f"admin dead retry {row.id}"),
@@ -117,17 +119,17 @@ async def admin_health(ctx: Context, ask: AdminHealth) -> Card:
     if stopped:
         since = t.ago(datetime.fromisoformat(stopped), ctx.now)
         parts.append(Note(t("Sending was stopped {when}. Nothing goes out.", when=since), "bad"))
-    parts.append(Facts(await _facts(ctx, counts)))
+    parts.append(Facts(await _queue_facts(ctx, counts)))
     unsent = [one for one in counts if one.state not in (*PENDING, SENT)]
     if unsent:
         unsent.sort(key=lambda one: (one.state not in UNSOLVED, -one.number))
-        parts.append(_table(ctx, unsent))
+        parts.append(_unsent_table(ctx, unsent))
     undecided = any(one.state in UNSOLVED for one in unsent)
-    parts.append(Buttons(_buttons(ctx, undecided=undecided, stopped=bool(stopped))))
+    parts.append(Buttons(_health_buttons(ctx, has_undecided=undecided, is_stopped=bool(stopped))))
     return Card(t("How sending goes"), tuple(parts), tone="bad" if stopped else "info")
 
 
-async def _facts(ctx: Context, counts: Sequence[Count]) -> tuple[Fact, ...]:
+async def _queue_facts(ctx: Context, counts: Sequence[Count]) -> tuple[Fact, ...]:
     t = ctx.t
     waiting = sum(one.number for one in counts if one.state in PENDING)
     oldest = await outbox.oldest(ctx.session, ctx.now)
@@ -140,31 +142,31 @@ async def _facts(ctx: Context, counts: Sequence[Count]) -> tuple[Fact, ...]:
     )
 
 
-def _table(ctx: Context, unsent: Sequence[Count]) -> Table:
+def _unsent_table(ctx: Context, unsent: Sequence[Count]) -> Table:
     t = ctx.t
     rows = [
         (
-            t(_STATES[one.state]),
+            t(_STATE_NAMES[one.state]),
             deliveries.kind_title(t, one.kind),
             one.reason,
             t.number(one.number),
         )
-        for one in unsent[:ROWS]
+        for one in unsent[:MAX_ROWS]
     ]
-    if len(unsent) > ROWS:
-        rest = sum(one.number for one in unsent[ROWS:])
+    if len(unsent) > MAX_ROWS:
+        rest = sum(one.number for one in unsent[MAX_ROWS:])
         rows.append((t("everything else"), "", "", t.number(rest)))
     return Table((t("What became of it"), t("Kind"), t("Reason"), t("Number")), tuple(rows))
 
 
-def _buttons(ctx: Context, *, undecided: bool, stopped: bool) -> tuple[Button, ...]:
+def _health_buttons(ctx: Context, *, has_undecided: bool, is_stopped: bool) -> tuple[Button, ...]:
     t = ctx.t
     act = (
         Button(t("Let sending go on"), "admin panic resume", "primary")
-        if stopped
+        if is_stopped
         else Button(t("Stop all sending"), "admin panic stop", "danger")
     )
-    return (Button(t("See the list"), "admin dead list"), act) if undecided else (act,)
+    return (Button(t("See the list"), "admin dead list"), act) if has_undecided else (act,)
 
 
 class AdminPanic(BaseModel):

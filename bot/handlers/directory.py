@@ -28,7 +28,7 @@ from db import directory, search
 from db.directory import Contender, Where
 from db.members import Member
 
-PAGE = 5
+PAGE_SIZE = 5
 Language = Annotated[Literal["en", "es", "pt", "fr"], Labels(LANGUAGE_NAMES)]
 
 
@@ -62,42 +62,46 @@ class WhoDoes(BaseModel):
 @command("who-does", allow=MEMBER, room="daily", example="who-does open data in:mexico")
 async def who_does(ctx: Context, ask: WhoDoes) -> Card:
     """Ranked people for a topic, in any of its names; other words search profiles."""
-    where = _where(ctx, ask)
+    where = _parse_filters(ctx, ask)
     hit = ctx.reference.vocabulary.find(ask.topic)
     if hit is None:
-        return await _mentioning(ctx, ask, where)
-    found = await _contenders(ctx, hit.key, where)
+        return await _search_profiles(ctx, ask, where)
+    found = await _load_contenders(ctx, hit.key, where)
     ranked = rank(ranking.candidates(ctx, found.values()), ctx.now)
     if not ranked:
-        return _nobody_knows(ctx, ask, hit)
+        return _no_match_card(ctx, ask, hit)
     name = ctx.reference.vocabulary.name(hit.key, ctx.language)
-    start = (ask.page - 1) * PAGE
-    page = ranked[start : start + PAGE]
+    start = (ask.page - 1) * PAGE_SIZE
+    page = ranked[start : start + PAGE_SIZE]
     entries = [
         portraits.list_entry(
             ctx,
             found[one.key],
             ranking.reasons_line(ctx.t, one),
-            (Button(ctx.t("Why?"), f"why {one.key} {_slug(ctx, hit.key)}"),),
-            _slug(ctx, hit.key),
+            (Button(ctx.t("Why?"), f"why {one.key} {_topic_slug(ctx, hit.key)}"),),
+            _topic_slug(ctx, hit.key),
         )
         for one in page
     ]
-    more = len(ranked) > start + PAGE
+    more = len(ranked) > start + PAGE_SIZE
     return Card(
         title=ctx.t("Who does {topic}", topic=name),
-        parts=(*_understood(ctx, ask, hit, name), *entries, *_onward(ctx, ask, more)),
+        parts=(
+            *_interpretation_note(ctx, ask, hit, name),
+            *entries,
+            *_next_page_parts(ctx, ask, more),
+        ),
         footer=portraits.footer(ctx.t, (found[one.key] for one in page)),
     )
 
 
-async def _contenders(ctx: Context, topic: int, where: Where) -> dict[int, Contender]:
+async def _load_contenders(ctx: Context, topic: int, where: Where) -> dict[int, Contender]:
     """Everybody to be ranked by member: colleagues and the community, without the asker."""
     found = await directory.contenders(ctx.session, topic, ctx.member.city_id, where)
     return {one.id: one for one in found if one.id != ctx.member.id}
 
 
-def _where(ctx: Context, ask: WhoDoes) -> Where:
+def _parse_filters(ctx: Context, ask: WhoDoes) -> Where:
     """The filters as cities and a language; raises `Misfit` for a place or range not known."""
     known = ctx.reference.gazetteer
     cities: frozenset[int] | None = None
@@ -110,14 +114,14 @@ def _where(ctx: Context, ask: WhoDoes) -> Where:
                 name="place",
                 choices=tuple(Option(places.city_place(ctx.t, c), c.place) for c in near),
             )
-    least, most = _range(ctx, ask.population)
+    least, most = _parse_population(ctx, ask.population)
     if ask.level or least is not None or most is not None:
         fitting = known.having(ask.level or "", least, most)
         cities = fitting if cities is None else cities & fitting
     return Where(cities, ask.speaks or "")
 
 
-def _range(ctx: Context, text: str | None) -> tuple[int | None, int | None]:
+def _parse_population(ctx: Context, text: str | None) -> tuple[int | None, int | None]:
     if not text:
         return None, None
     found = read_range(text)
@@ -132,17 +136,17 @@ def _range(ctx: Context, text: str | None) -> tuple[int | None, int | None]:
     return found
 
 
-def _understood(ctx: Context, ask: WhoDoes, hit: Hit, name: str) -> list[Part]:
+def _interpretation_note(ctx: Context, ask: WhoDoes, hit: Hit, name: str) -> list[Part]:
     """One quiet line about how the words were taken, when that is not plain to see."""
     said = []
     if hit.how == "close":
         said.append(ctx.t("I read «{text}» as {topic}.", text=shorten(ask.topic), topic=name))
-    if narrowed := _filters(ctx, ask):
+    if narrowed := _format_filters(ctx, ask):
         said.append(narrowed)
     return [Text(" ".join(said), quiet=True)] if said else []
 
 
-def _filters(ctx: Context, ask: WhoDoes) -> str:
+def _format_filters(ctx: Context, ask: WhoDoes) -> str:
     t = ctx.t
     labels = {"silver": "Silver", "gold": "Gold", "platinum": "Platinum"}
     parts = (
@@ -154,15 +158,15 @@ def _filters(ctx: Context, ask: WhoDoes) -> str:
     return " · ".join(filter(None, parts))
 
 
-def _onward(ctx: Context, ask: WhoDoes, more: bool) -> list[Part]:
+def _next_page_parts(ctx: Context, ask: WhoDoes, has_more: bool) -> list[Part]:
     buttons = []
-    if more:
-        buttons.append(Button(ctx.t("More people"), _again(ask, page=ask.page + 1)))
+    if has_more:
+        buttons.append(Button(ctx.t("More people"), _repeat_command(ask, page=ask.page + 1)))
     buttons.append(Button(ctx.t("All topics"), "topics"))
     return [Divider(), Buttons(tuple(buttons))]
 
 
-def _again(ask: WhoDoes, page: int = 1, *, filters: bool = True) -> str:
+def _repeat_command(ask: WhoDoes, page: int = 1, *, filters: bool = True) -> str:
     """The same question as words, cut to what a button can carry."""
     words = f"who-does {ask.topic}"
     if filters:
@@ -179,11 +183,11 @@ def _again(ask: WhoDoes, page: int = 1, *, filters: bool = True) -> str:
     return words[:100] if len(words) > 100 else words
 
 
-def _slug(ctx: Context, topic: int) -> str:
+def _topic_slug(ctx: Context, topic: int) -> str:
     return ctx.reference.topics[topic].slug
 
 
-def _nobody_knows(ctx: Context, ask: WhoDoes, hit: Hit) -> Card:
+def _no_match_card(ctx: Context, ask: WhoDoes, hit: Hit) -> Card:
     """Honest emptiness: without the filters, or the topics beside this one."""
     t, known = ctx.t, ctx.reference
     area = known.topics[hit.key].area_id
@@ -191,10 +195,15 @@ def _nobody_knows(ctx: Context, ask: WhoDoes, hit: Hit) -> Card:
     parts: list[Part] = [
         Note(t("Nobody in the directory shows that they work on this yet."), "warning")
     ]
-    if _filters(ctx, ask):
+    if _format_filters(ctx, ask):
         name = known.vocabulary.name(hit.key, ctx.language)
-        parts = [Note(t("Nobody fits all of that."), "warning"), *_understood(ctx, ask, hit, name)]
-        parts.append(Buttons((Button(t("Everybody, anywhere"), _again(ask, filters=False)),)))
+        parts = [
+            Note(t("Nobody fits all of that."), "warning"),
+            *_interpretation_note(ctx, ask, hit, name),
+        ]
+        parts.append(
+            Buttons((Button(t("Everybody, anywhere"), _repeat_command(ask, filters=False)),))
+        )
     parts.append(_topic_choice(ctx, near[:25]))
     return Card(
         title=t("Who does {topic}", topic=known.vocabulary.name(hit.key, ctx.language)),
@@ -204,28 +213,28 @@ def _nobody_knows(ctx: Context, ask: WhoDoes, hit: Hit) -> Card:
 
 def _topic_choice(ctx: Context, topics: Sequence[int]) -> Part:
     name = ctx.reference.vocabulary.name
-    options = [Option(name(k, ctx.language), f"who-does {_slug(ctx, k)}") for k in topics]
+    options = [Option(name(k, ctx.language), f"who-does {_topic_slug(ctx, k)}") for k in topics]
     if not options:
         return Buttons((Button(ctx.t("All topics"), "topics"),))
     return Choice(ctx.t("Topics close to it"), tuple(options))
 
 
-async def _mentioning(ctx: Context, ask: WhoDoes, where: Where) -> Card:
+async def _search_profiles(ctx: Context, ask: WhoDoes, where: Where) -> Card:
     """People whose profile holds the words; else the nearest topics."""
     ids = await search.matching(
         ctx.session, "member", ask.topic, ctx.member.city_id, directory.POOL
     )
     found = [p for p in await directory.found(ctx.session, ids, where) if p.id != ctx.member.id]
     if not found:
-        return _nothing(ctx, ask)
-    start = (ask.page - 1) * PAGE
-    shown = found[start : start + PAGE]
+        return _not_found_card(ctx, ask)
+    start = (ask.page - 1) * PAGE_SIZE
+    shown = found[start : start + PAGE_SIZE]
     return Card(
         title=ctx.t("People who mention «{text}»", text=shorten(ask.topic)),
         parts=(
             Text(ctx.t("This is not one of our topics, so I searched profiles."), quiet=True),
             *(portraits.list_entry(ctx, p, _bio_line(ctx, p)) for p in shown),
-            *_onward(ctx, ask, len(found) > start + PAGE),
+            *_next_page_parts(ctx, ask, len(found) > start + PAGE_SIZE),
         ),
         footer=portraits.footer(ctx.t, shown),
     )
@@ -236,7 +245,7 @@ def _bio_line(ctx: Context, person: Member) -> str:
     return bio if len(bio) <= 140 else bio[:139] + "…"
 
 
-def _nothing(ctx: Context, ask: WhoDoes) -> Card:
+def _not_found_card(ctx: Context, ask: WhoDoes) -> Card:
     t, vocabulary = ctx.t, ctx.reference.vocabulary
     near = [vocabulary.name(hit.key, ctx.language) for hit in vocabulary.near(ask.topic)]
     text = t("I found no topic and nobody for «{text}».", text=shorten(ask.topic))
@@ -281,7 +290,7 @@ async def who_is(ctx: Context, ask: WhoIs) -> Card:
 
 
 @completion("topic")
-async def topics_beginning(ctx: Context, typed: str) -> list[Option]:
+async def complete_topic(ctx: Context, typed: str) -> list[Option]:
     """Topics by any of their names, shown in the reader's language."""
     vocabulary = ctx.reference.vocabulary
     keys = vocabulary.beginning(typed, ctx.language)
@@ -290,7 +299,7 @@ async def topics_beginning(ctx: Context, typed: str) -> list[Option]:
 
 
 @completion("place")
-async def places_beginning(ctx: Context, typed: str) -> list[Option]:
+async def complete_place(ctx: Context, typed: str) -> list[Option]:
     """Countries, regions and cities."""
     t, wanted = ctx.t, fold_text(typed)
     regions = [
@@ -303,7 +312,7 @@ async def places_beginning(ctx: Context, typed: str) -> list[Option]:
 
 
 @completion("person")
-async def people_beginning(ctx: Context, typed: str) -> list[Option]:
+async def complete_person(ctx: Context, typed: str) -> list[Option]:
     """People by name, own city first; the value is the id, so that namesakes stay apart."""
     if len(typed) < 2:
         return []

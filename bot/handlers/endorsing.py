@@ -14,7 +14,7 @@ from db import audit, directory
 from db.directory import Expertise
 
 
-class Why(BaseModel):
+class WhyAsk(BaseModel):
     """See why somebody was suggested for a topic"""
 
     person: Annotated[str, Suggestions("person"), SingleWord()] = Field(
@@ -26,10 +26,10 @@ class Why(BaseModel):
 
 
 @command("why", allow=MEMBER, room="daily", example="why @maya open data")
-async def why(ctx: Context, ask: Why) -> Card:
+async def why(ctx: Context, ask: WhyAsk) -> Card:
     """The reckoning of one rank, line by line, from the trace that made it."""
     t = ctx.t
-    tie = await _visible_tie(ctx, ask.person, ask.topic)
+    tie = await _load_visible_tie(ctx, ask.person, ask.topic)
     ranked = ranking.why(ctx, tie)
     lines = tuple(
         f"{t.number(r.points, signed=True)}  {ranking.sentence(t, r)}" for r in ranked.reasons
@@ -60,7 +60,7 @@ async def why(ctx: Context, ask: Why) -> Card:
     )
 
 
-async def _visible_tie(ctx: Context, person_text: str, topic_text: str) -> Expertise:
+async def _load_visible_tie(ctx: Context, person_text: str, topic_text: str) -> Expertise:
     """What a visible person visibly knows; the refusal is the same for hidden and for absent."""
     person, topic_text = await finding.split_person_and_topic(ctx, person_text, topic_text)
     hit = ctx.reference.vocabulary.find(topic_text)
@@ -104,7 +104,7 @@ class Endorse(BaseModel):
 @command("endorse", allow=MEMBER, room="daily", writes=True, example="endorse @maya open data")
 async def endorse(ctx: Context, ask: Endorse) -> Card:
     """One endorsement per colleague and topic; withdrawn at will; never for oneself."""
-    tie = await _visible_tie(ctx, ask.person, ask.topic)
+    tie = await _load_visible_tie(ctx, ask.person, ask.topic)
     if tie.member_id == ctx.member.id:
         raise Refusal(ctx.t("You cannot endorse yourself."))
     t = ctx.t

@@ -20,9 +20,11 @@ from db.introductions import DRAFT, LASTS, Introduction
 from db.members import Member
 
 INTRODUCERS = frozenset({"staff", "admin", "lead"})
-LONGEST_REASON = 500
-_ONE = r"(<@\w+>|@\S+|\d+)"
-_TWO = re.compile(rf"{_ONE}(?:\s*[,&+]\s*|\s+(?:(?:and|y|e|et|with|con|com|avec)\s+)?){_ONE}")
+MAX_REASON_LENGTH = 500
+_PERSON_PATTERN = r"(<@\w+>|@\S+|\d+)"
+_PAIR_PATTERN = re.compile(
+    rf"{_PERSON_PATTERN}(?:\s*[,&+]\s*|\s+(?:(?:and|y|e|et|with|con|com|avec)\s+)?){_PERSON_PATTERN}"
+)
 
 Reason = Annotated[
     str | None, Paragraph(), LeadWords(("because", "porque", "parce que", "parce qu'", "parce qu’"))
@@ -50,7 +52,7 @@ class Intro(BaseModel):
     )
     because: Reason = Field(
         default=None,
-        max_length=LONGEST_REASON,
+        max_length=MAX_REASON_LENGTH,
         title="Why",
         description="One sentence that the other one reads. You may leave it empty.",
     )
@@ -65,28 +67,28 @@ class Intro(BaseModel):
 )
 async def intro(ctx: Context, ask: Intro) -> Reply:
     """A person is asked at once when there is a reason; otherwise one sees first who it is."""
-    pair = _TWO.fullmatch(ask.who)
+    pair = _PAIR_PATTERN.fullmatch(ask.who)
     if ask.second or pair:
-        return await _introduce(ctx, ask, pair[1] if pair else ask.who)
+        return await _introduce_two(ctx, ask, pair[1] if pair else ask.who)
     about = ctx.reference.vocabulary.find(ask.about) if ask.about else None
     topic = about.key if about else None
-    meant = await _meant(ctx, ask)
+    meant = await _resolve_target(ctx, ask)
     if isinstance(meant, int):
-        return await _best(ctx, meant, ask.because or "", 0)
+        return await _best_person_card(ctx, meant, ask.because or "", 0)
     if len(meant) > 1:
         return await _namesakes_card(ctx, meant, ask, topic)
     asking.check_not_oneself(ctx, meant[0])
     asking.check_accepts_questions(ctx, meant[0], topic)
-    draft = await _draft(ctx, meant[0], topic, ask.because or "")
+    draft = await _get_or_create_draft(ctx, meant[0], topic, ask.because or "")
     if ask.because or ctx.request.from_form:
         return await asking.ask(ctx, draft)
-    return await _shown(ctx, draft)
+    return await _draft_card(ctx, draft)
 
 
 # --- whom -------------------------------------------------------------------------------------
 
 
-async def _meant(ctx: Context, ask: Intro) -> list[Member] | int:
+async def _resolve_target(ctx: Context, ask: Intro) -> list[Member] | int:
     """The people of this name, or a topic. A topic written as it is called comes first."""
     by_name = ask.who.startswith(("@", "<@")) or ask.who.isdigit()
     hit = None if by_name else ctx.reference.vocabulary.find(ask.who)
@@ -117,7 +119,7 @@ async def _namesakes_card(
     """Namesakes, each with a button that keeps the reason."""
     entries: list[Entry] = []
     for person in [p for p in found if p.id != ctx.member.id][:5]:
-        draft = await _draft(ctx, person, topic, ask.because or "")
+        draft = await _get_or_create_draft(ctx, person, topic, ask.because or "")
         button = Button(ctx.t("Ask {name}", name=person.first_name)[:75], f"intro ask {draft.id}")
         entries.append(
             replace(portraits.person_entry(ctx.t, person, ctx.member), buttons=(button,))
@@ -126,7 +128,7 @@ async def _namesakes_card(
     return Card(title=title, parts=tuple(entries), footer=portraits.footer(ctx.t, found))
 
 
-async def _best(ctx: Context, topic: int, because: str, passed: int) -> Card:
+async def _best_person_card(ctx: Context, topic: int, because: str, passed: int) -> Card:
     """The best person for a topic who may be asked now, shown before anything is sent."""
     t, name = ctx.t, ctx.reference.vocabulary.name(topic, ctx.language)
     found = await directory.contenders(ctx.session, topic, ctx.member.city_id)
@@ -147,14 +149,14 @@ async def _best(ctx: Context, topic: int, because: str, passed: int) -> Card:
         raise Refusal(
             text, buttons=(Button(t("Who does {topic}", topic=name)[:75], f"who-does {slug}"),)
         )
-    draft = await _draft(ctx, person, topic, because, passed)
-    return await _shown(ctx, draft, more=len(chosen) > 1)
+    draft = await _get_or_create_draft(ctx, person, topic, because, passed)
+    return await _draft_card(ctx, draft, has_more=len(chosen) > 1)
 
 
 # --- shown before it is asked -----------------------------------------------------------------
 
 
-async def _draft(
+async def _get_or_create_draft(
     ctx: Context, person: Member, topic: int | None, because: str, passed: int | None = None
 ) -> Introduction:
     """What would be asked, kept so that a button can name it; the same thing only once."""
@@ -175,7 +177,7 @@ async def _draft(
     return made
 
 
-async def _shown(ctx: Context, draft: Introduction, *, more: bool = False) -> Card:
+async def _draft_card(ctx: Context, draft: Introduction, *, has_more: bool = False) -> Card:
     """Who would be asked, why them, and what they would read."""
     t, person = ctx.t, draft.other
     pair = await load_intro_pair(ctx, draft)
@@ -195,7 +197,7 @@ async def _shown(ctx: Context, draft: Introduction, *, more: bool = False) -> Ca
     buttons = [Button(t("Ask"), f"intro ask {draft.id}", "primary")]
     if not draft.because:
         buttons.append(Button(t("Say why first"), f"intro ask {draft.id} say"))
-    if more:
+    if has_more:
         buttons.append(Button(t("Next best"), f"intro ask {draft.id} next"))
     buttons.append(Button(t("Profile"), f"who-is {person.id}"))
     return Card(
@@ -216,7 +218,7 @@ class IntroAsk(BaseModel):
     ] = Field(default="now", title="What to do")
     because: Reason = Field(
         default=None,
-        max_length=LONGEST_REASON,
+        max_length=MAX_REASON_LENGTH,
         title="Why",
         description="One sentence that the other one reads. You may leave it empty.",
     )
@@ -233,9 +235,9 @@ async def intro_ask(ctx: Context, ask: IntroAsk) -> Reply:
             buttons=(Button(ctx.t("Introduce me"), "intro"),),
         )
     if ask.act == "next" and found.topic_id and found.passed is not None:
-        return await _best(ctx, found.topic_id, found.because, found.passed + 1)
+        return await _best_person_card(ctx, found.topic_id, found.because, found.passed + 1)
     if found.status == DRAFT and ask.act == "next":
-        return await _shown(ctx, found)
+        return await _draft_card(ctx, found)
     if found.status == DRAFT and ask.act == "say" and not ctx.request.from_form:
         return _reason_form(ctx, found)
     if found.status == DRAFT and ask.because:
@@ -251,7 +253,7 @@ def _reason_form(ctx: Context, draft: Introduction) -> Form:
         value=(draft.because,) if draft.because else (),
         long=True,
         hint=t("One sentence that the other one reads. You may leave it empty."),
-        longest=LONGEST_REASON,
+        longest=MAX_REASON_LENGTH,
     )
     title = t("Ask {name}?", name=draft.other.first_name)
     return Form(title=title, command=f"intro ask {draft.id}", inputs=(field,), submit=t("Ask"))
@@ -260,7 +262,7 @@ def _reason_form(ctx: Context, draft: Introduction) -> Form:
 # --- two others -------------------------------------------------------------------------------
 
 
-async def _introduce(ctx: Context, ask: Intro, first_text: str) -> Card:
+async def _introduce_two(ctx: Context, ask: Intro, first_text: str) -> Card:
     """Staff and city leads bring two others together; both must say yes."""
     t = ctx.t
     if not INTRODUCERS & {r.role for r in ctx.member.roles}:
@@ -269,7 +271,7 @@ async def _introduce(ctx: Context, ask: Intro, first_text: str) -> Card:
             "name one person."
         )
         raise Refusal(text, title=t("Staff only"), is_forbidden=True)
-    pair = _TWO.fullmatch(ask.who)
+    pair = _PAIR_PATTERN.fullmatch(ask.who)
     one = await finding.find_person(ctx, first_text, "who")
     other = await finding.find_person(ctx, ask.second or (pair[2] if pair else ""), "second")
     if one.id == other.id:
@@ -292,7 +294,7 @@ async def _introduce(ctx: Context, ask: Intro, first_text: str) -> Card:
 
 
 @completion("meet")
-async def meetable(ctx: Context, typed: str) -> list[Option]:
+async def complete_meet(ctx: Context, typed: str) -> list[Option]:
     """People by name, then topics by any of their names."""
     some = await COMPLETIONS["person"](ctx, typed)
     return [*some[:12], *(await COMPLETIONS["topic"](ctx, typed))[: 25 - len(some[:12])]]

@@ -46,11 +46,11 @@ async def intro_answer(ctx: Context, ask: IntroAnswer) -> Card:
     if found is None or not found.asks(ctx.member.id):
         raise Refusal(ctx.t("There is no such request for you."), buttons=(_list_button(ctx),))
     if found.status == AGREED:
-        return _agreed(ctx, found)
+        return _agreement_card(ctx, found)
     if ask.said == "accept":
         return await _accept(ctx, found)
     if ask.said == "later" and not found.is_open(ctx.now):
-        raise _over(ctx)
+        raise _not_open_refusal(ctx)
     found.say(ctx.member.id, NEVER if ask.said == "never" else LATER)
     if found.is_open(ctx.now):
         found.status = DECLINED
@@ -58,14 +58,14 @@ async def intro_answer(ctx: Context, ask: IntroAnswer) -> Card:
     audit.note(
         ctx.session, ctx.now, ctx.member.id, f"introduction {ask.said}", f"introduction:{found.id}"
     )
-    return _declined(ctx, found)
+    return _decline_card(ctx, found)
 
 
 async def _accept(ctx: Context, found: Introduction) -> Card:
     asker_left = found.by is not None and found.by.status != "verified"
     allowed = await can_talk(ctx.session, found.one, found.other) and not asker_left
     if not found.is_open(ctx.now) or not allowed:
-        raise _over(ctx)
+        raise _not_open_refusal(ctx)
     found.say(ctx.member.id, YES)
     audit.note(
         ctx.session, ctx.now, ctx.member.id, "introduction accepted", f"introduction:{found.id}"
@@ -84,8 +84,8 @@ async def _accept(ctx: Context, found: Introduction) -> Card:
             because=found.because,
             key=f"intro:{found.id}",
         )
-        await _tell_introducer(ctx, found)
-        return _agreed(ctx, found)
+        await _notify_introducer(ctx, found)
+        return _agreement_card(ctx, found)
     if not both & {LATER, NEVER}:
         found.status, found.tells_at = ASKED, found.asked_at + LASTS
     name = found.facing(ctx.member.id).name
@@ -93,7 +93,7 @@ async def _accept(ctx: Context, found: Introduction) -> Card:
     return Card(title=ctx.t("You said yes"), parts=(Note(said, "good"),), tone="good")
 
 
-def _agreed(ctx: Context, found: Introduction) -> Card:
+def _agreement_card(ctx: Context, found: Introduction) -> Card:
     name = found.facing(ctx.member.id).name
     said = ctx.t(
         "You and {name} are introduced. Look for the conversation in your messages.", name=name
@@ -105,7 +105,7 @@ def _agreed(ctx: Context, found: Introduction) -> Card:
     )
 
 
-async def _tell_introducer(ctx: Context, found: Introduction) -> None:
+async def _notify_introducer(ctx: Context, found: Introduction) -> None:
     if found.by is None:
         return
     t = translator(found.by.language)
@@ -118,7 +118,7 @@ async def _tell_introducer(ctx: Context, found: Introduction) -> None:
     await enqueue(ctx.session, ctx.now, found.by, "answer", card, key=f"intro:{found.id}:met")
 
 
-def _declined(ctx: Context, found: Introduction) -> Card:
+def _decline_card(ctx: Context, found: Introduction) -> Card:
     t, name = ctx.t, (found.by or found.one).name
     parts: list[Part] = [
         Note(
@@ -137,7 +137,7 @@ def _declined(ctx: Context, found: Introduction) -> Card:
     return Card(title=t("Understood"), parts=tuple(parts))
 
 
-def _over(ctx: Context) -> Refusal:
+def _not_open_refusal(ctx: Context) -> Refusal:
     return Refusal(ctx.t("This request is not open any more."), buttons=(_list_button(ctx),))
 
 
@@ -159,10 +159,10 @@ async def intro_withdraw(ctx: Context, ask: IntroWithdraw) -> Card:
     """Only who asked may; whoever was asked finds it closed."""
     t = ctx.t
     found = await introductions.found(ctx.session, ask.number)
-    if found is None or found.status == introductions.DRAFT or not _is_mine(ctx, found):
+    if found is None or found.status == introductions.DRAFT or not _is_asker(ctx, found):
         raise Refusal(t("You asked for no such introduction."), buttons=(_list_button(ctx),))
     if found.status == WITHDRAWN:
-        return _withdrawn(ctx)
+        return _withdrawn_card(ctx)
     if not found.is_open(ctx.now):
         return asking.already_asked_card(ctx, found)
     found.status, found.closed_at = WITHDRAWN, ctx.now
@@ -171,15 +171,15 @@ async def intro_withdraw(ctx: Context, ask: IntroWithdraw) -> Card:
     audit.note(
         ctx.session, ctx.now, ctx.member.id, "introduction withdrawn", f"introduction:{found.id}"
     )
-    return _withdrawn(ctx)
+    return _withdrawn_card(ctx)
 
 
-def _withdrawn(ctx: Context) -> Card:
+def _withdrawn_card(ctx: Context) -> Card:
     note = Note(ctx.t("Taken back. Nobody is waiting for an answer any more."), "good")
     return Card(title=ctx.t("Withdrawn"), parts=(note, Buttons((_list_button(ctx),))))
 
 
-def _is_mine(ctx: Context, found: Introduction) -> bool:
+def _is_asker(ctx: Context, found: Introduction) -> bool:
     return found.asker is not None and found.asker.id == ctx.member.id
 
 
@@ -196,21 +196,21 @@ async def intro_list(ctx: Context, ask: IntroList) -> Card:
     t = ctx.t
     every = await introductions.of_member(ctx.session, ctx.member.id, ctx.now)
     to_answer = asking.list_unanswered(every, ctx.member.id, ctx.now)
-    mine = [i for i in every if _is_mine(ctx, i)]
+    mine = [i for i in every if _is_asker(ctx, i)]
     parts: list[Part] = []
     if to_answer:
         parts.append(Heading(t("They would like to meet you")))
-        parts += [await _request(ctx, one) for one in to_answer[:5]]
+        parts += [await _request_entry(ctx, one) for one in to_answer[:5]]
     if mine:
         parts.append(Heading(t("You asked")))
-        parts += [_asked(ctx, one) for one in mine[:10]]
+        parts += [_outgoing_entry(ctx, one) for one in mine[:10]]
     if not parts:
         parts.append(Text(t("Nothing is open. Name a person or a topic, and I ask for you.")))
     parts.append(Buttons((Button(t("Introduce me"), "intro", "primary"),)))
     return Card(title=t("My introductions"), parts=tuple(parts))
 
 
-async def _request(ctx: Context, one: Introduction) -> Entry:
+async def _request_entry(ctx: Context, one: Introduction) -> Entry:
     facing = one.facing(ctx.member.id)
     pair = await load_intro_pair(ctx, one)
     seen = portraits.person_entry(ctx.t, facing, ctx.member, main_reason(ctx.t, pair, one))
@@ -220,7 +220,7 @@ async def _request(ctx: Context, one: Introduction) -> Entry:
     return Entry(seen.title, lines, seen.note, seen.badge, asking.answer_buttons(ctx.t, one))
 
 
-def _asked(ctx: Context, one: Introduction) -> Entry:
+def _outgoing_entry(ctx: Context, one: Introduction) -> Entry:
     """What whoever asked may know: the same for every reason for which there is no yes."""
     t = ctx.t
     names = one.other.name if one.by_id is None else f"{one.one.name} · {one.other.name}"
@@ -244,7 +244,7 @@ class IntroWhy(BaseModel):
 async def intro_why(ctx: Context, ask: IntroWhy) -> Card:
     """One sentence, from the trace that the cards are written from."""
     found = await introductions.found(ctx.session, ask.number)
-    if found is None or not (found.asks(ctx.member.id) or _is_mine(ctx, found)):
+    if found is None or not (found.asks(ctx.member.id) or _is_asker(ctx, found)):
         raise Refusal(ctx.t("There is no such request for you."), buttons=(_list_button(ctx),))
     said = main_reason(ctx.t, await load_intro_pair(ctx, found), found)
     buttons = asking.answer_buttons(ctx.t, found)[:3] if found.asks(ctx.member.id) else ()

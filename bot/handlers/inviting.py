@@ -21,7 +21,7 @@ from db.invitations import MOST_INVITATIONS
 from db.members import Account
 
 _MENTION = re.compile(r"<@(\w+)>")
-QUIET = ("19:00", "08:00")
+DEFAULT_QUIET_HOURS = ("19:00", "08:00")
 """Somebody who is no member yet has chosen no quiet hours: the usual ones hold."""
 
 
@@ -47,18 +47,18 @@ async def invite(ctx: Context, ask: Invite) -> Card:
     """A colleague, or the city's code for those who look after it."""
     match (ask.who or "").casefold():
         case "":
-            return _overview(ctx)
+            return _overview_card(ctx)
         case "code":
-            return await _code(ctx, _led(ctx, ask.city))
+            return await _city_code_card(ctx, _resolve_city(ctx, ask.city))
         case "rotate":
-            return await _rotate(ctx, _led(ctx, ask.city))
+            return await _rotate_code(ctx, _resolve_city(ctx, ask.city))
     if ctx.member.city is None:
         raise Refusal(
             ctx.t("You belong to no city; use the code of the city your colleague works for."),
             buttons=(Button(ctx.t("Who is waiting"), "admin members waiting"),),
         )
     match = _MENTION.fullmatch(ask.who or "")
-    account = await _here(ctx, match[1]) if match else None
+    account = await _find_account(ctx, match[1]) if match else None
     person = account.member if account else None
     if person and (person.is_in_directory or person.id == ctx.member.id):
         raise Refusal(
@@ -68,12 +68,12 @@ async def invite(ctx: Context, ask: Invite) -> Card:
     if account and not person:
         account = await joining.hold(ctx.session, account.id)
         if account and await invitations.may_be_invited(ctx.session, account, ctx.now):
-            return await _card_for(ctx, account)
+            return await _invite_account(ctx, account)
     # Those hidden in the directory, and those who want no invitations, are as if not known.
-    return await _line(ctx)
+    return await _invite_by_code(ctx)
 
 
-def _overview(ctx: Context) -> Card:
+def _overview_card(ctx: Context) -> Card:
     t, me = ctx.t, ctx.member
     buttons = []
     if me.city:
@@ -88,7 +88,7 @@ def _overview(ctx: Context) -> Card:
     return Card(t("Invite a colleague"), (Text(said), Note(more), Buttons(tuple(buttons))))
 
 
-async def _here(ctx: Context, user: str) -> Account | None:
+async def _find_account(ctx: Context, user: str) -> Account | None:
     sender = ctx.request.sender
     if not sender.workspace:
         return None
@@ -99,11 +99,11 @@ async def _here(ctx: Context, user: str) -> Account | None:
 # --- one colleague ----------------------------------------------------------------------------
 
 
-async def _card_for(ctx: Context, account: Account) -> Card:
+async def _invite_account(ctx: Context, account: Account) -> Card:
     """The colleague is told by the hub, with a button that lets in just this account."""
     made = await invitations.invite(ctx.session, ctx.member, ctx.now, account=account)
     if made is None or ctx.member.city is None:
-        raise _enough(ctx)
+        raise _limit_refusal(ctx)
     t, me = account_translator(account), ctx.member
     where = places.city_place(t, ctx.member.city)
     card = Card(
@@ -124,7 +124,7 @@ async def _card_for(ctx: Context, account: Account) -> Card:
             ),
         ),
     )
-    at = after_quiet(ctx.now, account.zone or me.zone, *QUIET)
+    at = after_quiet(ctx.now, account.zone or me.zone, *DEFAULT_QUIET_HOURS)
     await enqueue_for_account(
         ctx.session,
         ctx.now,
@@ -143,12 +143,12 @@ async def _card_for(ctx: Context, account: Account) -> Card:
     return Card(ctx.t("Invite a colleague"), (Note(said, "good"),))
 
 
-async def _line(ctx: Context) -> Card:
+async def _invite_by_code(ctx: Context) -> Card:
     """A line to copy, for somebody whom the hub cannot write to."""
     t, code = ctx.t, new_code()
     made = await invitations.invite(ctx.session, ctx.member, ctx.now, hash_=fingerprint(code))
     if made is None:
-        raise _enough(ctx)
+        raise _limit_refusal(ctx)
     audit.note(ctx.session, ctx.now, ctx.member.id, "code for a colleague", f"invitation:{made.id}")
     return Card(
         title=t("Invite a colleague"),
@@ -165,7 +165,7 @@ async def _line(ctx: Context) -> Card:
     )
 
 
-def _enough(ctx: Context) -> Refusal:
+def _limit_refusal(ctx: Context) -> Refusal:
     return Refusal(
         ctx.t(
             "You gave {number} invitations within a week; that is as many as there are. A lead "
@@ -178,7 +178,7 @@ def _enough(ctx: Context) -> Refusal:
 # --- the code of a city -----------------------------------------------------------------------
 
 
-def _led(ctx: Context, text: str | None) -> City:
+def _resolve_city(ctx: Context, text: str | None) -> City:
     """The city whose code the asker may see: the own one, or for staff any."""
     t, me = ctx.t, ctx.member
     city = places.find_city(ctx, text) if text else ctx.reference.cities.get(me.city_id or 0)
@@ -200,12 +200,12 @@ def _led(ctx: Context, text: str | None) -> City:
     )
 
 
-async def _code(ctx: Context, city: City) -> Card:
+async def _city_code_card(ctx: Context, city: City) -> Card:
     """What is known of the city's code. It is kept as a fingerprint: nobody can read it again."""
     t = ctx.t
     code = await invitations.code_of(ctx.session, city.id)
     if code is None:
-        return await _rotate(ctx, city)
+        return await _rotate_code(ctx, city)
     made = t.ago(code.made_at, ctx.now)
     facts = (Fact(t("Made"), made), Fact(t("Colleagues who came with it"), t.number(code.uses)))
     return Card(
@@ -223,7 +223,7 @@ async def _code(ctx: Context, city: City) -> Card:
     )
 
 
-async def _rotate(ctx: Context, city: City) -> Card:
+async def _rotate_code(ctx: Context, city: City) -> Card:
     t, code = ctx.t, new_code()
     await invitations.set_code(ctx.session, city.id, fingerprint(code), ctx.member, ctx.now)
     audit.note(ctx.session, ctx.now, ctx.member.id, "city code made", f"city:{city.id}")

@@ -46,21 +46,23 @@ class Join(BaseModel):
 @command("join", allow=ANYONE, room="me", writes=True, example="join Boston")
 async def join(ctx: Context, ask: Join) -> Reply:
     """By invitation, by code, by what can be seen of the account, else by asking those inside."""
-    account = await _newcomer(ctx)
+    account = await _load_newcomer(ctx)
     if ask.invitation is not None:
-        return await _invited(ctx, account, ask.invitation, no=ask.ask is False)
+        return await _answer_invitation(ctx, account, ask.invitation, is_declined=ask.ask is False)
     code = ask.code or (ask.city if ask.city and looks_like_code(ask.city) else "")
     if code:
-        return await _with_code(ctx, account, code, "" if code == ask.city else ask.city or "")
+        return await _join_by_code(ctx, account, code, "" if code == ask.city else ask.city or "")
     if ask.city is None:
-        return await _form(ctx, account)
-    found = _nameable(ctx, account, ask.city)
+        return await _join_form(ctx, account)
+    found = _find_nameable_cities(ctx, account, ask.city)
     if len(found) != 1:
-        return await _not_one(ctx, account, ask, found)
-    return await _for_city(ctx, account, ctx.reference.cities[found[0]], asks=bool(ask.ask))
+        return await _unclear_city_card(ctx, account, ask, found)
+    return await _join_city(
+        ctx, account, ctx.reference.cities[found[0]], wants_to_ask=bool(ask.ask)
+    )
 
 
-async def _newcomer(ctx: Context) -> Account:
+async def _load_newcomer(ctx: Context) -> Account:
     """The asker's own account, held, which may be let in."""
     t, account = ctx.t, await arrivals.load_own_account(ctx)
     person = account.member
@@ -73,10 +75,10 @@ async def _newcomer(ctx: Context) -> Account:
     return arrivals.require_free_account(t, account)
 
 
-async def _form(ctx: Context, account: Account) -> Form:
+async def _join_form(ctx: Context, account: Account) -> Form:
     """Filled with the city that can be guessed from where the person is."""
     home = account.workspace
-    city = ctx.reference.cities.get(home.city_id or await _city_of_address(ctx, account) or 0)
+    city = ctx.reference.cities.get(home.city_id or await _find_city_of_address(ctx, account) or 0)
     known = {"city": (places.city_place(ctx.t, city),)} if city else {}
     form = build_form("join", "Join the community", ctx.commands["join"].arguments, ctx.t, known)
     intro = ctx.t(
@@ -89,7 +91,7 @@ async def _form(ctx: Context, account: Account) -> Form:
 # --- a code, an invitation --------------------------------------------------------------------
 
 
-async def _with_code(ctx: Context, account: Account, code: str, city: str) -> Card:
+async def _join_by_code(ctx: Context, account: Account, code: str, city: str) -> Card:
     """The same questions and one answer, whatever is wrong with a code."""
     old = ctx.now - TRIES_KEPT
     looked_at = may_try(*await joining.tries(ctx.session, account, old))
@@ -106,7 +108,9 @@ async def _with_code(ctx: Context, account: Account, code: str, city: str) -> Ca
     return card
 
 
-async def _invited(ctx: Context, account: Account, number: int, *, no: bool) -> Card:
+async def _answer_invitation(
+    ctx: Context, account: Account, number: int, *, is_declined: bool
+) -> Card:
     t = ctx.t
     found = await invitations.invitation(ctx.session, number, lock=True)
     if found is None or found.account_id != account.id or not invitations.is_good(found, ctx.now):
@@ -117,18 +121,18 @@ async def _invited(ctx: Context, account: Account, number: int, *, no: bool) -> 
             ),
             buttons=(Button(t("Join"), "join"),),
         )
-    if no:
+    if is_declined:
         found.status = "declined"
         return Card(t("Understood"), (Text(t("Nobody invites you here again.")),))
     found.status = "used"
     person, card = await arrivals.admit_account(
         ctx, account, ctx.reference.cities[found.city_id], "invitation"
     )
-    await _tell_inviter(ctx, found, person.name)
+    await _notify_inviter(ctx, found, person.name)
     return card
 
 
-async def _tell_inviter(ctx: Context, found: Invitation, name: str) -> None:
+async def _notify_inviter(ctx: Context, found: Invitation, name: str) -> None:
     t = translator(found.by.language)
     said = t("{name} has accepted your invitation.", name=name)
     await enqueue(
@@ -144,7 +148,7 @@ async def _tell_inviter(ctx: Context, found: Invitation, name: str) -> None:
 # --- a city -----------------------------------------------------------------------------------
 
 
-def _nameable(ctx: Context, account: Account, text: str) -> Sequence[int]:
+def _find_nameable_cities(ctx: Context, account: Account, text: str) -> Sequence[int]:
     """The cities meant, among those that may be named to somebody outside.
 
     Besides, the one whose workspace this is: its people know where they work.
@@ -155,7 +159,9 @@ def _nameable(ctx: Context, account: Account, text: str) -> Sequence[int]:
     return ctx.reference.public_gazetteer.city(text)
 
 
-async def _not_one(ctx: Context, account: Account, ask: Join, found: Sequence[int]) -> Card:
+async def _unclear_city_card(
+    ctx: Context, account: Account, ask: Join, found: Sequence[int]
+) -> Card:
     """Namesakes to choose from; for an unknown name the nearest, or the staff who know more."""
     t, text = ctx.t, ask.city or ""
     if found:
@@ -166,7 +172,7 @@ async def _not_one(ctx: Context, account: Account, ask: Join, found: Sequence[in
             choices=tuple(Option(places.city_place(t, c), c.slug) for c in cities),
         )
     if ask.ask:
-        return await _asked(ctx, account, None, text)
+        return await _request_to_join(ctx, account, None, text)
     said = text.replace('"', "'")
     near = [ctx.reference.cities[key] for key in ctx.reference.public_gazetteer.near(text)]
     buttons = [Button(places.city_place(t, c)[:75], f"join {c.slug}") for c in near]
@@ -182,15 +188,15 @@ async def _not_one(ctx: Context, account: Account, ask: Join, found: Sequence[in
     )
 
 
-async def _for_city(ctx: Context, account: Account, city: City, *, asks: bool) -> Card:
+async def _join_city(ctx: Context, account: Account, city: City, *, wants_to_ask: bool) -> Card:
     """In at once where that can be seen; else the offer to ask, or the request itself."""
     # a guest of the workspace, or who may be one, is not let in by it
     if account.workspace.city_id == city.id and not ctx.request.sender.is_unverified:
         return (await arrivals.admit_account(ctx, account, city, "workspace"))[1]
-    if await _city_of_address(ctx, account) == city.id:
-        return await _by_address(ctx, account, city)
-    if asks:
-        return await _asked(ctx, account, city, "")
+    if await _find_city_of_address(ctx, account) == city.id:
+        return await _join_by_email(ctx, account, city)
+    if wants_to_ask:
+        return await _request_to_join(ctx, account, city, "")
     t, where = ctx.t, places.city_place(ctx.t, city)
     return Card(
         title=t("Join for {city}", city=where),
@@ -210,7 +216,7 @@ async def _for_city(ctx: Context, account: Account, city: City, *, asks: bool) -
     )
 
 
-async def _city_of_address(ctx: Context, account: Account) -> int | None:
+async def _find_city_of_address(ctx: Context, account: Account) -> int | None:
     """The city that the account's address proves, where staff vouch for the workspace.
 
     Elsewhere whoever runs the workspace could have given anybody any address.
@@ -219,7 +225,7 @@ async def _city_of_address(ctx: Context, account: Account) -> int | None:
     return await invitations.city_of_domain(ctx.session, domain) if domain else None
 
 
-async def _by_address(ctx: Context, account: Account, city: City) -> Card:
+async def _join_by_email(ctx: Context, account: Account, city: City) -> Card:
     email = ctx.request.sender.email.casefold().removesuffix(".")
     other = await members.by_email(ctx.session, email)
     if other and other.id != account.member_id:
@@ -235,7 +241,7 @@ async def _by_address(ctx: Context, account: Account, city: City) -> Card:
     return card
 
 
-async def _asked(ctx: Context, account: Account, city: City | None, said: str) -> Card:
+async def _request_to_join(ctx: Context, account: Account, city: City | None, said: str) -> Card:
     t = ctx.t
     request, new, ended = await joining.ask(
         ctx.session, account, city.id if city else None, said, ctx.now
@@ -276,10 +282,10 @@ async def verify(ctx: Context, ask: Verify) -> Card:
     """The proof of a member, or where a wish to join stands."""
     t, person = ctx.t, ctx.viewer
     if person is None or person.status != "verified":
-        return await _open_wish(ctx)
+        return await _open_request_card(ctx)
     facts = [
         Fact(t("You belong to"), places.place(t, person.city)),
-        Fact(t("Proved by"), _way(ctx)),
+        Fact(t("Proved by"), _proof_text(ctx)),
     ]
     if person.proved_at:
         facts.append(Fact(t("Since"), t.ago(person.proved_at, ctx.now)))
@@ -290,7 +296,7 @@ async def verify(ctx: Context, ask: Verify) -> Card:
     return Card(title, (Facts(tuple(facts)), Buttons(tuple(buttons))))
 
 
-def _way(ctx: Context) -> str:
+def _proof_text(ctx: Context) -> str:
     t = ctx.t
     match ctx.member.way:
         case "code":
@@ -309,7 +315,7 @@ def _way(ctx: Context) -> str:
             return t("the staff of the programme")
 
 
-async def _open_wish(ctx: Context) -> Card:
+async def _open_request_card(ctx: Context) -> Card:
     t = ctx.t
     account = None if ctx.request.sender.is_outsider else ctx.account
     asked = await joining.asked_by(ctx.session, [account.id]) if account else {}
@@ -319,11 +325,11 @@ async def _open_wish(ctx: Context) -> Card:
         return Card(t("What proves you"), (Text(said), join_))
     request = asked[account.id]
     when = t.ago(request.made_at, ctx.now)
-    facts = (Fact(t("You asked for"), _wanted(ctx, request)), Fact(t("Asked"), when))
+    facts = (Fact(t("You asked for"), _request_city_text(ctx, request)), Fact(t("Asked"), when))
     said = t("Nobody has decided yet. With a code you need not wait.")
     return Card(t("What proves you"), (Facts(facts), Text(said), join_))
 
 
-def _wanted(ctx: Context, request: JoinRequest) -> str:
+def _request_city_text(ctx: Context, request: JoinRequest) -> str:
     city = ctx.reference.cities.get(request.city_id or 0)
     return places.city_place(ctx.t, city) if city else f"«{shorten(request.said)}»"

@@ -31,7 +31,7 @@ class Leave(BaseModel):
 async def leave(ctx: Context, ask: Leave) -> Card:
     """Asks first; then nothing finds, pairs or writes to the person any more."""
     me = ctx.member
-    heir = await _heir(ctx, ask.to) if ask.to else None
+    heir = await _find_heir(ctx, ask.to) if ask.to else None
     if me.holds("admin") and await joining.is_last_admin(ctx.session, me):
         raise Refusal(
             ctx.t(
@@ -39,14 +39,14 @@ async def leave(ctx: Context, ask: Leave) -> Card:
             )
         )
     if not ask.sure:
-        return await _sure(ctx, heir)
+        return await _confirm_card(ctx, heir)
     if CITY_LEAD in await parting.end_membership(ctx.session, ctx.now, me):
         await _hand_over(ctx, heir)
-    await _tell_others(ctx)
-    return _gone(ctx)
+    await _notify_other_accounts(ctx)
+    return _farewell_card(ctx)
 
 
-async def _heir(ctx: Context, text: str) -> Member:
+async def _find_heir(ctx: Context, text: str) -> Member:
     """A colleague of the own city."""
     person = await finding.find_person(ctx, text, "to")
     if person.id == ctx.member.id or not person.is_colleague_of(ctx.member):
@@ -54,7 +54,7 @@ async def _heir(ctx: Context, text: str) -> Member:
     return person
 
 
-async def _sure(ctx: Context, heir: Member | None) -> Card:
+async def _confirm_card(ctx: Context, heir: Member | None) -> Card:
     t, me = ctx.t, ctx.member
     parts: list[Part] = [
         Text(t("Nobody will find you or be paired with you, and I will write to you no more. Your "
@@ -64,7 +64,7 @@ async def _sure(ctx: Context, heir: Member | None) -> Card:
     if leads and heir:
         parts.append(Note(t("{name} leads your city from then on.", name=heir.name)))
     elif leads:
-        colleagues = await _colleagues(ctx)
+        colleagues = await _list_colleagues(ctx)
         parts.append(Note(t("You lead your city. Hand it over to a colleague, or the staff look "
                             "for somebody."), "warning"))  # fmt: skip
         parts.append(Buttons(tuple(
@@ -76,7 +76,7 @@ async def _sure(ctx: Context, heir: Member | None) -> Card:
     return Card(t("Do you want to leave?"), tuple(parts))
 
 
-async def _colleagues(ctx: Context) -> Sequence[Member]:
+async def _list_colleagues(ctx: Context) -> Sequence[Member]:
     found = await directory.in_city(ctx.session, ctx.member.city_id or 0, limit=5)
     return [person for person in found if person.id != ctx.member.id][:4]
 
@@ -90,13 +90,15 @@ async def _hand_over(ctx: Context, heir: Member | None) -> None:
     if heir:
         await joining.grant_lead(ctx.session, heir)
         audit.note(ctx.session, ctx.now, me.id, "lead handed over", f"member:{heir.id}")
-        card = _handed(translator(heir.language), me, heir)
+        card = _handover_card(translator(heir.language), me, heir)
         await enqueue(ctx.session, ctx.now, heir, "duty", card, key=f"{key}:{heir.id}")
     elif not await members.holding(ctx.session, (CITY_LEAD,), me.city_id):
-        await staff.notify_staff(ctx.session, ctx.now, lambda t, _: _handed(t, me, None), key=key)
+        await staff.notify_staff(
+            ctx.session, ctx.now, lambda t, _: _handover_card(t, me, None), key=key
+        )
 
 
-def _handed(t: Translator, me: Member, heir: Member | None) -> Card:
+def _handover_card(t: Translator, me: Member, heir: Member | None) -> Card:
     city = places.city_place(t, me.city) if me.city else ""
     if heir:
         said = t("{name} left and named you: you lead {city} now. Colleagues who ask to be let in "
@@ -109,7 +111,7 @@ def _handed(t: Translator, me: Member, heir: Member | None) -> Card:
     return Card(t("A city was handed over"), (Text(said), Buttons((next_,))))
 
 
-async def _tell_others(ctx: Context) -> None:
+async def _notify_other_accounts(ctx: Context) -> None:
     """The person's other accounts learn of it, for the case that it was not the person."""
     t, me = translator(ctx.member.language), ctx.member
     said = t("{person} left the community. If that was not you, join again and tell the staff.",
@@ -123,7 +125,7 @@ async def _tell_others(ctx: Context) -> None:
             )  # fmt: skip
 
 
-def _gone(ctx: Context) -> Card:
+def _farewell_card(ctx: Context) -> Card:
     t = ctx.t
     return Card(
         title=t("You have left"),

@@ -43,26 +43,26 @@ async def link(ctx: Context, ask: LinkAsk) -> Reply:
     is_member = MEMBER.permits(ctx.viewer)
     if ask.confirm is not None or ask.refuse is not None:
         if not is_member:
-            raise _nothing_to_answer(ctx)
-        return await _answer(ctx, ask)
+            raise _no_question_refusal(ctx)
+        return await _answer_question(ctx, ask)
     if ask.code and ask.code.casefold() != "list":
-        return await _typed(ctx, ask.code)
+        return await _redeem_code(ctx, ask.code)
     if not is_member:
         arguments = ctx.commands["link"].arguments
         return build_form("link", "Link this account to your profile", arguments, ctx.t, {})
-    return await (_list(ctx) if ask.code else _show(ctx))
+    return await (_accounts_card(ctx) if ask.code else _show_code(ctx))
 
 
 # --- here: the code ---------------------------------------------------------------------------
 
 
-async def _show(ctx: Context) -> Card:
+async def _show_code(ctx: Context) -> Card:
     """The question that waits, else a new code."""
     t = ctx.t
     if ctx.account is None:
         raise Refusal(t("I cannot see which account you write from."))
     if waits := await linking.waiting(ctx.session, ctx.member.id, ctx.now):
-        return _question(t, waits, ctx.member)
+        return _question_card(t, waits, ctx.member)
     code = new_code()
     await linking.begin(ctx.session, ctx.account, ctx.member.id, fingerprint(code), ctx.now)
     return Card(
@@ -82,7 +82,7 @@ async def _show(ctx: Context) -> Card:
     )
 
 
-def _question(t: Translator, link: Link, person: Member) -> Card:
+def _question_card(t: Translator, link: Link, person: Member) -> Card:
     """«Is this you?», with both names."""
     if link.other is None:
         raise LookupError("a question without an account")
@@ -112,10 +112,10 @@ def _question(t: Translator, link: Link, person: Member) -> Card:
 # --- there: the code is typed -----------------------------------------------------------------
 
 
-async def _typed(ctx: Context, code: str) -> Card:
+async def _redeem_code(ctx: Context, code: str) -> Card:
     """An account that is free asks the member whose code this is."""
     t = ctx.t
-    account = await _free(ctx)
+    account = await _load_free_account(ctx)
     old = ctx.now - TRIES_KEPT
     looked_at = may_try(*await joining.tries(ctx.session, account, old))
     hash_ = fingerprint(code if looked_at else "")
@@ -133,9 +133,9 @@ async def _typed(ctx: Context, code: str) -> Card:
         ctx.now,
         owner,
         "answer",
-        _question(their, found, owner),
+        _question_card(their, found, owner),
         key=f"link:{found.id}:asked",
-        destination=_place(found.account),
+        destination=_account_address(found.account),
         expires=found.expires_at,
     )
     return Card(
@@ -154,7 +154,7 @@ async def _typed(ctx: Context, code: str) -> Card:
     )
 
 
-async def _free(ctx: Context) -> Account:
+async def _load_free_account(ctx: Context) -> Account:
     """The asker's own account, held, which belongs to nobody yet, or to somebody who left."""
     t, account = ctx.t, await arrivals.load_own_account(ctx)
     if account.member and account.member.status == "verified":
@@ -169,7 +169,7 @@ async def _free(ctx: Context) -> Account:
     return arrivals.require_free_account(t, account)
 
 
-def _place(account: Account) -> Address:
+def _account_address(account: Account) -> Address:
     home = account.workspace
     return Address(home.platform, home.external_id, account.external_id)
 
@@ -177,22 +177,22 @@ def _place(account: Account) -> Address:
 # --- here again: the answer -------------------------------------------------------------------
 
 
-def _nothing_to_answer(ctx: Context) -> Refusal:
+def _no_question_refusal(ctx: Context) -> Refusal:
     said = ctx.t("There is nothing to confirm here: it was answered, replaced, or is too old.")
     return Refusal(said, buttons=(Button(ctx.t("Link another account"), "link"),))
 
 
-async def _answer(ctx: Context, ask: LinkAsk) -> Card:
+async def _answer_question(ctx: Context, ask: LinkAsk) -> Card:
     """Only the member who showed the code answers, once, and in time."""
     t, me = ctx.t, ctx.member
     number = ask.confirm or ask.refuse or 0
     asked = await linking.one(ctx.session, number)
     if asked is None or asked.member_id != me.id or asked.other_id is None:
-        raise _nothing_to_answer(ctx)
+        raise _no_question_refusal(ctx)
     account = await joining.hold(ctx.session, asked.other_id)
     found = await linking.one(ctx.session, number, lock=True)
     if account is None or found is None or found.status != "asked" or found.expires_at <= ctx.now:
-        raise _nothing_to_answer(ctx)
+        raise _no_question_refusal(ctx)
     if ask.confirm is None:
         found.status = "refused"
         audit.note(ctx.session, ctx.now, me.id, "link refused", f"account:{account.id}")
@@ -209,7 +209,7 @@ async def _answer(ctx: Context, ask: LinkAsk) -> Card:
     await run_ended_hooks(ctx.session, ctx.now, ended)
     await ctx.session.flush()
     audit.note(ctx.session, ctx.now, me.id, "account linked", f"account:{account.id}")
-    await _tell_both(ctx, found, account)
+    await _notify_both(ctx, found, account)
     said = t(
         "«{name}» in {workspace} speaks for you now.",
         name=account_name(account),
@@ -220,7 +220,7 @@ async def _answer(ctx: Context, ask: LinkAsk) -> Card:
     )
 
 
-async def _tell_both(ctx: Context, link: Link, account: Account) -> None:
+async def _notify_both(ctx: Context, link: Link, account: Account) -> None:
     """Both accounts learn of it, with the way to undo it."""
     t = translator(ctx.member.language)
     for place, other in ((account, link.account), (link.account, account)):
@@ -239,14 +239,14 @@ async def _tell_both(ctx: Context, link: Link, account: Account) -> None:
             "answer",
             Card(t("Linked"), (Text(said), undo)),
             key=f"link:{link.id}:done:{place.id}",
-            destination=_place(place),
+            destination=_account_address(place),
         )
 
 
 # --- the accounts of a member -----------------------------------------------------------------
 
 
-async def _list(ctx: Context, note: str = "") -> Card:
+async def _accounts_card(ctx: Context, note: str = "") -> Card:
     t, me = ctx.t, ctx.member
     mine = await linking.accounts(ctx.session, me.id)
     parts: list[Part] = [Note(note, "good")] if note else []
@@ -295,11 +295,11 @@ async def unlink(ctx: Context, ask: Unlink) -> Card:
     ended = await linking.part(ctx.session, gone, me, ctx.now)
     await run_ended_hooks(ctx.session, ctx.now, ended)
     audit.note(ctx.session, ctx.now, me.id, "account unlinked", f"account:{gone.id}")
-    await _tell_all(ctx, gone, [a for a in mine if a is not gone])
-    return await _list(ctx, t("«{name}» is unlinked.", name=account_name(gone)))
+    await _notify_unlinked(ctx, gone, [a for a in mine if a is not gone])
+    return await _accounts_card(ctx, t("«{name}» is unlinked.", name=account_name(gone)))
 
 
-async def _tell_all(ctx: Context, gone: Account, others: list[Account]) -> None:
+async def _notify_unlinked(ctx: Context, gone: Account, others: list[Account]) -> None:
     t = translator(ctx.member.language)
     said = t(
         "The account «{name}» in {workspace} does not belong to {person} any more.",

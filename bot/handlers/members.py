@@ -47,20 +47,22 @@ async def admin_members(ctx: Context, ask: AdminMembers) -> Card:
     """The waiting list, and what is done with one person of it."""
     match ask.act:
         case "waiting":
-            return await _waiting(ctx)
+            return await _waiting_card(ctx)
         case "approve":
-            return await _approve(ctx, await _account(ctx, ask.who), _city(ctx, ask.city))
+            return await _approve(
+                ctx, await _load_account(ctx, ask.who), _resolve_city(ctx, ask.city)
+            )
         case "suspend":
-            return await _suspend(ctx, await _member(ctx, ask.who))
+            return await _suspend(ctx, await _load_member(ctx, ask.who))
         case "restore":
-            return await _restore(ctx, await _member(ctx, ask.who))
+            return await _restore(ctx, await _load_member(ctx, ask.who))
         case "lead":
-            return await _set_lead(ctx, await _member(ctx, ask.who), leads=True)
+            return await _set_lead(ctx, await _load_member(ctx, ask.who), is_lead=True)
         case "unlead":
-            return await _set_lead(ctx, await _member(ctx, ask.who), leads=False)
+            return await _set_lead(ctx, await _load_member(ctx, ask.who), is_lead=False)
 
 
-async def _waiting(ctx: Context, note: str = "") -> Card:
+async def _waiting_card(ctx: Context, note: str = "") -> Card:
     t = ctx.t
     accounts = await members.waiting(ctx.session)
     parts: list[Part] = [Note(note, "good")] if note else []
@@ -89,14 +91,14 @@ def _waiting_entry(ctx: Context, account: Account, asked: JoinRequest | None) ->
     )
 
 
-def _missing(ctx: Context, field: str) -> InvalidArgumentError:
+def _missing_field_error(ctx: Context, field: str) -> InvalidArgumentError:
     return InvalidArgumentError(ctx.t("Please fill this in."), name=field)
 
 
-async def _account(ctx: Context, who: str | None) -> Account:
+async def _load_account(ctx: Context, who: str | None) -> Account:
     """The account with this number, held; one that somebody let in meanwhile is refused."""
     if not who:
-        raise _missing(ctx, "who")
+        raise _missing_field_error(ctx, "who")
     account = await joining.hold(ctx.session, int(who)) if _is_number(who) else None
     if account is None:
         raise InvalidArgumentError(
@@ -110,9 +112,9 @@ async def _account(ctx: Context, who: str | None) -> Account:
     return account
 
 
-async def _member(ctx: Context, who: str | None) -> Member:
+async def _load_member(ctx: Context, who: str | None) -> Member:
     if not who:
-        raise _missing(ctx, "who")
+        raise _missing_field_error(ctx, "who")
     person = await members.member(ctx.session, int(who)) if _is_number(who) else None
     if person is None:
         raise InvalidArgumentError(
@@ -129,9 +131,9 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 10
 
 
-def _city(ctx: Context, text: str | None) -> City:
+def _resolve_city(ctx: Context, text: str | None) -> City:
     if not text:
-        raise _missing(ctx, "city")
+        raise _missing_field_error(ctx, "city")
     return places.find_city(ctx, text)
 
 
@@ -140,7 +142,7 @@ async def _approve(ctx: Context, account: Account, city: City) -> Card:
     person, card = await arrivals.admit_account(ctx, account, city, "approval", approver=ctx.member)
     key = f"let-in:{person.id}:{ctx.now:%Y%m%d%H%M%S%f}"
     await arrivals.notify_asker(ctx, account, card, key)
-    return await _waiting(
+    return await _waiting_card(
         ctx,
         ctx.t(
             "{name} of {city} is a member now.",
@@ -176,18 +178,18 @@ def _status_card(ctx: Context, person: Member, said: str, undo: Button) -> Card:
     )
 
 
-async def _set_lead(ctx: Context, person: Member, *, leads: bool) -> Card:
+async def _set_lead(ctx: Context, person: Member, *, is_lead: bool) -> Card:
     """A lead lets colleagues of the own city in; the member is told."""
     t = ctx.t
-    if leads and (person.city is None or person.status != "verified"):
+    if is_lead and (person.city is None or person.status != "verified"):
         raise Refusal(t("Only a verified member of a city can lead it."))
-    changes = person.holds(CITY_LEAD) is not leads
-    await (joining.grant_lead if leads else joining.withdraw_lead)(ctx.session, person)
+    changes = person.holds(CITY_LEAD) is not is_lead
+    await (joining.grant_lead if is_lead else joining.withdraw_lead)(ctx.session, person)
     if changes:
-        act = "lead granted" if leads else "lead withdrawn"
+        act = "lead granted" if is_lead else "lead withdrawn"
         audit.note(ctx.session, ctx.now, ctx.member.id, act, f"member:{person.id}")
-        await _tell_lead(ctx, person, leads=leads)
-    if leads:
+        await _notify_lead(ctx, person, is_lead=is_lead)
+    if is_lead:
         said = t("{name} leads {place} now.", name=person.name, place=places.place(t, person.city))
         undo = Button(t("Take back"), f"admin members unlead {person.id}", "danger")
     else:
@@ -196,12 +198,12 @@ async def _set_lead(ctx: Context, person: Member, *, leads: bool) -> Card:
     return Card(person.name, (Note(said, "good"), Buttons((undo,))))
 
 
-async def _tell_lead(ctx: Context, person: Member, *, leads: bool) -> None:
+async def _notify_lead(ctx: Context, person: Member, *, is_lead: bool) -> None:
     t = translator(person.language)
     said = (
         t("You lead your city now: colleagues who ask to be let in come to you, and you may give "
           "out the code of your city.")
-        if leads
+        if is_lead
         else t("You do not lead your city any more. Thank you for having done it.")
     )  # fmt: skip
     next_ = Buttons((Button(t("Home"), "home"),))

@@ -79,14 +79,14 @@ class AdminReports(BaseModel):
 async def admin_reports(ctx: Context, ask: AdminReports) -> Card:
     """The queue, and what is decided about one entry of it."""
     if ask.act == "list":
-        return await _queue(ctx)
-    one = await _numbered(ctx, ask.number)
+        return await _queue_card(ctx)
+    one = await _load_report(ctx, ask.number)
     if ask.act in ("lift", "uphold"):
-        return await _decide_appeal(ctx, one, granted=ask.act == "lift")
+        return await _decide_appeal(ctx, one, is_granted=ask.act == "lift")
     return await _decide(ctx, one, ask.act)
 
 
-async def _numbered(ctx: Context, number: int | None) -> Report:
+async def _load_report(ctx: Context, number: int | None) -> Report:
     if number is None:
         raise InvalidArgumentError(ctx.t("Please fill this in."), name="number")
     one = await moderation.numbered(ctx.session, number)
@@ -99,16 +99,18 @@ async def _numbered(ctx: Context, number: int | None) -> Report:
     return one
 
 
-async def _queue(ctx: Context, note: str = "") -> Card:
+async def _queue_card(ctx: Context, note: str = "") -> Card:
     t = ctx.t
     found = [r for r in await moderation.waiting(ctx.session) if r.about_id != ctx.member.id]
     parts: list[Part] = [Note(note, "good")] if note else []
     if not found:
         parts.append(Text(t("Nothing waits for a decision.")))
-    return Card(title=t("Moderation queue"), parts=(*parts, *(_entry(ctx, one) for one in found)))
+    return Card(
+        title=t("Moderation queue"), parts=(*parts, *(_report_entry(ctx, one) for one in found))
+    )
 
 
-def _entry(ctx: Context, one: Report) -> Entry:
+def _report_entry(ctx: Context, one: Report) -> Entry:
     t = ctx.t
     by = one.by.name if one.by else t("somebody who left")
     said = one.appeal if one.status != moderation.OPEN else one.because
@@ -132,7 +134,7 @@ def _entry(ctx: Context, one: Report) -> Entry:
         lines=(
             said,
             t("from {name}, {when}", name=one.about.name if appealed else by, when=when),
-            _where(t, one.subject),
+            _place_text(t, one.subject),
         ),
         buttons=tuple(
             Button(label, f"admin reports {act} {one.id}", style)  # type: ignore[arg-type] # literals
@@ -141,7 +143,7 @@ def _entry(ctx: Context, one: Report) -> Entry:
     )
 
 
-def _where(t: Translator, subject: str) -> str:
+def _place_text(t: Translator, subject: str) -> str:
     kind = subject.partition(":")[0]
     return t(_PLACES.get(kind, _ELSEWHERE))
 
@@ -157,7 +159,7 @@ _PLACES = {
 async def _decide(ctx: Context, one: Report, act: str) -> Card:
     t, about = ctx.t, one.about
     if one.status != moderation.OPEN:
-        return await _queue(ctx, t("Number {number} is decided already.", number=one.id))
+        return await _queue_card(ctx, t("Number {number} is decided already.", number=one.id))
     if any(r.role == "admin" for r in about.roles) and act != "dismiss":
         raise Refusal(t("Only the people who run the hub can change its admins."))
     one.status = {"dismiss": "dismissed", "mute": "muted", "suspend": "suspended"}[act]
@@ -169,12 +171,12 @@ async def _decide(ctx: Context, one: Report, act: str) -> Card:
     elif act == "suspend":
         await conduct.suspend_member(ctx.session, ctx.now, ctx.member, about)
     if act != "dismiss":
-        await enqueue(ctx.session, ctx.now, about, "answer", _told(about, one),
+        await enqueue(ctx.session, ctx.now, about, "answer", _decision_card(about, one),
                   key=f"report:{one.id}:{one.status}")  # fmt: skip
-    return await _queue(ctx, t("Number {number} is decided.", number=one.id))
+    return await _queue_card(ctx, t("Number {number} is decided.", number=one.id))
 
 
-def _told(about: Member, one: Report) -> Card:
+def _decision_card(about: Member, one: Report) -> Card:
     """What somebody reads about whom the staff decided: what, until when, and how to object."""
     t = translator(about.language)
     if one.status == moderation.MUTED and about.muted_until:
@@ -192,25 +194,25 @@ def _told(about: Member, one: Report) -> Card:
     )
 
 
-async def _decide_appeal(ctx: Context, one: Report, *, granted: bool) -> Card:
+async def _decide_appeal(ctx: Context, one: Report, *, is_granted: bool) -> Card:
     t, about = ctx.t, one.about
     if one.appealed_at is None or one.status not in (moderation.MUTED, moderation.SUSPENDED):
-        return await _queue(ctx, t("Number {number} is decided already.", number=one.id))
+        return await _queue_card(ctx, t("Number {number} is decided already.", number=one.id))
     if one.decided_by_id == ctx.member.id:
         raise Refusal(t("You decided this yourself; a colleague has to look at the appeal."))
-    if granted:
+    if is_granted:
         one.status = moderation.LIFTED
         await conduct.restore_member(ctx.session, ctx.now, ctx.member, about)
     one.appealed_at = None
-    action = "appeal granted" if granted else "appeal refused"
+    action = "appeal granted" if is_granted else "appeal refused"
     audit.note(ctx.session, ctx.now, ctx.member.id, action, f"report:{one.id}")
     theirs = translator(about.language)
-    said = theirs("Your appeal was granted: the decision is lifted.") if granted else theirs(
+    said = theirs("Your appeal was granted: the decision is lifted.") if is_granted else theirs(
         "Your appeal was looked at by somebody else; the decision stays."
     )  # fmt: skip
-    card = Card(title=theirs("Your appeal"), parts=(Note(said, "good" if granted else "info"),))
+    card = Card(title=theirs("Your appeal"), parts=(Note(said, "good" if is_granted else "info"),))
     await enqueue(ctx.session, ctx.now, about, "answer", card, key=f"report:{one.id}:{action}")
-    return await _queue(ctx, t("Number {number} is decided.", number=one.id))
+    return await _queue_card(ctx, t("Number {number} is decided.", number=one.id))
 
 
 # --- the appeal -------------------------------------------------------------------------------

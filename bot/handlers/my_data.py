@@ -29,17 +29,17 @@ async def my_data(ctx: Context, ask: MyData) -> Card:
     """For whoever is written down here, member or not any more; suspended people too."""
     person = ctx.viewer
     if person is None:
-        return await _account_only(ctx, ask)
+        return await _handle_account_only(ctx, ask)
     match ask.act:
         case "show":
-            return await _show(ctx, person)
+            return await _data_card(ctx, person)
         case "export":
             return _export(ctx, person)
         case "forget":
             return await _forget(ctx, person, sure=ask.sure)
 
 
-async def _account_only(ctx: Context, ask: MyData) -> Card:
+async def _handle_account_only(ctx: Context, ask: MyData) -> Card:
     """Somebody who once spoke to the hub and is no member: the account is all there is."""
     t = ctx.t
     if ctx.account is None:
@@ -53,7 +53,7 @@ async def _account_only(ctx: Context, ask: MyData) -> Card:
     return Card(title=t("Your data"), parts=(Text(said), Buttons((forget,))))
 
 
-async def _show(ctx: Context, person: Member) -> Card:
+async def _data_card(ctx: Context, person: Member) -> Card:
     t = ctx.t
     found = await personal_data.rows_of(ctx.session, person.id)
     rows = tuple((t(HELD[table].title), t.number(len(rows))) for table, rows in found.items())

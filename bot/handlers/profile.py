@@ -18,7 +18,7 @@ from db.members import FIELDS_SEEN, Member
 from db.text import fold
 
 Language = Annotated[Literal["en", "es", "pt", "fr"], Labels(LANGUAGE_NAMES)]
-Seen = Annotated[
+Visibility = Annotated[
     Literal["community", "city", "nobody"],
     Labels({"community": "The whole community", "city": "Only my city", "nobody": "Nobody"}),
 ]
@@ -72,14 +72,14 @@ class Profile(BaseModel):
     hours: str | None = Field(
         default=None, max_length=20, title="Working hours", description="For example: 09:00-17:00"
     )
-    seen_title: Seen | None = Field(default=None, title="Who sees my job title")
-    seen_topics: Seen | None = Field(default=None, title="Who sees my topics")
-    seen_languages: Seen | None = Field(default=None, title="Who sees my languages")
-    seen_hours: Seen | None = Field(default=None, title="Who sees my working hours")
-    seen_bio: Seen | None = Field(default=None, title="Who sees «About me»")
+    seen_title: Visibility | None = Field(default=None, title="Who sees my job title")
+    seen_topics: Visibility | None = Field(default=None, title="Who sees my topics")
+    seen_languages: Visibility | None = Field(default=None, title="Who sees my languages")
+    seen_hours: Visibility | None = Field(default=None, title="Who sees my working hours")
+    seen_bio: Visibility | None = Field(default=None, title="Who sees «About me»")
 
 
-async def as_is(ctx: Context) -> dict[str, tuple[str, ...]]:
+async def current_profile(ctx: Context) -> dict[str, tuple[str, ...]]:
     """The profile as it stands, as the form shows it."""
     person, name = ctx.member, ctx.reference.vocabulary.name
     ties = await directory.of_member(ctx.session, person.id)
@@ -107,7 +107,7 @@ async def as_is(ctx: Context) -> dict[str, tuple[str, ...]]:
     room="daily",
     writes=True,
     example="profile",
-    current_values=as_is,
+    current_values=current_profile,
     title="Your profile",
 )
 async def profile(ctx: Context, ask: Profile) -> Reply:
@@ -122,12 +122,12 @@ async def profile(ctx: Context, ask: Profile) -> Reply:
             ctx, person, ctx.t("Thank you. Your profile is up to date.")
         )
     if not given:
-        return ctx.commands["profile"].form(ctx.t, await as_is(ctx))
+        return ctx.commands["profile"].form(ctx.t, await current_profile(ctx))
     await _save(ctx, person, ask, given)
-    return await portraits.profile_card(ctx, person, _saved(ctx, person))
+    return await portraits.profile_card(ctx, person, _confirmation_text(ctx, person))
 
 
-def _saved(ctx: Context, person: Member) -> str:
+def _confirmation_text(ctx: Context, person: Member) -> str:
     if person.listed:
         return ctx.t("Saved. This is how you see yourself; others see what you allowed.")
     return ctx.t("Saved. You are not in the directory yet: nobody finds you until you say so.")
@@ -136,10 +136,10 @@ def _saved(ctx: Context, person: Member) -> str:
 async def _save(ctx: Context, person: Member, ask: Profile, given: set[str]) -> None:
     for field in ("knows", "learns"):
         if field in given:
-            topics = _topics(ctx, getattr(ask, field) or (), field)
+            topics = _resolve_topics(ctx, getattr(ask, field) or (), field)
             await directory.set_topics(ctx.session, person, field, topics)
     if "hours" in given:
-        person.hours_from, person.hours_to = _hours(ctx, ask.hours)
+        person.hours_from, person.hours_to = _parse_hours(ctx, ask.hours)
     if ask.name:
         person.name, person.folded = ask.name, fold(ask.name)
     for field in ("title", "bio"):
@@ -147,13 +147,13 @@ async def _save(ctx: Context, person: Member, ask: Profile, given: set[str]) -> 
             setattr(person, field, getattr(ask, field) or "")
     if ask.languages:
         person.spoken = f" {' '.join(dict.fromkeys(ask.languages))} "
-    _choices(person, ask, given)
+    _apply_choices(person, ask, given)
     person.confirmed_at = ctx.now
     await directory.refresh(ctx.session, person, standing)
     audit.note(ctx.session, ctx.now, person.id, "profile saved", f"member:{person.id}")
 
 
-def _choices(person: Member, ask: Profile, given: set[str]) -> None:
+def _apply_choices(person: Member, ask: Profile, given: set[str]) -> None:
     """The closed fields: an emptied one stays as it was, but for the limit of questions."""
     if ask.listed is not None:
         person.listed = ask.listed
@@ -166,24 +166,24 @@ def _choices(person: Member, ask: Profile, given: set[str]) -> None:
             setattr(person, f"seen_{field}", seen)
 
 
-def _topics(ctx: Context, texts: Sequence[str], field: str) -> list[int]:
+def _resolve_topics(ctx: Context, texts: Sequence[str], field: str) -> list[int]:
     keys: list[int] = []
     for text in texts:
         hit = ctx.reference.vocabulary.find(text)
         if hit is None:
-            raise InvalidArgumentError(_no_topic(ctx, text), name=field)
+            raise InvalidArgumentError(_unknown_topic_text(ctx, text), name=field)
         keys.append(hit.key)
     return list(dict.fromkeys(keys))
 
 
-def _no_topic(ctx: Context, text: str) -> str:
+def _unknown_topic_text(ctx: Context, text: str) -> str:
     vocabulary = ctx.reference.vocabulary
     said = ctx.t("«{text}» is not one of our topics.", text=shorten(text))
     near = [vocabulary.name(h.key, ctx.language) for h in vocabulary.near(text, 1)]
     return said + (" " + ctx.t("Did you mean «{choice}»?", choice=near[0]) if near else "")
 
 
-def _hours(ctx: Context, text: str | None) -> tuple[str, str]:
+def _parse_hours(ctx: Context, text: str | None) -> tuple[str, str]:
     match = _HOURS.fullmatch((text or "").strip())
     if match:
         start = (int(match[1]), int(match[2] or 0))

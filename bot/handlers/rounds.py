@@ -24,8 +24,8 @@ RHYTHM_NAMES = {
     "monthly": "Once a month",
 }
 _WEEKS = re.compile(r"(\d{1,2})(?:\s*\w*)?")
-MOST_REASONS = 5
-SNOOZED, MOST_SNOOZED = timedelta(weeks=4), timedelta(days=366)
+MAX_REASONS = 5
+DEFAULT_SNOOZE, MAX_SNOOZE = timedelta(weeks=4), timedelta(days=366)
 
 
 class Rounds(BaseModel):
@@ -56,13 +56,13 @@ async def rounds_(ctx: Context, ask: Rounds) -> Reply:
     """How one takes part, and every change of it."""
     match ask.act:
         case "status":
-            return await _status(ctx)
+            return await _status_card(ctx)
         case "on" | "keep":
-            return await _on(ctx)
+            return await _start_rounds(ctx)
         case "off":
-            return await _off(ctx)
+            return await _stop_rounds(ctx)
         case "weekly" | "every-two-weeks" | "monthly":
-            return await _rhythm(ctx, ask.act, ask.value)
+            return await _set_rhythm(ctx, ask.act, ask.value)
         case "snooze":
             return await _snooze(ctx, ask.value)
         case "skip":
@@ -70,15 +70,15 @@ async def rounds_(ctx: Context, ask: Rounds) -> Reply:
         case "avoid" | "unavoid":
             return await _avoid(ctx, ask.act, ask.value)
         case "why":
-            return await _why(ctx)
+            return await _explain_partner(ctx)
         case _:
-            return await _answer(ctx, ask.act, ask.value)
+            return await _save_answer(ctx, ask.act, ask.value)
 
 
 # --- how one takes part -----------------------------------------------------------------------
 
 
-async def _status(ctx: Context, note: str = "") -> Card:
+async def _status_card(ctx: Context, note: str = "") -> Card:
     t, taking = ctx.t, await rounds.taking(ctx.session, ctx.member.id)
     parts: list[Part] = [Note(note, "good")] if note else []
     if taking is None or not taking.active:
@@ -93,14 +93,14 @@ async def _status(ctx: Context, note: str = "") -> Card:
         )
         parts.append(Buttons((Button(t("Take part"), "rounds on", "primary"),)))
         return Card(t("Rounds of introductions"), tuple(parts))
-    parts += await _partner(ctx)
-    parts.append(Facts(tuple(await _facts(ctx, taking))))
-    parts.append(Buttons(tuple(_acts(ctx, taking))))
+    parts += await _partner_parts(ctx)
+    parts.append(Facts(tuple(await _participation_facts(ctx, taking))))
+    parts.append(Buttons(tuple(_status_buttons(ctx, taking))))
     shown = [ctx.member]
     return Card(t("Your rounds"), tuple(parts), portraits.footer(t, shown))
 
 
-async def _facts(ctx: Context, taking: RoundMember) -> list[Fact]:
+async def _participation_facts(ctx: Context, taking: RoundMember) -> list[Fact]:
     t = ctx.t
     facts = [Fact(t("Rhythm"), _rhythm_name(ctx, taking))]
     if taking.paused_at:
@@ -138,7 +138,7 @@ def _rhythm_name(ctx: Context, taking: RoundMember) -> str:
     return f"{name}, {which[taking.nth]}"
 
 
-def _acts(ctx: Context, taking: RoundMember) -> list[Button]:
+def _status_buttons(ctx: Context, taking: RoundMember) -> list[Button]:
     t = ctx.t
     if taking.paused_at or taking.asked_at:
         return [
@@ -155,7 +155,7 @@ def _acts(ctx: Context, taking: RoundMember) -> list[Button]:
     ]
 
 
-async def _on(ctx: Context) -> Card:
+async def _start_rounds(ctx: Context) -> Card:
     t = ctx.t
     if not ctx.member.listed:
         raise Refusal(
@@ -171,10 +171,10 @@ async def _on(ctx: Context) -> Card:
     taking.snoozed_until = taking.skips = None
     messages.mark_active(taking)
     audit.note(ctx.session, ctx.now, ctx.member.id, "rounds on", f"member:{ctx.member.id}")
-    return await _status(ctx, t("You take part."))
+    return await _status_card(ctx, t("You take part."))
 
 
-async def _taking(ctx: Context) -> RoundMember:
+async def _load_participation(ctx: Context) -> RoundMember:
     found = await rounds.taking(ctx.session, ctx.member.id)
     if found is None or not found.active:
         raise Refusal(
@@ -184,54 +184,54 @@ async def _taking(ctx: Context) -> RoundMember:
     return found
 
 
-async def _off(ctx: Context) -> Card:
+async def _stop_rounds(ctx: Context) -> Card:
     taking = await rounds.taking(ctx.session, ctx.member.id)
     if taking is not None:
         taking.active = False
         audit.note(ctx.session, ctx.now, ctx.member.id, "rounds off", f"member:{ctx.member.id}")
-    return await _status(ctx, ctx.t("You do not take part any more. Nothing else changes."))
+    return await _status_card(ctx, ctx.t("You do not take part any more. Nothing else changes."))
 
 
-async def _rhythm(ctx: Context, rhythm: str, which: str | None) -> Card:
-    taking = await _taking(ctx)
-    if which and (rhythm != "monthly" or which not in ("1", "2", "3", "4", "5")):
+async def _set_rhythm(ctx: Context, rhythm: str, nth: str | None) -> Card:
+    taking = await _load_participation(ctx)
+    if nth and (rhythm != "monthly" or nth not in ("1", "2", "3", "4", "5")):
         raise InvalidArgumentError(
             ctx.t(
                 "«{text}» does not fit here: write 1 to 4 for a week of the month, or 5 for the "
                 "last one.",
-                text=shorten(which),
+                text=shorten(nth),
             ),
             name="value",
         )
     taking.rhythm = rhythm
     if rhythm == "monthly":
-        taking.nth = int(which or 1)
-    return await _status(ctx, ctx.t("Saved."))
+        taking.nth = int(nth or 1)
+    return await _status_card(ctx, ctx.t("Saved."))
 
 
 # --- not now ----------------------------------------------------------------------------------
 
 
 async def _snooze(ctx: Context, until: str | None) -> Card:
-    taking = await _taking(ctx)
-    taking.snoozed_until = _until(ctx, until)
+    taking = await _load_participation(ctx)
+    taking.snoozed_until = _parse_until(ctx, until)
     day = ctx.t.day(taking.snoozed_until, "long")
-    return await _status(ctx, ctx.t("Your rounds pause until {day}.", day=day))
+    return await _status_card(ctx, ctx.t("Your rounds pause until {day}.", day=day))
 
 
-def _until(ctx: Context, text: str | None) -> date:
+def _parse_until(ctx: Context, text: str | None) -> date:
     """A date, or a number of weeks from today."""
     today = ctx.now.date()
     if not text:
-        return today + SNOOZED
+        return today + DEFAULT_SNOOZE
     weeks = _WEEKS.fullmatch(text)
     try:
         day = today + timedelta(weeks=int(weeks[1])) if weeks else date.fromisoformat(text)
     except ValueError:
         day = today
-    if today < day <= today + MOST_SNOOZED:
+    if today < day <= today + MAX_SNOOZE:
         return day
-    example = today + SNOOZED
+    example = today + DEFAULT_SNOOZE
     raise InvalidArgumentError(
         ctx.t(
             "I cannot read «{text}» as a day within a year; write it like {example}, or a number "
@@ -245,7 +245,7 @@ def _until(ctx: Context, text: str | None) -> date:
 
 async def _skip(ctx: Context, text: str | None) -> Card:
     """The next round, or the one of a day: a button of an old notice skips no later round."""
-    taking = await _taking(ctx)
+    taking = await _load_participation(ctx)
     send = messages.next_round_time(taking, ctx.now)
     day = send.date()
     if text:
@@ -260,7 +260,7 @@ async def _skip(ctx: Context, text: str | None) -> Card:
             )
     taking.skips = day
     when = ctx.t.day_and_time(moments(day).send, ctx.member.zone)
-    return await _status(ctx, ctx.t("You skip the round of {when}.", when=when))
+    return await _status_card(ctx, ctx.t("You skip the round of {when}.", when=when))
 
 
 async def _avoid(ctx: Context, act: str, who: str | None) -> Card:
@@ -275,13 +275,13 @@ async def _avoid(ctx: Context, act: str, who: str | None) -> Card:
     else:
         await round_pools.unavoid(ctx.session, ctx.member.id, person.id)
         said = ctx.t("You may be paired with {name} again.", name=person.name)
-    return await _status(ctx, said)
+    return await _status_card(ctx, said)
 
 
 # --- this round -------------------------------------------------------------------------------
 
 
-async def _current(ctx: Context) -> tuple[RoundGroup | None, str]:
+async def _load_current_group(ctx: Context) -> tuple[RoundGroup | None, str]:
     """The group of the newest round, or why there is none."""
     round_ = await rounds.last_sent(ctx.session)
     if round_ is None:
@@ -293,8 +293,8 @@ async def _current(ctx: Context) -> tuple[RoundGroup | None, str]:
     return None, messages.unpaired_reason(ctx.t, left) if left else ""
 
 
-async def _partner(ctx: Context) -> list[Part]:
-    t, (group, why) = ctx.t, await _current(ctx)
+async def _partner_parts(ctx: Context) -> list[Part]:
+    t, (group, why) = ctx.t, await _load_current_group(ctx)
     if group is None:
         return [Note(why)] if why else []
     others = messages.other_members(group, ctx.member.id)
@@ -308,11 +308,11 @@ async def _partner(ctx: Context) -> list[Part]:
     return parts
 
 
-async def _answer(ctx: Context, answer: str, number: str | None) -> Card:
+async def _save_answer(ctx: Context, answer: str, number: str | None) -> Card:
     """What somebody says of their own group; a later word replaces an earlier one."""
     group = None
     if number is None:
-        group, _ = await _current(ctx)
+        group, _ = await _load_current_group(ctx)
     elif number.isascii() and number.isdigit() and len(number) < 10:
         group = await rounds.group(ctx.session, int(number))
     mine = next((p for p in group.places if p.member_id == ctx.member.id), None) if group else None
@@ -325,11 +325,11 @@ async def _answer(ctx: Context, answer: str, number: str | None) -> Card:
     taking = await rounds.taking(ctx.session, ctx.member.id)
     if taking:
         messages.mark_active(taking)
-    return await _status(ctx, ctx.t("Thank you, I wrote it down."))
+    return await _status_card(ctx, ctx.t("Thank you, I wrote it down."))
 
 
-async def _why(ctx: Context) -> Card:
-    t, (group, left) = ctx.t, await _current(ctx)
+async def _explain_partner(ctx: Context) -> Card:
+    t, (group, left) = ctx.t, await _load_current_group(ctx)
     if group is None:
         text = left or t("You have no partner in the newest round.")
         return Card(t("Why"), (Text(text), Buttons((Button(t("My rounds"), "rounds"),))))
@@ -343,18 +343,18 @@ async def _why(ctx: Context) -> Card:
     others = messages.other_members(group, ctx.member.id)
     for person in others:
         other = known.get(person.id)
-        lines = sentences(ctx, person, me, other) if me and other else []
+        lines = reason_sentences(ctx, person, me, other) if me and other else []
         parts.append(Entry(person.name, tuple(lines), badge=portraits.badge(t, person)))
     parts.append(Buttons((Button(t("My rounds"), "rounds"),)))
     return Card(t("Why this person"), tuple(parts), portraits.footer(t, others))
 
 
-def sentences(ctx: Context, person: Member, me: Seeker, other: Seeker) -> list[str]:
+def reason_sentences(ctx: Context, person: Member, me: Seeker, other: Seeker) -> list[str]:
     """What speaks for a pair, to one of the two."""
-    return [_sentence(ctx, person, reason) for reason in reasons(me, other)[:MOST_REASONS]]
+    return [_reason_sentence(ctx, person, reason) for reason in reasons(me, other)[:MAX_REASONS]]
 
 
-def _sentence(ctx: Context, person: Member, reason: Reason) -> str:
+def _reason_sentence(ctx: Context, person: Member, reason: Reason) -> str:
     t, name = ctx.t, person.first_name
     match reason.cause:
         case "hours":

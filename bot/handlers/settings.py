@@ -62,7 +62,7 @@ class Settings(BaseModel):
     start: Annotated[Switch | None, HiddenField()] = Field(default=None, title="Send these again")
 
 
-async def as_is(ctx: Context) -> dict[str, tuple[str, ...]]:
+async def current_settings(ctx: Context) -> dict[str, tuple[str, ...]]:
     """The settings as they stand, as the form shows them."""
     person = ctx.member
     return {
@@ -79,23 +79,23 @@ async def as_is(ctx: Context) -> dict[str, tuple[str, ...]]:
     room="daily",
     writes=True,
     example="settings language:fr",
-    current_values=as_is,
+    current_values=current_settings,
     title="Your settings",
 )
 async def settings(ctx: Context, ask: Settings) -> Reply:
     """Nothing given shows all of it; what is given is saved."""
     given = ask.model_fields_set - {"act"}
     if not given and ask.act == "edit":
-        return ctx.commands["settings"].form(ctx.t, await as_is(ctx))
+        return ctx.commands["settings"].form(ctx.t, await current_settings(ctx))
     if not given:
-        return await _shown(ctx, "")
+        return await _settings_card(ctx, "")
     person = ctx.member
     if ask.zone:
-        person.zone = _zone(ctx, ask.zone)
+        person.zone = _resolve_zone(ctx, ask.zone)
     if ask.language:
         person.language = ask.language
     if ask.quiet:
-        person.quiet_from, person.quiet_to = _hours(ctx, ask.quiet)
+        person.quiet_from, person.quiet_to = _parse_quiet_hours(ctx, ask.quiet)
     if ask.weekly is not None:
         person.weekly_ceiling = ask.weekly
     if ask.stop:
@@ -106,10 +106,10 @@ async def settings(ctx: Context, ask: Settings) -> Reply:
     said = t("Saved.")
     if ask.stop:
         said = t("You get no more messages of this kind: {kind}.", kind=t(KINDS[ask.stop].title))
-    return await _shown(ctx, said)
+    return await _settings_card(ctx, said)
 
 
-async def _shown(ctx: Context, note: str) -> Card:
+async def _settings_card(ctx: Context, note: str) -> Card:
     """Everything at a glance: each kind of message with its switch."""
     person = ctx.member
     t = translator(person.language)
@@ -128,11 +128,11 @@ async def _shown(ctx: Context, note: str) -> Card:
         Button(t("Home"), "home"),
     )))  # fmt: skip
     parts.append(Heading(t("What I am told")))
-    parts += [_switch(t, name, name in off) for name in SWITCHABLE]
+    parts += [_switch_entry(t, name, name in off) for name in SWITCHABLE]
     return Card(title=t("Your settings"), parts=tuple(parts))
 
 
-def _switch(t: Translator, name: str, is_off: bool) -> Entry:
+def _switch_entry(t: Translator, name: str, is_off: bool) -> Entry:
     act = "start" if is_off else "stop"
     return Entry(
         title=t(KINDS[name].title),
@@ -141,7 +141,7 @@ def _switch(t: Translator, name: str, is_off: bool) -> Entry:
     )
 
 
-def _hours(ctx: Context, text: str) -> tuple[str, str]:
+def _parse_quiet_hours(ctx: Context, text: str) -> tuple[str, str]:
     """From and to; they may cross midnight, and equal ones mean never."""
     match = _HOURS.fullmatch(text.strip())
     if match:
@@ -156,26 +156,26 @@ def _hours(ctx: Context, text: str) -> tuple[str, str]:
     )  # fmt: skip
 
 
-def _zones() -> list[str]:
+def _list_zones() -> list[str]:
     """Zones named by place; the old abbreviations know no daylight saving and are left out."""
     return sorted(z for z in available_timezones() if "/" in z and not z.startswith("Etc/"))
 
 
-def _zone(ctx: Context, text: str) -> str:
+def _resolve_zone(ctx: Context, text: str) -> str:
     wanted = text.replace(" ", "_").casefold()
-    for zone in _zones():
+    for zone in _list_zones():
         if wanted in (zone.casefold(), zone.casefold().rpartition("/")[2]):
             return zone
     raise InvalidArgumentError(
         ctx.t("I know no time zone called «{text}»; write it like America/Bogota.",
               text=shorten(text)),
         name="zone",
-        choices=tuple(Option(z, z) for z in find_nearest(text, _zones())),
+        choices=tuple(Option(z, z) for z in find_nearest(text, _list_zones())),
     )  # fmt: skip
 
 
 @completion("zone")
-async def zones_beginning(ctx: Context, typed: str) -> list[Option]:
+async def complete_zone(ctx: Context, typed: str) -> list[Option]:
     """Zones whose names hold what was typed."""
     wanted = typed.replace(" ", "_").casefold()
-    return [Option(z.replace("_", " "), z) for z in _zones() if wanted in z.casefold()][:25]
+    return [Option(z.replace("_", " "), z) for z in _list_zones() if wanted in z.casefold()][:25]

@@ -27,11 +27,11 @@ class Topics(BaseModel):
 async def topics(ctx: Context, ask: Topics) -> Card:
     """All practice areas with their people, or one area with its topics."""
     if ask.area is None:
-        return await _all_areas(ctx)
-    return await _one_area(ctx, _area(ctx, ask.area))
+        return await _all_areas_card(ctx)
+    return await _area_card(ctx, _find_area(ctx, ask.area))
 
 
-async def _all_areas(ctx: Context) -> Card:
+async def _all_areas_card(ctx: Context) -> Card:
     t = ctx.t
     people = await directory.people_by_area(ctx.session)
     areas = list(ctx.reference.areas.values())
@@ -49,7 +49,7 @@ async def _all_areas(ctx: Context) -> Card:
     )
 
 
-async def _one_area(ctx: Context, area: PracticeArea) -> Card:
+async def _area_card(ctx: Context, area: PracticeArea) -> Card:
     t, name = ctx.t, ctx.reference.vocabulary.name
     counts = await directory.counts(ctx.session)
     keys = [k for k, topic in ctx.reference.topics.items() if topic.area_id == area.id]
@@ -69,7 +69,7 @@ async def _one_area(ctx: Context, area: PracticeArea) -> Card:
     )
 
 
-def _areas(ctx: Context) -> Vocabulary:
+def _area_vocabulary(ctx: Context) -> Vocabulary:
     terms = []
     for area in ctx.reference.areas.values():
         terms += [Term(area.id, area.name(lang), lang, True) for lang in LANGUAGES]
@@ -78,9 +78,9 @@ def _areas(ctx: Context) -> Vocabulary:
     return Vocabulary(terms, fold)
 
 
-def _area(ctx: Context, text: str) -> PracticeArea:
+def _find_area(ctx: Context, text: str) -> PracticeArea:
     """The area of this name, or the one that a topic of this name belongs to."""
-    areas = _areas(ctx)
+    areas = _area_vocabulary(ctx)
     if hit := areas.find(text):
         return ctx.reference.areas[hit.key]
     topic = ctx.reference.vocabulary.find(text)
@@ -98,7 +98,7 @@ def _area(ctx: Context, text: str) -> PracticeArea:
 
 
 @completion("area")
-async def areas_beginning(ctx: Context, typed: str) -> list[Option]:
+async def complete_area(ctx: Context, typed: str) -> list[Option]:
     """Practice areas in the reader's language."""
     wanted = fold(typed)
     names = [a.name(ctx.language) for a in ctx.reference.areas.values()]

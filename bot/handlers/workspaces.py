@@ -49,8 +49,8 @@ async def admin_workspaces(ctx: Context, ask: AdminWorkspaces) -> Card:
     """The list, and what staff know of one workspace."""
     t = ctx.t
     if ask.act == "list":
-        return await _list(ctx)
-    home = await _workspace(ctx, ask.number)
+        return await _workspaces_card(ctx)
+    home = await _load_workspace(ctx, ask.number)
     match ask.act:
         case "city":
             if not ask.city:
@@ -59,23 +59,26 @@ async def admin_workspaces(ctx: Context, ask: AdminWorkspaces) -> Card:
             home.city_id = city.id
             said = t(
                 "{workspace} is {city}'s own: its people join without a code.",
-                workspace=_name(home),
+                workspace=_workspace_name(home),
                 city=places.city_place(t, city),
             )
         case "vouch":
             home.vouched = True
-            said = t("The addresses in {workspace} count from now on.", workspace=_name(home))
+            said = t(
+                "The addresses in {workspace} count from now on.", workspace=_workspace_name(home)
+            )
         case _:
             home.city_id, home.vouched = None, False
             said = t(
-                "{workspace} proves nothing any more. Who is in stays in.", workspace=_name(home)
+                "{workspace} proves nothing any more. Who is in stays in.",
+                workspace=_workspace_name(home),
             )
     audit.note(ctx.session, ctx.now, ctx.member.id, f"workspace {ask.act}", f"workspace:{home.id}")
     await ctx.session.flush()
-    return await _list(ctx, said)
+    return await _workspaces_card(ctx, said)
 
 
-async def _workspace(ctx: Context, number: int | None) -> Workspace:
+async def _load_workspace(ctx: Context, number: int | None) -> Workspace:
     if number is None:
         raise InvalidArgumentError(ctx.t("Please fill this in."), name="number")
     home = await ctx.session.get(Workspace, number)
@@ -86,14 +89,14 @@ async def _workspace(ctx: Context, number: int | None) -> Workspace:
     return home
 
 
-def _name(home: Workspace) -> str:
+def _workspace_name(home: Workspace) -> str:
     return home.name or f"{home.platform.capitalize()} {home.external_id}"
 
 
-async def _list(ctx: Context, note: str = "") -> Card:
+async def _workspaces_card(ctx: Context, note: str = "") -> Card:
     t = ctx.t
     parts: list[Part] = [Note(note, "good")] if note else []
-    parts += [_entry(ctx, home, n) for home, n in await members.workspaces(ctx.session)]
+    parts += [_workspace_entry(ctx, home, n) for home, n in await members.workspaces(ctx.session)]
     parts.append(
         Text(
             t(
@@ -106,7 +109,7 @@ async def _list(ctx: Context, note: str = "") -> Card:
     return Card(t("Workspaces"), tuple(parts))
 
 
-def _entry(ctx: Context, home: Workspace, people_here: int) -> Entry:
+def _workspace_entry(ctx: Context, home: Workspace, people_here: int) -> Entry:
     t = ctx.t
     city = ctx.reference.cities.get(home.city_id or 0)
     lines = [
@@ -123,7 +126,7 @@ def _entry(ctx: Context, home: Workspace, people_here: int) -> Entry:
         buttons.append(Button(t("Trust its addresses"), f"admin workspaces vouch {home.id}"))
     if home.vouched or city:
         buttons.append(Button(t("Take back"), f"admin workspaces mend {home.id}", "danger"))
-    title = f"{home.id} · {_name(home)}"
+    title = f"{home.id} · {_workspace_name(home)}"
     return Entry(title, tuple(lines), badge=home.platform.capitalize(), buttons=tuple(buttons))
 
 
@@ -153,7 +156,7 @@ async def admin_domains(ctx: Context, ask: AdminDomains) -> Card:
     """What is allowed, for one city or for all; exactly these domains, nothing under them."""
     t = ctx.t
     if ask.city is None:
-        return await _domains(ctx)
+        return await _domains_card(ctx)
     city = places.find_city(ctx, ask.city)
     said = ""
     if ask.add:
@@ -176,10 +179,10 @@ async def admin_domains(ctx: Context, ask: AdminDomains) -> Card:
         said = t("Taken back: {domain}", domain=domain or shorten(ask.remove))
     if said:
         audit.note(ctx.session, ctx.now, ctx.member.id, "domains changed", f"city:{city.id}")
-    return await _domains(ctx, city.id, said)
+    return await _domains_card(ctx, city.id, said)
 
 
-async def _domains(ctx: Context, city_id: int | None = None, note: str = "") -> Card:
+async def _domains_card(ctx: Context, city_id: int | None = None, note: str = "") -> Card:
     t = ctx.t
     parts: list[Part] = [Note(note, "good")] if note else []
     found = await invitations.domains(ctx.session, city_id)

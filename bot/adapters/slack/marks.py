@@ -47,7 +47,7 @@ def _picture(name: str) -> str:
         return _known("\u200d".join(_FAMILY[one] for one in family))
     other = _SEX.sub(lambda sex: "woman_" if sex[1] else "man_", name)
     other = other.removeprefix("flag-").removeprefix("large_").replace("-", "_")
-    return _named(name) or _named(other)
+    return _picture_by_name(name) or _picture_by_name(other)
 
 
 def _toned(picture: str, tone: str) -> str:
@@ -59,7 +59,7 @@ def _toned(picture: str, tone: str) -> str:
     return _known(picture[0] + skin + picture[1:].removeprefix("\ufe0f")) or picture
 
 
-def _named(name: str) -> str:
+def _picture_by_name(name: str) -> str:
     import emoji  # a big table, and few processes ever need it
 
     return _known(emoji.emojize(f":{name}:", language="alias"))
