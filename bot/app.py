@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from bot.adapters.base import Adapter
-from bot.domain.ranking import standing
+from bot.domain.ranking import base_points
 from bot.hub import Hub
 from bot.links import Links
 from bot.settings import Settings
@@ -72,7 +72,7 @@ async def _grant_admins_by_email(session: AsyncSession, admins: frozenset[str]) 
 async def seed_demo(engine: AsyncEngine) -> None:
     """The demo's people, once."""
     async with unit(engine, writes=True) as session:
-        await seed.demo(session, datetime.now(UTC), standing)
+        await seed.demo(session, datetime.now(UTC), base_points)
 
 
 # --- adapters ---------------------------------------------------------------------------------

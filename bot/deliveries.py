@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.cards import Button, Buttons, Card, Reply
-from bot.domain.quiet_hours import after_quiet
+from bot.domain.quiet_hours import next_allowed_time
 from bot.i18n import Translator, translator
 from db import outbox, switches
 from db.members import Account, Member
@@ -143,7 +143,7 @@ async def _schedule_or_cancel(
     session: AsyncSession, now: datetime, person: Member, kind: str, at: datetime
 ) -> dict[str, Any]:
     """When something unasked-for may come, or why it may not."""
-    when = after_quiet(at, person.zone, person.quiet_from, person.quiet_to)
+    when = next_allowed_time(at, person.zone, person.quiet_from, person.quiet_to)
     why = ""
     if not await switches.wants(session, person, kind):
         why = "switched off"

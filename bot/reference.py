@@ -6,7 +6,7 @@ from functools import cached_property
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.gazetteer import Gazetteer, Spot
+from bot.domain.gazetteer import Gazetteer, Place
 from bot.domain.vocabulary import Term, Vocabulary
 from db import cities, standard, topics
 from db.cities import City
@@ -65,8 +65,8 @@ def _terms(all_topics: dict[int, Topic]) -> list[Term]:
     ]
 
 
-def _build_place(city: City) -> Spot:
-    return Spot(
+def _build_place(city: City) -> Place:
+    return Place(
         key=city.id,
         names=(city.name, city.place, *(n.name for n in city.names), city.slug.replace("-", " ")),
         state=city.state,

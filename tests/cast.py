@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.ranking import standing
+from bot.domain.ranking import base_points
 from bot.request import Sender
 from db import directory, members, seed
 from db.cities import City
@@ -133,7 +133,7 @@ async def settle(session: AsyncSession, person: Person, now: datetime = NOW) -> 
     )
     await session.flush()
     await _knowledge(session, member, person)
-    await directory.refresh(session, member, standing)
+    await directory.refresh(session, member, base_points)
     return member
 
 

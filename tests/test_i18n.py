@@ -242,7 +242,7 @@ async def test_a_city_is_found_by_what_it_is_called_on_cards(
     assert hub._reference_cache is not None
     for city in hub._reference_cache.cities.values():
         name = city_place(translator(language), city)
-        assert list(hub._reference_cache.gazetteer.city(name)) == [city.id], name
+        assert list(hub._reference_cache.gazetteer.find_cities(name)) == [city.id], name
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from bot.cards import Button, Buttons, Card, Part, Text
 from bot.commands import Context
 from bot.community import staff
 from bot.community.parting import Parting, run_endings
-from bot.domain.ranking import standing
+from bot.domain.ranking import base_points
 from bot.errors import Refusal
 from bot.i18n import Translator
 from db import audit, directory, moderation
@@ -83,7 +83,7 @@ async def suspend_member(session: AsyncSession, now: datetime, by: Member, perso
         return False
     person.status = "suspended"
     await run_endings(session, now, Parting("suspended", person))
-    await directory.refresh(session, person, standing)
+    await directory.refresh(session, person, base_points)
     audit.note(session, now, by.id, "member suspended", f"member:{person.id}")
     return True
 
@@ -98,7 +98,7 @@ async def restore_member(session: AsyncSession, now: datetime, by: Member, perso
     if person.status == "suspended":
         person.status = "verified"
     person.muted_until = None
-    await directory.refresh(session, person, standing)
+    await directory.refresh(session, person, base_points)
     audit.note(session, now, by.id, "member restored", f"member:{person.id}")
     return True
 

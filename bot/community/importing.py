@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import reference
 from bot.domain import importing
-from bot.domain.importing import Fault, Person, guarded, header, judge
-from bot.domain.ranking import standing
+from bot.domain.importing import Fault, Person, escape_formula, parse_header, parse_people
+from bot.domain.ranking import base_points
 from bot.reference import Reference
 from db import audit, member_lists
 from db.cities import City
@@ -180,21 +180,21 @@ class NameLookup:
 
     def find_cities(self, text: str) -> Sequence[int]:
         """The cities of exactly this name."""
-        return tuple(dict.fromkeys(self._reference.gazetteer.exactly(text)))
+        return tuple(dict.fromkeys(self._reference.gazetteer.find_exact(text)))
 
     def find_near_city(self, text: str) -> str:
         """The city most like the text, as it is written here."""
-        near = self._reference.gazetteer.near(text, 1)
+        near = self._reference.gazetteer.find_near(text, 1)
         return self._reference.cities[near[0]].place if near else ""
 
     def find_topic(self, text: str) -> int | None:
         """The topic of exactly this name, in any of the languages."""
         hit = self._reference.vocabulary.find(text)
-        return hit.key if hit and hit.how == "exact" else None
+        return hit.key if hit and hit.precision == "exact" else None
 
     def find_near_topic(self, text: str) -> str:
         """The topic most like the text."""
-        near = self._reference.vocabulary.near(text, 1)
+        near = self._reference.vocabulary.find_near(text, 1)
         return self._reference.vocabulary.name(near[0].key, "en") if near else ""
 
 
@@ -202,11 +202,11 @@ async def plan_import(
     session: AsyncSession, rows: Sequence[Record], now: datetime, platforms: Sequence[str]
 ) -> ImportPlan:
     """What these rows would do, and why they would not; `platforms`: where accounts may be."""
-    columns, faults, notes = header(rows[0][1])
+    columns, faults, notes = parse_header(rows[0][1])
     if faults:
         return ImportPlan(faults=faults, notes=notes)
     whole, ragged = _map_columns(columns, rows[1:])
-    people, faults = judge(
+    people, faults = parse_people(
         whole, NameLookup(await reference.load_reference(session, now)), platforms
     )
     there = _MemberIndex(await _load_existing(session, people))
@@ -276,7 +276,7 @@ class _MemberIndex:
                 f"belongs to a {entry.member.status} member; "
                 "let an admin restore them with /wwc members",
             )
-        changes = person.differs(_member_as_person(entry, person))
+        changes = person.list_changes(_member_as_person(entry, person))
         return PlannedRow(person, "changed" if changes else "unchanged", entry.member.id, changes)
 
 
@@ -308,7 +308,7 @@ async def write_plan(
     cities = (await reference.load_reference(session, now)).cities
     wanted = [row for row in made.rows if row.verdict != "unchanged"]
     changes = [member_lists.Change(row.member_id, _facts(row.person, cities)) for row in wanted]
-    await member_lists.write(session, changes, standing, now, step)
+    await member_lists.write(session, changes, base_points, now, step)
     if wanted:
         audit.note(session, now, None, "members imported", f"members:{len(wanted)}")
 
@@ -365,4 +365,4 @@ def _export_row(entry: member_lists.Entry, known: Reference, platforms: Sequence
 def save_csv(file: Path, rows: Sequence[Sequence[str]]) -> None:
     """As CSV in UTF-8 with a mark, so that Excel reads it; no cell is a formula there."""
     with file.open("w", encoding="utf-8-sig", newline="") as opened:
-        csv.writer(opened).writerows([guarded(cell) for cell in row] for row in rows)
+        csv.writer(opened).writerows([escape_formula(cell) for cell in row] for row in rows)

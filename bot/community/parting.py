@@ -11,7 +11,7 @@ from typing import Literal
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import deliveries
-from bot.domain.ranking import standing
+from bot.domain.ranking import base_points
 from db import audit, directory, joining, key_values, personal_data
 from db.members import Member
 
@@ -86,7 +86,7 @@ async def end_membership(session: AsyncSession, now: datetime, person: Member) -
     person.roles.clear()
     await session.flush()
     await run_endings(session, now, Parting("left", person))
-    await directory.refresh(session, person, standing)
+    await directory.refresh(session, person, base_points)
     audit.note(session, now, person.id, "member left", f"member:{person.id}")
     return roles
 

@@ -43,7 +43,7 @@ class CityAsk(BaseModel):
 async def city(ctx: Context, ask: CityAsk) -> Card:
     """One city, or the namesakes to choose from."""
     known = _visible_gazetteer(ctx)
-    found = [ctx.reference.cities[key] for key in known.city(ask.name)]
+    found = [ctx.reference.cities[key] for key in known.find_cities(ask.name)]
     if len(found) == 1:
         return await _city_card(ctx, found[0])
     if found:
@@ -52,7 +52,7 @@ async def city(ctx: Context, ask: CityAsk) -> Card:
             name="name",
             choices=tuple(Option(places.city_place(ctx.t, c), c.slug) for c in found[:5]),
         )
-    near = [ctx.reference.cities[key] for key in known.near(ask.name)]
+    near = [ctx.reference.cities[key] for key in known.find_near(ask.name)]
     raise InvalidArgumentError(
         ctx.t("I know no city called «{name}».", name=shorten(ask.name)),
         name="name",
@@ -139,5 +139,5 @@ def _people_entries(ctx: Context, found: Sequence[Member]) -> list[Entry]:
 @completion("city")
 async def complete_city(ctx: Context, typed: str) -> list[Option]:
     """Cities by any of their names, with the state or country that tells namesakes apart."""
-    cities = [ctx.reference.cities[key] for key in _visible_gazetteer(ctx).beginning(typed)]
+    cities = [ctx.reference.cities[key] for key in _visible_gazetteer(ctx).complete(typed)]
     return [Option(places.city_place(ctx.t, c), c.place) for c in cities]

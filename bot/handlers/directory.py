@@ -18,7 +18,7 @@ from bot.cards import (
 )
 from bot.commands import MEMBER, Context, command, completion
 from bot.community.people import finding, places, portraits, ranking
-from bot.domain.ranges import read_range
+from bot.domain.ranges import parse_range
 from bot.domain.ranking import rank
 from bot.domain.vocabulary import Hit
 from bot.errors import InvalidArgumentError
@@ -106,9 +106,9 @@ def _parse_filters(ctx: Context, ask: WhoDoes) -> Where:
     known = ctx.reference.gazetteer
     cities: frozenset[int] | None = None
     if ask.place:
-        cities = known.place(ask.place)
+        cities = known.find_in_place(ask.place)
         if not cities:
-            near = [ctx.reference.cities[key] for key in known.near(ask.place)]
+            near = [ctx.reference.cities[key] for key in known.find_near(ask.place)]
             raise InvalidArgumentError(
                 ctx.t("I know no place called «{place}».", place=shorten(ask.place)),
                 name="place",
@@ -116,7 +116,7 @@ def _parse_filters(ctx: Context, ask: WhoDoes) -> Where:
             )
     least, most = _parse_population(ctx, ask.population)
     if ask.level or least is not None or most is not None:
-        fitting = known.having(ask.level or "", least, most)
+        fitting = known.filter_cities(ask.level or "", least, most)
         cities = fitting if cities is None else cities & fitting
     return Where(cities, ask.speaks or "")
 
@@ -124,7 +124,7 @@ def _parse_filters(ctx: Context, ask: WhoDoes) -> Where:
 def _parse_population(ctx: Context, text: str | None) -> tuple[int | None, int | None]:
     if not text:
         return None, None
-    found = read_range(text)
+    found = parse_range(text)
     if found is None:
         raise InvalidArgumentError(
             ctx.t(
@@ -139,7 +139,7 @@ def _parse_population(ctx: Context, text: str | None) -> tuple[int | None, int |
 def _interpretation_note(ctx: Context, ask: WhoDoes, hit: Hit, name: str) -> list[Part]:
     """One quiet line about how the words were taken, when that is not plain to see."""
     said = []
-    if hit.how == "close":
+    if hit.precision == "close":
         said.append(ctx.t("I read «{text}» as {topic}.", text=shorten(ask.topic), topic=name))
     if narrowed := _format_filters(ctx, ask):
         said.append(narrowed)
@@ -247,7 +247,7 @@ def _bio_line(ctx: Context, person: Member) -> str:
 
 def _not_found_card(ctx: Context, ask: WhoDoes) -> Card:
     t, vocabulary = ctx.t, ctx.reference.vocabulary
-    near = [vocabulary.name(hit.key, ctx.language) for hit in vocabulary.near(ask.topic)]
+    near = [vocabulary.name(hit.key, ctx.language) for hit in vocabulary.find_near(ask.topic)]
     text = t("I found no topic and nobody for «{text}».", text=shorten(ask.topic))
     if near:
         text += " " + t("Did you mean one of these?")
@@ -293,7 +293,7 @@ async def who_is(ctx: Context, ask: WhoIs) -> Card:
 async def complete_topic(ctx: Context, typed: str) -> list[Option]:
     """Topics by any of their names, shown in the reader's language."""
     vocabulary = ctx.reference.vocabulary
-    keys = vocabulary.beginning(typed, ctx.language)
+    keys = vocabulary.complete(typed, ctx.language)
     names = [vocabulary.name(key, ctx.language) for key in keys]
     return [Option(name, name) for name in names]
 
@@ -304,10 +304,10 @@ async def complete_place(ctx: Context, typed: str) -> list[Option]:
     t, wanted = ctx.t, fold_text(typed)
     regions = [
         Option(t.locale.territories.get(code, t(names[0])), names[0])
-        for code, names in ctx.reference.gazetteer.places()
+        for code, names in ctx.reference.gazetteer.list_places()
         if any(wanted in fold_text(name) for name in names)
     ]
-    cities = (ctx.reference.cities[key] for key in ctx.reference.gazetteer.beginning(typed))
+    cities = (ctx.reference.cities[key] for key in ctx.reference.gazetteer.complete(typed))
     return [*regions, *(Option(places.city_place(t, c), c.place) for c in cities)]
 
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from bot.cards import Button, Buttons, Card, Entry, Option, Text
 from bot.commands import MEMBER, Context, command
 from bot.community.people import finding, portraits, ranking
-from bot.domain.ranking import standing
+from bot.domain.ranking import base_points
 from bot.errors import InvalidArgumentError, Refusal
 from bot.parsing import SingleWord, Suggestions, shorten
 from db import audit, directory
@@ -80,7 +80,7 @@ def _no_topic(ctx: Context, text: str, field: str = "topic") -> InvalidArgumentE
     vocabulary = ctx.reference.vocabulary
     near = [
         (vocabulary.name(h.key, ctx.language), ctx.reference.topics[h.key].slug)
-        for h in vocabulary.near(text)
+        for h in vocabulary.find_near(text)
     ]
     return InvalidArgumentError(
         ctx.t("«{text}» is not one of our topics.", text=shorten(text)),
@@ -118,5 +118,5 @@ async def endorse(ctx: Context, ask: Endorse) -> Card:
     if changed:
         action = "endorsement withdrawn" if ask.withdraw else "endorsed"
         audit.note(ctx.session, ctx.now, ctx.member.id, action, f"expertise:{tie.id}")
-        await directory.refresh(ctx.session, tie.member, standing)
+        await directory.refresh(ctx.session, tie.member, base_points)
     return await portraits.profile_card(ctx, tie.member, said)

@@ -92,7 +92,7 @@ async def _resolve_target(ctx: Context, ask: Intro) -> list[Member] | int:
     """The people of this name, or a topic. A topic written as it is called comes first."""
     by_name = ask.who.startswith(("@", "<@")) or ask.who.isdigit()
     hit = None if by_name else ctx.reference.vocabulary.find(ask.who)
-    if hit and hit.how == "exact":
+    if hit and hit.precision == "exact":
         return hit.key
     try:
         return await finding.find_people(ctx, ask.who, "who")
@@ -103,7 +103,7 @@ async def _resolve_target(ctx: Context, ask: Intro) -> list[Member] | int:
             raise
     near = [
         ctx.reference.vocabulary.name(h.key, ctx.language)
-        for h in ctx.reference.vocabulary.near(ask.who)
+        for h in ctx.reference.vocabulary.find_near(ask.who)
     ]
     text = ctx.t("I found no topic and nobody for «{text}».", text=shorten(ask.who))
     if near:
@@ -139,7 +139,7 @@ async def _best_person_card(ctx: Context, topic: int, because: str, passed: int)
     free = [
         r.key
         for r in rank(candidates.values(), ctx.now)
-        if candidates[r.key].open and not candidates[r.key].full and r.key not in away
+        if candidates[r.key].is_open and not candidates[r.key].is_full and r.key not in away
     ]
     chosen = free[passed:]
     person = await ctx.session.get(Member, chosen[0]) if chosen else None

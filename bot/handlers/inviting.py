@@ -11,8 +11,8 @@ from bot.community.joining.arrivals import account_name, account_translator
 from bot.community.people import places
 from bot.community.staff import can_decide, is_staff
 from bot.deliveries import enqueue_for_account
-from bot.domain.joining import fingerprint, new_code
-from bot.domain.quiet_hours import after_quiet
+from bot.domain.joining import fingerprint, generate_code
+from bot.domain.quiet_hours import next_allowed_time
 from bot.errors import Refusal
 from bot.parsing import Suggestions
 from db import audit, invitations, joining, members
@@ -124,7 +124,7 @@ async def _invite_account(ctx: Context, account: Account) -> Card:
             ),
         ),
     )
-    at = after_quiet(ctx.now, account.zone or me.zone, *DEFAULT_QUIET_HOURS)
+    at = next_allowed_time(ctx.now, account.zone or me.zone, *DEFAULT_QUIET_HOURS)
     await enqueue_for_account(
         ctx.session,
         ctx.now,
@@ -145,7 +145,7 @@ async def _invite_account(ctx: Context, account: Account) -> Card:
 
 async def _invite_by_code(ctx: Context) -> Card:
     """A line to copy, for somebody whom the hub cannot write to."""
-    t, code = ctx.t, new_code()
+    t, code = ctx.t, generate_code()
     made = await invitations.invite(ctx.session, ctx.member, ctx.now, hash_=fingerprint(code))
     if made is None:
         raise _limit_refusal(ctx)
@@ -224,7 +224,7 @@ async def _city_code_card(ctx: Context, city: City) -> Card:
 
 
 async def _rotate_code(ctx: Context, city: City) -> Card:
-    t, code = ctx.t, new_code()
+    t, code = ctx.t, generate_code()
     await invitations.set_code(ctx.session, city.id, fingerprint(code), ctx.member, ctx.now)
     audit.note(ctx.session, ctx.now, ctx.member.id, "city code made", f"city:{city.id}")
     return Card(

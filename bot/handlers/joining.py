@@ -13,7 +13,7 @@ from bot.community.joining.arrivals import wrong_code_card
 from bot.community.people import places
 from bot.community.staff import can_decide
 from bot.deliveries import enqueue, run_ended_hooks
-from bot.domain.joining import TRIES_KEPT, fingerprint, looks_like_code, may_try, proven_by
+from bot.domain.joining import TRY_WINDOW, can_try, extract_domain, fingerprint, looks_like_code
 from bot.errors import InvalidArgumentError, Refusal
 from bot.forms import build_form
 from bot.i18n import translator
@@ -93,9 +93,9 @@ async def _join_form(ctx: Context, account: Account) -> Form:
 
 async def _join_by_code(ctx: Context, account: Account, code: str, city: str) -> Card:
     """The same questions and one answer, whatever is wrong with a code."""
-    old = ctx.now - TRIES_KEPT
-    looked_at = may_try(*await joining.tries(ctx.session, account, old))
-    named = tuple(ctx.reference.gazetteer.city(city)) if city else ()
+    old = ctx.now - TRY_WINDOW
+    looked_at = can_try(*await joining.tries(ctx.session, account, old))
+    named = tuple(ctx.reference.gazetteer.find_cities(city)) if city else ()
     hash_ = fingerprint(code if looked_at else "")
     opened = await invitations.opens(ctx.session, hash_, ctx.now, named)
     if opened is None:
@@ -154,9 +154,9 @@ def _find_nameable_cities(ctx: Context, account: Account, text: str) -> Sequence
     Besides, the one whose workspace this is: its people know where they work.
     """
     own = account.workspace.city_id
-    if own and list(ctx.reference.gazetteer.city(text)) == [own]:
+    if own and list(ctx.reference.gazetteer.find_cities(text)) == [own]:
         return [own]
-    return ctx.reference.public_gazetteer.city(text)
+    return ctx.reference.public_gazetteer.find_cities(text)
 
 
 async def _unclear_city_card(
@@ -174,7 +174,7 @@ async def _unclear_city_card(
     if ask.ask:
         return await _request_to_join(ctx, account, None, text)
     said = text.replace('"', "'")
-    near = [ctx.reference.cities[key] for key in ctx.reference.public_gazetteer.near(text)]
+    near = [ctx.reference.cities[key] for key in ctx.reference.public_gazetteer.find_near(text)]
     buttons = [Button(places.city_place(t, c)[:75], f"join {c.slug}") for c in near]
     buttons.append(Button(t("Ask the staff"), f'join city:"{said}" ask:yes', "primary"))
     return Card(
@@ -221,7 +221,7 @@ async def _find_city_of_address(ctx: Context, account: Account) -> int | None:
 
     Elsewhere whoever runs the workspace could have given anybody any address.
     """
-    domain = proven_by(ctx.request.sender.email) if account.workspace.vouched else ""
+    domain = extract_domain(ctx.request.sender.email) if account.workspace.vouched else ""
     return await invitations.city_of_domain(ctx.session, domain) if domain else None
 
 

@@ -9,7 +9,7 @@ from bot.commands import ANYONE, MEMBER, Context, command
 from bot.community.joining import arrivals
 from bot.community.joining.arrivals import account_name, workspace_label, wrong_code_card
 from bot.deliveries import enqueue, enqueue_for_account, run_ended_hooks
-from bot.domain.joining import TRIES_KEPT, fingerprint, may_try, new_code
+from bot.domain.joining import TRY_WINDOW, can_try, fingerprint, generate_code
 from bot.errors import Refusal
 from bot.forms import build_form
 from bot.i18n import Translator, translator
@@ -63,7 +63,7 @@ async def _show_code(ctx: Context) -> Card:
         raise Refusal(t("I cannot see which account you write from."))
     if waits := await linking.waiting(ctx.session, ctx.member.id, ctx.now):
         return _question_card(t, waits, ctx.member)
-    code = new_code()
+    code = generate_code()
     await linking.begin(ctx.session, ctx.account, ctx.member.id, fingerprint(code), ctx.now)
     return Card(
         title=t("Link another account"),
@@ -116,8 +116,8 @@ async def _redeem_code(ctx: Context, code: str) -> Card:
     """An account that is free asks the member whose code this is."""
     t = ctx.t
     account = await _load_free_account(ctx)
-    old = ctx.now - TRIES_KEPT
-    looked_at = may_try(*await joining.tries(ctx.session, account, old))
+    old = ctx.now - TRY_WINDOW
+    looked_at = can_try(*await joining.tries(ctx.session, account, old))
     hash_ = fingerprint(code if looked_at else "")
     found = await linking.typed(ctx.session, hash_, account, ctx.now)
     if found is None:

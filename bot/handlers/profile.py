@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from bot.cards import Reply
 from bot.commands import MEMBER, Context, command
 from bot.community.people import portraits
-from bot.domain.ranking import standing
+from bot.domain.ranking import base_points
 from bot.errors import InvalidArgumentError
 from bot.i18n import LANGUAGE_NAMES
 from bot.parsing import HiddenField, Labels, Paragraph, Suggestions, shorten
@@ -149,7 +149,7 @@ async def _save(ctx: Context, person: Member, ask: Profile, given: set[str]) -> 
         person.spoken = f" {' '.join(dict.fromkeys(ask.languages))} "
     _apply_choices(person, ask, given)
     person.confirmed_at = ctx.now
-    await directory.refresh(ctx.session, person, standing)
+    await directory.refresh(ctx.session, person, base_points)
     audit.note(ctx.session, ctx.now, person.id, "profile saved", f"member:{person.id}")
 
 
@@ -179,7 +179,7 @@ def _resolve_topics(ctx: Context, texts: Sequence[str], field: str) -> list[int]
 def _unknown_topic_text(ctx: Context, text: str) -> str:
     vocabulary = ctx.reference.vocabulary
     said = ctx.t("«{text}» is not one of our topics.", text=shorten(text))
-    near = [vocabulary.name(h.key, ctx.language) for h in vocabulary.near(text, 1)]
+    near = [vocabulary.name(h.key, ctx.language) for h in vocabulary.find_near(text, 1)]
     return said + (" " + ctx.t("Did you mean «{choice}»?", choice=near[0]) if near else "")
 
 

@@ -10,8 +10,8 @@ from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Rep
 from bot.commands import MEMBER, Context, command
 from bot.community.people import finding, portraits, ranking
 from bot.community.rounds import messages, pools
-from bot.domain.affinity import Reason, Seeker, reasons
-from bot.domain.cadence import coming, moments
+from bot.domain.affinity import Reason, Seeker, list_reasons
+from bot.domain.cadence import next_round_day, round_schedule
 from bot.errors import InvalidArgumentError, Refusal
 from bot.parsing import Labels, Suggestions, shorten
 from db import audit, round_pools, rounds
@@ -253,13 +253,13 @@ async def _skip(ctx: Context, text: str | None) -> Card:
             day = date.fromisoformat(text)
         except ValueError:
             day = date.min
-        if day < coming(ctx.now) or day.weekday() != send.weekday():
+        if day < next_round_day(ctx.now) or day.weekday() != send.weekday():
             raise Refusal(
                 ctx.t("That round has begun already, or there is none on that day."),
                 buttons=(Button(ctx.t("My rounds"), "rounds"),),
             )
     taking.skips = day
-    when = ctx.t.day_and_time(moments(day).send, ctx.member.zone)
+    when = ctx.t.day_and_time(round_schedule(day).send, ctx.member.zone)
     return await _status_card(ctx, ctx.t("You skip the round of {when}.", when=when))
 
 
@@ -351,7 +351,9 @@ async def _explain_partner(ctx: Context) -> Card:
 
 def reason_sentences(ctx: Context, person: Member, me: Seeker, other: Seeker) -> list[str]:
     """What speaks for a pair, to one of the two."""
-    return [_reason_sentence(ctx, person, reason) for reason in reasons(me, other)[:MAX_REASONS]]
+    return [
+        _reason_sentence(ctx, person, reason) for reason in list_reasons(me, other)[:MAX_REASONS]
+    ]
 
 
 def _reason_sentence(ctx: Context, person: Member, reason: Reason) -> str:
@@ -361,11 +363,11 @@ def _reason_sentence(ctx: Context, person: Member, reason: Reason) -> str:
             return t.many(
                 "Your working days share less than an hour.",
                 "Your working days share {number} hours.",
-                max(1, reason.about // 2),
+                max(1, reason.subject // 2),
             )
         case "new-city":
             return t("You have not met anybody of each other’s city.")
-    topic = ctx.reference.vocabulary.name(reason.about, ctx.language)
+    topic = ctx.reference.vocabulary.name(reason.subject, ctx.language)
     match reason.cause:
         case "learns":
             return t("{name} knows {topic}, which you would like to learn.", name=name, topic=topic)

@@ -8,8 +8,8 @@ from pydantic import BaseModel, Field
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Table, Text
 from bot.commands import STAFF, Context, command
 from bot.community.rounds import messages, pools
-from bot.domain.affinity import Reason, Seeker, reasons
-from bot.domain.cadence import coming, moments
+from bot.domain.affinity import Reason, Seeker, list_reasons
+from bot.domain.cadence import next_round_day, round_schedule
 from bot.errors import InvalidArgumentError, Refusal
 from bot.parsing import Labels, SingleWord, shorten
 from db import audit, rounds
@@ -87,7 +87,7 @@ def _note_audit(ctx: Context, action: str, round_: Round) -> None:
 
 
 async def _status_card(ctx: Context, note: str = "") -> Card:
-    t, day = ctx.t, coming(ctx.now)
+    t, day = ctx.t, next_round_day(ctx.now)
     parts: list[Part] = [Note(note, "good")] if note else []
     parts.append(Text(t("The next round is sent on {when}.", when=_format_send_time(ctx))))
     upcoming = await rounds.on(ctx.session, day)
@@ -97,7 +97,7 @@ async def _status_card(ctx: Context, note: str = "") -> Card:
         parts.append(Text(t("It is locked.") if upcoming.locked_at else t("It is drafted.")))
         parts.append(Facts(await _load_size_facts(ctx, upcoming)))
     else:
-        when = t.day_and_time(moments(day).draft, ctx.member.zone)
+        when = t.day_and_time(round_schedule(day).draft, ctx.member.zone)
         parts.append(Text(t("It is drafted on {when}.", when=when)))
     last = await rounds.last_sent(ctx.session)
     if last:
@@ -107,8 +107,8 @@ async def _status_card(ctx: Context, note: str = "") -> Card:
 
 
 def _format_send_time(ctx: Context, round_: Round | None = None) -> str:
-    day = round_.day if round_ else coming(ctx.now)
-    return ctx.t.day_and_time(moments(day).send, ctx.member.zone)
+    day = round_.day if round_ else next_round_day(ctx.now)
+    return ctx.t.day_and_time(round_schedule(day).send, ctx.member.zone)
 
 
 async def _load_size_facts(ctx: Context, round_: Round) -> tuple[Fact, ...]:
@@ -136,7 +136,7 @@ async def _outcome_entry(ctx: Context, last: Round) -> Entry:
 
 async def _load_draft(ctx: Context) -> Round:
     """The next round's draft, drawn now if need be; a sent one is not a draft any more."""
-    day = coming(ctx.now)
+    day = next_round_day(ctx.now)
     round_ = await pools.get_or_create_draft(ctx.session, day, ctx.now)
     if round_ is None:
         raise Refusal(ctx.t("Nobody takes part in the next round yet."), title=ctx.t("Rounds"))
@@ -197,7 +197,7 @@ async def _pairs_table(ctx: Context, round_: Round, groups: Sequence[RoundGroup]
 
 def _short_reasons(ctx: Context, people: list[Seeker]) -> str:
     """The two weightiest reasons of the first two of a group."""
-    return ", ".join(_reason_text(ctx, reason) for reason in reasons(people[0], people[1])[:2])
+    return ", ".join(_reason_text(ctx, reason) for reason in list_reasons(people[0], people[1])[:2])
 
 
 def _reason_text(ctx: Context, reason: Reason) -> str:
@@ -206,7 +206,7 @@ def _reason_text(ctx: Context, reason: Reason) -> str:
         return t("working hours")
     if reason.cause == "new-city":
         return t("new city")
-    topic = ctx.reference.vocabulary.name(reason.about, ctx.language)
+    topic = ctx.reference.vocabulary.name(reason.subject, ctx.language)
     if reason.cause in ("learns", "teaches"):
         return t("one knows and one learns {topic}", topic=topic)
     return t("both: {topic}", topic=topic)

@@ -86,7 +86,7 @@ def _find_area(ctx: Context, text: str) -> PracticeArea:
     topic = ctx.reference.vocabulary.find(text)
     if topic and (area_id := ctx.reference.topics[topic.key].area_id):
         return ctx.reference.areas[area_id]
-    near = [ctx.reference.areas[h.key] for h in areas.near(text)]
+    near = [ctx.reference.areas[h.key] for h in areas.find_near(text)]
     raise InvalidArgumentError(
         ctx.t("«{text}» is not a practice area.", text=shorten(text)),
         name="area",

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Text
 from bot.commands import STAFF, Context, command
 from bot.community.people import places
-from bot.domain.joining import domain_of
+from bot.domain.joining import normalize_domain
 from bot.errors import InvalidArgumentError, Refusal
 from bot.parsing import Labels, Suggestions, shorten
 from db import audit, invitations, members
@@ -160,7 +160,7 @@ async def admin_domains(ctx: Context, ask: AdminDomains) -> Card:
     city = places.find_city(ctx, ask.city)
     said = ""
     if ask.add:
-        domain = domain_of(ask.add)
+        domain = normalize_domain(ask.add)
         if not domain:
             raise InvalidArgumentError(
                 t(
@@ -174,7 +174,7 @@ async def admin_domains(ctx: Context, ask: AdminDomains) -> Card:
             raise Refusal(t("«{domain}» proves another city already.", domain=domain))
         said = t("Allowed: {domain}", domain=domain)
     elif ask.remove:
-        domain = domain_of(ask.remove)
+        domain = normalize_domain(ask.remove)
         await invitations.forbid_domain(ctx.session, city.id, domain)
         said = t("Taken back: {domain}", domain=domain or shorten(ask.remove))
     if said:

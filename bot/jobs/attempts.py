@@ -13,7 +13,15 @@ import structlog
 from bot.adapters.base import CannotTell, Courier, NotSent, Place, Posted
 from bot.cards import Card, Note, Reply
 from bot.deliveries import load_card
-from bot.domain.outcomes import Absent, Arrived, End, Refused, Unseen, Unsure, Untold
+from bot.domain.outcomes import (
+    Ambiguous,
+    AttemptResult,
+    Delivered,
+    LookupFailed,
+    NotPosted,
+    Rejected,
+    Unverifiable,
+)
 from bot.failpoints import reach
 from bot.i18n import translator
 from db.outbox import Delivery
@@ -36,7 +44,7 @@ class Result:
     """How one attempt, or look, ended. `gate`: for what the platform asked to wait so long."""
 
     row: Delivery
-    end: End
+    end: AttemptResult
     began: datetime
     posted: Posted = NOWHERE
     gate: str = ""
@@ -76,16 +84,16 @@ async def attempt(courier: Courier, keys: Sequence[str], claim: Claim, began: da
     except NotSent as refused:
         return _not_sent(row, refused, began)
     except asyncio.CancelledError:  # the program ends, and did not see the end of this
-        return Result(row, Unsure("stopped"), began)
+        return Result(row, Ambiguous("stopped"), began)
     except Exception as error:
         # also a fault of ours while the message was drawn: looking for it tells
         log.warning("attempt failed", delivery=row.id, kind=row.kind, error=type(error).__name__)
-        return Result(row, Unsure(type(error).__name__), began)
+        return Result(row, Ambiguous(type(error).__name__), began)
     finally:
         reach("deliver.after_call")
     if not posted.id:
-        return Result(row, Unsure("no id"), began)
-    return Result(row, Arrived(), began, posted)
+        return Result(row, Ambiguous("no id"), began)
+    return Result(row, Delivered(), began, posted)
 
 
 async def _act(courier: Courier, keys: Sequence[str], claim: Claim) -> Posted:
@@ -116,9 +124,9 @@ def _not_sent(row: Delivery, refused: NotSent, began: datetime) -> Result:
     wait = timedelta(seconds=max(refused.wait, 0))
     gate = gate_key(row, refused.scope) if wait else ""
     if not refused.certain:
-        return Result(row, Unsure(refused.reason), began, gate=gate, wait=wait)
+        return Result(row, Ambiguous(refused.reason), began, gate=gate, wait=wait)
     everywhere = refused.final and refused.scope == "workspace"
-    end = Refused(refused.reason, refused.final or refused.closed, everywhere, wait)
+    end = Rejected(refused.reason, refused.final or refused.closed, everywhere, wait)
     return Result(row, end, began, gate=gate, wait=wait, closed=refused.closed)
 
 
@@ -131,20 +139,22 @@ async def look(courier: Courier, keys: Sequence[str], claim: Claim, began: datet
             for key in keys:
                 found = await courier.find(place, marker(key, row.key), since)
                 if found is not None:
-                    return Result(row, Arrived(), began, found, looked=True)
+                    return Result(row, Delivered(), began, found, looked=True)
     except CannotTell:
-        return Result(row, Untold(), began, looked=True)
+        return Result(row, Unverifiable(), began, looked=True)
     except NotSent as refused:
         if refused.final:
-            return Result(row, Untold(), began, looked=True)
+            return Result(row, Unverifiable(), began, looked=True)
         wait = timedelta(seconds=max(refused.wait, 0))
         gate = gate_key(row, refused.scope) if wait else ""
-        return Result(row, Unseen(refused.reason, wait), began, gate=gate, wait=wait, looked=True)
+        return Result(
+            row, LookupFailed(refused.reason, wait), began, gate=gate, wait=wait, looked=True
+        )
     except asyncio.CancelledError:
-        return Result(row, Unseen("stopped"), began, looked=True)
+        return Result(row, LookupFailed("stopped"), began, looked=True)
     except Exception as error:
         log.warning("look failed", delivery=row.id, kind=row.kind, error=type(error).__name__)
-        return Result(row, Unseen(type(error).__name__), began, looked=True)
+        return Result(row, LookupFailed(type(error).__name__), began, looked=True)
     finally:
         reach("deliver.after_look")
-    return Result(row, Absent(), began, looked=True)
+    return Result(row, NotPosted(), began, looked=True)

@@ -5,7 +5,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.domain import outcomes
-from bot.domain.outcomes import Absent, Arrived, End, Refused, Unseen, Unsure, Untold
+from bot.domain.outcomes import (
+    Ambiguous,
+    AttemptResult,
+    Delivered,
+    LookupFailed,
+    NotPosted,
+    Rejected,
+    Unverifiable,
+)
 from db.outbox import Delivery
 
 FAILING_LANES = 3
@@ -24,17 +32,17 @@ class Breakers:
     _failing: dict[str, set[str]] = field(default_factory=dict)
     _denied: Counter[str] = field(default_factory=Counter)
 
-    def note(self, row: Delivery, end: End) -> None:
+    def note(self, row: Delivery, end: AttemptResult) -> None:
         """Learn from how one attempt or look ended."""
         home = workspace_key(row)
         match end:
-            case Refused(everywhere=True):
+            case Rejected(whole_workspace=True):
                 self._denied[home] += 1
-            case Refused(final=False, wait=timedelta(days=0, seconds=0, microseconds=0)):
+            case Rejected(final=False, wait=timedelta(days=0, seconds=0, microseconds=0)):
                 self._failing.setdefault(row.platform, set()).add(row.lane)
-            case Unsure() | Unseen(wait=timedelta(days=0, seconds=0, microseconds=0)):
+            case Ambiguous() | LookupFailed(wait=timedelta(days=0, seconds=0, microseconds=0)):
                 self._failing.setdefault(row.platform, set()).add(row.lane)
-            case Arrived() | Absent() | Untold() | Refused():
+            case Delivered() | NotPosted() | Unverifiable() | Rejected():
                 # it answered: it is there, and knows the hub
                 self._failing.pop(row.platform, None)
                 self._denied.pop(home, None)
@@ -50,12 +58,12 @@ class Breakers:
             return 1
         return min(usual, max(MOST_DENIALS - denied, 1))
 
-    def gates(self, row: Delivery, end: End, now: datetime, chance: float) -> Gates:
+    def gates(self, row: Delivery, end: AttemptResult, now: datetime, chance: float) -> Gates:
         """What is left alone for a while because of this end."""
         found: Gates = {}
-        if self._denied[workspace_key(row)] >= MOST_DENIALS and isinstance(end, Refused):
+        if self._denied[workspace_key(row)] >= MOST_DENIALS and isinstance(end, Rejected):
             found[workspace_key(row)] = (now + PAUSED_FOR, "no rights")
-        if self.outage(row.platform) and isinstance(end, Refused | Unsure | Unseen):
+        if self.outage(row.platform) and isinstance(end, Rejected | Ambiguous | LookupFailed):
             found[row.platform] = (now + outcomes.outage_pause(chance), "outage")
         return found
 

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.adapters.base import Courier
 from bot.deliveries import KINDS, run_ended_hooks
 from bot.domain import outcomes
-from bot.domain.outcomes import Arrived, Attempt
+from bot.domain.outcomes import Attempt, Delivered
 from bot.failpoints import reach
 from bot.jobs import alerts
 from bot.jobs.attempts import SEND_WITHIN, Result, attempt, look
@@ -34,7 +34,7 @@ AT_ONCE_IN_ONE = 16
 """Of these, in one workspace: no more are refused before the first refusal is understood."""
 
 LEASE = timedelta(seconds=30)
-VISIBLE = timedelta(seconds=SEND_WITHIN) + outcomes.SETTLE
+VISIBLE = timedelta(seconds=SEND_WITHIN) + outcomes.SETTLE_PAUSE
 """After its beginning, until what arrived is surely seen."""
 DRAIN_WITHIN = 8.0
 """Seconds that sends under way have to end when the program does; hosts kill after ten."""
@@ -260,32 +260,37 @@ class Deliverer:
         row, end, now, chance = result.row, result.end, self.clock(), self.chance()
         self._breakers.note(row, end)
         courier, kind = self._courier(row), KINDS.get(row.kind)
-        became = outcomes.outcome(
+        became = outcomes.decide_outcome(
             end,
             Attempt(
                 now=now,
-                began=result.began,
+                started_at=result.began,
                 number=row.attempts + (not result.looked),
-                doubted_since=row.began_at if row.act == "post" else None,
+                ambiguous_since=row.began_at if row.act == "post" else None,
                 expires=row.expires,
-                repeatable=row.act != "post",
-                drops_doubles=timedelta(seconds=courier.doubles_dropped_for()),
-                resends=kind is not None and kind.on_ambiguous == "resend",
-                resent=row.resent,
+                is_idempotent=row.act != "post",
+                dedup_window=timedelta(seconds=courier.doubles_dropped_for()),
+                can_resend=kind is not None and kind.on_ambiguous == "resend",
+                was_resent=row.resent,
                 outage=self._breakers.outage(row.platform),
-                chance=chance,
+                jitter=chance,
             ),
         )
         SENDS.labels(row.platform, became.state).inc()
         self._gates |= self._breakers.gates(row, end, now, chance)
         if result.gate:
             self._gates[result.gate] = (now + result.wait, became.reason)
-        if isinstance(end, Arrived) and not result.looked and row.act == "post" and courier.pace():
+        if (
+            isinstance(end, Delivered)
+            and not result.looked
+            and row.act == "post"
+            and courier.pace()
+        ):
             self._gates[row.lane] = (now + timedelta(seconds=courier.pace()), "pace")
         self._written.append(
             Written(
-                row.id, row.fence, became.state, became.reason, became.retry_at, became.doubt,
-                became.counted, became.resent, result.posted.id, result.posted.channel,
+                row.id, row.fence, became.state, became.reason, became.retry_at, became.is_ambiguous,
+                became.counts_as_attempt, became.is_resend, result.posted.id, result.posted.channel,
                 result.closed,
             )
         )  # fmt: skip

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from bot.community.rounds import messages, pools
-from bot.domain.cadence import coming, moments
+from bot.domain.cadence import next_round_day, round_schedule
 from db import audit, round_pools, rounds
 from db.base import unit
 from db.rounds import Round
@@ -47,8 +47,8 @@ async def pause_the_silent(engine: AsyncEngine, now: datetime) -> None:
 
 async def draft(engine: AsyncEngine, now: datetime) -> None:
     """The next round, some days before; thought out while nobody waits for the database."""
-    day = coming(now)
-    if now < moments(day).draft:
+    day = next_round_day(now)
+    if now < round_schedule(day).draft:
         return
     async with unit(engine) as session:
         known = await rounds.on(session, day)
@@ -79,7 +79,7 @@ async def _step(
 
 async def notify(engine: AsyncEngine, day: date, now: datetime) -> None:
     """The day before, everybody who was drafted hears of it."""
-    when, last = moments(day), 0
+    when, last = round_schedule(day), 0
 
     def is_due(round_: Round) -> bool:
         return not (round_.noticed_at or round_.sent_at) and when.notice <= now < when.send
@@ -99,7 +99,7 @@ async def notify(engine: AsyncEngine, day: date, now: datetime) -> None:
 
 async def send(engine: AsyncEngine, day: date, now: datetime) -> None:
     """The round is final, unless an admin sent it already; long past its day it is given up."""
-    when = moments(day)
+    when = round_schedule(day)
 
     async def act(session: AsyncSession, round_: Round) -> bool:
         if now >= when.send + TOO_LATE:
@@ -137,14 +137,14 @@ async def pair_late(engine: AsyncEngine, day: date, now: datetime) -> None:
     def is_due(round_: Round) -> bool:
         return round_.sent_at is not None and round_.checked_at is None
 
-    if now < moments(day).check:
+    if now < round_schedule(day).check:
         await _step(engine, day, is_due, act)
         await tell(engine, day, now)
 
 
 async def check(engine: AsyncEngine, day: date, now: datetime) -> None:
     """In the middle everybody is asked: did you meet? Then the last who came late join a pair."""
-    when, last = moments(day), 0
+    when, last = round_schedule(day), 0
 
     def is_due(round_: Round) -> bool:
         unasked = round_.sent_at is not None and round_.checked_at is None
@@ -169,7 +169,7 @@ async def check(engine: AsyncEngine, day: date, now: datetime) -> None:
 
 async def close(engine: AsyncEngine, day: date, now: datetime) -> None:
     """The end: who was asked and silent is counted, once."""
-    when = moments(day)
+    when = round_schedule(day)
 
     async def act(session: AsyncSession, round_: Round) -> bool:
         if round_.checked_at is not None:

@@ -11,7 +11,7 @@ from rich.console import Console
 from bot.adapters import terminal
 from bot.app import App, open_app
 from bot.cards import Form, Reply, data, plain
-from bot.domain.ranking import standing
+from bot.domain.ranking import base_points
 from bot.i18n import translator
 from bot.request import Request, Sender
 from bot.settings import Settings
@@ -52,7 +52,7 @@ async def speaker(app: App, email: str) -> Sender | None:
             person = await members.by_email(session, email)
         else:
             if not await members.any_at_all(session):
-                await seed.demo(session, datetime.now(UTC), standing)
+                await seed.demo(session, datetime.now(UTC), base_points)
             person = next(iter(await members.synthetic(session, limit=1)), None)
         if person is None:
             return None

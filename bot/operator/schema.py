@@ -7,7 +7,7 @@ from typing import Literal
 from rich.console import Console
 from rich.progress import Progress
 
-from bot.domain.ranking import standing
+from bot.domain.ranking import base_points
 from bot.settings import Settings
 from bot.storage import database, translate_database_errors
 from db import migrate
@@ -52,5 +52,5 @@ async def seed(settings: Settings, console: Console, *, demo: bool) -> None:
             async with unit(engine, writes=True) as session:
                 await seeding.reference(session, step)
                 if demo:
-                    await seeding.demo(session, datetime.now(UTC), standing, step)
+                    await seeding.demo(session, datetime.now(UTC), base_points, step)
             bar.update(task, completed=6 if demo else 3)

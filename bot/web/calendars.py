@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.community.people.places import place
 from bot.community.talks.opening import can_talk
-from bot.domain.calendar import LENGTH
+from bot.domain.calendar import MEETING_LENGTH
 from bot.i18n import translator
 from bot.links import Links
 from db import talks
@@ -64,7 +64,7 @@ def meeting_file(talk: Talk, reader: Member, start: datetime, agreed_at: datetim
     event.add("sequence", max(talk.sequence - 1, 0))
     event.add("dtstamp", agreed_at.astimezone(UTC))
     event.add("dtstart", local)
-    event.add("dtend", (start + LENGTH).astimezone(ZoneInfo(reader.zone)))
+    event.add("dtend", (start + MEETING_LENGTH).astimezone(ZoneInfo(reader.zone)))
     event.add("summary", t("Talk with {name}", name=other.name))
     event.add("description", f"{other.name} · {place(t, other.city)}")
     event.add("status", "CONFIRMED")

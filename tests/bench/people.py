@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.domain.ranking import standing
+from bot.domain.ranking import base_points
 from db import members, migrate, seed
 from db.base import open_engine, unit
 from db.cities import City
@@ -76,7 +76,7 @@ class Crowd:
         self._others = [t.id for t in topics if t.id not in (common, rare)]
         self._expertise = 0
         self._standings = {
-            (skill, given, level, gladly): standing(skill, given, level, gladly)
+            (skill, given, level, gladly): base_points(skill, given, level, gladly)
             for skill in (1, 2, 3)
             for given in range(12)
             for level in {c.level for c in self.cities} | {None}

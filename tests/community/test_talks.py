@@ -8,7 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.community import blocking
 from bot.community.talks.opening import begin_talk, load_pair, starters
-from bot.domain.shared_interests import Bond, Side, bonds, chosen
+from bot.domain.shared_interests import (
+    MemberInterests,
+    SharedInterest,
+    find_shared_interests,
+    pick_varied,
+)
 from bot.i18n import LANGUAGES, translator
 from bot.jobs.introductions import HALF_OPEN_AT_MOST
 from db import talks
@@ -348,15 +353,18 @@ async def test_without_a_common_language_the_conversation_of_both_is_in_english(
 
 def test_the_most_useful_tie_comes_first() -> None:
     """What one knows and the other wants, then what both know, then what both want."""
-    one, other = Side({1: 3, 2: 2, 5: 1}, {3, 4}), Side({2: 3, 3: 1, 5: 1}, {1, 4})
+    one, other = (
+        MemberInterests({1: 3, 2: 2, 5: 1}, {3, 4}),
+        MemberInterests({2: 3, 3: 1, 5: 1}, {1, 4}),
+    )
 
-    found = bonds(one, other)
+    found = find_shared_interests(one, other)
 
-    assert found == (Bond("helps", 1), Bond("helped", 3), Bond("both-know", 2),
-                     Bond("both-know", 5), Bond("both-learn", 4))  # fmt: skip
-    assert bonds(one, other, about=4)[0] == Bond("both-learn", 4)
-    assert [b.topic for b in chosen(found, 5)] == [1, 3, 2, 4, 5]
-    assert bonds(Side({}), other) == ()
+    assert found == (SharedInterest("helps", 1), SharedInterest("helped", 3), SharedInterest("both-know", 2),
+                     SharedInterest("both-know", 5), SharedInterest("both-learn", 4))  # fmt: skip
+    assert find_shared_interests(one, other, main_topic=4)[0] == SharedInterest("both-learn", 4)
+    assert [b.topic for b in pick_varied(found, 5)] == [1, 3, 2, 4, 5]
+    assert find_shared_interests(MemberInterests({}), other) == ()
 
 
 async def test_there_are_always_three_starters(engine: AsyncEngine) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.domain.ranking import standing
+from bot.domain.ranking import base_points
 from db import migrate, seed
 from db.base import Base, open_engine, unit
 from tests.cast import NOW
@@ -48,7 +48,7 @@ async def tables(engine: AsyncEngine) -> set[str]:
 async def populate(engine: AsyncEngine) -> None:
     async with unit(engine, writes=True) as session:
         await seed.reference(session)
-        await seed.demo(session, NOW, standing)
+        await seed.demo(session, NOW, base_points)
 
 
 # --- the files --------------------------------------------------------------------------------

@@ -49,7 +49,7 @@ def test_every_name_is_exact_however_it_is_written(term: Term, how: object) -> N
     hit = WORDS.find(how(term.text))  # type: ignore[operator] # one of the functions above
 
     assert hit is not None
-    assert (hit.key, hit.how) == (term.key, "exact")
+    assert (hit.key, hit.precision) == (term.key, "exact")
 
 
 @given(st.sampled_from([t for t in TERMS if len(t.text) > 9]), st.data())
@@ -62,15 +62,15 @@ def test_one_swapped_pair_of_letters_is_understood(term: Term, data: st.DataObje
     hit = WORDS.find(slip)
 
     assert hit is not None
-    assert (hit.key, hit.how) == (term.key, "close")
-    assert WORDS.near(slip)[0].key == term.key
+    assert (hit.key, hit.precision) == (term.key, "close")
+    assert WORDS.find_near(slip)[0].key == term.key
 
 
 @given(st.text(max_size=30))
 def test_no_text_is_too_odd(text: str) -> None:
     """Whatever is typed: known keys, each once, no more than asked for."""
-    near = [hit.key for hit in WORDS.near(text, 2)]
-    typed = WORDS.beginning(text, "es", 3)
+    near = [hit.key for hit in WORDS.find_near(text, 2)]
+    typed = WORDS.complete(text, "es", 3)
 
     assert len(near) == len(set(near)) <= 2
     assert len(typed) == len(set(typed)) <= 3
@@ -84,7 +84,7 @@ def test_what_could_mean_two_things_is_not_guessed() -> None:
     two = Vocabulary([Term(1, "data sharing", "en"), Term(2, "data sparing", "en")], fold)
 
     assert two.find("data shaing") is None
-    assert sorted(hit.key for hit in two.near("data shaing")) == [1, 2]
+    assert sorted(hit.key for hit in two.find_near("data shaing")) == [1, 2]
 
 
 def test_the_first_of_two_equal_names_is_meant() -> None:
@@ -100,8 +100,8 @@ def test_the_readers_language_comes_first_while_typing() -> None:
     """Among names that begin alike."""
     alike = Vocabulary([Term(1, "data map", "en"), Term(2, "data mapa", "es")], fold)
 
-    assert alike.beginning("data", "en") == [1, 2]
-    assert alike.beginning("data", "es") == [2, 1]
+    assert alike.complete("data", "en") == [1, 2]
+    assert alike.complete("data", "es") == [2, 1]
 
 
 def test_a_name_nobody_prefers_is_no_display_name() -> None:
@@ -117,12 +117,12 @@ def test_a_name_nobody_prefers_is_no_display_name() -> None:
 def test_two_letters_are_never_guessed(text: str) -> None:
     """Too many things look like them."""
     assert WORDS.find(text) is None
-    assert WORDS.near(text) == [] or len(fold(text)) > 2
+    assert WORDS.find_near(text) == [] or len(fold(text)) > 2
 
 
 def test_an_empty_vocabulary_finds_nothing() -> None:
     """A fresh database has no topics yet."""
     none = Vocabulary([], fold)
 
-    assert (none.find("x y z"), none.near("x y z"), none.beginning("", "en")) == (None, [], [])
+    assert (none.find("x y z"), none.find_near("x y z"), none.complete("", "en")) == (None, [], [])
     assert list(none.keys()) == []

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import Card, Link, plain
-from bot.domain.ranking import standing
+from bot.domain.ranking import base_points
 from bot.handlers import my_data
 from bot.hub import Hub
 from bot.jobs import maintenance
@@ -127,7 +127,7 @@ async def _fill(engine: AsyncEngine) -> None:
         maya = await session.get(Member, MAYA)
         assert maya is not None
         maya.name, maya.folded, maya.bio = CANARY, CANARY.casefold(), f"I am {CANARY}"
-        await directory.refresh(session, maya, standing)
+        await directory.refresh(session, maya, base_points)
         for key, state in (("a", "due"), ("b", "sent")):
             await outbox.put(
                 session, Address("p", "w", "maya"), key=key, kind="answer", member_id=MAYA,

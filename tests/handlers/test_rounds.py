@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import Buttons, Card, plain
-from bot.domain.cadence import coming, is_turn, moments
+from bot.domain.cadence import is_turn, next_round_day, round_schedule
 from bot.jobs import rounds as job
 from db import round_pools
 from db.base import unit
@@ -19,7 +19,7 @@ DAY = date(2026, 12, 1)
 
 async def sent(engine: AsyncEngine, clock: Clock) -> None:
     """The first round is drafted and sent; an hour has passed."""
-    when = moments(DAY)
+    when = round_schedule(DAY)
     for moment in (when.draft, when.send):
         clock.now = moment
         await job.advance(engine, clock)
@@ -91,9 +91,9 @@ def test_turns_are_spread_over_the_weeks() -> None:
 
 def test_a_round_is_coming_until_it_is_sent() -> None:
     """On the Tuesday itself until the hour, then the next one."""
-    send = moments(DAY).send
-    assert coming(send - timedelta(seconds=1)) == DAY
-    assert coming(send) == DAY + timedelta(weeks=1)
+    send = round_schedule(DAY).send
+    assert next_round_day(send - timedelta(seconds=1)) == DAY
+    assert next_round_day(send) == DAY + timedelta(weeks=1)
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ async def test_a_draft_is_told_to_nobody_before_it_is_sent(
     """Neither on the card nor by asking why or answering."""
     for key in ("maya", "luis"):
         await typing("rounds on", key)
-    draft = moments(DAY).draft
+    draft = round_schedule(DAY).draft
     await job.advance(engine, lambda: draft)
     clock.now = draft
     for words in ("rounds", "rounds why", "rounds met", "rounds met 1"):

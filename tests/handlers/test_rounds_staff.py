@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import plain
-from bot.domain.cadence import moments
+from bot.domain.cadence import round_schedule
 from bot.jobs import rounds as job
 from db import rounds
 from db.audit import Audit
@@ -134,7 +134,7 @@ async def test_a_locked_round_stays_until_it_is_unlocked(
         assert "Unlock it" in plain(await six(f"admin rounds {words}", "noor"))
     before = await together(engine)
     await six("rounds on", "zoe")
-    clock.now = moments(DAY).notice
+    clock.now = round_schedule(DAY).notice
     assert "Sent." in plain(await six("admin rounds send", "noor"))
     assert await together(engine) == before
     assert before
@@ -159,14 +159,14 @@ async def test_two_admins_press_send_and_the_clock_strikes(
 ) -> None:
     """All at once: one release, one introduction each; everybody else hears that it was sent."""
     await six("admin rounds preview", "noor")
-    clock.now = moments(DAY).send - timedelta(seconds=1)
+    clock.now = round_schedule(DAY).send - timedelta(seconds=1)
     said = await asyncio.gather(
         *(six("admin rounds send", who) for who in ("noor", "ada", "noor", "ada"))
     )
     texts = [plain(card) for card in said]
     assert sum("Sent." in text for text in texts) == 1
     assert sum("it is sent once" in text for text in texts) == 3
-    after = moments(DAY).send + timedelta(seconds=1)
+    after = round_schedule(DAY).send + timedelta(seconds=1)
     await asyncio.gather(*(job.advance(engine, lambda: after) for _ in range(3)))
     async with unit(engine) as session:
         assert await session.scalar(select(func.count()).select_from(Talk)) == 3

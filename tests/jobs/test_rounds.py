@@ -13,7 +13,7 @@ from bot.cards import plain
 from bot.community import blocking
 from bot.community.rounds import messages, pools
 from bot.deliveries import load_card
-from bot.domain.cadence import Moments, moments
+from bot.domain.cadence import RoundSchedule, round_schedule
 from bot.handlers.rounds import Rounds
 from bot.jobs import rounds as job
 from db import members, round_pools, rounds
@@ -28,7 +28,7 @@ from tests.conftest import Clock, Typing
 
 DAY = date(2026, 12, 1)
 """The Tuesday after the day on which tests begin."""
-WHEN: Moments = moments(DAY)
+WHEN: RoundSchedule = round_schedule(DAY)
 MINUTE = timedelta(minutes=1)
 
 
@@ -224,7 +224,7 @@ async def test_three_silent_rounds_are_asked_about_and_then_paused(
     """Luis answers, Maya does not: she is asked, and pauses; «Keep me» brings her back."""
     await on(typing, "maya", "luis")
     for week in range(3):
-        steps = moments(DAY + timedelta(weeks=week))
+        steps = round_schedule(DAY + timedelta(weeks=week))
         for moment in steps:
             await at(engine, moment)
             clock.now = moment
@@ -375,4 +375,4 @@ def test_acts_are_what_the_hub_says() -> None:
     acts = Rounds.model_fields["act"].annotation
     for word in ("skip", "keep", "met", "scheduled", "not-yet", "off", "why"):
         assert word in str(acts)
-    assert moments(DAY).send.tzinfo is UTC
+    assert round_schedule(DAY).send.tzinfo is UTC

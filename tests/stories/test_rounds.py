@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.cards import plain
 from bot.community.rounds.messages import unpaired_reason
 from bot.deliveries import load_card
-from bot.domain.cadence import moments
+from bot.domain.cadence import round_schedule
 from bot.hub import Hub
 from bot.jobs import rounds as job
 from bot.request import Request
@@ -74,7 +74,7 @@ async def told(hub: Hub, engine: AsyncEngine, clock: Clock, language: str) -> st
     for who in ("ben", "luis", "remi", "ines", "zoe"):
         await say(who, "rounds on")
     for week in range(3):
-        steps = moments(date(2026, 12, 1) + timedelta(weeks=week))
+        steps = round_schedule(date(2026, 12, 1) + timedelta(weeks=week))
         for moment in steps:
             clock.now = moment
             await job.advance(engine, clock)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from bot.adapters.slack import marks, payloads
 from bot.adapters.slack.payloads import Body, Visitor, part, text
-from bot.domain.escaping import linked
+from bot.domain.escaping import format_link
 from bot.request import File, IncomingMessage, Sender
 
 _TOKEN = re.compile(r"<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>")
@@ -107,7 +107,7 @@ def _shown(found: re.Match[str]) -> str:
         return label or f"@{reference.partition('^')[0]}"
     if sign:
         return f"{sign}{label or '…'}"
-    return linked(label, reference) if label else reference
+    return format_link(label, reference) if label else reference
 
 
 def _by_person(message: Body) -> bool:

@@ -7,8 +7,8 @@ from bot.cards import Button, Buttons, Card, Entry, Note, Part, Text
 from bot.commands import Context
 from bot.community import staff
 from bot.community.people import places
-from bot.domain.joining import STEPS, first_days
-from bot.domain.ranking import standing
+from bot.domain.joining import FIRST_WEEK_STEPS, schedule_first_week
+from bot.domain.ranking import base_points
 from bot.errors import Refusal
 from bot.i18n import Translator, language_of, translator
 from db import audit, directory, joining
@@ -88,7 +88,7 @@ async def admit_account(
     answer = ("approved", approver.id) if approver else ("withdrawn", None)
     ended = await joining.close_requests(ctx.session, account, ctx.now, *answer)
     await deliveries.run_ended_hooks(ctx.session, ctx.now, ended)
-    await directory.refresh(ctx.session, person, standing)
+    await directory.refresh(ctx.session, person, base_points)
     audit.note(
         ctx.session, ctx.now, approver.id if approver else person.id,
         "member approved" if approver else f"member joined by {way}", f"member:{person.id}",
@@ -125,7 +125,7 @@ async def _begin_first_week(ctx: Context, person: Member) -> None:
     A card that waits for days must not hold the name of somebody who may be gone by then.
     """
     t = translator(person.language)
-    for step, at in first_days(ctx.now, person.zone):
+    for step, at in schedule_first_week(ctx.now, person.zone):
         parts: tuple[Part, ...] = (first_week_entry(t, step),)
         await deliveries.enqueue(
             ctx.session, ctx.now, person, "welcome", Card(t("Your first week"), parts),
@@ -158,7 +158,7 @@ def first_week_entry(t: Translator, step: str) -> Entry:
 
 def first_week_entries(t: Translator) -> tuple[Entry, ...]:
     """The whole first week at one look."""
-    return tuple(first_week_entry(t, step) for step in STEPS)
+    return tuple(first_week_entry(t, step) for step in FIRST_WEEK_STEPS)
 
 
 # --- asked and decided ------------------------------------------------------------------------

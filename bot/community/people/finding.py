@@ -57,7 +57,9 @@ async def split_person_and_topic(ctx: Context, name: str, topic: str) -> tuple[M
     if not ctx.request.values and name[-1:].isalpha():
         words, find = topic.split(), ctx.reference.vocabulary.find
         tails = ((cut, find(" ".join(words[cut:]))) for cut in range(len(words)))
-        cut = min(((hit.how != "exact", cut) for cut, hit in tails if hit), default=(False, 0))[1]
+        cut = min(
+            ((hit.precision != "exact", cut) for cut, hit in tails if hit), default=(False, 0)
+        )[1]
         name, topic = " ".join([name, *words[:cut]]), " ".join(words[cut:])
     try:
         return await find_person(ctx, name), topic

@@ -11,10 +11,10 @@ from db.cities import City
 def find_city(ctx: Context, text: str, field: str = "city") -> City:
     """The one city meant; namesakes and near misses are offered. Only for those inside."""
     known = ctx.reference
-    found = known.gazetteer.city(text)
+    found = known.gazetteer.find_cities(text)
     if len(found) == 1:
         return known.cities[found[0]]
-    near = found or known.gazetteer.near(text)
+    near = found or known.gazetteer.find_near(text)
     raise InvalidArgumentError(
         ctx.t("There are several cities called «{name}». Which one?", name=shorten(text))
         if found

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from bot.commands import Context
-from bot.domain.ranking import Candidate, Ranked, Reason, trace
+from bot.domain.ranking import Candidate, RankedPerson, Reason, rank_candidate
 from bot.i18n import Translator
 from db.directory import Contender, Expertise, contender
 
@@ -25,23 +25,23 @@ def _build_candidate(
     ctx: Context, one: Contender, own_city: int | None, this_month: str
 ) -> Candidate:
     asked = one.asks_taken if one.asks_month == this_month else 0
-    city = ctx.reference.gazetteer.spots.get(one.city_id or 0)
+    city = ctx.reference.gazetteer.places_by_key.get(one.city_id or 0)
     return Candidate(
         key=one.id,
         own_city=city is not None and one.city_id == own_city,
         skill=one.level,
         endorsements=one.endorsements,
         city_level=city.level if city else None,
-        open=one.open_to_questions,
-        full=one.monthly_asks is not None and asked >= one.monthly_asks,
+        is_open=one.open_to_questions,
+        is_full=one.monthly_asks is not None and asked >= one.monthly_asks,
         asks_taken=asked,
         confirmed_at=one.confirmed_at,
     )
 
 
-def why(ctx: Context, tie: Expertise) -> Ranked:
+def why(ctx: Context, tie: Expertise) -> RankedPerson:
     """The trace of one person for one topic."""
-    return trace(next(candidates(ctx, [contender(tie)])), ctx.now)
+    return rank_candidate(next(candidates(ctx, [contender(tie)])), ctx.now)
 
 
 def sentence(t: Translator, reason: Reason) -> str:
@@ -78,7 +78,7 @@ def sentence(t: Translator, reason: Reason) -> str:
 _SKILLS = {1: "knows the basics", 2: "works with it", 3: "knows it deeply"}
 
 
-def reasons_line(t: Translator, ranked: Ranked) -> str:
+def reasons_line(t: Translator, ranked: RankedPerson) -> str:
     """The reasons that count most, as one line."""
     telling = [r for r in ranked.reasons if r.cause not in ("fresh", "asked", "level")]
     return " · ".join(sentence(t, r) for r in telling[:4])

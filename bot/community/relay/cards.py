@@ -9,7 +9,7 @@ from datetime import datetime
 from bot.cards import Button, Buttons, Card, Entry, Link, Note, Part, Text
 from bot.community.conduct import describe_mute
 from bot.community.people import places
-from bot.domain.escaping import inert, one_line
+from bot.domain.escaping import escape_markup, one_line
 from bot.i18n import Translator
 from bot.request import File
 from db.members import Member
@@ -52,7 +52,7 @@ def reaction_card(t: Translator, person: Member, label: str, mark: str, excerpt:
 def _file_line(t: Translator, file: File) -> str:
     facts = filter(None, (one_line(file.type, 60), _format_size(t, file.size)))
     said = " · ".join((f"📎 {one_line(file.name, 120) or t('a file')}", *facts))
-    return f"{said}\n{inert(file.url)}" if file.url and not file.id else said
+    return f"{said}\n{escape_markup(file.url)}" if file.url and not file.id else said
 
 
 def _format_size(t: Translator, size: int) -> str:

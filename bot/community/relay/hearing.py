@@ -17,7 +17,7 @@ from bot.commands import MessageContext, hears
 from bot.community.relay import cards
 from bot.community.relay.cards import MAX_FILE_SIZE
 from bot.community.relay.threads import ConversationView, load_view, notify_other
-from bot.domain.escaping import cut, inert, one_line
+from bot.domain.escaping import escape_markup, one_line, truncate
 from bot.i18n import translator
 from bot.links import Links, SharedFile
 from bot.parsing import clean_text, find_nearest
@@ -154,7 +154,7 @@ async def _ask_which_conversation(
     choices = [(view.talk.id, view.other) for view in views if view.other]
     return HandledMessage(
         cards.choose_conversation_card(
-            translator(me.language), choices, draft.id, inert(heard.text)
+            translator(me.language), choices, draft.id, escape_markup(heard.text)
         )
     )
 
@@ -205,7 +205,7 @@ async def _forward(view: ConversationView, heard: IncomingMessage) -> HandledMes
 
 def _render_copy(view: ConversationView, heard: IncomingMessage) -> Card | None:
     """What the other side sees of it; None if there is nothing to see."""
-    text, _ = cut(inert(heard.text))
+    text, _ = truncate(escape_markup(heard.text))
     if view.other is None or not (text or heard.files):
         return None
     t = translator(view.other.language)
@@ -215,7 +215,7 @@ def _render_copy(view: ConversationView, heard: IncomingMessage) -> Card | None:
 def _render_losses(view: ConversationView, heard: IncomingMessage) -> Card | None:
     """What did not go over as it was."""
     said = []
-    if cut(inert(heard.text))[1]:
+    if truncate(escape_markup(heard.text))[1]:
         said.append(cards.truncation_text(view.t, view.other_name))
     if any(not file.url for file in heard.files):
         said.append(cards.files_not_sent_text(view.t, view.other_name))
@@ -352,7 +352,7 @@ async def _on_reaction(
     original = await outbox.delivery(session, about.delivery_id)
     card = cards.reaction_card(
         translator(view.other.language), me, heard.sender.label,
-        inert(heard.emoji)[:50], _excerpt(await relay.newest(session, original) if original else ""),
+        escape_markup(heard.emoji)[:50], _excerpt(await relay.newest(session, original) if original else ""),
     )  # fmt: skip
     line.delivery_id = await notify_other(view, card, f"relay:{line.id}:{line.edition}")
     return NO_REPLY

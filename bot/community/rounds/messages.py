@@ -14,8 +14,8 @@ from bot.community.people.places import place
 from bot.community.rounds.pools import load_seekers
 from bot.community.talks.opening import begin_talk, load_pair, starters
 from bot.deliveries import enqueue
-from bot.domain.cadence import A_WEEK, coming, is_turn, moments
-from bot.domain.matching import fit
+from bot.domain.cadence import A_WEEK, is_turn, next_round_day, round_schedule
+from bot.domain.matching import can_meet
 from bot.i18n import Translator, translator
 from db import round_pools, rounds
 from db.members import Member
@@ -43,7 +43,7 @@ async def notify_before_round(
 ) -> None:
     """The day before: it is nearly time, and one can skip it."""
     t = translator(person.language)
-    when = t.day_and_time(moments(round_.day).send, person.zone)
+    when = t.day_and_time(round_schedule(round_.day).send, person.zone)
     said = t("On {when} I introduce you to somebody from another city. If this is a bad week, skip "
              "it: nobody will know.", when=when)  # fmt: skip
     card = Card(
@@ -57,14 +57,16 @@ async def notify_before_round(
         ),
     )  # fmt: skip
     key = f"round:{round_.id}:notice:{person.id}"
-    await enqueue(session, now, person, KIND, card, key=key, expires=moments(round_.day).send)
+    await enqueue(
+        session, now, person, KIND, card, key=key, expires=round_schedule(round_.day).send
+    )
 
 
 async def notify_of_draft(session: AsyncSession, now: datetime, round_: Round) -> None:
     """There is a draft to look at; the card says how large it is."""
     groups = await rounds.groups_of(session, round_.id)
     left = await rounds.left_of(session, round_.id)
-    send = moments(round_.day).send
+    send = round_schedule(round_.day).send
 
     def render(t: Translator, person: Member) -> Card:
         when = t.day_and_time(send, person.zone)
@@ -105,7 +107,7 @@ async def begin_group(
     people = [one.member for one in group.places]
     keys = [person.id for person in people]
     there = await load_seekers(session, round_.day, now, keys, any_turn=True)
-    if len(there) == len(keys) > 1 and fit(there):
+    if len(there) == len(keys) > 1 and can_meet(there):
         await _introduce(session, now, round_, people)
         return
     await rounds.drop_groups(session, [group])
@@ -162,7 +164,9 @@ async def notify_left_out(
         ),
     )
     key = f"round:{round_.id}:left:{person.id}"
-    await enqueue(session, now, person, KIND, card, key=key, expires=moments(round_.day).check)
+    await enqueue(
+        session, now, person, KIND, card, key=key, expires=round_schedule(round_.day).check
+    )
 
 
 def unpaired_reason(t: Translator, one: RoundLeft) -> str:
@@ -204,7 +208,7 @@ async def send_check_in(
     t = translator(person.language)
     key = f"round:{round_.id}:check:{person.id}"
     await enqueue(session, now, person, KIND, check_in_card(t, group, person.id), key=key,
-              expires=moments(round_.day).close)  # fmt: skip
+              expires=round_schedule(round_.day).close)  # fmt: skip
 
 
 def check_in_card(t: Translator, group: RoundGroup, member_id: int) -> Card:
@@ -272,14 +276,14 @@ def mark_active(taking: RoundMember) -> None:
 
 def next_round_time(taking: RoundMember, now: datetime) -> datetime:
     """When somebody's next round is sent, whatever may still come between."""
-    day = coming(now)
+    day = next_round_day(now)
     while (
         (taking.snoozed_until and day < taking.snoozed_until)
         or day == taking.skips
         or not is_turn(taking.rhythm, taking.nth, day)
     ):
         day += A_WEEK
-    return moments(day).send
+    return round_schedule(day).send
 
 
 async def render_next_round(ctx: Context) -> Entry | None:

@@ -7,9 +7,17 @@ from itertools import combinations
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.affinity import Seeker, at_work, barrier
+from bot.domain.affinity import Seeker, barrier, work_half_hours
 from bot.domain.cadence import is_turn
-from bot.domain.matching import Group, Left, Plan, fit, group_of, join_late, plan
+from bot.domain.matching import (
+    Group,
+    RoundPlan,
+    UnpairedPerson,
+    add_latecomers,
+    build_group,
+    can_meet,
+    plan_round,
+)
 from db import introductions, round_pools, rounds
 from db.round_pools import Knowledge
 from db.rounds import Round, RoundGroup, RoundMember
@@ -76,9 +84,9 @@ def _build_seeker(
         languages=frozenset(person.languages),
         knows=known.knows,
         learns=frozenset(known.learns),
-        hours=at_work(person.zone, person.hours_from, person.hours_to, day),
-        never=frozenset(never.get(person.id, ())),
-        paired=paired.get(person.id, {}),
+        hours=work_half_hours(person.zone, person.hours_from, person.hours_to, day),
+        excluded_keys=frozenset(never.get(person.id, ())),
+        past_partners=paired.get(person.id, {}),
         met_cities=frozenset(cities.get(person.id, ())),
         debt=one.missed,
     )
@@ -87,16 +95,16 @@ def _build_seeker(
 # --- the draft --------------------------------------------------------------------------------
 
 
-async def draw_plan(people: Sequence[Seeker], seed: int) -> Plan:
+async def draw_plan(people: Sequence[Seeker], seed: int) -> RoundPlan:
     """The plan of a pool, thought out in a thread."""
-    return await asyncio.to_thread(plan, people, seed)
+    return await asyncio.to_thread(plan_round, people, seed)
 
 
-async def save_draft(session: AsyncSession, round_: Round, made: Plan, now: datetime) -> None:
+async def save_draft(session: AsyncSession, round_: Round, made: RoundPlan, now: datetime) -> None:
     """A plan becomes the draft of a round, in place of another one."""
     if round_.drafted_at is not None:
         await rounds.clear(session, round_)
-    await rounds.write(session, round_, group_rows(made.groups), unpaired_rows(made.left))
+    await rounds.write(session, round_, group_rows(made.groups), unpaired_rows(made.unpaired))
     round_.drafted_at = now
 
 
@@ -145,9 +153,9 @@ async def swap(
     made: list[Group] = []
     for group in touched.values():
         members = [people[exchanged.get(p.member_id, p.member_id)] for p in group.places]
-        if not fit(members):
+        if not can_meet(members):
             return _forbidding_rule(members)
-        made.append(group_of(members))
+        made.append(build_group(members))
     await rounds.drop_groups(session, touched.values())
     rows = []
     for key, other in exchanged.items():
@@ -197,7 +205,7 @@ def _split_groups(
     whole, broken = list[RoundGroup](), list[RoundGroup]()
     for group in groups:
         members = [people[p.member_id] for p in group.places if p.member_id in people]
-        can = len(members) == len(group.places) > 1 and fit(members)
+        can = len(members) == len(group.places) > 1 and can_meet(members)
         (whole if can else broken).append(group)
     return whole, broken
 
@@ -211,12 +219,12 @@ async def _repair_groups(
     people: dict[int, Seeker],
 ) -> None:
     pairs = [[people[place.member_id] for place in group.places] for group in whole]
-    made = await asyncio.to_thread(join_late, loose, pairs, round_.seed)
+    made = await asyncio.to_thread(add_latecomers, loose, pairs, round_.seed)
     taken = {key for group in made.groups for key in group.keys}
     grown = [group for group in whole if {p.member_id for p in group.places} & taken]
     await rounds.drop_groups(session, [*broken, *grown])
     await rounds.forget_left(session, round_.id, None)
-    await rounds.write(session, round_, group_rows(made.groups), unpaired_rows(made.left))
+    await rounds.write(session, round_, group_rows(made.groups), unpaired_rows(made.unpaired))
 
 
 async def pair_latecomers(
@@ -245,9 +253,9 @@ async def pair_latecomers(
         and len(group.places) == 2
         and all(p.member_id in people for p in group.places)
     ]
-    made = await asyncio.to_thread(join_late, waiting, open_pairs, round_.seed)
+    made = await asyncio.to_thread(add_latecomers, waiting, open_pairs, round_.seed)
     if not is_closing:
-        made = Plan(tuple(group for group in made.groups if len(group.keys) == 2), ())
+        made = RoundPlan(tuple(group for group in made.groups if len(group.keys) == 2), ())
     taken = {key for group in made.groups for key in group.keys}
     await rounds.settle_debt(session, taken)
     await rounds.forget_left(session, round_.id, taken)
@@ -263,7 +271,7 @@ async def _save_late_groups(
         third = [key for key in group.keys if key not in placed]
         if len(third) == len(group.keys):
             await rounds.write(
-                session, round_, [(group.keys, group.points, group.again)], [], late=True
+                session, round_, [(group.keys, group.points, group.is_repeat)], [], late=True
             )
             continue
         host = next(key for key in group.keys if key in placed)
@@ -272,9 +280,9 @@ async def _save_late_groups(
 
 def group_rows(groups: Iterable[Group]) -> list[tuple[Sequence[int], int, bool]]:
     """Groups as the database keeps them."""
-    return [(group.keys, group.points, group.again) for group in groups]
+    return [(group.keys, group.points, group.is_repeat) for group in groups]
 
 
-def unpaired_rows(left: Iterable[Left]) -> list[tuple[int, str, int]]:
+def unpaired_rows(left: Iterable[UnpairedPerson]) -> list[tuple[int, str, int]]:
     """Who was left and why, as the database keeps it."""
     return [(one.key, one.rule, one.fits) for one in left]

@@ -14,8 +14,13 @@ from bot.community.parting import Parting
 from bot.community.people import portraits
 from bot.community.relay import threads
 from bot.deliveries import enqueue, run_ended_hooks
-from bot.domain.calendar import Hours, slots
-from bot.domain.shared_interests import Bond, Side, bonds, chosen
+from bot.domain.calendar import WorkingHours, find_slots
+from bot.domain.shared_interests import (
+    MemberInterests,
+    SharedInterest,
+    find_shared_interests,
+    pick_varied,
+)
 from bot.i18n import Translator, translator
 from db import blocks, directory, outbox, relay, talks, topics
 from db.members import Member
@@ -151,7 +156,7 @@ class Pair:
     one: Member
     other: Member
     topic_id: int | None
-    ties: tuple[Bond, ...]
+    ties: tuple[SharedInterest, ...]
     names: dict[tuple[int, str], str]
 
     def topic_name(self, key: int, language: str) -> str:
@@ -164,22 +169,22 @@ async def load_pair(
 ) -> Pair:
     """The trace of two people, read off what each shows the other."""
     mine, theirs = await _load_side(session, one, other), await _load_side(session, other, one)
-    ties = bonds(mine, theirs, topic_id)
+    ties = find_shared_interests(mine, theirs, topic_id)
     keys = {bond.topic for bond in ties} | ({topic_id} if topic_id else set())
     return Pair(one, other, topic_id, ties, await topics.names(session, keys))
 
 
-async def _load_side(session: AsyncSession, person: Member, viewer: Member) -> Side:
+async def _load_side(session: AsyncSession, person: Member, viewer: Member) -> MemberInterests:
     if not person.shows("topics", viewer):
-        return Side({})
+        return MemberInterests({})
     ties = await directory.of_member(session, person.id)
-    return Side(
+    return MemberInterests(
         {e.topic_id: e.level for e in ties if e.kind == "knows"},
         frozenset(e.topic_id for e in ties if e.kind == "learns"),
     )
 
 
-def _reason(t: Translator, bond: Bond, pair: Pair) -> str:
+def _reason(t: Translator, bond: SharedInterest, pair: Pair) -> str:
     one, other = pair.one.first_name, pair.other.first_name
     topic = pair.topic_name(bond.topic, t.language)
     match bond.cause:
@@ -197,12 +202,12 @@ def _reason(t: Translator, bond: Bond, pair: Pair) -> str:
 
 def explain_pair(t: Translator, pair: Pair, limit: int = 3) -> list[str]:
     """Why these two, in up to so many sentences; none where nothing is shown."""
-    return [_reason(t, bond, pair) for bond in chosen(pair.ties, limit)]
+    return [_reason(t, bond, pair) for bond in pick_varied(pair.ties, limit)]
 
 
 def starters(t: Translator, pair: Pair) -> list[str]:
     """Three questions to begin with, from what ties the two; the same for the same pair."""
-    ties = chosen(pair.ties, STARTER_COUNT)
+    ties = pick_varied(pair.ties, STARTER_COUNT)
     said = [_starter(t, bond, pair) for bond in ties]
     if pair.topic_id and all(bond.topic != pair.topic_id for bond in ties):
         topic = pair.topic_name(pair.topic_id, t.language)
@@ -215,7 +220,7 @@ def starters(t: Translator, pair: Pair) -> list[str]:
     return said[:STARTER_COUNT]
 
 
-def _starter(t: Translator, bond: Bond, pair: Pair) -> str:
+def _starter(t: Translator, bond: SharedInterest, pair: Pair) -> str:
     topic = pair.topic_name(bond.topic, t.language)
     match bond.cause:
         case "helps" | "helped":
@@ -270,8 +275,8 @@ def propose_times(
     talk: Talk, now: datetime, excluded: Collection[datetime] = ()
 ) -> tuple[list[int], bool]:
     """Offer three times besides those given; their numbers, and do the working hours meet?"""
-    hours = [Hours(p.zone, p.hours_from, p.hours_to) for p in (talk.one, talk.other)]
-    found = slots(now, hours[0], hours[1], beyond=excluded)
+    hours = [WorkingHours(p.zone, p.hours_from, p.hours_to) for p in (talk.one, talk.other)]
+    found = find_slots(now, hours[0], hours[1], excluded=excluded)
     return talk.offer([slot.start for slot in found]), all(slot.fits for slot in found)
 
 
