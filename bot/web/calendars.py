@@ -25,7 +25,7 @@ def add_routes(app: web.Application, engine: AsyncEngine, links: Links) -> None:
 
     async def meeting(request: web.Request) -> web.Response:
         known = links.parse_meeting_token(request.match_info["token"])
-        body = await _meeting(engine, *known) if known else None
+        body = await _build_meeting_file(engine, *known) if known else None
         if body is None:
             raise web.HTTPNotFound(text="There is no such meeting.\n")
         return web.Response(
@@ -42,7 +42,7 @@ def add_routes(app: web.Application, engine: AsyncEngine, links: Links) -> None:
     app.router.add_get("/calendar/meeting/{token}.ics", meeting)
 
 
-async def _meeting(engine: AsyncEngine, number: int, member: int) -> bytes | None:
+async def _build_meeting_file(engine: AsyncEngine, number: int, member: int) -> bytes | None:
     """Nothing for whoever is not a member any more, or not one of the two."""
     async with unit(engine) as session:
         talk = await talks.found(session, number, hold=False)

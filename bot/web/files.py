@@ -17,19 +17,19 @@ from bot.links import Links, SharedFile
 from db import members, relay
 from db.base import unit
 
-KEPT = timedelta(days=7)
+LINK_LIFETIME = timedelta(days=7)
 """How long the other side may open a file."""
 
-NOT_THERE = "This file cannot be opened here any more; ask for it in your conversation.\n"
+NOT_FOUND_TEXT = "This file cannot be opened here any more; ask for it in your conversation.\n"
 
 
 @runtime_checkable
-class Source(Protocol):
+class FileSource(Protocol):
     """An adapter that can read the files of its platform."""
 
     platform: str
 
-    def file(self, workspace: str, name: str) -> AbstractAsyncContextManager[Fetched | None]:
+    def open_file(self, workspace: str, name: str) -> AbstractAsyncContextManager[Fetched | None]:
         """A file by its platform's name; None where it is gone or may not be read."""
 
 
@@ -43,20 +43,20 @@ def add_routes(
     """`/relay/file/<token>`: passed through from the platform; the hub keeps nothing of it."""
 
     async def shared(request: web.Request) -> web.StreamResponse:
-        known = links.parse_file_token(request.match_info["token"], clock(), KEPT)
-        sources = {a.platform: a for a in adapters if isinstance(a, Source)}
+        known = links.parse_file_token(request.match_info["token"], clock(), LINK_LIFETIME)
+        sources = {a.platform: a for a in adapters if isinstance(a, FileSource)}
         source = sources.get(known.platform) if known else None
-        if known is None or source is None or not await _may_be_read(engine, known):
-            raise web.HTTPNotFound(text=NOT_THERE)
-        async with source.file(known.workspace, known.file) as found:
+        if known is None or source is None or not await _can_read(engine, known):
+            raise web.HTTPNotFound(text=NOT_FOUND_TEXT)
+        async with source.open_file(known.workspace, known.file) as found:
             if found is None or found.size > MAX_FILE_SIZE:
-                raise web.HTTPNotFound(text=NOT_THERE)
-            return await _pass_through(request, found)
+                raise web.HTTPNotFound(text=NOT_FOUND_TEXT)
+            return await _stream_file(request, found)
 
     app.router.add_get("/relay/file/{token}", shared, allow_head=False)
 
 
-async def _may_be_read(engine: AsyncEngine, shared: SharedFile) -> bool:
+async def _can_read(engine: AsyncEngine, shared: SharedFile) -> bool:
     """Not once it was taken back, or one of the two left, was suspended or blocked the other."""
     async with unit(engine) as session:
         line = await relay.line(session, shared.source)
@@ -68,7 +68,7 @@ async def _may_be_read(engine: AsyncEngine, shared: SharedFile) -> bool:
         return one is not None and other is not None and await can_talk(session, one, other)
 
 
-async def _pass_through(request: web.Request, found: Fetched) -> web.StreamResponse:
+async def _stream_file(request: web.Request, found: Fetched) -> web.StreamResponse:
     """As a download that no browser runs; cut off where it is larger than was said."""
     name = one_line(found.name, 120) or "file"
     response = web.StreamResponse(

@@ -32,7 +32,7 @@ def add_downloads(
                 raise web.HTTPNotFound(text="This address is no longer valid; ask for a new one.\n")
             held = await personal_data.rows_of(session, member.id)
         return web.Response(
-            body=json.dumps(_bundle(held, now), ensure_ascii=False, indent=2, default=str),
+            body=json.dumps(_build_bundle(held, now), ensure_ascii=False, indent=2, default=str),
             content_type="application/json",
             headers={
                 "Content-Disposition": 'attachment; filename="my-data.json"',
@@ -43,7 +43,7 @@ def add_downloads(
     app.router.add_get("/my-data/{token}.json", my_data, allow_head=False)
 
 
-def _bundle(held: dict[str, list[dict[str, Any]]], now: datetime) -> dict[str, Any]:
+def _build_bundle(held: dict[str, list[dict[str, Any]]], now: datetime) -> dict[str, Any]:
     """The tables, and a manifest that tells whether something was changed since."""
     hashes = {
         name: hashlib.sha256(json.dumps(rows, sort_keys=True, default=str).encode()).hexdigest()

@@ -137,9 +137,9 @@ async def test_who_blocked_left_or_waited_too_long_opens_nothing(
     assert (await desk.open(seen))[0] == 404
     await change(engine, "maya", status="verified")
     assert (await desk.open(seen))[0] == 200
-    clock.now += files.KEPT + timedelta(seconds=1)
+    clock.now += files.LINK_LIFETIME + timedelta(seconds=1)
     assert (await desk.open(seen))[0] == 404
-    clock.now -= files.KEPT
+    clock.now -= files.LINK_LIFETIME
     maya, luis = await member(engine, "maya"), await member(engine, "luis")
     async with unit(engine, writes=True) as session:
         await blocking.block_member(session, clock(), luis, maya)
@@ -163,7 +163,7 @@ async def test_without_the_right_to_read_files_it_says_so(desk: Desk) -> None:
     grant = desk.slack.grants[desk.slack.bot_token]
     grant.scopes = frozenset(grant.scopes - {"files:read"})
     status, said, _ = await desk.open(seen)
-    assert (status, said.decode()) == (404, files.NOT_THERE)
+    assert (status, said.decode()) == (404, files.NOT_FOUND_TEXT)
 
 
 def test_the_token_goes_to_slack_alone() -> None:

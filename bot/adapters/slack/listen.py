@@ -66,7 +66,7 @@ class SlackAdapter(SlackCourier):
         clients = Clients(api_url)
         super().__init__(clients, Tokens(clients, bot_token, store if many else None), clock)
         self._people = People(hub, self._clients, self._tokens, seconds, within=within / 4)
-        self.file = Files(clients, self._tokens, api_url).opened
+        self.open_file = Files(clients, self._tokens, api_url).opened
         self._interactions = InteractionHandler(
             hub, self._clients, self._tokens, self._people, within=within
         )
