@@ -174,9 +174,9 @@ def simulate_rounds(
     seed_: Annotated[int, typer.Option("--seed", help="Decides between equals, and who meets")] = 0,
 ) -> None:
     """Pair the people who take part, week after week, and say how it went."""
-    from bot.operator.simulate import rounds
+    from bot.operator.simulate import run_simulation
 
-    _run_and_exit(rounds(_load_settings(), weeks, seed_, console))
+    _run_and_exit(run_simulation(_load_settings(), weeks, seed_, console))
 
 
 # --- data ---
@@ -239,7 +239,7 @@ def import_members(
     """People with their cities and topics; repeating it changes nothing."""
     from bot.operator import lists
 
-    _run_and_exit(lists.bring_in(_load_settings(), file, console, dry_run=dry_run))
+    _run_and_exit(lists.import_members(_load_settings(), file, console, dry_run=dry_run))
 
 
 @export_cli.command("members")
@@ -247,7 +247,7 @@ def export_members(file: Annotated[Path, typer.Argument(help="CSV")]) -> None:
     """The verified members, as an import reads them."""
     from bot.operator import lists
 
-    _run_and_exit(lists.take_out(_load_settings(), file))
+    _run_and_exit(lists.export_members(_load_settings(), file))
 
 
 @cli.command()
@@ -269,7 +269,7 @@ def backup(file: File, force: Force = False) -> None:
     """Copy the database into a file while the hub goes on."""
     from bot.operator import backup
 
-    _run_and_exit(backup.save(_load_settings(), file, force=force))
+    _run_and_exit(backup.save_backup(_load_settings(), file, force=force))
 
 
 @cli.command()
@@ -277,7 +277,7 @@ def restore(file: File, force: Force = False) -> None:
     """Put a copy in the place of the database; stop the hub first."""
     from bot.operator import backup
 
-    _run_and_exit(backup.bring_back(_load_settings(), file, force=force))
+    _run_and_exit(backup.restore_backup(_load_settings(), file, force=force))
 
 
 # --- platforms ---

@@ -18,11 +18,11 @@ from db import member_lists, migrate, seed
 from db.base import unit
 
 DONE, REFUSED, WRONG_USE = 0, 1, 2
-SHOWN = 20
+PREVIEW_ROWS = 20
 """Rows of a preview; all faults are told up to ten times as many."""
 
 
-async def bring_in(settings: Settings, file: Path, console: Console, *, dry_run: bool) -> int:
+async def import_members(settings: Settings, file: Path, console: Console, *, dry_run: bool) -> int:
     """Import a list of members: all of it or nothing."""
     try:
         rows = importing.load_records(file)
@@ -38,15 +38,15 @@ async def bring_in(settings: Settings, file: Path, console: Console, *, dry_run:
             async with unit(engine, writes=not dry_run) as session:
                 if not dry_run and await seed.is_empty(session):
                     await seed.reference(session)
-                return await _import(session, rows, console, dry_run=dry_run)
+                return await _run_import(session, rows, console, dry_run=dry_run)
 
 
-async def _import(
+async def _run_import(
     session: AsyncSession, rows: list[importing.Record], console: Console, *, dry_run: bool
 ) -> int:
     now = datetime.now(UTC)
     made = await importing.plan_import(session, rows, now, PLATFORMS)
-    _preview(made, console)
+    _print_preview(made, console)
     if made.faults:
         print("Nothing was imported: correct these rows, or take them out.", file=sys.stderr)
         return REFUSED
@@ -61,37 +61,37 @@ async def _import(
     return DONE
 
 
-def _preview(made: ImportPlan, console: Console) -> None:
+def _print_preview(made: ImportPlan, console: Console) -> None:
     for note in made.notes:
         print(f"Warning: {note}", file=sys.stderr)
     if console.is_terminal and made.count("unchanged") < len(made.rows):
-        console.print(_table(made))
-    for fault in made.faults[: SHOWN * 10]:
+        console.print(_preview_table(made))
+    for fault in made.faults[: PREVIEW_ROWS * 10]:
         print(fault, file=sys.stderr)
-    if len(made.faults) > SHOWN * 10:
-        print(f"… and {len(made.faults) - SHOWN * 10} more", file=sys.stderr)
+    if len(made.faults) > PREVIEW_ROWS * 10:
+        print(f"… and {len(made.faults) - PREVIEW_ROWS * 10} more", file=sys.stderr)
     counts = ", ".join(f"{made.count(v)} {v}" for v in ("new", "changed", "unchanged"))
     print(f"{counts}, {made.refusal_count} invalid")
 
 
-def _table(made: ImportPlan) -> Table:
+def _preview_table(made: ImportPlan) -> Table:
     table = Table("Row", "", "Name", "E-mail", "What changes")
     changing = [row for row in made.rows if row.verdict != "unchanged"]
-    for row in changing[:SHOWN]:
+    for row in changing[:PREVIEW_ROWS]:
         person = row.person
         cells = (person.name, person.email, ", ".join(row.changes))
-        table.add_row(str(person.row), row.verdict, *map(_inert, cells))
-    if len(changing) > SHOWN:
-        table.caption = f"and {len(changing) - SHOWN} more"
+        table.add_row(str(person.row), row.verdict, *map(_escape_markup, cells))
+    if len(changing) > PREVIEW_ROWS:
+        table.caption = f"and {len(changing) - PREVIEW_ROWS} more"
     return table
 
 
-def _inert(text: str) -> str:
+def _escape_markup(text: str) -> str:
     """What people wrote is never read as markup."""
     return text.replace("[", r"\[")
 
 
-async def take_out(settings: Settings, file: Path) -> int:
+async def export_members(settings: Settings, file: Path) -> int:
     """Export the verified members as an import would read them."""
     async with database(settings) as engine:
         with translate_database_errors():

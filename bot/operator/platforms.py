@@ -13,12 +13,12 @@ from bot.settings import Settings
 async def act_at_discord(settings: Settings, act: Literal["sync", "invite-url"]) -> int:
     """Do one thing at Discord and print how it ended; return the exit code."""
     async with app.open_app(settings) as running:
-        done, said = await at_discord(running, act)
+        done, said = await run_discord_act(running, act)
     print(said, file=sys.stdout if done else sys.stderr)
     return 0 if done else 1
 
 
-async def at_discord(running: App, act: Literal["sync", "invite-url"]) -> tuple[bool, str]:
+async def run_discord_act(running: App, act: Literal["sync", "invite-url"]) -> tuple[bool, str]:
     """Register the commands, or tell the invitation address; was it done, and what to say."""
     import aiohttp
     import discord
@@ -37,7 +37,7 @@ async def at_discord(running: App, act: Literal["sync", "invite-url"]) -> tuple[
     return True, "The commands are registered."
 
 
-async def asked_platforms(settings: Settings, synced: str) -> list[Finding]:
+async def examine_platforms(settings: Settings, synced: str) -> list[Finding]:
     """What each platform with tokens says of them; `synced` is the hash of known commands."""
     s = settings
     found: list[Finding] = []

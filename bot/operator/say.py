@@ -24,7 +24,7 @@ async def say(
 ) -> int:
     """Run one command as the member of this address and print the reply; return the exit code."""
     async with open_app(settings) as app:
-        sender = await speaker(app, email)
+        sender = await load_sender(app, email)
         if sender is None:
             said = f"Nobody has the e-mail {email}." if email else "Say who asks: --as E-MAIL."
             print(said, file=sys.stderr)
@@ -42,7 +42,7 @@ async def say(
     return 0
 
 
-async def speaker(app: App, email: str) -> Sender | None:
+async def load_sender(app: App, email: str) -> Sender | None:
     """The member of this address as an account of the terminal.
 
     Without one it is a demo member; the demo is made where nobody is yet, never among real people.

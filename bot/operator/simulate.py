@@ -17,7 +17,7 @@ from db import members, round_pools, seed
 from db.base import unit
 
 
-async def rounds(settings: Settings, count: int, chance: int, console: Console) -> int:
+async def run_simulation(settings: Settings, count: int, chance: int, console: Console) -> int:
     """Play so many weeks and print what they come to; 1 where nobody takes part."""
     async with open_app(settings) as app:
         async with unit(app.engine, writes=True) as session:
@@ -25,36 +25,36 @@ async def rounds(settings: Settings, count: int, chance: int, console: Console) 
                 await seed.demo(session, datetime.now(UTC), base_points)
         now = datetime.now(UTC)
         async with unit(app.engine) as session:
-            turns = await _turns(session, now)
+            turns = await _load_turns(session, now)
     if len(turns) < 2:
         console.print("Nobody takes part in rounds; members say «rounds on».")
         return 1
     outcome = SimulationOutcome(len(turns))
-    with _bar(console) as bar:
+    with _progress_bar(console) as bar:
         task = bar.add_task("", total=count)
         for week in simulate_weeks(turns, next_round_day(now), count, chance, outcome):
             said = (
                 f"{week.day}  {week.people} people, {week.repeats} again, {len(week.unpaired)} left"
             )
             bar.update(task, advance=1, description=said)
-    console.print(_summary(outcome))
+    console.print(_summary_table(outcome))
     return 0
 
 
-async def _turns(session: AsyncSession, now: datetime) -> list[Participant]:
+async def _load_turns(session: AsyncSession, now: datetime) -> list[Participant]:
     day = next_round_day(now)
     seekers = await pools.load_seekers(session, day, now, any_turn=True)
     rhythms = {one.member_id: one for one in await round_pools.participants(session, day)}
     return [Participant(s, rhythms[s.key].rhythm, rhythms[s.key].nth) for s in seekers]
 
 
-def _bar(console: Console) -> Progress:
+def _progress_bar(console: Console) -> Progress:
     return Progress(
         BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), console=console
     )
 
 
-def _summary(outcome: SimulationOutcome) -> Table:
+def _summary_table(outcome: SimulationOutcome) -> Table:
     table = Table(title=f"{len(outcome.weeks)} rounds of {outcome.people} people", min_width=60)
     table.add_column("what")
     table.add_column("figure", justify="right")

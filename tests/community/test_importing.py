@@ -500,7 +500,9 @@ async def test_what_goes_out_comes_back_the_same(
         from db import migrate
 
         await migrate.upgrade(elsewhere)
-        code = await lists.bring_in(settings, first, Console(file=io.StringIO()), dry_run=False)
+        code = await lists.import_members(
+            settings, first, Console(file=io.StringIO()), dry_run=False
+        )
         async with unit(elsewhere) as session:
             importing.save_csv(
                 second, await importing.build_table(session, NOW + timedelta(days=1), PLATFORMS)
@@ -555,7 +557,7 @@ async def count(database: str) -> int:
 
 
 def run(database: str, file: Path, console: Console | None = None, *, dry_run: bool = False) -> int:
-    work = lists.bring_in(
+    work = lists.import_members(
         Settings(database_url=database), file, console or Console(), dry_run=dry_run
     )
     return asyncio.run(work)
@@ -629,7 +631,7 @@ def test_a_file_that_is_not_there(
 ) -> None:
     """Wrong use, in one sentence, for reading and for writing."""
     assert run(database, tmp_path / "none.csv") == 2
-    into = lists.take_out(Settings(database_url=database), tmp_path / "no" / "out.csv")
+    into = lists.export_members(Settings(database_url=database), tmp_path / "no" / "out.csv")
     assert asyncio.run(into) == 2
     assert capsys.readouterr().err.count("\n") == 2
 
@@ -640,6 +642,6 @@ def test_an_export_says_how_many(
     """The verified members of the cast."""
     file = tmp_path / "out.csv"
 
-    assert asyncio.run(lists.take_out(Settings(database_url=database), file)) == 0
+    assert asyncio.run(lists.export_members(Settings(database_url=database), file)) == 0
     rows = file.read_text(encoding="utf-8-sig").splitlines()
     assert f"{len(rows) - 1} members saved" in capsys.readouterr().out

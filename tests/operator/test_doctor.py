@@ -25,7 +25,7 @@ from bot.adapters.slack.manifest import SCOPES
 from bot.app import COMMAND_HASH_KEY, open_app
 from bot.commands import load_commands
 from bot.operator import doctor
-from bot.operator.platforms import at_discord
+from bot.operator.platforms import run_discord_act
 from bot.settings import ConfigurationError, Settings
 from db import key_values, migrate
 from db.base import open_engine, unit
@@ -128,7 +128,7 @@ async def test_a_city_in_a_zone_nobody_knows(database: str) -> None:
 )
 def test_the_clock_is_compared(drift: float, now: float, wrong: bool) -> None:
     """With the files', and with when this was written."""
-    assert doctor.clock(drift, now).is_fault is wrong
+    assert doctor.check_clock(drift, now).is_fault is wrong
 
 
 def test_zones() -> None:
@@ -350,8 +350,8 @@ async def test_discord_serves_us(database: str) -> None:
         )
         before = faults(await doctor.examine(read))
         async with open_app(read) as app:
-            synced = await at_discord(app, "sync")
-            address = await at_discord(app, "invite-url")
+            synced = await run_discord_act(app, "sync")
+            address = await run_discord_act(app, "invite-url")
         after = faults(await doctor.examine(read))
 
     assert before["Discord commands"].fix == "Run `wwc discord sync`."
@@ -389,7 +389,7 @@ async def test_discord_refuses_a_token(database: str) -> None:
         found = await discord_doctor.examine(discord.api_url, "wrong-token", load_commands(), "")
         read = settings(database, discord_token="wrong-token", discord_api_url=discord.api_url)
         async with open_app(read) as app:
-            done, said = await at_discord(app, "sync")
+            done, said = await run_discord_act(app, "sync")
 
     assert set(faults(found)) == {"Discord token"}
     assert "wrong-token" not in str(found) + said
@@ -477,7 +477,7 @@ async def test_commands_are_remembered_under_one_name(database: str) -> None:
     try:
         async with unit(engine, writes=True) as session:
             await key_values.save_value(session, COMMAND_HASH_KEY, "abc")
-        assert await doctor._synced(engine) == "abc"
+        assert await doctor._load_synced_hash(engine) == "abc"
     finally:
         await engine.dispose()
 
