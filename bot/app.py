@@ -121,8 +121,8 @@ def add_discord(app: App, *, listens: bool = True) -> "DiscordAdapter":
         token=reveal_secret(s.discord_token),
         api_url=s.discord_api_url,
         gateway_url=s.discord_gateway_url,
-        known_hash=known_hash,
-        remember_hash=remember_hash,
+        load_hash=known_hash,
+        save_hash=remember_hash,
     )
     if listens:
         app.adapters.append(adapter)

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import structlog
 from aiohttp import web as http
 
-from bot.adapters.base import Courier
+from bot.adapters.base import DeliveryAdapter
 from bot.app import App, add_discord, add_playground, add_slack, open_app, reveal_secret, seed_demo
 from bot.jobs.deliver import Deliverer
 from bot.settings import ConfigurationError, Settings
@@ -52,7 +52,7 @@ def _add_send_only_adapters(app: App, parts: frozenset[str]) -> None:
 
 def _build_delivery_worker(app: App, parts: frozenset[str]) -> Deliverer | None:
     """Who sends what is owed: a worker everything, else only what lives in this process."""
-    able = [a for a in (*app.adapters, *app.send_only_adapters) if isinstance(a, Courier)]
+    able = [a for a in (*app.adapters, *app.send_only_adapters) if isinstance(a, DeliveryAdapter)]
     if "worker" not in parts:
         able = [a for a in able if a.platform == "playground"]
     if not able and "worker" not in parts:

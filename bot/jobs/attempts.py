@@ -10,7 +10,13 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.adapters.base import CannotTell, Courier, NotSent, Place, Posted
+from bot.adapters.base import (
+    DeliveryAdapter,
+    DeliveryError,
+    Destination,
+    PostedMessage,
+    SearchInconclusiveError,
+)
 from bot.cards import Card, Note, Reply
 from bot.deliveries import load_card
 from bot.domain.outcomes import (
@@ -36,7 +42,7 @@ LONGEST_MARKER = 25
 """Characters of a marker: what the tightest platform takes."""
 
 
-NOWHERE = Posted("")
+NOWHERE = PostedMessage("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,7 @@ class Result:
     row: Delivery
     end: AttemptResult
     began: datetime
-    posted: Posted = NOWHERE
+    posted: PostedMessage = NOWHERE
     gate: str = ""
     wait: timedelta = timedelta(0)
     closed: bool = False
@@ -59,13 +65,13 @@ def marker(key: str, delivery: str) -> str:
     return base64.b32encode(signed).decode()[:LONGEST_MARKER]
 
 
-def place_of(claim: Claim) -> Place:
+def place_of(claim: Claim) -> Destination:
     """Where it goes; what stands under another message goes where that one landed."""
     row, root = claim
     channel, thread = row.channel, ""
     if root is not None and row.under_id == root.id:
         channel, thread = root.landed_in or channel, root.platform_id
-    return Place(row.platform, row.workspace, row.user, channel, thread)
+    return Destination(row.platform, row.workspace, row.user, channel, thread)
 
 
 def gate_key(row: Delivery, scope: str) -> str:
@@ -75,13 +81,15 @@ def gate_key(row: Delivery, scope: str) -> str:
     return f"{row.platform}:{row.workspace}" if scope == "workspace" else row.lane
 
 
-async def attempt(courier: Courier, keys: Sequence[str], claim: Claim, began: datetime) -> Result:
+async def attempt(
+    courier: DeliveryAdapter, keys: Sequence[str], claim: Claim, began: datetime
+) -> Result:
     """Post, edit or remove; never raises."""
     row = claim.row
     try:
         async with asyncio.timeout(SEND_WITHIN):
             posted = await _act(courier, keys, claim)
-    except NotSent as refused:
+    except DeliveryError as refused:
         return _not_sent(row, refused, began)
     except asyncio.CancelledError:  # the program ends, and did not see the end of this
         return Result(row, Ambiguous("stopped"), began)
@@ -96,14 +104,14 @@ async def attempt(courier: Courier, keys: Sequence[str], claim: Claim, began: da
     return Result(row, Delivered(), began, posted)
 
 
-async def _act(courier: Courier, keys: Sequence[str], claim: Claim) -> Posted:
+async def _act(courier: DeliveryAdapter, keys: Sequence[str], claim: Claim) -> PostedMessage:
     row, root = claim
     place = place_of(claim)
     reach("deliver.before_call")
     if row.act == "post" or root is None:
         reply = said_again(row) if row.resent else load_card(row.body)
         return await courier.post(place, reply, row.language, marker(keys[0], row.key))
-    there = Posted(root.platform_id, root.landed_in)
+    there = PostedMessage(root.platform_id, root.landed_in)
     if row.act == "remove":
         await courier.remove(place, there)
     else:
@@ -120,17 +128,19 @@ def said_again(row: Delivery) -> Reply:
     return replace(reply, parts=(*reply.parts, Note(note)))
 
 
-def _not_sent(row: Delivery, refused: NotSent, began: datetime) -> Result:
+def _not_sent(row: Delivery, refused: DeliveryError, began: datetime) -> Result:
     wait = timedelta(seconds=max(refused.wait, 0))
     gate = gate_key(row, refused.scope) if wait else ""
     if not refused.certain:
         return Result(row, Ambiguous(refused.reason), began, gate=gate, wait=wait)
     everywhere = refused.final and refused.scope == "workspace"
-    end = Rejected(refused.reason, refused.final or refused.closed, everywhere, wait)
-    return Result(row, end, began, gate=gate, wait=wait, closed=refused.closed)
+    end = Rejected(refused.reason, refused.final or refused.dm_closed, everywhere, wait)
+    return Result(row, end, began, gate=gate, wait=wait, closed=refused.dm_closed)
 
 
-async def look(courier: Courier, keys: Sequence[str], claim: Claim, began: datetime) -> Result:
+async def look(
+    courier: DeliveryAdapter, keys: Sequence[str], claim: Claim, began: datetime
+) -> Result:
     """Is it there, from an attempt that nobody saw the end of? Never raises."""
     row, place = claim.row, place_of(claim)
     since = row.began_at or began
@@ -140,9 +150,9 @@ async def look(courier: Courier, keys: Sequence[str], claim: Claim, began: datet
                 found = await courier.find(place, marker(key, row.key), since)
                 if found is not None:
                     return Result(row, Delivered(), began, found, looked=True)
-    except CannotTell:
+    except SearchInconclusiveError:
         return Result(row, Unverifiable(), began, looked=True)
-    except NotSent as refused:
+    except DeliveryError as refused:
         if refused.final:
             return Result(row, Unverifiable(), began, looked=True)
         wait = timedelta(seconds=max(refused.wait, 0))

@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.adapters.base import Courier
+from bot.adapters.base import DeliveryAdapter
 from bot.deliveries import KINDS, run_ended_hooks
 from bot.domain import outcomes
 from bot.domain.outcomes import Attempt, Delivered
@@ -51,7 +51,7 @@ class Deliverer:
     """Sends what is due, as one of any number of processes. `keys`: newest first, as for tokens."""
 
     engine: AsyncEngine
-    couriers: Sequence[Courier]
+    couriers: Sequence[DeliveryAdapter]
     keys: Sequence[str]
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     chance: Callable[[], float] = random.random
@@ -205,7 +205,7 @@ class Deliverer:
         reach("deliver.after_claim_commit")
         return taken.claims
 
-    def _courier(self, row: Delivery) -> Courier:
+    def _courier(self, row: Delivery) -> DeliveryAdapter:
         return next(c for c in self.couriers if c.serves(row.platform, row.workspace))
 
     async def _begin(
@@ -269,7 +269,7 @@ class Deliverer:
                 ambiguous_since=row.began_at if row.act == "post" else None,
                 expires=row.expires,
                 is_idempotent=row.act != "post",
-                dedup_window=timedelta(seconds=courier.doubles_dropped_for()),
+                dedup_window=timedelta(seconds=courier.deduplication_seconds()),
                 can_resend=kind is not None and kind.on_ambiguous == "resend",
                 was_resent=row.resent,
                 outage=self._breakers.outage(row.platform),
@@ -284,9 +284,9 @@ class Deliverer:
             isinstance(end, Delivered)
             and not result.looked
             and row.act == "post"
-            and courier.pace()
+            and courier.post_interval()
         ):
-            self._gates[row.lane] = (now + timedelta(seconds=courier.pace()), "pace")
+            self._gates[row.lane] = (now + timedelta(seconds=courier.post_interval()), "pace")
         self._written.append(
             Written(
                 row.id, row.fence, became.state, became.reason, became.retry_at, became.is_ambiguous,
@@ -301,7 +301,7 @@ def _home(row: Delivery) -> tuple[str, str]:
 
 
 def _next_step(
-    claim: Claim, courier: Courier, now: datetime
+    claim: Claim, courier: DeliveryAdapter, now: datetime
 ) -> Literal["post", "look", "wait"] | Written:
     """What is to be done with a delivery in hand, or how it ended without being sent."""
     row, root = claim
@@ -314,5 +314,5 @@ def _next_step(
     if row.began_at is None or row.act != "post":
         return "post"
     stale = row.expires is not None and row.expires <= now
-    safe = now - row.began_at < timedelta(seconds=courier.doubles_dropped_for())
+    safe = now - row.began_at < timedelta(seconds=courier.deduplication_seconds())
     return "post" if safe and not stale else "look"

@@ -60,11 +60,13 @@ async def report(read: Callable[[], Settings], *, as_json: bool) -> int:
         wrong = EX_CONFIG
     is_healthy = not any(f.is_fault for f in found)
     if as_json:
-        told = [{"name": f.name, "ok": not f.is_fault, "said": f.said, "fix": f.fix} for f in found]
+        told = [
+            {"name": f.name, "ok": not f.is_fault, "said": f.status, "fix": f.fix} for f in found
+        ]
         print(json.dumps({"healthy": is_healthy, "findings": told}, ensure_ascii=False, indent=2))
         return 0 if is_healthy else wrong
     for one in found:
-        print(f"{'✗' if one.is_fault else '✓'} {one.name}: {one.said}")
+        print(f"{'✗' if one.is_fault else '✓'} {one.name}: {one.status}")
         if one.is_fault:
             print(f"    → {one.fix}")
     return 0 if is_healthy else wrong

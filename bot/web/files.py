@@ -9,7 +9,7 @@ from urllib.parse import quote
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.adapters.base import Adapter, Fetched
+from bot.adapters.base import Adapter, RemoteFile
 from bot.community.relay.cards import MAX_FILE_SIZE
 from bot.community.talks.opening import can_talk
 from bot.domain.escaping import one_line
@@ -29,7 +29,9 @@ class FileSource(Protocol):
 
     platform: str
 
-    def open_file(self, workspace: str, name: str) -> AbstractAsyncContextManager[Fetched | None]:
+    def open_file(
+        self, workspace: str, name: str
+    ) -> AbstractAsyncContextManager[RemoteFile | None]:
         """A file by its platform's name; None where it is gone or may not be read."""
 
 
@@ -68,7 +70,7 @@ async def _can_read(engine: AsyncEngine, shared: SharedFile) -> bool:
         return one is not None and other is not None and await can_talk(session, one, other)
 
 
-async def _stream_file(request: web.Request, found: Fetched) -> web.StreamResponse:
+async def _stream_file(request: web.Request, found: RemoteFile) -> web.StreamResponse:
     """As a download that no browser runs; cut off where it is larger than was said."""
     name = one_line(found.name, 120) or "file"
     response = web.StreamResponse(

@@ -31,7 +31,7 @@ def add_routes(
 
     async def readyz(request: web.Request) -> web.Response:
         checks = {"database": await _is_database_ready(engine)}
-        checks |= {a.platform: a.ready() for a in adapters}
+        checks |= {a.platform: a.is_ready() for a in adapters}
         fine = all(checks.values())
         said = {name: "ok" if good else "fail" for name, good in checks.items()}
         if checks["database"]:

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
-from bot.adapters.base import Courier, Place
+from bot.adapters.base import DeliveryAdapter, Destination
 from bot.adapters.discord.listen import DiscordAdapter
 from bot.adapters.slack.listen import SlackAdapter
 from bot.cards import plain
@@ -22,10 +22,10 @@ from tests.platforms.slack import LoopbackSlack
 class Stand:
     """A courier and its platform. `shown`: what stands in the person's direct messages now."""
 
-    courier: Courier
-    person: Place
-    channel: Place
-    several: Place
+    courier: DeliveryAdapter
+    person: Destination
+    channel: Destination
+    several: Destination
     shown: Callable[[], list[str]]
     in_channel: Callable[[], list[str]]
     under: Callable[[], list[str]]
@@ -50,9 +50,9 @@ async def slack_stand() -> AsyncIterator[Stand]:
 
         yield Stand(
             adapter,
-            Place("slack", team.id, user=ana.id),
-            Place("slack", team.id, channel=slack.general.id),
-            Place("slack", team.id, user=f"{ana.id},{bea.id}"),
+            Destination("slack", team.id, user=ana.id),
+            Destination("slack", team.id, channel=slack.general.id),
+            Destination("slack", team.id, user=f"{ana.id},{bea.id}"),
             shown=lambda: [p.readable for p in posts(direct.id) if p.user == team.bot_user],
             in_channel=lambda: [p.readable for p in posts(slack.general.id)],
             under=lambda: [p.thread_ts or "" for p in posts(direct.id)],
@@ -75,8 +75,8 @@ async def discord_stand() -> AsyncIterator[Stand]:
             discord.token,
             api_url=discord.api_url,
             gateway_url=discord.gateway_url,
-            known_hash=_nothing,
-            remember_hash=_forget,
+            load_hash=_nothing,
+            save_hash=_forget,
         )
 
         def reply(message: Any) -> str:
@@ -87,9 +87,9 @@ async def discord_stand() -> AsyncIterator[Stand]:
 
         yield Stand(
             adapter,
-            Place("discord", str(guild.id), user=str(ada.id)),
-            Place("discord", str(guild.id), channel=str(guild.general.id)),
-            Place("discord", str(guild.id), user=f"{ada.id},{eva.id}"),
+            Destination("discord", str(guild.id), user=str(ada.id)),
+            Destination("discord", str(guild.id), channel=str(guild.general.id)),
+            Destination("discord", str(guild.id), user=f"{ada.id},{eva.id}"),
             shown=lambda: [text_of(m) for m in discord.sent_to(ada)],
             in_channel=lambda: [text_of(m) for m in discord.sent_to(guild.general)],
             under=lambda: [reply(m) for m in discord.sent_to(ada)],
@@ -122,9 +122,9 @@ async def playground_stand() -> AsyncIterator[Stand]:
 
         yield Stand(
             adapter,
-            Place("discord", "G-DEMO", user=luis),
-            Place("discord", "G-DEMO", channel="general"),
-            Place("discord", "G-DEMO", user=f"{luis},{ines}"),
+            Destination("discord", "G-DEMO", user=luis),
+            Destination("discord", "G-DEMO", channel="general"),
+            Destination("discord", "G-DEMO", user=f"{luis},{ines}"),
             shown=lambda: said([m for m in direct() if m.author == "bot"]),
             in_channel=lambda: said(seen("general")),
             under=lambda: [m.under for m in direct()],

@@ -8,13 +8,19 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bot.adapters.base import CannotTell, Courier, NotSent, Place, Posted
+from bot.adapters.base import (
+    DeliveryAdapter,
+    DeliveryError,
+    Destination,
+    PostedMessage,
+    SearchInconclusiveError,
+)
 from bot.adapters.discord import post as discord_post
 from bot.adapters.discord import rest as discord_rest
-from bot.adapters.discord.post import marks_of, nonce_of
+from bot.adapters.discord.post import make_nonce, marker_ids
 from bot.adapters.slack import client as slack_client
 from bot.adapters.slack import post as slack_post
-from bot.adapters.slack.refusals import wait_of
+from bot.adapters.slack.refusals import parse_retry_after
 from bot.cards import Button, Buttons, Card, Form, Input, Note, Table, Text
 from bot.i18n import translator
 from tests.adapters.stands import STANDS, Stand
@@ -42,8 +48,10 @@ def ago(seconds: float = 0) -> datetime:
     return datetime.now(UTC) - timedelta(seconds=seconds)
 
 
-async def refused(stand: Stand, place: Place | None = None, card: Card = HELLO) -> NotSent:
-    with pytest.raises(NotSent) as caught:
+async def refused(
+    stand: Stand, place: Destination | None = None, card: Card = HELLO
+) -> DeliveryError:
+    with pytest.raises(DeliveryError) as caught:
         await stand.courier.post(place or stand.person, card, "en", MARKER)
     return caught.value
 
@@ -55,7 +63,7 @@ async def test_it_serves_its_own_workspaces_only(stand: Stand) -> None:
     """A demo's workspace and a real one of the same platform are told apart."""
     person, serves = stand.person, stand.courier.serves
 
-    assert isinstance(stand.courier, Courier)
+    assert isinstance(stand.courier, DeliveryAdapter)
     assert serves(person.platform, person.workspace)
     assert not serves("telegraph", person.workspace)
     assert not serves(person.platform, "")
@@ -89,7 +97,7 @@ async def test_the_same_marker_twice(stand: Stand) -> None:
     """Is one message where the platform promises that, and two where it does not."""
     first = await stand.courier.post(stand.person, HELLO, "en", MARKER)
     again = await stand.courier.post(stand.person, HELLO, "en", MARKER)
-    promised = stand.courier.doubles_dropped_for() > 0
+    promised = stand.courier.deduplication_seconds() > 0
 
     assert (first == again) is promised
     assert len(stand.shown()) == (1 if promised else 2)
@@ -118,17 +126,17 @@ async def test_what_is_not_there_cannot_be_changed(stand: Stand) -> None:
     """And asking again would not help."""
     posted = await stand.courier.post(stand.person, HELLO, "en", MARKER)
     await stand.courier.remove(stand.person, posted)
-    with pytest.raises(NotSent) as caught:
+    with pytest.raises(DeliveryError) as caught:
         await stand.courier.edit(stand.person, posted, CHANGED, "en")
 
     assert (caught.value.certain, caught.value.final) == (True, True)
-    assert not caught.value.closed
+    assert not caught.value.dm_closed
 
 
 async def test_a_message_is_taken_away(stand: Stand) -> None:
     """Also where only the place is known; twice is once."""
     posted = await stand.courier.post(stand.person, HELLO, "en", MARKER)
-    await stand.courier.remove(stand.person, Posted(posted.id))
+    await stand.courier.remove(stand.person, PostedMessage(posted.id))
     await stand.courier.remove(stand.person, posted)
 
     assert stand.shown() == []
@@ -138,7 +146,9 @@ async def test_a_message_is_found_by_its_marker(stand: Stand) -> None:
     """Among what others said, in the place and in the thread; no other message, no deleted one."""
     stand.noise("hello there")
     root = await stand.courier.post(stand.person, HELLO, "en", MARKER)
-    below = Place(stand.person.platform, stand.person.workspace, stand.person.user, thread=root.id)
+    below = Destination(
+        stand.person.platform, stand.person.workspace, stand.person.user, thread=root.id
+    )
     reply = await stand.courier.post(below, CHANGED, "en", OTHER)
     stand.noise("and again")
 
@@ -178,7 +188,7 @@ async def test_several_people_are_brought_together_where_that_can_be(stand: Stan
     """One conversation of all of them with the hub; Discord has no such thing."""
     if stand.person.workspace.isdecimal():
         error = await refused(stand, stand.several)
-        assert (error.certain, error.final, error.closed) == (True, True, False)
+        assert (error.certain, error.final, error.dm_closed) == (True, True, False)
         return
     first = await stand.courier.post(stand.several, HELLO, "en", MARKER)
     second = await stand.courier.post(stand.several, CHANGED, "en", OTHER)
@@ -193,7 +203,7 @@ async def test_somebody_who_takes_no_direct_messages(stand: Stand) -> None:
     stand.shut()
     error = await refused(stand)
 
-    assert (error.certain, error.final, error.closed, error.wait) == (True, True, True, 0.0)
+    assert (error.certain, error.final, error.dm_closed, error.wait) == (True, True, True, 0.0)
     assert error.scope == "place"
     await stand.courier.post(stand.channel, HELLO, "en", OTHER)
 
@@ -331,7 +341,7 @@ async def test_an_edit_or_a_removal_that_failed_may_be_repeated(stand: Stand) ->
             stand.platform.fault("chat.update", kind=kind)
         else:
             stand.platform.fault(kind=kind, method="PATCH")
-        with pytest.raises(NotSent) as caught:
+        with pytest.raises(DeliveryError) as caught:
             await stand.courier.edit(stand.person, posted, CHANGED, "en")
         assert not caught.value.certain
     await stand.courier.edit(stand.person, posted, CHANGED, "en")
@@ -354,7 +364,7 @@ LATER = AT + timedelta(seconds=90)
 )  # fmt: skip
 def test_a_time_to_wait_is_read_in_every_form(said: str, seconds: float) -> None:
     """Numbers and dates; what cannot be read asks for nothing."""
-    assert wait_of(said, AT) == seconds
+    assert parse_retry_after(said, AT) == seconds
 
 
 @on_slack
@@ -384,7 +394,7 @@ async def test_slacks_other_methods_are_limited_by_the_workspace(stand: Stand, m
         await stand.courier.find(stand.person, MARKER, ago())
 
     stand.platform.fault(method, kind="429", retry_after="1")
-    with pytest.raises(NotSent) as caught:
+    with pytest.raises(DeliveryError) as caught:
         await everything()
 
     assert (caught.value.wait, caught.value.scope) == (1.0, "workspace")
@@ -477,7 +487,7 @@ async def test_slack_refuses_for_good(stand: Stand, word: str) -> None:
     error = await refused(stand, stand.channel)
 
     assert (error.reason, error.certain, error.final, error.scope) == (word, True, True, "place")
-    assert error.closed is (word in ("user_disabled", "cannot_dm_bot"))
+    assert error.dm_closed is (word in ("user_disabled", "cannot_dm_bot"))
 
 
 @on_slack
@@ -489,7 +499,7 @@ async def test_slack_takes_the_right_to_speak_away(stand: Stand, word: str) -> N
 
     assert (error.reason, error.certain, error.final) == (word, True, True)
     assert error.scope == "workspace"
-    assert not error.closed
+    assert not error.dm_closed
 
 
 @on_slack
@@ -502,7 +512,7 @@ async def test_a_channel_of_slack_that_is_gone(stand: Stand) -> None:
     assert (await refused(stand, stand.channel)).reason == "is_archived"
     hidden = replace(stand.channel, channel=private.id)
     assert (await refused(stand, hidden)).reason == "channel_not_found"
-    assert (await refused(stand, replace(stand.person, user="U404"))).closed
+    assert (await refused(stand, replace(stand.person, user="U404"))).dm_closed
 
 
 @on_slack
@@ -530,7 +540,7 @@ async def test_discord_refuses_for_good(stand: Stand, code: int, status: int, cl
     error = await refused(stand)
 
     assert error.reason.startswith(f"{code} ")
-    assert (error.certain, error.final, error.closed) == (True, True, closed)
+    assert (error.certain, error.final, error.dm_closed) == (True, True, closed)
 
 
 @on_discord
@@ -540,8 +550,8 @@ async def test_discord_as_it_refuses_by_itself(stand: Stand) -> None:
     lonely = discord.add_user("lonely")
     guild = next(iter(discord.guilds.values()))
 
-    assert (await refused(stand, Place("discord", "1", user=str(lonely.id)))).closed
-    assert (await refused(stand, Place("discord", "1", user="1"))).closed
+    assert (await refused(stand, Destination("discord", "1", user=str(lonely.id)))).dm_closed
+    assert (await refused(stand, Destination("discord", "1", user="1"))).dm_closed
     assert (await refused(stand, replace(place, channel="1"))).reason == "10003 unknown channel"
     guild.general.writable = False
     assert (await refused(stand, place)).reason == "50013 missing permissions"
@@ -583,7 +593,7 @@ async def test_where_slack_lets_nobody_read_nobody_can_tell(stand: Stand) -> Non
     )
     gone = replace(stand.person, thread="1.0")
     for place in (stand.channel, stand.several, gone):
-        with pytest.raises(CannotTell):
+        with pytest.raises(SearchInconclusiveError):
             await stand.courier.find(place, MARKER, ago())
 
     assert await stand.courier.find(stand.person, MARKER, ago()) is None
@@ -600,7 +610,7 @@ async def test_a_distributed_app_may_look_once_a_minute(stand: Stand) -> None:
     assert await stand.courier.find(stand.person, MARKER, ago()) == posted
     slack.rates = True
     await stand.courier.find(stand.person, MARKER, ago(-60))
-    with pytest.raises(NotSent) as caught:
+    with pytest.raises(DeliveryError) as caught:
         await stand.courier.find(stand.person, MARKER, ago(-60))
 
     assert 50 < caught.value.wait <= 60
@@ -621,7 +631,7 @@ async def test_where_too_much_was_said_nobody_can_tell(
     for number in range(3):
         stand.noise(f"word {number}")
 
-    with pytest.raises(CannotTell):
+    with pytest.raises(SearchInconclusiveError):
         await stand.courier.find(stand.person, OTHER, ago())
 
 
@@ -629,16 +639,16 @@ async def test_where_too_much_was_said_nobody_can_tell(
 async def test_an_empty_history_of_a_channel_proves_nothing(stand: Stand) -> None:
     """Who may not read gets nothing from Discord, not a refusal; any message proves the right."""
     guild = next(iter(stand.platform.guilds.values()))
-    with pytest.raises(CannotTell):
+    with pytest.raises(SearchInconclusiveError):
         await stand.courier.find(stand.channel, MARKER, ago())
     await stand.courier.post(stand.channel, HELLO, "en", OTHER)
     assert await stand.courier.find(stand.channel, MARKER, ago()) is None
     assert await stand.courier.find(stand.channel, MARKER, ago(-60)) is None
     guild.general.history_readable = False
-    with pytest.raises(CannotTell):
+    with pytest.raises(SearchInconclusiveError):
         await stand.courier.find(stand.channel, OTHER, ago())
     guild.general.viewable = False
-    with pytest.raises(CannotTell):
+    with pytest.raises(SearchInconclusiveError):
         await stand.courier.find(stand.channel, OTHER, ago())
 
     assert await stand.courier.find(stand.person, MARKER, ago()) is None
@@ -653,15 +663,15 @@ async def test_after_the_nonce_is_forgotten_the_message_is_still_found(stand: St
 
     assert posted != again
     assert await stand.courier.find(stand.person, MARKER, ago()) in (posted, again)
-    assert stand.courier.doubles_dropped_for() <= 120
+    assert stand.courier.deduplication_seconds() <= 120
 
 
 def test_marks_are_what_discord_takes() -> None:
     """Two different numbers of thirty bits, none that Discord gives by itself; a short nonce."""
     for word in (MARKER, OTHER, "", "x" * 200):
-        one, other = marks_of(word)
+        one, other = marker_ids(word)
         assert one != other
         assert all(1 << 29 <= number < 1 << 30 for number in (one, other))
-        assert len(nonce_of(word)) <= 25
-    assert nonce_of(MARKER) == MARKER
-    assert nonce_of("x" * 200) == nonce_of("x" * 200) != nonce_of("x" * 201)
+        assert len(make_nonce(word)) <= 25
+    assert make_nonce(MARKER) == MARKER
+    assert make_nonce("x" * 200) == make_nonce("x" * 200) != make_nonce("x" * 201)

@@ -20,7 +20,7 @@ from aiohttp import web
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.adapters.base import NotSent, Place, Posted
+from bot.adapters.base import DeliveryError, Destination, PostedMessage
 from bot.cards import Card, Reply, plain
 from bot.deliveries import dump_card
 from bot.jobs.deliver import Deliverer
@@ -45,22 +45,26 @@ class Wire:
     def serves(self, platform: str, workspace: str) -> bool:
         return platform == "bench"
 
-    async def post(self, place: Place, reply: Reply, language: str, marker: str) -> Posted:
+    async def post(
+        self, place: Destination, reply: Reply, language: str, marker: str
+    ) -> PostedMessage:
         assert isinstance(reply, Card)
         body = {"to": place.user, "text": plain(reply), "marker": marker}
         try:
             async with self.client.post(self.url, json=body) as answer:
-                return Posted((await answer.json())["id"])
+                return PostedMessage((await answer.json())["id"])
         except aiohttp.ClientError as error:
-            raise NotSent(type(error).__name__, certain=False) from error
+            raise DeliveryError(type(error).__name__, certain=False) from error
 
-    async def edit(self, place: Place, posted: Posted, reply: Reply, language: str) -> None:
-        raise NotSent("never asked")
+    async def edit(
+        self, place: Destination, posted: PostedMessage, reply: Reply, language: str
+    ) -> None:
+        raise DeliveryError("never asked")
 
-    async def remove(self, place: Place, posted: Posted) -> None:
-        raise NotSent("never asked")
+    async def remove(self, place: Destination, posted: PostedMessage) -> None:
+        raise DeliveryError("never asked")
 
-    async def find(self, place: Place, marker: str, since: datetime) -> Posted | None:
+    async def find(self, place: Destination, marker: str, since: datetime) -> PostedMessage | None:
         return None
 
     def doubles_dropped_for(self) -> float:

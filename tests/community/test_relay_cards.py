@@ -67,7 +67,7 @@ def test_there_are_three_hundred() -> None:
 @pytest.mark.parametrize("text", PAYLOADS)
 def test_nobody_is_pinged(text: str) -> None:
     """As it comes from either platform."""
-    for typed in (text, hearing.words(text)):
+    for typed in (text, hearing.readable_text(text)):
         for card in cards_of(typed):
             check(card)
 

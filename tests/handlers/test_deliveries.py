@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import deliveries
-from bot.adapters.base import NotSent
+from bot.adapters.base import DeliveryError
 from bot.cards import Card, Table, plain
 from bot.i18n import translator
 from bot.metrics import REGISTRY
@@ -29,7 +29,7 @@ async def failed(engine: AsyncEngine, clock: Clock, owing: Owing) -> Platform:
     """One that was refused, one that nobody can tell about, one too late, and one that waits."""
     there = Platform(clock, reads=False)
     there.before = lambda place: (
-        NotSent("is_archived", final=True) if place.channel == "C1" else None
+        DeliveryError("is_archived", final=True) if place.channel == "C1" else None
     )
     there.after = lambda place: timed_out() if place.channel == "C2" else None
     await owing(f"refused {CANARY}", channel="C1")

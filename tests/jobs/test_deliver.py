@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.adapters.base import NotSent, Place
+from bot.adapters.base import DeliveryError, Destination
 from bot.jobs.deliver import LEASE, Deliverer
 from tests.conftest import Clock
 from tests.jobs.conftest import Owing, Rows, leap, worker
@@ -32,7 +32,7 @@ async def test_what_is_owed_arrives(
     await deliverer.once()
 
     (post,) = platform.posts
-    assert (post.place, post.language) == (Place("slack", "T1", channel="C7"), "es")
+    assert (post.place, post.language) == (Destination("slack", "T1", channel="C7"), "es")
     assert len(post.marker) == 25
     (row,) = await rows()
     assert (row.state, row.platform_id, row.landed_in) == ("sent", "1", "C7")
@@ -48,10 +48,10 @@ async def test_a_lane_keeps_its_order_and_holds_nobody_else_up(
     await owing("other", channel="C2", times=3)
     left = [2]
 
-    def fault(place: Place) -> Exception | None:
+    def fault(place: Destination) -> Exception | None:
         if place.channel == "C1" and left[0]:
             left[0] -= 1
-            return NotSent("internal")
+            return DeliveryError("internal")
         return None
 
     platform.before = fault
@@ -82,7 +82,7 @@ async def test_nothing_is_sent_when_it_is_stale(
     await owing("stale", expires=clock())
     await owing("in time", channel="C2", expires=clock() + timedelta(seconds=1))
     await owing("would be late", channel="C3", expires=clock() + timedelta(seconds=2))
-    platform.before = lambda place: NotSent("internal") if place.channel == "C3" else None
+    platform.before = lambda place: DeliveryError("internal") if place.channel == "C3" else None
     await deliverer.once()
     assert platform.texts() == ["in time"]
     assert [r.state for r in await rows()] == ["expired", "sent", "expired"]

@@ -13,7 +13,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import deliveries
-from bot.adapters.base import NotSent, Place
+from bot.adapters.base import DeliveryError, Destination
 from bot.hub import Hub
 from bot.jobs import deliver
 from bot.jobs.deliver import LEASE, Deliverer
@@ -156,9 +156,9 @@ async def test_six_hours_without_the_platform_cost_nothing(
         stale = clock() + timedelta(minutes=random.randint(1, 600))
         await owing(f"late {number}:", times=10, channel=f"C{number}", expires=stale)
     began, back = clock(), clock() + timedelta(hours=6)
-    down = [NotSent("unreachable"), timed_out()]
+    down = [DeliveryError("unreachable"), timed_out()]
     platform.before = lambda place: random.choice(down) if clock() < back else None
-    platform.blind = lambda place: NotSent("unreachable") if clock() < back else None
+    platform.blind = lambda place: DeliveryError("unreachable") if clock() < back else None
     deliverer = worker(engine, platform, clock)
     for _ in range(20_000):
         await deliverer.once()
@@ -194,11 +194,11 @@ async def test_a_wait_is_obeyed_to_the_instant_and_holds_nobody_else_up(
     until: dict[str, datetime] = {}
     given, early = [0], list[str]()
 
-    def keys(place: Place) -> dict[str, str]:
+    def keys(place: Destination) -> dict[str, str]:
         home = f"{place.platform}:{place.workspace}"
         return {"place": f"{home}:{place.channel}", "workspace": home, "platform": place.platform}
 
-    def fault(place: Place) -> Exception | None:
+    def fault(place: Destination) -> Exception | None:
         early.extend(k for k in keys(place).values() if clock() < until.get(k, clock()))
         if given[0] >= 1000:
             return None
@@ -207,7 +207,7 @@ async def test_a_wait_is_obeyed_to_the_instant_and_holds_nobody_else_up(
         wait = chance.choice(sizes)
         key = keys(place)[scope]
         until[key] = max(until.get(key, clock()), clock() + timedelta(seconds=wait))
-        return NotSent("ratelimited", wait=wait, scope=scope)  # type: ignore[arg-type] # of three
+        return DeliveryError("ratelimited", wait=wait, scope=scope)  # type: ignore[arg-type] # of three
 
     platform.before = fault
     deliverer = worker(engine, platform, clock, at_once=1)
@@ -252,7 +252,7 @@ async def test_a_workspace_that_refuses_the_hub_is_left_alone_after_twenty_refus
     for number in range(60):
         await owing(f"shut {number}", channel=f"C{number}", workspace="T9", kind="answer")
     await owing("open", channel="C1", workspace="T2")
-    shut = NotSent("token_revoked", final=True, scope="workspace")
+    shut = DeliveryError("token_revoked", final=True, scope="workspace")
     platform.before = lambda place: shut if place.workspace == "T9" else None
     deliverer = worker(engine, platform, clock)
     for _ in range(200):
@@ -292,7 +292,7 @@ async def test_whoever_is_not_reachable_here_is_told_elsewhere(
                             first_seen=clock()))  # fmt: skip
     await owing("to maya", user="maya", member_id=maya)
     await owing("to ben", user="ben", member_id=ben)
-    shut = NotSent("cannot_dm", final=True, closed=True)
+    shut = DeliveryError("cannot_dm", final=True, dm_closed=True)
     platform.before = lambda place: shut if place.user in ("maya", "ben") else None
     deliverer = worker(engine, platform, clock)
     await deliverer.once()
@@ -378,7 +378,7 @@ async def test_the_end_is_told_in_its_own_transaction(
     await owing("stumbles", channel="C2")
     await owing("late", channel="C3", expires=clock())
     await owing("refused", channel="C4")
-    refusal = NotSent("no", final=True)
+    refusal = DeliveryError("no", final=True)
     platform.before = lambda place: refusal if place.channel == "C4" else None
     await worker(engine, platform, clock).once()
     assert sorted(told) == [("arrives", "sent"), ("late", "expired"), ("refused", "dead"),
@@ -398,11 +398,11 @@ async def test_threads_edits_and_removals_follow_their_message(
     lost = await owing("lost", channel="C9")
     await owing("under lost", channel="C9", under_id=lost)
     await owing("edit lost", channel="C9", act="edit", of_id=lost)
-    refusal = NotSent("no", final=True)
+    refusal = DeliveryError("no", final=True)
     platform.before = lambda place: refusal if place.channel == "C9" else None
     await worker(engine, platform, clock).once()
     assert platform.texts()[:2] == ["edited", "reply"]
-    assert platform.posts[1].place == Place("slack", "T1", "maya", "Dmaya", "1")
+    assert platform.posts[1].place == Destination("slack", "T1", "maya", "Dmaya", "1")
     assert [post.text for post in platform.posts if post.removed] == ["gone\n"]
     found = {row.key: (row.state, row.reason) for row in await rows()}
     assert found["under lost"] == ("dead", "what it belongs to never arrived")
@@ -442,7 +442,7 @@ async def test_what_is_old_is_tidied_away_and_the_books_still_balance(
     engine: AsyncEngine, platform: Platform, owing: Owing, clock: Clock, rows: Rows
 ) -> None:
     """Texts after two days, the rest after ninety; what needs a decision stays."""
-    refusal = NotSent("no", final=True)
+    refusal = DeliveryError("no", final=True)
     platform.before = lambda place: refusal if place.channel == "C2" else None
     await owing("sent", kind="answer")
     await owing("dead", channel="C2", kind="answer", key="alarm:x")

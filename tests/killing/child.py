@@ -24,11 +24,11 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import failpoints
-from bot.adapters.base import Courier
-from bot.adapters.discord.post import DiscordCourier
-from bot.adapters.discord.rest import Rest
+from bot.adapters.base import DeliveryAdapter
+from bot.adapters.discord.post import DiscordDeliveryAdapter
+from bot.adapters.discord.rest import RestClient
 from bot.adapters.slack.client import Clients
-from bot.adapters.slack.post import SlackCourier
+from bot.adapters.slack.post import SlackDeliveryAdapter
 from bot.adapters.slack.tokens import Tokens
 from bot.jobs.deliver import Deliverer
 from db import outbox
@@ -78,13 +78,15 @@ class Killer:
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
-def courier_of(job: dict[str, Any], clock: SharedClock) -> tuple[Courier, Clients | Rest]:
+def courier_of(
+    job: dict[str, Any], clock: SharedClock
+) -> tuple[DeliveryAdapter, Clients | RestClient]:
     """The true one, as a worker has it, and what it speaks through."""
     if job["platform"] == "slack":
         clients = Clients(job["api_url"])
-        return SlackCourier(clients, Tokens(clients, job["token"], None), clock), clients
-    rest = Rest(job["token"], job["api_url"], clock=lambda: clock.seconds)
-    return DiscordCourier(rest), rest
+        return SlackDeliveryAdapter(clients, Tokens(clients, job["token"], None), clock), clients
+    rest = RestClient(job["token"], job["api_url"], clock=lambda: clock.seconds)
+    return DiscordDeliveryAdapter(rest), rest
 
 
 async def _upcoming(session: AsyncSession, now: datetime) -> datetime | None:

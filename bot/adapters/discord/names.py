@@ -24,7 +24,7 @@ ROOTS: Mapping[Room, str] = {
 }
 """The slash commands in the order in which they are registered."""
 
-BARE = ("start", "show", "main")
+DEFAULT_SUBCOMMANDS = ("start", "show", "main")
 """How a verb is called that is also the first word of others: `/wwc intro start`."""
 
 _ROOM_OF = {root: room for room, root in ROOTS.items()}
@@ -140,7 +140,7 @@ def _whole(
     taken = {other[1] for other in same if len(other) > 1}
     if len(said) > 1 or not taken:
         return said
-    return (*said, next(word for word in BARE if word not in taken))
+    return (*said, next(word for word in DEFAULT_SUBCOMMANDS if word not in taken))
 
 
 def _joined(path: Path) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import discord
 
-from bot.adapters.discord.drafts import Recent
+from bot.adapters.discord.drafts import RecentCache
 from bot.adapters.discord.text import one_line
 from bot.request import Sender
 
@@ -15,14 +15,14 @@ PLATFORM, LABEL = "discord", "Discord"
 class People:
     """The accounts that act, each with the server it was last in."""
 
-    homes: Recent[str, tuple[str, str]] = field(default_factory=Recent)
+    homes: RecentCache[str, tuple[str, str]] = field(default_factory=RecentCache)
     """Where each person spoke last, and in which language: direct messages do not say."""
 
     def sender(self, interaction: discord.Interaction) -> Sender:
         """The account that acts, in its server; in direct messages in the one it was last in."""
         user, locale = interaction.user, str(interaction.locale)
         workspace = str(interaction.guild_id or "") or self._home(user.id)[0]
-        self.homes.put(str(user.id), (workspace, locale))
+        self.homes.add(str(user.id), (workspace, locale))
         return self._account(user, workspace, locale)
 
     def author(self, user: discord.User | discord.Member) -> Sender:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.adapters.base import NotSent, Place, Posted
+from bot.adapters.base import DeliveryError, Destination, PostedMessage
 from bot.adapters.playground.live import Live
 from bot.adapters.playground.reading import opener
 from bot.adapters.playground.world import (
@@ -47,12 +47,14 @@ class PlaygroundCourier:
         """As long as anything is remembered."""
         return FOR_EVER
 
-    async def post(self, place: Place, reply: Reply, language: str, marker: str) -> Posted:
+    async def post(
+        self, place: Destination, reply: Reply, language: str, marker: str
+    ) -> PostedMessage:
         """Show a card in a channel, or in a conversation with the hub; the same mark once."""
         workspace = self._workspace(place)
         known = self._marked(workspace, marker)
         if known:
-            return Posted(str(known.number), known.channel)
+            return PostedMessage(str(known.number), known.channel)
         channel = place.channel or between(*filter(None, place.user.split(",")), BOT)
         under = self._message(workspace, place.thread)
         shown = self._shown(
@@ -63,35 +65,37 @@ class PlaygroundCourier:
             marker=marker,
             under=quoted(under) if under else "",
         )
-        return Posted(str(shown.number), channel)
+        return PostedMessage(str(shown.number), channel)
 
-    async def edit(self, place: Place, posted: Posted, reply: Reply, language: str) -> None:
+    async def edit(
+        self, place: Destination, posted: PostedMessage, reply: Reply, language: str
+    ) -> None:
         """Put the new card where the old one stood."""
         workspace = self._workspace(place)
         message = self._message(workspace, posted.id)
         if message is None:
-            raise NotSent("no such message", final=True)
+            raise DeliveryError("no such message", final=True)
         card = _card(reply)
         payload = self._written(workspace, card, translator(language))
         self._change(message, text=card.title, card=card, payload=payload)
 
-    async def remove(self, place: Place, posted: Posted) -> None:
+    async def remove(self, place: Destination, posted: PostedMessage) -> None:
         """Take it away; it may be gone already."""
         message = self._message(self._workspace(place), posted.id)
         if message:
             self._change(message, gone=True)
 
-    async def find(self, place: Place, marker: str, since: datetime) -> Posted | None:
+    async def find(self, place: Destination, marker: str, since: datetime) -> PostedMessage | None:
         """Look for the mark."""
         known = self._marked(self._workspace(place), marker)
-        return Posted(str(known.number), known.channel) if known else None
+        return PostedMessage(str(known.number), known.channel) if known else None
 
     # --- what is shown ------------------------------------------------------------------------
 
-    def _workspace(self, place: Place) -> Workspace:
+    def _workspace(self, place: Destination) -> Workspace:
         found = self._workspaces.get(place.workspace)
         if found is None:
-            raise NotSent("no such workspace", final=True)
+            raise DeliveryError("no such workspace", final=True)
         return found
 
     def _message(self, workspace: Workspace, number: str) -> Message | None:

@@ -7,10 +7,10 @@ from typing import Any
 import structlog
 from slack_bolt.async_app import AsyncApp
 
-from bot.adapters.base import ANSWER_WITHIN, Turns, soon
+from bot.adapters.base import ANSWER_TIMEOUT, ChannelLocks, wait_briefly
 from bot.adapters.slack import answers, hearing, payloads, render
 from bot.adapters.slack.blocks import Json
-from bot.adapters.slack.interactions import Answered, InteractionHandler, TellAgain
+from bot.adapters.slack.interactions import InteractionHandler, LocalizedReply, RetryLaterError
 from bot.adapters.slack.payloads import Body, Visitor, part, text
 from bot.adapters.slack.people import PLATFORM, People
 from bot.adapters.slack.tokens import Tokens
@@ -31,14 +31,14 @@ class EventListener:
         people: People,
         interactions: InteractionHandler,
         *,
-        within: float = ANSWER_WITHIN,
+        within: float = ANSWER_TIMEOUT,
     ) -> None:
         self._hub = hub
         self._tokens = tokens
         self._people = people
         self._interactions = interactions
         self._within = within
-        self._turns = Turns()
+        self._turns = ChannelLocks()
         self._events: dict[str, Callable[[Visitor, Body], Coroutine[Any, Any, None]]] = {
             "app_home_opened": self._home_opened,
             "app_mention": self._mentioned,
@@ -63,24 +63,28 @@ class EventListener:
             if await self._conversing(body):
                 return
             # told twice, the hub answers once; what could not be saved must be told again
-            _, rest = await soon(handle(payloads.author(body), body), self._within)
+            _, rest = await wait_briefly(handle(payloads.author(body), body), self._within)
             self._interactions.run_in_background(rest)
         except DuplicateEventError:
             log.info("ignored", kind=payloads.kind(body), again=True)
         except Exception as error:
-            raise TellAgain from error
+            raise RetryLaterError from error
 
     async def _conversing(self, body: Body) -> bool:
         """Was it part of a conversation with somebody elsewhere? What is to be said, is."""
-        found = hearing.read(body)
+        found = hearing.parse_event(body)
         if found is None or not await self._lives_in(found.visitor):
             return False
-        async with self._turns.of(found.channel):
-            heard = found.heard(await self._people.sender(found.visitor))
+        async with self._turns.lock_for(found.channel):
+            heard = found.to_incoming_message(await self._people.load_sender(found.visitor))
             taken = await self._hub.handle_message(heard)
         if taken and isinstance(taken.reply, Card):
-            t = await self._people.translator(heard.sender)
-            said = {"channel": heard.channel, **_in(heard.parent), **render.message(taken.reply, t)}
+            t = await self._people.load_translator(heard.sender)
+            said = {
+                "channel": heard.channel,
+                **_thread_argument(heard.parent),
+                **render.message(taken.reply, t),
+            }
             self._interactions.run_in_background(
                 self._interactions.send(found.visitor, "chat.postMessage", **said)
             )
@@ -99,11 +103,11 @@ class EventListener:
             public = isinstance(reply, Card) and not reply.private
             method = "chat.postMessage" if public else "chat.postEphemeral"
             alone = {} if public else {"user": visitor.user}
-            message = answers.posted(
-                reply, payloads.spoken(event.get("text"), payloads.own(body)), t
+            message = answers.message_body(
+                reply, payloads.parse_command_text(event.get("text"), payloads.bot_user_id(body)), t
             )
             await self._interactions.send(
-                visitor, method, channel=channel, **alone, **_in(thread), **message
+                visitor, method, channel=channel, **alone, **_thread_argument(thread), **message
             )
 
     async def _written(self, visitor: Visitor, body: Body) -> None:
@@ -112,16 +116,19 @@ class EventListener:
         direct = event.get("channel_type") == "im"
         if direct and _by_person(event) and await self._lives_in(visitor):
             reply, t = await self._heard(visitor, body, direct=True)
-            message = answers.posted(reply, payloads.spoken(event.get("text")), t)
-            place = {"channel": text(event.get("channel")), **_in(text(event.get("thread_ts")))}
+            message = answers.message_body(reply, payloads.parse_command_text(event.get("text")), t)
+            place = {
+                "channel": text(event.get("channel")),
+                **_thread_argument(text(event.get("thread_ts"))),
+            }
             await self._interactions.send(visitor, "chat.postMessage", **place, **message)
 
     async def _marked(self, visitor: Visitor, body: Body) -> None:
         """A reaction outside of any conversation means nothing."""
 
-    async def _heard(self, visitor: Visitor, body: Body, *, direct: bool = False) -> Answered:
+    async def _heard(self, visitor: Visitor, body: Body, *, direct: bool = False) -> LocalizedReply:
         event = part(body, "event")
-        words = payloads.spoken(event.get("text"), payloads.own(body))
+        words = payloads.parse_command_text(event.get("text"), payloads.bot_user_id(body))
         name, channel = text(body.get("event_id")), text(event.get("channel"))
         once: dict[str, Any] = {"event": f"{PLATFORM}:{name}", "retold": True}
         return await self._interactions.ask(visitor, words, channel=channel, direct=direct, **once)
@@ -139,7 +146,11 @@ class EventListener:
 
     async def _lives_in(self, visitor: Visitor) -> bool:
         """Is the hub installed where this happened, and is it said who did it?"""
-        token = await self._tokens.of(visitor.enterprise, visitor.team) if visitor.known else None
+        token = (
+            await self._tokens.token_for(visitor.enterprise, visitor.team)
+            if visitor.is_identified
+            else None
+        )
         if token is None:
             log.info("ignored", kind="event", team=visitor.team)
         return token is not None
@@ -150,5 +161,5 @@ def _by_person(event: Body) -> bool:
     return not (event.get("bot_id") or event.get("subtype") or event.get("edited"))
 
 
-def _in(thread: str) -> Json:
+def _thread_argument(thread: str) -> Json:
     return {"thread_ts": thread} if thread else {}

@@ -10,7 +10,7 @@ import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.response import BoltResponse
 
-from bot.adapters.base import ANSWER_WITHIN, soon
+from bot.adapters.base import ANSWER_TIMEOUT, wait_briefly
 from bot.adapters.slack import answers, forms, payloads, render
 from bot.adapters.slack.blocks import Json
 from bot.adapters.slack.client import FAILURES, Clients, reason
@@ -26,14 +26,14 @@ from bot.request import Request
 
 log = structlog.get_logger()
 
-Answered = tuple[Reply, Translator]
-TRIGGER_WITHIN = 1.2
+LocalizedReply = tuple[Reply, Translator]
+TRIGGER_TIMEOUT = 1.2
 """Seconds until a window is opened anyway: Slack takes it for three seconds after the press."""
 
 _PAGE = re.compile(r"\bpage:\d+$")
 
 
-class TellAgain(Exception):  # noqa: N818 - an answer to Slack, which then sends the event again
+class RetryLaterError(Exception):  # noqa: N818 - an answer to Slack, which then sends the event again
     """An event could not be taken now."""
 
 
@@ -47,7 +47,7 @@ class InteractionHandler:
         tokens: Tokens,
         people: People,
         *,
-        within: float = ANSWER_WITHIN,
+        within: float = ANSWER_TIMEOUT,
     ) -> None:
         self._hub = hub
         self._clients = clients
@@ -76,24 +76,24 @@ class InteractionHandler:
 
     async def command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """`/wwc …`: the answer is in the response itself."""
-        visitor = payloads.commander(body)
-        if not visitor.known:
-            await _ignored(ack, "command")
+        visitor = payloads.command_author(body)
+        if not visitor.is_identified:
+            await _ignore(ack, "command")
             return
-        answer, rest = await soon(self._commanded(visitor, body), self._within)
+        answer, rest = await wait_briefly(self._commanded(visitor, body), self._within)
         if answer is None:
             self.run_in_background(self._late(text(body.get("response_url")), rest))
-            answer = {"text": self._people.guess(visitor)("One moment…")}
+            answer = {"text": self._people.guess_translator(visitor)("One moment…")}
         await (ack(answer) if answer else ack())
 
     async def _commanded(self, visitor: Visitor, body: Body) -> Json:
-        words, channel = payloads.spoken(body.get("text")), text(body.get("channel_id"))
+        words, channel = payloads.parse_command_text(body.get("text")), text(body.get("channel_id"))
         direct = body.get("channel_name") == "directmessage"
         reply, t = await self.ask(visitor, words, channel=channel, direct=direct)
         if isinstance(reply, Form):
             origin = Origin(reply.command, channel, text(body.get("response_url")))
             return await self._form(visitor, body, reply, words, origin, t)
-        return render.message(reply, t) | answers.seen_by(reply)
+        return render.message(reply, t) | answers.visibility(reply)
 
     async def _late(self, url: str, rest: Awaitable[Json]) -> None:
         """The answer takes the place of «one moment»; a window needs only that it goes."""
@@ -116,14 +116,14 @@ class InteractionHandler:
 
     async def press(self, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         """A button or a menu says its command."""
-        visitor, words = payloads.actor(body), payloads.pressed(action)
-        if not (visitor.known and words):
-            await _ignored(ack, "action")
+        visitor, words = payloads.actor(body), payloads.action_command(action)
+        if not (visitor.is_identified and words):
+            await _ignore(ack, "action")
             return
         place = {"modal": self._in_modal, "home": self._in_home}.get(
             text(part(body, "view").get("type")), self._in_message
         )
-        _, rest = await soon(place(visitor, body, words), self._within)
+        _, rest = await wait_briefly(place(visitor, body, words), self._within)
         self.run_in_background(rest)
         await ack()
 
@@ -135,7 +135,7 @@ class InteractionHandler:
             origin = Origin(reply.command, channel, url)
             answer = await self._form(visitor, body, reply, words, origin, t)
         else:
-            answer = render.message(reply, t) | answers.seen_by(reply)
+            answer = render.message(reply, t) | answers.visibility(reply)
         if answer:
             own = part(body, "container").get("is_ephemeral") is True
             turned = own and bool(_PAGE.search(words)) and isinstance(reply, Card)
@@ -144,7 +144,7 @@ class InteractionHandler:
     async def _in_modal(self, visitor: Visitor, body: Body, words: str) -> None:
         """The answer takes the window's place; a form lies on top of it."""
         view = part(body, "view")
-        origin = Origin.of(view) or Origin()
+        origin = Origin.from_view(view) or Origin()
         reply, t = await self.ask(visitor, words, channel=origin.channel)
         shown = answers.window(reply, replace(origin, command=""), t)
         if isinstance(reply, Form):
@@ -155,12 +155,16 @@ class InteractionHandler:
 
     async def _in_home(self, visitor: Visitor, body: Body, words: str) -> None:
         """The answer opens in a window, and the tab behind it is drawn anew."""
-        answer, rest = await soon(self.ask(visitor, words), min(self._within, TRIGGER_WITHIN))
+        answer, rest = await wait_briefly(
+            self.ask(visitor, words), min(self._within, TRIGGER_TIMEOUT)
+        )
         if answer:
             reply, t = answer
             await self._open(visitor, body, answers.window(reply, Origin(), t))
         else:
-            view = await self._open(visitor, body, answers.waiting(self._people.guess(visitor)))
+            view = await self._open(
+                visitor, body, answers.placeholder_window(self._people.guess_translator(visitor))
+            )
             reply, t = await rest
             shown = answers.window(reply, Origin(), t)
             if view:
@@ -172,19 +176,23 @@ class InteractionHandler:
     async def submit(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """A filled-in form: its problems beside its fields, or the answer in its window."""
         visitor, view = payloads.actor(body), part(body, "view")
-        origin = Origin.of(view)
-        if not visitor.known or origin is None or not origin.command:
-            t = self._people.guess(visitor)
-            await ack(answers.update(render.modal(answers.outdated(t), t)))
+        origin = Origin.from_view(view)
+        if not visitor.is_identified or origin is None or not origin.command:
+            t = self._people.guess_translator(visitor)
+            await ack(answers.update_action(render.modal(answers.stale_form_card(t), t)))
             return
         work = self.ask(
             visitor, origin.command,
-            channel=origin.channel, values=forms.values(view), submitted=True,
+            channel=origin.channel, values=forms.parse_values(view), submitted=True,
         )  # fmt: skip
-        answer, rest = await soon(work, self._within)
+        answer, rest = await wait_briefly(work, self._within)
         if answer is None:
             self.run_in_background(self._late_window(visitor, text(view.get("id")), origin, rest))
-            await ack(answers.update(answers.waiting(self._people.guess(visitor))))
+            await ack(
+                answers.update_action(
+                    answers.placeholder_window(self._people.guess_translator(visitor))
+                )
+            )
             return
         await ack(self._submitted(visitor, view, origin, *answer))
 
@@ -193,21 +201,25 @@ class InteractionHandler:
     ) -> Json:
         shown = answers.window(reply, origin, t)
         if isinstance(reply, Form):
-            problems = forms.errors(reply, view, shown)
+            problems = forms.field_errors(reply, view, shown)
             same = bool(problems) and reply.command == origin.command
             return (
-                {"response_action": "errors", "errors": problems} if same else answers.update(shown)
+                {"response_action": "errors", "errors": problems}
+                if same
+                else answers.update_action(shown)
             )
         if not origin.channel:
             self.run_in_background(self.publish(visitor))
         if not reply.private and origin.response_url:
-            answer = render.message(reply, t) | answers.seen_by(reply) | {"replace_original": False}
+            answer = (
+                render.message(reply, t) | answers.visibility(reply) | {"replace_original": False}
+            )
             self.run_in_background(self._clients.respond(origin.response_url, answer))
             return {"response_action": "clear"}
-        return answers.update(shown)
+        return answers.update_action(shown)
 
     async def _late_window(
-        self, visitor: Visitor, view: str, origin: Origin, rest: Awaitable[Answered]
+        self, visitor: Visitor, view: str, origin: Origin, rest: Awaitable[LocalizedReply]
     ) -> None:
         reply, t = await rest
         await self.send(
@@ -216,16 +228,16 @@ class InteractionHandler:
 
     async def suggest(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """Completions while somebody types in a field."""
-        offered, rest = await soon(self._suggested(body), self._within)
+        offered, rest = await wait_briefly(self._suggested(body), self._within)
         if offered is None:
             self.run_in_background(rest)
         await ack({"options": offered or []})
 
     async def _suggested(self, body: Body) -> list[Json]:
-        visitor, origin = payloads.actor(body), Origin.of(part(body, "view"))
-        if not visitor.known or origin is None:
+        visitor, origin = payloads.actor(body), Origin.from_view(part(body, "view"))
+        if not visitor.is_identified or origin is None:
             return []
-        request = Request(await self._people.sender(visitor), origin.command)
+        request = Request(await self._people.load_sender(visitor), origin.command)
         field, typed = text(body.get("block_id")), text(body.get("value"))
         offered = await self._hub.suggest(request, origin.command, field, typed)
         return forms.choices(offered)
@@ -235,22 +247,22 @@ class InteractionHandler:
     async def fault(self, error: Exception, body: dict[str, Any]) -> BoltResponse:
         """Nothing was saved: an event comes again, a form stays open, a person is told."""
         log.error("fault", error=type(error.__cause__ or error).__name__)
-        if isinstance(error, TellAgain) or body.get("type") == "view_submission":
+        if isinstance(error, RetryLaterError) or body.get("type") == "view_submission":
             return BoltResponse(status=503, body="")
-        t = self._people.guess(payloads.commander(body))
+        t = self._people.guess_translator(payloads.command_author(body))
         sorry = t("Something went wrong on our side; nothing was changed.")
         return BoltResponse(status=200, body=sorry if "command" in body else "")
 
-    async def ask(self, visitor: Visitor, words: str, **how: Any) -> Answered:
+    async def ask(self, visitor: Visitor, words: str, **how: Any) -> LocalizedReply:
         """The hub's reply to the visitor's words, and their language."""
-        sender = await self._people.sender(visitor)
+        sender = await self._people.load_sender(visitor)
         reply = await self._hub(Request(sender, words, **how))
-        return reply, await self._people.translator(sender)
+        return reply, await self._people.load_translator(sender)
 
     async def publish(self, visitor: Visitor) -> None:
         """Draw the Home tab."""
         reply, t = await self.ask(visitor, "home")
-        card = render.invited(reply, "home", t) if isinstance(reply, Form) else reply
+        card = render.form_invitation_card(reply, "home", t) if isinstance(reply, Form) else reply
         await self.send(
             visitor, "views.publish", user_id=visitor.user, view=render.home(card, t)
         )  # fmt: skip
@@ -263,7 +275,7 @@ class InteractionHandler:
 
     async def send(self, visitor: Visitor, method: str, **said: Any) -> Json | None:
         """One call to Slack in the visitor's workspace; None if it did not work."""
-        token = await self._tokens.of(visitor.enterprise, visitor.team)
+        token = await self._tokens.token_for(visitor.enterprise, visitor.team)
         if token is None:
             log.warning("not sent", method=method, reason="not installed")
             return None
@@ -286,6 +298,6 @@ class InteractionHandler:
             log.error("fault", error=type(failed).__name__)
 
 
-async def _ignored(ack: AsyncAck, kind: str) -> None:
+async def _ignore(ack: AsyncAck, kind: str) -> None:
     log.info("ignored", kind=kind)
     await ack()

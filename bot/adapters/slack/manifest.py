@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bot.adapters.slack.text import cut
+from bot.adapters.slack.text import shorten
 from bot.cards import SLASH
 from bot.commands import Command
 
@@ -57,7 +57,7 @@ def manifest(
     url = f"{public_url.rstrip('/')}/slack/events"
     command = {
         "command": SLASH,
-        "description": cut(" · ".join(COMMAND_HINTS.values()), MOST_DESCRIPTION),
+        "description": shorten(" · ".join(COMMAND_HINTS.values()), MOST_DESCRIPTION),
         "usage_hint": usage_hint(commands),
         "should_escape": True,  # mentions arrive as ids, not as names that several may have
     }

@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
-from bot.adapters.base import Place
+from bot.adapters.base import Destination
 from bot.adapters.discord.listen import DiscordAdapter
 from bot.cards import Card, Form, Reply
 from bot.request import Request
@@ -44,22 +44,24 @@ class Stage:
         return DiscordAdapter(
             self.hub.hub,
             self.discord.token,
-            known_hash=known,
-            remember_hash=remember,
+            load_hash=known,
+            save_hash=remember,
             **(options | more),
         )
 
     @property
-    def direct(self) -> Place:
+    def direct(self) -> Destination:
         """The person's direct messages."""
-        return Place("discord", str(self.guild.id), user=str(self.ada.id))
+        return Destination("discord", str(self.guild.id), user=str(self.ada.id))
 
     @property
-    def general(self) -> Place:
+    def general(self) -> Destination:
         """The server's channel."""
-        return Place("discord", str(self.guild.id), channel=str(self.guild.general.id))
+        return Destination("discord", str(self.guild.id), channel=str(self.guild.general.id))
 
-    async def posted(self, place: Place, reply: Reply, marker: str = "", **how: str) -> Message:
+    async def posted(
+        self, place: Destination, reply: Reply, marker: str = "", **how: str
+    ) -> Message:
         """What a delivery leaves there."""
         sent = await self.adapter.post(place, reply, how.get("language", "en"), marker)
         return self.discord.messages[int(sent.id)]

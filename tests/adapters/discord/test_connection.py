@@ -10,10 +10,10 @@ import pytest
 from discord.http import Route
 
 from bot.adapters.discord import listen
-from bot.adapters.discord.drafts import Recent
-from bot.adapters.discord.gateway import Client, Ears
+from bot.adapters.discord.drafts import RecentCache
+from bot.adapters.discord.gateway import Client, EventHandlers
 from bot.adapters.discord.invite import invite_url
-from bot.adapters.discord.views import Drawn, heading_of
+from bot.adapters.discord.views import RawLayoutView, first_text_of
 from bot.cards import Card
 from bot.request import Request
 from tests.adapters.discord.stage import SLOW, Stage, listening
@@ -24,7 +24,7 @@ def test_a_message_that_could_mention_is_refused() -> None:
     """The last gate before the wire."""
 
     async def draw() -> None:
-        Drawn({"components": [], "allowed_mentions": None})
+        RawLayoutView({"components": [], "allowed_mentions": None})
 
     with pytest.raises(ValueError, match="mention"):
         asyncio.run(draw())
@@ -151,12 +151,12 @@ async def test_the_end_waits_for_answers_under_way_and_refuses_new_ones() -> Non
         stage = Stage(discord)
         task = asyncio.create_task(stage.adapter.listen())
         await discord.connected()
-        assert not stage.another().ready()
+        assert not stage.another().is_ready()
         for _ in range(300):
             await asyncio.sleep(0.01)
-            if stage.adapter.ready():
+            if stage.adapter.is_ready():
                 break
-        assert stage.adapter.ready()
+        assert stage.adapter.is_ready()
         stage.hub.delay = SLOW
         answer = await discord.slash(stage.ada, "wwc home")
         task.cancel()
@@ -167,7 +167,7 @@ async def test_the_end_waits_for_answers_under_way_and_refuses_new_ones() -> Non
 
         assert text_of(await answer.edited()) == "## home"
         assert "restarting" in text_of(refused) or "reiniciando" in text_of(refused).lower()
-        assert not stage.adapter.ready()
+        assert not stage.adapter.is_ready()
 
 
 async def test_an_answer_that_takes_too_long_does_not_hold_up_the_end() -> None:
@@ -229,7 +229,7 @@ async def test_traffic_goes_where_the_operator_says() -> None:
     async def nothing(_: object) -> None:
         return None
 
-    ears = Ears(*[nothing] * 6)
+    ears = EventHandlers(*[nothing] * 6)
     async with LoopbackDiscord(shards=2) as discord:
         stage = Stage(discord)
         discord.gateway.url = "ws://127.0.0.2:1/elsewhere/"
@@ -253,7 +253,7 @@ def test_a_message_without_a_text_has_no_heading() -> None:
     box = SimpleNamespace(children=[SimpleNamespace()])
     odd = SimpleNamespace(components=[SimpleNamespace(), box])
 
-    assert heading_of(cast(library.Message, odd)) == ""
+    assert first_text_of(cast(library.Message, odd)) == ""
 
 
 def test_the_invitation_asks_for_what_is_used() -> None:
@@ -266,8 +266,8 @@ def test_the_invitation_asks_for_what_is_used() -> None:
 
 def test_what_is_kept_is_bounded() -> None:
     """The oldest make room."""
-    recent: Recent[int, int] = Recent(most=2)
+    recent: RecentCache[int, int] = RecentCache(most=2)
     for number in (1, 2, 1, 3):
-        recent.put(number, number)
+        recent.add(number, number)
 
     assert (len(recent), recent.get(2), recent.get(1)) == (2, None, 1)

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import discord as library
 
-from bot.adapters.discord.drafts import Recent
+from bot.adapters.discord.drafts import RecentCache
 from bot.adapters.discord.interactions import InteractionHandler
 from bot.adapters.discord.people import People
 from bot.cards import Button, Buttons, Card, Choice, Entry, Option, Text
@@ -252,14 +252,14 @@ async def test_a_stranger_to_this_process_writes_from_no_server(stage: Stage) ->
 
 async def test_other_bots_and_channels_are_not_heard(stage: Stage) -> None:
     """And a message that is told twice is answered once."""
-    hears = stage.adapter._message
+    hears = stage.adapter._on_message
     bot = SimpleNamespace(guild=None, author=SimpleNamespace(bot=True), id=1)
     there = SimpleNamespace(guild=stage.guild, author=SimpleNamespace(bot=False), id=2)
     for message in (bot, there):
         await hears(cast(library.Message, message))
     sent = await stage.discord.dm(stage.ada, "profile")
     await sent.reply()
-    stage.adapter._seen = Recent()
+    stage.adapter._handled_ids = RecentCache()
     await stage.discord.announce(sent.message)
     await stage.discord.announce(sent.message)
     await stage.discord.slash(stage.ada, "wwc home")

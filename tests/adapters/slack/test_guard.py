@@ -259,4 +259,4 @@ async def test_without_a_secret_there_is_no_door(slack: LoopbackSlack, hub: Told
         session.post(slack.bot_url + "/slack/events", data=b"") as answer,
     ):
         assert answer.status == 404
-        assert not adapter.ready()
+        assert not adapter.is_ready()

@@ -167,7 +167,7 @@ async def test_reactions_elsewhere_and_the_hubs_own_are_not_heard(
         for wrong in odd:
             act = await slack.event(slack.team, {**whole, "type": kind, **wrong})
             assert act.status in (200, 400), wrong
-    assert hearing.read({"team_id": slack.team.id, "event": whole}) is None  # it has no name
+    assert hearing.parse_event({"team_id": slack.team.id, "event": whole}) is None  # it has no name
     assert (hub.overheard, hub.asked) == ([], [])
 
 
@@ -176,9 +176,9 @@ def test_a_reaction_without_its_time_is_still_one(at: object) -> None:
     """Which of two is newer is then told by their order."""
     event = {"type": "reaction_added", "user": "U1", "reaction": "eyes", "event_ts": at,
              "item": {"type": "message", "channel": "D1", "ts": "1.0"}}  # fmt: skip
-    found = hearing.read({"event_id": "Ev1", "team_id": "T1", "event": event})
+    found = hearing.parse_event({"event_id": "Ev1", "team_id": "T1", "event": event})
     assert found
-    heard = found.heard(Sender("slack", "T1", "U1"))
+    heard = found.to_incoming_message(Sender("slack", "T1", "U1"))
     assert (heard.emoji, heard.edition, heard.keys) == ("👀", 0, ("slack:Ev1",))
 
 
@@ -225,7 +225,7 @@ async def test_reactions_where_the_hub_is_not_installed_are_not_heard(
 )  # fmt: skip
 def test_emoji_are_shown_as_people_see_them(name: str, picture: str) -> None:
     """With the colour of the skin and flags; what only the workspace has keeps its name."""
-    assert marks.shown(name) == picture
+    assert marks.emoji_picture(name) == picture
 
 
 def test_one_gesture_has_one_name() -> None:
@@ -236,14 +236,17 @@ def test_one_gesture_has_one_name() -> None:
         "event": {"type": "message", "channel_type": "im", "channel": "D1", "user": "U1",
                   "ts": "1.0", "text": "hi", "client_msg_id": "c-1"},
     }  # fmt: skip
-    found = hearing.read(body)
+    found = hearing.parse_event(body)
     assert found
-    assert found.heard(Sender("slack", "T1", "U1")).keys == ("slack:Ev1", "slack:T1:c-1")
+    assert found.to_incoming_message(Sender("slack", "T1", "U1")).keys == (
+        "slack:Ev1",
+        "slack:T1:c-1",
+    )
 
 
 def test_mentions_and_marks_become_words() -> None:
     """Nothing of Slack's own markup is passed on."""
-    said = hearing.words("<@U1> <@U2|ana> <#C1|general> <!channel> <!subteam^S1|@team> "
+    said = hearing.readable_text("<@U1> <@U2|ana> <#C1|general> <!channel> <!subteam^S1|@team> "
                          "<https://a.example> <https://a.example|the plan> &amp;")  # fmt: skip
     assert said == "@… @ana #general @channel @team https://a.example the plan (https://a.example) &"  # fmt: skip  # noqa: E501
 

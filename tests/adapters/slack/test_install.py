@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 from yarl import URL
 
-from bot.adapters.base import NotSent, Place
+from bot.adapters.base import DeliveryError, Destination
 from bot.adapters.slack.listen import SlackAdapter
 from bot.adapters.slack.manifest import SCOPES
 from bot.adapters.slack.tokens import TokenStore
@@ -96,10 +96,10 @@ class TestInstalling:
         ana = slack.add_user(team, "ana")
         async with many(slack, hub, store) as adapter:
             await slack.install(team, await start(slack), user=ana, org=True)
-            with pytest.raises(NotSent):
-                await adapter.post(Place("slack", team.id, user=ana.id), HELLO, "en", "")
+            with pytest.raises(DeliveryError):
+                await adapter.post(Destination("slack", team.id, user=ana.id), HELLO, "en", "")
             await slack.dm(ana, "help")
-            await adapter.post(Place("slack", team.id, user=ana.id), HELLO, "en", "")
+            await adapter.post(Destination("slack", team.id, user=ana.id), HELLO, "en", "")
 
         assert "Hello" in slack.posts[-1].readable
 
@@ -210,8 +210,8 @@ class TestRemoval:
         async with many(slack, hub, store) as adapter:
             await store.save("", slack.team.id, slack.bot_token, NOW)
             await slack.uninstall(slack.team, order=order)
-            with pytest.raises(NotSent):
-                await adapter.post(Place("slack", slack.team.id, user="U1"), HELLO, "en", "")
+            with pytest.raises(DeliveryError):
+                await adapter.post(Destination("slack", slack.team.id, user="U1"), HELLO, "en", "")
 
         assert slack.calls == []
         assert hub.gone == [("slack", slack.team.id)]

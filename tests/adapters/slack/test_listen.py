@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.adapters.base import NotSent, Place
+from bot.adapters.base import DeliveryError, Destination
 from bot.adapters.slack.listen import SlackAdapter
-from bot.adapters.slack.people import Kept
+from bot.adapters.slack.people import ExpiringCache
 from bot.cards import Card, Note
 from bot.hub import Hub
 from tests.adapters.slack.conftest import ASKED, LIST, Clock, ToldHub, adapter_of
@@ -596,8 +596,10 @@ class TestInstallations:
             act = await slack.dm(ana, "help")
             home = await slack.open_home(ana)
             command = await slack.command(ana, "/wwc", "profile")
-            with pytest.raises(NotSent, match="not_installed"):
-                await adapter.post(Place("slack", slack.team.id, channel="C1"), LIST, "en", "")
+            with pytest.raises(DeliveryError, match="not_installed"):
+                await adapter.post(
+                    Destination("slack", slack.team.id, channel="C1"), LIST, "en", ""
+                )
 
         assert [act.status, home.status] == [200, 200]
         assert "Fill in the form" in command.seen
@@ -621,7 +623,7 @@ class TestSocketMode:
         """Commands, forms, buttons, completions, events; also after Slack asked to reconnect."""
         how = {"signing_secret": "", "app_token": slack.app_token}
         async with adapter_of(slack, hub, **how) as adapter:
-            assert not adapter.ready()
+            assert not adapter.is_ready()
             listening = asyncio.create_task(adapter.listen())
             await slack.until(lambda: slack.connections == 1)
             act = await slack.command(ana, "/wwc", "who-does open data", slack.general)
@@ -635,7 +637,7 @@ class TestSocketMode:
             assert sent.errors == {"title": "Too short"}
             assert [o["value"] for o in typed.options] == ["open"]
             assert slack.posts[-1].user == slack.team.bot_user
-            assert adapter.ready()
+            assert adapter.is_ready()
 
             await slack.disconnect_sockets()
             calls = partial(slack.called, "apps.connections.open")
@@ -656,7 +658,7 @@ class TestSocketMode:
             listening = asyncio.create_task(adapter.listen())
             await slack.until(lambda: slack.called("apps.connections.open"))
             await asyncio.sleep(0.1)
-            assert not adapter.ready()
+            assert not adapter.is_ready()
             listening.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await listening
@@ -666,7 +668,7 @@ class TestSocketMode:
         listening = asyncio.create_task(adapter.listen())
         await asyncio.sleep(0)
 
-        assert adapter.ready()
+        assert adapter.is_ready()
         listening.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await listening
@@ -711,11 +713,11 @@ async def test_languages_come_from_the_hub(slack: LoopbackSlack, hub: ToldHub, a
 
 def test_what_is_kept_of_people_is_bounded() -> None:
     """The one asked for longest ago goes first."""
-    kept: Kept[str] = Kept(lambda: 0.0, most=2)
+    kept: ExpiringCache[str] = ExpiringCache(lambda: 0.0, most=2)
     for key in ("a", "b"):
-        kept.put(("T1", key), key, 10)
+        kept.add(("T1", key), key, 10)
     assert kept.get(("T1", "a")) == "a"
-    kept.put(("T1", "c"), "c", 10)
+    kept.add(("T1", "c"), "c", 10)
 
     assert [kept.get(("T1", key)) for key in ("a", "b", "c")] == ["a", None, "c"]
 
