@@ -112,7 +112,7 @@ async def playground_stand() -> AsyncIterator[Stand]:
     async with served(PlaygroundHub()) as (_, adapter):
 
         def seen(channel: str) -> list[Any]:
-            return adapter._said.of("G-DEMO", channel, luis)
+            return adapter._conversations.list_messages("G-DEMO", channel, luis)
 
         def direct() -> list[Any]:
             return seen(f"dm:bot|{luis}")
@@ -130,7 +130,7 @@ async def playground_stand() -> AsyncIterator[Stand]:
             under=lambda: [m.under for m in direct()],
             pings=list,
             shut=lambda: None,
-            noise=lambda text: adapter._said.add("G-DEMO", f"dm:bot|{luis}", luis, text),
+            noise=lambda text: adapter._conversations.add("G-DEMO", f"dm:bot|{luis}", luis, text),
         )
 
 

@@ -12,7 +12,7 @@ import pytest
 from bot.adapters.base import DeliveryError, Destination
 from bot.adapters.playground import live
 from bot.adapters.playground.listen import PlaygroundAdapter
-from bot.adapters.playground.world import KEPT, Conversations, Persona, between
+from bot.adapters.playground.world import MOST_MESSAGES, Conversations, Persona, conversation_key
 from bot.cards import Card, Form, Input, Text
 from tests.adapters.playground.demo import FakeHub, served
 
@@ -402,7 +402,7 @@ async def test_people_brought_together_have_a_conversation_of_their_own(
     assert "Only you and these people read this, and the hub." in noor
     other = f"/playground/pane?as=remi@montreal.example&channel={posted.channel}"
     assert (await browser.get(other))[0] == 404
-    assert adapter._said.partners("T-DEMO", MAYA) == set()
+    assert adapter._conversations.partners("T-DEMO", MAYA) == set()
 
 
 async def test_a_reply_quotes_what_it_stands_under(
@@ -459,7 +459,7 @@ async def test_a_closed_page_is_forgotten(browser: Browser, adapter: PlaygroundA
     answer.close()
     await asyncio.sleep(0.05)
 
-    for _ in range(live.MOST_WAITING + 2):
+    for _ in range(live.MOST_QUEUED + 2):
         await adapter.post(
             Destination("slack", "T-DEMO", channel="general"), Card("News"), "en", ""
         )
@@ -469,13 +469,13 @@ async def test_a_closed_page_is_forgotten(browser: Browser, adapter: PlaygroundA
 
 async def test_the_playground_is_always_ready(adapter: PlaygroundAdapter) -> None:
     """It waits for no other service."""
-    assert adapter.ready()
+    assert adapter.is_ready()
     assert adapter.platform == "playground"
 
 
 async def test_a_page_that_does_not_read_loses_the_oldest() -> None:
     """What waits for one page is limited, and its end still arrives."""
-    streams = live.Live()
+    streams = live.LiveStreams()
     queue: asyncio.Queue[Any] = asyncio.Queue(2)
     streams._streams.add(queue)
     said = Conversations()
@@ -491,14 +491,14 @@ async def test_a_page_that_does_not_read_loses_the_oldest() -> None:
 def test_conversations_keep_the_newest() -> None:
     """Never more than the limit, in the order in which things were said."""
     said = Conversations()
-    for number in range(KEPT + 10):
+    for number in range(MOST_MESSAGES + 10):
         said.add("T", "general", MAYA, str(number), only=MAYA if number % 2 else "")
 
-    seen = [int(message.text) for message in said.of("T", "general", MAYA)]
+    seen = [int(message.text) for message in said.list_messages("T", "general", MAYA)]
 
-    assert seen == list(range(10, KEPT + 10))
+    assert seen == list(range(10, MOST_MESSAGES + 10))
     assert said.partners("T", MAYA) == set()
-    said.add("T", between(MAYA, NOOR), MAYA, "hi")
+    said.add("T", conversation_key(MAYA, NOOR), MAYA, "hi")
     assert said.partners("T", NOOR) == {MAYA, NOOR}
 
 

@@ -422,7 +422,7 @@ async def test_a_slow_answer_is_announced(visit: Visit) -> None:
 async def test_a_lost_connection_is_told_and_found_again(visit: Visit) -> None:
     """What was said meanwhile is there afterwards."""
     await visit.page.context.set_offline(True)
-    await visit.adapter._close(web.Application())
+    await visit.adapter._on_shutdown(web.Application())
     lost = visit.page.get_by_role("status")
     await expect(lost).to_have_text("The connection was lost; trying again…")
     await visit.adapter.post(

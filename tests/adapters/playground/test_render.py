@@ -14,12 +14,12 @@ from bot.adapters.playground.mrkdwn import mrkdwn_spans, rich_spans, text_spans
 from bot.adapters.playground.render import (
     View,
     accent,
+    command_of_press,
     form_html,
     hue,
     initials,
     message_html,
     page_html,
-    says,
     steps,
 )
 from bot.adapters.playground.spans import Reader, Span, pictures
@@ -352,13 +352,13 @@ def test_a_press_is_found_by_its_id_else_by_its_label() -> None:
         ),
     )
 
-    assert says(card, "intro 4") == "intro 4"
-    assert says(card, "intro 4\n2") == "intro 4"
-    assert says(card, "\n2", "See") == "who-is 4"
-    assert says(card, "\n2", "Nothing") == ""
-    assert says(card, "other\n2", "Mexico") == "other"
-    assert says(None, "help") == "help"
-    assert says(None, None) == ""
+    assert command_of_press(card, "intro 4") == "intro 4"
+    assert command_of_press(card, "intro 4\n2") == "intro 4"
+    assert command_of_press(card, "\n2", "See") == "who-is 4"
+    assert command_of_press(card, "\n2", "Nothing") == ""
+    assert command_of_press(card, "other\n2", "Mexico") == "other"
+    assert command_of_press(None, "help") == "help"
+    assert command_of_press(None, None) == ""
 
 
 # --- forms ------------------------------------------------------------------------------------
