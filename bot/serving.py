@@ -12,7 +12,7 @@ from aiohttp import web as http
 
 from bot.adapters.base import DeliveryAdapter
 from bot.app import App, add_discord, add_playground, add_slack, open_app, reveal_secret, seed_demo
-from bot.jobs.deliver import Deliverer
+from bot.jobs.deliver import DeliveryWorker
 from bot.settings import ConfigurationError, Settings
 from bot.storage import secret_keys
 from bot.web import site
@@ -50,14 +50,14 @@ def _add_send_only_adapters(app: App, parts: frozenset[str]) -> None:
         add_discord(app, listens=False)
 
 
-def _build_delivery_worker(app: App, parts: frozenset[str]) -> Deliverer | None:
+def _build_delivery_worker(app: App, parts: frozenset[str]) -> DeliveryWorker | None:
     """Who sends what is owed: a worker everything, else only what lives in this process."""
     able = [a for a in (*app.adapters, *app.send_only_adapters) if isinstance(a, DeliveryAdapter)]
     if "worker" not in parts:
         able = [a for a in able if a.platform == "playground"]
     if not able and "worker" not in parts:
         return None
-    deliverer = Deliverer(app.engine, able, secret_keys(app.settings))
+    deliverer = DeliveryWorker(app.engine, able, secret_keys(app.settings))
     app.hub.on_enqueued = deliverer.wake
     return deliverer
 
@@ -124,9 +124,9 @@ def _listen_error_text(port: int, error: OSError) -> str:
 
 @asynccontextmanager
 async def _run_scheduler(app: App) -> AsyncIterator[None]:
-    from bot.jobs.timetable import timetable
+    from bot.jobs.timetable import create_scheduler
 
-    scheduler = timetable(app.engine)
+    scheduler = create_scheduler(app.engine)
     scheduler.start()
     log.info("ticking")
     try:

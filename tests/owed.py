@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import Card, Reply, plain
 from bot.deliveries import load_card
-from bot.jobs.introductions import tend_introductions
+from bot.jobs.introductions import advance_introductions
 from db.base import unit
 from db.members import Account, Member
 from db.outbox import DUE, SENT, Delivery
@@ -61,7 +61,7 @@ async def deliver(engine: AsyncEngine, state: str = SENT, user: str = "") -> Non
 async def tend(engine: AsyncEngine, now: datetime) -> None:
     """One turn of the clock's work on introductions."""
     async with unit(engine, writes=True) as session:
-        await tend_introductions(session, now)
+        await advance_introductions(session, now)
 
 
 async def member(engine: AsyncEngine, user: str) -> Member:

@@ -171,7 +171,7 @@ async def test_keys_of_events_are_forgotten_when_nobody_repeats_them(engine: Asy
             assert await inbound.first_time(session, key, now - age)
     for _ in range(2):
         async with unit(engine, writes=True) as session:
-            await maintenance.forget_seen_events(session, now)
+            await maintenance.delete_old_events(session, now)
     async with unit(engine, writes=True) as session:
         again = {key for key in ages if await inbound.first_time(session, key, now)}
     assert again == {"old"}
@@ -200,7 +200,7 @@ async def test_the_machines_time_zone_changes_nothing(
     for name in ("UTC", "Asia/Kathmandu", "America/St_Johns"):
         zone(name)
         replies = [await typing(w) for w in ("home", "who-is Luis", "who-does open data")]
-        due = TIMETABLE[0].latest(datetime(2026, 11, 24, 15, 20, tzinfo=UTC))
+        due = TIMETABLE[0].latest_due_time(datetime(2026, 11, 24, 15, 20, tzinfo=UTC))
         told.append((replies, due))
     assert told[0] == told[1] == told[2]
     assert told[0][1] == datetime(2026, 11, 24, 15, 17, tzinfo=UTC)

@@ -14,24 +14,24 @@ from db.members import Member
 from db.outbox import Delivery
 from db.talks import Talk
 
-DRAFTS_LAST = timedelta(days=1)
-HALF_OPEN_AT_MOST = timedelta(hours=24)
-LOST = (outbox.EXPIRED, outbox.DEAD, outbox.CANCELLED)
+DRAFT_LIFETIME = timedelta(days=1)
+LONGEST_OPENING = timedelta(hours=24)
+LOST_STATES = (outbox.EXPIRED, outbox.DEAD, outbox.CANCELLED)
 
 
-async def tend_introductions(session: AsyncSession, now: datetime) -> None:
+async def advance_introductions(session: AsyncSession, now: datetime) -> None:
     """One turn; may run at any time, in several processes at once, and twice without harm."""
-    await introductions.drop_drafts(session, now - DRAFTS_LAST)
+    await introductions.drop_drafts(session, now - DRAFT_LIFETIME)
     for one in await introductions.due(session, now):
-        await _close(session, now, one)
+        await _close_introduction(session, now, one)
     for talk in await talks.opening(session):
-        await _settle(session, now, talk)
+        await _settle_talk(session, now, talk)
 
 
 # --- what came to nothing ---------------------------------------------------------------------
 
 
-async def _close(session: AsyncSession, now: datetime, one: Introduction) -> None:
+async def _close_introduction(session: AsyncSession, now: datetime, one: Introduction) -> None:
     """Over; whoever waits for it hears one and the same sentence, whatever the reason."""
     one.closed_at = now
     if one.status == ASKED:
@@ -42,12 +42,12 @@ async def _close(session: AsyncSession, now: datetime, one: Introduction) -> Non
     waiting |= {p.id: p for p in (one.one, one.other) if one.said(p.id) == YES}
     for person in waiting.values():
         if person and person.status == "verified":
-            card = _not_now(translator(person.language), one, person)
+            card = _unavailable_card(translator(person.language), one, person)
             key = f"intro:{one.id}:over:{person.id}"
             await enqueue(session, now, person, "answer", card, key=key)
 
 
-def _not_now(t: Translator, one: Introduction, person: Member) -> Card:
+def _unavailable_card(t: Translator, one: Introduction, person: Member) -> Card:
     if person.id in (one.one_id, one.other_id):
         name = one.facing(person.id).name
         said = t("{name} is not available for an introduction now. It happens often and means "
@@ -62,7 +62,7 @@ def _not_now(t: Translator, one: Introduction, person: Member) -> Card:
 # --- talks that did not open for both ---------------------------------------------------------
 
 
-async def _settle(session: AsyncSession, now: datetime, talk: Talk) -> None:
+async def _settle_talk(session: AsyncSession, now: datetime, talk: Talk) -> None:
     """Open for both; or, once one side is lost or a day has passed, for neither."""
     if not await can_talk(session, talk.one, talk.other):
         await run_ended_hooks(session, now, await talks.give_up(session, talk, now))
@@ -85,6 +85,6 @@ async def _settle(session: AsyncSession, now: datetime, talk: Talk) -> None:
 
 
 def _is_lost(root: Delivery | None, now: datetime) -> bool:
-    if root is None or root.state in LOST:
+    if root is None or root.state in LOST_STATES:
         return True
-    return root.state != outbox.SENT and now - root.created_at > HALF_OPEN_AT_MOST
+    return root.state != outbox.SENT and now - root.created_at > LONGEST_OPENING

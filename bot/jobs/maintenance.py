@@ -9,7 +9,7 @@ from db import inbound, key_values, outbox, personal_data, relay
 from db.base import checkpoint
 
 
-async def forget_seen_events(session: AsyncSession, now: datetime) -> None:
+async def delete_old_events(session: AsyncSession, now: datetime) -> None:
     """Platforms repeat an event for an hour at most; older keys are dropped."""
     await inbound.forget_old(session, now)
 
@@ -19,7 +19,7 @@ async def tidy_deliveries(session: AsyncSession, now: datetime) -> None:
     await outbox.tidy(session, now)
 
 
-async def scrub_what_was_forgotten(session: AsyncSession, now: datetime) -> None:
+async def scrub_search_index(session: AsyncSession, now: datetime) -> None:
     """After somebody was forgotten: no word of them stays in the index."""
     if await key_values.load_value(session, personal_data.SCRUB):
         await personal_data.scrub(session)

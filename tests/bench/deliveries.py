@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.adapters.base import DeliveryError, Destination, PostedMessage
 from bot.cards import Card, Reply, plain
 from bot.deliveries import dump_card
-from bot.jobs.deliver import Deliverer
+from bot.jobs.deliver import DeliveryWorker
 from db import migrate, outbox
 from db.base import open_engine, unit
 from db.outbox import Address, Delivery
@@ -100,7 +100,7 @@ async def work(database: str, port: int) -> None:
     """One worker, until killed."""
     engine = open_engine(database)
     print("up", flush=True)
-    await Deliverer(engine, [Wire(port)], ["a key of the bench"]).run()
+    await DeliveryWorker(engine, [Wire(port)], ["a key of the bench"]).run()
 
 
 async def owe(engine: AsyncEngine, number: int) -> None:

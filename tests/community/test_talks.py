@@ -15,7 +15,7 @@ from bot.domain.shared_interests import (
     pick_varied,
 )
 from bot.i18n import LANGUAGES, translator
-from bot.jobs.introductions import HALF_OPEN_AT_MOST
+from bot.jobs.introductions import LONGEST_OPENING
 from db import talks
 from db.base import unit
 from db.members import Account, Workspace
@@ -206,7 +206,7 @@ async def test_no_introduction_is_half_open_for_more_than_a_day(
     clock.go_on(hours=23)
     await tend(engine, clock())
     assert await status(engine) == talks.OPENING
-    clock.now += HALF_OPEN_AT_MOST - timedelta(hours=23) + timedelta(minutes=5)
+    clock.now += LONGEST_OPENING - timedelta(hours=23) + timedelta(minutes=5)
 
     await tend(engine, clock())
 

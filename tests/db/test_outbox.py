@@ -13,7 +13,7 @@ from bot.cards import Card
 from bot.community.blocking import block_member
 from bot.community.talks.opening import begin_talk
 from bot.jobs.deliver import LEASE
-from bot.jobs.introductions import tend_introductions
+from bot.jobs.introductions import advance_introductions
 from db import introductions, joining, linking, members, outbox, personal_data, sending, talks
 from db.base import unit
 from db.introductions import Introduction
@@ -81,7 +81,7 @@ async def talk_that_never_began(
     async def suspend(later: AsyncSession, at: datetime) -> None:
         (await later.get_one(Member, other.id)).status = "suspended"
         await later.flush()
-        await tend_introductions(later, at)
+        await advance_introductions(later, at)
 
     return suspend
 

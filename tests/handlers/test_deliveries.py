@@ -37,9 +37,9 @@ async def failed(engine: AsyncEngine, clock: Clock, owing: Owing) -> Platform:
     await owing("late", channel="C3", expires=clock())
     await owing("planned", channel="C4", at=clock() + timedelta(days=1))
     sending = worker(engine, there, clock)
-    await sending.once()
+    await sending.run_until_idle()
     clock.go_on(seconds=16)
-    await sending.once()
+    await sending.run_until_idle()
     there.before = there.after = lambda place: None
     return there
 
@@ -65,7 +65,7 @@ async def test_what_is_sent_again_arrives_and_what_is_dropped_is_gone(
     said = plain(await typing("admin dead drop 1", as_="noor"))
     assert "Number 1 is dropped." in said
     assert "There is nothing to decide" in said
-    await worker(engine, failed, clock).once()
+    await worker(engine, failed, clock).run_until_idle()
     assert [p.text for p in failed.posts if p.place.channel == "C2"][1].endswith(
         "(sent again: the first one may have arrived)\n"
     )
@@ -126,11 +126,11 @@ async def test_the_emergency_stop_stops_everything_until_it_is_lifted(
     await owing("waits")
     clock.go_on(minutes=2)
     sending = worker(engine, platform, clock)
-    await sending.once()
+    await sending.run_until_idle()
     assert platform.calls == []
     assert "Sending was stopped 2 minutes ago" in plain(await typing("admin health", as_="noor"))
     await typing("admin panic resume", as_="noor")
-    await sending.once()
+    await sending.run_until_idle()
     assert platform.texts() == ["waits"]
     assert "stopped" not in plain(await typing("admin health", as_="noor"))
 

@@ -180,7 +180,7 @@ async def test_no_byte_of_the_forgotten_stays_in_the_file(
     assert any(CANARY.encode() in f.read_bytes() for f in files)
     await typing("my-data forget sure:yes")
     async with unit(engine, writes=True) as session:
-        await maintenance.scrub_what_was_forgotten(session, NOW)
+        await maintenance.scrub_search_index(session, NOW)
     await checkpoint(engine)
     raw = b"".join(f.read_bytes() for f in files if f.exists()).lower()
     assert CANARY.lower().encode() not in raw

@@ -22,7 +22,7 @@ async def sent(engine: AsyncEngine, clock: Clock) -> None:
     when = round_schedule(DAY)
     for moment in (when.draft, when.send):
         clock.now = moment
-        await job.advance(engine, clock)
+        await job.advance_rounds(engine, clock)
     clock.now = when.send + timedelta(hours=1)
 
 
@@ -204,7 +204,7 @@ async def test_a_draft_is_told_to_nobody_before_it_is_sent(
     for key in ("maya", "luis"):
         await typing("rounds on", key)
     draft = round_schedule(DAY).draft
-    await job.advance(engine, lambda: draft)
+    await job.advance_rounds(engine, lambda: draft)
     clock.now = draft
     for words in ("rounds", "rounds why", "rounds met", "rounds met 1"):
         assert "Luis" not in plain(await typing(words))

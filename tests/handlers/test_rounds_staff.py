@@ -167,7 +167,7 @@ async def test_two_admins_press_send_and_the_clock_strikes(
     assert sum("Sent." in text for text in texts) == 1
     assert sum("it is sent once" in text for text in texts) == 3
     after = round_schedule(DAY).send + timedelta(seconds=1)
-    await asyncio.gather(*(job.advance(engine, lambda: after) for _ in range(3)))
+    await asyncio.gather(*(job.advance_rounds(engine, lambda: after) for _ in range(3)))
     async with unit(engine) as session:
         assert await session.scalar(select(func.count()).select_from(Talk)) == 3
         sent = select(func.count()).where(Audit.action == "round sent")

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import Card
 from bot.deliveries import dump_card
-from bot.jobs.deliver import Deliverer
+from bot.jobs.deliver import DeliveryWorker
 from db import outbox
 from db.base import unit
 from db.outbox import Address, Delivery, Gate, is_in
@@ -65,14 +65,14 @@ def platform(clock: Clock) -> Platform:
 
 
 @pytest.fixture
-def deliverer(engine: AsyncEngine, platform: Platform, clock: Clock) -> Deliverer:
+def deliverer(engine: AsyncEngine, platform: Platform, clock: Clock) -> DeliveryWorker:
     """One process that delivers there."""
     return worker(engine, platform, clock)
 
 
-def worker(engine: AsyncEngine, platform: Platform, clock: Clock, **how: Any) -> Deliverer:
+def worker(engine: AsyncEngine, platform: Platform, clock: Clock, **how: Any) -> DeliveryWorker:
     """One more process."""
-    return Deliverer(engine, [platform], [KEY], clock=clock, chance=lambda: 0.5, **how)
+    return DeliveryWorker(engine, [platform], [KEY], clock=clock, chance=lambda: 0.5, **how)
 
 
 async def leap(engine: AsyncEngine, clock: Clock) -> bool:

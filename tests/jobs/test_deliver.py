@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.adapters.base import DeliveryError, Destination
-from bot.jobs.deliver import LEASE, Deliverer
+from bot.jobs.deliver import LEASE, DeliveryWorker
 from tests.conftest import Clock
 from tests.jobs.conftest import Owing, Rows, leap, worker
 from tests.jobs.platform import Platform, failing, timed_out
@@ -15,21 +15,21 @@ from tests.jobs.platform import Platform, failing, timed_out
 pytestmark = pytest.mark.both
 
 
-async def settle_everything(engine: AsyncEngine, deliverer: Deliverer, clock: Clock) -> None:
+async def settle_everything(engine: AsyncEngine, deliverer: DeliveryWorker, clock: Clock) -> None:
     """Deliver, and let time pass, until nothing is pending any more."""
     for _ in range(500):
-        await deliverer.once()
+        await deliverer.run_until_idle()
         if not await leap(engine, clock):
             return
     raise AssertionError("it never comes to an end")
 
 
 async def test_what_is_owed_arrives(
-    deliverer: Deliverer, platform: Platform, owing: Owing, rows: Rows
+    deliverer: DeliveryWorker, platform: Platform, owing: Owing, rows: Rows
 ) -> None:
     """In the language it was written in, with a marker that only the key's holder can make."""
     await owing("Hello", channel="C7", language="es")
-    await deliverer.once()
+    await deliverer.run_until_idle()
 
     (post,) = platform.posts
     assert (post.place, post.language) == (Destination("slack", "T1", channel="C7"), "es")
@@ -41,7 +41,7 @@ async def test_what_is_owed_arrives(
 
 
 async def test_a_lane_keeps_its_order_and_holds_nobody_else_up(
-    engine: AsyncEngine, deliverer: Deliverer, platform: Platform, owing: Owing, clock: Clock
+    engine: AsyncEngine, deliverer: DeliveryWorker, platform: Platform, owing: Owing, clock: Clock
 ) -> None:
     """The first of one channel fails for a while: what is behind it waits, others do not."""
     await owing("late", channel="C1", times=3)
@@ -55,7 +55,7 @@ async def test_a_lane_keeps_its_order_and_holds_nobody_else_up(
         return None
 
     platform.before = fault
-    await deliverer.once()
+    await deliverer.run_until_idle()
     assert platform.texts() == ["other 0", "other 1", "other 2"]
 
     await settle_everything(engine, deliverer, clock)
@@ -63,19 +63,19 @@ async def test_a_lane_keeps_its_order_and_holds_nobody_else_up(
 
 
 async def test_what_is_due_later_blocks_nothing(
-    engine: AsyncEngine, deliverer: Deliverer, platform: Platform, owing: Owing, clock: Clock
+    engine: AsyncEngine, deliverer: DeliveryWorker, platform: Platform, owing: Owing, clock: Clock
 ) -> None:
     """A reminder for tomorrow in the same channel, owed before."""
     await owing("tomorrow", at=clock() + timedelta(days=1))
     await owing("now")
-    await deliverer.once()
+    await deliverer.run_until_idle()
     assert platform.texts() == ["now"]
     await settle_everything(engine, deliverer, clock)
     assert platform.texts() == ["now", "tomorrow"]
 
 
 async def test_nothing_is_sent_when_it_is_stale(
-    engine: AsyncEngine, deliverer: Deliverer, platform: Platform, owing: Owing, clock: Clock,
+    engine: AsyncEngine, deliverer: DeliveryWorker, platform: Platform, owing: Owing, clock: Clock,
     rows: Rows,
 ) -> None:  # fmt: skip
     """It is recorded as expired; and what would come again too late is given up at once."""
@@ -83,7 +83,7 @@ async def test_nothing_is_sent_when_it_is_stale(
     await owing("in time", channel="C2", expires=clock() + timedelta(seconds=1))
     await owing("would be late", channel="C3", expires=clock() + timedelta(seconds=2))
     platform.before = lambda place: DeliveryError("internal") if place.channel == "C3" else None
-    await deliverer.once()
+    await deliverer.run_until_idle()
     assert platform.texts() == ["in time"]
     assert [r.state for r in await rows()] == ["expired", "sent", "expired"]
     assert [r.reason for r in await rows()] == ["not sent in time", "", "internal"]
@@ -93,7 +93,7 @@ async def test_nothing_is_sent_when_it_is_stale(
 
 
 async def test_what_may_have_arrived_is_looked_for(
-    engine: AsyncEngine, deliverer: Deliverer, platform: Platform, owing: Owing, clock: Clock,
+    engine: AsyncEngine, deliverer: DeliveryWorker, platform: Platform, owing: Owing, clock: Clock,
     rows: Rows,
 ) -> None:  # fmt: skip
     """It was there: nothing is posted twice, and its number is known."""
@@ -107,7 +107,7 @@ async def test_what_may_have_arrived_is_looked_for(
 
 
 async def test_what_surely_did_not_arrive_is_sent_again(
-    engine: AsyncEngine, deliverer: Deliverer, platform: Platform, owing: Owing, clock: Clock,
+    engine: AsyncEngine, deliverer: DeliveryWorker, platform: Platform, owing: Owing, clock: Clock,
     rows: Rows,
 ) -> None:  # fmt: skip
     """The connection broke before it was taken."""
@@ -121,7 +121,7 @@ async def test_what_surely_did_not_arrive_is_sent_again(
 
 @pytest.mark.parametrize("lag", [0, 1, 3, 10, 15])
 async def test_a_platform_that_shows_late_gets_no_second_message(
-    lag: int, engine: AsyncEngine, deliverer: Deliverer, platform: Platform, owing: Owing,
+    lag: int, engine: AsyncEngine, deliverer: DeliveryWorker, platform: Platform, owing: Owing,
     clock: Clock,
 ) -> None:  # fmt: skip
     """Nobody looks before what arrived is surely seen."""
@@ -132,7 +132,7 @@ async def test_a_platform_that_shows_late_gets_no_second_message(
 
 
 async def test_where_nobody_can_look_news_are_held_and_answers_sent_again(
-    engine: AsyncEngine, deliverer: Deliverer, platform: Platform, owing: Owing, clock: Clock,
+    engine: AsyncEngine, deliverer: DeliveryWorker, platform: Platform, owing: Owing, clock: Clock,
     rows: Rows,
 ) -> None:  # fmt: skip
     """Again once, saying so; what is held, and a second doubt, somebody has to decide about."""
@@ -158,7 +158,7 @@ async def test_where_doubles_are_dropped_the_same_is_posted_again(
     platform.drops, platform.claims_to_drop = 180, 120
     await owing("once")
     platform.takes = 60
-    dying = asyncio.create_task(worker(engine, platform, clock).once())
+    dying = asyncio.create_task(worker(engine, platform, clock).run_until_idle())
     await platform.called.wait()
     dying.cancel()
     await asyncio.gather(dying, return_exceptions=True)

@@ -34,7 +34,7 @@ MINUTE = timedelta(minutes=1)
 
 async def at(engine: AsyncEngine, moment: datetime) -> None:
     """The job at a moment."""
-    await job.advance(engine, lambda: moment)
+    await job.advance_rounds(engine, lambda: moment)
 
 
 async def on(typing: Typing, *keys: str) -> None:

@@ -16,7 +16,7 @@ from bot import deliveries
 from bot.adapters.base import DeliveryError, Destination
 from bot.hub import Hub
 from bot.jobs import deliver
-from bot.jobs.deliver import LEASE, Deliverer
+from bot.jobs.deliver import LEASE, DeliveryWorker
 from bot.request import Request
 from db import key_values, outbox, sending
 from db.base import unit
@@ -41,7 +41,7 @@ async def test_four_workers_send_a_thousand_messages_once_each(
         await owing(f"lane {number}:", times=10, channel=f"C{number}", kind="answer")
     workers = [worker(engine, platform, clock) for _ in range(4)]
     while any(row.state != "sent" for row in await rows()):
-        await asyncio.gather(*(one.once() for one in workers))
+        await asyncio.gather(*(one.run_until_idle() for one in workers))
     assert len(platform.posts) == 1000
     assert platform.doubled() == set()
     said = defaultdict(list)
@@ -62,7 +62,7 @@ async def test_who_slept_past_its_lease_may_not_write(
         held = [claim.row for claim in taken.claims]
         assert await sending.begin(session, clock(), LEASE, held) == {held[0].id}
     clock.go_on(seconds=LEASE.total_seconds() + 1)
-    await worker(engine, platform, clock).once()
+    await worker(engine, platform, clock).run_until_idle()
     (before,) = await rows()
     assert (before.state, before.deaths) == ("sent", 1)
     async with unit(engine, writes=True) as session:
@@ -88,7 +88,7 @@ async def test_what_kills_three_processes_is_left_alone(
         async with unit(engine, writes=True) as session:
             await sending.recover(session, clock(), timedelta(0))
     await owing("harmless", channel="C2")
-    await worker(engine, platform, clock).once()
+    await worker(engine, platform, clock).run_until_idle()
     assert [(r.state, r.reason) for r in await rows()][:2] == [("dead", "crash loop"), ("sent", "")]
 
 
@@ -161,7 +161,7 @@ async def test_six_hours_without_the_platform_cost_nothing(
     platform.blind = lambda place: DeliveryError("unreachable") if clock() < back else None
     deliverer = worker(engine, platform, clock)
     for _ in range(20_000):
-        await deliverer.once()
+        await deliverer.run_until_idle()
         if not await leap(engine, clock):
             break
     states = Counter(row.state for row in await rows())
@@ -212,7 +212,7 @@ async def test_a_wait_is_obeyed_to_the_instant_and_holds_nobody_else_up(
     platform.before = fault
     deliverer = worker(engine, platform, clock, at_once=1)
     for _ in range(20_000):
-        await deliverer.once()
+        await deliverer.run_until_idle()
         if not await leap(engine, clock):
             break
     assert given[0] == 1000
@@ -229,11 +229,11 @@ async def test_one_poisoned_message_harms_no_other(
         await owing(f"{number}:", times=10, channel=f"C{number}", kind="answer")
     await owing("poison", channel="C0", body="{}", at=clock() - timedelta(hours=1))
     deliverer = worker(engine, platform, clock)
-    await deliverer.once()
+    await deliverer.run_until_idle()
     assert len(platform.posts) == 990, "all but what stands behind it in its own channel"
     began = clock()
     for _ in range(200):
-        await deliverer.once()
+        await deliverer.run_until_idle()
         if not await leap(engine, clock):
             break
     found = {row.key: row for row in await rows()}
@@ -256,17 +256,17 @@ async def test_a_workspace_that_refuses_the_hub_is_left_alone_after_twenty_refus
     platform.before = lambda place: shut if place.workspace == "T9" else None
     deliverer = worker(engine, platform, clock)
     for _ in range(200):
-        await deliverer.once()
+        await deliverer.run_until_idle()
         clock.go_on(seconds=10)
     assert platform.texts() == ["open"]
     assert sum(place.workspace == "T9" for _, place in platform.calls) == 20
     clock.go_on(hours=1)
-    await deliverer.once()
+    await deliverer.run_until_idle()
     assert sum(place.workspace == "T9" for _, place in platform.calls) == 21
     platform.before = lambda place: None
     clock.go_on(hours=1)
     for _ in range(9):
-        await deliverer.once()
+        await deliverer.run_until_idle()
         clock.go_on(seconds=10)
     assert Counter(row.state for row in await rows()) == {"sent": 61}
 
@@ -295,7 +295,7 @@ async def test_whoever_is_not_reachable_here_is_told_elsewhere(
     shut = DeliveryError("cannot_dm", final=True, dm_closed=True)
     platform.before = lambda place: shut if place.user in ("maya", "ben") else None
     deliverer = worker(engine, platform, clock)
-    await deliverer.once()
+    await deliverer.run_until_idle()
     first, second, alarm = await rows()
     assert (first.state, first.user, first.landed_in) == ("sent", "maya2", "Dmaya2")
     assert (second.state, second.reason, alarm.user) == ("dead", "cannot_dm", "ada")
@@ -318,7 +318,7 @@ async def test_suspended_members_get_nothing_but_answers(
     sam = await person(engine, "sam suspended")
     for kind in ("answer", "conversation", "round"):
         await owing(kind, user=f"sam-{kind}", member_id=sam, kind=kind)
-    await worker(engine, platform, clock).once()
+    await worker(engine, platform, clock).run_until_idle()
     assert platform.texts() == ["answer"]
     assert [r.reason for r in await rows()] == ["", "suspended", "suspended"]
 
@@ -332,7 +332,7 @@ async def test_a_workspace_that_took_the_hub_out_is_owed_nothing(
         await owing_claimed(session, clock)
     await hub.on_workspace_removed("slack", "T1")
     await owing("later", channel="C3")
-    await worker(engine, platform, clock).once()
+    await worker(engine, platform, clock).run_until_idle()
     assert platform.calls == []
     assert {(r.state, r.reason) for r in await rows()} == {("cancelled", "workspace removed")}
 
@@ -356,7 +356,7 @@ async def test_panic_stops_what_was_claimed_already(
         held = [claim.row for claim in taken.claims]
         assert await sending.begin(session, clock(), LEASE, held) == set()
         await sending.release(session, held, clock())
-    await worker(engine, platform, clock).once()
+    await worker(engine, platform, clock).run_until_idle()
     assert platform.calls == []
     assert [r.state for r in await rows()] == ["due"]
 
@@ -380,7 +380,7 @@ async def test_the_end_is_told_in_its_own_transaction(
     await owing("refused", channel="C4")
     refusal = DeliveryError("no", final=True)
     platform.before = lambda place: refusal if place.channel == "C4" else None
-    await worker(engine, platform, clock).once()
+    await worker(engine, platform, clock).run_until_idle()
     assert sorted(told) == [("arrives", "sent"), ("late", "expired"), ("refused", "dead"),
                             ("stumbles", "sent")]  # fmt: skip
     assert [r.state for r in await rows()][:4] == ["sent", "sent", "expired", "dead"]
@@ -400,7 +400,7 @@ async def test_threads_edits_and_removals_follow_their_message(
     await owing("edit lost", channel="C9", act="edit", of_id=lost)
     refusal = DeliveryError("no", final=True)
     platform.before = lambda place: refusal if place.channel == "C9" else None
-    await worker(engine, platform, clock).once()
+    await worker(engine, platform, clock).run_until_idle()
     assert platform.texts()[:2] == ["edited", "reply"]
     assert platform.posts[1].place == Destination("slack", "T1", "maya", "Dmaya", "1")
     assert [post.text for post in platform.posts if post.removed] == ["gone\n"]
@@ -415,10 +415,10 @@ async def test_another_key_still_finds_what_the_old_one_signed(
     """The newest signs, all of them are searched; a key of somebody else finds nothing."""
     await owing("once")
     platform.after = lambda place: timed_out()
-    await Deliverer(engine, [platform], ["old"], clock=clock).once()
+    await DeliveryWorker(engine, [platform], ["old"], clock=clock).run_until_idle()
     platform.after = lambda place: None
     clock.go_on(seconds=20)
-    await Deliverer(engine, [platform], ["new", "old"], clock=clock).once()
+    await DeliveryWorker(engine, [platform], ["new", "old"], clock=clock).run_until_idle()
     assert len(platform.posts) == 1
     assert [r.state for r in await rows()] == ["sent"]
 
@@ -430,7 +430,7 @@ async def test_nobody_here_speaks_there(
     await owing("elsewhere", workspace="other1")
     await owing("here")
     deliverer = worker(engine, platform, clock)
-    await deliverer.once()
+    await deliverer.run_until_idle()
     first, second = await rows()
     assert (first.state, first.fence, second.state) == ("due", 0, "sent")
 
@@ -447,7 +447,7 @@ async def test_what_is_old_is_tidied_away_and_the_books_still_balance(
     await owing("sent", kind="answer")
     await owing("dead", channel="C2", kind="answer", key="alarm:x")
     await owing("planned", channel="C3", at=clock() + timedelta(days=200))
-    await worker(engine, platform, clock).once()
+    await worker(engine, platform, clock).run_until_idle()
     for days, left, readable in ((1, 3, 3), (2, 3, 2), (90, 2, 2)):
         clock.go_on(days=days)
         async with unit(engine, writes=True) as session:
@@ -480,12 +480,12 @@ async def test_many_are_sent_with_as_few_questions_as_one(
     """Four to claim, one to begin, two to end; and three for each look that finds nothing."""
     asked = []
     deliverer = worker(engine, platform, clock)
-    deliverer._kept_house = clock()
+    deliverer._maintained_at = clock()
     for many in (1, 16):
         for number in range(many):
             await owing(f"{many} {number}", channel=f"C{number}", kind="answer")
         with query_count() as counted:
-            await deliverer.once()
+            await deliverer.run_until_idle()
         asked.append(counted.number)
     assert len(platform.posts) == 17
     assert asked == [13, 13]

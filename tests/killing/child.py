@@ -30,7 +30,7 @@ from bot.adapters.discord.rest import RestClient
 from bot.adapters.slack.client import Clients
 from bot.adapters.slack.post import SlackDeliveryAdapter
 from bot.adapters.slack.tokens import Tokens
-from bot.jobs.deliver import Deliverer
+from bot.jobs.deliver import DeliveryWorker
 from db import outbox
 from db.base import is_sqlite, open_engine, unit
 from db.outbox import CLAIMED, DUE, INFLIGHT, Delivery, Gate
@@ -110,9 +110,9 @@ async def live(job: dict[str, Any], clock: SharedClock) -> dict[str, Any]:
     engine = open_engine(job["database"])
     engine.sync_engine.update_execution_options(compiled_cache=STATEMENTS)
     courier, connections = courier_of(job, clock)
-    deliverer = Deliverer(engine, [courier], KEYS, clock, chance=lambda: 0.5)
+    deliverer = DeliveryWorker(engine, [courier], KEYS, clock, chance=lambda: 0.5)
     for _ in range(MOST_ROUNDS):
-        await deliverer.once()
+        await deliverer.run_until_idle()
         async with unit(engine) as session:
             then = await _upcoming(session, clock())
             books = await _books(session) if then is None else {}

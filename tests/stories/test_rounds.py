@@ -77,7 +77,7 @@ async def told(hub: Hub, engine: AsyncEngine, clock: Clock, language: str) -> st
         steps = round_schedule(date(2026, 12, 1) + timedelta(weeks=week))
         for moment in steps:
             clock.now = moment
-            await job.advance(engine, clock)
+            await job.advance_rounds(engine, clock)
             if moment == steps.draft:
                 await say("noor", *(STAFF if week == 0 else ()), "admin rounds preview")
             if moment == steps.notice and week == 1:
@@ -87,7 +87,7 @@ async def told(hub: Hub, engine: AsyncEngine, clock: Clock, language: str) -> st
         await say("luis", "rounds scheduled", "rounds not-yet", "rounds met", "rounds")
         await say("noor", "admin rounds")
     clock.go_on(days=2)
-    await job.advance(engine, clock)
+    await job.advance_rounds(engine, clock)
     await say("maya", "rounds", "rounds keep", "rounds why", "rounds off")
     await say("zoe", "rounds", "rounds off")
     async with unit(engine) as session:
