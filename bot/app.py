@@ -17,7 +17,7 @@ from bot.links import Links
 from bot.settings import Settings
 from bot.storage import database, is_embedded, secret_keys, translate_database_errors
 from db import key_values, members, migrate, seed
-from db.base import unit
+from db.base import transaction
 
 if TYPE_CHECKING:
     from aiohttp import web as http
@@ -55,10 +55,10 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         with translate_database_errors():
             if is_embedded(settings):
                 await migrate.upgrade(engine)
-            await migrate.require(engine)
-            async with unit(engine, writes=True) as session:
+            await migrate.require_head(engine)
+            async with transaction(engine, writes=True) as session:
                 if await seed.is_empty(session):
-                    await seed.reference(session)
+                    await seed.seed_reference(session)
                 await _grant_admins_by_email(session, settings.admins)
         links = Links(lambda: settings.public_url, lambda: secret_keys(settings))
         yield App(settings, engine, Hub(engine, admins=settings.admins, links=links))
@@ -71,8 +71,8 @@ async def _grant_admins_by_email(session: AsyncSession, admins: frozenset[str]) 
 
 async def seed_demo(engine: AsyncEngine) -> None:
     """The demo's people, once."""
-    async with unit(engine, writes=True) as session:
-        await seed.demo(session, datetime.now(UTC), base_points)
+    async with transaction(engine, writes=True) as session:
+        await seed.seed_demo(session, datetime.now(UTC), base_points)
 
 
 # --- adapters ---------------------------------------------------------------------------------
@@ -108,11 +108,11 @@ def add_discord(app: App, *, listens: bool = True) -> "DiscordAdapter":
     from bot.adapters.discord.listen import DiscordAdapter
 
     async def known_hash() -> str:
-        async with unit(app.engine) as session:
+        async with transaction(app.engine) as session:
             return await key_values.load_value(session, COMMAND_HASH_KEY)
 
     async def remember_hash(value: str) -> None:
-        async with unit(app.engine, writes=True) as session:
+        async with transaction(app.engine, writes=True) as session:
             await key_values.save_value(session, COMMAND_HASH_KEY, value)
 
     s = app.settings
@@ -139,8 +139,8 @@ def add_playground(app: App) -> None:
     from bot.adapters.slack import render as slack
 
     async def people() -> list[Persona]:
-        async with unit(app.engine) as session:
-            found = await members.synthetic(session)
+        async with transaction(app.engine) as session:
+            found = await members.list_synthetic(session)
         newcomers = [
             Persona(f"new@{key.lower()}.example", name, "new here", key, language, zone=zone)
             for key, name, language, zone in seed.DEMO_NEWCOMERS

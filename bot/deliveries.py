@@ -124,7 +124,7 @@ async def enqueue(
     end of quiet hours, carries a button that stops its kind, and is cancelled, with the reason
     kept, where the member switched it off or the weekly ceiling is reached.
     """
-    place = destination or await outbox.address_of(session, person.id)
+    place = destination or await outbox.find_address(session, person.id)
     if place is None:
         return None
     facts: dict[str, Any] = {"at": at or now}
@@ -132,7 +132,7 @@ async def enqueue(
     if not asked:
         card = _add_stop_button(card, kind, person.language)
         facts = await _schedule_or_cancel(session, now, person, kind, at or now)
-    return await outbox.put(
+    return await outbox.add_delivery(
         session, place, key=key, kind=kind, member_id=person.id, language=person.language,
         body=dump_card(card), created_at=now, expires=expires, under_id=parent_id,
         weighs=not asked, **facts,
@@ -145,7 +145,7 @@ async def _schedule_or_cancel(
     """When something unasked-for may come, or why it may not."""
     when = next_allowed_time(at, person.zone, person.quiet_from, person.quiet_to)
     why = ""
-    if not await switches.wants(session, person, kind):
+    if not await switches.is_kind_on(session, person, kind):
         why = "switched off"
     elif await switches.weight(session, person.id, now) >= person.weekly_ceiling:
         why = "weekly ceiling"
@@ -183,7 +183,7 @@ async def enqueue_for_account(
     if not account.reachable or home.removed_at is not None:
         return None
     place = Address(home.platform, home.external_id, account.external_id)
-    return await outbox.put(
+    return await outbox.add_delivery(
         session, place, key=key, kind=kind, member_id=account.member_id, language=language,
         body=dump_card(card), created_at=now, at=at or now, expires=expires,
     )  # fmt: skip
@@ -233,8 +233,8 @@ async def withdraw(session: AsyncSession, now: datetime, number: int | None) -> 
 async def _change(
     session: AsyncSession, now: datetime, original: Delivery, act: str, key: str, body: str
 ) -> None:
-    await outbox.put(
-        session, outbox.address(original), key=key, kind=original.kind,
+    await outbox.add_delivery(
+        session, outbox.delivery_address(original), key=key, kind=original.kind,
         member_id=original.member_id, act=act, of_id=original.id, under_id=original.under_id,
         language=original.language, body=body, created_at=now, at=now,
     )  # fmt: skip

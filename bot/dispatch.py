@@ -43,7 +43,7 @@ def _skip_words(words: str, count: int) -> str:
 async def remember_event(ctx: Context) -> bool:
     """Remember the event of a request; False if it was there."""
     event = ctx.request.event
-    return not event or await inbound.first_time(ctx.session, event, ctx.now)
+    return not event or await inbound.remember_event(ctx.session, event, ctx.now)
 
 
 async def reply_to(ctx: Context, found: CommandMatch) -> Reply:
@@ -54,7 +54,9 @@ async def reply_to(ctx: Context, found: CommandMatch) -> Reply:
     except Refusal as refusal:
         await _roll_back(ctx)
         if found and refusal.is_forbidden:
-            audit.note(ctx.session, ctx.now, asker, found[0].name, "command", outcome="refused")
+            audit.record_act(
+                ctx.session, ctx.now, asker, found[0].name, "command", outcome="refused"
+            )
         return _refused(refusal, ctx.t)
 
 

@@ -20,7 +20,7 @@ from bot.parsing import clean_text, parse_words
 from bot.reference import Reference
 from bot.request import HandledMessage, IncomingMessage, Request, Sender
 from db import audit, inbound, members, outbox
-from db.base import unit
+from db.base import transaction
 from db.members import Account
 
 
@@ -81,7 +81,7 @@ class Hub:
             if isinstance(reply, Form):
                 return reply
         known = await self._load_reference()
-        async with unit(self.engine) as session:
+        async with transaction(self.engine) as session:
             ctx = await self._build_context(session, request, known)
             if asked.current_values and asked.allow.permits(ctx.viewer):
                 values = {**await asked.current_values(ctx), **values}
@@ -97,7 +97,7 @@ class Hub:
             return ()
         try:
             known = await self._load_reference()
-            async with unit(self.engine) as session:
+            async with transaction(self.engine) as session:
                 ctx = await self._build_context(session, request, known)
                 if not found.allow.permits(ctx.viewer):
                     return ()
@@ -115,11 +115,11 @@ class Hub:
         nothing could be saved.
         """
         now, taken = self._clock(), None
-        async with unit(self.engine) as session:
+        async with transaction(self.engine) as session:
             concerned = [x for x in self.listeners if await x.may_concern(session, message)]
         if not concerned:
             return None
-        async with unit(self.engine, writes=True) as session:
+        async with transaction(self.engine, writes=True) as session:
             ctx = MessageContext(session, now, self.commands, self.links)
             for listener in concerned:
                 taken = await listener.handle(ctx, message)
@@ -133,8 +133,8 @@ class Hub:
     async def language(self, sender: Sender) -> str:
         """The language a sender reads: the member's own choice, else the platform's."""
         try:
-            async with unit(self.engine) as session:
-                account = await members.account_of(
+            async with transaction(self.engine) as session:
+                account = await members.find_account(
                     session, sender.platform, sender.workspace, sender.user
                 )
         except DBAPIError as error:
@@ -144,21 +144,21 @@ class Hub:
 
     async def record_event(self, key: str) -> bool:
         """False if the event of this key was seen before."""
-        async with unit(self.engine, writes=True) as session:
-            return await inbound.first_time(session, key, self._clock())
+        async with transaction(self.engine, writes=True) as session:
+            return await inbound.remember_event(session, key, self._clock())
 
     async def on_workspace_removed(self, platform: str, workspace: str) -> None:
         """The hub was taken out of a workspace."""
-        async with unit(self.engine, writes=True) as session:
-            home = await members.workspace_of(session, platform, workspace)
+        async with transaction(self.engine, writes=True) as session:
+            home = await members.find_workspace(session, platform, workspace)
             if home:
                 home.removed_at = self._clock()
-                ended = await outbox.cancel_in(
+                ended = await outbox.cancel_in_workspace(
                     session, platform, workspace, self._clock(), "workspace removed"
                 )
                 await session.flush()
                 await deliveries.run_ended_hooks(session, self._clock(), ended)
-                audit.note(
+                audit.record_act(
                     session, self._clock(), None, "workspace removed", f"workspace:{home.id}"
                 )
 
@@ -168,7 +168,7 @@ class Hub:
         known = await self._load_reference()
         writes = bool(request.event) or (found is not None and found[0].writes)
         reply: Reply | None = None
-        async with unit(self.engine, writes=writes) as session:
+        async with transaction(self.engine, writes=writes) as session:
             ctx = await self._build_context(session, request, known)
             if not self._is_first_contact(ctx):
                 # in the transaction of its effect: either both are saved or neither is
@@ -196,8 +196,8 @@ class Hub:
     async def _register_account(self, request: Request) -> None:
         """The account is written down; one that the operator named becomes an admin."""
         now, sender = self._clock(), request.sender
-        async with unit(self.engine, writes=True) as session:
-            account = await members.meet(
+        async with transaction(self.engine, writes=True) as session:
+            account = await members.get_or_create_account(
                 session, sender.platform, sender.workspace, sender.user, now
             )
             account.name, account.locale = clean_text(sender.name), clean_text(sender.locale)
@@ -206,7 +206,7 @@ class Hub:
             account.reachable = account.reachable or request.direct
             if self._is_admin(sender) and account.member is None:
                 await members.make_admin(session, account, now)
-                audit.note(session, now, None, "admin by setting", f"account:{account.id}")
+                audit.record_act(session, now, None, "admin by setting", f"account:{account.id}")
 
     def _is_admin(self, sender: Sender) -> bool:
         key = f"{sender.platform}:{sender.workspace}:{sender.user}"
@@ -216,7 +216,7 @@ class Hub:
         """What is kept in memory, read in a transaction of its own: a rollback would empty it."""
         now = self._clock()
         if self._reference_cache is None or not self._reference_cache.is_fresh(now):
-            async with unit(self.engine) as session:
+            async with transaction(self.engine) as session:
                 self._reference_cache = await reference.load_reference(session, now)
         return self._reference_cache
 
@@ -224,7 +224,9 @@ class Hub:
         self, session: AsyncSession, request: Request, known: Reference
     ) -> Context:
         now, sender = self._clock(), request.sender
-        account = await members.account_of(session, sender.platform, sender.workspace, sender.user)
+        account = await members.find_account(
+            session, sender.platform, sender.workspace, sender.user
+        )
         return Context(
             session=session,
             request=request,

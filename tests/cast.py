@@ -13,7 +13,7 @@ from db import directory, members, seed
 from db.cities import City
 from db.directory import Expertise
 from db.members import Member, MemberRole
-from db.text import fold
+from db.text import fold_text
 from db.topics import Topic
 
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
@@ -107,12 +107,14 @@ async def settle(session: AsyncSession, person: Person, now: datetime = NOW) -> 
     """Make somebody a member with an account, found by what they show."""
     city = await session.scalar(select(City).where(City.slug == person.city))
     assert city is not None or not person.city, person.city
-    account = await members.meet(session, PLATFORM, person.workspace, person.key, now)
+    account = await members.get_or_create_account(
+        session, PLATFORM, person.workspace, person.key, now
+    )
     name = person.name or person.key.title()
     account.name = name
     account.member = member = Member(
         name=name,
-        folded=fold(name),
+        folded=fold_text(name),
         email=f"{person.key}@city.example",
         city=city,
         status=person.status,
@@ -133,7 +135,7 @@ async def settle(session: AsyncSession, person: Person, now: datetime = NOW) -> 
     )
     await session.flush()
     await _knowledge(session, member, person)
-    await directory.refresh(session, member, base_points)
+    await directory.refresh_member(session, member, base_points)
     return member
 
 
@@ -147,7 +149,7 @@ async def _knowledge(session: AsyncSession, member: Member, person: Person) -> N
 
 async def everybody(session: AsyncSession) -> None:
     """The reference data and the whole cast."""
-    await seed.reference(session)
+    await seed.seed_reference(session)
     for person in CAST:
         await settle(session, person)
-    await members.meet(session, PLATFORM, WORKSPACE, PENDING, NOW)
+    await members.get_or_create_account(session, PLATFORM, WORKSPACE, PENDING, NOW)

@@ -18,7 +18,7 @@ from bot.commands import load_commands
 from bot.deliveries import KINDS
 from bot.domain.gazetteer import REGIONS
 from bot.i18n import LANGUAGE_NAMES, LANGUAGES, catalogue
-from db.personal_data import HELD
+from db.personal_data import PERSONAL_TABLES
 
 ROOT = Path(__file__).parent.parent
 BOT = ROOT / "bot"
@@ -143,7 +143,7 @@ def _kinds(tree: ast.AST) -> Iterator[str]:
 
 
 def _tables(tree: ast.AST) -> Iterator[str]:
-    yield from (held.title for held in HELD.values())
+    yield from (held.title for held in PERSONAL_TABLES.values())
 
 
 _DECLARED = {

@@ -22,7 +22,7 @@ from bot.hub import Hub
 from bot.request import Request
 from bot.settings import Settings
 from db import outbox
-from db.base import unit
+from db.base import transaction
 from tests import databases
 from tests.cast import NOW, Person, sender, settle
 from tests.memory import Memory
@@ -160,19 +160,19 @@ async def engine(database: str) -> AsyncIterator[AsyncEngine]:
 
 async def _nothing_is_lost(engine: AsyncEngine) -> None:
     """The law of conservation: what was ever owed is in exactly one known state."""
-    async with unit(engine) as session:
-        books = await outbox.conservation(session)
+    async with transaction(engine) as session:
+        books = await outbox.load_conservation(session)
     if engine.dialect.name == "sqlite":
-        assert books.holds, books
+        assert books.is_balanced, books
     else:  # numbers are also lost by what was rolled back
-        assert sum(books.states.values()) <= books.kept, books
+        assert sum(books.states.values()) <= books.total_kept, books
         assert set(books.states) <= set(outbox.STATES), books
 
 
 @pytest.fixture
 async def session(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
     """One writing transaction, committed at the end of the test."""
-    async with unit(engine, writes=True) as opened:
+    async with transaction(engine, writes=True) as opened:
         yield opened
 
 
@@ -181,7 +181,7 @@ def joining(engine: AsyncEngine) -> Callable[..., Awaitable[int]]:
     """`await joining(key=…, city=…, …)`: one more person; returns the member's number."""
 
     async def join(**facts: Any) -> int:
-        async with unit(engine, writes=True) as session:
+        async with transaction(engine, writes=True) as session:
             return (await settle(session, Person(**facts))).id
 
     return join

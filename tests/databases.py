@@ -14,7 +14,7 @@ from sqlalchemy import Dialect, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db import migrate
-from db.base import open_engine, unit
+from db.base import open_engine, transaction
 from tests.cast import everybody
 
 USUAL = "postgresql://postgres@127.0.0.1:5432/postgres"
@@ -31,7 +31,7 @@ async def _build(url: str) -> None:
     engine = open_engine(url)
     try:
         await migrate.upgrade(engine)
-        async with unit(engine, writes=True) as session:
+        async with transaction(engine, writes=True) as session:
             await everybody(session)
     finally:
         await engine.dispose()

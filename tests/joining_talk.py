@@ -9,7 +9,7 @@ from bot.cards import Reply, plain
 from bot.deliveries import load_card
 from bot.hub import Hub
 from bot.request import Request
-from db.base import unit
+from db.base import transaction
 from db.invitations import Invitation
 from db.joining import JoinRequest
 from db.linking import Link
@@ -79,7 +79,7 @@ async def talk(hub: Hub, language: str) -> list[Reply]:
     """Every answer, and every card that was owed to somebody who reads this language."""
     replies: list[Reply] = []
     code = ""
-    async with unit(hub.engine) as session:
+    async with transaction(hub.engine) as session:
         before = {
             name: await session.scalar(select(func.max(kind.id))) or 0
             for name, kind in (("R", JoinRequest), ("I", Invitation), ("L", Link))
@@ -97,7 +97,7 @@ async def talk(hub: Hub, language: str) -> list[Reply]:
         await hub(Request(sender("xxx", language, stranger=True), words))
         for words in ("join", "link")
     ]
-    async with unit(hub.engine) as session:
+    async with transaction(hub.engine) as session:
         owed = select(Delivery.body).where(Delivery.language == language, Delivery.body != "")
         replies += [load_card(body) for body in await session.scalars(owed)]
     return replies

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.cards import Card, Reply, plain
 from bot.deliveries import load_card
 from bot.jobs.introductions import advance_introductions
-from db.base import unit
+from db.base import transaction
 from db.members import Account, Member
 from db.outbox import DUE, SENT, Delivery
 
@@ -44,7 +44,7 @@ async def owed(engine: AsyncEngine, user: str = "", *, state: str = DUE) -> list
         query = query.where(Delivery.user == user)
     if state:
         query = query.where(Delivery.state == state)
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         rows = (await session.scalars(query)).all()
     return [Owed(r.user, r.kind, r.key, r.state, load_card(r.body), r.language) for r in rows]
 
@@ -54,19 +54,19 @@ async def deliver(engine: AsyncEngine, state: str = SENT, user: str = "") -> Non
     change = update(Delivery).where(Delivery.state == DUE)
     if user:
         change = change.where(Delivery.user == user)
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         await session.execute(change.values(state=state))
 
 
 async def tend(engine: AsyncEngine, now: datetime) -> None:
     """One turn of the clock's work on introductions."""
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         await advance_introductions(session, now)
 
 
 async def member(engine: AsyncEngine, user: str) -> Member:
     """Somebody of the cast as they stand in the database."""
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         query = select(Account).where(Account.external_id == user).order_by(Account.id)
         account = (await session.scalars(query)).first()
         assert account is not None
@@ -77,5 +77,5 @@ async def member(engine: AsyncEngine, user: str) -> Member:
 async def change(engine: AsyncEngine, user: str, **facts: object) -> None:
     """Change what is known of somebody."""
     one = await member(engine, user)
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         await session.execute(update(Member).where(Member.id == one.id).values(**facts))

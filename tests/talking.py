@@ -15,7 +15,7 @@ from bot.deliveries import enqueue
 from bot.hub import Hub
 from bot.request import HandledMessage, IncomingMessage, Request, Sender
 from db import members, outbox, relay
-from db.base import unit
+from db.base import transaction
 from db.members import Account, Member
 from db.outbox import Delivery
 from tests.cast import sender
@@ -38,11 +38,13 @@ class Talk:
 
     async def settle(self, *keys: str) -> None:
         """Everybody has an account where they write from."""
-        async with unit(self.engine, writes=True) as session:
+        async with transaction(self.engine, writes=True) as session:
             for key in keys:
                 platform, workspace, _, _ = HERE[key]
                 person = await self.member(session, key)
-                account = await members.meet(session, platform, workspace, key, self.clock())
+                account = await members.get_or_create_account(
+                    session, platform, workspace, key, self.clock()
+                )
                 account.member = person
 
     async def member(self, session: Any, key: str) -> Member:
@@ -53,21 +55,23 @@ class Talk:
 
     async def begin(self, one: str, other: str) -> int:
         """They said yes to an introduction: each has an opening card; the number of the talk."""
-        async with unit(self.engine, writes=True) as session:
+        async with transaction(self.engine, writes=True) as session:
             first, second = [await self.member(session, key) for key in (one, other)]
             roots = [
                 await enqueue(session, self.clock(), person, "conversation",
                           Card("You two", (Text("Say hello"),)), key=f"open:{one}:{other}:{key}")
                 for key, person in zip((one, other), (first, second), strict=True)
             ]  # fmt: skip
-            talk = await relay.begin(session, self.clock(), first, second, (roots[0], roots[1]))
+            talk = await relay.create_relay(
+                session, self.clock(), first, second, (roots[0], roots[1])
+            )
             await threads.add_opening_controls(session, talk)
         await self.carry()
         return talk.id
 
     async def carry(self) -> list[Delivery]:
         """Deliver what is due, in order."""
-        async with unit(self.engine, writes=True) as session:
+        async with transaction(self.engine, writes=True) as session:
             due = (await session.scalars(
                 select(Delivery).where(Delivery.state == outbox.DUE).order_by(Delivery.id)
             )).all()  # fmt: skip
@@ -95,7 +99,7 @@ class Talk:
 
     async def root(self, key: str, talk: int) -> str:
         """The opening card as this person's platform names it."""
-        async with unit(self.engine) as session:
+        async with transaction(self.engine) as session:
             found = await session.get_one(relay.Relay, talk)
             person = await self.member(session, key)
             opening = await session.get_one(Delivery, found.root_of(person.id))
@@ -120,7 +124,7 @@ class Talk:
 
     async def owed(self, key: str) -> Sequence[Delivery]:
         """What is on its way to somebody."""
-        async with unit(self.engine) as session:
+        async with transaction(self.engine) as session:
             query = select(Delivery).where(Delivery.user == key, Delivery.state == outbox.DUE)
             return (await session.scalars(query.order_by(Delivery.id))).all()
 
@@ -145,6 +149,6 @@ async def press(talk: Talk, key: str, words: str) -> str:
 
 async def unreachable(engine: AsyncEngine, user: str) -> None:
     """Their direct messages are closed."""
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         for account in await session.scalars(select(Account).where(Account.external_id == user)):
             account.reachable = False

@@ -8,7 +8,7 @@ from bot.adapters.discord import render as discord
 from bot.adapters.slack import render as slack
 from bot.cards import Card, Form, Reply, data, plain
 from bot.i18n import translator
-from db.base import unit
+from db.base import transaction
 from db.directory import Endorsement, Expertise
 from db.members import Member
 from tests.conftest import Entry, Typing
@@ -50,7 +50,7 @@ async def test_bad_inputs_get_one_clear_answer_and_change_nothing(
     """Every one of them, in every language: no fault in the log, no row touched."""
 
     async def rows() -> list[int | None]:
-        async with unit(engine) as session:
+        async with transaction(engine) as session:
             return [await session.scalar(select(func.count()).select_from(kind))
                     for kind in (Member, Expertise, Endorsement)]  # fmt: skip
 

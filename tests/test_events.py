@@ -18,7 +18,7 @@ from bot.hub import Hub
 from bot.request import Request
 from db import outbox
 from db.audit import Audit
-from db.base import unit
+from db.base import transaction
 from db.inbound import Inbound
 from db.outbox import Address, Delivery
 from tests.cast import sender
@@ -38,7 +38,7 @@ async def count(ctx: Context, ask: Count) -> Card:
         raise Refusal("not this one")
     done = await ctx.session.scalar(select(func.count()).select_from(Delivery))
     place = Address("slack", "T1", channel="C1")
-    await outbox.put(
+    await outbox.add_delivery(
         ctx.session, place, key=f"{number}:{done}", kind="news", at=ctx.now, created_at=ctx.now
     )
     return Card("Counted")
@@ -76,7 +76,7 @@ async def test_however_often_an_event_is_told_it_has_one_effect(
     await asyncio.gather(*(tell() for _ in range(8)))
     unique = set(told)
     kept = {n for n in unique if n % 3}
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         keys = list(await session.scalars(select(Delivery.key)))
         acts = list(await session.scalars(select(Audit.subject).where(Audit.action == "counted")))
         seen = await session.scalar(select(func.count()).select_from(Inbound))

@@ -30,7 +30,7 @@ from bot.i18n import translator
 from bot.request import HandledMessage, IncomingMessage, Request
 from db import inbound, members
 from db.audit import Audit
-from db.base import unit
+from db.base import transaction
 from db.inbound import Inbound
 from db.members import Account, Member, MemberRole, Workspace
 from tests.cast import CAST, PENDING, PLATFORM, WORKSPACE, sender
@@ -117,7 +117,7 @@ async def test_a_refused_member_stands_in_the_audit_log_by_number(
     reply = await typing("admin members approve 1 canary7f3a9")
 
     assert plain(reply).startswith("Staff only")
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         noted = (await session.scalars(select(Audit))).all()
     assert [(a.member_id, a.action, a.subject, a.outcome) for a in noted] == [
         (1, "admin members", "command", "refused")
@@ -277,8 +277,8 @@ async def test_a_first_contact_is_written_down_once(typing: Typing, engine: Asyn
     for _ in range(2):
         await typing("help", as_="newcomer", workspace="T9", zone="America/Lima", locale="es")
 
-    async with unit(engine) as session:
-        account = await members.account_of(session, PLATFORM, "T9", "newcomer")
+    async with transaction(engine) as session:
+        account = await members.find_account(session, PLATFORM, "T9", "newcomer")
         assert account is not None
         assert (account.name, account.zone, account.locale) == ("newcomer", "America/Lima", "es")
         assert account.member is None
@@ -296,7 +296,7 @@ async def test_many_first_contacts_at_once_make_one_account(
     )
 
     assert {plain(r).splitlines()[0] for r in replies} == {"What the hub can do for you"}
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         assert await count(session, Account) == len(CAST) + 2
 
 
@@ -304,8 +304,8 @@ async def test_a_stranger_leaves_no_trace(typing: Typing, engine: AsyncEngine) -
     """Guests of shared channels are not written down."""
     await typing("help", as_="guest", stranger=True)
 
-    async with unit(engine) as session:
-        assert await members.account_of(session, PLATFORM, WORKSPACE, "guest") is None
+    async with transaction(engine) as session:
+        assert await members.find_account(session, PLATFORM, WORKSPACE, "guest") is None
 
 
 @pytest.mark.both
@@ -320,8 +320,8 @@ async def test_what_a_platform_says_of_an_account_is_made_fit_to_keep(
 
     await typing("admin members approve 13 boston", as_="noor")
     card = plain(await typing("profile show", as_="odd"))
-    async with unit(engine) as session:
-        account = await members.account_of(session, PLATFORM, WORKSPACE, "odd")
+    async with transaction(engine) as session:
+        account = await members.find_account(session, PLATFORM, WORKSPACE, "odd")
     assert account is not None
     assert account.name == "O dd"
     assert "Local time: 10:00" in card
@@ -341,8 +341,8 @@ async def test_an_unknown_user_without_a_workspace_is_not_written_down(
     reply = await typing("help", as_="nobody", workspace="")
 
     assert plain(reply).startswith("What the hub can do for you")
-    async with unit(engine) as session:
-        assert await members.account_of(session, PLATFORM, "", "nobody") is None
+    async with transaction(engine) as session:
+        assert await members.find_account(session, PLATFORM, "", "nobody") is None
 
 
 async def test_the_same_user_id_elsewhere_is_somebody_else(typing: Typing) -> None:
@@ -364,7 +364,7 @@ async def test_the_operators_admin_is_a_verified_member_from_the_first_contact(
     replies = await asyncio.gather(*(hub(asked) for _ in range(6)))
 
     assert {plain(r).splitlines()[0] for r in replies} == {"Waiting to be let in"}
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         assert await count(session, Member) == len(CAST) + 1
         roles = (await session.scalars(select(MemberRole.role))).all()
         audits = (await session.scalars(select(Audit.action))).all()
@@ -408,7 +408,7 @@ async def test_an_event_is_new_once(hub: Hub, clock: Clock, engine: AsyncEngine)
     assert sum(await asyncio.gather(*(hub.record_event("e1") for _ in range(8)))) == 1
     assert not await hub.record_event("e1")
     assert await hub.record_event("e2")
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         assert await count(session, Inbound) == 2
 
 
@@ -419,8 +419,8 @@ async def test_a_workspace_that_removed_the_hub_is_marked_so(
     await hub.on_workspace_removed(PLATFORM, WORKSPACE)
     await hub.on_workspace_removed(PLATFORM, "T-unknown")
 
-    async with unit(engine) as session:
-        home = await members.workspace_of(session, PLATFORM, WORKSPACE)
+    async with transaction(engine) as session:
+        home = await members.find_workspace(session, PLATFORM, WORKSPACE)
         actions = (await session.scalars(select(Audit.action))).all()
     assert home is not None
     assert home.removed_at == clock()
@@ -531,7 +531,7 @@ def listener(
 
     async def handle(ctx: MessageContext, heard: IncomingMessage) -> HandledMessage | None:
         asked.append(name)
-        await inbound.first_time(ctx.session, name, ctx.now)
+        await inbound.remember_event(ctx.session, name, ctx.now)
         if isinstance(result, Exception):
             raise result
         return result
@@ -540,7 +540,7 @@ def listener(
 
 
 async def keys_of_events(engine: AsyncEngine) -> set[str]:
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         return set(await session.scalars(select(Inbound.key)))
 
 
@@ -590,7 +590,7 @@ async def test_whom_no_listener_may_concern_nothing_is_written_for(
 
     def refuse_to_write(engine: AsyncEngine, *, writes: bool = False) -> object:
         assert not writes
-        return unit(engine)
+        return transaction(engine)
 
     monkeypatch.setattr("bot.hub.unit", refuse_to_write)
     hub.listeners = (nobody,)

@@ -16,7 +16,7 @@ from bot.cards import Card, plain
 from bot.hub import Hub
 from bot.request import Request
 from db.audit import Audit
-from db.base import open_engine, unit
+from db.base import open_engine, transaction
 from db.members import Member
 from tests.cast import sender
 from tests.conftest import CANARY, Clock, Entry, Typing
@@ -41,7 +41,7 @@ def assert_says_code(reply: object, log: list[Entry]) -> None:
 
 
 async def title_of(engine: AsyncEngine, member: int = 1) -> str:
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         person = await session.get(Member, member)
         assert person is not None
         return person.title
@@ -90,7 +90,7 @@ async def test_a_handler_that_fails_at_its_end_has_done_nothing(
     assert plain(reply).startswith("Sorry")
     assert await title_of(engine) == "Open Data Manager"
     assert "Nobody found" in plain(await typing("who-does trees story", as_="zoe"))
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         assert (await session.scalars(select(Audit))).all() == []
 
 

@@ -19,7 +19,7 @@ from bot.hub import Hub
 from bot.i18n import LANGUAGE_NAMES, LANGUAGES, language_of, translator
 from bot.request import Request
 from db import outbox
-from db.base import unit
+from db.base import transaction
 from db.members import Member
 from db.outbox import Address
 from tests import catalogue, joining_talk
@@ -401,10 +401,10 @@ async def conversation(hub: Hub, language: str) -> list[Reply]:
 
 async def _undelivered(hub: Hub) -> None:
     """Messages in every state, for the staff to look at."""
-    async with unit(hub.engine, writes=True) as session:
+    async with transaction(hub.engine, writes=True) as session:
         maya = await session.scalar(select(Member.id).where(Member.folded == "maya chen"))
         for number, state in enumerate(("dead", "dead", "ambiguous", "held", *outbox.STATES)):
-            await outbox.put(
+            await outbox.add_delivery(
                 session, Address("slack", "T1", channel=f"C{number}"), key=f"k{number}",
                 kind="news", at=NOW, created_at=NOW, state=state, attempts=number,
                 body=dump_card(Card("1")),

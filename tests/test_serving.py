@@ -23,7 +23,7 @@ from bot.jobs import maintenance
 from bot.jobs.timetable import TIMETABLE
 from bot.settings import ConfigurationError, Settings
 from db import inbound
-from db.base import unit
+from db.base import transaction
 from tests.conftest import Reading, Typing
 from tests.platforms.discord import LoopbackDiscord
 from tests.platforms.slack import LoopbackSlack
@@ -166,14 +166,14 @@ async def test_keys_of_events_are_forgotten_when_nobody_repeats_them(engine: Asy
     """Three days; the platforms give up after an hour."""
     now = datetime.now(UTC)
     ages = {"new": timedelta(0), "kept": timedelta(hours=71), "old": timedelta(hours=73)}
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         for key, age in ages.items():
-            assert await inbound.first_time(session, key, now - age)
+            assert await inbound.remember_event(session, key, now - age)
     for _ in range(2):
-        async with unit(engine, writes=True) as session:
+        async with transaction(engine, writes=True) as session:
             await maintenance.delete_old_events(session, now)
-    async with unit(engine, writes=True) as session:
-        again = {key for key in ages if await inbound.first_time(session, key, now)}
+    async with transaction(engine, writes=True) as session:
+        again = {key for key in ages if await inbound.remember_event(session, key, now)}
     assert again == {"old"}
 
 

@@ -16,8 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.cards import data, plain
 from bot.hub import Hub
 from bot.request import Request
-from db.base import unit
-from db.members import FIELDS_SEEN
+from db.base import transaction
+from db.members import FIELDS_WITH_VISIBILITY
 from tests.cast import Person, sender, settle
 from tests.conftest import Clock, Typing
 
@@ -58,7 +58,7 @@ def crowd(seed: int) -> list[Somebody]:
 
 def _somebody(rng: random.Random, n: int) -> Somebody:
     words = {name: f"{name}secret{n}" for name in ("title", "bio", "name")}
-    seen = {name: rng.choice(("community", "city", "nobody")) for name in FIELDS_SEEN}
+    seen = {name: rng.choice(("community", "city", "nobody")) for name in FIELDS_WITH_VISIBILITY}
     person = Person(
         key=f"p{n}",
         name=f"{words['name']} Tester",
@@ -79,7 +79,7 @@ def _somebody(rng: random.Random, n: int) -> Somebody:
 
 async def settle_all(engine: AsyncEngine, people: list[Somebody]) -> None:
     """Only these people: the cast would only be in the way."""
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         for table in ("endorsement", "expertise", "document", "account", "member_role", "member"):
             await session.execute(text(f"DELETE FROM {table}"))
         for one in people:
@@ -216,7 +216,7 @@ async def test_somebody_hidden_changes_no_byte_of_any_answer(
         return [*offered, *[await answer(hub, v, words) for v in viewers for words in asked]]
 
     before = await answers()
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         ghost = Person(
             key="ghost", name="Ghost Tester", city=CITIES[0], title="Ghostly officer",
             bio="Tester of ghostly officers.", knows=dict.fromkeys(TOPICS, 3),
@@ -249,7 +249,7 @@ async def test_an_uncertified_city_is_never_named_outside_nor_missed(
     before = await answers()
     for name in ("Albuquerque, NM", "Montréal, QC", "Kansas City, KS", "Ciudad de México, Mexico"):
         assert not any(name in one for one in before)
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         for table in ("endorsement", "expertise", "document", "account", "member_role", "member"):
             await session.execute(text(f"DELETE FROM {table}"))
         await session.execute(text("DELETE FROM city WHERE NOT certified"))

@@ -240,18 +240,18 @@ def _map_columns(
 
 async def _load_existing(
     session: AsyncSession, people: Sequence[Person]
-) -> list[member_lists.Entry]:
+) -> list[member_lists.ListEntry]:
     emails = {p.email for p in people if p.email}
     accounts = {a for p in people for a in p.accounts or ()}
-    return await member_lists.known(session, emails, accounts)
+    return await member_lists.find_by_email_or_account(session, emails, accounts)
 
 
 class _MemberIndex:
     """The members there are, by what a file knows them by."""
 
-    def __init__(self, entries: Sequence[member_lists.Entry]) -> None:
+    def __init__(self, entries: Sequence[member_lists.ListEntry]) -> None:
         self._emails = {e.member.email: e for e in entries if e.member.email}
-        self._accounts = {member_lists.key_of(a): e for e in entries for a in e.accounts}
+        self._accounts = {member_lists.account_key(a): e for e in entries for a in e.accounts}
 
     def match(self, person: Person) -> PlannedRow | Fault:
         """Whom a row is about; an account is never taken from one member to another."""
@@ -280,7 +280,7 @@ class _MemberIndex:
         return PlannedRow(person, "changed" if changes else "unchanged", entry.member.id, changes)
 
 
-def _member_as_person(entry: member_lists.Entry, asked: Person) -> Person:
+def _member_as_person(entry: member_lists.ListEntry, asked: Person) -> Person:
     """A member as a row would say it. A row without an e-mail does not take it away."""
     member = entry.member
     return Person(
@@ -293,7 +293,7 @@ def _member_as_person(entry: member_lists.Entry, asked: Person) -> Person:
         learns=frozenset(t.topic_id for t in entry.ties if t.kind == "learns"),
         languages=member.languages,
         zone=member.zone,
-        accounts=frozenset(importing.Account(*member_lists.key_of(a)) for a in entry.accounts),
+        accounts=frozenset(importing.Account(*member_lists.account_key(a)) for a in entry.accounts),
         listed=member.listed,
     )
 
@@ -308,17 +308,17 @@ async def write_plan(
     cities = (await reference.load_reference(session, now)).cities
     wanted = [row for row in made.rows if row.verdict != "unchanged"]
     changes = [member_lists.Change(row.member_id, _facts(row.person, cities)) for row in wanted]
-    await member_lists.write(session, changes, base_points, now, step)
+    await member_lists.apply_changes(session, changes, base_points, now, step)
     if wanted:
-        audit.note(session, now, None, "members imported", f"members:{len(wanted)}")
+        audit.record_act(session, now, None, "members imported", f"members:{len(wanted)}")
 
 
-def _facts(person: Person, cities: Mapping[int, City]) -> member_lists.Facts:
-    return member_lists.Facts(
+def _facts(person: Person, cities: Mapping[int, City]) -> member_lists.MemberFacts:
+    return member_lists.MemberFacts(
         name=person.name,
         email=person.email,
         city=cities.get(person.city or 0),
-        city_given=person.city is not None,
+        has_city=person.city is not None,
         title=person.title,
         knows=person.knows,
         learns=person.learns,
@@ -336,18 +336,20 @@ async def build_table(
     known = await reference.load_reference(session, now)
     return [
         list(importing.COLUMNS),
-        *(_export_row(e, known, platforms) for e in await member_lists.everybody(session)),
+        *(_export_row(e, known, platforms) for e in await member_lists.list_members(session)),
     ]
 
 
-def _export_row(entry: member_lists.Entry, known: Reference, platforms: Sequence[str]) -> list[str]:
+def _export_row(
+    entry: member_lists.ListEntry, known: Reference, platforms: Sequence[str]
+) -> list[str]:
     member = entry.member
 
     def topics(kind: str) -> str:
         names = (known.vocabulary.name(t.topic_id, "en") for t in entry.ties if t.kind == kind)
         return ";".join(sorted(names))
 
-    accounts = (member_lists.key_of(a) for a in entry.accounts)
+    accounts = (member_lists.account_key(a) for a in entry.accounts)
     return [
         member.name,
         member.email or "",

@@ -18,12 +18,12 @@ RenderCard = Callable[[Translator, Member], Card]
 
 def is_staff(person: Member) -> bool:
     """May they look after every city?"""
-    return person.holds(*STAFF_ROLES)
+    return person.has_role(*STAFF_ROLES)
 
 
 def can_decide(person: Member, city_id: int | None) -> bool:
     """May they let people into this city? Staff everywhere, leads at home."""
-    leads_here = city_id is not None and person.city_id == city_id and person.holds(CITY_LEAD)
+    leads_here = city_id is not None and person.city_id == city_id and person.has_role(CITY_LEAD)
     return person.status == "verified" and (is_staff(person) or leads_here)
 
 

@@ -55,15 +55,15 @@ async def admit(ctx: Context, ask: Admit) -> Card:
 
 async def _load_request(ctx: Context, number: int) -> tuple[Account, JoinRequest]:
     """A request and its account, which is held. One of elsewhere is as if it were not there."""
-    request = await joining.request(ctx.session, number)
+    request = await joining.load_request(ctx.session, number)
     if request is None or not staff.can_decide(ctx.member, request.city_id):
         raise Refusal(
             ctx.t("There is no request with the number {number} that you can decide.",
                   number=number),
             buttons=(Button(ctx.t("Who asks to be let in"), "admit"),),
         )  # fmt: skip
-    account = await joining.hold(ctx.session, request.account_id)
-    again = await joining.request(ctx.session, number)
+    account = await joining.lock_account(ctx.session, request.account_id)
+    again = await joining.load_request(ctx.session, number)
     if account is None or again is None:
         raise LookupError("the request vanished while it was decided")
     return account, again
@@ -89,7 +89,9 @@ def _already_decided_card(ctx: Context, request: JoinRequest) -> Card:
 async def _decline_request(ctx: Context, account: Account, request: JoinRequest) -> Card:
     ended = await joining.close_requests(ctx.session, account, ctx.now, "declined", ctx.member.id)
     await run_ended_hooks(ctx.session, ctx.now, ended)
-    audit.note(ctx.session, ctx.now, ctx.member.id, "request declined", f"request:{request.id}")
+    audit.record_act(
+        ctx.session, ctx.now, ctx.member.id, "request declined", f"request:{request.id}"
+    )
     t = account_translator(account)
     city = ctx.reference.cities.get(request.city_id or 0)
     card = arrivals.rejection_card(t, places.city_place(t, city) if city else "")
@@ -100,14 +102,14 @@ async def _decline_request(ctx: Context, account: Account, request: JoinRequest)
 async def _open_requests_card(ctx: Context, note: str = "") -> Card:
     """What waits for this member's decision."""
     t, me = ctx.t, ctx.member
-    if not (staff.is_staff(me) or me.holds(CITY_LEAD)):
+    if not (staff.is_staff(me) or me.has_role(CITY_LEAD)):
         raise Refusal(
             t("Who comes in is decided by the leads of a city and by staff. You can invite "
               "colleagues of your own city."),
             buttons=(Button(t("Invite a colleague"), "invite"),),
         )  # fmt: skip
     where = None if staff.is_staff(me) else me.city_id
-    found = await joining.open_requests(ctx.session, where)
+    found = await joining.list_open_requests(ctx.session, where)
     parts: list[Part] = [Note(note, "good")] if note else []
     parts += [_request_entry(ctx, request) for request in found]
     if not found:
@@ -149,7 +151,7 @@ async def welcome(ctx: Context, ask: Welcome) -> Card:
     t = ctx.t
     if ask.step is None:
         return Card(t("Your first week"), arrivals.first_week_entries(t))
-    found = await joining.worth_meeting(ctx.session, ctx.member)
+    found = await joining.suggest_contacts(ctx.session, ctx.member)
     month = ranking.month(ctx.now)
     free = [person for person in found if not person.is_full(month)][:1]
     if not free:

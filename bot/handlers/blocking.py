@@ -41,7 +41,7 @@ async def block(ctx: Context, ask: BlockAsk) -> Card:
 
 async def _block_list_card(ctx: Context, note: str = "") -> Card:
     t = ctx.t
-    found = await blocks.blocked_by(ctx.session, ctx.member.id)
+    found = await blocks.list_blocked_by(ctx.session, ctx.member.id)
     parts: list[Part] = [Note(note, "good")] if note else []
     if not found:
         parts.append(Text(t("You have blocked nobody.")))

@@ -108,14 +108,14 @@ async def _community_parts(ctx: Context, one: City) -> tuple[list[Part], str]:
     """What members see besides: strengths, people, the way on."""
     t = ctx.t
     parts: list[Part] = []
-    strong = await directory.strengths(ctx.session, one.id)
+    strong = await directory.list_strengths(ctx.session, one.id)
     if strong:
         bars = tuple(
             Bar(ctx.reference.vocabulary.name(topic, ctx.language), number, t.number(number))
             for topic, number in strong
         )
         parts.append(Bars(t("What its people know, and how many of them"), bars))
-    found = await directory.in_city(ctx.session, one.id, limit=4)
+    found = await directory.list_in_city(ctx.session, one.id, limit=4)
     if found:
         parts += [Heading(t("People")), *_people_entries(ctx, found[:3])]
     else:

@@ -12,7 +12,7 @@ from bot.commands import STAFF, Context, command
 from bot.errors import InvalidArgumentError
 from bot.parsing import Labels, SingleWord, shorten
 from db import audit, key_values, members, outbox
-from db.outbox import PENDING, SENT, UNSOLVED, Count, Delivery
+from db.outbox import PENDING, SENT, UNSOLVED, Delivery, DeliveryCount
 
 MAX_ENTRIES = 10
 """The newest of the list; what is older comes up when these are decided."""
@@ -51,7 +51,9 @@ async def admin_dead(ctx: Context, ask: AdminDead) -> Card:
         return await _dead_list_card(ctx)
     again = ask.act == "retry"
     row = await _decide(ctx, ask.number, retry=again)
-    audit.note(ctx.session, ctx.now, ctx.member.id, f"delivery {ask.act}", f"delivery:{row.id}")
+    audit.record_act(
+        ctx.session, ctx.now, ctx.member.id, f"delivery {ask.act}", f"delivery:{row.id}"
+    )
     await ctx.session.flush()
     if again:
         return await _dead_list_card(
@@ -66,7 +68,11 @@ async def _decide(ctx: Context, number: str | None, *, retry: bool) -> Delivery:
     if not number:
         raise InvalidArgumentError(t("Please fill this in."), name="number")
     known = number.isascii() and number.isdigit() and len(number) < 16
-    row = await outbox.decide(ctx.session, int(number), ctx.now, again=retry) if known else None
+    row = (
+        await outbox.decide_delivery(ctx.session, int(number), ctx.now, again=retry)
+        if known
+        else None
+    )
     if row is None:
         raise InvalidArgumentError(
             t("There is no number «{number}» on the list.", number=shorten(number)),
@@ -78,11 +84,11 @@ async def _decide(ctx: Context, number: str | None, *, retry: bool) -> Delivery:
 
 async def _dead_list_card(ctx: Context, note: str = "") -> Card:
     t = ctx.t
-    rows = await outbox.unsolved(ctx.session, MAX_ENTRIES)
+    rows = await outbox.list_unsolved(ctx.session, MAX_ENTRIES)
     parts: list[Part] = [Note(note, "good")] if note else []
     if not rows:
         parts.append(Text(t("Everything arrived, or is on its way. There is nothing to decide.")))
-    names = await members.names(ctx.session, [row.member_id for row in rows if row.member_id])
+    names = await members.load_names(ctx.session, [row.member_id for row in rows if row.member_id])
     parts += [_delivery_entry(ctx, row, names.get(row.member_id or 0, "")) for row in rows]
     parts.append(Buttons((Button(t("How sending goes"), "admin health"),)))
     return Card(title=t("What did not arrive"), parts=tuple(parts))
@@ -113,7 +119,7 @@ class AdminHealth(BaseModel):
 async def admin_health(ctx: Context, ask: AdminHealth) -> Card:
     """How many wait and since when, and everything that ended unsent, by its reason."""
     t = ctx.t
-    counts = await outbox.counts(ctx.session)
+    counts = await outbox.count_by_state(ctx.session)
     stopped = await key_values.load_value(ctx.session, outbox.PANIC)
     parts: list[Part] = []
     if stopped:
@@ -129,10 +135,10 @@ async def admin_health(ctx: Context, ask: AdminHealth) -> Card:
     return Card(t("How sending goes"), tuple(parts), tone="bad" if stopped else "info")
 
 
-async def _queue_facts(ctx: Context, counts: Sequence[Count]) -> tuple[Fact, ...]:
+async def _queue_facts(ctx: Context, counts: Sequence[DeliveryCount]) -> tuple[Fact, ...]:
     t = ctx.t
     waiting = sum(one.number for one in counts if one.state in PENDING)
-    oldest = await outbox.oldest(ctx.session, ctx.now)
+    oldest = await outbox.find_oldest_due(ctx.session, ctx.now)
     since = t.ago(oldest.at, ctx.now) if oldest else t("nothing waits")
     sent = sum(one.number for one in counts if one.state == SENT)
     return (
@@ -142,7 +148,7 @@ async def _queue_facts(ctx: Context, counts: Sequence[Count]) -> tuple[Fact, ...
     )
 
 
-def _unsent_table(ctx: Context, unsent: Sequence[Count]) -> Table:
+def _unsent_table(ctx: Context, unsent: Sequence[DeliveryCount]) -> Table:
     t = ctx.t
     rows = [
         (
@@ -182,7 +188,7 @@ class AdminPanic(BaseModel):
 async def admin_panic(ctx: Context, ask: AdminPanic) -> Card:
     """From the next second on nothing begins in any process; what waits is not lost."""
     t = ctx.t
-    audit.note(ctx.session, ctx.now, ctx.member.id, f"sending {ask.act}", "deliveries")
+    audit.record_act(ctx.session, ctx.now, ctx.member.id, f"sending {ask.act}", "deliveries")
     if ask.act == "stop":
         await key_values.save_value(ctx.session, outbox.PANIC, ctx.now.isoformat())
         said = Note(

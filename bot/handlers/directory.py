@@ -25,7 +25,7 @@ from bot.errors import InvalidArgumentError
 from bot.i18n import LANGUAGE_NAMES
 from bot.parsing import HiddenField, Labels, Suggestions, fold_text, shorten
 from db import directory, search
-from db.directory import Contender, Where
+from db.directory import Contender, PeopleFilter
 from db.members import Member
 
 PAGE_SIZE = 5
@@ -95,13 +95,13 @@ async def who_does(ctx: Context, ask: WhoDoes) -> Card:
     )
 
 
-async def _load_contenders(ctx: Context, topic: int, where: Where) -> dict[int, Contender]:
+async def _load_contenders(ctx: Context, topic: int, where: PeopleFilter) -> dict[int, Contender]:
     """Everybody to be ranked by member: colleagues and the community, without the asker."""
-    found = await directory.contenders(ctx.session, topic, ctx.member.city_id, where)
+    found = await directory.list_contenders(ctx.session, topic, ctx.member.city_id, where)
     return {one.id: one for one in found if one.id != ctx.member.id}
 
 
-def _parse_filters(ctx: Context, ask: WhoDoes) -> Where:
+def _parse_filters(ctx: Context, ask: WhoDoes) -> PeopleFilter:
     """The filters as cities and a language; raises `Misfit` for a place or range not known."""
     known = ctx.reference.gazetteer
     cities: frozenset[int] | None = None
@@ -118,7 +118,7 @@ def _parse_filters(ctx: Context, ask: WhoDoes) -> Where:
     if ask.level or least is not None or most is not None:
         fitting = known.filter_cities(ask.level or "", least, most)
         cities = fitting if cities is None else cities & fitting
-    return Where(cities, ask.speaks or "")
+    return PeopleFilter(cities, ask.speaks or "")
 
 
 def _parse_population(ctx: Context, text: str | None) -> tuple[int | None, int | None]:
@@ -219,12 +219,14 @@ def _topic_choice(ctx: Context, topics: Sequence[int]) -> Part:
     return Choice(ctx.t("Topics close to it"), tuple(options))
 
 
-async def _search_profiles(ctx: Context, ask: WhoDoes, where: Where) -> Card:
+async def _search_profiles(ctx: Context, ask: WhoDoes, where: PeopleFilter) -> Card:
     """People whose profile holds the words; else the nearest topics."""
-    ids = await search.matching(
+    ids = await search.find_refs(
         ctx.session, "member", ask.topic, ctx.member.city_id, directory.POOL
     )
-    found = [p for p in await directory.found(ctx.session, ids, where) if p.id != ctx.member.id]
+    found = [
+        p for p in await directory.load_in_order(ctx.session, ids, where) if p.id != ctx.member.id
+    ]
     if not found:
         return _not_found_card(ctx, ask)
     start = (ask.page - 1) * PAGE_SIZE
@@ -241,7 +243,7 @@ async def _search_profiles(ctx: Context, ask: WhoDoes, where: Where) -> Card:
 
 
 def _bio_line(ctx: Context, person: Member) -> str:
-    bio = person.bio if person.shows("bio", ctx.viewer) else ""
+    bio = person.bio if person.is_field_visible("bio", ctx.viewer) else ""
     return bio if len(bio) <= 140 else bio[:139] + "…"
 
 
@@ -316,5 +318,5 @@ async def complete_person(ctx: Context, typed: str) -> list[Option]:
     """People by name, own city first; the value is the id, so that namesakes stay apart."""
     if len(typed) < 2:
         return []
-    found = await directory.named(ctx.session, typed, ctx.member, limit=20)
+    found = await directory.find_by_name(ctx.session, typed, ctx.member, limit=20)
     return [Option(f"{p.name}, {places.place(ctx.t, p.city)}"[:75], str(p.id)) for p in found]

@@ -66,8 +66,8 @@ async def _load_visible_tie(ctx: Context, person_text: str, topic_text: str) -> 
     hit = ctx.reference.vocabulary.find(topic_text)
     if hit is None:
         raise _no_topic(ctx, topic_text)
-    tie = await directory.tie(ctx.session, person.id, hit.key)
-    if tie is None or not person.shows("topics", ctx.viewer):
+    tie = await directory.find_tie(ctx.session, person.id, hit.key)
+    if tie is None or not person.is_field_visible("topics", ctx.viewer):
         name = ctx.reference.vocabulary.name(hit.key, ctx.language)
         raise Refusal(
             ctx.t("The profile of {name} does not show {topic}.", name=person.name, topic=name),
@@ -110,13 +110,13 @@ async def endorse(ctx: Context, ask: Endorse) -> Card:
     t = ctx.t
     topic = ctx.reference.vocabulary.name(tie.topic_id, ctx.language)
     if ask.withdraw:
-        changed = await directory.withdraw(ctx.session, tie, ctx.member)
+        changed = await directory.withdraw_endorsement(ctx.session, tie, ctx.member)
         said = t("You no longer endorse {name} for {topic}.", name=tie.member.name, topic=topic)
     else:
         changed = await directory.endorse(ctx.session, tie, ctx.member, ctx.now)
         said = t("You endorse {name} for {topic}.", name=tie.member.name, topic=topic)
     if changed:
         action = "endorsement withdrawn" if ask.withdraw else "endorsed"
-        audit.note(ctx.session, ctx.now, ctx.member.id, action, f"expertise:{tie.id}")
-        await directory.refresh(ctx.session, tie.member, base_points)
+        audit.record_act(ctx.session, ctx.now, ctx.member.id, action, f"expertise:{tie.id}")
+        await directory.refresh_member(ctx.session, tie.member, base_points)
     return await portraits.profile_card(ctx, tie.member, said)

@@ -231,7 +231,7 @@ async def _profile_tasks(ctx: Context, person: Member) -> list[Part]:
     if not person.listed:
         text = t("You are not in the directory yet. Say yes in your profile, and others find you.")
         return [Note(text), Buttons((Button(t("Edit my profile"), "profile edit", "primary"),))]
-    ties = await directory.of_member(ctx.session, person.id)
+    ties = await directory.list_expertise(ctx.session, person.id)
     if not any(e.kind == "knows" for e in ties):
         text = t("Add what you know to your profile, so that others know what to ask you.")
         return [Note(text), Buttons((Button(t("Edit my profile"), "profile edit", "primary"),))]

@@ -16,7 +16,7 @@ from bot.domain.ranking import rank
 from bot.errors import InvalidArgumentError, Refusal
 from bot.parsing import HiddenField, Labels, LeadWords, Paragraph, Suggestions, shorten
 from db import directory, introductions
-from db.introductions import DRAFT, LASTS, Introduction
+from db.introductions import ASK_LIFETIME, DRAFT, Introduction
 from db.members import Member
 
 INTRODUCERS = frozenset({"staff", "admin", "lead"})
@@ -131,11 +131,11 @@ async def _namesakes_card(
 async def _best_person_card(ctx: Context, topic: int, because: str, passed: int) -> Card:
     """The best person for a topic who may be asked now, shown before anything is sent."""
     t, name = ctx.t, ctx.reference.vocabulary.name(topic, ctx.language)
-    found = await directory.contenders(ctx.session, topic, ctx.member.city_id)
+    found = await directory.list_contenders(ctx.session, topic, ctx.member.city_id)
     candidates = {c.key: c for c in ranking.candidates(ctx, found)}
-    pairs = await introductions.apart(ctx.session, ctx.member.id)
+    pairs = await introductions.load_excluded_pairs(ctx.session, ctx.member.id)
     away = {number for pair in pairs for number in pair} | {ctx.member.id}
-    away |= await introductions.asked_lately(ctx.session, ctx.member.id, ctx.now)
+    away |= await introductions.list_recently_asked(ctx.session, ctx.member.id, ctx.now)
     free = [
         r.key
         for r in rank(candidates.values(), ctx.now)
@@ -160,7 +160,7 @@ async def _get_or_create_draft(
     ctx: Context, person: Member, topic: int | None, because: str, passed: int | None = None
 ) -> Introduction:
     """What would be asked, kept so that a button can name it; the same thing only once."""
-    made = await introductions.draft_of(ctx.session, ctx.member.id, person.id, topic, because)
+    made = await introductions.find_draft(ctx.session, ctx.member.id, person.id, topic, because)
     if made is None:
         made = Introduction(
             one_id=ctx.member.id,
@@ -168,7 +168,7 @@ async def _get_or_create_draft(
             topic_id=topic,
             because=because,
             asked_at=ctx.now,
-            tells_at=ctx.now + LASTS,
+            tells_at=ctx.now + ASK_LIFETIME,
         )
         made.one, made.other, made.by = ctx.member, person, None
         ctx.session.add(made)
@@ -227,7 +227,7 @@ class IntroAsk(BaseModel):
 @command("intro ask", allow=MEMBER, room="daily", writes=True)
 async def intro_ask(ctx: Context, ask: IntroAsk) -> Reply:
     """Buttons under what was shown: ask, say why first, or see the next best."""
-    found = await introductions.found(ctx.session, ask.number)
+    found = await introductions.lock_introduction(ctx.session, ask.number)
     mine = found is not None and ctx.member.id == (found.by_id or found.one_id)
     if found is None or not mine:
         raise Refusal(
@@ -284,7 +284,7 @@ async def _introduce_two(ctx: Context, ask: Intro, first_text: str) -> Card:
         by_id=ctx.member.id,
         because=ask.because or "",
         asked_at=ctx.now,
-        tells_at=ctx.now + LASTS,
+        tells_at=ctx.now + ASK_LIFETIME,
         status=DRAFT,
     )
     made.one, made.other, made.by = one, other, ctx.member

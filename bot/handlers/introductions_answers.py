@@ -17,9 +17,9 @@ from bot.parsing import Labels
 from db import audit, introductions
 from db.introductions import (
     AGREED,
+    ASK_LIFETIME,
     ASKED,
     DECLINED,
-    LASTS,
     LATER,
     NEVER,
     UNANSWERED,
@@ -42,8 +42,8 @@ class IntroAnswer(BaseModel):
 @command("intro answer", allow=MEMBER, room="daily", writes=True)
 async def intro_answer(ctx: Context, ask: IntroAnswer) -> Card:
     """Only who is asked may answer, and everybody else learns nothing from trying."""
-    found = await introductions.found(ctx.session, ask.number)
-    if found is None or not found.asks(ctx.member.id):
+    found = await introductions.lock_introduction(ctx.session, ask.number)
+    if found is None or not found.can_answer(ctx.member.id):
         raise Refusal(ctx.t("There is no such request for you."), buttons=(_list_button(ctx),))
     if found.status == AGREED:
         return _agreement_card(ctx, found)
@@ -51,11 +51,11 @@ async def intro_answer(ctx: Context, ask: IntroAnswer) -> Card:
         return await _accept(ctx, found)
     if ask.said == "later" and not found.is_open(ctx.now):
         raise _not_open_refusal(ctx)
-    found.say(ctx.member.id, NEVER if ask.said == "never" else LATER)
+    found.record_answer(ctx.member.id, NEVER if ask.said == "never" else LATER)
     if found.is_open(ctx.now):
         found.status = DECLINED
-        found.came_to_nothing(ctx.now)
-    audit.note(
+        found.mark_as_failed(ctx.now)
+    audit.record_act(
         ctx.session, ctx.now, ctx.member.id, f"introduction {ask.said}", f"introduction:{found.id}"
     )
     return _decline_card(ctx, found)
@@ -66,14 +66,14 @@ async def _accept(ctx: Context, found: Introduction) -> Card:
     allowed = await can_talk(ctx.session, found.one, found.other) and not asker_left
     if not found.is_open(ctx.now) or not allowed:
         raise _not_open_refusal(ctx)
-    found.say(ctx.member.id, YES)
-    audit.note(
+    found.record_answer(ctx.member.id, YES)
+    audit.record_act(
         ctx.session, ctx.now, ctx.member.id, "introduction accepted", f"introduction:{found.id}"
     )
     both = {found.one_said, found.other_said}
     if both == {YES}:
         found.status, found.closed_at = AGREED, ctx.now
-        ended = await introductions.take_back(ctx.session, found, ctx.now, "answered")
+        ended = await introductions.cancel_cards(ctx.session, found, ctx.now, "answered")
         await run_ended_hooks(ctx.session, ctx.now, ended)
         await begin_talk(
             ctx.session,
@@ -87,14 +87,14 @@ async def _accept(ctx: Context, found: Introduction) -> Card:
         await _notify_introducer(ctx, found)
         return _agreement_card(ctx, found)
     if not both & {LATER, NEVER}:
-        found.status, found.tells_at = ASKED, found.asked_at + LASTS
-    name = found.facing(ctx.member.id).name
+        found.status, found.tells_at = ASKED, found.asked_at + ASK_LIFETIME
+    name = found.partner_of(ctx.member.id).name
     said = ctx.t("Thank you. As soon as {name} says yes too, I bring you together.", name=name)
     return Card(title=ctx.t("You said yes"), parts=(Note(said, "good"),), tone="good")
 
 
 def _agreement_card(ctx: Context, found: Introduction) -> Card:
-    name = found.facing(ctx.member.id).name
+    name = found.partner_of(ctx.member.id).name
     said = ctx.t(
         "You and {name} are introduced. Look for the conversation in your messages.", name=name
     )
@@ -129,8 +129,8 @@ def _decline_card(ctx: Context, found: Introduction) -> Card:
             )
         )
     ]
-    if found.said(ctx.member.id) == NEVER:
-        other = found.facing(ctx.member.id).name
+    if found.answer_of(ctx.member.id) == NEVER:
+        other = found.partner_of(ctx.member.id).name
         parts.append(Text(t("I will not propose {name} to you again.", name=other)))
     elif found.is_open(ctx.now):
         parts.append(Buttons((Button(t("Accept after all"), f"intro answer {found.id} accept"),)))
@@ -158,7 +158,7 @@ class IntroWithdraw(BaseModel):
 async def intro_withdraw(ctx: Context, ask: IntroWithdraw) -> Card:
     """Only who asked may; whoever was asked finds it closed."""
     t = ctx.t
-    found = await introductions.found(ctx.session, ask.number)
+    found = await introductions.lock_introduction(ctx.session, ask.number)
     if found is None or found.status == introductions.DRAFT or not _is_asker(ctx, found):
         raise Refusal(t("You asked for no such introduction."), buttons=(_list_button(ctx),))
     if found.status == WITHDRAWN:
@@ -166,9 +166,9 @@ async def intro_withdraw(ctx: Context, ask: IntroWithdraw) -> Card:
     if not found.is_open(ctx.now):
         return asking.already_asked_card(ctx, found)
     found.status, found.closed_at = WITHDRAWN, ctx.now
-    ended = await introductions.take_back(ctx.session, found, ctx.now, "withdrawn")
+    ended = await introductions.cancel_cards(ctx.session, found, ctx.now, "withdrawn")
     await run_ended_hooks(ctx.session, ctx.now, ended)
-    audit.note(
+    audit.record_act(
         ctx.session, ctx.now, ctx.member.id, "introduction withdrawn", f"introduction:{found.id}"
     )
     return _withdrawn_card(ctx)
@@ -194,7 +194,7 @@ class IntroList(BaseModel):
 async def intro_list(ctx: Context, ask: IntroList) -> Card:
     """Requests to answer first, then what one asked for oneself."""
     t = ctx.t
-    every = await introductions.of_member(ctx.session, ctx.member.id, ctx.now)
+    every = await introductions.list_of_member(ctx.session, ctx.member.id, ctx.now)
     to_answer = asking.list_unanswered(every, ctx.member.id, ctx.now)
     mine = [i for i in every if _is_asker(ctx, i)]
     parts: list[Part] = []
@@ -211,11 +211,11 @@ async def intro_list(ctx: Context, ask: IntroList) -> Card:
 
 
 async def _request_entry(ctx: Context, one: Introduction) -> Entry:
-    facing = one.facing(ctx.member.id)
+    facing = one.partner_of(ctx.member.id)
     pair = await load_intro_pair(ctx, one)
     seen = portraits.person_entry(ctx.t, facing, ctx.member, main_reason(ctx.t, pair, one))
     said = (ctx.t("«{text}»", text=one.because),) if one.because else ()
-    until = ctx.t("until {day}", day=ctx.t.day(one.asked_at + LASTS))
+    until = ctx.t("until {day}", day=ctx.t.day(one.asked_at + ASK_LIFETIME))
     lines = (*seen.lines, *said, until)
     return Entry(seen.title, lines, seen.note, seen.badge, asking.answer_buttons(ctx.t, one))
 
@@ -229,7 +229,7 @@ def _outgoing_entry(ctx: Context, one: Introduction) -> Entry:
     if one.status == WITHDRAWN:
         return Entry(names, (t("taken back"),))
     if one.status in UNANSWERED and one.closed_at is None:
-        until = t("waiting, until {day} at the latest", day=t.day(one.asked_at + LASTS))
+        until = t("waiting, until {day} at the latest", day=t.day(one.asked_at + ASK_LIFETIME))
         return Entry(names, (until,), buttons=(asking.withdraw_button(t, one),))
     return Entry(names, (t("not available now"),))
 
@@ -243,10 +243,10 @@ class IntroWhy(BaseModel):
 @command("intro why", allow=MEMBER, room="daily")
 async def intro_why(ctx: Context, ask: IntroWhy) -> Card:
     """One sentence, from the trace that the cards are written from."""
-    found = await introductions.found(ctx.session, ask.number)
-    if found is None or not (found.asks(ctx.member.id) or _is_asker(ctx, found)):
+    found = await introductions.lock_introduction(ctx.session, ask.number)
+    if found is None or not (found.can_answer(ctx.member.id) or _is_asker(ctx, found)):
         raise Refusal(ctx.t("There is no such request for you."), buttons=(_list_button(ctx),))
     said = main_reason(ctx.t, await load_intro_pair(ctx, found), found)
-    buttons = asking.answer_buttons(ctx.t, found)[:3] if found.asks(ctx.member.id) else ()
+    buttons = asking.answer_buttons(ctx.t, found)[:3] if found.can_answer(ctx.member.id) else ()
     parts: tuple[Part, ...] = (Text(said), Buttons(buttons or (_list_button(ctx),)))
     return Card(title=ctx.t("Why you two"), parts=parts)

@@ -66,8 +66,8 @@ async def invite(ctx: Context, ask: Invite) -> Card:
             buttons=(Button(ctx.t("Profile"), f"who-is {person.id}"),),
         )
     if account and not person:
-        account = await joining.hold(ctx.session, account.id)
-        if account and await invitations.may_be_invited(ctx.session, account, ctx.now):
+        account = await joining.lock_account(ctx.session, account.id)
+        if account and await invitations.can_be_invited(ctx.session, account, ctx.now):
             return await _invite_account(ctx, account)
     # Those hidden in the directory, and those who want no invitations, are as if not known.
     return await _invite_by_code(ctx)
@@ -92,7 +92,7 @@ async def _find_account(ctx: Context, user: str) -> Account | None:
     sender = ctx.request.sender
     if not sender.workspace:
         return None
-    found = await members.account_of(ctx.session, sender.platform, sender.workspace, user)
+    found = await members.find_account(ctx.session, sender.platform, sender.workspace, user)
     return found if found and found.reachable else None
 
 
@@ -101,7 +101,7 @@ async def _find_account(ctx: Context, user: str) -> Account | None:
 
 async def _invite_account(ctx: Context, account: Account) -> Card:
     """The colleague is told by the hub, with a button that lets in just this account."""
-    made = await invitations.invite(ctx.session, ctx.member, ctx.now, account=account)
+    made = await invitations.create_invitation(ctx.session, ctx.member, ctx.now, account=account)
     if made is None or ctx.member.city is None:
         raise _limit_refusal(ctx)
     t, me = account_translator(account), ctx.member
@@ -136,7 +136,7 @@ async def _invite_account(ctx: Context, account: Account) -> Card:
         at=at,
         expires=made.expires_at,
     )
-    audit.note(ctx.session, ctx.now, me.id, "colleague invited", f"account:{account.id}")
+    audit.record_act(ctx.session, ctx.now, me.id, "colleague invited", f"account:{account.id}")
     said = ctx.t(
         "{name} gets a card from me. You are told when they join.", name=account_name(account)
     )
@@ -146,10 +146,14 @@ async def _invite_account(ctx: Context, account: Account) -> Card:
 async def _invite_by_code(ctx: Context) -> Card:
     """A line to copy, for somebody whom the hub cannot write to."""
     t, code = ctx.t, generate_code()
-    made = await invitations.invite(ctx.session, ctx.member, ctx.now, hash_=fingerprint(code))
+    made = await invitations.create_invitation(
+        ctx.session, ctx.member, ctx.now, hash_=fingerprint(code)
+    )
     if made is None:
         raise _limit_refusal(ctx)
-    audit.note(ctx.session, ctx.now, ctx.member.id, "code for a colleague", f"invitation:{made.id}")
+    audit.record_act(
+        ctx.session, ctx.now, ctx.member.id, "code for a colleague", f"invitation:{made.id}"
+    )
     return Card(
         title=t("Invite a colleague"),
         parts=(
@@ -203,7 +207,7 @@ def _resolve_city(ctx: Context, text: str | None) -> City:
 async def _city_code_card(ctx: Context, city: City) -> Card:
     """What is known of the city's code. It is kept as a fingerprint: nobody can read it again."""
     t = ctx.t
-    code = await invitations.code_of(ctx.session, city.id)
+    code = await invitations.find_code(ctx.session, city.id)
     if code is None:
         return await _rotate_code(ctx, city)
     made = t.ago(code.made_at, ctx.now)
@@ -226,7 +230,7 @@ async def _city_code_card(ctx: Context, city: City) -> Card:
 async def _rotate_code(ctx: Context, city: City) -> Card:
     t, code = ctx.t, generate_code()
     await invitations.set_code(ctx.session, city.id, fingerprint(code), ctx.member, ctx.now)
-    audit.note(ctx.session, ctx.now, ctx.member.id, "city code made", f"city:{city.id}")
+    audit.record_act(ctx.session, ctx.now, ctx.member.id, "city code made", f"city:{city.id}")
     return Card(
         title=t("The code of {city}", city=places.city_place(t, city)),
         parts=(

@@ -94,13 +94,13 @@ async def _join_form(ctx: Context, account: Account) -> Form:
 async def _join_by_code(ctx: Context, account: Account, code: str, city: str) -> Card:
     """The same questions and one answer, whatever is wrong with a code."""
     old = ctx.now - TRY_WINDOW
-    looked_at = can_try(*await joining.tries(ctx.session, account, old))
+    looked_at = can_try(*await joining.count_failed_codes(ctx.session, account, old))
     named = tuple(ctx.reference.gazetteer.find_cities(city)) if city else ()
     hash_ = fingerprint(code if looked_at else "")
-    opened = await invitations.opens(ctx.session, hash_, ctx.now, named)
+    opened = await invitations.redeem_code(ctx.session, hash_, ctx.now, named)
     if opened is None:
         if looked_at:
-            await joining.note_try(ctx.session, account, ctx.now, old)
+            await joining.record_failed_code(ctx.session, account, ctx.now, old)
         return wrong_code_card(ctx.t)
     _, card = await arrivals.admit_account(
         ctx, account, ctx.reference.cities[opened.city_id], opened.way
@@ -112,8 +112,8 @@ async def _answer_invitation(
     ctx: Context, account: Account, number: int, *, is_declined: bool
 ) -> Card:
     t = ctx.t
-    found = await invitations.invitation(ctx.session, number, lock=True)
-    if found is None or found.account_id != account.id or not invitations.is_good(found, ctx.now):
+    found = await invitations.load_invitation(ctx.session, number, lock=True)
+    if found is None or found.account_id != account.id or not invitations.is_valid(found, ctx.now):
         raise Refusal(
             t(
                 "This invitation does not hold any more. Ask your colleague for another one, or "
@@ -222,12 +222,12 @@ async def _find_city_of_address(ctx: Context, account: Account) -> int | None:
     Elsewhere whoever runs the workspace could have given anybody any address.
     """
     domain = extract_domain(ctx.request.sender.email) if account.workspace.vouched else ""
-    return await invitations.city_of_domain(ctx.session, domain) if domain else None
+    return await invitations.find_city_of_domain(ctx.session, domain) if domain else None
 
 
 async def _join_by_email(ctx: Context, account: Account, city: City) -> Card:
     email = ctx.request.sender.email.casefold().removesuffix(".")
-    other = await members.by_email(ctx.session, email)
+    other = await members.find_by_email(ctx.session, email)
     if other and other.id != account.member_id:
         raise Refusal(
             ctx.t(
@@ -243,7 +243,7 @@ async def _join_by_email(ctx: Context, account: Account, city: City) -> Card:
 
 async def _request_to_join(ctx: Context, account: Account, city: City | None, said: str) -> Card:
     t = ctx.t
-    request, new, ended = await joining.ask(
+    request, new, ended = await joining.create_request(
         ctx.session, account, city.id if city else None, said, ctx.now
     )
     await run_ended_hooks(ctx.session, ctx.now, ended)
@@ -318,7 +318,7 @@ def _proof_text(ctx: Context) -> str:
 async def _open_request_card(ctx: Context) -> Card:
     t = ctx.t
     account = None if ctx.request.sender.is_outsider else ctx.account
-    asked = await joining.asked_by(ctx.session, [account.id]) if account else {}
+    asked = await joining.find_open_requests(ctx.session, [account.id]) if account else {}
     join_ = Buttons((Button(t("Join"), "join", "primary"), Button(t("Help"), "help")))
     if account is None or account.id not in asked:
         said = t("Nothing yet: you are not a member, and no request of yours is open.")

@@ -32,7 +32,7 @@ async def leave(ctx: Context, ask: Leave) -> Card:
     """Asks first; then nothing finds, pairs or writes to the person any more."""
     me = ctx.member
     heir = await _find_heir(ctx, ask.to) if ask.to else None
-    if me.holds("admin") and await joining.is_last_admin(ctx.session, me):
+    if me.has_role("admin") and await joining.is_last_admin(ctx.session, me):
         raise Refusal(
             ctx.t(
                 "You are the only one who runs the hub. Name another admin in its settings first."
@@ -60,7 +60,7 @@ async def _confirm_card(ctx: Context, heir: Member | None) -> Card:
         Text(t("Nobody will find you or be paired with you, and I will write to you no more. Your "
                "conversations end; your profile stays hidden in case you come back.")),
     ]  # fmt: skip
-    leads = me.holds(CITY_LEAD) and me.city is not None
+    leads = me.has_role(CITY_LEAD) and me.city is not None
     if leads and heir:
         parts.append(Note(t("{name} leads your city from then on.", name=heir.name)))
     elif leads:
@@ -77,7 +77,7 @@ async def _confirm_card(ctx: Context, heir: Member | None) -> Card:
 
 
 async def _list_colleagues(ctx: Context) -> Sequence[Member]:
-    found = await directory.in_city(ctx.session, ctx.member.city_id or 0, limit=5)
+    found = await directory.list_in_city(ctx.session, ctx.member.city_id or 0, limit=5)
     return [person for person in found if person.id != ctx.member.id][:4]
 
 
@@ -89,7 +89,7 @@ async def _hand_over(ctx: Context, heir: Member | None) -> None:
     key = f"left:{me.id}:{ctx.now:%Y%m%d%H%M%S%f}"
     if heir:
         await joining.grant_lead(ctx.session, heir)
-        audit.note(ctx.session, ctx.now, me.id, "lead handed over", f"member:{heir.id}")
+        audit.record_act(ctx.session, ctx.now, me.id, "lead handed over", f"member:{heir.id}")
         card = _handover_card(translator(heir.language), me, heir)
         await enqueue(ctx.session, ctx.now, heir, "duty", card, key=f"{key}:{heir.id}")
     elif not await members.holding(ctx.session, (CITY_LEAD,), me.city_id):
@@ -117,7 +117,7 @@ async def _notify_other_accounts(ctx: Context) -> None:
     said = t("{person} left the community. If that was not you, join again and tell the staff.",
              person=me.name)  # fmt: skip
     card = Card(t("You have left"), (Text(said), Buttons((Button(t("Join"), "join"),))))
-    for account in await linking.accounts(ctx.session, me.id):
+    for account in await linking.lock_accounts(ctx.session, me.id):
         if ctx.account is None or account.id != ctx.account.id:
             await enqueue_for_account(
                 ctx.session, ctx.now, account, "answer", card, language=t.language,

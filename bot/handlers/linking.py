@@ -61,10 +61,10 @@ async def _show_code(ctx: Context) -> Card:
     t = ctx.t
     if ctx.account is None:
         raise Refusal(t("I cannot see which account you write from."))
-    if waits := await linking.waiting(ctx.session, ctx.member.id, ctx.now):
+    if waits := await linking.find_pending_link(ctx.session, ctx.member.id, ctx.now):
         return _question_card(t, waits, ctx.member)
     code = generate_code()
-    await linking.begin(ctx.session, ctx.account, ctx.member.id, fingerprint(code), ctx.now)
+    await linking.create_link(ctx.session, ctx.account, ctx.member.id, fingerprint(code), ctx.now)
     return Card(
         title=t("Link another account"),
         parts=(
@@ -117,12 +117,12 @@ async def _redeem_code(ctx: Context, code: str) -> Card:
     t = ctx.t
     account = await _load_free_account(ctx)
     old = ctx.now - TRY_WINDOW
-    looked_at = can_try(*await joining.tries(ctx.session, account, old))
+    looked_at = can_try(*await joining.count_failed_codes(ctx.session, account, old))
     hash_ = fingerprint(code if looked_at else "")
-    found = await linking.typed(ctx.session, hash_, account, ctx.now)
+    found = await linking.redeem_code(ctx.session, hash_, account, ctx.now)
     if found is None:
         if looked_at:
-            await joining.note_try(ctx.session, account, ctx.now, old)
+            await joining.record_failed_code(ctx.session, account, ctx.now, old)
         return wrong_code_card(t)
     owner = found.account.member
     if owner is None:
@@ -186,16 +186,16 @@ async def _answer_question(ctx: Context, ask: LinkAsk) -> Card:
     """Only the member who showed the code answers, once, and in time."""
     t, me = ctx.t, ctx.member
     number = ask.confirm or ask.refuse or 0
-    asked = await linking.one(ctx.session, number)
+    asked = await linking.load_link(ctx.session, number)
     if asked is None or asked.member_id != me.id or asked.other_id is None:
         raise _no_question_refusal(ctx)
-    account = await joining.hold(ctx.session, asked.other_id)
-    found = await linking.one(ctx.session, number, lock=True)
+    account = await joining.lock_account(ctx.session, asked.other_id)
+    found = await linking.load_link(ctx.session, number, lock=True)
     if account is None or found is None or found.status != "asked" or found.expires_at <= ctx.now:
         raise _no_question_refusal(ctx)
     if ask.confirm is None:
         found.status = "refused"
-        audit.note(ctx.session, ctx.now, me.id, "link refused", f"account:{account.id}")
+        audit.record_act(ctx.session, ctx.now, me.id, "link refused", f"account:{account.id}")
         return Card(t("Not linked"), (Text(t("Nothing was linked, and the code is dead.")),))
     if account.member and account.member.status != "left":
         raise Refusal(
@@ -208,7 +208,7 @@ async def _answer_question(ctx: Context, ask: LinkAsk) -> Card:
     ended = await joining.close_requests(ctx.session, account, ctx.now, "withdrawn", None)
     await run_ended_hooks(ctx.session, ctx.now, ended)
     await ctx.session.flush()
-    audit.note(ctx.session, ctx.now, me.id, "account linked", f"account:{account.id}")
+    audit.record_act(ctx.session, ctx.now, me.id, "account linked", f"account:{account.id}")
     await _notify_both(ctx, found, account)
     said = t(
         "«{name}» in {workspace} speaks for you now.",
@@ -248,7 +248,7 @@ async def _notify_both(ctx: Context, link: Link, account: Account) -> None:
 
 async def _accounts_card(ctx: Context, note: str = "") -> Card:
     t, me = ctx.t, ctx.member
-    mine = await linking.accounts(ctx.session, me.id)
+    mine = await linking.lock_accounts(ctx.session, me.id)
     parts: list[Part] = [Note(note, "good")] if note else []
     for account in mine:
         here = t("you write from here") if ctx.account and account.id == ctx.account.id else ""
@@ -280,7 +280,7 @@ class Unlink(BaseModel):
 async def unlink(ctx: Context, ask: Unlink) -> Card:
     """Either account may part them; every one of them is told."""
     t, me = ctx.t, ctx.member
-    mine = await linking.accounts(ctx.session, me.id)
+    mine = await linking.lock_accounts(ctx.session, me.id)
     gone = next((a for a in mine if a.id == ask.number), None)
     if gone is None:
         raise Refusal(
@@ -292,9 +292,9 @@ async def unlink(ctx: Context, ask: Unlink) -> Card:
             t("This is your only account: without it you would be out. To go, leave."),
             buttons=(Button(t("Leave"), "leave"),),
         )
-    ended = await linking.part(ctx.session, gone, me, ctx.now)
+    ended = await linking.detach_account(ctx.session, gone, me, ctx.now)
     await run_ended_hooks(ctx.session, ctx.now, ended)
-    audit.note(ctx.session, ctx.now, me.id, "account unlinked", f"account:{gone.id}")
+    audit.record_act(ctx.session, ctx.now, me.id, "account unlinked", f"account:{gone.id}")
     await _notify_unlinked(ctx, gone, [a for a in mine if a is not gone])
     return await _accounts_card(ctx, t("«{name}» is unlinked.", name=account_name(gone)))
 

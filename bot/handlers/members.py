@@ -64,11 +64,11 @@ async def admin_members(ctx: Context, ask: AdminMembers) -> Card:
 
 async def _waiting_card(ctx: Context, note: str = "") -> Card:
     t = ctx.t
-    accounts = await members.waiting(ctx.session)
+    accounts = await members.list_unassigned_accounts(ctx.session)
     parts: list[Part] = [Note(note, "good")] if note else []
     if not accounts:
         parts.append(Text(t("Nobody is waiting.")))
-    asked = await joining.asked_by(ctx.session, [account.id for account in accounts])
+    asked = await joining.find_open_requests(ctx.session, [account.id for account in accounts])
     parts += [_waiting_entry(ctx, account, asked.get(account.id)) for account in accounts]
     return Card(title=t("Waiting to be let in"), parts=tuple(parts))
 
@@ -99,7 +99,7 @@ async def _load_account(ctx: Context, who: str | None) -> Account:
     """The account with this number, held; one that somebody let in meanwhile is refused."""
     if not who:
         raise _missing_field_error(ctx, "who")
-    account = await joining.hold(ctx.session, int(who)) if _is_number(who) else None
+    account = await joining.lock_account(ctx.session, int(who)) if _is_number(who) else None
     if account is None:
         raise InvalidArgumentError(
             ctx.t("There is no number «{number}» on the list.", number=shorten(who)), name="who"
@@ -115,7 +115,7 @@ async def _load_account(ctx: Context, who: str | None) -> Account:
 async def _load_member(ctx: Context, who: str | None) -> Member:
     if not who:
         raise _missing_field_error(ctx, "who")
-    person = await members.member(ctx.session, int(who)) if _is_number(who) else None
+    person = await members.load_member(ctx.session, int(who)) if _is_number(who) else None
     if person is None:
         raise InvalidArgumentError(
             ctx.t("There is no member with the number «{number}».", number=shorten(who)), name="who"
@@ -183,11 +183,11 @@ async def _set_lead(ctx: Context, person: Member, *, is_lead: bool) -> Card:
     t = ctx.t
     if is_lead and (person.city is None or person.status != "verified"):
         raise Refusal(t("Only a verified member of a city can lead it."))
-    changes = person.holds(CITY_LEAD) is not is_lead
+    changes = person.has_role(CITY_LEAD) is not is_lead
     await (joining.grant_lead if is_lead else joining.withdraw_lead)(ctx.session, person)
     if changes:
         act = "lead granted" if is_lead else "lead withdrawn"
-        audit.note(ctx.session, ctx.now, ctx.member.id, act, f"member:{person.id}")
+        audit.record_act(ctx.session, ctx.now, ctx.member.id, act, f"member:{person.id}")
         await _notify_lead(ctx, person, is_lead=is_lead)
     if is_lead:
         said = t("{name} leads {place} now.", name=person.name, place=places.place(t, person.city))

@@ -89,7 +89,7 @@ async def admin_reports(ctx: Context, ask: AdminReports) -> Card:
 async def _load_report(ctx: Context, number: int | None) -> Report:
     if number is None:
         raise InvalidArgumentError(ctx.t("Please fill this in."), name="number")
-    one = await moderation.numbered(ctx.session, number)
+    one = await moderation.lock_report(ctx.session, number)
     if one is None:
         raise InvalidArgumentError(
             ctx.t("There is no number «{number}» on the list.", number=number), name="number"
@@ -101,7 +101,9 @@ async def _load_report(ctx: Context, number: int | None) -> Report:
 
 async def _queue_card(ctx: Context, note: str = "") -> Card:
     t = ctx.t
-    found = [r for r in await moderation.waiting(ctx.session) if r.about_id != ctx.member.id]
+    found = [
+        r for r in await moderation.list_open_reports(ctx.session) if r.about_id != ctx.member.id
+    ]
     parts: list[Part] = [Note(note, "good")] if note else []
     if not found:
         parts.append(Text(t("Nothing waits for a decision.")))
@@ -165,7 +167,7 @@ async def _decide(ctx: Context, one: Report, act: str) -> Card:
     one.status = {"dismiss": "dismissed", "mute": "muted", "suspend": "suspended"}[act]
     one.decided_by_id, one.decided_at = ctx.member.id, ctx.now
     decision = "report dismissed" if act == "dismiss" else "report upheld"
-    audit.note(ctx.session, ctx.now, ctx.member.id, decision, f"report:{one.id}")
+    audit.record_act(ctx.session, ctx.now, ctx.member.id, decision, f"report:{one.id}")
     if act == "mute":
         conduct.mute_member(ctx.session, ctx.now, ctx.member, about)
     elif act == "suspend":
@@ -205,7 +207,7 @@ async def _decide_appeal(ctx: Context, one: Report, *, is_granted: bool) -> Card
         await conduct.restore_member(ctx.session, ctx.now, ctx.member, about)
     one.appealed_at = None
     action = "appeal granted" if is_granted else "appeal refused"
-    audit.note(ctx.session, ctx.now, ctx.member.id, action, f"report:{one.id}")
+    audit.record_act(ctx.session, ctx.now, ctx.member.id, action, f"report:{one.id}")
     theirs = translator(about.language)
     said = theirs("Your appeal was granted: the decision is lifted.") if is_granted else theirs(
         "Your appeal was looked at by somebody else; the decision stays."
@@ -231,13 +233,13 @@ class Appeal(BaseModel):
 async def appeal(ctx: Context, ask: Appeal) -> Card:
     """Open to whoever was muted or suspended: to nobody else does it say anything."""
     t, person = ctx.t, ctx.viewer
-    decided = await moderation.decided_about(ctx.session, person.id) if person else None
+    decided = await moderation.find_decision_about(ctx.session, person.id) if person else None
     if person is None or decided is None:
         raise Refusal(t("There is no decision about you to object to."))
     is_new = not decided.appeal
     if is_new:
         decided.appeal, decided.appealed_at = ask.because, ctx.now
-        audit.note(ctx.session, ctx.now, person.id, "appealed", f"report:{decided.id}")
+        audit.record_act(ctx.session, ctx.now, person.id, "appealed", f"report:{decided.id}")
         await conduct.notify_queue(
             ctx.session, ctx.now, decided, f"report:{decided.id}:appeal", (person.id,)
         )

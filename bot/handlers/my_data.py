@@ -11,7 +11,7 @@ from bot.errors import Refusal
 from bot.parsing import HiddenField, Labels
 from db import audit, joining, personal_data
 from db.members import Member
-from db.personal_data import HELD
+from db.personal_data import PERSONAL_TABLES
 
 
 class MyData(BaseModel):
@@ -55,8 +55,10 @@ async def _handle_account_only(ctx: Context, ask: MyData) -> Card:
 
 async def _data_card(ctx: Context, person: Member) -> Card:
     t = ctx.t
-    found = await personal_data.rows_of(ctx.session, person.id)
-    rows = tuple((t(HELD[table].title), t.number(len(rows))) for table, rows in found.items())
+    found = await personal_data.load_rows(ctx.session, person.id)
+    rows = tuple(
+        (t(PERSONAL_TABLES[table].title), t.number(len(rows))) for table, rows in found.items()
+    )
     return Card(
         title=t("Your data"),
         parts=(
@@ -75,7 +77,7 @@ async def _data_card(ctx: Context, person: Member) -> Card:
 def _export(ctx: Context, person: Member) -> Card:
     t = ctx.t
     address = ctx.links.my_data_url(person.id, ctx.now)
-    audit.note(ctx.session, ctx.now, person.id, "data exported", f"member:{person.id}")
+    audit.record_act(ctx.session, ctx.now, person.id, "data exported", f"member:{person.id}")
     said = t("Here is everything the hub holds about you, as a file. The address works for "
              "fifteen minutes and is meant for you alone.")  # fmt: skip
     return Card(
@@ -93,7 +95,7 @@ async def _forget(ctx: Context, person: Member, *, sure: bool) -> Card:
             title=t("Forget you?"),
             parts=(Note(said, "warning"), Buttons((yes, Button(t("No"), "my-data show")))),
         )
-    if person.holds("admin") and await joining.is_last_admin(ctx.session, person):
+    if person.has_role("admin") and await joining.is_last_admin(ctx.session, person):
         raise Refusal(t("You are the only admin. Name another one first, then come back."))
     await parting.forget_member(ctx.session, ctx.now, person)
     return Card(

@@ -14,8 +14,8 @@ from bot.errors import InvalidArgumentError
 from bot.i18n import LANGUAGE_NAMES
 from bot.parsing import HiddenField, Labels, Paragraph, Suggestions, shorten
 from db import audit, directory
-from db.members import FIELDS_SEEN, Member
-from db.text import fold
+from db.members import FIELDS_WITH_VISIBILITY, Member
+from db.text import fold_text
 
 Language = Annotated[Literal["en", "es", "pt", "fr"], Labels(LANGUAGE_NAMES)]
 Visibility = Annotated[
@@ -82,7 +82,7 @@ class Profile(BaseModel):
 async def current_profile(ctx: Context) -> dict[str, tuple[str, ...]]:
     """The profile as it stands, as the form shows it."""
     person, name = ctx.member, ctx.reference.vocabulary.name
-    ties = await directory.of_member(ctx.session, person.id)
+    ties = await directory.list_expertise(ctx.session, person.id)
     topics = {
         kind: tuple(name(e.topic_id, ctx.language) for e in ties if e.kind == kind)
         for kind in ("knows", "learns")
@@ -97,7 +97,9 @@ async def current_profile(ctx: Context) -> dict[str, tuple[str, ...]]:
         "open": ("yes" if person.open_to_questions else "no",),
         "asks": () if person.monthly_asks is None else (str(person.monthly_asks),),
         "hours": (f"{person.hours_from}-{person.hours_to}",),
-        **{f"seen_{field}": (getattr(person, f"seen_{field}"),) for field in FIELDS_SEEN},
+        **{
+            f"seen_{field}": (getattr(person, f"seen_{field}"),) for field in FIELDS_WITH_VISIBILITY
+        },
     }
 
 
@@ -141,7 +143,7 @@ async def _save(ctx: Context, person: Member, ask: Profile, given: set[str]) -> 
     if "hours" in given:
         person.hours_from, person.hours_to = _parse_hours(ctx, ask.hours)
     if ask.name:
-        person.name, person.folded = ask.name, fold(ask.name)
+        person.name, person.folded = ask.name, fold_text(ask.name)
     for field in ("title", "bio"):
         if field in given:
             setattr(person, field, getattr(ask, field) or "")
@@ -149,8 +151,8 @@ async def _save(ctx: Context, person: Member, ask: Profile, given: set[str]) -> 
         person.spoken = f" {' '.join(dict.fromkeys(ask.languages))} "
     _apply_choices(person, ask, given)
     person.confirmed_at = ctx.now
-    await directory.refresh(ctx.session, person, base_points)
-    audit.note(ctx.session, ctx.now, person.id, "profile saved", f"member:{person.id}")
+    await directory.refresh_member(ctx.session, person, base_points)
+    audit.record_act(ctx.session, ctx.now, person.id, "profile saved", f"member:{person.id}")
 
 
 def _apply_choices(person: Member, ask: Profile, given: set[str]) -> None:
@@ -161,7 +163,7 @@ def _apply_choices(person: Member, ask: Profile, given: set[str]) -> None:
         person.open_to_questions = ask.open
     if "asks" in given:
         person.monthly_asks = ask.asks
-    for field in FIELDS_SEEN:
+    for field in FIELDS_WITH_VISIBILITY:
         if (seen := getattr(ask, f"seen_{field}")) is not None:
             setattr(person, f"seen_{field}", seen)
 

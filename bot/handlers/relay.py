@@ -68,7 +68,7 @@ async def conversations(ctx: Context, ask: RelayAsk) -> Card:
 
 async def _load_own_view(ctx: Context, number: int) -> ConversationView:
     """A conversation of who asks; another one's number reads like a number that never was."""
-    talk = await relay.one(ctx.session, number, ctx.member.id)
+    talk = await relay.load_relay(ctx.session, number, ctx.member.id)
     if talk is None:
         raise Refusal(
             ctx.t("You have no conversation with the number {number}.", number=number),
@@ -82,7 +82,7 @@ async def _load_own_view(ctx: Context, number: int) -> ConversationView:
 
 async def _list_card(ctx: Context) -> Card:
     t = ctx.t
-    talks = await relay.of_member(ctx.session, ctx.member.id)
+    talks = await relay.list_relays(ctx.session, ctx.member.id)
     views = [await threads.load_view(ctx.session, ctx.now, talk, ctx.member) for talk in talks]
     entries = tuple([await _conversation_entry(view) for view in views])
     if not entries:
@@ -109,10 +109,10 @@ async def _conversation_state(view: ConversationView) -> tuple[str, tuple[Button
         return t("blocked"), (Button(t("Unblock"), f"relay unblock {talk.id}"),)
     if talk.status != relay.OPEN:
         return t("over"), ()
-    if talk.paused_by(view.me.id):
+    if talk.is_paused_by(view.me.id):
         return t("paused by you"), (cards.resume_button(t, talk.id), *_exit_buttons(view))
     pause = Button(t("Pause"), f"relay pause {talk.id}")
-    if talk.paused_by(talk.facing(view.me.id)):
+    if talk.is_paused_by(talk.partner_of(view.me.id)):
         return t("paused by the other side"), (pause, *_exit_buttons(view))
     return t("open"), (pause, *_exit_buttons(view))
 
@@ -138,8 +138,8 @@ async def _pause(view: ConversationView) -> Card:
     t = view.t
     if view.talk.status != relay.OPEN:
         return _as_answer(view, cards.conversation_over_card(t, view.other_name))
-    if not view.talk.paused_by(view.me.id):
-        view.talk.pause(view.me.id, view.now)
+    if not view.talk.is_paused_by(view.me.id):
+        view.talk.update_pause(view.me.id, view.now)
     said = t("Paused. Nothing is passed on until you resume it; {name} is told so when they write.",
              name=view.other_name)  # fmt: skip
     return _result_card(view, said, cards.resume_button(t, view.talk.id))
@@ -150,10 +150,10 @@ async def _resume(view: ConversationView) -> Card:
     t, talk, other = view.t, view.talk, view.other
     if talk.status != relay.OPEN:
         return _as_answer(view, cards.conversation_over_card(t, view.other_name))
-    since = talk.since(view.me.id)
-    talk.pause(view.me.id, None)
-    if since and other and not talk.paused_by(other.id):
-        missed = await relay.withheld_since(view.session, talk.id, other.id, since)
+    since = talk.pause_start(view.me.id)
+    talk.update_pause(view.me.id, None)
+    if since and other and not talk.is_paused_by(other.id):
+        missed = await relay.has_withheld_since(view.session, talk.id, other.id, since)
         if missed and not await blocks.is_blocked(view.session, view.me.id, other.id):
             card = cards.pause_over_card(translator(other.language), one_line(view.me.name))
             await threads.notify_other(view, card, f"relay:{talk.id}:on:{since:%Y%m%d%H%M%S}")

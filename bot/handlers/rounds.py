@@ -79,7 +79,7 @@ async def rounds_(ctx: Context, ask: Rounds) -> Reply:
 
 
 async def _status_card(ctx: Context, note: str = "") -> Card:
-    t, taking = ctx.t, await rounds.taking(ctx.session, ctx.member.id)
+    t, taking = ctx.t, await rounds.load_participation(ctx.session, ctx.member.id)
     parts: list[Part] = [Note(note, "good")] if note else []
     if taking is None or not taking.active:
         parts.append(
@@ -116,7 +116,7 @@ async def _participation_facts(ctx: Context, taking: RoundMember) -> list[Fact]:
         facts.append(
             Fact(t("Directory"), t("You are not listed any more, so nobody is introduced to you."))
         )
-    avoided = await round_pools.avoided_by(ctx.session, ctx.member.id)
+    avoided = await round_pools.list_avoided_by(ctx.session, ctx.member.id)
     if avoided:
         names = t.listed([person.name for person in avoided])
         facts.append(Fact(t("Never paired with"), names))
@@ -165,17 +165,17 @@ async def _start_rounds(ctx: Context) -> Card:
             ),
             buttons=(Button(t("Edit my profile"), "profile edit", "primary"),),
         )
-    taking = await rounds.join(ctx.session, ctx.member.id, ctx.now)
+    taking = await rounds.get_or_create_participation(ctx.session, ctx.member.id, ctx.now)
     if not taking.active:
         taking.active, taking.joined_at = True, ctx.now
     taking.snoozed_until = taking.skips = None
     messages.mark_active(taking)
-    audit.note(ctx.session, ctx.now, ctx.member.id, "rounds on", f"member:{ctx.member.id}")
+    audit.record_act(ctx.session, ctx.now, ctx.member.id, "rounds on", f"member:{ctx.member.id}")
     return await _status_card(ctx, t("You take part."))
 
 
 async def _load_participation(ctx: Context) -> RoundMember:
-    found = await rounds.taking(ctx.session, ctx.member.id)
+    found = await rounds.load_participation(ctx.session, ctx.member.id)
     if found is None or not found.active:
         raise Refusal(
             ctx.t("You do not take part in rounds yet."),
@@ -185,10 +185,12 @@ async def _load_participation(ctx: Context) -> RoundMember:
 
 
 async def _stop_rounds(ctx: Context) -> Card:
-    taking = await rounds.taking(ctx.session, ctx.member.id)
+    taking = await rounds.load_participation(ctx.session, ctx.member.id)
     if taking is not None:
         taking.active = False
-        audit.note(ctx.session, ctx.now, ctx.member.id, "rounds off", f"member:{ctx.member.id}")
+        audit.record_act(
+            ctx.session, ctx.now, ctx.member.id, "rounds off", f"member:{ctx.member.id}"
+        )
     return await _status_card(ctx, ctx.t("You do not take part any more. Nothing else changes."))
 
 
@@ -270,10 +272,10 @@ async def _avoid(ctx: Context, act: str, who: str | None) -> Card:
     if person.id == ctx.member.id:
         raise Refusal(ctx.t("You are never paired with yourself."))
     if act == "avoid":
-        await round_pools.avoid(ctx.session, ctx.member.id, person.id)
+        await round_pools.add_avoidance(ctx.session, ctx.member.id, person.id)
         said = ctx.t("You will not be paired with {name}, who is not told.", name=person.name)
     else:
-        await round_pools.unavoid(ctx.session, ctx.member.id, person.id)
+        await round_pools.remove_avoidance(ctx.session, ctx.member.id, person.id)
         said = ctx.t("You may be paired with {name} again.", name=person.name)
     return await _status_card(ctx, said)
 
@@ -283,13 +285,13 @@ async def _avoid(ctx: Context, act: str, who: str | None) -> Card:
 
 async def _load_current_group(ctx: Context) -> tuple[RoundGroup | None, str]:
     """The group of the newest round, or why there is none."""
-    round_ = await rounds.last_sent(ctx.session)
+    round_ = await rounds.find_last_sent(ctx.session)
     if round_ is None:
         return None, ""
-    group = await rounds.group_of(ctx.session, ctx.member.id, round_.id)
+    group = await rounds.find_group_of(ctx.session, ctx.member.id, round_.id)
     if group and group.begun_at:
         return group, ""
-    left = await rounds.left_in(ctx.session, ctx.member.id, round_.id)
+    left = await rounds.find_unmatched(ctx.session, ctx.member.id, round_.id)
     return None, messages.unpaired_reason(ctx.t, left) if left else ""
 
 
@@ -314,7 +316,7 @@ async def _save_answer(ctx: Context, answer: str, number: str | None) -> Card:
     if number is None:
         group, _ = await _load_current_group(ctx)
     elif number.isascii() and number.isdigit() and len(number) < 10:
-        group = await rounds.group(ctx.session, int(number))
+        group = await rounds.lock_group(ctx.session, int(number))
     mine = next((p for p in group.places if p.member_id == ctx.member.id), None) if group else None
     if group is None or mine is None or group.begun_at is None:
         raise Refusal(
@@ -322,7 +324,7 @@ async def _save_answer(ctx: Context, answer: str, number: str | None) -> Card:
             buttons=(Button(ctx.t("My rounds"), "rounds"),),
         )
     mine.answer, mine.answered_at = answer, ctx.now
-    taking = await rounds.taking(ctx.session, ctx.member.id)
+    taking = await rounds.load_participation(ctx.session, ctx.member.id)
     if taking:
         messages.mark_active(taking)
     return await _status_card(ctx, ctx.t("Thank you, I wrote it down."))

@@ -13,7 +13,7 @@ from bot.domain.cadence import next_round_day, round_schedule
 from bot.errors import InvalidArgumentError, Refusal
 from bot.parsing import Labels, SingleWord, shorten
 from db import audit, rounds
-from db.rounds import Round, RoundGroup, RoundLeft
+from db.rounds import Round, RoundGroup, UnmatchedMember
 
 PAGE_SIZE = 15
 MAX_LEFT_ENTRIES = 10
@@ -80,7 +80,7 @@ def _parse_number(ctx: Context, text: str | None, field: str) -> int:
 
 
 def _note_audit(ctx: Context, action: str, round_: Round) -> None:
-    audit.note(ctx.session, ctx.now, ctx.member.id, action, f"round:{round_.id}")
+    audit.record_act(ctx.session, ctx.now, ctx.member.id, action, f"round:{round_.id}")
 
 
 # --- how it goes ------------------------------------------------------------------------------
@@ -90,7 +90,7 @@ async def _status_card(ctx: Context, note: str = "") -> Card:
     t, day = ctx.t, next_round_day(ctx.now)
     parts: list[Part] = [Note(note, "good")] if note else []
     parts.append(Text(t("The next round is sent on {when}.", when=_format_send_time(ctx))))
-    upcoming = await rounds.on(ctx.session, day)
+    upcoming = await rounds.find_round(ctx.session, day)
     if upcoming and upcoming.sent_at:
         parts.append(Text(t("It has been sent already.")))
     elif upcoming and upcoming.drafted_at:
@@ -99,7 +99,7 @@ async def _status_card(ctx: Context, note: str = "") -> Card:
     else:
         when = t.day_and_time(round_schedule(day).draft, ctx.member.zone)
         parts.append(Text(t("It is drafted on {when}.", when=when)))
-    last = await rounds.last_sent(ctx.session)
+    last = await rounds.find_last_sent(ctx.session)
     if last:
         parts.append(await _outcome_entry(ctx, last))
     parts.append(Buttons((Button(t("Preview"), "admin rounds preview", "primary"),)))
@@ -112,12 +112,12 @@ def _format_send_time(ctx: Context, round_: Round | None = None) -> str:
 
 
 async def _load_size_facts(ctx: Context, round_: Round) -> tuple[Fact, ...]:
-    groups = await rounds.groups_of(ctx.session, round_.id)
-    return messages.size_facts(ctx.t, groups, await rounds.left_of(ctx.session, round_.id))
+    groups = await rounds.list_groups(ctx.session, round_.id)
+    return messages.size_facts(ctx.t, groups, await rounds.list_unmatched(ctx.session, round_.id))
 
 
 async def _outcome_entry(ctx: Context, last: Round) -> Entry:
-    t, said = ctx.t, await rounds.counted(ctx.session, last.id)
+    t, said = ctx.t, await rounds.count_answers(ctx.session, last.id)
     total = sum(said.values())
     return Entry(
         t("The newest round, of {when}", when=_format_send_time(ctx, last)),
@@ -140,7 +140,7 @@ async def _load_draft(ctx: Context) -> Round:
     round_ = await pools.get_or_create_draft(ctx.session, day, ctx.now)
     if round_ is None:
         raise Refusal(ctx.t("Nobody takes part in the next round yet."), title=ctx.t("Rounds"))
-    held = await rounds.held(ctx.session, round_.id)
+    held = await rounds.lock_round(ctx.session, round_.id)
     if held is None or held.sent_at:
         raise _already_sent_refusal(ctx, round_)
     return held
@@ -159,8 +159,8 @@ def _already_sent_refusal(ctx: Context, round_: Round) -> Refusal:
 
 async def _preview_card(ctx: Context, page: int = 1, note: str = "") -> Card:
     t, round_ = ctx.t, await _load_draft(ctx)
-    groups = await rounds.groups_of(ctx.session, round_.id)
-    left = await rounds.left_of(ctx.session, round_.id)
+    groups = await rounds.list_groups(ctx.session, round_.id)
+    left = await rounds.list_unmatched(ctx.session, round_.id)
     pages = max(1, -(-len(groups) // PAGE_SIZE))
     page = min(page, pages)
     shown = groups[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
@@ -212,7 +212,7 @@ def _reason_text(ctx: Context, reason: Reason) -> str:
     return t("both: {topic}", topic=topic)
 
 
-def _unpaired_entry(ctx: Context, one: RoundLeft) -> Entry:
+def _unpaired_entry(ctx: Context, one: UnmatchedMember) -> Entry:
     return Entry(
         f"{one.member_id} {one.member.name}",
         (_unpaired_reason(ctx, one),),
@@ -220,7 +220,7 @@ def _unpaired_entry(ctx: Context, one: RoundLeft) -> Entry:
     )
 
 
-def _unpaired_reason(ctx: Context, one: RoundLeft) -> str:
+def _unpaired_reason(ctx: Context, one: UnmatchedMember) -> str:
     t = ctx.t
     match one.rule:
         case "alone":
@@ -279,7 +279,7 @@ async def _swap(ctx: Context, one: str | None, other: str | None) -> Card:
     """Two people take each other's place, if no rule forbids either new group."""
     round_ = await _load_unlocked_draft(ctx)
     first, second = _parse_number(ctx, one, "one"), _parse_number(ctx, other, "other")
-    names = await rounds.names_in(ctx.session, round_.id, (first, second))
+    names = await rounds.find_names(ctx.session, round_.id, (first, second))
     for number, field in ((first, "one"), (second, "other")):
         if number not in names:
             raise InvalidArgumentError(

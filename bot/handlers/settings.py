@@ -26,8 +26,8 @@ from bot.errors import InvalidArgumentError
 from bot.i18n import LANGUAGE_NAMES, Translator, translator
 from bot.parsing import HiddenField, Labels, Suggestions, find_nearest, shorten
 from db import switches
-from db.base import keep
-from db.switches import KindOff
+from db.base import insert_if_absent
+from db.switches import KindOptOut
 
 Language = Annotated[Literal["en", "es", "pt", "fr"], Labels(LANGUAGE_NAMES)]
 
@@ -99,7 +99,7 @@ async def settings(ctx: Context, ask: Settings) -> Reply:
     if ask.weekly is not None:
         person.weekly_ceiling = ask.weekly
     if ask.stop:
-        await keep(ctx.session, KindOff, member_id=person.id, kind=ask.stop)
+        await insert_if_absent(ctx.session, KindOptOut, member_id=person.id, kind=ask.stop)
     if ask.start:
         await switches.switch_on(ctx.session, person.id, ask.start)
     t = translator(person.language)
@@ -113,7 +113,7 @@ async def _settings_card(ctx: Context, note: str) -> Card:
     """Everything at a glance: each kind of message with its switch."""
     person = ctx.member
     t = translator(person.language)
-    off = await switches.switched_off(ctx.session, person.id)
+    off = await switches.list_switched_off(ctx.session, person.id)
     parts: list[Part] = [Note(note, "good")] if note else []
     parts.append(Facts((
         Fact(t("Language"), LANGUAGE_NAMES[person.language]),

@@ -38,7 +38,7 @@ class IntroSlot(BaseModel):
 @command("intro slot", allow=MEMBER, room="daily", writes=True)
 async def intro_slot(ctx: Context, ask: IntroSlot) -> Card:
     """Without a time: others to choose from. With one: proposed, or agreed if the other did."""
-    talk = await talks.found(ctx.session, ask.number)
+    talk = await talks.load_talk(ctx.session, ask.number)
     if talk is None or ctx.member.id not in (talk.one_id, talk.other_id):
         raise Refusal(ctx.t("There is no such conversation of yours."))
     if not await can_talk(ctx.session, talk.one, talk.other):
@@ -75,12 +75,12 @@ def _propose_more(ctx: Context, talk: Talk) -> tuple[list[int], bool]:
 
 async def _pick_time(ctx: Context, talk: Talk, slot: int) -> Card:
     """Propose a time; saying the same again changes nothing."""
-    t, other = ctx.t, talk.facing(ctx.member.id)
+    t, other = ctx.t, talk.partner_of(ctx.member.id)
     if (talk.picked, talk.picked_by_id) != (slot, ctx.member.id):
         talk.picked, talk.picked_by_id = slot, ctx.member.id
         talk.moves += 1
         await _notify(ctx, talk, other, _proposal_card)
-        audit.note(ctx.session, ctx.now, ctx.member.id, "time proposed", f"talk:{talk.id}")
+        audit.record_act(ctx.session, ctx.now, ctx.member.id, "time proposed", f"talk:{talk.id}")
     said = t(
         "I proposed {time} to {name}, and tell you what they say.",
         time=format_two_clocks(t, talk.times[slot - 1], ctx.member, other),
@@ -94,13 +94,13 @@ async def _pick_time(ctx: Context, talk: Talk, slot: int) -> Card:
 
 
 async def _agree_time(ctx: Context, talk: Talk, slot: int) -> Card:
-    other = talk.facing(ctx.member.id)
+    other = talk.partner_of(ctx.member.id)
     talk.picked, talk.picked_by_id = None, None
     talk.agreed, talk.agreed_at = slot, ctx.now
     talk.moves += 1
     talk.sequence += 1
     await _notify(ctx, talk, other, _agreement_card)
-    audit.note(ctx.session, ctx.now, ctx.member.id, "time agreed", f"talk:{talk.id}")
+    audit.record_act(ctx.session, ctx.now, ctx.member.id, "time agreed", f"talk:{talk.id}")
     return _agreement_card(ctx, talk, ctx.member, ctx.t)
 
 
@@ -109,7 +109,7 @@ async def _agree_time(ctx: Context, talk: Talk, slot: int) -> Card:
 
 async def _notify(ctx: Context, talk: Talk, reader: Member, render: CardRenderer) -> None:
     """In the conversation of both where there is one, else under the reader's own opening."""
-    to = await talks.address_of(ctx.session, talk.one_root_id) if talk.together else None
+    to = await talks.find_address(ctx.session, talk.one_root_id) if talk.together else None
     under = None if to else talk.root_of(reader.id)
     language = common_language(talk.one, talk.other) if to else reader.language
     card = render(ctx, talk, reader, translator(language))
@@ -120,7 +120,7 @@ async def _notify(ctx: Context, talk: Talk, reader: Member, render: CardRenderer
 
 
 def _proposal_card(ctx: Context, talk: Talk, reader: Member, t: Translator) -> Card:
-    slot, proposer = talk.picked or 1, talk.facing(reader.id)
+    slot, proposer = talk.picked or 1, talk.partner_of(reader.id)
     time = format_two_clocks(t, talk.times[slot - 1], reader, proposer)
     said = t("{name} proposes {time}.", name=proposer.name, time=time)
     buttons = (
@@ -132,7 +132,7 @@ def _proposal_card(ctx: Context, talk: Talk, reader: Member, t: Translator) -> C
 
 
 def _agreement_card(ctx: Context, talk: Talk, reader: Member, t: Translator) -> Card:
-    other = talk.facing(reader.id)
+    other = talk.partner_of(reader.id)
     time = format_two_clocks(t, talk.times[(talk.agreed or 1) - 1], reader, other)
     parts: tuple[Part, ...] = (
         Note(t("You two talk on {time}.", time=time), "good"),
@@ -152,4 +152,4 @@ def _other_times_button(t: Translator, talk: Talk) -> Button:
 
 
 def _title(ctx: Context, talk: Talk) -> str:
-    return ctx.t("Talk with {name}", name=talk.facing(ctx.member.id).name)
+    return ctx.t("Talk with {name}", name=talk.partner_of(ctx.member.id).name)

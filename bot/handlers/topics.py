@@ -12,7 +12,7 @@ from bot.i18n import LANGUAGES
 from bot.parsing import Suggestions, shorten
 from db import directory
 from db.standard import PracticeArea
-from db.text import fold
+from db.text import fold_text
 
 
 class Topics(BaseModel):
@@ -33,7 +33,7 @@ async def topics(ctx: Context, ask: Topics) -> Card:
 
 async def _all_areas_card(ctx: Context) -> Card:
     t = ctx.t
-    people = await directory.people_by_area(ctx.session)
+    people = await directory.count_people_by_area(ctx.session)
     areas = list(ctx.reference.areas.values())
     bars = tuple(
         Bar(area.name(ctx.language), people.get(area.id, 0), str(people.get(area.id, 0)))
@@ -51,7 +51,7 @@ async def _all_areas_card(ctx: Context) -> Card:
 
 async def _area_card(ctx: Context, area: PracticeArea) -> Card:
     t, name = ctx.t, ctx.reference.vocabulary.name
-    counts = await directory.counts(ctx.session)
+    counts = await directory.count_people_by_topic(ctx.session)
     keys = [k for k, topic in ctx.reference.topics.items() if topic.area_id == area.id]
     keys.sort(key=lambda k: (-counts.get(k, 0), name(k, ctx.language)))
     rows = tuple((name(k, ctx.language), t.number(counts.get(k, 0))) for k in keys)
@@ -75,7 +75,7 @@ def _area_vocabulary(ctx: Context) -> Vocabulary:
         terms += [Term(area.id, area.name(lang), lang, True) for lang in LANGUAGES]
         terms += [Term(area.id, name) for name in (area.slug, area.prefix)]
         terms += [Term(area.id, name) for name in area.older_names.split(";") if name]
-    return Vocabulary(terms, fold)
+    return Vocabulary(terms, fold_text)
 
 
 def _find_area(ctx: Context, text: str) -> PracticeArea:
@@ -100,6 +100,6 @@ def _find_area(ctx: Context, text: str) -> PracticeArea:
 @completion("area")
 async def complete_area(ctx: Context, typed: str) -> list[Option]:
     """Practice areas in the reader's language."""
-    wanted = fold(typed)
+    wanted = fold_text(typed)
     names = [a.name(ctx.language) for a in ctx.reference.areas.values()]
-    return [Option(n, n) for n in names if wanted in fold(n)]
+    return [Option(n, n) for n in names if wanted in fold_text(n)]

@@ -73,7 +73,9 @@ async def admin_workspaces(ctx: Context, ask: AdminWorkspaces) -> Card:
                 "{workspace} proves nothing any more. Who is in stays in.",
                 workspace=_workspace_name(home),
             )
-    audit.note(ctx.session, ctx.now, ctx.member.id, f"workspace {ask.act}", f"workspace:{home.id}")
+    audit.record_act(
+        ctx.session, ctx.now, ctx.member.id, f"workspace {ask.act}", f"workspace:{home.id}"
+    )
     await ctx.session.flush()
     return await _workspaces_card(ctx, said)
 
@@ -96,7 +98,9 @@ def _workspace_name(home: Workspace) -> str:
 async def _workspaces_card(ctx: Context, note: str = "") -> Card:
     t = ctx.t
     parts: list[Part] = [Note(note, "good")] if note else []
-    parts += [_workspace_entry(ctx, home, n) for home, n in await members.workspaces(ctx.session)]
+    parts += [
+        _workspace_entry(ctx, home, n) for home, n in await members.list_workspaces(ctx.session)
+    ]
     parts.append(
         Text(
             t(
@@ -178,14 +182,14 @@ async def admin_domains(ctx: Context, ask: AdminDomains) -> Card:
         await invitations.forbid_domain(ctx.session, city.id, domain)
         said = t("Taken back: {domain}", domain=domain or shorten(ask.remove))
     if said:
-        audit.note(ctx.session, ctx.now, ctx.member.id, "domains changed", f"city:{city.id}")
+        audit.record_act(ctx.session, ctx.now, ctx.member.id, "domains changed", f"city:{city.id}")
     return await _domains_card(ctx, city.id, said)
 
 
 async def _domains_card(ctx: Context, city_id: int | None = None, note: str = "") -> Card:
     t = ctx.t
     parts: list[Part] = [Note(note, "good")] if note else []
-    found = await invitations.domains(ctx.session, city_id)
+    found = await invitations.list_domains(ctx.session, city_id)
     facts = tuple(
         Fact(one.domain, places.city_place(t, ctx.reference.cities[one.city_id])) for one in found
     )

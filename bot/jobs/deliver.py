@@ -22,9 +22,9 @@ from bot.jobs.attempts import SEND_TIMEOUT, AttemptReport, attempt_delivery, loo
 from bot.jobs.circuit_breakers import CircuitBreakers, RateLimits
 from bot.metrics import SENDS
 from db import outbox, sending
-from db.base import unit
+from db.base import transaction
 from db.outbox import Delivery
-from db.sending import Claim, Written
+from db.sending import Claim, Settlement
 
 log = structlog.get_logger()
 
@@ -58,7 +58,7 @@ class DeliveryWorker:
     concurrency: int = MOST_CONCURRENT
     _circuit_breakers: CircuitBreakers = field(default_factory=CircuitBreakers)
     _running: dict[asyncio.Task[AttemptReport], Delivery] = field(default_factory=dict)
-    _settlements: list[Written] = field(default_factory=list)
+    _settlements: list[Settlement] = field(default_factory=list)
     _rate_limits: RateLimits = field(default_factory=dict)
     _reopening_times: list[datetime] = field(default_factory=list)
     _unserved: dict[tuple[str, str], datetime] = field(default_factory=dict)
@@ -143,9 +143,9 @@ class DeliveryWorker:
         ):
             return
         reach("deliver.before_recover")
-        async with unit(self.engine, writes=True) as session:
-            lost = await sending.recover(session, now, VISIBILITY_DELAY)
-            stale = await sending.expire(session, now)
+        async with transaction(self.engine, writes=True) as session:
+            lost = await sending.recover_lost_claims(session, now, VISIBILITY_DELAY)
+            stale = await sending.expire_stale(session, now)
             await session.flush()
             await run_ended_hooks(session, now, [*lost, *stale])
             await alerts.notify_of_failures(session, now, lost)
@@ -170,7 +170,7 @@ class DeliveryWorker:
                     looks.append(claim)
                 case "wait":
                     waits.append(claim.row)
-                case Written() as over:
+                case Settlement() as over:
                     self._settlements.append(over)
         begun = await self._mark_in_flight(now, posts, waits)
         for claim in looks:
@@ -203,12 +203,12 @@ class DeliveryWorker:
         self._unserved = {home: until for home, until in self._unserved.items() if until > now}
         full = {home for home, number in busy.items() if number >= MOST_PER_WORKSPACE}
         reach("deliver.before_claim")
-        async with unit(self.engine, writes=True) as session:
-            taken = await sending.claim(
+        async with transaction(self.engine, writes=True) as session:
+            taken = await sending.claim_deliveries(
                 session, now, LEASE, free, may, full | set(self._unserved),
                 {name for name in trying if self._circuit_breakers.is_outage(name)},
             )  # fmt: skip
-            await run_ended_hooks(session, now, taken.ended)
+            await run_ended_hooks(session, now, taken.ended_deliveries)
             reach("deliver.before_claim_commit")
         reach("deliver.after_claim_commit")
         return taken.claims
@@ -223,14 +223,14 @@ class DeliveryWorker:
         if not (posts or waits):
             return ()
         reach("deliver.before_begin")
-        async with unit(self.engine, writes=True) as session:
+        async with transaction(self.engine, writes=True) as session:
             rows = [claim.row for claim in posts]
-            ours = await sending.begin(session, now, LEASE, rows) if rows else set[int]()
+            ours = await sending.mark_in_flight(session, now, LEASE, rows) if rows else set[int]()
             refused = [row for row in rows if row.id not in ours]
             if refused:
-                await sending.release(session, refused, now)
+                await sending.release_claims(session, refused, now)
             if waits:
-                await sending.release(session, waits, now + ROOT_PAUSE)
+                await sending.release_claims(session, waits, now + ROOT_PAUSE)
             reach("deliver.before_begin_commit")
         reach("deliver.after_inflight")
         return [claim for claim in posts if claim.row.id in ours]
@@ -249,10 +249,10 @@ class DeliveryWorker:
             return False
         now, written, gates = self.clock(), list(self._settlements), dict(self._rate_limits)
         reach("deliver.before_settle")
-        async with unit(self.engine, writes=True) as session:
-            ended = await sending.settle(session, now, written)
+        async with transaction(self.engine, writes=True) as session:
+            ended = await sending.record_results(session, now, written)
             if gates:
-                await sending.shut(session, gates)
+                await sending.set_rate_limits(session, gates)
             await session.flush()
             await run_ended_hooks(session, now, ended)
             await alerts.notify_of_failures(session, now, ended)
@@ -298,7 +298,7 @@ class DeliveryWorker:
         ):
             self._rate_limits[row.lane] = (now + timedelta(seconds=courier.post_interval()), "pace")
         self._settlements.append(
-            Written(
+            Settlement(
                 row.id, row.fence, became.state, became.reason, became.retry_at, became.is_ambiguous,
                 became.counts_as_attempt, became.is_resend, result.posted.id, result.posted.channel,
                 result.dm_closed,
@@ -312,7 +312,7 @@ def _workspace_of(row: Delivery) -> tuple[str, str]:
 
 def _next_step(
     claim: Claim, courier: DeliveryAdapter, now: datetime
-) -> Literal["post", "look", "wait"] | Written:
+) -> Literal["post", "look", "wait"] | Settlement:
     """What is to be done with a delivery in hand, or how it ended without being sent."""
     row, root = claim
     if row.of_id or row.under_id or row.act != "post":
@@ -320,7 +320,7 @@ def _next_step(
             return "wait"
         if root is None or root.state != outbox.SENT:
             state = outbox.DEAD if row.act == "post" else outbox.CANCELLED
-            return Written(row.id, row.fence, state, "what it belongs to never arrived")
+            return Settlement(row.id, row.fence, state, "what it belongs to never arrived")
     if row.began_at is None or row.act != "post":
         return "post"
     stale = row.expires is not None and row.expires <= now

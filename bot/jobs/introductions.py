@@ -22,9 +22,9 @@ LOST_STATES = (outbox.EXPIRED, outbox.DEAD, outbox.CANCELLED)
 async def advance_introductions(session: AsyncSession, now: datetime) -> None:
     """One turn; may run at any time, in several processes at once, and twice without harm."""
     await introductions.drop_drafts(session, now - DRAFT_LIFETIME)
-    for one in await introductions.due(session, now):
+    for one in await introductions.list_due(session, now):
         await _close_introduction(session, now, one)
-    for talk in await talks.opening(session):
+    for talk in await talks.list_opening(session):
         await _settle_talk(session, now, talk)
 
 
@@ -36,10 +36,10 @@ async def _close_introduction(session: AsyncSession, now: datetime, one: Introdu
     one.closed_at = now
     if one.status == ASKED:
         one.status = EXPIRED
-    ended = await introductions.take_back(session, one, now, "over")
+    ended = await introductions.cancel_cards(session, one, now, "over")
     await run_ended_hooks(session, now, ended)
     waiting = {one.by_id: one.by} if one.by else {}
-    waiting |= {p.id: p for p in (one.one, one.other) if one.said(p.id) == YES}
+    waiting |= {p.id: p for p in (one.one, one.other) if one.answer_of(p.id) == YES}
     for person in waiting.values():
         if person and person.status == "verified":
             card = _unavailable_card(translator(person.language), one, person)
@@ -49,7 +49,7 @@ async def _close_introduction(session: AsyncSession, now: datetime, one: Introdu
 
 def _unavailable_card(t: Translator, one: Introduction, person: Member) -> Card:
     if person.id in (one.one_id, one.other_id):
-        name = one.facing(person.id).name
+        name = one.partner_of(person.id).name
         said = t("{name} is not available for an introduction now. It happens often and means "
                  "little; somebody else may have time.", name=name)  # fmt: skip
     else:
@@ -65,9 +65,9 @@ def _unavailable_card(t: Translator, one: Introduction, person: Member) -> Card:
 async def _settle_talk(session: AsyncSession, now: datetime, talk: Talk) -> None:
     """Open for both; or, once one side is lost or a day has passed, for neither."""
     if not await can_talk(session, talk.one, talk.other):
-        await run_ended_hooks(session, now, await talks.give_up(session, talk, now))
+        await run_ended_hooks(session, now, await talks.fail_talk(session, talk, now))
         return
-    roots = await talks.roots(session, talk)
+    roots = await talks.load_roots(session, talk)
     if all(root is not None and root.state == outbox.SENT for root in roots.values()):
         talk.status = talks.OPEN
         return
@@ -75,10 +75,10 @@ async def _settle_talk(session: AsyncSession, now: datetime, talk: Talk) -> None
     if not lost:
         return
     if talk.together:
-        await run_ended_hooks(session, now, await talks.drop_roots(session, talk, now))
+        await run_ended_hooks(session, now, await talks.cancel_roots(session, talk, now))
         await open_talk(session, now, talk, separate_threads=True)
         return
-    await run_ended_hooks(session, now, await talks.give_up(session, talk, now))
+    await run_ended_hooks(session, now, await talks.fail_talk(session, talk, now))
     for person in (talk.one, talk.other):
         if person.id not in lost:
             await notify_unreachable(session, now, talk, person)

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from bot.community.rounds import messages, pools
 from bot.domain.cadence import next_round_day, round_schedule
 from db import audit, round_pools, rounds
-from db.base import unit
+from db.base import transaction
 from db.rounds import Round
 
 BATCH_SIZE = 50
@@ -30,8 +30,8 @@ async def advance_rounds(engine: AsyncEngine, clock: Clock) -> None:
     now = clock()
     await pause_nonresponders(engine, now)
     await draft_next_round(engine, now)
-    async with unit(engine) as session:
-        days = [one.day for one in await rounds.unfinished(session)]
+    async with transaction(engine) as session:
+        days = [one.day for one in await rounds.list_unfinished(session)]
     for day in days:
         for step in (
             announce_draft,
@@ -46,10 +46,10 @@ async def advance_rounds(engine: AsyncEngine, clock: Clock) -> None:
 
 async def pause_nonresponders(engine: AsyncEngine, now: datetime) -> None:
     """Those who were asked whether to go on, and did not say."""
-    async with unit(engine, writes=True) as session:
-        for taking in await round_pools.silent(session):
+    async with transaction(engine, writes=True) as session:
+        for taking in await round_pools.list_silent(session):
             if messages.pause_silent(taking, now):
-                audit.note(session, now, None, "rounds paused", f"member:{taking.member_id}")
+                audit.record_act(session, now, None, "rounds paused", f"member:{taking.member_id}")
 
 
 async def draft_next_round(engine: AsyncEngine, now: datetime) -> None:
@@ -57,14 +57,14 @@ async def draft_next_round(engine: AsyncEngine, now: datetime) -> None:
     day = next_round_day(now)
     if now < round_schedule(day).draft:
         return
-    async with unit(engine) as session:
-        known = await rounds.on(session, day)
+    async with transaction(engine) as session:
+        known = await rounds.find_round(session, day)
         people = [] if known and known.drafted_at else await pools.load_seekers(session, day, now)
     if not people:
         return
     made = await pools.draw_plan(people, day.toordinal())
-    async with unit(engine, writes=True) as session:
-        round_ = await rounds.begin(session, day)
+    async with transaction(engine, writes=True) as session:
+        round_ = await rounds.get_or_create_round(session, day)
         if round_.drafted_at is None:
             await pools.save_draft(session, round_, made, now)
             await messages.notify_of_draft(session, now, round_)
@@ -79,8 +79,8 @@ async def _run_step(
     """Act in small transactions on a round that is held meanwhile, until there is no more."""
     more = True
     while more:
-        async with unit(engine, writes=True) as session:
-            round_ = await rounds.on(session, day, hold=True)
+        async with transaction(engine, writes=True) as session:
+            round_ = await rounds.find_round(session, day, hold=True)
             more = round_ is not None and is_due(round_) and await act(session, round_)
 
 
@@ -93,7 +93,7 @@ async def announce_draft(engine: AsyncEngine, day: date, now: datetime) -> None:
 
     async def act(session: AsyncSession, round_: Round) -> bool:
         nonlocal last
-        people = await rounds.drafted(session, round_.id, last, BATCH_SIZE)
+        people = await rounds.list_drafted_members(session, round_.id, last, BATCH_SIZE)
         for person in people:
             await messages.notify_before_round(session, now, round_, person)
             last = person.id
@@ -110,7 +110,7 @@ async def release_round(engine: AsyncEngine, day: date, now: datetime) -> None:
 
     async def act(session: AsyncSession, round_: Round) -> bool:
         if now >= when.send + SEND_GRACE:
-            await rounds.clear(session, round_)
+            await rounds.clear_draft(session, round_)
             round_.closed_at = now
         else:
             await pools.release(session, round_.id, now)
@@ -123,10 +123,10 @@ async def notify_groups(engine: AsyncEngine, day: date, now: datetime) -> None:
     """Groups are brought together, and those without one hear why."""
 
     async def act(session: AsyncSession, round_: Round) -> bool:
-        groups = await rounds.groups_of(session, round_.id, only_new=BATCH_SIZE)
+        groups = await rounds.list_groups(session, round_.id, only_new=BATCH_SIZE)
         for group in groups:
             await messages.begin_group(session, now, round_, group)
-        left = await rounds.left_of(session, round_.id, only_new=BATCH_SIZE)
+        left = await rounds.list_unmatched(session, round_.id, only_new=BATCH_SIZE)
         for one in left:
             await messages.notify_left_out(session, now, round_, one)
         return bool(groups or left)
@@ -159,7 +159,9 @@ async def send_check_ins(engine: AsyncEngine, day: date, now: datetime) -> None:
 
     async def act(session: AsyncSession, round_: Round) -> bool:
         nonlocal last
-        groups = await rounds.begun(session, round_.id, now - TIME_TO_MEET, last, BATCH_SIZE)
+        groups = await rounds.list_begun_groups(
+            session, round_.id, now - TIME_TO_MEET, last, BATCH_SIZE
+        )
         for group in groups:
             last = group.id
             for place in group.places:
@@ -181,7 +183,7 @@ async def close_round(engine: AsyncEngine, day: date, now: datetime) -> None:
     async def act(session: AsyncSession, round_: Round) -> bool:
         if round_.checked_at is not None:
             asked = round_.checked_at - TIME_TO_MEET
-            for taking in await rounds.unanswered(session, round_.id, asked):
+            for taking in await rounds.list_unanswered(session, round_.id, asked):
                 await messages.close_for_silent_member(session, now, taking)
         round_.closed_at = now
         return False

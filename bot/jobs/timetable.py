@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from bot.failpoints import reach
 from bot.jobs import introductions, maintenance, rounds
 from db import job_runs
-from db.base import unit
+from db.base import transaction
 
 log = structlog.get_logger()
 
@@ -86,11 +86,11 @@ async def tick(
 
 async def _run_if_due(engine: AsyncEngine, turn: ScheduledJob, at: datetime) -> None:
     try:
-        async with unit(engine) as session:
+        async with transaction(engine) as session:
             if await job_runs.is_claimed(session, turn.name, at):
                 return
         reach("timetable.before_turn")
-        async with unit(engine, writes=True) as session:
+        async with transaction(engine, writes=True) as session:
             if await job_runs.claim_job_run(session, turn.name, at):
                 await turn.run(session, at)
             reach("timetable.before_commit")

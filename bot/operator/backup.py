@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from bot.settings import Settings
 from bot.storage import key_file, sqlite_file
 from db import backup, outbox
-from db.base import open_engine, unit
+from db.base import open_engine, transaction
 
 DONE, FAULTS, WRONG_USE = 0, 1, 2
 
@@ -42,9 +42,9 @@ async def restore_backup(settings: Settings, file: Path, *, force: bool) -> int:
     refusal = _refusal(own, source=file, target=own, force=force)
     if own is None or refusal:
         return _print_problem(refusal, WRONG_USE)
-    if problem := await backup.fault(file):
+    if problem := await backup.find_fault(file):
         return _print_problem(problem, FAULTS)
-    if own.exists() and await backup.in_use(own):
+    if own.exists() and await backup.is_in_use(own):
         return _print_problem(f"{own} is in use: stop the hub first.", FAULTS)
     held = 0
 
@@ -64,7 +64,7 @@ async def _hold_overdue(file: Path, now: datetime) -> int:
     """What was owed when the copy was made may have gone out since: it waits for the staff."""
     engine = open_engine(f"sqlite+aiosqlite:///{file}")
     try:
-        async with unit(engine, writes=True) as session:
+        async with transaction(engine, writes=True) as session:
             if not await session.run_sync(_has_deliveries):
                 return 0
             return await outbox.hold_overdue(session, now, "restored")
@@ -93,7 +93,7 @@ def _refusal(own: Path | None, *, source: Path | None, target: Path | None, forc
 
 async def _copy(source: Path, target: Path, change: backup.Change | None = None) -> int:
     try:
-        await backup.copy(source, target, change)
+        await backup.copy_database(source, target, change)
     except (backup.BackupError, OSError) as error:
         return _print_problem(str(error), FAULTS)
     return DONE

@@ -19,7 +19,7 @@ from bot.operator.platforms import examine_platforms
 from bot.settings import EX_CONFIG, ConfigurationError, Settings
 from bot.storage import database, key_file, secret_keys, sqlite_file, translate_database_errors
 from db import key_values, migrate, seed
-from db.base import unit
+from db.base import transaction
 from db.cities import City
 from db.installations import Installations
 
@@ -73,7 +73,7 @@ async def report(read: Callable[[], Settings], *, as_json: bool) -> int:
 
 
 async def _load_synced_hash(engine: AsyncEngine) -> str:
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         return await key_values.load_value(session, COMMAND_HASH_KEY)
 
 
@@ -117,7 +117,7 @@ async def _check_database(settings: Settings, engine: AsyncEngine) -> list[Findi
     try:
         found = [_check_revision(await migrate.revision(engine))]
         if not found[0].is_fault:
-            found.append(_check_tables(await migrate.check(engine)))
+            found.append(_check_tables(await migrate.list_differences(engine)))
             found += await _check_sqlite(engine) if file else [await _check_server_clock(engine)]
     except (SQLAlchemyError, OSError) as error:
         fix = "Start the server or correct DATABASE_URL; a damaged file is replaced from a backup."
@@ -152,7 +152,7 @@ async def _check_server_clock(engine: AsyncEngine) -> Finding:
 
 
 async def _check_reference_data(engine: AsyncEngine) -> Finding:
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         if await seed.is_empty(session):
             return Finding("Reference data", "missing", "Run `wwc seed`.")
     return Finding("Reference data", "there")
@@ -175,7 +175,7 @@ async def _check_sqlite(engine: AsyncEngine) -> list[Finding]:
 
 
 async def _check_time_zones(engine: AsyncEngine) -> Finding:
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         zones = set((await session.scalars(select(City.zone))).all())
     missing = sorted(zone for zone in zones if not is_zone(zone))
     if missing:
@@ -199,7 +199,7 @@ async def _check_secret_key(settings: Settings, engine: AsyncEngine) -> Finding:
         keys: Sequence[str] = ["none"]
         if settings.wwc_secret_key or file.exists():
             keys = secret_keys(settings)
-        there, lost = await Installations(engine, keys or ["none"]).openable()
+        there, lost = await Installations(engine, keys or ["none"]).count_unreadable()
     except (OSError, ConfigurationError) as error:
         fix = f"Let this user read {file}, and nobody else (it says {type(error).__name__})."
         return Finding("Secret key", "cannot be read", fix)

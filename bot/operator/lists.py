@@ -15,7 +15,7 @@ from bot.community.importing import ImportPlan, UnreadableError
 from bot.settings import Settings
 from bot.storage import database, translate_database_errors
 from db import member_lists, migrate, seed
-from db.base import unit
+from db.base import transaction
 
 DONE, REFUSED, WRONG_USE = 0, 1, 2
 PREVIEW_ROWS = 20
@@ -34,10 +34,10 @@ async def import_members(settings: Settings, file: Path, console: Console, *, dr
         return REFUSED
     async with database(settings) as engine:
         with translate_database_errors():
-            await migrate.require(engine)
-            async with unit(engine, writes=not dry_run) as session:
+            await migrate.require_head(engine)
+            async with transaction(engine, writes=not dry_run) as session:
                 if not dry_run and await seed.is_empty(session):
-                    await seed.reference(session)
+                    await seed.seed_reference(session)
                 return await _run_import(session, rows, console, dry_run=dry_run)
 
 
@@ -95,10 +95,10 @@ async def export_members(settings: Settings, file: Path) -> int:
     """Export the verified members as an import would read them."""
     async with database(settings) as engine:
         with translate_database_errors():
-            await migrate.require(engine)
-            async with unit(engine) as session:
+            await migrate.require_head(engine)
+            async with transaction(engine) as session:
                 rows = await importing.build_table(session, datetime.now(UTC), PLATFORMS)
-                invented = await member_lists.invented(session)
+                invented = await member_lists.count_synthetic(session)
     try:
         importing.save_csv(file, rows)
     except OSError as error:

@@ -16,7 +16,7 @@ from bot.i18n import translator
 from bot.request import Request, Sender
 from bot.settings import Settings
 from db import members, seed
-from db.base import unit
+from db.base import transaction
 
 
 async def say(
@@ -47,17 +47,19 @@ async def load_sender(app: App, email: str) -> Sender | None:
 
     Without one it is a demo member; the demo is made where nobody is yet, never among real people.
     """
-    async with unit(app.engine, writes=True) as session:
+    async with transaction(app.engine, writes=True) as session:
         if email:
-            person = await members.by_email(session, email)
+            person = await members.find_by_email(session, email)
         else:
-            if not await members.any_at_all(session):
-                await seed.demo(session, datetime.now(UTC), base_points)
-            person = next(iter(await members.synthetic(session, limit=1)), None)
+            if not await members.has_members(session):
+                await seed.seed_demo(session, datetime.now(UTC), base_points)
+            person = next(iter(await members.list_synthetic(session, limit=1)), None)
         if person is None:
             return None
         user = f"member-{person.id}"
-        account = await members.meet(session, terminal.PLATFORM, "local", user, datetime.now(UTC))
+        account = await members.get_or_create_account(
+            session, terminal.PLATFORM, "local", user, datetime.now(UTC)
+        )
         account.member_id, account.name = person.id, person.name
         return Sender(terminal.PLATFORM, "local", user, name=person.name, zone=person.zone)
 

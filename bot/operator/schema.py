@@ -12,7 +12,7 @@ from bot.settings import Settings
 from bot.storage import database, translate_database_errors
 from db import migrate
 from db import seed as seeding
-from db.base import unit
+from db.base import transaction
 
 
 async def move_to(
@@ -34,7 +34,7 @@ async def check(settings: Settings) -> int:
     """Print what of the database is not as the models say; return the exit code, 1 for faults."""
     async with database(settings) as engine:
         with translate_database_errors():
-            faults = await migrate.check(engine)
+            faults = await migrate.list_differences(engine)
     print("\n".join(faults) or "The database is as it should be.")
     return 1 if faults else 0
 
@@ -49,8 +49,8 @@ async def seed(settings: Settings, console: Console, *, demo: bool) -> None:
             def step(name: str) -> None:
                 bar.update(task, advance=1, description=name)
 
-            async with unit(engine, writes=True) as session:
-                await seeding.reference(session, step)
+            async with transaction(engine, writes=True) as session:
+                await seeding.seed_reference(session, step)
                 if demo:
-                    await seeding.demo(session, datetime.now(UTC), base_points, step)
+                    await seeding.seed_demo(session, datetime.now(UTC), base_points, step)
             bar.update(task, completed=6 if demo else 3)

@@ -14,17 +14,17 @@ from bot.domain.ranking import base_points
 from bot.domain.simulation import Participant, SimulationOutcome, simulate_weeks
 from bot.settings import Settings
 from db import members, round_pools, seed
-from db.base import unit
+from db.base import transaction
 
 
 async def run_simulation(settings: Settings, count: int, chance: int, console: Console) -> int:
     """Play so many weeks and print what they come to; 1 where nobody takes part."""
     async with open_app(settings) as app:
-        async with unit(app.engine, writes=True) as session:
-            if not await members.any_at_all(session):
-                await seed.demo(session, datetime.now(UTC), base_points)
+        async with transaction(app.engine, writes=True) as session:
+            if not await members.has_members(session):
+                await seed.seed_demo(session, datetime.now(UTC), base_points)
         now = datetime.now(UTC)
-        async with unit(app.engine) as session:
+        async with transaction(app.engine) as session:
             turns = await _load_turns(session, now)
     if len(turns) < 2:
         console.print("Nobody takes part in rounds; members say «rounds on».")
@@ -44,7 +44,7 @@ async def run_simulation(settings: Settings, count: int, chance: int, console: C
 async def _load_turns(session: AsyncSession, now: datetime) -> list[Participant]:
     day = next_round_day(now)
     seekers = await pools.load_seekers(session, day, now, any_turn=True)
-    rhythms = {one.member_id: one for one in await round_pools.participants(session, day)}
+    rhythms = {one.member_id: one for one in await round_pools.list_participants(session, day)}
     return [Participant(s, rhythms[s.key].rhythm, rhythms[s.key].nth) for s in seekers]
 
 

@@ -13,7 +13,7 @@ from bot.domain.calendar import MEETING_LENGTH
 from bot.i18n import translator
 from bot.links import Links
 from db import talks
-from db.base import unit
+from db.base import transaction
 from db.members import Member
 from db.talks import Talk
 
@@ -44,10 +44,10 @@ def add_routes(app: web.Application, engine: AsyncEngine, links: Links) -> None:
 
 async def _build_meeting_file(engine: AsyncEngine, number: int, member: int) -> bytes | None:
     """Nothing for whoever is not a member any more, or not one of the two."""
-    async with unit(engine) as session:
-        talk = await talks.found(session, number, hold=False)
+    async with transaction(engine) as session:
+        talk = await talks.load_talk(session, number, hold=False)
         reader = {talk.one_id: talk.one, talk.other_id: talk.other}.get(member) if talk else None
-        start = talk.agreed_time if talk else None
+        start = talk.talk_time if talk else None
         if not (talk and reader and start and talk.agreed_at):
             return None
         if not await can_talk(session, talk.one, talk.other):
@@ -57,7 +57,7 @@ async def _build_meeting_file(engine: AsyncEngine, number: int, member: int) -> 
 
 def meeting_file(talk: Talk, reader: Member, start: datetime, agreed_at: datetime) -> bytes:
     """One event in the reader's wall time, with the rules of that zone; no addresses in it."""
-    t, other = translator(reader.language), talk.facing(reader.id)
+    t, other = translator(reader.language), talk.partner_of(reader.id)
     local = start.astimezone(ZoneInfo(reader.zone))
     event = Event()
     event.add("uid", f"talk-{talk.id}-{int(talk.opened_at.timestamp())}@wwc-hub")

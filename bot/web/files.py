@@ -15,7 +15,7 @@ from bot.community.talks.opening import can_talk
 from bot.domain.escaping import one_line
 from bot.links import Links, SharedFile
 from db import members, relay
-from db.base import unit
+from db.base import transaction
 
 LINK_LIFETIME = timedelta(days=7)
 """How long the other side may open a file."""
@@ -60,13 +60,13 @@ def add_routes(
 
 async def _can_read(engine: AsyncEngine, shared: SharedFile) -> bool:
     """Not once it was taken back, or one of the two left, was suspended or blocked the other."""
-    async with unit(engine) as session:
-        line = await relay.line(session, shared.source)
+    async with transaction(engine) as session:
+        line = await relay.find_line_by_source(session, shared.source)
         talk = await session.get(relay.Relay, line.relay_id) if line and not line.gone else None
         if talk is None or talk.one_id is None or talk.other_id is None:
             return False
-        one = await members.member(session, talk.one_id)
-        other = await members.member(session, talk.other_id)
+        one = await members.load_member(session, talk.one_id)
+        other = await members.load_member(session, talk.other_id)
         return one is not None and other is not None and await can_talk(session, one, other)
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.adapters.base import Adapter
 from bot.metrics import DELIVERIES, OLDEST_DELIVERY_SECONDS, REGISTRY
 from db import migrate, outbox
-from db.base import unit
+from db.base import transaction
 
 PROXY_HEADERS = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via")
 
@@ -64,9 +64,9 @@ async def _is_database_ready(engine: AsyncEngine) -> bool:
 async def _count_deliveries(engine: AsyncEngine, *, all_of_them: bool = False) -> float:
     """Read from the database, so that every process tells the same; the seconds of the oldest."""
     now = datetime.now(UTC)
-    async with unit(engine) as session:
-        first = await outbox.oldest(session, now)
-        counts = await outbox.counts(session) if all_of_them else ()
+    async with transaction(engine) as session:
+        first = await outbox.find_oldest_due(session, now)
+        counts = await outbox.count_by_state(session) if all_of_them else ()
     age = (now - first.at).total_seconds() if first else 0.0
     OLDEST_DELIVERY_SECONDS.set(age)
     if all_of_them:

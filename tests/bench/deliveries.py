@@ -25,7 +25,7 @@ from bot.cards import Card, Reply, plain
 from bot.deliveries import dump_card
 from bot.jobs.deliver import DeliveryWorker
 from db import migrate, outbox
-from db.base import open_engine, unit
+from db.base import open_engine, transaction
 from db.outbox import Address, Delivery
 from tests import databases
 
@@ -107,7 +107,7 @@ async def owe(engine: AsyncEngine, number: int) -> None:
     """So many deliveries to two thousand people, due now."""
     now = datetime.now(UTC)
     body = dump_card(Card("Good morning", ()))
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         await session.execute(text("TRUNCATE delivery, gate CASCADE"))
         rows = [
             {
@@ -167,13 +167,13 @@ async def measure(database: str, workers: int, number: int) -> Rate:
 
 
 async def _left(engine: AsyncEngine) -> int:
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         query = select(func.count()).where(Delivery.state != outbox.SENT)
         return await session.scalar(query) or 0
 
 
 async def _seconds(engine: AsyncEngine) -> float:
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         query = select(func.min(Delivery.ended_at), func.max(Delivery.ended_at))
         first, last = (await session.execute(query)).one()
     assert first is not None

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from bot.community import blocking
 from db import blocks
 from db.audit import Audit
-from db.base import unit
+from db.base import transaction
 from db.introductions import Introduction
 from db.outbox import CANCELLED, DUE, Delivery
 from tests.cast import NOW
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.both
 
 
 async def list_acts(talk: Talk) -> list[tuple[int | None, str, str]]:
-    async with unit(talk.engine) as session:
+    async with transaction(talk.engine) as session:
         rows = (await session.scalars(select(Audit).order_by(Audit.id))).all()
         return [(row.member_id, row.action, row.subject) for row in rows]
 
@@ -32,7 +32,7 @@ async def test_a_block_ends_what_waits_between_the_two(talk: Talk, words: str) -
     for _ in range(2):
         await press(talk, "maya", words.format(number=number))
 
-    async with unit(talk.engine) as session:
+    async with transaction(talk.engine) as session:
         assert await blocks.has_blocked(session, MAYA, LUIS)
         (asked,) = await session.scalars(select(Introduction))
         assert asked.silent
@@ -51,7 +51,7 @@ async def test_taking_a_block_back_stands_in_the_audit_log(talk: Talk, words: st
     for _ in range(2):
         await press(talk, "maya", words.format(number=number))
 
-    async with unit(talk.engine) as session:
+    async with transaction(talk.engine) as session:
         assert not await blocks.is_blocked(session, MAYA, LUIS)
     assert [act[1:] for act in await list_acts(talk)] == [
         ("member blocked", f"member:{LUIS}"), ("member unblocked", f"member:{LUIS}"),
@@ -60,7 +60,7 @@ async def test_taking_a_block_back_stands_in_the_audit_log(talk: Talk, words: st
 
 async def test_unblocking_says_whether_there_was_a_block(talk: Talk) -> None:
     """True for the first time alone."""
-    async with unit(talk.engine, writes=True) as session:
+    async with transaction(talk.engine, writes=True) as session:
         maya, luis = await talk.member(session, "maya"), await talk.member(session, "luis")
         assert not await blocking.unblock_member(session, NOW, maya, luis)
         await blocking.block_member(session, NOW, maya, luis)

@@ -11,7 +11,7 @@ from bot.cards import Card
 from bot.deliveries import enqueue
 from db import members
 from db.audit import Audit
-from db.base import unit
+from db.base import transaction
 from db.members import Member
 from db.moderation import Report
 from db.outbox import CANCELLED, DUE, Delivery
@@ -24,19 +24,19 @@ MAYA, LUIS, NOOR = 1, 3, 10
 
 
 async def find_reports(engine: AsyncEngine) -> list[Report]:
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         return list(await session.scalars(select(Report).order_by(Report.id)))
 
 
 async def list_acts(engine: AsyncEngine, *actions: str) -> list[tuple[str, str]]:
     """Actions and subjects of the audit log, oldest first; only these actions if any are given."""
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         rows = (await session.scalars(select(Audit).order_by(Audit.id))).all()
         return [(row.action, row.subject) for row in rows if not actions or row.action in actions]
 
 
 async def find_member(session: AsyncSession, number: int = LUIS) -> Member:
-    found = await members.member(session, number)
+    found = await members.load_member(session, number)
     assert found is not None
     return found
 
@@ -74,7 +74,7 @@ async def test_both_ways_to_report_are_one_act(talk: Talk) -> None:
     assert (by_relay.because, by_name.subject) == ("rude", f"profile:{LUIS}")
     acts = await list_acts(talk.engine)
     assert acts == [("reported", "report:1")] * 3 + [("reported", "report:2")]
-    async with unit(talk.engine) as session:
+    async with transaction(talk.engine) as session:
         keys = await session.scalars(select(Delivery.key).where(Delivery.kind == "duty"))
         assert sorted(keys) == [
             "report:1:new:10", "report:1:new:11", "report:2:new:10", "report:2:new:11",
@@ -83,7 +83,7 @@ async def test_both_ways_to_report_are_one_act(talk: Talk) -> None:
 
 async def test_a_report_about_one_of_the_staff_goes_to_the_others(talk: Talk) -> None:
     """Neither to the person reported nor to a member of the staff who reported."""
-    async with unit(talk.engine, writes=True) as session:
+    async with transaction(talk.engine, writes=True) as session:
         session.add(members.MemberRole(member_id=LUIS, role="staff"))
     number = await talk.begin("maya", "luis")
     await press(talk, "maya", f"relay report {number}")
@@ -101,7 +101,7 @@ RESTORING = ("admin members restore 3", "admin reports lift 1")
 async def prepare_luis(talk: Talk) -> int:
     """Luis is owed something, has an open conversation and is reported."""
     number = await talk.begin("maya", "luis")
-    async with unit(talk.engine, writes=True) as session:
+    async with transaction(talk.engine, writes=True) as session:
         luis = await find_member(session)
         for kind in ("welcome", "conversation"):
             await enqueue(session, NOW, luis, kind, Card("soon"), key=f"soon:{kind}",
@@ -125,7 +125,7 @@ async def test_a_suspension_cancels_what_is_owed_at_once(
     monkeypatch.setitem(deliveries.ENDED_HOOKS, "welcome", on_ended)
     await press(talk, "noor", words)
 
-    async with unit(talk.engine) as session:
+    async with transaction(talk.engine) as session:
         luis = await find_member(session)
         assert luis.status == "suspended"
         query = select(Delivery.key, Delivery.state).where(Delivery.key.startswith("soon:"))
@@ -152,7 +152,7 @@ async def test_suspending_and_restoring_leave_the_same_traces(
     await press(talk, "luis", "appeal because:unfair")
     await press(talk, "ada", restore)
     assert "Luis Ángel" in await press(talk, "maya", "who-does open data")
-    async with unit(talk.engine) as session:
+    async with transaction(talk.engine) as session:
         assert (await find_member(session)).status == "verified"
         assert (await session.get_one(Relay, number)).status == "open"
     assert await list_acts(talk.engine, "member suspended", "member restored") == [
@@ -170,7 +170,7 @@ async def test_an_appeal_brings_back_nobody_who_left_meanwhile(
     await typing("admin members restore 3", as_="noor")
     await typing("leave sure:yes", as_="luis")
     await typing("admin reports lift 1", as_="ada")
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         assert (await find_member(session)).status == "left"
 
 
@@ -191,7 +191,7 @@ async def test_restoring_lifts_a_mute(typing: Typing, engine: AsyncEngine) -> No
     await typing("admin reports mute 1", as_="noor")
     assert ("member muted", f"member:{LUIS}") in await list_acts(engine)
     await typing("admin members restore 3", as_="ada")
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         assert not (await find_member(session)).is_muted(NOW)
     assert ("member restored", f"member:{LUIS}") in await list_acts(engine)
 

@@ -27,10 +27,10 @@ from bot.operator import lists
 from bot.request import Request
 from bot.settings import Settings
 from db import member_lists, members
-from db.base import open_engine, unit
-from db.cities import cities
+from db.base import open_engine, transaction
+from db.cities import list_cities
 from db.members import Member, MemberRole
-from db.topics import topics
+from db.topics import list_topics
 from tests.cast import NOW, sender
 
 HEAD = "name,email,city,knows\n"
@@ -39,13 +39,13 @@ ANA = "Ana Souza,ana@recife.example,Recife,open data\n"
 
 async def tried(engine: AsyncEngine, file: Path) -> importing.ImportPlan:
     """What the file would do."""
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         return await importing.plan_import(session, importing.load_records(file), NOW, PLATFORMS)
 
 
 async def taken(engine: AsyncEngine, file: Path) -> importing.ImportPlan:
     """Import it."""
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         made = await importing.plan_import(session, importing.load_records(file), NOW, PLATFORMS)
         assert made.faults == []
         await importing.write_plan(session, made, NOW)
@@ -70,9 +70,9 @@ def unreadable(folder: Path, content: str | bytes, name: str = "people.csv") -> 
     return str(error.value)
 
 
-async def everybody(engine: AsyncEngine) -> dict[str, member_lists.Entry]:
-    async with unit(engine) as session:
-        return {e.member.email or "": e for e in await member_lists.everybody(session)}
+async def everybody(engine: AsyncEngine) -> dict[str, member_lists.ListEntry]:
+    async with transaction(engine) as session:
+        return {e.member.email or "": e for e in await member_lists.list_members(session)}
 
 
 # --- what becomes of a row --------------------------------------------------------------------
@@ -94,7 +94,7 @@ async def test_a_new_person_is_found_at_once(engine: AsyncEngine, tmp_path: Path
     entry = (await everybody(engine))["ana@recife.example"]
     assert entry.member.languages == ("pt", "en")
     assert (entry.member.zone, entry.member.listed) == ("America/Recife", True)
-    assert {member_lists.key_of(a) for a in entry.accounts} == {
+    assert {member_lists.account_key(a) for a in entry.accounts} == {
         ("slack", "T1", "U7"),
         ("discord", "9", "8"),
     }
@@ -162,8 +162,8 @@ async def test_a_file_gives_nobody_power(engine: AsyncEngine, tmp_path: Path) ->
     made = await taken(engine, written(tmp_path, "name,email,Role\nAna,ana@recife.example,admin\n"))
 
     assert made.notes == ["Column «role» is ignored: a file never says what somebody may do."]
-    async with unit(engine) as session:
-        person = await members.by_email(session, "ana@recife.example")
+    async with transaction(engine) as session:
+        person = await members.find_by_email(session, "ana@recife.example")
         assert person is not None
         roles = select(func.count()).select_from(MemberRole).filter_by(member_id=person.id)
         assert await session.scalar(roles) == 0
@@ -216,8 +216,8 @@ async def test_who_has_no_address_is_known_by_the_account(
     engine: AsyncEngine, tmp_path: Path
 ) -> None:
     """People admitted in the chat have no e-mail yet: a file may bring it."""
-    async with unit(engine, writes=True) as session:
-        maya = await members.by_email(session, "maya@city.example")
+    async with transaction(engine, writes=True) as session:
+        maya = await members.find_by_email(session, "maya@city.example")
         assert maya is not None
         maya.email = None
         number = maya.id
@@ -286,8 +286,8 @@ async def test_what_is_no_address_is_refused(
 
 async def test_a_city_of_several_needs_its_state(engine: AsyncEngine, tmp_path: Path) -> None:
     """Two of the same name are not guessed between."""
-    async with unit(engine, writes=True) as session:
-        boston = next(c for c in await cities(session) if c.slug == "boston-ma-us")
+    async with transaction(engine, writes=True) as session:
+        boston = next(c for c in await list_cities(session) if c.slug == "boston-ma-us")
         facts = {c.key: getattr(boston, c.key) for c in type(boston).__mapper__.column_attrs}
         session.add(type(boston)(**{**facts, "id": None, "slug": "boston-ny-us", "state": "NY"}))
 
@@ -471,11 +471,11 @@ async def test_no_cell_of_an_export_is_a_formula(engine: AsyncEngine, tmp_path: 
     """=HYPERLINK in a title is stored as it was written, and leaves as text."""
     said = '=HYPERLINK("http://x","y")'
     file = tmp_path / "out.csv"
-    async with unit(engine, writes=True) as session:
-        maya = await members.by_email(session, "maya@city.example")
+    async with transaction(engine, writes=True) as session:
+        maya = await members.find_by_email(session, "maya@city.example")
         assert maya is not None
         maya.title = said
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         importing.save_csv(file, await importing.build_table(session, NOW, PLATFORMS))
 
     with file.open(encoding="utf-8-sig", newline="") as opened:
@@ -490,7 +490,7 @@ async def test_what_goes_out_comes_back_the_same(
 ) -> None:
     """Here nothing would change; and into an empty community everybody comes as they were."""
     first, second = tmp_path / "first.csv", tmp_path / "second.csv"
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         importing.save_csv(first, await importing.build_table(session, NOW, PLATFORMS))
     here = await tried(engine, first)
     assert {row.verdict for row in here.rows} == {"unchanged"}
@@ -503,7 +503,7 @@ async def test_what_goes_out_comes_back_the_same(
         code = await lists.import_members(
             settings, first, Console(file=io.StringIO()), dry_run=False
         )
-        async with unit(elsewhere) as session:
+        async with transaction(elsewhere) as session:
             importing.save_csv(
                 second, await importing.build_table(session, NOW + timedelta(days=1), PLATFORMS)
             )
@@ -518,19 +518,19 @@ async def test_every_city_and_topic_comes_back_as_itself(engine: AsyncEngine) ->
     """Whatever an export calls it, an import takes it for the same."""
     from bot import reference
 
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         known = await reference.load_reference(session, NOW)
         names = importing.NameLookup(known)
-        for city in await cities(session):
+        for city in await list_cities(session):
             assert names.find_cities(city.place) == (city.id,)
-        for topic in await topics(session):
+        for topic in await list_topics(session):
             assert names.find_topic(known.vocabulary.name(topic.id, "en")) == topic.id
 
 
 async def test_the_invented_and_the_suspended_stay_here(engine: AsyncEngine) -> None:
     """An export holds the real, verified people, whether or not they are listed."""
-    async with unit(engine, writes=True) as session:
-        luis = await members.by_email(session, "luis@city.example")
+    async with transaction(engine, writes=True) as session:
+        luis = await members.find_by_email(session, "luis@city.example")
         assert luis is not None
         luis.synthetic = True
 
@@ -550,7 +550,7 @@ def shown(width: int = 120) -> Console:
 async def count(database: str) -> int:
     engine = open_engine(database)
     try:
-        async with unit(engine) as session:
+        async with transaction(engine) as session:
             return await session.scalar(select(func.count()).select_from(Member)) or 0
     finally:
         await engine.dispose()

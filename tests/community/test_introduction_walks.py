@@ -24,7 +24,7 @@ from bot.community import blocking
 from bot.hub import Hub
 from bot.request import IncomingMessage, Request
 from db import blocks
-from db.base import open_engine, unit
+from db.base import open_engine, transaction
 from db.introductions import Introduction
 from db.members import Member
 from db.outbox import DUE, SENT
@@ -234,16 +234,16 @@ class Walk(RuleBasedStateMachine):
 
     async def _waiting(self) -> list[tuple[int, str]]:
         """What is open, with somebody who may answer it."""
-        async with unit(self.engine) as session:
+        async with transaction(self.engine) as session:
             some = (await session.scalars(select(Introduction).order_by(Introduction.id))).all()
             keys = {p.id: k for p in await session.scalars(select(Member))
                     for k, name in NAMES.items() if p.name == name}  # fmt: skip
         return [(i.id, keys[who]) for i in some for who in (i.one_id, i.other_id)
-                if who in keys and i.asks(who) and i.is_open(self.clock())]  # fmt: skip
+                if who in keys and i.can_answer(who) and i.is_open(self.clock())]  # fmt: skip
 
     async def _books(self) -> Books:
         rows = await owed(self.engine, state="")
-        async with unit(self.engine) as session:
+        async with transaction(self.engine) as session:
             everybody = (await session.scalars(select(Member))).all()
             some = (await session.scalars(select(Introduction))).all()
             asked_for = select(Talk.key).where(Talk.key.startswith("intro:"))
@@ -252,20 +252,20 @@ class Walk(RuleBasedStateMachine):
                 if person.name == name}  # fmt: skip
         nevers = {(keys[who], keys[whom]) for i in some
                   for who, whom in ((i.one_id, i.other_id), (i.other_id, i.one_id))
-                  if keys.keys() >= {who, whom} and i.said(who) == "never"}  # fmt: skip
+                  if keys.keys() >= {who, whom} and i.answer_of(who) == "never"}  # fmt: skip
         done = [i for i in some if i.status == "agreed"]
         assert all(i.one_said == i.other_said == "yes" for i in done)
         return Books(rows, [*everybody], [f"intro:{i.id}" for i in done], [*opened], nevers)
 
     async def _block(self, who: str, whom: str) -> None:
         one, other = await member(self.engine, who), await member(self.engine, whom)
-        async with unit(self.engine, writes=True) as session:
+        async with transaction(self.engine, writes=True) as session:
             await blocking.block_member(session, self.clock(), one, other)
 
     async def _unblock(self, who: str, whom: str) -> None:
         one, other = await member(self.engine, who), await member(self.engine, whom)
-        async with unit(self.engine, writes=True) as session:
-            await blocks.unblock(session, one, other)
+        async with transaction(self.engine, writes=True) as session:
+            await blocks.unblock_member(session, one, other)
 
 
 @pytest.mark.timeout(400)

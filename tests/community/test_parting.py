@@ -12,7 +12,7 @@ from bot.community import parting
 from bot.community.parting import Parting
 from bot.deliveries import enqueue
 from db import relay
-from db.base import unit
+from db.base import transaction
 from db.outbox import Delivery
 from db.relay import Relay
 from tests.cast import NOW
@@ -69,12 +69,12 @@ async def test_an_ending_declared_for_a_way_runs_whatever_the_command(
 @pytest.mark.parametrize("words", WAYS.values(), ids=WAYS)
 async def test_all_conversations_end_however_many_there_are(talk: Talk, words: str) -> None:
     """More than one list shows; the other sides are told."""
-    async with unit(talk.engine, writes=True) as session:
+    async with transaction(talk.engine, writes=True) as session:
         maya, luis = await talk.member(session, "maya"), await talk.member(session, "luis")
         for _ in range(relay.MOST_LISTED + 2):
-            await relay.begin(session, NOW, luis, maya, (None, None))
+            await relay.create_relay(session, NOW, luis, maya, (None, None))
     await press(talk, "luis", words)
-    async with unit(talk.engine) as session:
+    async with transaction(talk.engine) as session:
         assert set(await session.scalars(select(Relay.status))) == {relay.ENDED}
     assert len(await talk.owed("maya")) == relay.MOST_LISTED + 2
 
@@ -90,7 +90,7 @@ async def test_kinds_are_notified_of_what_is_not_owed_any_more(
         notified.append((delivery.key, delivery.state))
 
     monkeypatch.setitem(deliveries.ENDED_HOOKS, "welcome", on_ended)
-    async with unit(talk.engine, writes=True) as session:
+    async with transaction(talk.engine, writes=True) as session:
         luis = await talk.member(session, "luis")
         await enqueue(session, NOW, luis, "welcome", Card("soon"), key="soon")
     await press(talk, "luis", words)

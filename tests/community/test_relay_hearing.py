@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.cards import Card, plain
 from bot.request import File, Sender
 from db import inbound, members, outbox, relay
-from db.base import unit
+from db.base import transaction
 from db.members import Account, Member, Workspace
 from db.outbox import Delivery
 from tests.conftest import CANARY
@@ -46,7 +46,7 @@ async def test_it_comes_under_the_opening_card(talk: Talk) -> None:
     await talk.write("luis", "hola", number)
 
     (owed,) = await talk.owed("maya")
-    async with unit(talk.engine) as session:
+    async with transaction(talk.engine) as session:
         opening = await session.get_one(Delivery, owed.under_id)
     assert (opening.user, opening.platform_id) == ("maya", await talk.root("maya", number))
     assert (owed.platform, owed.workspace, owed.kind) == ("slack", "T1", "conversation")
@@ -134,9 +134,9 @@ async def test_a_draft_nobody_claims_is_erased_after_a_day(talk: Talk) -> None:
     await talk.write("luis", "hmm")
     for later, left in ((23, 1), (2, 0)):
         talk.clock.go_on(hours=later)
-        async with unit(talk.engine, writes=True) as session:
-            await relay.erase_old(session, talk.clock())
-            assert len((await session.scalars(select(relay.Draft))).all()) == left
+        async with transaction(talk.engine, writes=True) as session:
+            await relay.delete_old(session, talk.clock())
+            assert len((await session.scalars(select(relay.RelayDraft))).all()) == left
 
 
 async def test_a_reply_to_any_message_of_the_conversation_is_part_of_it(talk: Talk) -> None:
@@ -362,7 +362,7 @@ async def test_after_a_block_nothing_passes_whatever_is_tried(talk: Talk, seed: 
 async def test_a_suspended_writer_sends_nothing_and_is_told_nothing(talk: Talk) -> None:
     """On whichever account; who would read it is not told either."""
     number = await talk.begin("maya", "luis")
-    async with unit(talk.engine, writes=True) as session:
+    async with transaction(talk.engine, writes=True) as session:
         (await talk.member(session, "luis")).status = "suspended"
     assert said(await talk.write("luis", "hola", number)) == ""
     assert "cannot be reached" in said(await talk.write("maya", "hello", number))
@@ -397,8 +397,8 @@ async def test_closed_messages_knock_elsewhere_without_the_words(talk: Talk) -> 
     number = await talk.begin("maya", "luis")
     await unreachable(talk.engine, "luis")
     talk.fails.add("luis")
-    async with unit(talk.engine, writes=True) as session:
-        account = await members.meet(session, "slack", "T9", "luis9", talk.clock())
+    async with transaction(talk.engine, writes=True) as session:
+        account = await members.get_or_create_account(session, "slack", "T9", "luis9", talk.clock())
         account.member = await talk.member(session, "luis")
     await talk.write("maya", f"psst {CANARY}", number)
     await talk.carry()
@@ -419,7 +419,7 @@ async def test_an_opening_that_cannot_be_delivered_is_told_to_the_other(talk: Ta
 async def test_a_workspace_that_was_left_is_said(talk: Talk) -> None:
     """Nothing is owed to a place where the hub no longer is."""
     number = await talk.begin("maya", "luis")
-    async with unit(talk.engine, writes=True) as session:
+    async with transaction(talk.engine, writes=True) as session:
         for home in await session.scalars(select(Workspace).where(Workspace.external_id != "T9")):
             if home.external_id == "G1":
                 home.removed_at = talk.clock()
@@ -436,15 +436,15 @@ async def test_a_workspace_that_was_left_is_said(talk: Talk) -> None:
 async def test_a_forgotten_person_leaves_one_sentence(talk: Talk) -> None:
     """The thread of the other side goes on to answer, and names nobody."""
     number = await talk.begin("maya", "luis")
-    async with unit(talk.engine, writes=True) as session:
+    async with transaction(talk.engine, writes=True) as session:
         gone = await talk.member(session, "luis")
         await session.execute(delete(Member).where(Member.id == gone.id))
     assert "no longer in the community" in said(await talk.write("maya", "hello", number))
     assert "somebody who left" in await press(talk, "maya", "relay")
-    async with unit(talk.engine, writes=True) as session:
+    async with transaction(talk.engine, writes=True) as session:
         gone = await talk.member(session, "maya")
         await session.execute(delete(Member).where(Member.id == gone.id))
-        await relay.erase_old(session, talk.clock())
+        await relay.delete_old(session, talk.clock())
         assert (await session.scalars(select(relay.Relay))).all() == []
 
 
@@ -455,7 +455,7 @@ async def test_strangers_and_people_without_conversations_only_command(talk: Tal
     stranger = talk.heard("luis", "written", "hello")
     object.__setattr__(stranger, "sender", Sender("discord", "G1", "luis", is_outsider=True))
     assert await talk.hub.handle_message(stranger) is None
-    async with unit(talk.engine) as session:
+    async with transaction(talk.engine) as session:
         assert (await session.scalars(select(inbound.Inbound))).all() == []
         due = select(Delivery).where(Delivery.state == outbox.DUE)
         assert (await session.scalars(due)).all() == []
@@ -469,7 +469,7 @@ def test_cards_of_a_conversation_are_complete_as_text() -> None:
 async def test_whom_staff_muted_passes_nothing_on(talk: Talk, engine: AsyncEngine) -> None:
     """They are told until when, and how to object; the other side sees nothing."""
     number = await talk.begin("maya", "luis")
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         maya = await talk.member(session, "maya")
         maya.muted_until = talk.clock() + timedelta(days=14)
     before = list(talk.sees("luis"))

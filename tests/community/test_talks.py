@@ -17,7 +17,7 @@ from bot.domain.shared_interests import (
 from bot.i18n import LANGUAGES, translator
 from bot.jobs.introductions import LONGEST_OPENING
 from db import talks
-from db.base import unit
+from db.base import transaction
 from db.members import Account, Workspace
 from db.outbox import AMBIGUOUS, CANCELLED, DEAD, EXPIRED, HELD
 from db.relay import Relay
@@ -37,34 +37,34 @@ async def begin(
 ) -> Talk | None:  # fmt: skip
     """As an accepted introduction begins it."""
     people = await member(engine, one), await member(engine, other)
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         about = await session.scalar(select(Topic.id).where(Topic.slug == topic))
         return await begin_talk(session, now, *people, topic_id=about, because=because, key=key)
 
 
 async def gather(engine: AsyncEngine) -> None:
     """The tests' workspace lets the hub open conversations of several people."""
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         await session.execute(update(Workspace).values(gathers=True))
 
 
 async def unreachable(engine: AsyncEngine, user: str) -> None:
     """Somebody closed their direct messages."""
     change_of = update(Account).where(Account.external_id == user).values(reachable=False)
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         await session.execute(change_of)
 
 
 async def relays(engine: AsyncEngine) -> list[str]:
     """The states of all relays."""
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         return list((await session.scalars(select(Relay.status).order_by(Relay.id))).all())
 
 
 async def status(engine: AsyncEngine, key: str = "t:1") -> str:
     """How a talk stands."""
-    async with unit(engine) as session:
-        talk = await talks.of_key(session, key)
+    async with transaction(engine) as session:
+        talk = await talks.find_by_key(session, key)
         assert talk is not None
         return talk.status
 
@@ -98,7 +98,7 @@ async def test_otherwise_each_gets_a_thread_of_their_own_language(
         await gather(engine)
     if apart == "unreachable there":
         await joining(key="aide", name="Aide", workspace="T2")
-        async with unit(engine, writes=True) as session:
+        async with transaction(engine, writes=True) as session:
             rosa = (
                 await session.scalars(select(Account).where(Account.external_id == "rosa"))
             ).one()
@@ -113,9 +113,9 @@ async def test_otherwise_each_gets_a_thread_of_their_own_language(
     assert mine.text.startswith("Meet Rosa Díaz\n")
     assert theirs.text.startswith("Te presento a Maya Chen\n")
     assert theirs.user == ("aide" if apart == "unreachable there" else "rosa")
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         relay = (await session.scalars(select(Relay))).one()
-        talk = await talks.of_key(session, "t:1")
+        talk = await talks.find_by_key(session, "t:1")
     assert talk is not None
     assert (relay.one_root_id, relay.other_root_id) == (talk.one_root_id, talk.other_root_id)
     assert None not in (relay.one_root_id, relay.other_root_id)
@@ -164,7 +164,7 @@ async def test_nothing_begins_for_whoever_is_suspended_or_blocked(
     """In either direction."""
     assert await begin(engine, now, other="sam") is None
     one, other = await member(engine, "luis"), await member(engine, "maya")
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         await blocking.block_member(session, now, one, other)
     assert await begin(engine, now) is None
     assert await begin(engine, now, "luis", "maya") is None
@@ -250,7 +250,7 @@ async def test_a_block_before_the_opening_went_out_silences_both(
     """Nobody is told of anything."""
     await begin(engine, clock())
     one, other = await member(engine, "luis"), await member(engine, "maya")
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         await blocking.block_member(session, clock(), one, other)
     clock.go_on(minutes=5)
 
@@ -371,7 +371,7 @@ async def test_there_are_always_three_starters(engine: AsyncEngine) -> None:
     """The same for the same pair, without a blank and all different."""
     for one, other in (("maya", "luis"), ("maya", "ben"), ("noor", "ada"), ("ines", "remi")):
         pair = await member(engine, one), await member(engine, other)
-        async with unit(engine) as session:
+        async with transaction(engine) as session:
             found = await load_pair(session, *pair)
         for language in LANGUAGES:
             said = starters(translator(language), found)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.cards import Reply, plain
 from bot.hub import Hub
 from bot.request import Request
-from db.base import unit
+from db.base import transaction
 from db.invitations import CityCode
 from db.joining import CodeTry
 from db.members import Account, Member, MemberRole
@@ -46,14 +46,14 @@ async def code(typing: Typing, words: str, as_: str) -> str:
 
 
 async def owners(engine: AsyncEngine, *names: str) -> list[int | None]:
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         query = select(Account.external_id, Account.member_id).where(Account.external_id.in_(names))
         found = {row[0]: row[1] for row in (await session.execute(query)).all()}
         return [found.get(name) for name in names]
 
 
 async def number(engine: AsyncEngine, kind: type) -> int:
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         return await session.scalar(select(func.count()).select_from(kind)) or 0
 
 
@@ -67,7 +67,7 @@ async def test_a_button_pressed_six_times_at_once_lets_in_one_person(
     assert sum(text.startswith("Welcome") for text in told) == 1
     assert sum(text.startswith("You are a member already") for text in told) == 5
     assert await number(engine, Member) == before + 1
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         week = select(Delivery.key).where(Delivery.kind == "welcome")
         assert len((await session.scalars(week)).all()) == 3
 
@@ -84,7 +84,7 @@ async def test_two_who_decide_at_once_decide_once(typing: Typing, engine: AsyncE
         assert len(late) == 3
         approved = (await owners(engine, who))[0] is not None
         assert all(("let them in" in text) is approved for text in late)
-        async with unit(engine) as session:
+        async with transaction(engine) as session:
             answers = select(Delivery).where(Delivery.key == f"join:{n}:answer")
             assert len((await session.scalars(answers)).all()) == 1
 
@@ -108,7 +108,7 @@ async def test_a_city_code_counts_everybody_who_comes_at_once(
     city = await code(typing, "invite rotate city:boston", "noor")
     await at_once(typing.hub, [(name, f"join code:{city}") for name in names])
     assert None not in await owners(engine, *names)
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         assert await session.scalar(select(CityCode.uses)) == 8
 
 
@@ -175,7 +175,7 @@ async def test_two_accounts_that_part_each_other_at_once_leave_one(
         link = await code(typing, "link", "zoe")
         await typing(f"link {link}", as_=other)
         await typing(button(await typing("link", as_="zoe"), "Confirm").command, as_="zoe")
-        async with unit(engine) as session:
+        async with transaction(engine) as session:
             mine = select(Account).where(Account.external_id.in_(("zoe", other)))
             ids = {a.external_id: a.id for a in await session.scalars(mine)}
             person = await session.scalar(
@@ -193,11 +193,11 @@ async def test_of_two_admins_who_leave_at_once_one_stays(
     typing: Typing, engine: AsyncEngine
 ) -> None:
     """The last one is protected whoever is quicker."""
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         await settle(session, Person(key="eda", name="Eda", listed=False, roles=("admin",)))
     told = await at_once(typing.hub, [("ada", "leave sure:yes"), ("eda", "leave sure:yes")])
     assert sum(text.startswith("You have left") for text in told) == 1
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         admins = select(MemberRole.member_id).where(MemberRole.role == "admin")
         assert len((await session.scalars(admins)).all()) == 1
 
@@ -205,7 +205,7 @@ async def test_of_two_admins_who_leave_at_once_one_stays(
 async def test_asking_six_times_at_once_asks_once(typing: Typing, engine: AsyncEngine) -> None:
     """One request, and one card for each who decides."""
     await at_once(typing.hub, [("rob", "join boston ask:yes")] * 6)
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         asked = select(Delivery.user).where(Delivery.kind == "duty")
         assert sorted(await session.scalars(asked)) == ["ada", "noor"]
 
@@ -214,7 +214,7 @@ async def test_invited_and_inviting_at_once(typing: Typing, engine: AsyncEngine)
     """A card goes out once, and pressing its button twice joins once."""
     await met(typing.hub, "rob")
     await at_once(typing.hub, [("maya", "invite <@rob>")] * 4)
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         sent = select(Delivery).where(Delivery.kind == "invitation")
         assert len((await session.scalars(sent)).all()) == 1
     told = await at_once(typing.hub, [("rob", "join invitation:1")] * 4)

@@ -18,7 +18,7 @@ from bot.cards import plain
 from bot.hub import Hub
 from bot.reference import Reference
 from bot.request import Request
-from db.base import open_engine, unit
+from db.base import open_engine, transaction
 from db.members import Account, Member, MemberRole
 from tests.cast import sender
 from tests.conftest import Clock
@@ -90,7 +90,7 @@ class Walk(RuleBasedStateMachine):
 
     async def _reference(self) -> Reference:
         if Walk.known is None:
-            async with unit(self.engine) as session:
+            async with transaction(self.engine) as session:
                 Walk.known = await reference.load_reference(session, self.clock.now)
         return Walk.known
 
@@ -100,7 +100,7 @@ class Walk(RuleBasedStateMachine):
         self.folder.cleanup()
 
     async def _numbers(self) -> dict[str, int]:
-        async with unit(self.engine) as session:
+        async with transaction(self.engine) as session:
             return {a.external_id: a.id for a in await session.scalars(select(Account))}
 
     def say(self, who: str, words: str) -> str:
@@ -194,7 +194,7 @@ class Walk(RuleBasedStateMachine):
             assert not told.startswith("Welcome")
 
     async def _owner(self, who: str) -> int:
-        async with unit(self.engine) as session:
+        async with transaction(self.engine) as session:
             query = select(Account.member_id).where(Account.external_id == who)
             return await session.scalar(query) or 0
 
@@ -233,7 +233,7 @@ class Walk(RuleBasedStateMachine):
         assert [n for n, role in roles if role in ("staff", "admin")] == [10, 11]
 
     async def _read(self) -> tuple[dict[str, int | None], dict[int, str], list[tuple[int, str]]]:
-        async with unit(self.engine) as session:
+        async with transaction(self.engine) as session:
             accounts = (await session.scalars(select(Account))).all()
             people = (await session.scalars(select(Member))).all()
             roles = await session.execute(select(MemberRole.member_id, MemberRole.role))

@@ -15,7 +15,7 @@ from bot.community.talks.opening import begin_talk
 from bot.jobs.deliver import LEASE
 from bot.jobs.introductions import advance_introductions
 from db import introductions, joining, linking, members, outbox, personal_data, sending, talks
-from db.base import unit
+from db.base import transaction
 from db.introductions import Introduction
 from db.members import Account, Member
 from db.outbox import CANCELLED, DUE, INFLIGHT, Address, Delivery
@@ -40,7 +40,7 @@ async def _introduction(
 ) -> Introduction:
     asked = Introduction(
         one_id=one.id, other_id=other.id, status="asked", one_said="yes", asked_at=now,
-        tells_at=now + introductions.LASTS,
+        tells_at=now + introductions.ASK_LIFETIME,
     )  # fmt: skip
     session.add(asked)
     await session.flush()
@@ -53,7 +53,7 @@ async def introduction_taken_back(
 ) -> Act:
     """Whoever asked takes it back."""
     asked = await _introduction(session, now, one, other)
-    return lambda s, at: introductions.take_back(s, asked, at, "withdrawn")
+    return lambda s, at: introductions.cancel_cards(s, asked, at, "withdrawn")
 
 
 async def introduction_to_somebody_who_blocks(
@@ -92,7 +92,7 @@ async def openings_of_a_talk(
     """They are dropped, because the other side cannot be reached."""
     talk = await begin_talk(session, now, one, other, key="t:1")
     assert talk is not None
-    return lambda s, at: talks.drop_roots(s, talk, at)
+    return lambda s, at: talks.cancel_roots(s, talk, at)
 
 
 async def member_who_is_silenced(
@@ -100,7 +100,7 @@ async def member_who_is_silenced(
 ) -> Act:
     """A member leaves or is suspended."""
     await _owe(session, now, one, "x")
-    return lambda s, at: joining.silence(s, at, one.id, "left")
+    return lambda s, at: joining.cancel_member_deliveries(s, at, one.id, "left")
 
 
 async def request_that_was_decided(
@@ -110,7 +110,7 @@ async def request_that_was_decided(
     query = select(Account).where(Account.member_id == one.id)
     account = (await session.scalars(query)).first()
     assert account is not None
-    request, new, ended = await joining.ask(session, account, None, "Villa Nueva", now)
+    request, new, ended = await joining.create_request(session, account, None, "Villa Nueva", now)
     assert request is not None
     assert (new, ended) == (True, [])
     await _owe(session, now, other, f"join:{request.id}:asked:{other.id}")
@@ -122,7 +122,7 @@ async def member_who_is_forgotten(
 ) -> Act:
     """A member asks to be forgotten."""
     await _owe(session, now, one, "x")
-    return lambda s, at: personal_data.forget(s, at, one)
+    return lambda s, at: personal_data.erase_member(s, at, one)
 
 
 async def copy_that_is_withdrawn(
@@ -138,7 +138,7 @@ async def workspace_that_was_left(
 ) -> Act:
     """The hub was taken out of it."""
     await _owe(session, now, one, "x")
-    return lambda s, at: outbox.cancel_in(s, PLATFORM, "T1", at, outbox.REMOVED)
+    return lambda s, at: outbox.cancel_in_workspace(s, PLATFORM, "T1", at, outbox.REMOVED)
 
 
 SCENES: list[Scene] = [
@@ -150,21 +150,21 @@ SCENES: list[Scene] = [
 
 async def claim(engine: AsyncEngine, now: datetime) -> list[Delivery]:
     """A worker takes everything that is due."""
-    async with unit(engine, writes=True) as session:
-        taken = await sending.claim(session, now, LEASE, 99, lambda row: True)
+    async with transaction(engine, writes=True) as session:
+        taken = await sending.claim_deliveries(session, now, LEASE, 99, lambda row: True)
     assert taken.claims
     return [one.row for one in taken.claims]
 
 
 async def begin(engine: AsyncEngine, now: datetime, rows: list[Delivery]) -> set[int]:
     """The worker says what it sends now; the numbers of what it may."""
-    async with unit(engine, writes=True) as session:
-        return await sending.begin(session, now, LEASE, rows)
+    async with transaction(engine, writes=True) as session:
+        return await sending.mark_in_flight(session, now, LEASE, rows)
 
 
 async def kept(engine: AsyncEngine) -> list[Delivery]:
     """Everything that was ever owed."""
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         return list(await session.scalars(select(Delivery).order_by(Delivery.id)))
 
 
@@ -174,11 +174,11 @@ async def test_what_a_worker_claimed_is_cancelled_and_not_sent(
 ) -> None:
     """Its fence is older than the row's from then on, and it does not begin."""
     one, other = await member(engine, "maya"), await member(engine, "luis")
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         end = await scene(session, now, one, other)
     held = await claim(engine, now)
 
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         await end(session, now)
 
     assert await begin(engine, now, held) == set()
@@ -192,12 +192,12 @@ async def test_what_a_worker_claimed_is_cancelled_and_not_sent(
 async def test_what_is_in_flight_stays(engine: AsyncEngine, now: datetime, scene: Scene) -> None:
     """It may have arrived: how it ends is for its worker to say."""
     one, other = await member(engine, "maya"), await member(engine, "luis")
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         end = await scene(session, now, one, other)
     held = await claim(engine, now)
     assert len(await begin(engine, now, held)) == len(held)
 
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         await end(session, now)
 
     rows = {row.id: row for row in await kept(engine)}
@@ -210,13 +210,13 @@ async def test_what_may_have_arrived_is_removed_though_it_is_claimed_again(
 ) -> None:
     """Nobody knows yet whether the copy stands on the other side."""
     maya = await member(engine, "maya")
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         number = await _owe(session, now, maya, "x")
     held = await claim(engine, now)
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         (await session.get_one(Delivery, number)).began_at = now
 
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         await deliveries.withdraw(session, now, number)
 
     original, removal = await kept(engine)
@@ -235,7 +235,7 @@ async def test_who_ended_is_told_once_to_those_who_declared_it(
 
     monkeypatch.setitem(deliveries.ENDED_HOOKS, "answer", note)
     maya = await member(engine, "maya")
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         number = await _owe(session, now, maya, "x")
         await deliveries.withdraw(session, now, number)
         await deliveries.withdraw(session, now, number)
@@ -248,8 +248,8 @@ async def test_a_claim_is_taken_back_when_its_account_is_unlinked(
 ) -> None:
     """What stands alone goes to another account of the person's, and only there."""
     maya = await member(engine, "maya")
-    async with unit(engine, writes=True) as session:
-        other = await members.meet(session, "other", "G9", "maya2", now)
+    async with transaction(engine, writes=True) as session:
+        other = await members.get_or_create_account(session, "other", "G9", "maya2", now)
         other.member_id = maya.id
         await session.flush()
         there = Address("other", "G9", "maya2")
@@ -260,11 +260,11 @@ async def test_a_claim_is_taken_back_when_its_account_is_unlinked(
         await session.flush()
     held = await claim(engine, now)
 
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         account = next(
-            a for a in await linking.accounts(session, maya.id) if a.external_id == "maya2"
+            a for a in await linking.lock_accounts(session, maya.id) if a.external_id == "maya2"
         )
-        assert await linking.part(session, account, maya, now) == []
+        assert await linking.detach_account(session, account, maya, now) == []
 
     assert await begin(engine, now, held) == set()
     (row,) = await kept(engine)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.gazetteer import COUNTRIES, REGIONS, Gazetteer, Place
-from db.text import fold
+from db.text import fold_text
 
 SPOTS = (
     Place(1, ("Springfield", "Springfield, IL"), "IL", "US", "Gold", 114_000),
@@ -20,7 +20,7 @@ SPOTS = (
     Place(10, ("Los Ángeles", "LA"), "CA", "US", "Platinum", 3_900_000),
     Place(11, ("Lima",), "", "PE", None, 10_000_000),
 )
-PLACES = Gazetteer(SPOTS, fold)
+PLACES = Gazetteer(SPOTS, fold_text)
 EVERY = {spot.key for spot in SPOTS}
 
 
@@ -30,7 +30,7 @@ def test_every_name_of_a_city_leads_to_it(spot: Place) -> None:
     first = spot.names[0]
     named = [*spot.names, *(f"{first} {c}" for c in COUNTRIES[spot.country_code])]
     for name in (*named, f"{first}, {spot.state}"):
-        for said in (name, name.upper(), fold(name), f" {name.replace('.', '')} "):
+        for said in (name, name.upper(), fold_text(name), f" {name.replace('.', '')} "):
             assert spot.key in PLACES.find_cities(said)
             assert spot.key in PLACES.find_exact(said)
 

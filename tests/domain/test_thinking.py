@@ -10,7 +10,7 @@ from bot.domain.gazetteer import Gazetteer, Place
 from bot.domain.ranges import parse_range
 from bot.domain.ranking import FRESH_FOR_DAYS, Candidate, base_points, rank, rank_candidate
 from bot.domain.vocabulary import Term, Vocabulary
-from db.text import fold
+from db.text import fold_text
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 PLAIN = Candidate(1, False, 2, 0, None, True, False, 0, NOW)
@@ -62,7 +62,7 @@ WORDS = Vocabulary(
         Term(2, "open contracting", "en", True), Term(3, "GIS", "en", True),
         Term(3, "l'information géographique", "fr", True),
     ],
-    fold,
+    fold_text,
 )  # fmt: skip
 
 
@@ -102,7 +102,7 @@ PLACES = Gazetteer(
         Place(3, ("Ciudad de México", "CDMX"), "CDMX", "MX", "Silver", 9_200_000),
         Place(4, ("Mexico", "Mexico, MO"), "MO", "US", None, 11_000),
     ],
-    fold,
+    fold_text,
 )
 
 

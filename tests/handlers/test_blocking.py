@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import plain
 from db import blocks
-from db.base import unit
+from db.base import transaction
 from tests.conftest import Typing
 from tests.reading import commands_of, titles_of
 
@@ -17,14 +17,14 @@ async def test_blocked_and_unblocked(typing: Typing, engine: AsyncEngine) -> Non
     """Twice is once; the list shows whom, with the way back."""
     for _ in range(2):
         assert "is not told" in plain(await typing(f"block {LUIS}"))
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         assert await blocks.is_blocked(session, LUIS, MAYA)
     shown = await typing("block")
     assert titles_of(shown) == ["Luis Ángel Rojas"]
     assert f"unblock {LUIS}" in commands_of(shown)
     assert "can reach you again" in plain(await typing(f"unblock {LUIS}"))
     assert "blocked nobody" in plain(await typing(f"unblock {LUIS}"))
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         assert not await blocks.is_blocked(session, LUIS, MAYA)
 
 

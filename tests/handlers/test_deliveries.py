@@ -15,7 +15,7 @@ from bot.metrics import REGISTRY
 from bot.web import health
 from db import outbox
 from db.audit import Audit
-from db.base import unit
+from db.base import transaction
 from db.outbox import Delivery
 from tests.conftest import CANARY, Clock, Typing
 from tests.jobs.conftest import Owing, worker
@@ -69,7 +69,7 @@ async def test_what_is_sent_again_arrives_and_what_is_dropped_is_gone(
     assert [p.text for p in failed.posts if p.place.channel == "C2"][1].endswith(
         "(sent again: the first one may have arrived)\n"
     )
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         states = dict((await session.execute(select(Delivery.id, Delivery.state))).all())
         acts = set(await session.scalars(select(Audit.action)))
     assert (states[1], states[2]) == ("cancelled", "sent")
@@ -90,9 +90,9 @@ async def test_the_database_the_command_and_the_metric_say_the_same(
     typing: Typing, failed: Platform, engine: AsyncEngine
 ) -> None:
     """Everything that ended unsent is seen by whoever looks anywhere."""
-    async with unit(engine) as session:
-        counts = await outbox.counts(session)
-        queue = await outbox.oldest(session, failed.clock())
+    async with transaction(engine) as session:
+        counts = await outbox.count_by_state(session)
+        queue = await outbox.find_oldest_due(session, failed.clock())
     unsent = sorted((c.kind, c.reason, c.number) for c in counts
                     if c.state not in ("due", "sent"))  # fmt: skip
     assert [reason for _, reason, _ in unsent] == [

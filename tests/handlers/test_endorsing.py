@@ -11,7 +11,7 @@ from bot.cards import Card, plain
 from bot.hub import Hub
 from bot.request import Request
 from db.audit import Audit
-from db.base import unit
+from db.base import transaction
 from db.directory import Endorsement, Expertise
 from tests.cast import sender
 from tests.conftest import Typing
@@ -144,7 +144,7 @@ async def test_of_several_people_one_is_chosen_by_number(typing: Typing, joining
 
 async def endorsements(engine: AsyncEngine) -> tuple[int, int]:
     """(counted beside Luis's open data, rows there are)."""
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         tie = await session.scalar(
             select(Expertise).where(Expertise.member_id == 3).order_by(Expertise.id)
         )
@@ -168,7 +168,7 @@ async def test_one_endorses_once_and_takes_it_back_at_will(
         reply = await typing("endorse 3 open-data withdraw:yes")
         assert "no longer endorse" in plain(reply)
         assert await endorsements(engine) == (0, 0)
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         actions = (await session.scalars(select(Audit.action).order_by(Audit.id))).all()
     assert list(actions) == ["endorsed", "endorsement withdrawn"]
 
@@ -197,7 +197,7 @@ async def test_one_cannot_endorse_oneself_nor_what_is_hidden(
         await typing(words)
 
     assert "cannot endorse yourself" in plain(await typing("endorse maya open data"))
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         assert (await session.scalars(select(Endorsement))).all() == []
 
 

@@ -11,7 +11,7 @@ from bot.community import blocking
 from bot.hub import Hub
 from bot.request import Request
 from db.audit import Audit
-from db.base import unit
+from db.base import transaction
 from db.introductions import Introduction
 from tests.cast import sender
 from tests.conftest import CANARY, Clock, Typing
@@ -25,7 +25,7 @@ BECAUSE = "we both publish open data"
 
 async def number_of(engine: AsyncEngine) -> int:
     """The newest introduction that was asked for."""
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         query = select(func.max(Introduction.id)).where(Introduction.status != "draft")
         return await session.scalar(query) or 0
 
@@ -33,7 +33,7 @@ async def number_of(engine: AsyncEngine) -> int:
 async def block(engine: AsyncEngine, clock: Clock, by: str, whom: str) -> None:
     """Somebody wants nothing of somebody else."""
     one, other = await member(engine, by), await member(engine, whom)
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         await blocking.block_member(session, clock(), one, other)
 
 
@@ -386,7 +386,7 @@ async def test_members_introduce_themselves_only(
 
     assert "for staff and city leads" in plain(reply)
     assert await owed(engine) == []
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         noted = await session.scalar(select(Audit).order_by(Audit.id.desc()).limit(1))
     assert noted is not None
     assert (noted.action, noted.outcome) == ("intro", "refused")

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.cards import Card, Form, plain
 from bot.hub import Hub
 from bot.request import Request
-from db.base import Base, unit
+from db.base import Base, transaction
 from tests.cast import sender
 from tests.conftest import Clock, Typing
 from tests.handlers.test_introductions import BECAUSE, asked, block, number_of
@@ -74,7 +74,7 @@ async def test_every_no_looks_the_same_on_every_day(
     """What the asker reads and when is that of «not now», to the letter."""
     got = await silent_ends(typing, engine, clock, end)
 
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         for table in ("block", "introduction", "delivery"):
             await session.execute(Base.metadata.tables[table].delete())
         # a world of its own: what was owed in the other one is not missing here

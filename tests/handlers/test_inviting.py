@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import plain
 from bot.deliveries import load_card
-from db.base import unit
+from db.base import transaction
 from db.invitations import Invitation
 from tests.conftest import Clock, Typing
 from tests.handlers.test_joining import CODE, code_in, owed, person
@@ -94,7 +94,7 @@ async def test_a_member_gives_twenty_invitations_a_week(
     for _ in range(22):
         last = await typing("invite somebody")
     assert "that is as many as there are" in plain(last)
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         assert await session.scalar(select(func.count()).select_from(Invitation)) == 20
     clock.go_on(days=8)
     assert CODE.search(plain(await typing("invite somebody")))

@@ -12,7 +12,7 @@ from bot.cards import Form, Reply, plain
 from bot.deliveries import load_card
 from bot.domain.joining import fingerprint
 from db import members
-from db.base import unit
+from db.base import transaction
 from db.invitations import CityCode
 from db.joining import CodeTry, JoinRequest
 from db.members import Account, Member
@@ -39,14 +39,14 @@ async def city_code(typing: Typing, city: str = "boston") -> str:
 
 async def person(engine: AsyncEngine, key: str, workspace: str = "T1") -> Member | None:
     """The member of an account."""
-    async with unit(engine) as session:
-        account = await members.account_of(session, PLATFORM, workspace, key)
+    async with transaction(engine) as session:
+        account = await members.find_account(session, PLATFORM, workspace, key)
         return account.member if account else None
 
 
 async def owed(engine: AsyncEngine, kind: str = "") -> list[Delivery]:
     """What the hub owes, in order."""
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         query = select(Delivery).order_by(Delivery.id)
         rows = (await session.scalars(query)).all()
         return [d for d in rows if kind in ("", d.kind)]
@@ -54,9 +54,9 @@ async def owed(engine: AsyncEngine, kind: str = "") -> list[Delivery]:
 
 async def mark(engine: AsyncEngine, city: str = "", vouched: bool = False) -> None:
     """Staff know this of the tests' workspace."""
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         found = await session.scalar(text(f"SELECT id FROM city WHERE slug = '{city}'"))
-        home = await members.workspace_of(session, PLATFORM, "T1")
+        home = await members.find_workspace(session, PLATFORM, "T1")
         assert home is not None
         home.city_id, home.vouched = found, vouched
 
@@ -120,7 +120,7 @@ async def test_a_new_code_kills_the_old_one_at_once(typing: Typing, engine: Asyn
     assert "opens nothing" in plain(await typing(f"join code:{old}", as_="rob"))
     assert plain(await typing(f"join code:{new}", as_="rob")).startswith("Welcome")
 
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         kept = (await session.scalars(select(CityCode.hash))).all()
     assert list(kept) == [fingerprint(new)]
     shown = await typing("invite code city:boston", as_="noor")
@@ -169,7 +169,7 @@ async def test_five_wrong_codes_and_a_quarter_of_an_hour(
     code = await city_code(typing)
     for number in range(30):
         await typing(f"join code:{number:04}-0000-0000", as_="rob")
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         assert await session.scalar(select(func.count()).select_from(CodeTry)) == 5
     assert "opens nothing" in plain(await typing(f"join code:{code}", as_="rob"))
     assert plain(await typing(f"join code:{code}", as_="zac")).startswith("Welcome")
@@ -202,7 +202,7 @@ async def test_the_same_id_in_three_workspaces_is_three_people(
         said = await typing("who-does gis", as_="U1", workspace=workspace, platform=platform)
         assert plain(said).startswith("Members only")
     assert not plain(await typing("home", as_="U1", workspace="T2")).startswith("What the hub")
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         mine = select(Account.member_id).where(Account.external_id == "U1")
         assert sorted(m is not None for m in await session.scalars(mine)) == [False, False, True]
 
@@ -345,7 +345,7 @@ async def test_a_workspace_cannot_flood_those_who_decide(
     """Twenty open requests, then its people wait; the others do not."""
     for number in range(22):
         await typing("join boston ask:yes", as_=f"evil{number}", workspace="T2")
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         assert await session.scalar(select(func.count()).select_from(JoinRequest)) == 20
     assert "Asked for Boston" in plain(await typing("join boston ask:yes", as_="rob"))
 

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.cards import plain
 from bot.deliveries import load_card
 from db import members, relay
-from db.base import unit
+from db.base import transaction
 from db.members import Member, MemberRole
 from db.outbox import Delivery
 from db.relay import Relay
@@ -17,13 +17,13 @@ from tests.reading import button, commands_of, problems_of, titles_of
 
 
 async def roles(engine: AsyncEngine, number: int) -> list[str]:
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         query = select(MemberRole.role).where(MemberRole.member_id == number)
         return sorted((await session.scalars(query)).all())
 
 
 async def duties(engine: AsyncEngine) -> list[tuple[str, str]]:
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         query = select(Delivery).where(Delivery.kind == "duty", Delivery.state == "due")
         return [(d.user, plain(load_card(d.body))) for d in await session.scalars(query)]
 
@@ -33,11 +33,11 @@ async def test_who_leaves_is_found_paired_and_written_to_no_more(
     typing: Typing, engine: AsyncEngine
 ) -> None:
     """After saying yes; conversations end, what was owed is not sent, roles are gone."""
-    async with unit(engine, writes=True) as session:
-        maya, luis = await members.member(session, 1), await members.member(session, 3)
+    async with transaction(engine, writes=True) as session:
+        maya, luis = await members.load_member(session, 1), await members.load_member(session, 3)
         assert maya is not None
         assert luis is not None
-        await relay.begin(session, NOW, luis, maya, (None, None))
+        await relay.create_relay(session, NOW, luis, maya, (None, None))
     await typing("admin members lead 1", as_="noor")
     sure = await typing("leave")
     assert "Maya" in plain(await typing("who-does open data", as_="zoe"))
@@ -47,7 +47,7 @@ async def test_who_leaves_is_found_paired_and_written_to_no_more(
     assert "Maya" not in plain(await typing("who-is maya", as_="zoe")).replace("«maya»", "")
     assert plain(await typing("who-does gis")).startswith("Members only")
     assert await roles(engine, 1) == []
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         person = await session.get(Member, 1)
         assert person is not None
         assert (person.status, person.listed) == ("left", False)
@@ -116,7 +116,7 @@ async def test_the_last_admin_stays(typing: Typing, engine: AsyncEngine) -> None
     """Nobody else would run the hub; with a second one, the first may go."""
     assert "the only one who runs the hub" in plain(await typing("leave", as_="ada"))
     assert "the only one who runs the hub" in plain(await typing("leave sure:yes", as_="ada"))
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         await settle(session, Person(key="eda", name="Eda", listed=False, roles=("admin",)))
     assert plain(await typing("leave sure:yes", as_="ada")).startswith("You have left")
     assert "the only one" in plain(await typing("leave sure:yes", as_="eda"))
@@ -135,7 +135,7 @@ async def test_staff_name_leads_and_nobody_names_themselves(
     assert [await roles(engine, n) for n in (1, 9, 10, 11)] == [[], [], ["staff"], ["admin"]]
     for words in ("lead 1", "lead 1", "unlead 1", "unlead 1"):
         await typing(f"admin members {words}", as_="noor")
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         told = select(Delivery).where(Delivery.key.startswith("lead:1:"))
         assert len((await session.scalars(told)).all()) == 1, "at the same moment: once"
     assert await roles(engine, 1) == []

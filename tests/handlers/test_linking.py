@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.cards import Reply, plain
 from bot.deliveries import enqueue, load_card
 from db import members
-from db.base import unit
+from db.base import transaction
 from db.linking import Link
 from db.members import Account
 from db.outbox import Address, Delivery
@@ -33,7 +33,7 @@ async def there(typing: Typing, words: str, as_: str = "maya2") -> Reply:
 
 
 async def owner(engine: AsyncEngine, key: str, workspace: str = "G9") -> int | None:
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         found = await session.scalar(
             select(Account)
             .join(Account.workspace)
@@ -43,7 +43,7 @@ async def owner(engine: AsyncEngine, key: str, workspace: str = "G9") -> int | N
 
 
 async def owed_to(engine: AsyncEngine, user: str) -> list[Delivery]:
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         query = select(Delivery).where(Delivery.user == user).order_by(Delivery.id)
         return list((await session.scalars(query)).all())
 
@@ -107,7 +107,7 @@ async def test_only_the_member_who_showed_the_code_confirms(
                      "link confirm:99999999999"):  # fmt: skip
         await typing(tampered)
     assert await owner(engine, "eve") is None
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         assert (await session.scalars(select(Link.status))).all() == ["asked"]
 
 
@@ -202,7 +202,7 @@ async def test_suspension_holds_on_every_linked_account(
             reply = await (typing(words) if key == "maya" else there(typing, words, key))
             assert "cannot join by itself" in plain(reply), (key, words)
     assert {await owner(engine, "maya2"), await owner(engine, "maya3")} == {1}
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         due = select(Delivery).where(Delivery.member_id == 1, Delivery.state == "due")
         assert (await session.scalars(due)).all() == []
 
@@ -226,8 +226,8 @@ async def test_either_account_parts_them_and_every_account_is_told(
     await linked(typing)
     listed = await there(typing, "link list")
     assert titles_of(listed) == ["1 · Maya Chen", "13 · maya2"]
-    async with unit(engine, writes=True) as session:
-        maya = await members.member(session, 1)
+    async with transaction(engine, writes=True) as session:
+        maya = await members.load_member(session, 1)
         assert maya is not None
         card = load_card((await owed_to(engine, "maya"))[0].body)
         place = Address(PLATFORM, "T1", "maya")
@@ -238,7 +238,7 @@ async def test_either_account_parts_them_and_every_account_is_told(
             session, NOW, maya, "answer", card, key="under", destination=place, parent_id=thread
         )
     await there(typing, "unlink 1")
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         found = {d.key: d for d in await session.scalars(select(Delivery))}
     assert (found["late"].user, found["late"].state) == ("maya2", "due")
     assert found["late"].lane == "other:G9:maya2"
@@ -285,7 +285,7 @@ async def test_a_thousand_tampered_buttons_do_nothing(typing: Typing, engine: As
 
 async def books(engine: AsyncEngine) -> list[object]:
     """Who is whose, and how far every wish, invitation and link is; but for what eve asked."""
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         rows = [
             (await session.execute(text(f"SELECT {what} ORDER BY id"))).all()
             for what in (

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import Form, plain
 from db.audit import Audit
-from db.base import unit
+from db.base import transaction
 from tests.cast import PENDING
 from tests.conftest import Typing
 from tests.reading import button, commands_of, problems_of, titles_of
@@ -16,7 +16,7 @@ WAITS = 12
 
 
 async def audited(engine: AsyncEngine) -> list[tuple[int | None, str, str]]:
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         rows = (await session.scalars(select(Audit).order_by(Audit.id))).all()
         return [(a.member_id, a.action, a.subject) for a in rows]
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.cards import Form, plain
 from db import members
 from db.audit import Audit
-from db.base import unit
+from db.base import transaction
 from db.members import Member
 from db.moderation import Report
 from db.outbox import Delivery
@@ -23,19 +23,19 @@ WORDS = f'report {LUIS} because:"He wrote {CANARY} to me"'
 
 
 async def reports(engine: AsyncEngine) -> list[Report]:
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         return list(await session.scalars(select(Report).order_by(Report.id)))
 
 
 async def owed(engine: AsyncEngine) -> list[tuple[int | None, str]]:
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         rows = await session.scalars(select(Delivery).order_by(Delivery.id))
         return [(d.member_id, d.key) for d in rows]
 
 
 async def person(engine: AsyncEngine, number: int = LUIS) -> Member:
-    async with unit(engine) as session:
-        found = await members.member(session, number)
+    async with transaction(engine) as session:
+        found = await members.load_member(session, number)
         assert found is not None
         return found
 
@@ -52,7 +52,7 @@ async def test_a_report_reaches_the_staff_and_nobody_else(
     assert CANARY in plain(queue)
     assert "Luis Ángel Rojas" in plain(queue)
     assert [key for _, key in await owed(engine)] == ["report:1:new:10", "report:1:new:11"]
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         bodies = (await session.scalars(select(Delivery.body))).all()
         acts = (await session.execute(select(Audit.action, Audit.subject))).all()
     assert not any(CANARY in body for body in bodies)
@@ -126,8 +126,8 @@ async def test_muted_for_two_weeks_and_free_again_on_appeal(
 
 async def test_suspended_on_every_account_and_back(typing: Typing, engine: AsyncEngine) -> None:
     """Suspension is the person's: another account of theirs gets no further; appeal is open."""
-    async with unit(engine, writes=True) as session:
-        second = await members.meet(session, "other", "G9", "luis-there", NOW)
+    async with transaction(engine, writes=True) as session:
+        second = await members.get_or_create_account(session, "other", "G9", "luis-there", NOW)
         second.member_id = LUIS
     await typing(WORDS)
     await typing("admin reports suspend 1", as_="noor")
@@ -151,7 +151,7 @@ async def test_who_is_not_concerned_learns_nothing(typing: Typing) -> None:
 
 async def test_admins_are_not_muted_by_staff(typing: Typing, engine: AsyncEngine) -> None:
     """Nor does anybody decide a report that they made or that is about them."""
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         (ada,) = [m for m in await session.scalars(select(Member)) if m.name == "Ada Root"]
         ada.listed = True
     await typing("report 11 because:rude")

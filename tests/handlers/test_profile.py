@@ -10,7 +10,7 @@ from bot.cards import Card, Form, plain
 from bot.hub import Hub
 from bot.request import Request
 from db.audit import Audit
-from db.base import unit
+from db.base import transaction
 from db.members import Member
 from tests.cast import sender
 from tests.conftest import Clock, Typing
@@ -215,7 +215,7 @@ async def test_after_six_months_the_hub_asks_once_whether_it_is_still_right(
 async def test_a_save_is_audited_without_its_words(typing: Typing, engine: AsyncEngine) -> None:
     """Who and when; never what."""
     await typing('profile bio:"canary7f3a9"')
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         rows = (await session.scalars(select(Audit))).all()
 
     assert [(a.action, a.subject, a.member_id) for a in rows] == [("profile saved", "member:1", 1)]
@@ -226,7 +226,7 @@ async def test_a_name_is_folded_for_finding(typing: Typing, engine: AsyncEngine)
     await typing('profile name:"Zoë Ñandú"')
 
     assert plain(await typing("who-is zoe nandu", as_="luis")).startswith("Zoë Ñandú")
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         assert (await session.get_one(Member, 1)).folded == "zoe nandu"
 
 

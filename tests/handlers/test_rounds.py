@@ -10,8 +10,8 @@ from bot.cards import Buttons, Card, plain
 from bot.domain.cadence import is_turn, next_round_day, round_schedule
 from bot.jobs import rounds as job
 from db import round_pools
-from db.base import unit
-from db.rounds import RoundAvoid, RoundMember, RoundPlace
+from db.base import transaction
+from db.rounds import RoundAvoidance, RoundMember, RoundPlace
 from tests.conftest import Clock, Typing
 
 DAY = date(2026, 12, 1)
@@ -27,7 +27,7 @@ async def sent(engine: AsyncEngine, clock: Clock) -> None:
 
 
 async def mine(engine: AsyncEngine, member_id: int = 1) -> RoundMember:
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         found = await session.get(RoundMember, member_id)
     assert found is not None
     return found
@@ -113,9 +113,9 @@ async def test_rounds_can_be_paused_until_a_day(
     said = plain(await typing(words))
     assert f"Your rounds pause until {until:%B} {until.day}, {until.year}." in said
     assert (await mine(engine)).snoozed_until == until
-    async with unit(engine) as session:
-        assert not await round_pools.participants(session, until - timedelta(days=1))
-        assert await round_pools.participants(session, until)
+    async with transaction(engine) as session:
+        assert not await round_pools.list_participants(session, until - timedelta(days=1))
+        assert await round_pools.list_participants(session, until)
     await typing("rounds on")
     assert (await mine(engine)).snoozed_until is None
 
@@ -154,8 +154,8 @@ async def test_people_are_avoided_and_not_told(typing: Typing, engine: AsyncEngi
     assert "Never paired with: Luis Ángel Rojas" in said
     await typing("rounds on", "luis")
     assert "Maya" not in plain(await typing("rounds", "luis"))
-    async with unit(engine) as session:
-        assert len(list(await session.scalars(select(RoundAvoid)))) == 1
+    async with transaction(engine) as session:
+        assert len(list(await session.scalars(select(RoundAvoidance)))) == 1
     assert "Never paired" not in plain(await typing("rounds unavoid luis"))
     assert "never paired with yourself" in plain(await typing("rounds avoid maya"))
     assert "Please fill this in." in plain(await typing("rounds avoid"))
@@ -179,7 +179,7 @@ async def test_the_partner_stands_on_the_card_with_why(
     number = said.split("/wwc rounds met ")[1].split("\n")[0]
     assert "You have a date." in plain(await typing(f"rounds scheduled {number}"))
     assert "You met." in plain(await typing(f"rounds met {number}"))
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         answers = select(RoundPlace.answer).order_by(RoundPlace.member_id)
         assert list(await session.scalars(answers)) == ["met", ""]
 
@@ -193,7 +193,7 @@ async def test_nobody_answers_for_a_group_of_others(
         await typing("rounds on", key)
     await sent(engine, clock)
     assert "not one of your introductions" in plain(await typing(f"rounds met {number}", "zoe"))
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         assert set(await session.scalars(select(RoundPlace.answer))) == {""}
 
 

@@ -13,7 +13,7 @@ from bot.domain.cadence import round_schedule
 from bot.jobs import rounds as job
 from db import rounds
 from db.audit import Audit
-from db.base import unit
+from db.base import transaction
 from db.members import Member
 from db.rounds import RoundPlace
 from db.talks import Talk
@@ -32,7 +32,7 @@ async def six(typing: Typing) -> Typing:
 
 
 async def together(engine: AsyncEngine) -> set[frozenset[int]]:
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         groups: dict[int, set[int]] = {}
         for place in await session.scalars(select(RoundPlace)):
             groups.setdefault(place.group_id, set()).add(place.member_id)
@@ -40,8 +40,8 @@ async def together(engine: AsyncEngine) -> set[frozenset[int]]:
 
 
 async def left(engine: AsyncEngine) -> set[int]:
-    async with unit(engine) as session:
-        return {one.member_id for one in await rounds.left_of(session, 1)}
+    async with transaction(engine) as session:
+        return {one.member_id for one in await rounds.list_unmatched(session, 1)}
 
 
 async def test_nobody_takes_part_yet(typing: Typing) -> None:
@@ -148,7 +148,7 @@ async def test_drawing_again_makes_another_draft(six: Typing, engine: AsyncEngin
     await six("admin rounds unlock", "noor")
     assert "Drawn again." in plain(await six("admin rounds redraw", "noor"))
     assert {key for group in await together(engine) for key in group} >= {1, 2, 3, 6}
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         acts = set(await session.scalars(select(Audit.action).where(Audit.subject == "round:1")))
     assert acts == {"round unlocked", "round redrawn"}
 
@@ -168,7 +168,7 @@ async def test_two_admins_press_send_and_the_clock_strikes(
     assert sum("it is sent once" in text for text in texts) == 3
     after = round_schedule(DAY).send + timedelta(seconds=1)
     await asyncio.gather(*(job.advance_rounds(engine, lambda: after) for _ in range(3)))
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         assert await session.scalar(select(func.count()).select_from(Talk)) == 3
         sent = select(func.count()).where(Audit.action == "round sent")
         assert await session.scalar(sent) == 1
@@ -195,6 +195,6 @@ async def test_long_drafts_have_pages(
 async def test_only_staff_may(typing: Typing, engine: AsyncEngine, words: str) -> None:
     """Members hear that it is for staff, and the try is written down."""
     assert "Staff only" in plain(await typing(f"admin rounds {words}"))
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         assert await session.scalar(select(Audit.outcome)) == "refused"
         assert await session.scalar(select(func.count()).select_from(Member)) == 11

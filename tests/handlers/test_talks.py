@@ -11,7 +11,7 @@ from bot.community import blocking
 from bot.hub import Hub
 from bot.request import Request
 from db import talks
-from db.base import unit
+from db.base import transaction
 from db.outbox import Delivery
 from db.talks import Talk
 from tests.cast import sender
@@ -34,8 +34,8 @@ async def talk(engine: AsyncEngine, clock: Clock) -> int:
 
 async def kept(engine: AsyncEngine, number: int) -> Talk:
     """A talk as it stands."""
-    async with unit(engine) as session:
-        found = await talks.found(session, number, hold=False)
+    async with transaction(engine) as session:
+        found = await talks.load_talk(session, number, hold=False)
         assert found is not None
         return found
 
@@ -62,7 +62,7 @@ async def test_one_proposes_the_other_agrees_and_both_get_the_file(
     (told,) = await owed(engine, "maya")
     assert told.text.startswith("Agreed with Luis Ángel Rojas\n")
     assert link_of(told.card) != link_of(reply)
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         under = (await session.scalars(select(Delivery.under_id).order_by(Delivery.id))).all()
     begun = await kept(engine, talk)
     assert under[2:] == [begun.other_root_id, begun.one_root_id]
@@ -157,7 +157,7 @@ async def test_nothing_is_proposed_when_it_is_over(
         await change(engine, "luis", status="suspended")
     else:
         one, other = await member(engine, "luis"), await member(engine, "maya")
-        async with unit(engine, writes=True) as session:
+        async with transaction(engine, writes=True) as session:
             await blocking.block_member(session, clock(), one, other)
 
     assert "This conversation has ended." in plain(await typing(f"intro slot {talk} 1"))

@@ -4,7 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import plain
-from db.base import unit
+from db.base import transaction
 from db.members import Workspace
 from tests.cast import PLATFORM
 from tests.conftest import Typing
@@ -21,7 +21,7 @@ async def test_a_workspace_is_marked_by_number_and_city(
     assert "city" in problems_of(await typing("admin workspaces city 1", as_="ada"))
     assert "number" in problems_of(await typing("admin workspaces vouch", as_="ada"))
     await typing("admin workspaces vouch 2", as_="ada")
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         homes = (await session.scalars(select(Workspace).order_by(Workspace.id))).all()
     assert [home.vouched for home in homes] == [False, True]
 

@@ -17,11 +17,11 @@ from bot.domain.cadence import RoundSchedule, round_schedule
 from bot.handlers.rounds import Rounds
 from bot.jobs import rounds as job
 from db import members, round_pools, rounds
-from db.base import unit
+from db.base import transaction
 from db.directory import Expertise
 from db.members import Member
 from db.outbox import Delivery
-from db.rounds import Round, RoundGroup, RoundLeft, RoundMember, RoundPlace
+from db.rounds import Round, RoundGroup, RoundMember, RoundPlace, UnmatchedMember
 from db.talks import Talk
 from tests.cast import WORKSPACE
 from tests.conftest import Clock, Typing
@@ -44,14 +44,14 @@ async def on(typing: Typing, *keys: str) -> None:
 
 async def owed(engine: AsyncEngine, step: str) -> list[Delivery]:
     """What was owed under the keys of one step of the first round."""
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         query = select(Delivery).where(Delivery.key.like(f"round:1:{step}:%")).order_by(Delivery.id)
         return list(await session.scalars(query))
 
 
 async def pairs(engine: AsyncEngine) -> list[tuple[str, ...]]:
     """Who was put together, by name, in the first round."""
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         query = (
             select(RoundPlace.group_id, Member.name)
             .join(RoundPlace.member)
@@ -65,7 +65,7 @@ async def pairs(engine: AsyncEngine) -> list[tuple[str, ...]]:
 
 
 async def count(engine: AsyncEngine, kind: type[object]) -> int:
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         return await session.scalar(select(func.count()).select_from(kind)) or 0
 
 
@@ -103,8 +103,8 @@ async def test_a_round_from_the_draft_to_its_end(
     assert "/wwc rounds met" in plain(group)
 
     await at(engine, WHEN.close)
-    async with unit(engine) as session:
-        left = [one.day for one in await rounds.unfinished(session)]
+    async with transaction(engine) as session:
+        left = [one.day for one in await rounds.list_unfinished(session)]
         assert left == [DAY + timedelta(weeks=1)]
         silent = await session.scalars(select(RoundMember.silent))
         assert list(silent) == [1, 1, 1, 1]
@@ -126,7 +126,7 @@ async def test_fifty_restarts_around_each_tick_make_one_round_and_one_notice_eac
         assert len({one.member_id for one in found}) == len(found) == people, step
     assert len(await pairs(engine)) == 2
     assert await count(engine, Talk) == 4  # a pair, and three pairs of a trio without a room
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         assert set(await session.scalars(select(RoundMember.silent))) == {1}
 
 
@@ -154,7 +154,7 @@ async def test_killed_between_two_transactions_it_goes_on_where_it_stopped(
         except RuntimeError:
             continue
     assert await count(engine, Talk) == 3
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         assert None not in list(await session.scalars(select(RoundGroup.begun_at)))
 
 
@@ -173,7 +173,7 @@ async def test_who_skips_after_the_draft_is_taken_out_and_the_other_is_paired_an
     left = await owed(engine, "left")
     assert len(left) == 1
     assert "You come first in your next round." in text(left)
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         missed = dict(
             (await session.execute(select(RoundMember.member_id, RoundMember.missed))).all()
         )
@@ -237,13 +237,13 @@ async def test_three_silent_rounds_are_asked_about_and_then_paused(
     assert "rounds keep" in plain(load_card(kept[0].body))
     await at(engine, clock.now + timedelta(days=2))
     assert "Paused, because you did not answer" in plain(await typing("rounds"))
-    async with unit(engine) as session:
-        assert [one.member_id for one in await round_pools.participants(session, DAY)] == [3]
+    async with transaction(engine) as session:
+        assert [one.member_id for one in await round_pools.list_participants(session, DAY)] == [3]
     assert "Next one: Tuesday" in plain(await typing("rounds keep"))
 
 
 async def owed_like(engine: AsyncEngine, beginning: str) -> list[Delivery]:
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         query = select(Delivery).where(Delivery.key.startswith(beginning))
         return list(await session.scalars(query))
 
@@ -256,18 +256,18 @@ async def test_only_those_who_met_count_as_met(
     await on(typing, "maya", "luis")
     for moment in WHEN[:3]:
         await at(engine, moment)
-    async with unit(engine) as session:
-        before = await round_pools.past(session, DAY - timedelta(days=400))
+    async with transaction(engine) as session:
+        before = await round_pools.list_past_pairings(session, DAY - timedelta(days=400))
     assert [(one.member_id, one.other_id, one.met_on) for one in sorted(before)] == [
         (1, 3, None), (3, 1, None),
     ]  # fmt: skip
     clock.now = WHEN.check
     await typing("rounds met", "luis")
-    async with unit(engine) as session:
-        after = await round_pools.past(session, DAY - timedelta(days=400))
+    async with transaction(engine) as session:
+        after = await round_pools.list_past_pairings(session, DAY - timedelta(days=400))
         assert {one.met_on for one in after} == {DAY}
         assert len(after) == 2
-        assert await round_pools.past(session, DAY + timedelta(days=1)) == []
+        assert await round_pools.list_past_pairings(session, DAY + timedelta(days=1)) == []
 
 
 @pytest.mark.both
@@ -277,8 +277,8 @@ async def test_blocks_never_and_avoiding_keep_two_apart(
     """Whichever of the two said so; and the reason given to either names neither."""
     await on(typing, "maya", "luis", "zoe")
     await typing("rounds avoid luis", "zoe")
-    async with unit(engine, writes=True) as session:
-        maya, luis = await members.member(session, 1), await members.member(session, 3)
+    async with transaction(engine, writes=True) as session:
+        maya, luis = await members.load_member(session, 1), await members.load_member(session, 3)
         assert maya is not None
         assert luis is not None
         await blocking.block_member(session, clock.now, luis, maya)
@@ -297,8 +297,8 @@ async def test_what_nobody_may_see_counts_nowhere(
     """A topic that somebody hides does not bring them together with anybody."""
     await on(typing, "maya", "luis")
     await typing("profile seen_topics:nobody")
-    async with unit(engine) as session:
-        known = await round_pools.knowledge(session)
+    async with transaction(engine) as session:
+        known = await round_pools.load_knowledge(session)
         assert set(known) == {3}
         assert await session.scalar(select(func.count()).select_from(Expertise)) or 0 > 0
 
@@ -308,8 +308,8 @@ async def test_a_trio_in_one_workspace_talks_in_one_conversation(
 ) -> None:
     """Where the platform has such a thing: one message to all three."""
     await on(typing, "maya", "luis", "zoe")
-    async with unit(engine, writes=True) as session:
-        home = await members.workspace_of(session, "slack", WORKSPACE)
+    async with transaction(engine, writes=True) as session:
+        home = await members.find_workspace(session, "slack", WORKSPACE)
         assert home is not None
         home.gathers = True
     for moment in WHEN[:3]:
@@ -326,11 +326,11 @@ async def test_people_out_of_reach_of_the_rules_by_the_time_are_not_introduced(
     """Suspended between the release and the beginning: no talk, and the other one hears of it."""
     await on(typing, "maya", "luis")
     await at(engine, WHEN.draft)
-    async with unit(engine, writes=True) as session:
-        round_ = await rounds.on(session, DAY)
+    async with transaction(engine, writes=True) as session:
+        round_ = await rounds.find_round(session, DAY)
         assert round_ is not None
         await pools.release(session, round_.id, WHEN.send)
-        luis = await members.member(session, 3)
+        luis = await members.load_member(session, 3)
         assert luis is not None
         luis.status = "suspended"
     await at(engine, WHEN.send)
@@ -346,7 +346,7 @@ async def test_a_machine_that_slept_through_a_round_leaves_it_out(
     await at(engine, WHEN.draft)
     await at(engine, WHEN.send + timedelta(days=5))
     assert await pairs(engine) == []
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         days = {one.day: one.sent_at for one in await session.scalars(select(Round))}
     assert set(days) == {DAY, DAY + timedelta(weeks=1)}
     assert set(days.values()) == {None}
@@ -360,11 +360,11 @@ async def test_forgetting_somebody_takes_them_out_of_every_round(
     await typing("rounds avoid zoe")
     for moment in WHEN[:3]:
         await at(engine, moment)
-    async with unit(engine, writes=True) as session:
-        maya = await members.member(session, 1)
+    async with transaction(engine, writes=True) as session:
+        maya = await members.load_member(session, 1)
         await session.delete(maya)
-    async with unit(engine) as session:
-        for kind in (RoundMember, RoundPlace, RoundLeft):
+    async with transaction(engine) as session:
+        for kind in (RoundMember, RoundPlace, UnmatchedMember):
             assert 1 not in list(await session.scalars(select(kind.member_id)))
     for moment in WHEN[3:]:
         await at(engine, moment)

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from bot.jobs.timetable import TIMETABLE, ScheduledJob, StepJob, create_scheduler, tick
-from db.base import unit
+from db.base import transaction
 from db.job_runs import claim_job_run
 from db.key_values import KeyValue
 from tests.conftest import Clock
@@ -25,7 +25,7 @@ async def note(session: AsyncSession, at: datetime) -> None:
 
 
 async def effects(engine: AsyncEngine) -> list[str]:
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         return list(await session.scalars(select(KeyValue.key).order_by(KeyValue.key)))
 
 
@@ -87,7 +87,7 @@ async def test_only_the_newest_of_several_missed_turns_is_made_up_for(
 
 async def test_a_slot_is_taken_once(engine: AsyncEngine) -> None:
     """And another time of the same job is another slot."""
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         assert await claim_job_run(session, "job", NOON)
         assert not await claim_job_run(session, "job", NOON)
         assert await claim_job_run(session, "job", NOON + timedelta(minutes=1))

@@ -19,7 +19,7 @@ from bot.jobs import deliver
 from bot.jobs.deliver import LEASE, DeliveryWorker
 from bot.request import Request
 from db import key_values, outbox, sending
-from db.base import unit
+from db.base import transaction
 from db.members import Account, Member, Workspace
 from db.outbox import Delivery
 from tests.cast import sender
@@ -55,21 +55,21 @@ async def test_who_slept_past_its_lease_may_not_write(
 ) -> None:
     """Another has it by then, and what that one wrote stands."""
     await owing("mine or yours")
-    async with unit(engine, writes=True) as session:
-        taken = await sending.claim(session, clock(), LEASE, 9, lambda row: True)
+    async with transaction(engine, writes=True) as session:
+        taken = await sending.claim_deliveries(session, clock(), LEASE, 9, lambda row: True)
         await session.flush()
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         held = [claim.row for claim in taken.claims]
-        assert await sending.begin(session, clock(), LEASE, held) == {held[0].id}
+        assert await sending.mark_in_flight(session, clock(), LEASE, held) == {held[0].id}
     clock.go_on(seconds=LEASE.total_seconds() + 1)
     await worker(engine, platform, clock).run_until_idle()
     (before,) = await rows()
     assert (before.state, before.deaths) == ("sent", 1)
-    async with unit(engine, writes=True) as session:
-        late = sending.Written(held[0].id, held[0].fence, "dead", "stale")
-        assert list(await sending.settle(session, clock(), [late])) == []
-        assert await sending.begin(session, clock(), LEASE, held) == set()
-        await sending.release(session, held, clock())
+    async with transaction(engine, writes=True) as session:
+        late = sending.Settlement(held[0].id, held[0].fence, "dead", "stale")
+        assert list(await sending.record_results(session, clock(), [late])) == []
+        assert await sending.mark_in_flight(session, clock(), LEASE, held) == set()
+        await sending.release_claims(session, held, clock())
     (after,) = await rows()
     assert (after.state, after.reason, after.fence) == ("sent", "", before.fence)
 
@@ -80,13 +80,13 @@ async def test_what_kills_three_processes_is_left_alone(
     """The fourth starts all the same; staff decide, and are told."""
     await owing("poison")
     for _ in range(3):
-        async with unit(engine, writes=True) as session:
-            taken = await sending.claim(session, clock(), LEASE, 9, lambda row: True)
-        async with unit(engine, writes=True) as session:
-            await sending.begin(session, clock(), LEASE, [c.row for c in taken.claims])
+        async with transaction(engine, writes=True) as session:
+            taken = await sending.claim_deliveries(session, clock(), LEASE, 9, lambda row: True)
+        async with transaction(engine, writes=True) as session:
+            await sending.mark_in_flight(session, clock(), LEASE, [c.row for c in taken.claims])
         clock.go_on(seconds=LEASE.total_seconds() + 1)
-        async with unit(engine, writes=True) as session:
-            await sending.recover(session, clock(), timedelta(0))
+        async with transaction(engine, writes=True) as session:
+            await sending.recover_lost_claims(session, clock(), timedelta(0))
     await owing("harmless", channel="C2")
     await worker(engine, platform, clock).run_until_idle()
     assert [(r.state, r.reason) for r in await rows()][:2] == [("dead", "crash loop"), ("sent", "")]
@@ -275,7 +275,7 @@ async def test_a_workspace_that_refuses_the_hub_is_left_alone_after_twenty_refus
 
 
 async def person(engine: AsyncEngine, name: str) -> int:
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         found = await session.scalar(select(Member.id).where(Member.folded == name))
         assert found is not None
         return found
@@ -286,7 +286,7 @@ async def test_whoever_is_not_reachable_here_is_told_elsewhere(
 ) -> None:
     """By another account of the same person; who has none waits for a decision."""
     maya, ben = await person(engine, "maya chen"), await person(engine, "ben ortiz")
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         home = await session.scalar(select(Workspace).where(Workspace.external_id == "T1"))
         session.add(Account(workspace=home, external_id="maya2", member_id=maya,
                             first_seen=clock()))  # fmt: skip
@@ -301,7 +301,7 @@ async def test_whoever_is_not_reachable_here_is_told_elsewhere(
     assert (second.state, second.reason, alarm.user) == ("dead", "cannot_dm", "ada")
 
     async def reachable() -> set[str]:
-        async with unit(engine) as session:
+        async with transaction(engine) as session:
             shut = select(Account.external_id).where(~Account.reachable)
             return set(await session.scalars(shut))
 
@@ -328,7 +328,7 @@ async def test_a_workspace_that_took_the_hub_out_is_owed_nothing(
 ) -> None:
     """Neither what waited nor what is owed later by mistake; and no call is made there."""
     await owing("waits", at=clock() + timedelta(hours=1))
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         await owing_claimed(session, clock)
     await hub.on_workspace_removed("slack", "T1")
     await owing("later", channel="C3")
@@ -341,7 +341,7 @@ async def owing_claimed(session: object, clock: Clock) -> None:
     from tests.jobs.conftest import put
 
     await put(session, clock, "claimed", channel="C2")
-    await sending.claim(session, clock(), LEASE, 9, lambda row: True)  # type: ignore[arg-type]
+    await sending.claim_deliveries(session, clock(), LEASE, 9, lambda row: True)  # type: ignore[arg-type]
 
 
 async def test_panic_stops_what_was_claimed_already(
@@ -349,13 +349,13 @@ async def test_panic_stops_what_was_claimed_already(
 ) -> None:
     """Between the claim and the beginning of a send the stop counts as well."""
     await owing("no")
-    async with unit(engine, writes=True) as session:
-        taken = await sending.claim(session, clock(), LEASE, 9, lambda row: True)
+    async with transaction(engine, writes=True) as session:
+        taken = await sending.claim_deliveries(session, clock(), LEASE, 9, lambda row: True)
         await key_values.save_value(session, outbox.PANIC, "now")
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         held = [claim.row for claim in taken.claims]
-        assert await sending.begin(session, clock(), LEASE, held) == set()
-        await sending.release(session, held, clock())
+        assert await sending.mark_in_flight(session, clock(), LEASE, held) == set()
+        await sending.release_claims(session, held, clock())
     await worker(engine, platform, clock).run_until_idle()
     assert platform.calls == []
     assert [r.state for r in await rows()] == ["due"]
@@ -450,10 +450,10 @@ async def test_what_is_old_is_tidied_away_and_the_books_still_balance(
     await worker(engine, platform, clock).run_until_idle()
     for days, left, readable in ((1, 3, 3), (2, 3, 2), (90, 2, 2)):
         clock.go_on(days=days)
-        async with unit(engine, writes=True) as session:
-            await outbox.tidy(session, clock())
-            books = await outbox.conservation(session)
-            assert books.holds or engine.dialect.name != "sqlite"
+        async with transaction(engine, writes=True) as session:
+            await outbox.delete_old(session, clock())
+            books = await outbox.load_conservation(session)
+            assert books.is_balanced or engine.dialect.name != "sqlite"
         assert len(await rows()) == left
         assert sum(bool(row.body) for row in await rows()) == readable
 
@@ -462,11 +462,11 @@ async def test_a_lost_row_is_noticed(engine: AsyncEngine, owing: Owing, clock: C
     """The check that ends every test does see something."""
     await owing("one")
     await owing("two", channel="C2")
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         await session.execute(text("DELETE FROM delivery WHERE key = 'one'"))
-        assert not (await outbox.conservation(session)).holds
+        assert not (await outbox.load_conservation(session)).is_balanced
         await session.execute(update(Delivery).values(state="mislaid"))
-        assert not (await outbox.conservation(session)).holds
+        assert not (await outbox.load_conservation(session)).is_balanced
         await session.rollback()
 
 

@@ -28,7 +28,7 @@ from bot.operator import doctor
 from bot.operator.platforms import run_discord_act
 from bot.settings import ConfigurationError, Settings
 from db import key_values, migrate
-from db.base import open_engine, unit
+from db.base import open_engine, transaction
 from db.installations import Installations
 from tests.databases import Postgres
 from tests.platforms.discord import LoopbackDiscord
@@ -478,7 +478,7 @@ async def test_commands_are_remembered_under_one_name(database: str) -> None:
     """What the process that serves remembers is what the doctor reads."""
     engine = open_engine(database)
     try:
-        async with unit(engine, writes=True) as session:
+        async with transaction(engine, writes=True) as session:
             await key_values.save_value(session, COMMAND_HASH_KEY, "abc")
         assert await doctor._load_synced_hash(engine) == "abc"
     finally:

@@ -13,10 +13,10 @@ from bot.domain.cadence import round_schedule
 from bot.hub import Hub
 from bot.jobs import rounds as job
 from bot.request import Request
-from db.base import unit
+from db.base import transaction
 from db.members import Member, Workspace
 from db.outbox import Delivery
-from db.rounds import RoundLeft
+from db.rounds import UnmatchedMember
 from tests.cast import sender
 from tests.catalogue import TRANSLATED, pairs
 from tests.conftest import Clock
@@ -66,7 +66,7 @@ async def told(hub: Hub, engine: AsyncEngine, clock: Clock, language: str) -> st
         for words in all_:
             said.append(plain(await hub(Request(sender(who, language), words))))
 
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         await session.execute(update(Member).values(language=language))
         await session.execute(update(Workspace).values(gathers=True))
     await say("noor", "admin rounds", "admin rounds preview")
@@ -90,7 +90,7 @@ async def told(hub: Hub, engine: AsyncEngine, clock: Clock, language: str) -> st
     await job.advance_rounds(engine, clock)
     await say("maya", "rounds", "rounds keep", "rounds why", "rounds off")
     await say("zoe", "rounds", "rounds off")
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         said += [plain(load_card(body)) for body in await session.scalars(select(Delivery.body))]
     return "\n".join(said)
 
@@ -130,6 +130,8 @@ def test_every_rule_has_words(language: str) -> None:
     from bot.i18n import translator
 
     rules = ("alone", "city", "language", "never", "taken", "gone")
-    said = {unpaired_reason(translator(language), RoundLeft(rule=rule, fits=2)) for rule in rules}
+    said = {
+        unpaired_reason(translator(language), UnmatchedMember(rule=rule, fits=2)) for rule in rules
+    }
     assert len(said) == len(rules)
     assert all(sentence.endswith(".") for sentence in said)

@@ -18,7 +18,7 @@ from bot.hub import Hub
 from bot.links import Links
 from bot.web import calendars
 from bot.web.calendars import meeting_file
-from db.base import unit
+from db.base import transaction
 from db.cities import City
 from db.members import Member
 from db.talks import Talk
@@ -112,7 +112,7 @@ async def test_there_is_no_file_when_there_is_no_meeting(
     if over == "suspended":
         await change(engine, "luis", status="suspended")
     one, other = await member(engine, "luis"), await member(engine, "maya")
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         if over == "blocked":
             await blocking.block_member(session, clock(), one, other)
         if over == "forgotten":

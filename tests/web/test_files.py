@@ -22,7 +22,7 @@ from bot.links import Links, SharedFile
 from bot.request import File, IncomingMessage, Sender
 from bot.web import files
 from db import members
-from db.base import unit
+from db.base import transaction
 from tests.conftest import Clock
 from tests.owed import change, member
 from tests.platforms.slack import LoopbackSlack
@@ -74,9 +74,11 @@ async def desk(hub: Hub, engine: AsyncEngine, clock: Clock) -> AsyncIterator[Des
     async with LoopbackSlack() as slack:
         talk = Talk(hub, engine, clock)
         await talk.settle("maya", "luis")
-        async with unit(engine, writes=True) as session:
+        async with transaction(engine, writes=True) as session:
             maya = await talk.member(session, "maya")
-            account = await members.meet(session, "slack", slack.team.id, "maya", clock())
+            account = await members.get_or_create_account(
+                session, "slack", slack.team.id, "maya", clock()
+            )
             account.member = maya
         adapter = SlackAdapter(
             hub, signing_secret="s" * 32, bot_token=slack.bot_token, api_url=slack.api_url
@@ -141,7 +143,7 @@ async def test_who_blocked_left_or_waited_too_long_opens_nothing(
     assert (await desk.open(seen))[0] == 404
     clock.now -= files.LINK_LIFETIME
     maya, luis = await member(engine, "maya"), await member(engine, "luis")
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         await blocking.block_member(session, clock(), luis, maya)
     assert (await desk.open(seen))[0] == 404
 

@@ -17,7 +17,16 @@ from bot.deliveries import enqueue, run_ended_hooks
 from bot.errors import Refusal
 from bot.i18n import Translator, translator
 from db import audit, blocks, introductions
-from db.introductions import AGAIN, AGREED, ASKED, LASTS, UNANSWERED, YES, Introduction, card_key
+from db.introductions import (
+    AGAIN,
+    AGREED,
+    ASK_LIFETIME,
+    ASKED,
+    UNANSWERED,
+    YES,
+    Introduction,
+    card_key,
+)
 from db.members import Member
 
 KIND = "introduction"
@@ -30,12 +39,16 @@ def list_unanswered(
     every: Sequence[Introduction], member_id: int, now: datetime
 ) -> list[Introduction]:
     """Those that wait for the answer of one person."""
-    return [i for i in every if i.asks(member_id) and i.is_open(now) and not i.said(member_id)]
+    return [
+        i
+        for i in every
+        if i.can_answer(member_id) and i.is_open(now) and not i.answer_of(member_id)
+    ]
 
 
 async def render_unanswered(ctx: Context) -> Entry | None:
     """Name the people who wait for the member's answer; None when nobody does."""
-    every = await introductions.of_member(ctx.session, ctx.member.id, ctx.now)
+    every = await introductions.list_of_member(ctx.session, ctx.member.id, ctx.now)
     open_ = list_unanswered(every, ctx.member.id, ctx.now)
     if not open_:
         return None
@@ -44,7 +57,7 @@ async def render_unanswered(ctx: Context) -> Entry | None:
         title=t.many(
             "One person would like to meet you", "{number} people would like to meet you", number
         ),
-        lines=(t.listed([(one.by or one.facing(ctx.member.id)).name for one in open_]),),
+        lines=(t.listed([(one.by or one.partner_of(ctx.member.id)).name for one in open_]),),
         buttons=(Button(t("See and answer"), "intro list", "primary"),),
     )
 
@@ -57,7 +70,7 @@ async def ask(ctx: Context, intro: Introduction) -> Card:
     if intro.status != "draft":
         return already_asked_card(ctx, intro)
     check_may_write(ctx)
-    await introductions.hold(ctx.session, ctx.member, intro.one, intro.other)
+    await introductions.lock_members(ctx.session, ctx.member, intro.one, intro.other)
     asked = [intro.other] if intro.by is None else [intro.one, intro.other]
     for person in asked:
         await _check_person(ctx, person)
@@ -66,7 +79,7 @@ async def ask(ctx: Context, intro: Introduction) -> Card:
         return before
     for person in asked:
         check_accepts_questions(ctx, person, intro.topic_id)
-    made = await introductions.asked_since(ctx.session, ctx.member, ctx.now - A_DAY)
+    made = await introductions.count_asks_since(ctx.session, ctx.member, ctx.now - A_DAY)
     if made >= MAX_ASKS_PER_DAY:
         raise Refusal(
             ctx.t("You asked {number} people in a day. Give them time to answer, and ask again "
@@ -97,14 +110,14 @@ async def _check_person(ctx: Context, person: Member) -> None:
 async def _find_earlier_answer(ctx: Context, intro: Introduction) -> Card | None:
     """What was asked between the two lately, where that answers the question."""
     t, me = ctx.t, ctx.member.id
-    past = await introductions.lately(ctx.session, intro.one_id, intro.other_id, ctx.now)
+    past = await introductions.list_recent(ctx.session, intro.one_id, intro.other_id, ctx.now)
     mine = [i for i in past if i.asker is not None and i.asker.id == me]
     for one in mine:
         if one.status in UNANSWERED and one.closed_at is None:
             return already_asked_card(ctx, one)
     if intro.by_id is None:
         for one in past:
-            if one.asks(me) and one.is_open(ctx.now):
+            if one.can_answer(me) and one.is_open(ctx.now):
                 return await request_card(
                     t, await load_intro_pair(ctx, one), one, ctx.member, ctx.now
                 )
@@ -144,7 +157,7 @@ def check_accepts_questions(ctx: Context, person: Member, topic: int | None = No
 
 
 async def _send_request(ctx: Context, intro: Introduction, asked: list[Member]) -> None:
-    intro.status, intro.asked_at, intro.tells_at = ASKED, ctx.now, ctx.now + LASTS
+    intro.status, intro.asked_at, intro.tells_at = ASKED, ctx.now, ctx.now + ASK_LIFETIME
     if intro.by is None:
         intro.one_said = YES
     await ctx.session.flush()
@@ -165,10 +178,10 @@ async def _send_request(ctx: Context, intro: Introduction, asked: list[Member]) 
             await enqueue(ctx.session, ctx.now, person, KIND, card, key=card_key(intro, person.id),
                       expires=intro.tells_at)  # fmt: skip
     if unwanted:
-        ended = await introductions.silence(ctx.session, intro, ctx.now)
+        ended = await introductions.silence_introduction(ctx.session, intro, ctx.now)
         await run_ended_hooks(ctx.session, ctx.now, ended)
     action = "introduction asked" if intro.by is None else "introduction arranged"
-    audit.note(ctx.session, ctx.now, ctx.member.id, action, f"introduction:{intro.id}")
+    audit.record_act(ctx.session, ctx.now, ctx.member.id, action, f"introduction:{intro.id}")
 
 
 @parting.ends("blocked")
@@ -185,7 +198,7 @@ async def _is_unwanted(ctx: Context, intro: Introduction) -> bool:
     for who, whom in ((other, one), (one, other)):
         if await blocks.has_blocked(ctx.session, who, whom):
             return True
-        if (by or who == other) and await introductions.said_never(ctx.session, who, whom):
+        if (by or who == other) and await introductions.has_said_never(ctx.session, who, whom):
             return True
     if by is None:
         return False
@@ -198,7 +211,7 @@ async def _is_unwanted(ctx: Context, intro: Introduction) -> bool:
 def pending_card(ctx: Context, intro: Introduction) -> Card:
     """Asked; and when there will be an answer."""
     t = ctx.t
-    until = t.day(intro.asked_at + LASTS)
+    until = t.day(intro.asked_at + ASK_LIFETIME)
     if intro.by_id is None:
         said = t("I asked {name}. As soon as there is a yes, I bring you together; otherwise you "
                  "hear from me by {day}.", name=intro.other.name, day=until)  # fmt: skip
@@ -251,14 +264,14 @@ async def request_card(
     t: Translator, pair: Pair, intro: Introduction, reader: Member, now: datetime
 ) -> Card:
     """Who asks, from where and why, with three answers."""
-    facing = intro.facing(reader.id)
+    facing = intro.partner_of(reader.id)
     said = " ".join(opening.explain_pair(t, pair, 2)) or main_reason(t, pair, intro)
     parts: list[Part] = [portraits.person_entry(t, facing, reader), Text(said)]
     if intro.because:
         parts.append(Text(t("«{text}»", text=intro.because)))
     parts.append(Buttons(answer_buttons(t, intro)))
     small = t("Only a yes is told. You can answer until {day}.",
-              day=t.day(intro.asked_at + LASTS))  # fmt: skip
+              day=t.day(intro.asked_at + ASK_LIFETIME))  # fmt: skip
     parts.append(Text(small, quiet=True))
     return Card(
         title=t("{name} would like to meet you", name=facing.name)

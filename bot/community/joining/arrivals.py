@@ -38,7 +38,7 @@ async def load_own_account(ctx: Context) -> Account:
             ctx.t("Please say this in the workspace of your own city: here you are a guest, "
                   "or I cannot see where you are at home.")
         )  # fmt: skip
-    account = await joining.hold(ctx.session, ctx.account.id)
+    account = await joining.lock_account(ctx.session, ctx.account.id)
     if account is None:
         raise LookupError("the account vanished while it asked")
     return account
@@ -81,15 +81,15 @@ async def admit_account(
 
     The first time it begins the first week. `by`: who let them in, if it was not themselves.
     """
-    person, new = await joining.enter(ctx.session, account, city, way, ctx.now)
+    person, new = await joining.admit_account(ctx.session, account, city, way, ctx.now)
     if new and account.locale:
         person.language = language_of(account.locale)
         person.spoken = f" {person.language} "
     answer = ("approved", approver.id) if approver else ("withdrawn", None)
     ended = await joining.close_requests(ctx.session, account, ctx.now, *answer)
     await deliveries.run_ended_hooks(ctx.session, ctx.now, ended)
-    await directory.refresh(ctx.session, person, base_points)
-    audit.note(
+    await directory.refresh_member(ctx.session, person, base_points)
+    audit.record_act(
         ctx.session, ctx.now, approver.id if approver else person.id,
         "member approved" if approver else f"member joined by {way}", f"member:{person.id}",
     )  # fmt: skip

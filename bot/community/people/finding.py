@@ -21,9 +21,9 @@ async def find_people(ctx: Context, text: str, field: str = "person") -> list[Me
     if match := _MENTION.fullmatch(text):
         found = await _find_mentioned(ctx, match[1])
     elif text.isascii() and text.isdigit() and len(text) < 10:
-        found = await members.member(ctx.session, int(text))
+        found = await members.load_member(ctx.session, int(text))
     else:
-        people = await directory.named(ctx.session, text.lstrip("@"), ctx.member)
+        people = await directory.find_by_name(ctx.session, text.lstrip("@"), ctx.member)
         if people:
             return people
         found = None
@@ -70,7 +70,7 @@ async def split_person_and_topic(ctx: Context, name: str, topic: str) -> tuple[M
 
 async def _find_mentioned(ctx: Context, user: str) -> Member | None:
     sender = ctx.request.sender
-    account = await members.account_of(ctx.session, sender.platform, sender.workspace, user)
+    account = await members.find_account(ctx.session, sender.platform, sender.workspace, user)
     return account.member if account else None
 
 

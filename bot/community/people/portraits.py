@@ -14,7 +14,7 @@ from bot.i18n import LANGUAGE_NAMES, Translator
 from db import directory
 from db.cities import City
 from db.directory import Expertise
-from db.members import Member, Person, shows
+from db.members import Member, Person, is_field_visible
 
 
 def language_names(person: Person) -> str:
@@ -42,8 +42,8 @@ def person_entry(t: Translator, person: Member, viewer: Member | None, note: str
 def _render_entry(
     t: Translator, person: Person, city: City | None, viewer: Member | None, note: str
 ) -> Entry:
-    title = person.title if shows(person, "title", viewer) else ""
-    spoken = language_names(person) if shows(person, "languages", viewer) else ""
+    title = person.title if is_field_visible(person, "title", viewer) else ""
+    spoken = language_names(person) if is_field_visible(person, "languages", viewer) else ""
     where = " · ".join(filter(None, (place(t, city), spoken)))
     lines = tuple(filter(None, (title, where)))
     return Entry(title=person.name, badge=badge(t, person), lines=lines, note=note)
@@ -94,16 +94,16 @@ def confirm_profile_parts(ctx: Context, person: Member) -> list[Part]:
 async def profile_card(ctx: Context, person: Member, note: str = "") -> Card:
     """Everything the asker may see of a person, and what can be done next."""
     t = ctx.t
-    ties = await directory.of_member(ctx.session, person.id)
-    topics_seen = person.shows("topics", ctx.viewer)
+    ties = await directory.list_expertise(ctx.session, person.id)
+    topics_seen = person.is_field_visible("topics", ctx.viewer)
     knows = [e for e in ties if e.kind == "knows"] if topics_seen else []
     parts: list[Part] = [Note(note, "good")] if note else []
     if person.id == ctx.member.id:
         parts += confirm_profile_parts(ctx, person)
-    if person.title and person.shows("title", ctx.viewer):
+    if person.title and person.is_field_visible("title", ctx.viewer):
         parts.append(Text(person.title))
     parts.append(Facts(tuple(_profile_facts(ctx, person))))
-    if person.bio and person.shows("bio", ctx.viewer):
+    if person.bio and person.is_field_visible("bio", ctx.viewer):
         parts.append(Text(person.bio))
     parts += _knowledge_parts(ctx, person, ties if topics_seen else [])
     parts.append(Buttons(tuple(await _next_buttons(ctx, person, knows))))
@@ -117,9 +117,9 @@ async def profile_card(ctx: Context, person: Member, note: str = "") -> Card:
 def _profile_facts(ctx: Context, person: Member) -> list[Fact]:
     t, now = ctx.t, ctx.now
     facts = [Fact(t("City"), place(t, person.city))]
-    if person.shows("languages", ctx.viewer):
+    if person.is_field_visible("languages", ctx.viewer):
         facts.append(Fact(t("Speaks"), language_names(person)))
-    if person.shows("hours", ctx.viewer):
+    if person.is_field_visible("hours", ctx.viewer):
         facts.append(Fact(t("Working hours"), f"{person.hours_from}–{person.hours_to}"))
     facts.append(Fact(t("Local time"), local_time(t, person, now)))
     if person.is_full(month(now)):
@@ -157,7 +157,11 @@ async def _next_buttons(ctx: Context, person: Member, knows: Sequence[Expertise]
             Button(t("Edit my profile"), "profile edit", "primary"),
             Button(t("Settings"), "settings"),
         ]
-    given = await directory.endorsed_by(ctx.session, person.id, ctx.member.id) if knows else set()
+    given = (
+        await directory.list_endorsed_topics(ctx.session, person.id, ctx.member.id)
+        if knows
+        else set()
+    )
     name = ctx.reference.vocabulary.name
     acts = [
         Button(

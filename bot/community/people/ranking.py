@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.commands import Context
 from bot.domain.ranking import Candidate, RankedPerson, Reason, rank_candidate
 from bot.i18n import Translator
-from db.directory import Contender, Expertise, contender
+from db.directory import Contender, Expertise, build_contender
 
 
 def month(now: datetime) -> str:
@@ -41,7 +41,7 @@ def _build_candidate(
 
 def why(ctx: Context, tie: Expertise) -> RankedPerson:
     """The trace of one person for one topic."""
-    return rank_candidate(next(candidates(ctx, [contender(tie)])), ctx.now)
+    return rank_candidate(next(candidates(ctx, [build_contender(tie)])), ctx.now)
 
 
 def sentence(t: Translator, reason: Reason) -> str:

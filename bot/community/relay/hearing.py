@@ -24,7 +24,7 @@ from bot.parsing import clean_text, find_nearest
 from bot.request import File, HandledMessage, IncomingMessage, Sender
 from db import blocks, inbound, members, outbox, relay
 from db.members import Member
-from db.relay import Draft, Line, Relay
+from db.relay import Relay, RelayDraft, RelayLine
 
 NO_REPLY = HandledMessage()
 """It was ours, and there is nothing to say to its writer."""
@@ -36,7 +36,7 @@ async def _may_concern(session: AsyncSession, heard: IncomingMessage) -> bool:
     One query at most.
     """
     sender = heard.sender
-    return heard.act == "deleted" or await relay.takes_part(session, sender.platform, sender.user)
+    return heard.act == "deleted" or await relay.has_relays(session, sender.platform, sender.user)
 
 
 @hears(may_concern=_may_concern)
@@ -84,13 +84,13 @@ def _looks_like_command(heard: IncomingMessage, verbs: Collection[str]) -> bool:
 async def _load_member(session: AsyncSession, sender: Sender) -> Member | None:
     if sender.is_outsider:
         return None
-    found = await members.account_of(session, sender.platform, sender.workspace, sender.user)
+    found = await members.find_account(session, sender.platform, sender.workspace, sender.user)
     return found.member if found else None
 
 
 async def _record_event(session: AsyncSession, now: datetime, heard: IncomingMessage) -> bool:
     """Remember the event; False if any of its names was heard before."""
-    known = [await inbound.first_time(session, key, now) for key in heard.keys]
+    known = [await inbound.remember_event(session, key, now) for key in heard.keys]
     return all(known)
 
 
@@ -109,7 +109,9 @@ async def _on_message(
     views = [] if talk else await _list_open_views(session, now, me)
     if not (talk or views):
         return None
-    if await relay.line(session, heard.source) or not await _record_event(session, now, heard):
+    if await relay.find_line_by_source(session, heard.source) or not await _record_event(
+        session, now, heard
+    ):
         return NO_REPLY
     if talk is None and (heard.has_threads or len(views) > 1):
         return await _ask_which_conversation(session, now, heard, me, views)
@@ -122,7 +124,7 @@ async def _find_target_conversation(
     """The conversation of the thread or message that is answered."""
     if not heard.parent:
         return None
-    return await relay.pointed(
+    return await relay.find_relay_of_message(
         session, me.id, heard.sender.platform, heard.parent, heard.source_of(heard.parent)
     )
 
@@ -131,7 +133,7 @@ async def _list_open_views(
     session: AsyncSession, now: datetime, me: Member
 ) -> list[ConversationView]:
     """The conversations in which something could be said."""
-    talks = await relay.of_member(session, me.id, only_open=True)
+    talks = await relay.list_relays(session, me.id, only_open=True)
     views = [await load_view(session, now, talk, me) for talk in talks]
     return [
         view
@@ -148,7 +150,7 @@ async def _ask_which_conversation(
     views: list[ConversationView],
 ) -> HandledMessage:
     """Words that name no conversation are kept until their writer chooses one."""
-    draft = Draft(member_id=me.id, source=heard.source, body=_dump_message(heard), at=now)
+    draft = RelayDraft(member_id=me.id, source=heard.source, body=_dump_message(heard), at=now)
     session.add(draft)
     await session.flush()
     choices = [(view.talk.id, view.other) for view in views if view.other]
@@ -159,7 +161,7 @@ async def _ask_which_conversation(
     )
 
 
-async def send_draft(view: ConversationView, draft: Draft) -> Reply | None:
+async def send_draft(view: ConversationView, draft: RelayDraft) -> Reply | None:
     """Pass on what was kept; what its writer is told, if anything."""
     return (await _forward(view, _load_message(draft))).reply
 
@@ -168,7 +170,7 @@ def _dump_message(heard: IncomingMessage) -> str:
     return json.dumps(asdict(heard), ensure_ascii=False)
 
 
-def _load_message(draft: Draft) -> IncomingMessage:
+def _load_message(draft: RelayDraft) -> IncomingMessage:
     kept = json.loads(draft.body)
     files = tuple(File(**file) for file in kept.pop("files"))
     sender = Sender(**kept.pop("sender"))
@@ -180,13 +182,13 @@ def _load_message(draft: Draft) -> IncomingMessage:
 
 async def _forward(view: ConversationView, heard: IncomingMessage) -> HandledMessage:
     """Owe it to the other side, unless something stands between the two."""
-    line = Line(
+    line = RelayLine(
         relay_id=view.talk.id, author_id=view.me.id, source=heard.source,
         edition=heard.edition, status=relay.WITHHELD, gone=False, at=view.now,
     )  # fmt: skip
     view.session.add(line)
     await view.session.flush()
-    if await inbound.seen(view.session, _deletion_key(heard)):
+    if await inbound.has_seen(view.session, _deletion_key(heard)):
         line.gone = True  # it was deleted before it came
         return NO_REPLY
     hindered = await _find_obstacle(view)
@@ -237,9 +239,9 @@ async def _find_obstacle(view: ConversationView) -> HandledMessage | None:
         return HandledMessage(cards.you_blocked_card(t, view.other_name, talk.id))
     if await blocks.is_blocked(session, me.id, other.id):
         return NO_REPLY  # who is blocked never learns of it
-    if talk.paused_by(me.id):
+    if talk.is_paused_by(me.id):
         return HandledMessage(cards.you_paused_card(t, talk.id))
-    if talk.paused_by(other.id):
+    if talk.is_paused_by(other.id):
         return HandledMessage(cards.other_paused_card(t, view.other_name))
     if other.status != "verified":
         return HandledMessage(cards.unreachable_card(t, view.other_name))
@@ -253,7 +255,7 @@ async def _on_edited(
     session: AsyncSession, now: datetime, heard: IncomingMessage, me: Member
 ) -> HandledMessage | None:
     """Other words for something written before; only the newest count."""
-    line = await relay.line(session, heard.source)
+    line = await relay.find_line_by_source(session, heard.source)
     if line is None:
         return await _on_early_edit(session, now, heard, me)
     if line.author_id != me.id or not await _record_event(session, now, heard):
@@ -279,7 +281,7 @@ async def _on_early_edit(
     session: AsyncSession, now: datetime, heard: IncomingMessage, me: Member
 ) -> HandledMessage | None:
     """An edit of what is kept as a draft, or one that came before what it edits."""
-    draft = await relay.draft(session, heard.source)
+    draft = await relay.find_draft(session, heard.source)
     if draft and draft.member_id == me.id:
         draft.body = _dump_message(heard)
         return NO_REPLY
@@ -298,12 +300,12 @@ async def _on_deleted(
 
     Only its writer can delete something in direct messages, so it need not be said who did.
     """
-    await inbound.first_time(session, _deletion_key(heard), now)
-    draft = await relay.draft(session, heard.source)
+    await inbound.remember_event(session, _deletion_key(heard), now)
+    draft = await relay.find_draft(session, heard.source)
     if draft:
         await session.delete(draft)
         return NO_REPLY
-    line = await relay.line(session, heard.source)
+    line = await relay.find_line_by_source(session, heard.source)
     if line is None:
         return None
     if not line.gone:
@@ -311,7 +313,7 @@ async def _on_deleted(
     return NO_REPLY
 
 
-async def _withdraw(session: AsyncSession, now: datetime, line: Line) -> None:
+async def _withdraw(session: AsyncSession, now: datetime, line: RelayLine) -> None:
     """Take the copy on the other side back."""
     line.gone = True
     await deliveries.withdraw(session, now, line.delivery_id)
@@ -328,16 +330,18 @@ async def _on_reaction(
     session: AsyncSession, now: datetime, heard: IncomingMessage, me: Member
 ) -> HandledMessage | None:
     """An emoji put to a message of a conversation, or taken away again."""
-    about = await relay.message(session, me.id, heard.sender.platform, heard.message, heard.source)
+    about = await relay.find_line(
+        session, me.id, heard.sender.platform, heard.message, heard.source
+    )
     if about is None:
         return None
     source = f"{heard.source}:{me.id}:{heard.emoji}"
-    line = await relay.line(session, source)
+    line = await relay.find_line_by_source(session, source)
     edition = heard.edition or (line.edition + 1 if line else 1)
     if not await _record_event(session, now, heard) or (line and edition <= line.edition):
         return NO_REPLY
     if line is None:
-        line = Line(relay_id=about.relay_id, author_id=me.id, source=source, gone=True, at=now)
+        line = RelayLine(relay_id=about.relay_id, author_id=me.id, source=source, gone=True, at=now)
         session.add(line)
     line.edition = edition  # a removal is remembered too: what it removes may come after it
     if heard.act == "unmarked":
@@ -352,7 +356,7 @@ async def _on_reaction(
     original = await outbox.delivery(session, about.delivery_id)
     card = cards.reaction_card(
         translator(view.other.language), me, heard.sender.label,
-        escape_markup(heard.emoji)[:50], _excerpt(await relay.newest(session, original) if original else ""),
+        escape_markup(heard.emoji)[:50], _excerpt(await relay.load_latest_body(session, original) if original else ""),
     )  # fmt: skip
     line.delivery_id = await notify_other(view, card, f"relay:{line.id}:{line.edition}")
     return NO_REPLY

@@ -42,8 +42,8 @@ async def load_view(
     session: AsyncSession, now: datetime, talk: Relay, me: Member
 ) -> ConversationView:
     """A conversation from one side."""
-    number = talk.facing(me.id)
-    other = await members.member(session, number) if number is not None else None
+    number = talk.partner_of(me.id)
+    other = await members.load_member(session, number) if number is not None else None
     return ConversationView(session, now, talk, me, other, translator(me.language))
 
 
@@ -58,10 +58,10 @@ async def notify(
     session: AsyncSession, now: datetime, talk: Relay, person: Member, card: Card, key: str
 ) -> int | None:
     """Owe one side a card: in its thread, else wherever that person is told things."""
-    root = await relay.root(session, talk, person.id)
-    if root is None or not root.there:
+    root = await relay.load_root(session, talk, person.id)
+    if root is None or not root.is_reachable:
         return await enqueue(session, now, person, KIND, card, key=key)
-    to, under = outbox.address(root.delivery), root.delivery.id
+    to, under = outbox.delivery_address(root.lock_delivery), root.lock_delivery.id
     return await enqueue(session, now, person, KIND, card, key=key, destination=to, parent_id=under)
 
 
@@ -75,17 +75,17 @@ async def on_delivery_ended(session: AsyncSession, now: datetime, delivery: Deli
     if delivery.state not in (outbox.DEAD, outbox.EXPIRED, outbox.AMBIGUOUS) and not removed:
         return
     about = delivery.of_id or delivery.id
-    line = await relay.line_of(session, about)
+    line = await relay.find_line_by_delivery(session, about)
     talk = await session.get(Relay, line.relay_id) if line else None
-    talk = talk or await relay.rooted_in(session, about)
+    talk = talk or await relay.find_relay_by_root(session, about)
     reader = await _load_member(session, delivery.member_id)
     if talk is None or reader is None:
         return
-    writer = await _load_member(session, line.author_id if line else talk.facing(reader.id))
+    writer = await _load_member(session, line.author_id if line else talk.partner_of(reader.id))
     if writer is None or writer.status != "verified":
         return
     t = translator(writer.language)
-    closed = not await relay.can_be_written(session, delivery)
+    closed = not await relay.can_write_to(session, delivery)
     card = cards.delivery_failure_card(
         t, one_line(reader.name), is_closed=closed, is_opening=line is None
     )
@@ -100,7 +100,7 @@ async def _notify_closed_messages(
     failed: Delivery,
 ) -> None:  # fmt: skip
     """Whose direct messages are closed hears of it elsewhere, once a day and without the words."""
-    place = await outbox.address_of(session, reader.id)
+    place = await outbox.find_address(session, reader.id)
     if place is None or place.lane == failed.lane:
         return
     card = cards.messages_closed_card(translator(reader.language), one_line(writer.name))
@@ -109,7 +109,7 @@ async def _notify_closed_messages(
 
 
 async def _load_member(session: AsyncSession, number: int | None) -> Member | None:
-    return await members.member(session, number) if number is not None else None
+    return await members.load_member(session, number) if number is not None else None
 
 
 # --- opening and ending -----------------------------------------------------------------------
@@ -146,6 +146,6 @@ async def end_conversation(view: ConversationView) -> None:
 @parting.ends("left", "forgotten")
 async def end_conversations(session: AsyncSession, now: datetime, act: Parting) -> None:
     """All conversations of who leaves are over; a suspension may be lifted, so they only rest."""
-    while talks := await relay.of_member(session, act.member.id, only_open=True):
+    while talks := await relay.list_relays(session, act.member.id, only_open=True):
         for talk in talks:
             await end_conversation(await load_view(session, now, talk, act.member))

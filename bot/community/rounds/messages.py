@@ -19,7 +19,7 @@ from bot.domain.matching import can_meet
 from bot.i18n import Translator, translator
 from db import round_pools, rounds
 from db.members import Member
-from db.rounds import Round, RoundGroup, RoundLeft, RoundMember
+from db.rounds import Round, RoundGroup, RoundMember, UnmatchedMember
 
 KIND = "round"
 SILENT_ROUNDS_LIMIT = 3
@@ -64,8 +64,8 @@ async def notify_before_round(
 
 async def notify_of_draft(session: AsyncSession, now: datetime, round_: Round) -> None:
     """There is a draft to look at; the card says how large it is."""
-    groups = await rounds.groups_of(session, round_.id)
-    left = await rounds.left_of(session, round_.id)
+    groups = await rounds.list_groups(session, round_.id)
+    left = await rounds.list_unmatched(session, round_.id)
     send = round_schedule(round_.day).send
 
     def render(t: Translator, person: Member) -> Card:
@@ -83,7 +83,7 @@ async def notify_of_draft(session: AsyncSession, now: datetime, round_: Round) -
 
 
 def size_facts(
-    t: Translator, groups: Sequence[RoundGroup], left: Sequence[RoundLeft]
+    t: Translator, groups: Sequence[RoundGroup], left: Sequence[UnmatchedMember]
 ) -> tuple[Fact, ...]:
     """How large a round is."""
     trios = sum(len(group.places) == 3 for group in groups)
@@ -111,7 +111,7 @@ async def begin_group(
         await _introduce(session, now, round_, people)
         return
     await rounds.drop_groups(session, [group])
-    await rounds.write(session, round_, [], [(one.key, "gone", 0) for one in there])
+    await rounds.save_groups(session, round_, [], [(one.key, "gone", 0) for one in there])
 
 
 async def _introduce(
@@ -119,7 +119,7 @@ async def _introduce(
 ) -> None:
     """One conversation of all where a workspace allows it, else one of each two."""
     keys = [person.id for person in people]
-    room = await round_pools.common_room(session, keys) if len(people) > 2 else None
+    room = await round_pools.find_common_room(session, keys) if len(people) > 2 else None
     if room is None:
         for one, other in combinations(people, 2):
             key = f"round:{round_.id}:{one.id}:{other.id}"
@@ -150,7 +150,7 @@ async def _trio_card(session: AsyncSession, people: Sequence[Member]) -> Card:
 
 
 async def notify_left_out(
-    session: AsyncSession, now: datetime, round_: Round, one: RoundLeft
+    session: AsyncSession, now: datetime, round_: Round, one: UnmatchedMember
 ) -> None:
     """No partner this time: why, and what would help."""
     one.told_at = now
@@ -169,7 +169,7 @@ async def notify_left_out(
     )
 
 
-def unpaired_reason(t: Translator, one: RoundLeft) -> str:
+def unpaired_reason(t: Translator, one: UnmatchedMember) -> str:
     """The rule that left the fewest, and what would help."""
     match one.rule:
         case "alone":
@@ -192,7 +192,7 @@ def unpaired_reason(t: Translator, one: RoundLeft) -> str:
             return t("Whoever was to meet you cannot take part any more.")
 
 
-def _help_buttons(t: Translator, one: RoundLeft) -> list[Button]:
+def _help_buttons(t: Translator, one: UnmatchedMember) -> list[Button]:
     if one.rule in ("language", "taken"):
         return [Button(t("Edit my profile"), "profile edit", "primary")]
     return []
@@ -288,7 +288,7 @@ def next_round_time(taking: RoundMember, now: datetime) -> datetime:
 
 async def render_next_round(ctx: Context) -> Entry | None:
     """Show when the member's next round is sent; None for whoever takes no part, or is paused."""
-    taking = await rounds.taking(ctx.session, ctx.member.id)
+    taking = await rounds.load_participation(ctx.session, ctx.member.id)
     if taking is None or not taking.active or taking.paused_at:
         return None
     moment = next_round_time(taking, ctx.now)

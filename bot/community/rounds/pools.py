@@ -42,22 +42,22 @@ async def load_seekers(
     then = f"{max(day, now.date()):%Y-%m}"  # a draft may be made in the month before
     willing = [
         one
-        for one in await round_pools.participants(session, day, member_ids)
+        for one in await round_pools.list_participants(session, day, member_ids)
         if (any_turn or is_turn(one.rhythm, one.nth, day)) and not one.member.is_full(then)
     ]
     if not willing:
         return []
-    known = await round_pools.knowledge(session)
+    known = await round_pools.load_knowledge(session)
     never: dict[int, set[int]] = {}
     for one, other in [
-        *map(tuple, await introductions.apart(session)),
-        *map(tuple, await round_pools.avoided(session)),
+        *map(tuple, await introductions.load_excluded_pairs(session)),
+        *map(tuple, await round_pools.load_avoided_pairs(session)),
     ]:
         never.setdefault(one, set()).add(other)
         never.setdefault(other, set()).add(one)
     paired: dict[int, dict[int, int | None]] = {}
     cities: dict[int, set[int]] = {}
-    for past in await round_pools.past(session, day - PAIRING_MEMORY):
+    for past in await round_pools.list_past_pairings(session, day - PAIRING_MEMORY):
         days = None if past.met_on is None else (day - past.met_on).days
         paired.setdefault(past.member_id, {})[past.other_id] = days
         if past.met_on and past.city_id:
@@ -103,20 +103,20 @@ async def draw_plan(people: Sequence[Seeker], seed: int) -> RoundPlan:
 async def save_draft(session: AsyncSession, round_: Round, made: RoundPlan, now: datetime) -> None:
     """A plan becomes the draft of a round, in place of another one."""
     if round_.drafted_at is not None:
-        await rounds.clear(session, round_)
-    await rounds.write(session, round_, group_rows(made.groups), unpaired_rows(made.unpaired))
+        await rounds.clear_draft(session, round_)
+    await rounds.save_groups(session, round_, group_rows(made.groups), unpaired_rows(made.unpaired))
     round_.drafted_at = now
 
 
 async def get_or_create_draft(session: AsyncSession, day: date, now: datetime) -> Round | None:
     """The round of a day with a draft, drawn now if there is none; None where nobody takes part."""
-    found = await rounds.on(session, day)
+    found = await rounds.find_round(session, day)
     if found and found.drafted_at:
         return found
     people = await load_seekers(session, day, now)
     if not people:
         return None
-    round_ = await rounds.begin(session, day)
+    round_ = await rounds.get_or_create_round(session, day)
     if round_.drafted_at is None:
         await save_draft(session, round_, await draw_plan(people, round_.seed), now)
     return round_
@@ -137,9 +137,9 @@ async def swap(
     «city», «language» or «never», «gone» where somebody of these groups cannot take part, or
     «same» where there is nothing to exchange.
     """
-    groups = await rounds.groups_of(session, round_.id)
+    groups = await rounds.list_groups(session, round_.id)
     places = {place.member_id: (group, place) for group in groups for place in group.places}
-    left = {one.member_id: one for one in await rounds.left_of(session, round_.id)}
+    left = {one.member_id: one for one in await rounds.list_unmatched(session, round_.id)}
     touched = {places[key][0].id: places[key][0] for key in (one_id, other_id) if key in places}
     if len(touched) < (one_id in places) + (other_id in places) or not touched:
         return "same"
@@ -160,9 +160,9 @@ async def swap(
     rows = []
     for key, other in exchanged.items():
         if key in left:  # comes in, so the other one waits
-            await rounds.forget_left(session, round_.id, [key])
+            await rounds.delete_unmatched(session, round_.id, [key])
             rows.append((other, "taken", 1))
-    await rounds.write(session, round_, group_rows(made), rows)
+    await rounds.save_groups(session, round_, group_rows(made), rows)
     return None
 
 
@@ -179,11 +179,11 @@ async def release(session: AsyncSession, round_id: int, now: datetime) -> Round 
     Whoever can no longer be paired is taken out; those who were to meet them, those who were left
     and, unless it is locked, those who joined meanwhile are paired among themselves or join.
     """
-    round_ = await rounds.held(session, round_id)
+    round_ = await rounds.lock_round(session, round_id)
     if round_ is None or round_.sent_at or not round_.drafted_at:
         return None
-    groups = await rounds.groups_of(session, round_.id)
-    left = await rounds.left_of(session, round_.id)
+    groups = await rounds.list_groups(session, round_.id)
+    left = await rounds.list_unmatched(session, round_.id)
     drafted = {place.member_id for group in groups for place in group.places}
     drafted |= {one.member_id for one in left}
     there = await load_seekers(session, round_.day, now, drafted if round_.locked_at else None)
@@ -223,8 +223,8 @@ async def _repair_groups(
     taken = {key for group in made.groups for key in group.keys}
     grown = [group for group in whole if {p.member_id for p in group.places} & taken]
     await rounds.drop_groups(session, [*broken, *grown])
-    await rounds.forget_left(session, round_.id, None)
-    await rounds.write(session, round_, group_rows(made.groups), unpaired_rows(made.unpaired))
+    await rounds.delete_unmatched(session, round_.id, None)
+    await rounds.save_groups(session, round_, group_rows(made.groups), unpaired_rows(made.unpaired))
 
 
 async def pair_latecomers(
@@ -234,12 +234,12 @@ async def pair_latecomers(
 
     They are paired among themselves; when it is `closing`, whoever is over joins a pair.
     """
-    groups = await rounds.groups_of(session, round_.id)
+    groups = await rounds.list_groups(session, round_.id)
     placed = {place.member_id for group in groups for place in group.places}
-    joined = await round_pools.joined_since(session, round_.drafted_at or now)
+    joined = await round_pools.list_joined_since(session, round_.drafted_at or now)
     if not joined - placed:
         return 0
-    left = {one.member_id for one in await rounds.left_of(session, round_.id)}
+    left = {one.member_id for one in await rounds.list_unmatched(session, round_.id)}
     hoping = (joined | left) - placed
     there = await load_seekers(
         session, round_.day, now, None if is_closing else hoping, any_turn=True
@@ -257,8 +257,8 @@ async def pair_latecomers(
     if not is_closing:
         made = RoundPlan(tuple(group for group in made.groups if len(group.keys) == 2), ())
     taken = {key for group in made.groups for key in group.keys}
-    await rounds.settle_debt(session, taken)
-    await rounds.forget_left(session, round_.id, taken)
+    await rounds.clear_missed(session, taken)
+    await rounds.delete_unmatched(session, round_.id, taken)
     await _save_late_groups(session, round_, made.groups, placed)
     return len(taken - placed)
 
@@ -270,7 +270,7 @@ async def _save_late_groups(
     for group in groups:
         third = [key for key in group.keys if key not in placed]
         if len(third) == len(group.keys):
-            await rounds.write(
+            await rounds.save_groups(
                 session, round_, [(group.keys, group.points, group.is_repeat)], [], late=True
             )
             continue

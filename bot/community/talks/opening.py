@@ -52,7 +52,7 @@ async def begin_talk(
     of them can be reached nowhere the other is told. None, and nothing happens, for people of
     whom one is not a verified member or wants nothing of the other.
     """
-    if known := await talks.of_key(session, key):
+    if known := await talks.find_by_key(session, key):
         return known
     if not await can_talk(session, one, other):
         return None
@@ -77,13 +77,15 @@ async def open_talk(
     """Owe the opening. `apart`: in a thread of each, though they share a workspace."""
     pair = await load_pair(session, talk.one, talk.other, talk.topic_id)
     together = (
-        None if separate_threads else await talks.gathering(session, talk.one_id, talk.other_id)
+        None
+        if separate_threads
+        else await talks.find_common_workspace(session, talk.one_id, talk.other_id)
     )
     numbers, fits = propose_times(talk, now)
     if together:
         await _open_group_chat(session, now, talk, pair, together, numbers, fits=fits)
         return
-    places = [await outbox.address_of(session, person.id) for person in (talk.one, talk.other)]
+    places = [await outbox.find_address(session, person.id) for person in (talk.one, talk.other)]
     if all(places):
         await _open_relay(session, now, talk, pair, numbers, fits=fits)
         return
@@ -113,7 +115,7 @@ async def _open_relay(
         card = opening_card(talk, pair, t, person, now, numbers, fits=fits)
         roots.append(await enqueue(session, now, person, KIND, card, key=key))
     talk.together, talk.one_root_id, talk.other_root_id = False, roots[0], roots[1]
-    begun = await relay.begin(session, now, talk.one, talk.other, (roots[0], roots[1]))
+    begun = await relay.create_relay(session, now, talk.one, talk.other, (roots[0], roots[1]))
     await threads.add_opening_controls(session, begun)
 
 
@@ -121,7 +123,7 @@ async def notify_unreachable(
     session: AsyncSession, now: datetime, talk: Talk, person: Member
 ) -> None:
     """The other side cannot be written to: said once, with what can be done."""
-    t, missing = translator(person.language), talk.facing(person.id)
+    t, missing = translator(person.language), talk.partner_of(person.id)
     said = t("{name} said yes, but I cannot write to them: they may have closed their direct "
              "messages or left. Nothing was sent for you.", name=missing.name)  # fmt: skip
     card = Card(
@@ -135,7 +137,7 @@ async def notify_unreachable(
 async def withdraw_messages(session: AsyncSession, now: datetime, act: Parting) -> None:
     """Nothing of the talks of the two that was not sent yet is sent any more."""
     if act.other is not None:
-        ended = await talks.hush(session, act.member.id, act.other.id, now)
+        ended = await talks.cancel_pair_messages(session, act.member.id, act.other.id, now)
         await run_ended_hooks(session, now, ended)
 
 
@@ -171,13 +173,13 @@ async def load_pair(
     mine, theirs = await _load_side(session, one, other), await _load_side(session, other, one)
     ties = find_shared_interests(mine, theirs, topic_id)
     keys = {bond.topic for bond in ties} | ({topic_id} if topic_id else set())
-    return Pair(one, other, topic_id, ties, await topics.names(session, keys))
+    return Pair(one, other, topic_id, ties, await topics.load_names(session, keys))
 
 
 async def _load_side(session: AsyncSession, person: Member, viewer: Member) -> MemberInterests:
-    if not person.shows("topics", viewer):
+    if not person.is_field_visible("topics", viewer):
         return MemberInterests({})
-    ties = await directory.of_member(session, person.id)
+    ties = await directory.list_expertise(session, person.id)
     return MemberInterests(
         {e.topic_id: e.level for e in ties if e.kind == "knows"},
         frozenset(e.topic_id for e in ties if e.kind == "learns"),
@@ -241,23 +243,23 @@ def opening_card(
     numbers: Sequence[int], *, fits: bool,
 ) -> Card:  # fmt: skip
     """What opens a talk: for one reader in a thread of theirs, or for both together."""
-    shown = [talk.facing(reader.id)] if reader else [talk.one, talk.other]
+    shown = [talk.partner_of(reader.id)] if reader else [talk.one, talk.other]
     parts: list[Part] = [
-        portraits.person_entry(t, person, talk.facing(person.id)) for person in shown
+        portraits.person_entry(t, person, talk.partner_of(person.id)) for person in shown
     ]
     if talk.because:
         parts.append(Text(t("The reason given: «{text}»", text=talk.because)))
     if reasons := explain_pair(t, pair):
         parts.append(Text(" ".join(reasons)))
     parts.append(Entry(t("Three ways to begin"), tuple(starters(t, pair))))
-    clocks = (talk.facing(reader.id), reader) if reader else (talk.one, talk.other)
+    clocks = (talk.partner_of(reader.id), reader) if reader else (talk.one, talk.other)
     parts.append(Facts(tuple(
         Fact(t("Local time of {name}", name=p.first_name), portraits.local_time(t, p, now))
         for p in clocks
     )))  # fmt: skip
     parts += render_times(t, talk, reader, numbers, fits=fits)
     if reader:
-        name = talk.facing(reader.id).first_name
+        name = talk.partner_of(reader.id).first_name
         parts.append(Text(t("Answer to this message: what you write here reaches {name}, and "
                             "what {name} writes reaches you.", name=name), quiet=True))  # fmt: skip
     title = (
@@ -277,7 +279,7 @@ def propose_times(
     """Offer three times besides those given; their numbers, and do the working hours meet?"""
     hours = [WorkingHours(p.zone, p.hours_from, p.hours_to) for p in (talk.one, talk.other)]
     found = find_slots(now, hours[0], hours[1], excluded=excluded)
-    return talk.offer([slot.start for slot in found]), all(slot.fits for slot in found)
+    return talk.add_offers([slot.start for slot in found]), all(slot.fits for slot in found)
 
 
 def render_times(
@@ -287,7 +289,7 @@ def render_times(
     if not numbers:
         return []
     mine = reader or talk.one
-    theirs = talk.facing(mine.id)
+    theirs = talk.partner_of(mine.id)
     note = t("Times: {name} / {other}.", name=mine.first_name, other=theirs.first_name)
     if not fits:
         note = t("Your working hours never meet. These are the times that are least far from "
@@ -314,15 +316,15 @@ def format_two_clocks(t: Translator, moment: datetime, mine: Member, theirs: Mem
 async def render_next_talk(ctx: Context) -> Entry | None:
     """Show the soonest talk to come for which the member agreed a time; None without one."""
     t, me = ctx.t, ctx.member
-    agreed = await talks.agreed_by(ctx.session, me.id, ctx.now - RECENT_PERIOD)
-    moments = [(talk.agreed_time, talk) for talk in agreed]
+    agreed = await talks.list_agreed(ctx.session, me.id, ctx.now - RECENT_PERIOD)
+    moments = [(talk.talk_time, talk) for talk in agreed]
     coming = [(time, talk) for time, talk in moments if time and time > ctx.now]
     soonest = min(coming, key=lambda one: one[0], default=None)
     if soonest is None:
         return None
     moment, talk = soonest
     return Entry(
-        title=t("You talk with {name}", name=talk.facing(me.id).name),
+        title=t("You talk with {name}", name=talk.partner_of(me.id).name),
         lines=(t.day_and_time(moment, me.zone),),
         buttons=(Button(t("Another time"), f"intro slot {talk.id}"),),
     )
