@@ -103,7 +103,7 @@ def sender(key: str, locale: str = "en-US", **facts: object) -> Sender:
     return Sender(**{**known, **facts})  # type: ignore[arg-type] # the facts are Sender's own
 
 
-async def settle(session: AsyncSession, person: Person, now: datetime = NOW) -> Member:
+async def add_member(session: AsyncSession, person: Person, now: datetime = NOW) -> Member:
     """Make somebody a member with an account, found by what they show."""
     city = await session.scalar(select(City).where(City.slug == person.city))
     assert city is not None or not person.city, person.city
@@ -134,12 +134,12 @@ async def settle(session: AsyncSession, person: Person, now: datetime = NOW) -> 
         **{f"seen_{name}": seen for name, seen in person.seen.items()},
     )
     await session.flush()
-    await _knowledge(session, member, person)
+    await _add_expertise(session, member, person)
     await directory.refresh_member(session, member, base_points)
     return member
 
 
-async def _knowledge(session: AsyncSession, member: Member, person: Person) -> None:
+async def _add_expertise(session: AsyncSession, member: Member, person: Person) -> None:
     topics = {t.slug: t.id for t in (await session.scalars(select(Topic))).all()}
     for slug, level in person.knows.items():
         session.add(Expertise(member_id=member.id, topic_id=topics[slug], level=level))
@@ -147,9 +147,9 @@ async def _knowledge(session: AsyncSession, member: Member, person: Person) -> N
         session.add(Expertise(member_id=member.id, topic_id=topics[slug], kind="learns", level=1))
 
 
-async def everybody(session: AsyncSession) -> None:
+async def seed_cast(session: AsyncSession) -> None:
     """The reference data and the whole cast."""
     await seed.seed_reference(session)
     for person in CAST:
-        await settle(session, person)
+        await add_member(session, person)
     await members.get_or_create_account(session, PLATFORM, WORKSPACE, PENDING, NOW)

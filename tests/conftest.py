@@ -24,7 +24,7 @@ from bot.settings import Settings
 from db import outbox
 from db.base import transaction
 from tests import databases
-from tests.cast import NOW, Person, sender, settle
+from tests.cast import NOW, Person, add_member, sender
 from tests.memory import Memory
 from tests.pool import Pool
 from tests.setup import CHROMIUM, MISSING
@@ -74,7 +74,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file with the cast in it, built once."""
     file = tmp_path_factory.mktemp("template") / "hub.db"
-    databases.build(f"sqlite:///{file}")
+    databases.build_database(f"sqlite:///{file}")
     return file
 
 
@@ -100,7 +100,7 @@ def postgres_template(postgres: databases.Postgres) -> Iterator[str]:
     """A database with the cast in it, built once."""
     name = postgres.create()
     try:
-        databases.build(postgres.url(name))
+        databases.build_database(postgres.url(name))
         yield name
     finally:
         postgres.drop(name)
@@ -153,12 +153,12 @@ async def engine(database: str) -> AsyncIterator[AsyncEngine]:
     opened = databases.open_shared(database)
     try:
         yield opened
-        await _nothing_is_lost(opened)
+        await _check_conservation(opened)
     finally:
         await opened.dispose()
 
 
-async def _nothing_is_lost(engine: AsyncEngine) -> None:
+async def _check_conservation(engine: AsyncEngine) -> None:
     """The law of conservation: what was ever owed is in exactly one known state."""
     async with transaction(engine) as session:
         books = await outbox.load_conservation(session)
@@ -182,7 +182,7 @@ def joining(engine: AsyncEngine) -> Callable[..., Awaitable[int]]:
 
     async def join(**facts: Any) -> int:
         async with transaction(engine, writes=True) as session:
-            return (await settle(session, Person(**facts))).id
+            return (await add_member(session, Person(**facts))).id
 
     return join
 
@@ -208,7 +208,7 @@ class Clock:
     def __call__(self) -> datetime:
         return self.now
 
-    def go_on(self, **time: float) -> None:
+    def advance(self, **time: float) -> None:
         """So much later."""
         self.now += timedelta(**time)
 
@@ -232,11 +232,11 @@ def hub(engine: AsyncEngine, clock: Clock) -> Hub:
 
 
 @dataclass
-class Typing:
+class CommandTyper:
     """Says things to the hub as one of the cast: `await typing("help", as_="maya")`."""
 
     hub: Hub
-    said: list[str] = field(default_factory=list)
+    inputs: list[str] = field(default_factory=list)
 
     async def __call__(
         self,
@@ -248,22 +248,22 @@ class Typing:
         **facts: Any,
     ) -> Reply:
         """`values`: what a form or native options give; `facts`: more about the sender."""
-        self.said.append(words)
+        self.inputs.append(words)
         asked = Request(sender(as_, **facts), words, values=values or {}, from_form=submitted)
         return await self.hub(asked)
 
 
 @pytest.fixture
-def typing(hub: Hub) -> Typing:
+def typing(hub: Hub) -> CommandTyper:
     """Test by typing."""
-    return Typing(hub)
+    return CommandTyper(hub)
 
 
 # --- what is counted and logged ---------------------------------------------------------------
 
 
 @dataclass
-class Counted:
+class StatementCounter:
     """The statements sent while counting."""
 
     statements: list[str] = field(default_factory=list)
@@ -277,12 +277,12 @@ class Counted:
 @pytest.fixture
 def query_count(
     engine: AsyncEngine, memory: Memory
-) -> Callable[[], AbstractContextManager[Counted]]:
+) -> Callable[[], AbstractContextManager[StatementCounter]]:
     """`with query_count() as counted: …` and then `counted.number`."""
 
     @contextmanager
-    def counting() -> Iterator[Counted]:
-        counted = Counted()
+    def counting() -> Iterator[StatementCounter]:
+        counted = StatementCounter()
 
         def note(_: Any, __: Any, statement: str, *rest: Any) -> None:
             if not statement.startswith(("BEGIN", "PRAGMA")):

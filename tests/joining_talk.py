@@ -19,7 +19,7 @@ from tests.cast import sender
 CODE = re.compile(r"[0-9A-Z]{4}(?:-[0-9A-Z]{4}){2}")
 NUMBER = re.compile(r"\b([RIL])(\d)\b")
 """The second request, invitation or link of this talk, however many there were before it."""
-WRONG = "0000-0000-0000"
+WRONG_CODE = "0000-0000-0000"
 
 TALK: Sequence[tuple[str, str]] = (
     *((who, "settings language:{language}") for who in ("maya", "ben", "uma", "noor", "luis")),
@@ -42,7 +42,7 @@ TALK: Sequence[tuple[str, str]] = (
     ("noor", "admin members unlead 2"), ("noor", "admin members lead 2"),
     ("noor", "admin members unlead 2"), ("noor", "admin members lead 11"),
     ("noor", "admin members lead 9"), ("noor", "admin members restore 2"),
-    ("maya", "invite"), ("maya", "invite code"), ("rob", "help"), ("rob", f"join code:{WRONG}"),
+    ("maya", "invite"), ("maya", "invite code"), ("rob", "help"), ("rob", f"join code:{WRONG_CODE}"),
     ("rob", "join code:{code}"), ("rob", "welcome"), ("rob", "welcome person"), ("rob", "verify"),
     ("maya", "invite code"), ("maya", "invite rotate"), ("maya", "invite <@ben>"),
     ("maya", "invite zoe"), ("zac", "help"), ("maya", "invite <@zac>"),
@@ -61,7 +61,7 @@ TALK: Sequence[tuple[str, str]] = (
     ("ben", "link list"), ("ben", "unlink 2"), ("ben", "unlink 1"), ("ben", "link confirm:L1"),
     ("ben", "link"), ("bea", "help"), ("bea", "link"), ("bea", "link {code}"), ("ben", "link"),
     ("ben", "link refuse:L1"), ("ben", "link"), ("bea", "link {code}"), ("ben", "link confirm:L2"),
-    ("bea", "link list"), ("bea", f"link {WRONG}"), ("bea", "unlink 2"), ("sam", f"link {WRONG}"),
+    ("bea", "link list"), ("bea", f"link {WRONG_CODE}"), ("bea", "unlink 2"), ("sam", f"link {WRONG_CODE}"),
     ("uma", "link"), ("vic", "help"), ("vic", "link {code}"), ("maya", "invite vic"),
     ("vic", "join code:{code}"), ("uma", "link confirm:L3"),
     # leaving
@@ -75,7 +75,7 @@ TALK: Sequence[tuple[str, str]] = (
 )  # fmt: skip
 
 
-async def talk(hub: Hub, language: str) -> list[Reply]:
+async def run_joining_talk(hub: Hub, language: str) -> list[Reply]:
     """Every answer, and every card that was owed to somebody who reads this language."""
     replies: list[Reply] = []
     code = ""

@@ -15,7 +15,7 @@ from db.outbox import DUE, SENT, Delivery
 
 
 @dataclass(frozen=True)
-class Owed:
+class PendingDelivery:
     """One delivery: to whom, as what, and what it says."""
 
     user: str
@@ -37,7 +37,9 @@ class Owed:
         return self.reply
 
 
-async def owed(engine: AsyncEngine, user: str = "", *, state: str = DUE) -> list[Owed]:
+async def list_pending(
+    engine: AsyncEngine, user: str = "", *, state: str = DUE
+) -> list[PendingDelivery]:
     """What is owed, to everybody or to one account, oldest first; `state` empty: in any."""
     query = select(Delivery).order_by(Delivery.id)
     if user:
@@ -46,10 +48,12 @@ async def owed(engine: AsyncEngine, user: str = "", *, state: str = DUE) -> list
         query = query.where(Delivery.state == state)
     async with transaction(engine) as session:
         rows = (await session.scalars(query)).all()
-    return [Owed(r.user, r.kind, r.key, r.state, load_card(r.body), r.language) for r in rows]
+    return [
+        PendingDelivery(r.user, r.kind, r.key, r.state, load_card(r.body), r.language) for r in rows
+    ]
 
 
-async def deliver(engine: AsyncEngine, state: str = SENT, user: str = "") -> None:
+async def mark_delivered(engine: AsyncEngine, state: str = SENT, user: str = "") -> None:
     """Everything that is due went out, or ended otherwise."""
     change = update(Delivery).where(Delivery.state == DUE)
     if user:
@@ -58,13 +62,13 @@ async def deliver(engine: AsyncEngine, state: str = SENT, user: str = "") -> Non
         await session.execute(change.values(state=state))
 
 
-async def tend(engine: AsyncEngine, now: datetime) -> None:
+async def run_introductions_job(engine: AsyncEngine, now: datetime) -> None:
     """One turn of the clock's work on introductions."""
     async with transaction(engine, writes=True) as session:
         await advance_introductions(session, now)
 
 
-async def member(engine: AsyncEngine, user: str) -> Member:
+async def load_member(engine: AsyncEngine, user: str) -> Member:
     """Somebody of the cast as they stand in the database."""
     async with transaction(engine) as session:
         query = select(Account).where(Account.external_id == user).order_by(Account.id)
@@ -74,8 +78,8 @@ async def member(engine: AsyncEngine, user: str) -> Member:
         return account.member
 
 
-async def change(engine: AsyncEngine, user: str, **facts: object) -> None:
+async def update_member(engine: AsyncEngine, user: str, **facts: object) -> None:
     """Change what is known of somebody."""
-    one = await member(engine, user)
+    one = await load_member(engine, user)
     async with transaction(engine, writes=True) as session:
         await session.execute(update(Member).where(Member.id == one.id).values(**facts))

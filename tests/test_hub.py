@@ -34,7 +34,7 @@ from db.base import transaction
 from db.inbound import Inbound
 from db.members import Account, Member, MemberRole, Workspace
 from tests.cast import CAST, PENDING, PLATFORM, WORKSPACE, sender
-from tests.conftest import Clock, Typing
+from tests.conftest import Clock, CommandTyper
 from tests.reading import button, commands_of, field, problems_of, values_of
 
 # --- who may say what -------------------------------------------------------------------------
@@ -55,7 +55,7 @@ def may(name: str, who: str) -> bool:
 @pytest.mark.parametrize("who", [*EVERYBODY, "stranger"])
 @pytest.mark.parametrize("name", sorted(load_commands()))
 async def test_a_command_runs_for_those_whom_its_declaration_allows(
-    typing: Typing, name: str, who: str
+    typing: CommandTyper, name: str, who: str
 ) -> None:
     """Every command × everybody: the expectation is derived from `allow`, and deny is the rule."""
     user = EVERYBODY.get(who, "maya")
@@ -111,7 +111,7 @@ def test_a_name_is_taken_once_and_a_command_explains_itself() -> None:
 
 
 async def test_a_refused_member_stands_in_the_audit_log_by_number(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """Staff can see who tries what; no word of the request is kept."""
     reply = await typing("admin members approve 1 canary7f3a9")
@@ -124,7 +124,7 @@ async def test_a_refused_member_stands_in_the_audit_log_by_number(
     ]
 
 
-async def test_those_outside_are_told_how_to_get_in(typing: Typing) -> None:
+async def test_those_outside_are_told_how_to_get_in(typing: CommandTyper) -> None:
     """The same words for the suspended as for strangers: nothing says that somebody was here."""
     said = {plain(await typing("who-does open data", as_=who)) for who in WAITING.values()}
 
@@ -133,7 +133,7 @@ async def test_those_outside_are_told_how_to_get_in(typing: Typing) -> None:
 
 
 async def test_a_stranger_who_carries_a_members_account_gets_public_answers_only(
-    typing: Typing,
+    typing: CommandTyper,
 ) -> None:
     """A guest from another organisation is nobody here, whatever the id says."""
     reply = await typing("city boston", as_="maya", stranger=True)
@@ -145,7 +145,7 @@ async def test_a_stranger_who_carries_a_members_account_gets_public_answers_only
 # --- what is understood -----------------------------------------------------------------------
 
 
-async def test_help_is_offered_once(typing: Typing) -> None:
+async def test_help_is_offered_once(typing: CommandTyper) -> None:
     """«hello» is close to «help», which is the way out anyway."""
     assert commands_of(await typing("hello there")) == ["help there"]
     assert commands_of(await typing("qqq")) == ["help"]
@@ -156,7 +156,7 @@ async def test_help_is_offered_once(typing: Typing) -> None:
     [("hwo-does", "who-does"), ("whois", "who-is"), ("profil", "profile"), ("CITTY", "city")],
 )
 async def test_an_unknown_command_gets_the_nearest_ones(
-    typing: Typing, said: str, meant: str
+    typing: CommandTyper, said: str, meant: str
 ) -> None:
     """The rest of what was typed stays."""
     reply = await typing(f"{said} open data")
@@ -166,13 +166,13 @@ async def test_an_unknown_command_gets_the_nearest_ones(
     assert commands_of(reply)[-1] == "help"
 
 
-async def test_the_nearest_commands_are_those_that_the_asker_may_run(typing: Typing) -> None:
+async def test_the_nearest_commands_are_those_that_the_asker_may_run(typing: CommandTyper) -> None:
     """What is for staff is not suggested to others."""
     assert "admin members" not in commands_of(await typing("admn membrs"))
     assert "admin members" in commands_of(await typing("admin membrs", as_="noor"))
 
 
-async def test_a_word_like_nothing_leads_to_the_help(typing: Typing) -> None:
+async def test_a_word_like_nothing_leads_to_the_help(typing: CommandTyper) -> None:
     """No guess is better than a wild one."""
     reply = await typing("qqqqqqqq")
 
@@ -181,12 +181,12 @@ async def test_a_word_like_nothing_leads_to_the_help(typing: Typing) -> None:
 
 
 @pytest.mark.parametrize("words", ["", " ", "\u00a0", "\u200b", "\n\t", "\x00"])
-async def test_saying_nothing_is_asking_for_help(typing: Typing, words: str) -> None:
+async def test_saying_nothing_is_asking_for_help(typing: CommandTyper, words: str) -> None:
     """Spaces of every kind are nothing."""
     assert plain(await typing(words)).startswith("What the hub can do for you")
 
 
-async def test_invisible_characters_do_not_break_the_command_off(typing: Typing) -> None:
+async def test_invisible_characters_do_not_break_the_command_off(typing: CommandTyper) -> None:
     """Copied text carries zero-width characters and control characters."""
     wanted = plain(await typing("who-does open data"))
 
@@ -195,7 +195,7 @@ async def test_invisible_characters_do_not_break_the_command_off(typing: Typing)
         assert plain(await typing(words)) == wanted, repr(words)
 
 
-async def test_missing_words_open_the_form(typing: Typing) -> None:
+async def test_missing_words_open_the_form(typing: CommandTyper) -> None:
     """Who asks without a topic gets the field for one."""
     reply = await typing("who-does")
 
@@ -204,7 +204,7 @@ async def test_missing_words_open_the_form(typing: Typing) -> None:
     assert field(reply, "topic").suggests == "topic"
 
 
-async def test_a_form_keeps_what_was_typed_with_the_problem_beside_it(typing: Typing) -> None:
+async def test_a_form_keeps_what_was_typed_with_the_problem_beside_it(typing: CommandTyper) -> None:
     """Nothing typed is lost."""
     reply = await typing("who-does open data level:goldd speaks:es")
 
@@ -215,14 +215,14 @@ async def test_a_form_keeps_what_was_typed_with_the_problem_beside_it(typing: Ty
     }
 
 
-async def test_native_values_win_over_words(typing: Typing) -> None:
+async def test_native_values_win_over_words(typing: CommandTyper) -> None:
     """A platform's own options are as good as typed keys."""
     reply = await typing("who-does gis", values={"topic": ("data governance",)})
 
     assert "Rémi Gagnon" in plain(reply)
 
 
-async def test_a_value_nobody_declared_is_left_out(typing: Typing) -> None:
+async def test_a_value_nobody_declared_is_left_out(typing: CommandTyper) -> None:
     """A tampered form changes nothing."""
     reply = await typing("who-does", values={"topic": ("gis",), "role": ("admin",)})
 
@@ -234,7 +234,7 @@ async def test_a_value_nobody_declared_is_left_out(typing: Typing) -> None:
     {"maya": "Mexico", "luis": "México", "ines": "México", "remi": "Mexique"}.items(),
 )
 async def test_members_are_answered_in_the_language_they_chose(
-    typing: Typing, who: str, mexico: str
+    typing: CommandTyper, who: str, mexico: str
 ) -> None:
     """The member's own choice wins over the platform's locale."""
     language = {"maya": "en", "luis": "es", "ines": "pt", "remi": "fr"}[who]
@@ -255,7 +255,7 @@ async def test_whom_the_hub_does_not_know_it_speaks_to_in_their_platforms_langua
 
 
 async def test_without_a_locale_the_one_of_the_first_contact_counts(
-    typing: Typing, hub: Hub
+    typing: CommandTyper, hub: Hub
 ) -> None:
     """Some events carry no locale."""
     await typing("help", as_="newcomer", locale="fr-CA")
@@ -272,7 +272,9 @@ async def count(session: AsyncSession, kind: type[object]) -> int:
 
 
 @pytest.mark.both
-async def test_a_first_contact_is_written_down_once(typing: Typing, engine: AsyncEngine) -> None:
+async def test_a_first_contact_is_written_down_once(
+    typing: CommandTyper, engine: AsyncEngine
+) -> None:
     """Account and workspace, with what the platform says of them; no member."""
     for _ in range(2):
         await typing("help", as_="newcomer", workspace="T9", zone="America/Lima", locale="es")
@@ -288,7 +290,7 @@ async def test_a_first_contact_is_written_down_once(typing: Typing, engine: Asyn
 
 @pytest.mark.both
 async def test_many_first_contacts_at_once_make_one_account(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """A platform sends the opening of the home tab and a command in the same second."""
     replies = await asyncio.gather(
@@ -300,7 +302,7 @@ async def test_many_first_contacts_at_once_make_one_account(
         assert await count(session, Account) == len(CAST) + 2
 
 
-async def test_a_stranger_leaves_no_trace(typing: Typing, engine: AsyncEngine) -> None:
+async def test_a_stranger_leaves_no_trace(typing: CommandTyper, engine: AsyncEngine) -> None:
     """Guests of shared channels are not written down."""
     await typing("help", as_="guest", stranger=True)
 
@@ -310,7 +312,7 @@ async def test_a_stranger_leaves_no_trace(typing: Typing, engine: AsyncEngine) -
 
 @pytest.mark.both
 async def test_what_a_platform_says_of_an_account_is_made_fit_to_keep(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """A name with control characters and a zone that does not exist do no harm."""
     reply = await typing(
@@ -328,14 +330,14 @@ async def test_what_a_platform_says_of_an_account_is_made_fit_to_keep(
 
 
 async def test_in_direct_messages_without_a_workspace_one_is_known_all_the_same(
-    typing: Typing,
+    typing: CommandTyper,
 ) -> None:
     """Discord's direct messages belong to no server."""
     assert "Ben Ortiz" in plain(await typing("who-does open data", workspace=""))
 
 
 async def test_an_unknown_user_without_a_workspace_is_not_written_down(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """There is no workspace to write them under."""
     reply = await typing("help", as_="nobody", workspace="")
@@ -345,7 +347,7 @@ async def test_an_unknown_user_without_a_workspace_is_not_written_down(
         assert await members.find_account(session, PLATFORM, "", "nobody") is None
 
 
-async def test_the_same_user_id_elsewhere_is_somebody_else(typing: Typing) -> None:
+async def test_the_same_user_id_elsewhere_is_somebody_else(typing: CommandTyper) -> None:
     """Ids count within their workspace only."""
     assert "Members only" in plain(await typing("who-does gis", as_="maya", workspace="T2"))
     assert "Members only" in plain(await typing("who-does gis", as_="maya", platform="discord"))
@@ -468,15 +470,15 @@ async def test_suggestions_are_for_those_who_may_run_the_command(hub: Hub, who: 
 
 
 async def test_the_reference_is_read_again_after_a_minute(
-    typing: Typing, clock: Clock, query_count: Callable[..., object]
+    typing: CommandTyper, clock: Clock, query_count: Callable[..., object]
 ) -> None:
     """Another process may have changed the vocabulary."""
     await typing("help")
     first = typing.hub._reference_cache
-    clock.go_on(seconds=59)
+    clock.advance(seconds=59)
     await typing("help")
     assert typing.hub._reference_cache is first
-    clock.go_on(seconds=2)
+    clock.advance(seconds=2)
     await typing("help")
     assert typing.hub._reference_cache is not first
     clock.now -= timedelta(hours=1)
@@ -486,7 +488,9 @@ async def test_the_reference_is_read_again_after_a_minute(
 
 
 @pytest.mark.parametrize("first", ["qqqqqqqq", "city nowhere at all", "admin members"])
-async def test_a_refusal_as_the_first_request_spoils_nothing(typing: Typing, first: str) -> None:
+async def test_a_refusal_as_the_first_request_spoils_nothing(
+    typing: CommandTyper, first: str
+) -> None:
     """What is kept in memory outlives the transaction that was rolled back."""
     await typing(first)
 
@@ -501,7 +505,7 @@ def test_every_completion_that_a_field_names_is_there() -> None:
     assert named == set(commands.COMPLETIONS)
 
 
-async def test_the_home_of_a_newcomer_leads_to_public_commands_only(typing: Typing) -> None:
+async def test_the_home_of_a_newcomer_leads_to_public_commands_only(typing: CommandTyper) -> None:
     """No button that would be refused."""
     reply = await typing("home", as_="newcomer")
 

@@ -25,8 +25,8 @@ from db.outbox import Address
 from tests import catalogue, joining_talk
 from tests.cast import NOW, PENDING, sender
 from tests.catalogue import TRANSLATED, pairs
-from tests.conftest import Typing
-from tests.owed import owed, tend
+from tests.conftest import CommandTyper
+from tests.owed import list_pending, run_introductions_job
 
 SENTENCES = catalogue.collect()
 
@@ -274,14 +274,14 @@ async def test_places_are_offered_in_the_readers_language(
     [("luis", "Recife, Brasil"), ("remi", "Recife, Brésil"), ("maya", "Recife, Brazil")],
 )
 async def test_countries_are_named_in_the_readers_language(
-    key: str, title: str, typing: Typing
+    key: str, title: str, typing: CommandTyper
 ) -> None:
     """Wherever a city stands, not only beside the word «country»."""
     assert plain(await typing("city recife", key)).startswith(title)
     assert title in plain(await typing("who-is Inês Albuquerque", key))
 
 
-async def test_a_newcomer_is_spoken_to_as_before(typing: Typing) -> None:
+async def test_a_newcomer_is_spoken_to_as_before(typing: CommandTyper) -> None:
     """Who read French until now reads French in Boston too; they may change it."""
     assert plain(await typing("help", "new", locale="fr-CA")).startswith("Ce que WWC Hub peut")
     waiting = plain(await typing("admin members waiting", "noor"))
@@ -391,12 +391,12 @@ async def conversation(hub: Hub, language: str) -> list[Reply]:
     replies = [
         await hub(Request(sender(key, language), words)) for key, all_ in said for words in all_
     ]
-    await tend(hub.engine, NOW + timedelta(days=8))
+    await run_introductions_job(hub.engine, NOW + timedelta(days=8))
     for key, words in (("maya", "intro list"), ("remi", "intro answer 6 accept")):
         replies.append(await hub(Request(sender(key, language), words)))
-    sent = await owed(hub.engine, state="")
+    sent = await list_pending(hub.engine, state="")
     replies += [one.reply for one in sent if one.language == language]
-    return replies + await joining_talk.talk(hub, language)
+    return replies + await joining_talk.run_joining_talk(hub, language)
 
 
 async def _undelivered(hub: Hub) -> None:

@@ -24,7 +24,7 @@ from bot.jobs.timetable import TIMETABLE
 from bot.settings import ConfigurationError, Settings
 from db import inbound
 from db.base import transaction
-from tests.conftest import Reading, Typing
+from tests.conftest import CommandTyper, Reading
 from tests.platforms.discord import LoopbackDiscord
 from tests.platforms.slack import LoopbackSlack
 from tests.stories.program import KEY, ROOT, get, program
@@ -193,7 +193,7 @@ def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
 
 
 async def test_the_machines_time_zone_changes_nothing(
-    typing: Typing, engine: AsyncEngine, zone: Callable[[str], None]
+    typing: CommandTyper, engine: AsyncEngine, zone: Callable[[str], None]
 ) -> None:
     """Neither what people read nor when the jobs run."""
     told = []

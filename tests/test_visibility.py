@@ -18,8 +18,8 @@ from bot.hub import Hub
 from bot.request import Request
 from db.base import transaction
 from db.members import FIELDS_WITH_VISIBILITY
-from tests.cast import Person, sender, settle
-from tests.conftest import Clock, Typing
+from tests.cast import Person, add_member, sender
+from tests.conftest import Clock, CommandTyper
 
 pytestmark = pytest.mark.both
 
@@ -83,7 +83,7 @@ async def settle_all(engine: AsyncEngine, people: list[Somebody]) -> None:
         for table in ("endorsement", "expertise", "document", "account", "member_role", "member"):
             await session.execute(text(f"DELETE FROM {table}"))
         for one in people:
-            one.number = (await settle(session, one.person)).id
+            one.number = (await add_member(session, one.person)).id
 
 
 def questions(people: list[Somebody]) -> Iterator[str]:
@@ -223,7 +223,7 @@ async def test_somebody_hidden_changes_no_byte_of_any_answer(
             listed=hidden == "suspended", status="suspended" if hidden == "suspended" else
             "verified",
         )  # fmt: skip
-        await settle(session, ghost)
+        await add_member(session, ghost)
 
     assert await answers() == before
 
@@ -232,7 +232,7 @@ async def test_somebody_hidden_changes_no_byte_of_any_answer(
 
 
 async def test_an_uncertified_city_is_never_named_outside_nor_missed(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """The same answers, near-misses and suggestions whether the city is there or not."""
     asked = ("city albuquerque", "city albuquerqe", "city ABQ", "city albu", "city kansas city",

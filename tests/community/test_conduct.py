@@ -17,8 +17,8 @@ from db.moderation import Report
 from db.outbox import CANCELLED, DUE, Delivery
 from db.relay import Relay
 from tests.cast import NOW
-from tests.conftest import Typing
-from tests.talking import Talk, press, said
+from tests.conftest import CommandTyper
+from tests.talking import ConversationDriver, press, reply_text
 
 MAYA, LUIS, NOOR = 1, 3, 10
 
@@ -45,9 +45,11 @@ async def find_member(session: AsyncSession, number: int = LUIS) -> Member:
 
 
 @pytest.mark.both
-async def test_a_conversation_that_is_reported_stands_in_the_moderation_queue(talk: Talk) -> None:
+async def test_a_conversation_that_is_reported_stands_in_the_moderation_queue(
+    talk: ConversationDriver,
+) -> None:
     """Staff see it there, decide about it, and the person decided about appeals."""
-    number = await talk.begin("maya", "luis")
+    number = await talk.open_conversation("maya", "luis")
     await press(talk, "maya", f"relay report {number}")
 
     (report,) = await find_reports(talk.engine)
@@ -62,9 +64,9 @@ async def test_a_conversation_that_is_reported_stands_in_the_moderation_queue(ta
     assert [r.status for r in await find_reports(talk.engine)] == ["lifted"]
 
 
-async def test_both_ways_to_report_are_one_act(talk: Talk) -> None:
+async def test_both_ways_to_report_are_one_act(talk: ConversationDriver) -> None:
     """One word in the audit log, one kind of notice to each on duty, one entry per subject."""
-    number = await talk.begin("maya", "luis")
+    number = await talk.open_conversation("maya", "luis")
     for _ in range(2):
         await press(talk, "maya", f"relay report {number}")
     await press(talk, "maya", f"report {LUIS} because:rude where:relay:{number}")
@@ -81,13 +83,13 @@ async def test_both_ways_to_report_are_one_act(talk: Talk) -> None:
         ]  # fmt: skip
 
 
-async def test_a_report_about_one_of_the_staff_goes_to_the_others(talk: Talk) -> None:
+async def test_a_report_about_one_of_the_staff_goes_to_the_others(talk: ConversationDriver) -> None:
     """Neither to the person reported nor to a member of the staff who reported."""
     async with transaction(talk.engine, writes=True) as session:
         session.add(members.MemberRole(member_id=LUIS, role="staff"))
-    number = await talk.begin("maya", "luis")
+    number = await talk.open_conversation("maya", "luis")
     await press(talk, "maya", f"relay report {number}")
-    due = await talk.carry()
+    due = await talk.deliver_due()
     assert sorted(one.user for one in due) == ["ada", "noor"]
     assert "No hay nada por decidir." in await press(talk, "luis", "admin reports")
 
@@ -98,9 +100,9 @@ SUSPENDING = ("admin members suspend 3", "admin reports suspend 1")
 RESTORING = ("admin members restore 3", "admin reports lift 1")
 
 
-async def prepare_luis(talk: Talk) -> int:
+async def prepare_luis(talk: ConversationDriver) -> int:
     """Luis is owed something, has an open conversation and is reported."""
-    number = await talk.begin("maya", "luis")
+    number = await talk.open_conversation("maya", "luis")
     async with transaction(talk.engine, writes=True) as session:
         luis = await find_member(session)
         for kind in ("welcome", "conversation"):
@@ -113,7 +115,7 @@ async def prepare_luis(talk: Talk) -> int:
 @pytest.mark.both
 @pytest.mark.parametrize("words", SUSPENDING)
 async def test_a_suspension_cancels_what_is_owed_at_once(
-    talk: Talk, words: str, monkeypatch: pytest.MonkeyPatch
+    talk: ConversationDriver, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The kinds of those messages are notified; only the decision itself is still owed."""
     await prepare_luis(talk)
@@ -140,14 +142,14 @@ async def test_a_suspension_cancels_what_is_owed_at_once(
     [(SUSPENDING[0], RESTORING[0]), (SUSPENDING[1], RESTORING[0]), (SUSPENDING[1], RESTORING[1])],
 )
 async def test_suspending_and_restoring_leave_the_same_traces(
-    talk: Talk, suspend: str, restore: str
+    talk: ConversationDriver, suspend: str, restore: str
 ) -> None:
     """Found nowhere and heard by nobody, then as before; one word each in the audit log."""
     number = await prepare_luis(talk)
     await press(talk, "noor", suspend)
     assert "Luis Ángel" not in await press(talk, "maya", "who-does open data")
-    assert said(await talk.write("luis", "hola", number)) == ""
-    assert "cannot be reached" in said(await talk.write("maya", "hello", number))
+    assert reply_text(await talk.write("luis", "hola", number)) == ""
+    assert "cannot be reached" in reply_text(await talk.write("maya", "hello", number))
 
     await press(talk, "luis", "appeal because:unfair")
     await press(talk, "ada", restore)
@@ -161,7 +163,7 @@ async def test_suspending_and_restoring_leave_the_same_traces(
 
 
 async def test_an_appeal_brings_back_nobody_who_left_meanwhile(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """Restored by hand, left by their own choice: a late yes to the appeal changes nothing."""
     await typing(f"report {LUIS} because:rude")
@@ -174,7 +176,9 @@ async def test_an_appeal_brings_back_nobody_who_left_meanwhile(
         assert (await find_member(session)).status == "left"
 
 
-async def test_a_second_press_suspends_nobody_twice(typing: Typing, engine: AsyncEngine) -> None:
+async def test_a_second_press_suspends_nobody_twice(
+    typing: CommandTyper, engine: AsyncEngine
+) -> None:
     """The audit log has one row for what happened once."""
     for _ in range(2):
         await typing("admin members suspend 3", as_="noor")
@@ -185,7 +189,7 @@ async def test_a_second_press_suspends_nobody_twice(typing: Typing, engine: Asyn
     ]  # fmt: skip
 
 
-async def test_restoring_lifts_a_mute(typing: Typing, engine: AsyncEngine) -> None:
+async def test_restoring_lifts_a_mute(typing: CommandTyper, engine: AsyncEngine) -> None:
     """As a granted appeal does: a restored member may write again."""
     await typing(f"report {LUIS} because:rude")
     await typing("admin reports mute 1", as_="noor")
@@ -200,13 +204,13 @@ async def test_restoring_lifts_a_mute(typing: Typing, engine: AsyncEngine) -> No
 
 
 @pytest.mark.both
-async def test_a_mute_is_said_in_the_same_words_everywhere(talk: Talk) -> None:
+async def test_a_mute_is_said_in_the_same_words_everywhere(talk: ConversationDriver) -> None:
     """By the decision, by a conversation and by a request to be introduced."""
-    number = await talk.begin("maya", "luis")
+    number = await talk.open_conversation("maya", "luis")
     await press(talk, "luis", "report 1 because:rude")
     await press(talk, "noor", "admin reports mute 1")
     sentence = "muted you until December 8, 2026: you can look around, but not write to others."
-    assert sentence in said(await talk.write("maya", "hello", number))
+    assert sentence in reply_text(await talk.write("maya", "hello", number))
     assert sentence in await press(talk, "maya", "intro ben because hello")
-    await talk.carry()
-    assert any(sentence in text for text in talk.sees("maya"))
+    await talk.deliver_due()
+    assert any(sentence in text for text in talk.list_screen("maya"))

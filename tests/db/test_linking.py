@@ -219,7 +219,7 @@ class Walk(RuleBasedStateMachine):
 
     @rule(minutes=st.sampled_from((1, 4, 9, 16)))
     def wait(self, minutes: int) -> None:
-        self.clock.go_on(minutes=minutes)
+        self.clock.advance(minutes=minutes)
 
     # --- what always holds ---
 

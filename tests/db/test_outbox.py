@@ -20,7 +20,7 @@ from db.introductions import Introduction
 from db.members import Account, Member
 from db.outbox import CANCELLED, DUE, INFLIGHT, Address, Delivery
 from tests.cast import PLATFORM
-from tests.owed import member
+from tests.owed import load_member
 
 pytestmark = pytest.mark.both
 
@@ -173,7 +173,7 @@ async def test_what_a_worker_claimed_is_cancelled_and_not_sent(
     engine: AsyncEngine, now: datetime, scene: Scene
 ) -> None:
     """Its fence is older than the row's from then on, and it does not begin."""
-    one, other = await member(engine, "maya"), await member(engine, "luis")
+    one, other = await load_member(engine, "maya"), await load_member(engine, "luis")
     async with transaction(engine, writes=True) as session:
         end = await scene(session, now, one, other)
     held = await claim(engine, now)
@@ -191,7 +191,7 @@ async def test_what_a_worker_claimed_is_cancelled_and_not_sent(
 @pytest.mark.parametrize("scene", SCENES)
 async def test_what_is_in_flight_stays(engine: AsyncEngine, now: datetime, scene: Scene) -> None:
     """It may have arrived: how it ends is for its worker to say."""
-    one, other = await member(engine, "maya"), await member(engine, "luis")
+    one, other = await load_member(engine, "maya"), await load_member(engine, "luis")
     async with transaction(engine, writes=True) as session:
         end = await scene(session, now, one, other)
     held = await claim(engine, now)
@@ -209,7 +209,7 @@ async def test_what_may_have_arrived_is_removed_though_it_is_claimed_again(
     engine: AsyncEngine, now: datetime
 ) -> None:
     """Nobody knows yet whether the copy stands on the other side."""
-    maya = await member(engine, "maya")
+    maya = await load_member(engine, "maya")
     async with transaction(engine, writes=True) as session:
         number = await _owe(session, now, maya, "x")
     held = await claim(engine, now)
@@ -234,7 +234,7 @@ async def test_who_ended_is_told_once_to_those_who_declared_it(
         ended.append(f"{row.key} {row.state} {row.reason}")
 
     monkeypatch.setitem(deliveries.ENDED_HOOKS, "answer", note)
-    maya = await member(engine, "maya")
+    maya = await load_member(engine, "maya")
     async with transaction(engine, writes=True) as session:
         number = await _owe(session, now, maya, "x")
         await deliveries.withdraw(session, now, number)
@@ -247,7 +247,7 @@ async def test_a_claim_is_taken_back_when_its_account_is_unlinked(
     engine: AsyncEngine, now: datetime
 ) -> None:
     """What stands alone goes to another account of the person's, and only there."""
-    maya = await member(engine, "maya")
+    maya = await load_member(engine, "maya")
     async with transaction(engine, writes=True) as session:
         other = await members.get_or_create_account(session, "other", "G9", "maya2", now)
         other.member_id = maya.id

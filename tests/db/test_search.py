@@ -13,7 +13,7 @@ from db.base import transaction
 from db.members import Member
 from db.search import Document
 from db.text import analyse, fold_text, query_tokens
-from tests.conftest import Typing
+from tests.conftest import CommandTyper
 
 pytestmark = pytest.mark.both
 
@@ -144,7 +144,9 @@ async def test_what_is_put_again_replaces_what_was_there(engine: AsyncEngine) ->
 
 
 @pytest.mark.parametrize("verb", ["who-does", "who-is", "city", "topics", "settings zone:", "why"])
-async def test_nothing_typed_is_ever_code(typing: Typing, engine: AsyncEngine, verb: str) -> None:
+async def test_nothing_typed_is_ever_code(
+    typing: CommandTyper, engine: AsyncEngine, verb: str
+) -> None:
     """The classic injections, through every field that asks the database."""
     for words in INJECTIONS:
         said = plain(await typing(f"{verb} {words}"))

@@ -6,14 +6,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.cards import plain
 from db import blocks
 from db.base import transaction
-from tests.conftest import Typing
+from tests.conftest import CommandTyper
 from tests.reading import commands_of, titles_of
 
 MAYA, LUIS = 1, 3
 
 
 @pytest.mark.both
-async def test_blocked_and_unblocked(typing: Typing, engine: AsyncEngine) -> None:
+async def test_blocked_and_unblocked(typing: CommandTyper, engine: AsyncEngine) -> None:
     """Twice is once; the list shows whom, with the way back."""
     for _ in range(2):
         assert "is not told" in plain(await typing(f"block {LUIS}"))
@@ -28,7 +28,7 @@ async def test_blocked_and_unblocked(typing: Typing, engine: AsyncEngine) -> Non
         assert not await blocks.is_blocked(session, LUIS, MAYA)
 
 
-async def test_nobody_blocks_oneself_or_a_ghost(typing: Typing) -> None:
+async def test_nobody_blocks_oneself_or_a_ghost(typing: CommandTyper) -> None:
     """Hidden people and people who are not there answer alike."""
     assert "cannot block yourself" in plain(await typing("block maya"))
     hidden, absent = await typing("block uma"), await typing("block nobody")

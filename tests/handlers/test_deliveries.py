@@ -17,9 +17,9 @@ from db import outbox
 from db.audit import Audit
 from db.base import transaction
 from db.outbox import Delivery
-from tests.conftest import CANARY, Clock, Typing
+from tests.conftest import CANARY, Clock, CommandTyper
 from tests.jobs.conftest import Owing, worker
-from tests.jobs.platform import Platform, timed_out
+from tests.jobs.platform import Platform, timeout_error
 
 pytestmark = pytest.mark.both
 
@@ -31,21 +31,21 @@ async def failed(engine: AsyncEngine, clock: Clock, owing: Owing) -> Platform:
     there.before = lambda place: (
         DeliveryError("is_archived", final=True) if place.channel == "C1" else None
     )
-    there.after = lambda place: timed_out() if place.channel == "C2" else None
+    there.after = lambda place: timeout_error() if place.channel == "C2" else None
     await owing(f"refused {CANARY}", channel="C1")
     await owing("unclear", channel="C2")
     await owing("late", channel="C3", expires=clock())
     await owing("planned", channel="C4", at=clock() + timedelta(days=1))
     sending = worker(engine, there, clock)
     await sending.run_until_idle()
-    clock.go_on(seconds=16)
+    clock.advance(seconds=16)
     await sending.run_until_idle()
     there.before = there.after = lambda place: None
     return there
 
 
 async def test_the_list_says_what_it_was_and_why_but_not_what_it_says(
-    typing: Typing, failed: Platform
+    typing: CommandTyper, failed: Platform
 ) -> None:
     """Newest first, each with its two ways out."""
     said = plain(await typing("admin dead", as_="noor"))
@@ -58,7 +58,7 @@ async def test_the_list_says_what_it_was_and_why_but_not_what_it_says(
 
 
 async def test_what_is_sent_again_arrives_and_what_is_dropped_is_gone(
-    typing: Typing, failed: Platform, engine: AsyncEngine, clock: Clock
+    typing: CommandTyper, failed: Platform, engine: AsyncEngine, clock: Clock
 ) -> None:
     """Each decision is in the audit log; what may have arrived says so when it comes again."""
     assert "on its way again" in plain(await typing("admin dead retry 2", as_="noor"))
@@ -78,7 +78,7 @@ async def test_what_is_sent_again_arrives_and_what_is_dropped_is_gone(
 
 @pytest.mark.parametrize("number", ["99", "4", "x", "", "9" * 18])
 async def test_a_number_that_is_not_on_the_list_changes_nothing(
-    number: str, typing: Typing, failed: Platform, engine: AsyncEngine
+    number: str, typing: CommandTyper, failed: Platform, engine: AsyncEngine
 ) -> None:
     """Neither one that never was, nor one that is on its way by itself."""
     before = plain(await typing("admin dead", as_="noor"))
@@ -87,7 +87,7 @@ async def test_a_number_that_is_not_on_the_list_changes_nothing(
 
 
 async def test_the_database_the_command_and_the_metric_say_the_same(
-    typing: Typing, failed: Platform, engine: AsyncEngine
+    typing: CommandTyper, failed: Platform, engine: AsyncEngine
 ) -> None:
     """Everything that ended unsent is seen by whoever looks anywhere."""
     async with transaction(engine) as session:
@@ -115,7 +115,7 @@ async def test_the_database_the_command_and_the_metric_say_the_same(
 
 
 async def test_the_emergency_stop_stops_everything_until_it_is_lifted(
-    typing: Typing,
+    typing: CommandTyper,
     engine: AsyncEngine,
     clock: Clock,
     owing: Owing,
@@ -124,7 +124,7 @@ async def test_the_emergency_stop_stops_everything_until_it_is_lifted(
     """What is owed waits; health says since when."""
     assert "Nothing is sent" in plain(await typing("admin panic stop", as_="noor"))
     await owing("waits")
-    clock.go_on(minutes=2)
+    clock.advance(minutes=2)
     sending = worker(engine, platform, clock)
     await sending.run_until_idle()
     assert platform.calls == []
@@ -136,7 +136,9 @@ async def test_the_emergency_stop_stops_everything_until_it_is_lifted(
 
 
 @pytest.mark.parametrize("words", ["admin dead", "admin health", "admin panic stop"])
-async def test_all_of_it_is_for_staff(words: str, typing: Typing, engine: AsyncEngine) -> None:
+async def test_all_of_it_is_for_staff(
+    words: str, typing: CommandTyper, engine: AsyncEngine
+) -> None:
     """A member learns nothing and stops nothing."""
     assert plain(await typing(words, as_="maya")).startswith("Staff only")
     assert plain(await typing(words, as_="nobody")).startswith("Members only")

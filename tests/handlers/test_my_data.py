@@ -24,7 +24,7 @@ from db.directory import Expertise
 from db.members import Account, Member
 from db.outbox import Address, Delivery
 from tests.cast import NOW
-from tests.conftest import Clock, Typing
+from tests.conftest import Clock, CommandTyper
 from tests.reading import commands_of
 
 MAYA, BEN = 1, 2
@@ -59,7 +59,7 @@ def test_what_is_kept_says_why() -> None:
 
 
 async def test_a_table_is_called_what_its_entry_says(
-    typing: Typing, monkeypatch: pytest.MonkeyPatch
+    typing: CommandTyper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing else has to be changed for a new one, and each has a title of its own."""
     named = replace(personal_data.PERSONAL_TABLES["account"], title="A made-up title")
@@ -91,7 +91,7 @@ def path_of(reply: object) -> str:
 
 @pytest.mark.both
 async def test_a_copy_holds_what_the_tables_hold(
-    typing: Typing, page: TestClient[web.Request, web.Application]
+    typing: CommandTyper, page: TestClient[web.Request, web.Application]
 ) -> None:
     """One's own rows, nobody else's, with a hash for each table."""
     shown = plain(await typing("my-data"))
@@ -108,7 +108,7 @@ async def test_a_copy_holds_what_the_tables_hold(
 
 
 async def test_an_address_is_for_one_person_and_a_quarter_of_an_hour(
-    typing: Typing, page: TestClient[web.Request, web.Application], hub: Hub, clock: Clock
+    typing: CommandTyper, page: TestClient[web.Request, web.Application], hub: Hub, clock: Clock
 ) -> None:
     """Changed, foreign and old ones are all the same: not there."""
     good = hub.links.my_data_url(MAYA, clock.now)
@@ -119,7 +119,7 @@ async def test_an_address_is_for_one_person_and_a_quarter_of_an_hour(
         hub.links.parse_my_data_token(token_of(good), clock.now, personal_data.DOWNLOAD_LIFETIME)
         == MAYA
     )
-    clock.go_on(minutes=16)
+    clock.advance(minutes=16)
     assert (
         hub.links.parse_my_data_token(token_of(good), clock.now, personal_data.DOWNLOAD_LIFETIME)
         is None
@@ -161,7 +161,7 @@ async def _open_data(session: object) -> int:
 
 @pytest.mark.both
 async def test_forgetting_asks_first_and_then_leaves_nothing(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """Every declared table is empty of the member; what is kept names nobody."""
     await _fill(engine)
@@ -185,7 +185,7 @@ async def test_forgetting_asks_first_and_then_leaves_nothing(
 
 
 async def test_no_byte_of_the_forgotten_stays_in_the_file(
-    typing: Typing, engine: AsyncEngine, database: str
+    typing: CommandTyper, engine: AsyncEngine, database: str
 ) -> None:
     """Neither in the tables, nor in the search index, nor in the journal."""
     file = Path(database.removeprefix("sqlite:///"))
@@ -200,12 +200,14 @@ async def test_no_byte_of_the_forgotten_stays_in_the_file(
     assert CANARY.lower().encode() not in raw
 
 
-async def test_the_only_admin_names_another_one_first(typing: Typing) -> None:
+async def test_the_only_admin_names_another_one_first(typing: CommandTyper) -> None:
     """A hub without anybody to run it helps nobody."""
     assert "only admin" in plain(await typing("my-data forget sure:yes", as_="ada"))
 
 
-async def test_who_is_no_member_may_look_and_go_too(typing: Typing, engine: AsyncEngine) -> None:
+async def test_who_is_no_member_may_look_and_go_too(
+    typing: CommandTyper, engine: AsyncEngine
+) -> None:
     """The account is all there is."""
     assert "You are not a member" in plain(await typing("my-data", as_="pat"))
     await typing("my-data forget", as_="pat")
@@ -214,7 +216,9 @@ async def test_who_is_no_member_may_look_and_go_too(typing: Typing, engine: Asyn
         assert await session.scalar(found) is None
 
 
-async def test_a_suspended_person_keeps_the_right(typing: Typing, engine: AsyncEngine) -> None:
+async def test_a_suspended_person_keeps_the_right(
+    typing: CommandTyper, engine: AsyncEngine
+) -> None:
     """To see, to take along, to go."""
     assert "Your profile | 1" in plain(await typing("my-data", as_="sam"))
     assert "Goodbye" in plain(await typing("my-data forget sure:yes", as_="sam"))

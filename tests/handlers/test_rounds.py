@@ -12,7 +12,7 @@ from bot.jobs import rounds as job
 from db import round_pools
 from db.base import transaction
 from db.rounds import RoundAvoidance, RoundMember, RoundPlace
-from tests.conftest import Clock, Typing
+from tests.conftest import Clock, CommandTyper
 
 DAY = date(2026, 12, 1)
 
@@ -34,7 +34,7 @@ async def mine(engine: AsyncEngine, member_id: int = 1) -> RoundMember:
 
 
 @pytest.mark.both
-async def test_taking_part_is_chosen_and_undone(typing: Typing, engine: AsyncEngine) -> None:
+async def test_taking_part_is_chosen_and_undone(typing: CommandTyper, engine: AsyncEngine) -> None:
     """Nobody takes part by default; on, twice, and off again."""
     assert "You are not among them" in plain(await typing("rounds"))
     for _ in range(2):
@@ -46,7 +46,7 @@ async def test_taking_part_is_chosen_and_undone(typing: Typing, engine: AsyncEng
     assert "not among them" in plain(await typing("rounds off", "ben"))
 
 
-async def test_only_people_in_the_directory_take_part(typing: Typing) -> None:
+async def test_only_people_in_the_directory_take_part(typing: CommandTyper) -> None:
     """Whoever is met wants to know whom; the way there is a button."""
     said = plain(await typing("rounds on", "uma"))
     assert "/wwc profile edit" in said
@@ -64,7 +64,7 @@ async def test_only_people_in_the_directory_take_part(typing: Typing) -> None:
     ],
 )
 async def test_everybody_has_a_rhythm_of_their_own(
-    typing: Typing, words: str, rhythm: str, next_one: str
+    typing: CommandTyper, words: str, rhythm: str, next_one: str
 ) -> None:
     """The card says it, and when the next round of that rhythm is, on the reader's clock."""
     await typing("rounds on")
@@ -74,7 +74,7 @@ async def test_everybody_has_a_rhythm_of_their_own(
 
 
 @pytest.mark.parametrize("words", ["rounds monthly 6", "rounds monthly x", "rounds weekly 2"])
-async def test_a_week_that_no_month_has_is_refused(typing: Typing, words: str) -> None:
+async def test_a_week_that_no_month_has_is_refused(typing: CommandTyper, words: str) -> None:
     """With what was read and what fits."""
     await typing("rounds on")
     assert "write 1 to 4" in plain(await typing(words))
@@ -106,7 +106,7 @@ def test_a_round_is_coming_until_it_is_sent() -> None:
     ],
 )
 async def test_rounds_can_be_paused_until_a_day(
-    typing: Typing, engine: AsyncEngine, words: str, until: date
+    typing: CommandTyper, engine: AsyncEngine, words: str, until: date
 ) -> None:
     """Four weeks, so many weeks, or a day; quoted back; the next round is after it."""
     await typing("rounds on")
@@ -121,7 +121,9 @@ async def test_rounds_can_be_paused_until_a_day(
 
 
 @pytest.mark.parametrize("when", ["yesterday", "2026-11-24", "2028-01-01", "2026-13-45", "0"])
-async def test_a_pause_that_cannot_be_read_says_how_to_write_it(typing: Typing, when: str) -> None:
+async def test_a_pause_that_cannot_be_read_says_how_to_write_it(
+    typing: CommandTyper, when: str
+) -> None:
     """Neither the past, nor years, nor days that do not exist."""
     await typing("rounds on")
     said = plain(await typing(f"rounds snooze {when}"))
@@ -130,13 +132,13 @@ async def test_a_pause_that_cannot_be_read_says_how_to_write_it(typing: Typing, 
 
 
 @pytest.mark.parametrize("when", ["2026-11-24", "2026-12-02", "soon"])
-async def test_only_a_round_to_come_can_be_skipped(typing: Typing, when: str) -> None:
+async def test_only_a_round_to_come_can_be_skipped(typing: CommandTyper, when: str) -> None:
     """An old button skips nothing later."""
     await typing("rounds on")
     assert "begun already, or there is none" in plain(await typing(f"rounds skip {when}"))
 
 
-async def test_skipping_moves_the_next_one(typing: Typing) -> None:
+async def test_skipping_moves_the_next_one(typing: CommandTyper) -> None:
     """The next one is skipped, not the one after it."""
     await typing("rounds on")
     said = plain(await typing("rounds skip"))
@@ -145,7 +147,7 @@ async def test_skipping_moves_the_next_one(typing: Typing) -> None:
 
 
 @pytest.mark.both
-async def test_people_are_avoided_and_not_told(typing: Typing, engine: AsyncEngine) -> None:
+async def test_people_are_avoided_and_not_told(typing: CommandTyper, engine: AsyncEngine) -> None:
     """By name; twice is once; the list is on the own card only."""
     await typing("rounds on")
     for _ in range(2):
@@ -164,7 +166,7 @@ async def test_people_are_avoided_and_not_told(typing: Typing, engine: AsyncEngi
 
 @pytest.mark.both
 async def test_the_partner_stands_on_the_card_with_why(
-    typing: Typing, engine: AsyncEngine, clock: Clock
+    typing: CommandTyper, engine: AsyncEngine, clock: Clock
 ) -> None:
     """Who it is, why, and what one says of the meeting; a later word replaces an earlier one."""
     for key in ("maya", "luis"):
@@ -186,7 +188,7 @@ async def test_the_partner_stands_on_the_card_with_why(
 
 @pytest.mark.parametrize("number", ["1", "99", "0", "x", "-1", "9" * 30])
 async def test_nobody_answers_for_a_group_of_others(
-    typing: Typing, engine: AsyncEngine, clock: Clock, number: str
+    typing: CommandTyper, engine: AsyncEngine, clock: Clock, number: str
 ) -> None:
     """A number that is somebody else's, or nobody's, sounds the same and changes nothing."""
     for key in ("maya", "luis"):
@@ -198,7 +200,7 @@ async def test_nobody_answers_for_a_group_of_others(
 
 
 async def test_a_draft_is_told_to_nobody_before_it_is_sent(
-    typing: Typing, engine: AsyncEngine, clock: Clock
+    typing: CommandTyper, engine: AsyncEngine, clock: Clock
 ) -> None:
     """Neither on the card nor by asking why or answering."""
     for key in ("maya", "luis"):
@@ -210,7 +212,9 @@ async def test_a_draft_is_told_to_nobody_before_it_is_sent(
         assert "Luis" not in plain(await typing(words))
 
 
-async def test_who_was_left_reads_why(typing: Typing, engine: AsyncEngine, clock: Clock) -> None:
+async def test_who_was_left_reads_why(
+    typing: CommandTyper, engine: AsyncEngine, clock: Clock
+) -> None:
     """Two colleagues alone: the rule, and no name."""
     for key in ("maya", "ben"):
         await typing("rounds on", key)
@@ -223,14 +227,14 @@ async def test_who_was_left_reads_why(typing: Typing, engine: AsyncEngine, clock
 
 @pytest.mark.parametrize("words", ["rounds", "rounds on", "rounds avoid luis", "rounds met 1"])
 @pytest.mark.parametrize("who", ["pat", "sam"])
-async def test_members_only(typing: Typing, words: str, who: str) -> None:
+async def test_members_only(typing: CommandTyper, words: str, who: str) -> None:
     """Neither those who wait nor those who are suspended."""
     assert "Members only" in plain(await typing(words, who)) or "miembros" in plain(
         await typing(words, who)
     )
 
 
-async def test_every_button_fits(typing: Typing, engine: AsyncEngine, clock: Clock) -> None:
+async def test_every_button_fits(typing: CommandTyper, engine: AsyncEngine, clock: Clock) -> None:
     """And says a command that exists."""
     for key in ("maya", "luis"):
         await typing("rounds on", key)

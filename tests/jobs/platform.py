@@ -45,7 +45,7 @@ class Platform:
     blind: Fault = lambda place: None
     posts: list[Post] = field(default_factory=list)
     calls: list[tuple[datetime, Destination]] = field(default_factory=list)
-    called: asyncio.Event = field(default_factory=asyncio.Event)
+    call_event: asyncio.Event = field(default_factory=asyncio.Event)
     looks: int = 0
 
     def serves(self, platform: str, workspace: str) -> bool:
@@ -55,11 +55,11 @@ class Platform:
         self, place: Destination, reply: Reply, language: str, marker: str
     ) -> PostedMessage:
         self.calls.append((self.clock(), place))
-        self.called.set()
+        self.call_event.set()
         await asyncio.sleep(self.takes)
         if error := self.before(place):
             raise error
-        number = self._known(marker)
+        number = self._find_post(marker)
         if number is None:
             assert isinstance(reply, Card)
             self.posts.append(Post(place, plain(reply), language, marker, self.clock()))
@@ -68,7 +68,7 @@ class Platform:
             raise error
         return PostedMessage(str(number), place.channel or f"D{place.user}")
 
-    def _known(self, marker: str) -> int | None:
+    def _find_post(self, marker: str) -> int | None:
         since = self.clock() - timedelta(seconds=self.drops)
         for number, one in enumerate(self.posts, 1):
             if self.drops and one.marker == marker and one.at >= since:
@@ -101,23 +101,23 @@ class Platform:
                 return PostedMessage(str(number), place.channel)
         return None
 
-    def doubles_dropped_for(self) -> float:
+    def deduplication_seconds(self) -> float:
         return self.drops if self.claims_to_drop is None else self.claims_to_drop
 
-    def pace(self) -> float:
+    def post_interval(self) -> float:
         return self.gap
 
     def texts(self) -> list[str]:
         """What stands there, in the order in which it came."""
         return [one.text.splitlines()[0] for one in self.posts if not one.removed]
 
-    def doubled(self) -> set[str]:
+    def list_duplicates(self) -> set[str]:
         """Markers of what stands there twice."""
         markers = [one.marker for one in self.posts]
         return {m for m in markers if markers.count(m) > 1}
 
 
-def failing(times: int, error: Exception) -> Fault:
+def fail_times(times: int, error: Exception) -> Fault:
     """So many times, then never again."""
     left = [times]
 
@@ -128,6 +128,6 @@ def failing(times: int, error: Exception) -> Fault:
     return fault
 
 
-def timed_out() -> DeliveryError:
+def timeout_error() -> DeliveryError:
     """Nobody saw how it ended."""
     return DeliveryError("timeout", certain=False)

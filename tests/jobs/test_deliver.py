@@ -10,7 +10,7 @@ from bot.adapters.base import DeliveryError, Destination
 from bot.jobs.deliver import LEASE, DeliveryWorker
 from tests.conftest import Clock
 from tests.jobs.conftest import Owing, Rows, leap, worker
-from tests.jobs.platform import Platform, failing, timed_out
+from tests.jobs.platform import Platform, fail_times, timeout_error
 
 pytestmark = pytest.mark.both
 
@@ -98,7 +98,7 @@ async def test_what_may_have_arrived_is_looked_for(
 ) -> None:  # fmt: skip
     """It was there: nothing is posted twice, and its number is known."""
     await owing("once")
-    platform.after = failing(1, timed_out())
+    platform.after = fail_times(1, timeout_error())
     await settle_everything(engine, deliverer, clock)
     assert platform.texts() == ["once"]
     assert platform.looks == 1
@@ -112,7 +112,7 @@ async def test_what_surely_did_not_arrive_is_sent_again(
 ) -> None:  # fmt: skip
     """The connection broke before it was taken."""
     await owing("again")
-    platform.before = failing(1, timed_out())
+    platform.before = fail_times(1, timeout_error())
     await settle_everything(engine, deliverer, clock)
     assert platform.texts() == ["again"]
     assert platform.looks == 1
@@ -126,7 +126,7 @@ async def test_a_platform_that_shows_late_gets_no_second_message(
 ) -> None:  # fmt: skip
     """Nobody looks before what arrived is surely seen."""
     await owing("slow to show")
-    platform.lag, platform.after = lag, failing(1, timed_out())
+    platform.lag, platform.after = lag, fail_times(1, timeout_error())
     await settle_everything(engine, deliverer, clock)
     assert len(platform.posts) == 1
 
@@ -137,7 +137,7 @@ async def test_where_nobody_can_look_news_are_held_and_answers_sent_again(
 ) -> None:  # fmt: skip
     """Again once, saying so; what is held, and a second doubt, somebody has to decide about."""
     platform.reads = False
-    platform.after = lambda place: None if place.user == "ada" else timed_out()
+    platform.after = lambda place: None if place.user == "ada" else timeout_error()
     await owing("news", channel="C1")
     await owing("answer", user="maya", kind="answer")
     await owing("late answer", user="ben", kind="answer", expires=clock() + timedelta(seconds=9))
@@ -159,11 +159,11 @@ async def test_where_doubles_are_dropped_the_same_is_posted_again(
     await owing("once")
     platform.takes = 60
     dying = asyncio.create_task(worker(engine, platform, clock).run_until_idle())
-    await platform.called.wait()
+    await platform.call_event.wait()
     dying.cancel()
     await asyncio.gather(dying, return_exceptions=True)
     platform.takes = 0
-    clock.go_on(seconds=max(age, LEASE.total_seconds() + 1))
+    clock.advance(seconds=max(age, LEASE.total_seconds() + 1))
     await settle_everything(engine, worker(engine, platform, clock), clock)
     assert platform.texts() == ["once"]
     assert platform.looks == looks

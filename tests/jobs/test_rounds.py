@@ -24,7 +24,7 @@ from db.outbox import Delivery
 from db.rounds import Round, RoundGroup, RoundMember, RoundPlace, UnmatchedMember
 from db.talks import Talk
 from tests.cast import WORKSPACE
-from tests.conftest import Clock, Typing
+from tests.conftest import Clock, CommandTyper
 
 DAY = date(2026, 12, 1)
 """The Tuesday after the day on which tests begin."""
@@ -37,7 +37,7 @@ async def at(engine: AsyncEngine, moment: datetime) -> None:
     await job.advance_rounds(engine, lambda: moment)
 
 
-async def on(typing: Typing, *keys: str) -> None:
+async def on(typing: CommandTyper, *keys: str) -> None:
     for key in keys:
         await typing("rounds on", key)
 
@@ -75,7 +75,7 @@ def text(deliveries: Sequence[Delivery]) -> str:
 
 @pytest.mark.both
 async def test_a_round_from_the_draft_to_its_end(
-    engine: AsyncEngine, typing: Typing, clock: Clock
+    engine: AsyncEngine, typing: CommandTyper, clock: Clock
 ) -> None:
     """Staff see the draft; people are told the day before, brought together, asked, and done."""
     await on(typing, "maya", "ben", "luis", "zoe")
@@ -112,7 +112,7 @@ async def test_a_round_from_the_draft_to_its_end(
 
 @pytest.mark.both
 async def test_fifty_restarts_around_each_tick_make_one_round_and_one_notice_each(
-    engine: AsyncEngine, typing: Typing
+    engine: AsyncEngine, typing: CommandTyper
 ) -> None:
     """However often the job runs, before, at and after the moment, alone or at once."""
     await on(typing, "maya", "ben", "luis", "zoe", "carl")
@@ -132,7 +132,7 @@ async def test_fifty_restarts_around_each_tick_make_one_round_and_one_notice_eac
 
 @pytest.mark.both
 async def test_killed_between_two_transactions_it_goes_on_where_it_stopped(
-    engine: AsyncEngine, typing: Typing, monkeypatch: pytest.MonkeyPatch
+    engine: AsyncEngine, typing: CommandTyper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With one group in a transaction and a fault after each, everybody is told once."""
     monkeypatch.setattr(job, "AT_ONCE", 1)
@@ -159,7 +159,7 @@ async def test_killed_between_two_transactions_it_goes_on_where_it_stopped(
 
 
 async def test_who_skips_after_the_draft_is_taken_out_and_the_other_is_paired_anew(
-    engine: AsyncEngine, typing: Typing, clock: Clock
+    engine: AsyncEngine, typing: CommandTyper, clock: Clock
 ) -> None:
     """The notice's button takes somebody out of the very round, and nobody waits in vain."""
     await on(typing, "maya", "ben", "luis", "zoe")
@@ -183,7 +183,7 @@ async def test_who_skips_after_the_draft_is_taken_out_and_the_other_is_paired_an
 
 
 async def test_who_joins_while_a_round_is_drafted_takes_part(
-    engine: AsyncEngine, typing: Typing, clock: Clock
+    engine: AsyncEngine, typing: CommandTyper, clock: Clock
 ) -> None:
     """Two are drafted; a third who joins in time becomes part of the round."""
     await on(typing, "maya", "luis")
@@ -195,7 +195,7 @@ async def test_who_joins_while_a_round_is_drafted_takes_part(
 
 
 async def test_who_comes_late_is_paired_with_others_who_do_and_the_last_joins_a_pair(
-    engine: AsyncEngine, typing: Typing, clock: Clock
+    engine: AsyncEngine, typing: CommandTyper, clock: Clock
 ) -> None:
     """Until the middle of a round: two latecomers meet each other, one more becomes the third."""
     await on(typing, "maya", "luis")
@@ -219,7 +219,7 @@ async def test_who_comes_late_is_paired_with_others_who_do_and_the_last_joins_a_
 
 
 async def test_three_silent_rounds_are_asked_about_and_then_paused(
-    engine: AsyncEngine, typing: Typing, clock: Clock
+    engine: AsyncEngine, typing: CommandTyper, clock: Clock
 ) -> None:
     """Luis answers, Maya does not: she is asked, and pauses; «Keep me» brings her back."""
     await on(typing, "maya", "luis")
@@ -250,7 +250,7 @@ async def owed_like(engine: AsyncEngine, beginning: str) -> list[Delivery]:
 
 @pytest.mark.both
 async def test_only_those_who_met_count_as_met(
-    engine: AsyncEngine, typing: Typing, clock: Clock
+    engine: AsyncEngine, typing: CommandTyper, clock: Clock
 ) -> None:
     """Partners of old come last, those who really met last of all; their cities are known."""
     await on(typing, "maya", "luis")
@@ -272,7 +272,7 @@ async def test_only_those_who_met_count_as_met(
 
 @pytest.mark.both
 async def test_blocks_never_and_avoiding_keep_two_apart(
-    engine: AsyncEngine, typing: Typing, clock: Clock
+    engine: AsyncEngine, typing: CommandTyper, clock: Clock
 ) -> None:
     """Whichever of the two said so; and the reason given to either names neither."""
     await on(typing, "maya", "luis", "zoe")
@@ -292,7 +292,7 @@ async def test_blocks_never_and_avoiding_keep_two_apart(
 
 
 async def test_what_nobody_may_see_counts_nowhere(
-    engine: AsyncEngine, typing: Typing, clock: Clock
+    engine: AsyncEngine, typing: CommandTyper, clock: Clock
 ) -> None:
     """A topic that somebody hides does not bring them together with anybody."""
     await on(typing, "maya", "luis")
@@ -304,7 +304,7 @@ async def test_what_nobody_may_see_counts_nowhere(
 
 
 async def test_a_trio_in_one_workspace_talks_in_one_conversation(
-    engine: AsyncEngine, typing: Typing
+    engine: AsyncEngine, typing: CommandTyper
 ) -> None:
     """Where the platform has such a thing: one message to all three."""
     await on(typing, "maya", "luis", "zoe")
@@ -321,7 +321,7 @@ async def test_a_trio_in_one_workspace_talks_in_one_conversation(
 
 
 async def test_people_out_of_reach_of_the_rules_by_the_time_are_not_introduced(
-    engine: AsyncEngine, typing: Typing
+    engine: AsyncEngine, typing: CommandTyper
 ) -> None:
     """Suspended between the release and the beginning: no talk, and the other one hears of it."""
     await on(typing, "maya", "luis")
@@ -339,7 +339,7 @@ async def test_people_out_of_reach_of_the_rules_by_the_time_are_not_introduced(
 
 
 async def test_a_machine_that_slept_through_a_round_leaves_it_out(
-    engine: AsyncEngine, typing: Typing
+    engine: AsyncEngine, typing: CommandTyper
 ) -> None:
     """Drafted and then off for a week: nobody gets a stale introduction, the next round comes."""
     await on(typing, "maya", "luis")
@@ -353,7 +353,7 @@ async def test_a_machine_that_slept_through_a_round_leaves_it_out(
 
 
 async def test_forgetting_somebody_takes_them_out_of_every_round(
-    engine: AsyncEngine, typing: Typing
+    engine: AsyncEngine, typing: CommandTyper
 ) -> None:
     """All rows of rounds hang on the member."""
     await on(typing, "maya", "luis")

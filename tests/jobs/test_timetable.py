@@ -61,7 +61,7 @@ async def test_a_turn_that_failed_is_tried_again(engine: AsyncEngine, clock: Clo
     await tick(engine, turns, clock)
     assert len(await effects(engine)) == 1
     failing.clear()
-    clock.go_on(minutes=1)
+    clock.advance(minutes=1)
     await tick(engine, turns, clock)
     assert len(await effects(engine)) == 2
 

@@ -23,9 +23,9 @@ from db.base import transaction
 from db.members import Account, Member, Workspace
 from db.outbox import Delivery
 from tests.cast import sender
-from tests.conftest import Clock, Counted, Typing
+from tests.conftest import Clock, CommandTyper, StatementCounter
 from tests.jobs.conftest import Owing, Rows, leap, worker
-from tests.jobs.platform import Platform, timed_out
+from tests.jobs.platform import Platform, timeout_error
 
 pytestmark = pytest.mark.both
 
@@ -43,7 +43,7 @@ async def test_four_workers_send_a_thousand_messages_once_each(
     while any(row.state != "sent" for row in await rows()):
         await asyncio.gather(*(one.run_until_idle() for one in workers))
     assert len(platform.posts) == 1000
-    assert platform.doubled() == set()
+    assert platform.list_duplicates() == set()
     said = defaultdict(list)
     for post in platform.posts:
         said[post.place.channel].append(int(post.text.rpartition(" ")[2]))
@@ -61,7 +61,7 @@ async def test_who_slept_past_its_lease_may_not_write(
     async with transaction(engine, writes=True) as session:
         held = [claim.row for claim in taken.claims]
         assert await sending.mark_in_flight(session, clock(), LEASE, held) == {held[0].id}
-    clock.go_on(seconds=LEASE.total_seconds() + 1)
+    clock.advance(seconds=LEASE.total_seconds() + 1)
     await worker(engine, platform, clock).run_until_idle()
     (before,) = await rows()
     assert (before.state, before.deaths) == ("sent", 1)
@@ -84,7 +84,7 @@ async def test_what_kills_three_processes_is_left_alone(
             taken = await sending.claim_deliveries(session, clock(), LEASE, 9, lambda row: True)
         async with transaction(engine, writes=True) as session:
             await sending.mark_in_flight(session, clock(), LEASE, [c.row for c in taken.claims])
-        clock.go_on(seconds=LEASE.total_seconds() + 1)
+        clock.advance(seconds=LEASE.total_seconds() + 1)
         async with transaction(engine, writes=True) as session:
             await sending.recover_lost_claims(session, clock(), timedelta(0))
     await owing("harmless", channel="C2")
@@ -100,7 +100,7 @@ async def test_at_the_end_what_is_under_way_ends_and_nothing_stays_claimed(
     await owing("next", times=3, channel="C1")
     platform.takes = 0.2
     running = asyncio.create_task(worker(engine, platform, clock).run())
-    await platform.called.wait()
+    await platform.call_event.wait()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
@@ -116,7 +116,7 @@ async def test_what_does_not_end_in_time_is_looked_for_later(
     await owing("slow")
     platform.takes = 30
     running = asyncio.create_task(worker(engine, platform, clock).run())
-    await platform.called.wait()
+    await platform.call_event.wait()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
@@ -135,7 +135,7 @@ async def test_something_owed_by_this_process_is_sent_at_once(
     await owing("now")
     deliverer.wake()
     async with asyncio.timeout(0.9):
-        await platform.called.wait()
+        await platform.call_event.wait()
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
 
@@ -156,7 +156,7 @@ async def test_six_hours_without_the_platform_cost_nothing(
         stale = clock() + timedelta(minutes=random.randint(1, 600))
         await owing(f"late {number}:", times=10, channel=f"C{number}", expires=stale)
     began, back = clock(), clock() + timedelta(hours=6)
-    down = [DeliveryError("unreachable"), timed_out()]
+    down = [DeliveryError("unreachable"), timeout_error()]
     platform.before = lambda place: random.choice(down) if clock() < back else None
     platform.blind = lambda place: DeliveryError("unreachable") if clock() < back else None
     deliverer = worker(engine, platform, clock)
@@ -167,7 +167,7 @@ async def test_six_hours_without_the_platform_cost_nothing(
     states = Counter(row.state for row in await rows())
     assert set(states) == {"sent", "expired"}
     assert sum(states.values()) == 5000
-    assert platform.doubled() == set()
+    assert platform.list_duplicates() == set()
     tries = [at for at, _ in platform.calls if began <= at < back]
     assert len(tries) < 3 * 6 * 3600 / 20, "it is left alone while it is down"
     assert min(post.at for post in platform.posts) - back <= timedelta(seconds=60)
@@ -218,7 +218,7 @@ async def test_a_wait_is_obeyed_to_the_instant_and_holds_nobody_else_up(
     assert given[0] == 1000
     assert early == []
     assert {row.state for row in await rows()} <= {"sent", "dead"}
-    assert platform.doubled() == set()
+    assert platform.list_duplicates() == set()
 
 
 async def test_one_poisoned_message_harms_no_other(
@@ -257,17 +257,17 @@ async def test_a_workspace_that_refuses_the_hub_is_left_alone_after_twenty_refus
     deliverer = worker(engine, platform, clock)
     for _ in range(200):
         await deliverer.run_until_idle()
-        clock.go_on(seconds=10)
+        clock.advance(seconds=10)
     assert platform.texts() == ["open"]
     assert sum(place.workspace == "T9" for _, place in platform.calls) == 20
-    clock.go_on(hours=1)
+    clock.advance(hours=1)
     await deliverer.run_until_idle()
     assert sum(place.workspace == "T9" for _, place in platform.calls) == 21
     platform.before = lambda place: None
-    clock.go_on(hours=1)
+    clock.advance(hours=1)
     for _ in range(9):
         await deliverer.run_until_idle()
-        clock.go_on(seconds=10)
+        clock.advance(seconds=10)
     assert Counter(row.state for row in await rows()) == {"sent": 61}
 
 
@@ -282,7 +282,12 @@ async def person(engine: AsyncEngine, name: str) -> int:
 
 
 async def test_whoever_is_not_reachable_here_is_told_elsewhere(
-    engine: AsyncEngine, platform: Platform, owing: Owing, clock: Clock, rows: Rows, typing: Typing
+    engine: AsyncEngine,
+    platform: Platform,
+    owing: Owing,
+    clock: Clock,
+    rows: Rows,
+    typing: CommandTyper,
 ) -> None:
     """By another account of the same person; who has none waits for a decision."""
     maya, ben = await person(engine, "maya chen"), await person(engine, "ben ortiz")
@@ -414,10 +419,10 @@ async def test_another_key_still_finds_what_the_old_one_signed(
 ) -> None:
     """The newest signs, all of them are searched; a key of somebody else finds nothing."""
     await owing("once")
-    platform.after = lambda place: timed_out()
+    platform.after = lambda place: timeout_error()
     await DeliveryWorker(engine, [platform], ["old"], clock=clock).run_until_idle()
     platform.after = lambda place: None
-    clock.go_on(seconds=20)
+    clock.advance(seconds=20)
     await DeliveryWorker(engine, [platform], ["new", "old"], clock=clock).run_until_idle()
     assert len(platform.posts) == 1
     assert [r.state for r in await rows()] == ["sent"]
@@ -449,7 +454,7 @@ async def test_what_is_old_is_tidied_away_and_the_books_still_balance(
     await owing("planned", channel="C3", at=clock() + timedelta(days=200))
     await worker(engine, platform, clock).run_until_idle()
     for days, left, readable in ((1, 3, 3), (2, 3, 2), (90, 2, 2)):
-        clock.go_on(days=days)
+        clock.advance(days=days)
         async with transaction(engine, writes=True) as session:
             await outbox.delete_old(session, clock())
             books = await outbox.load_conservation(session)
@@ -475,7 +480,7 @@ async def test_many_are_sent_with_as_few_questions_as_one(
     platform: Platform,
     owing: Owing,
     clock: Clock,
-    query_count: Callable[[], AbstractContextManager[Counted]],
+    query_count: Callable[[], AbstractContextManager[StatementCounter]],
 ) -> None:
     """Four to claim, one to begin, two to end; and three for each look that finds nothing."""
     asked = []

@@ -86,7 +86,7 @@ async def told(hub: Hub, engine: AsyncEngine, clock: Clock, language: str) -> st
             await say("remi", "rounds", "rounds why")
         await say("luis", "rounds scheduled", "rounds not-yet", "rounds met", "rounds")
         await say("noor", "admin rounds")
-    clock.go_on(days=2)
+    clock.advance(days=2)
     await job.advance_rounds(engine, clock)
     await say("maya", "rounds", "rounds keep", "rounds why", "rounds off")
     await say("zoe", "rounds", "rounds off")

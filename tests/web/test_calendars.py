@@ -23,10 +23,10 @@ from db.cities import City
 from db.members import Member
 from db.talks import Talk
 from tests.community.test_talks import begin
-from tests.conftest import Clock, Typing
+from tests.conftest import Clock, CommandTyper
 from tests.domain.test_calendar import END, START, ZONES
 from tests.handlers.test_talks import link_of
-from tests.owed import change, deliver, member
+from tests.owed import load_member, mark_delivered, update_member
 
 KEYS = ["new key of the tests", "old key of the tests"]
 
@@ -50,17 +50,17 @@ async def fetched(hub: Hub, engine: AsyncEngine, address: str, links: Links) -> 
         return answer.status, await answer.text()
 
 
-async def agreed(typing: Typing, engine: AsyncEngine, clock: Clock) -> str:
+async def agreed(typing: CommandTyper, engine: AsyncEngine, clock: Clock) -> str:
     """The address of a file that Luis was given."""
     talk = await begin(engine, clock())
     assert talk is not None
-    await deliver(engine)
+    await mark_delivered(engine)
     await typing(f"intro slot {talk.id} 1")
     return link_of(await typing(f"intro slot {talk.id} 1", as_="luis"))
 
 
 async def test_the_file_says_when_in_the_readers_wall_time(
-    typing: Typing, engine: AsyncEngine, clock: Clock
+    typing: CommandTyper, engine: AsyncEngine, clock: Clock
 ) -> None:
     """With the rules of the zone, one UID for both people, and no address of anybody."""
     address = await agreed(typing, engine, clock)
@@ -81,7 +81,7 @@ async def test_the_file_says_when_in_the_readers_wall_time(
 
 
 async def test_another_time_is_the_same_event_with_a_higher_number(
-    typing: Typing, engine: AsyncEngine, clock: Clock
+    typing: CommandTyper, engine: AsyncEngine, clock: Clock
 ) -> None:
     """So that calendars move it and do not keep both."""
     address = await agreed(typing, engine, clock)
@@ -99,7 +99,7 @@ async def test_another_time_is_the_same_event_with_a_higher_number(
 
 @pytest.mark.parametrize("over", ["nothing agreed", "suspended", "blocked", "forgotten"])
 async def test_there_is_no_file_when_there_is_no_meeting(
-    typing: Typing, engine: AsyncEngine, clock: Clock, over: str
+    typing: CommandTyper, engine: AsyncEngine, clock: Clock, over: str
 ) -> None:
     """The address is as if it had never been."""
     links = typing.hub.links
@@ -110,8 +110,8 @@ async def test_there_is_no_file_when_there_is_no_meeting(
     else:
         address = await agreed(typing, engine, clock)
     if over == "suspended":
-        await change(engine, "luis", status="suspended")
-    one, other = await member(engine, "luis"), await member(engine, "maya")
+        await update_member(engine, "luis", status="suspended")
+    one, other = await load_member(engine, "luis"), await load_member(engine, "maya")
     async with transaction(engine, writes=True) as session:
         if over == "blocked":
             await blocking.block_member(session, clock(), one, other)
@@ -124,7 +124,7 @@ async def test_there_is_no_file_when_there_is_no_meeting(
 
 
 async def test_only_the_address_that_was_given_opens(
-    typing: Typing, engine: AsyncEngine, clock: Clock
+    typing: CommandTyper, engine: AsyncEngine, clock: Clock
 ) -> None:
     """Every letter of it counts, and a signature fits one person of one talk."""
     address = await agreed(typing, engine, clock)
@@ -186,7 +186,7 @@ def test_any_time_in_any_zone_is_read_back_as_the_same_instant(
 
 
 async def test_many_ask_for_files_at_once(
-    typing: Typing, engine: AsyncEngine, clock: Clock
+    typing: CommandTyper, engine: AsyncEngine, clock: Clock
 ) -> None:
     """Reading holds nothing."""
     address = await agreed(typing, engine, clock)

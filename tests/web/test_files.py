@@ -24,11 +24,11 @@ from bot.web import files
 from db import members
 from db.base import transaction
 from tests.conftest import Clock
-from tests.owed import change, member
+from tests.owed import load_member, update_member
 from tests.platforms.slack import LoopbackSlack
 from tests.platforms.slack_files import Upload
 from tests.platforms.slack_world import User
-from tests.talking import Talk
+from tests.talking import ConversationDriver
 
 DATA = bytes(range(256)) * 1000
 
@@ -37,7 +37,7 @@ DATA = bytes(range(256)) * 1000
 class Desk:
     """Maya writes on Slack, Luis reads on Discord; the hub stands between them."""
 
-    talk: Talk
+    talk: ConversationDriver
     number: int
     slack: LoopbackSlack
     maya: User
@@ -49,7 +49,7 @@ class Desk:
     async def send(self, given: Upload, size: int | None = None) -> str:
         """Send it in the conversation; what Luis sees of it."""
         sender = Sender("slack", self.slack.team.id, "maya", "maya", label="Slack")
-        under = await self.talk.root("maya", self.number)
+        under = await self.talk.load_root_id("maya", self.number)
         size = len(given.data) if size is None else size
         await self.talk.hub.handle_message(
             IncomingMessage(
@@ -57,8 +57,8 @@ class Desk:
                 files=(File(given.name, size, given.kind, id=given.id),), keys=(given.id,),
             )
         )  # fmt: skip
-        await self.talk.carry()
-        return self.talk.sees("luis")[-1]
+        await self.talk.deliver_due()
+        return self.talk.list_screen("luis")[-1]
 
     async def open(self, seen: str) -> tuple[int, bytes, str]:
         """What the address in it answers: status, content, how it is to be treated."""
@@ -72,10 +72,10 @@ class Desk:
 @pytest.fixture
 async def desk(hub: Hub, engine: AsyncEngine, clock: Clock) -> AsyncIterator[Desk]:
     async with LoopbackSlack() as slack:
-        talk = Talk(hub, engine, clock)
-        await talk.settle("maya", "luis")
+        talk = ConversationDriver(hub, engine, clock)
+        await talk.create_accounts("maya", "luis")
         async with transaction(engine, writes=True) as session:
-            maya = await talk.member(session, "maya")
+            maya = await talk.load_member(session, "maya")
             account = await members.get_or_create_account(
                 session, "slack", slack.team.id, "maya", clock()
             )
@@ -86,7 +86,7 @@ async def desk(hub: Hub, engine: AsyncEngine, clock: Clock) -> AsyncIterator[Des
         site = web.Application()
         files.add_routes(site, engine, hub.links, [adapter], clock)
         async with TestClient(TestServer(site)) as client:
-            number = await talk.begin("maya", "luis")
+            number = await talk.open_conversation("maya", "luis")
             yield Desk(talk, number, slack, slack.add_user(slack.team, "Maya"), client)
         await adapter.close()
 
@@ -121,7 +121,7 @@ async def test_what_was_taken_back_opens_no_more(desk: Desk) -> None:
     """Nor what its workspace does not keep."""
     given = desk.upload()
     seen = await desk.send(given)
-    gone = desk.talk.heard("maya", "deleted", message=f"w{given.id}")
+    gone = desk.talk.build_message("maya", "deleted", message=f"w{given.id}")
     await desk.talk.hub.handle_message(gone)
     assert (await desk.open(seen))[0] == 404
     other = desk.upload()
@@ -135,14 +135,14 @@ async def test_who_blocked_left_or_waited_too_long_opens_nothing(
 ) -> None:
     """The address alone is not enough."""
     seen = await desk.send(desk.upload())
-    await change(engine, "maya", status="suspended")
+    await update_member(engine, "maya", status="suspended")
     assert (await desk.open(seen))[0] == 404
-    await change(engine, "maya", status="verified")
+    await update_member(engine, "maya", status="verified")
     assert (await desk.open(seen))[0] == 200
     clock.now += files.LINK_LIFETIME + timedelta(seconds=1)
     assert (await desk.open(seen))[0] == 404
     clock.now -= files.LINK_LIFETIME
-    maya, luis = await member(engine, "maya"), await member(engine, "luis")
+    maya, luis = await load_member(engine, "maya"), await load_member(engine, "luis")
     async with transaction(engine, writes=True) as session:
         await blocking.block_member(session, clock(), luis, maya)
     assert (await desk.open(seen))[0] == 404

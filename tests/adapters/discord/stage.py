@@ -24,15 +24,15 @@ class Stage:
         self.hub = FakeHub()
         self.guild = discord.add_guild("Lisbon")
         self.ada = discord.add_user("ada", guild=self.guild, locale="pt-BR")
-        self.known = ""
-        self.adapter = self.another()
+        self.saved_hash = ""
+        self.adapter = self.create_adapter()
 
-    def another(self, **more: Any) -> DiscordAdapter:
+    def create_adapter(self, **more: Any) -> DiscordAdapter:
         async def known() -> str:
-            return self.known
+            return self.saved_hash
 
         async def remember(value: str) -> None:
-            self.known = value
+            self.saved_hash = value
 
         options: dict[str, Any] = {
             "api_url": self.discord.api_url,
@@ -59,7 +59,7 @@ class Stage:
         """The server's channel."""
         return Destination("discord", str(self.guild.id), channel=str(self.guild.general.id))
 
-    async def posted(
+    async def post_message(
         self, place: Destination, reply: Reply, marker: str = "", **how: str
     ) -> Message:
         """What a delivery leaves there."""
@@ -70,14 +70,14 @@ class Stage:
     def request(self) -> Request:
         return self.hub.asked[-1]
 
-    def answers(self, *cards: Card | Form) -> None:
+    def set_replies(self, *cards: Card | Form) -> None:
         """The hub's next replies; the last one stays."""
         left = list(cards)
         self.hub.script = lambda _: left.pop(0) if len(left) > 1 else left[0]
 
 
 @contextlib.asynccontextmanager
-async def listening(adapter: DiscordAdapter, discord: LoopbackDiscord) -> AsyncIterator[None]:
+async def run_adapter(adapter: DiscordAdapter, discord: LoopbackDiscord) -> AsyncIterator[None]:
     task = asyncio.create_task(adapter.listen())
     try:
         await discord.connected()

@@ -16,7 +16,7 @@ from bot.adapters.discord.invite import invite_url
 from bot.adapters.discord.views import RawLayoutView, first_text_of
 from bot.cards import Card
 from bot.request import Request
-from tests.adapters.discord.stage import SLOW, Stage, listening
+from tests.adapters.discord.stage import SLOW, Stage, run_adapter
 from tests.platforms.discord import LoopbackDiscord, text_of
 
 
@@ -62,7 +62,7 @@ async def test_a_command_replayed_after_a_cut_is_handled_once(stage: Stage) -> N
 
 async def test_of_two_processes_one_handles_a_command(stage: Stage) -> None:
     """While a new version starts both are connected; what changes something happens once."""
-    other = stage.another()
+    other = stage.create_adapter()
     task = asyncio.create_task(other.listen())
     await stage.discord.connected(2)
     try:
@@ -151,7 +151,7 @@ async def test_the_end_waits_for_answers_under_way_and_refuses_new_ones() -> Non
         stage = Stage(discord)
         task = asyncio.create_task(stage.adapter.listen())
         await discord.connected()
-        assert not stage.another().is_ready()
+        assert not stage.create_adapter().is_ready()
         for _ in range(300):
             await asyncio.sleep(0.01)
             if stage.adapter.is_ready():
@@ -174,8 +174,8 @@ async def test_an_answer_that_takes_too_long_does_not_hold_up_the_end() -> None:
     """After the limit it is given up."""
     async with LoopbackDiscord() as discord:
         stage = Stage(discord)
-        adapter = stage.another(drain_within=0.05)
-        async with listening(adapter, discord):
+        adapter = stage.create_adapter(drain_within=0.05)
+        async with run_adapter(adapter, discord):
             stage.hub.delay = 60
             await discord.slash(stage.ada, "wwc home")
 
@@ -185,7 +185,7 @@ async def test_while_discord_is_away_the_adapter_tries_again() -> None:
     async with LoopbackDiscord() as discord:
         stage = Stage(discord)
         fault = discord.fault(kind="reset_before", path="/users/@me", times=5)
-        async with listening(stage.adapter, discord):
+        async with run_adapter(stage.adapter, discord):
             assert text_of(await discord.slash(stage.ada, "wwc home")) == "## home"
         assert fault.struck == 5
 
@@ -198,7 +198,7 @@ async def test_a_long_connection_that_broke_is_tried_again_at_once(
     async with LoopbackDiscord() as discord:
         stage = Stage(discord)
         discord.fault(kind="reset_before", path="/users/@me", times=2)
-        async with listening(stage.adapter, discord):
+        async with run_adapter(stage.adapter, discord):
             assert text_of(await discord.slash(stage.ada, "wwc home")) == "## home"
 
 
@@ -207,10 +207,10 @@ async def test_commands_that_cannot_be_registered_do_not_stop_the_rest() -> None
     async with LoopbackDiscord() as discord:
         stage = Stage(discord)
         discord.fault(kind="error", method="PUT", status=400, code=50035)
-        async with listening(stage.adapter, discord):
-            assert stage.known == ""
+        async with run_adapter(stage.adapter, discord):
+            assert stage.saved_hash == ""
             await stage.adapter.sync()
-            assert stage.known
+            assert stage.saved_hash
 
 
 async def test_a_wrong_token_ends_the_adapter() -> None:

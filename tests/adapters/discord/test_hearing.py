@@ -92,7 +92,7 @@ async def test_what_bots_and_servers_say_is_not_heard(stage: Stage) -> None:
     said = await stage.discord.say(stage.ada, stage.guild.general, "in a channel")
     await stage.discord.rewrite(said.message, "still there")
     await stage.discord.retract(said.message)
-    own = await stage.posted(stage.direct, Card("Hi", (Text("there"),)), "m1")
+    own = await stage.post_message(stage.direct, Card("Hi", (Text("there"),)), "m1")
     await stage.discord.announce(own, "MESSAGE_UPDATE")
     await asyncio.sleep(0.05)
     assert stage.hub.overheard == []
