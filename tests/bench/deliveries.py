@@ -67,7 +67,7 @@ class Wire:
     async def find(self, place: Destination, marker: str, since: datetime) -> PostedMessage | None:
         return None
 
-    def doubles_dropped_for(self) -> float:
+    def deduplication_seconds(self) -> float:
         return 0.0
 
     def pace(self) -> float:
