@@ -70,7 +70,7 @@ class Wire:
     def deduplication_seconds(self) -> float:
         return 0.0
 
-    def pace(self) -> float:
+    def post_interval(self) -> float:
         return 0.0
 
 

@@ -136,7 +136,7 @@ class FakeHub:
             raise RuntimeError
         return self.speaks
 
-    async def heard(self, heard: IncomingMessage) -> HandledMessage | None:
+    async def handle_message(self, heard: IncomingMessage) -> HandledMessage | None:
         self.overheard.append(heard)
         if self.failing:
             raise RuntimeError

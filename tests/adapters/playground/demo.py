@@ -143,7 +143,7 @@ class FakeHub:
             found if typed in TOPICS or not typed else [Option(f"«{typed}»", typed), *found]
         )
 
-    async def heard(self, heard: IncomingMessage) -> HandledMessage | None:
+    async def handle_message(self, heard: IncomingMessage) -> HandledMessage | None:
         self.overheard.append(heard)
         return self.takes
 

@@ -80,7 +80,7 @@ class ToldHub:
         await asyncio.sleep(self.slow)
         return (Option(f"{verb} {field} {typed}", typed), Option("too long", "x" * 200))
 
-    async def heard(self, heard: IncomingMessage) -> HandledMessage | None:
+    async def handle_message(self, heard: IncomingMessage) -> HandledMessage | None:
         self.overheard.append(heard)
         if self.broken:
             raise OSError("no database")
