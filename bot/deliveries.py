@@ -147,7 +147,7 @@ async def _schedule_or_cancel(
     why = ""
     if not await switches.is_kind_on(session, person, kind):
         why = "switched off"
-    elif await switches.weight(session, person.id, now) >= person.weekly_ceiling:
+    elif await switches.count_recent_unasked(session, person.id, now) >= person.weekly_ceiling:
         why = "weekly ceiling"
     if not why:
         return {"at": when}
@@ -208,10 +208,10 @@ async def edit_delivery(
     if waiting:
         waiting[0].body = dump_card(card)
     elif original.state in _SENT_STATES:
-        await _change(session, now, original, "edit", key, dump_card(card))
+        await _enqueue_change(session, now, original, "edit", key, dump_card(card))
 
 
-async def withdraw(session: AsyncSession, now: datetime, number: int | None) -> None:
+async def withdraw_delivery(session: AsyncSession, now: datetime, number: int | None) -> None:
     """Take a delivery back: it never leaves, or what it became is removed."""
     original = await outbox.delivery(session, number)
     if original is None:
@@ -221,7 +221,7 @@ async def withdraw(session: AsyncSession, now: datetime, number: int | None) -> 
     # what may have arrived before it was claimed again is removed, like all that left
     in_doubt = original.state == outbox.CLAIMED and original.began_at is not None
     if original.state in _SENT_STATES and (original.state != outbox.CLAIMED or in_doubt):
-        await _change(session, now, original, "remove", f"{original.key}:remove", "")
+        await _enqueue_change(session, now, original, "remove", f"{original.key}:remove", "")
     else:
         itself = Delivery.id == original.id
         ended += await outbox.cancel_waiting(
@@ -230,7 +230,7 @@ async def withdraw(session: AsyncSession, now: datetime, number: int | None) -> 
     await run_ended_hooks(session, now, ended)
 
 
-async def _change(
+async def _enqueue_change(
     session: AsyncSession, now: datetime, original: Delivery, act: str, key: str, body: str
 ) -> None:
     await outbox.add_delivery(

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from bot.cards import MAX_COMMAND_LENGTH, Button, Buttons, Card, Note, Part, Reply
 from bot.commands import Command, Context
 from bot.errors import InvalidArgumentError, Refusal
-from bot.forms import problems
+from bot.forms import describe_problems
 from bot.i18n import Translator
 from bot.parsing import (
     Argument,
@@ -50,14 +50,14 @@ async def reply_to(ctx: Context, found: CommandMatch) -> Reply:
     """Run the command; a refusal becomes a card and undoes what was done, the event aside."""
     asker = ctx.viewer.id if ctx.viewer else None  # a rollback forgets what was read
     try:
-        return await _run_command(ctx, *found) if found else _unknown(ctx)
+        return await _run_command(ctx, *found) if found else _render_unknown_command(ctx)
     except Refusal as refusal:
         await _roll_back(ctx)
         if found and refusal.is_forbidden:
             audit.record_act(
                 ctx.session, ctx.now, asker, found[0].name, "command", outcome="refused"
             )
-        return _refused(refusal, ctx.t)
+        return _render_refusal(refusal, ctx.t)
 
 
 async def _roll_back(ctx: Context) -> None:
@@ -83,7 +83,7 @@ async def _run_command(ctx: Context, found: Command, rest: str) -> Reply:
         )
     except ValidationError as error:
         told = set(values) if not ctx.request.from_form else {a.name for a in found.arguments}
-        every = problems(error, found.arguments, ctx.t)
+        every = describe_problems(error, found.arguments, ctx.t)
         said = {name: text for name, text in every.items() if name in told}
         return found.form(ctx.t, shown, said)
     try:
@@ -123,13 +123,13 @@ def _render_invalid_argument(
         return found.form(ctx.t, shown, said)
     pressed = []
     for choice in misfit.choices:
-        words = f"{found.name} {_spoken({**values, misfit.name: (choice.value,)}, found.arguments)}"
+        words = f"{found.name} {_format_words({**values, misfit.name: (choice.value,)}, found.arguments)}"
         if len(words) <= MAX_COMMAND_LENGTH:
             pressed.append(Button(choice.label, words))
-    return _refused(Refusal(misfit.text, misfit.title, (*pressed, *misfit.buttons)), ctx.t)
+    return _render_refusal(Refusal(misfit.text, misfit.title, (*pressed, *misfit.buttons)), ctx.t)
 
 
-def _spoken(values: Values, arguments: Sequence[Argument]) -> str:
+def _format_words(values: Values, arguments: Sequence[Argument]) -> str:
     """Values as the words that would say them."""
     said = []
     for index, argument in enumerate(arguments):
@@ -143,7 +143,7 @@ def _spoken(values: Values, arguments: Sequence[Argument]) -> str:
     return " ".join(said)
 
 
-def _unknown(ctx: Context) -> Card:
+def _render_unknown_command(ctx: Context) -> Card:
     said = clean_text(ctx.request.words)
     allowed = [n for n, c in ctx.commands.items() if c.allow.permits(ctx.viewer)]
     verb = said.partition(" ")[0]
@@ -157,10 +157,10 @@ def _unknown(ctx: Context) -> Card:
         text += " " + ctx.t("Did you mean one of these?")
     if "help" not in near:
         buttons.append(Button(ctx.t("Help"), "help"))
-    return _refused(Refusal(text, buttons=tuple(buttons)), ctx.t)
+    return _render_refusal(Refusal(text, buttons=tuple(buttons)), ctx.t)
 
 
-def _refused(refusal: Refusal, t: Translator) -> Card:
+def _render_refusal(refusal: Refusal, t: Translator) -> Card:
     parts: tuple[Part, ...] = (Note(refusal.text, "warning"),)
     if refusal.buttons:
         parts += (Buttons(refusal.buttons),)

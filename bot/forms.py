@@ -12,7 +12,7 @@ from bot.i18n import Translator
 from bot.parsing import MAX_ECHO_LENGTH, Argument, find_nearest, read_choice, shorten, split_values
 
 
-def problems(
+def describe_problems(
     error: ValidationError, arguments: Sequence[Argument], t: Translator
 ) -> dict[str, str]:
     """One sentence for each field that does not fit."""
@@ -20,11 +20,11 @@ def problems(
     said: dict[str, str] = {}
     for detail in error.errors():
         name = str(detail["loc"][0]) if detail["loc"] else arguments[0].name
-        said.setdefault(name, _problem(known[name], detail, t))
+        said.setdefault(name, _describe_problem(known[name], detail, t))
     return said
 
 
-def _problem(argument: Argument, detail: ErrorDetails, t: Translator) -> str:
+def _describe_problem(argument: Argument, detail: ErrorDetails, t: Translator) -> str:
     read = detail.get("input")
     if detail["type"] == "too_long":
         most = detail["ctx"]["max_length"]
@@ -69,7 +69,7 @@ def build_form(
     A problem of a field that forms leave out stands above the others.
     """
     inputs = (
-        _input(a, t, split_values(a, values.get(a.name, ())), problems.get(a.name, ""))
+        _build_input(a, t, split_values(a, values.get(a.name, ())), problems.get(a.name, ""))
         for a in arguments
         if not a.hidden
     )
@@ -83,7 +83,7 @@ def build_form(
     )
 
 
-def _input(argument: Argument, t: Translator, value: tuple[str, ...], problem: str) -> Input:
+def _build_input(argument: Argument, t: Translator, value: tuple[str, ...], problem: str) -> Input:
     options = tuple(replace(o, label=t(o.label)) for o in argument.options)
     return Input(
         name=argument.name,

@@ -75,7 +75,7 @@ async def _serve(app: App, parts: frozenset[str]) -> None:
         deliverer = _build_delivery_worker(app, parts)
         sending = [asyncio.create_task(deliverer.run())] if deliverer else []
         tasks = [asyncio.create_task(a.listen(), name=a.platform) for a in app.adapters]
-        await _until(stop, [*tasks, *sending])
+        await _wait_for_stop(stop, [*tasks, *sending])
         log.info("stopping")
         stopping = loop.time()
         # first what is under way to the platforms: it needs the adapters' connections
@@ -88,7 +88,7 @@ async def _serve(app: App, parts: frozenset[str]) -> None:
             await adapter.close()
 
 
-async def _until(stop: asyncio.Event, tasks: Sequence[asyncio.Task[None]]) -> None:
+async def _wait_for_stop(stop: asyncio.Event, tasks: Sequence[asyncio.Task[None]]) -> None:
     """Wait for the signal; an adapter that dies of a fault takes the process with it."""
     waiting = asyncio.create_task(stop.wait())
     running: set[asyncio.Task[object]] = {waiting, *tasks}

@@ -43,7 +43,7 @@ async def switch_on(session: AsyncSession, member_id: int, kind: str) -> None:
     )
 
 
-async def weight(session: AsyncSession, member_id: int, now: datetime) -> int:
+async def count_recent_unasked(session: AsyncSession, member_id: int, now: datetime) -> int:
     """How many unasked-for messages a member was owed in the last seven days."""
     query = select(func.count()).where(
         Delivery.member_id == member_id,

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from bot.cards import Form
-from bot.forms import build_form, problems
+from bot.forms import build_form, describe_problems
 from bot.i18n import LANGUAGES, translator
 from bot.parsing import coerce_values
 from tests.test_parsing import ARGUMENTS, Ask, values
@@ -15,7 +15,9 @@ def form(words: str, language: str = "en") -> Form:
     t, given = translator(language), values(words)
     with pytest.raises(ValidationError) as caught:
         Ask.model_validate(coerce_values(given, ARGUMENTS), by_name=True, by_alias=False)
-    return build_form("ask", "Ask", ARGUMENTS, t, given, problems(caught.value, ARGUMENTS, t))
+    return build_form(
+        "ask", "Ask", ARGUMENTS, t, given, describe_problems(caught.value, ARGUMENTS, t)
+    )
 
 
 def problem(words: str, name: str, language: str = "en") -> str:

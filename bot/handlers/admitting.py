@@ -152,7 +152,7 @@ async def welcome(ctx: Context, ask: Welcome) -> Card:
     if ask.step is None:
         return Card(t("Your first week"), arrivals.first_week_entries(t))
     found = await joining.suggest_contacts(ctx.session, ctx.member)
-    month = ranking.month(ctx.now)
+    month = ranking.format_month(ctx.now)
     free = [person for person in found if not person.is_full(month)][:1]
     if not free:
         none = Text(t("Nobody fits just now. Look for a topic instead."))

@@ -67,7 +67,7 @@ async def who_does(ctx: Context, ask: WhoDoes) -> Card:
     if hit is None:
         return await _search_profiles(ctx, ask, where)
     found = await _load_contenders(ctx, hit.key, where)
-    ranked = rank(ranking.candidates(ctx, found.values()), ctx.now)
+    ranked = rank(ranking.build_candidates(ctx, found.values()), ctx.now)
     if not ranked:
         return _no_match_card(ctx, ask, hit)
     name = ctx.reference.vocabulary.name(hit.key, ctx.language)
@@ -319,4 +319,4 @@ async def complete_person(ctx: Context, typed: str) -> list[Option]:
     if len(typed) < 2:
         return []
     found = await directory.find_by_name(ctx.session, typed, ctx.member, limit=20)
-    return [Option(f"{p.name}, {places.place(ctx.t, p.city)}"[:75], str(p.id)) for p in found]
+    return [Option(f"{p.name}, {places.workplace(ctx.t, p.city)}"[:75], str(p.id)) for p in found]

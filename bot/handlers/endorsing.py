@@ -26,13 +26,13 @@ class WhyAsk(BaseModel):
 
 
 @command("why", allow=MEMBER, room="daily", example="why @maya open data")
-async def why(ctx: Context, ask: WhyAsk) -> Card:
+async def explain_rank(ctx: Context, ask: WhyAsk) -> Card:
     """The reckoning of one rank, line by line, from the trace that made it."""
     t = ctx.t
     tie = await _load_visible_tie(ctx, ask.person, ask.topic)
-    ranked = ranking.why(ctx, tie)
+    ranked = ranking.rank_person(ctx, tie)
     lines = tuple(
-        f"{t.number(r.points, signed=True)}  {ranking.sentence(t, r)}" for r in ranked.reasons
+        f"{t.number(r.points, signed=True)}  {ranking.reason_text(t, r)}" for r in ranked.reasons
     )
     topic = ctx.reference.vocabulary.name(tie.topic_id, ctx.language)
     return Card(
@@ -65,7 +65,7 @@ async def _load_visible_tie(ctx: Context, person_text: str, topic_text: str) -> 
     person, topic_text = await finding.split_person_and_topic(ctx, person_text, topic_text)
     hit = ctx.reference.vocabulary.find(topic_text)
     if hit is None:
-        raise _no_topic(ctx, topic_text)
+        raise _unknown_topic_error(ctx, topic_text)
     tie = await directory.find_tie(ctx.session, person.id, hit.key)
     if tie is None or not person.is_field_visible("topics", ctx.viewer):
         name = ctx.reference.vocabulary.name(hit.key, ctx.language)
@@ -76,7 +76,7 @@ async def _load_visible_tie(ctx: Context, person_text: str, topic_text: str) -> 
     return tie
 
 
-def _no_topic(ctx: Context, text: str, field: str = "topic") -> InvalidArgumentError:
+def _unknown_topic_error(ctx: Context, text: str, field: str = "topic") -> InvalidArgumentError:
     vocabulary = ctx.reference.vocabulary
     near = [
         (vocabulary.name(h.key, ctx.language), ctx.reference.topics[h.key].slug)

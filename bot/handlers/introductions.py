@@ -132,7 +132,7 @@ async def _best_person_card(ctx: Context, topic: int, because: str, passed: int)
     """The best person for a topic who may be asked now, shown before anything is sent."""
     t, name = ctx.t, ctx.reference.vocabulary.name(topic, ctx.language)
     found = await directory.list_contenders(ctx.session, topic, ctx.member.city_id)
-    candidates = {c.key: c for c in ranking.candidates(ctx, found)}
+    candidates = {c.key: c for c in ranking.build_candidates(ctx, found)}
     pairs = await introductions.load_excluded_pairs(ctx.session, ctx.member.id)
     away = {number for pair in pairs for number in pair} | {ctx.member.id}
     away |= await introductions.list_recently_asked(ctx.session, ctx.member.id, ctx.now)

@@ -68,7 +68,7 @@ async def _load_newcomer(ctx: Context) -> Account:
     person = account.member
     if person and person.status == "verified":
         raise Refusal(
-            t("You are in: {place}.", place=places.place(t, person.city)),
+            t("You are in: {place}.", place=places.workplace(t, person.city)),
             title=t("You are a member already"),
             buttons=(Button(t("Home"), "home"), Button(t("What proves me"), "verify")),
         )
@@ -284,7 +284,7 @@ async def verify(ctx: Context, ask: Verify) -> Card:
     if person is None or person.status != "verified":
         return await _open_request_card(ctx)
     facts = [
-        Fact(t("You belong to"), places.place(t, person.city)),
+        Fact(t("You belong to"), places.workplace(t, person.city)),
         Fact(t("Proved by"), _proof_text(ctx)),
     ]
     if person.proved_at:

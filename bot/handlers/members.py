@@ -173,7 +173,7 @@ async def _restore(ctx: Context, person: Member) -> Card:
 def _status_card(ctx: Context, person: Member, said: str, undo: Button) -> Card:
     return Card(
         title=person.name,
-        parts=(Text(places.place(ctx.t, person.city)), Note(said, "good"), Buttons((undo,))),
+        parts=(Text(places.workplace(ctx.t, person.city)), Note(said, "good"), Buttons((undo,))),
         footer=portraits.footer(ctx.t, [person]),
     )
 
@@ -190,7 +190,9 @@ async def _set_lead(ctx: Context, person: Member, *, is_lead: bool) -> Card:
         audit.record_act(ctx.session, ctx.now, ctx.member.id, act, f"member:{person.id}")
         await _notify_lead(ctx, person, is_lead=is_lead)
     if is_lead:
-        said = t("{name} leads {place} now.", name=person.name, place=places.place(t, person.city))
+        said = t(
+            "{name} leads {place} now.", name=person.name, place=places.workplace(t, person.city)
+        )
         undo = Button(t("Take back"), f"admin members unlead {person.id}", "danger")
     else:
         said = t("{name} leads no city any more.", name=person.name)

@@ -131,7 +131,7 @@ def _report_entry(ctx: Context, one: Report) -> Entry:
             ("suspend", t("Suspend"), "danger"),
         )  # type: ignore[assignment] # one more button than for an appeal
     return Entry(
-        title=f"{one.id} · {one.about.name}, {places.place(t, one.about.city)}",
+        title=f"{one.id} · {one.about.name}, {places.workplace(t, one.about.city)}",
         badge=t("Appeal") if appealed else "",
         lines=(
             said,

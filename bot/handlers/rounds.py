@@ -110,7 +110,7 @@ async def _participation_facts(ctx: Context, taking: RoundMember) -> list[Fact]:
         facts.append(Fact(t("Next one"), t.day_and_time(send, ctx.member.zone)))
     if taking.snoozed_until and taking.snoozed_until > ctx.now.date():
         facts.append(Fact(t("Paused until"), t.day(taking.snoozed_until, "long")))
-    if ctx.member.is_full(ranking.month(ctx.now)):
+    if ctx.member.is_full(ranking.format_month(ctx.now)):
         facts.append(Fact(t("This month"), t("You have had as many introductions as you want.")))
     if not ctx.member.listed:
         facts.append(

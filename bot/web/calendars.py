@@ -7,7 +7,7 @@ from aiohttp import web
 from icalendar import Calendar, Event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.community.people.places import place
+from bot.community.people.places import workplace
 from bot.community.talks.opening import can_talk
 from bot.domain.calendar import MEETING_LENGTH
 from bot.i18n import translator
@@ -66,7 +66,7 @@ def meeting_file(talk: Talk, reader: Member, start: datetime, agreed_at: datetim
     event.add("dtstart", local)
     event.add("dtend", (start + MEETING_LENGTH).astimezone(ZoneInfo(reader.zone)))
     event.add("summary", t("Talk with {name}", name=other.name))
-    event.add("description", f"{other.name} · {place(t, other.city)}")
+    event.add("description", f"{other.name} · {workplace(t, other.city)}")
     event.add("status", "CONFIRMED")
     file = Calendar()
     file.add("prodid", "-//What Works Cities Certification Community//hub//EN")

@@ -130,7 +130,7 @@ async def copy_that_is_withdrawn(
 ) -> Act:
     """Its writer deletes what the copy was made of: nothing is left to remove."""
     number = await _owe(session, now, one, "x")
-    return lambda s, at: deliveries.withdraw(s, at, number)
+    return lambda s, at: deliveries.withdraw_delivery(s, at, number)
 
 
 async def workspace_that_was_left(
@@ -217,7 +217,7 @@ async def test_what_may_have_arrived_is_removed_though_it_is_claimed_again(
         (await session.get_one(Delivery, number)).began_at = now
 
     async with transaction(engine, writes=True) as session:
-        await deliveries.withdraw(session, now, number)
+        await deliveries.withdraw_delivery(session, now, number)
 
     original, removal = await kept(engine)
     assert (original.id, original.state) == (held[0].id, "claimed")
@@ -237,8 +237,8 @@ async def test_who_ended_is_told_once_to_those_who_declared_it(
     maya = await load_member(engine, "maya")
     async with transaction(engine, writes=True) as session:
         number = await _owe(session, now, maya, "x")
-        await deliveries.withdraw(session, now, number)
-        await deliveries.withdraw(session, now, number)
+        await deliveries.withdraw_delivery(session, now, number)
+        await deliveries.withdraw_delivery(session, now, number)
 
     assert ended == ["x cancelled taken back"]
 

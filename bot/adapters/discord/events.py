@@ -11,7 +11,7 @@ import structlog
 from bot.adapters.base import ChannelLocks
 from bot.adapters.discord import hearing
 from bot.adapters.discord.commands import normalize_mentions
-from bot.adapters.discord.forms import draft_of
+from bot.adapters.discord.forms import build_draft
 from bot.adapters.discord.interactions import InteractionHandler
 from bot.adapters.discord.names import read_command
 from bot.adapters.discord.people import PLATFORM
@@ -78,7 +78,7 @@ class DirectMessageListener:
             return
         reply, after = said.reply, list[AdapterButton]()
         if isinstance(reply, Form):
-            draft = draft_of(request.sender.user, request, reply, said.t)
+            draft = build_draft(request.sender.user, request, reply, said.t)
             reply, press = self._interactions.forms.offer(draft, said.t)
             after = [press]
         body = message(reply, said.t, extra_buttons=after)
@@ -99,7 +99,7 @@ class DirectMessageListener:
     async def on_reaction(self, mark: discord.RawReactionActionEvent) -> None:
         """An emoji was put to a message, or taken away."""
         await self._handle_in_order(
-            hearing.parse_reaction(mark, self._people.account(mark.user_id))
+            hearing.parse_reaction(mark, self._people.sender_by_id(mark.user_id))
         )
 
     async def _handle_in_order(

@@ -27,14 +27,14 @@ def form_invitation_card(form: Form, t: Translator) -> Card:
     return Card(form.title, (Text(form.intro or t("There is a form to fill in.")),))
 
 
-def opener(form: Form, key: str, t: Translator) -> AdapterButton:
+def open_form_button(form: Form, key: str, t: Translator) -> AdapterButton:
     """The button that opens a form's first modal."""
     again = any(given.problem for given in form.inputs)
     label = t("Try again") if again else t("Open the form")
     return AdapterButton(label, form.command, f"open:1:{count_parts(form)}:{key}")
 
 
-def draft_of(user: str, request: Request, form: Form, t: Translator) -> FormDraft:
+def build_draft(user: str, request: Request, form: Form, t: Translator) -> FormDraft:
     """A form with what was said before it opened, as far as that was said to the same verb."""
     ours = f"{request.words} ".startswith(f"{form.command} ")
     words, values = (request.words, request.values) if ours else (form.command, {})
@@ -49,9 +49,11 @@ class Forms:
 
     def offer(self, draft: FormDraft, t: Translator) -> tuple[Card, AdapterButton]:
         """A form where no modal may open: a card, and the button that opens it."""
-        return form_invitation_card(draft.form, t), opener(draft.form, self.drafts.save(draft), t)
+        return form_invitation_card(draft.form, t), open_form_button(
+            draft.form, self.drafts.save(draft), t
+        )
 
-    def rest(
+    def next_part_buttons(
         self, draft: FormDraft | None, command: str, part: int, of: int, locale: str
     ) -> Sequence[AdapterButton]:
         """The button to the next five fields of a form whose fields stand by themselves."""

@@ -17,7 +17,7 @@ from bot.adapters.discord.commands import (
     normalize_mentions,
     parse_command,
 )
-from bot.adapters.discord.forms import PART, Forms, draft_of
+from bot.adapters.discord.forms import PART, Forms, build_draft
 from bot.adapters.discord.limits import LONGEST_OPTION, MOST_OPTIONS, Json
 from bot.adapters.discord.modal import parse_submission
 from bot.adapters.discord.people import PLATFORM, People
@@ -64,7 +64,7 @@ class InteractionHandler:
 
     hub: "Hub"
     people: People
-    within: float = ANSWER_TIMEOUT
+    answer_timeout: float = ANSWER_TIMEOUT
     forms: Forms = field(default_factory=Forms)
 
     def _request(
@@ -80,7 +80,7 @@ class InteractionHandler:
 
     # --- what ---
 
-    async def hear(self, interaction: discord.Interaction) -> None:
+    async def handle_interaction(self, interaction: discord.Interaction) -> None:
         """Answer one interaction."""
         data: Any = interaction.data or {}
         match interaction.type:
@@ -90,27 +90,27 @@ class InteractionHandler:
                     InteractionContext(interaction, self._request(interaction, words, values))
                 )
             case Kind.autocomplete:
-                await self._complete(interaction, data)
+                await self._handle_autocomplete(interaction, data)
             case Kind.component:
-                await self._press(interaction, data)
+                await self._handle_component(interaction, data)
             case Kind.modal_submit:
-                await self._submit(interaction, data)
+                await self._handle_modal_submit(interaction, data)
             case _:
                 log.info("unknown interaction", id=interaction.id)
 
-    async def _press(self, interaction: discord.Interaction, data: Any) -> None:
+    async def _handle_component(self, interaction: discord.Interaction, data: Any) -> None:
         chosen = data.get("values") or [data.get("custom_id", "")]
         command, mark = parse_custom_id(str(chosen[0]))
         turn = InteractionContext(interaction, self._request(interaction, command))
         opens = PART.fullmatch(mark)
         if opens:
-            await self._open(turn, int(opens[2]), opens[4])
+            await self._open_form(turn, int(opens[2]), opens[4])
         elif mark.startswith("send:"):
-            await self._send(turn, mark.removeprefix("send:"))
+            await self._submit_draft(turn, mark.removeprefix("send:"))
         else:
             await self._answer(turn)
 
-    async def _submit(self, interaction: discord.Interaction, data: Any) -> None:
+    async def _handle_modal_submit(self, interaction: discord.Interaction, data: Any) -> None:
         """Send what was filled in, or first ask for the rest of a form that needs it whole."""
         command, mark = parse_custom_id(str(data.get("custom_id", "")))
         request = self._request(interaction, command)
@@ -122,55 +122,55 @@ class InteractionHandler:
         given = parse_submission(data.get("components", ()), verb.arguments if verb else ())
         values = {**(draft.values if draft else {}), **given}
         if not words:
-            await self._gone(InteractionContext(interaction, request))
+            await self._show_form_expired(InteractionContext(interaction, request))
         elif draft and part < of and any(i.required for i in draft.form.inputs):
             card, t, after = self.forms.ask_for_more(draft, values, part)
-            await self._show(
+            await self._respond(
                 InteractionContext(interaction, request, after), LocalizedReply(card, t)
             )
         else:
             sent = self._request(interaction, words, values)
-            after = self.forms.rest(draft, command, part, of, request.sender.locale)
+            after = self.forms.next_part_buttons(draft, command, part, of, request.sender.locale)
             await self._answer(InteractionContext(interaction, _as_submission(sent), after))
 
-    async def _send(self, turn: InteractionContext, key: str) -> None:
+    async def _submit_draft(self, turn: InteractionContext, key: str) -> None:
         """Send a form as far as it is filled in."""
         draft = self.forms.drafts.find(key, turn.user)
         if draft is None:
-            await self._open(turn, 1, "")
+            await self._open_form(turn, 1, "")
             return
         sent = self._request(turn.interaction, draft.words, draft.values)
         await self._answer(InteractionContext(turn.interaction, _as_submission(sent)))
 
-    async def _open(self, turn: InteractionContext, part: int, key: str) -> None:
+    async def _open_form(self, turn: InteractionContext, part: int, key: str) -> None:
         """Open a modal of a form: the kept one, or else the hub's as it would open now."""
         draft = self.forms.drafts.find(key, turn.user)
         if draft:
             await self.forms.show_modal(turn.interaction, draft, part)
         elif not turn.request.words:
-            await self._gone(turn)
+            await self._show_form_expired(turn)
         else:
-            await self._reopen(turn, part)
+            await self._open_fresh_form(turn, part)
 
-    async def _reopen(self, turn: InteractionContext, part: int) -> None:
-        said, going = await wait_briefly(self._form(turn.request), self.within)
+    async def _open_fresh_form(self, turn: InteractionContext, part: int) -> None:
+        said, going = await wait_briefly(self._load_form(turn.request), self.answer_timeout)
         if said is None:
             await turn.interaction.response.defer(ephemeral=True, thinking=True)
-            await self._finish(turn, await going)
+            await self._finish_deferred(turn, await going)
         elif isinstance(said.reply, Form):
-            draft = draft_of(turn.user, turn.request, said.reply, said.t)
+            draft = build_draft(turn.user, turn.request, said.reply, said.t)
             await self.forms.show_modal(turn.interaction, draft, part)
         else:
-            await self._show(turn, said)
+            await self._respond(turn, said)
 
-    async def _form(self, request: Request) -> LocalizedReply:
-        t = await self._language(request.sender)
+    async def _load_form(self, request: Request) -> LocalizedReply:
+        t = await self._load_translator(request.sender)
         try:
             return LocalizedReply(await self.hub.form(request), t)
         except LookupError:  # the verb is gone since the button was drawn: the hub says so
             return LocalizedReply(await self.hub(request), t)
 
-    async def _language(self, sender: Sender) -> Translator:
+    async def _load_translator(self, sender: Sender) -> Translator:
         """The reader's language; while it cannot be asked for, the one of their Discord."""
         try:
             return translator(await self.hub.language(sender))
@@ -178,26 +178,26 @@ class InteractionHandler:
             log.warning("no language", kind=type(error).__name__)
             return translator(language_of(sender.locale))
 
-    async def _gone(self, turn: InteractionContext) -> None:
-        t = await self._language(turn.request.sender)
+    async def _show_form_expired(self, turn: InteractionContext) -> None:
+        t = await self._load_translator(turn.request.sender)
         text = t("This form is no longer here. Please give the command again.")
-        await self._show(turn, LocalizedReply(Card(t("Too late"), (Note(text, "warning"),)), t))
+        await self._respond(turn, LocalizedReply(Card(t("Too late"), (Note(text, "warning"),)), t))
 
     # --- the answer ---
 
     async def _answer(self, turn: InteractionContext) -> None:
         """In time directly, else «thinking…» first."""
         key = f"{PLATFORM}:{turn.interaction.id}"
-        said, going = await wait_briefly(self.ask(turn.request, key), self.within)
+        said, going = await wait_briefly(self.ask(turn.request, key), self.answer_timeout)
         if said is None:
             await turn.interaction.response.defer(ephemeral=True, thinking=True)
-            await self._finish(turn, await going)
+            await self._finish_deferred(turn, await going)
         elif not said.is_duplicate:
-            await self._show(turn, said)
+            await self._respond(turn, said)
 
     async def ask(self, request: Request, key: str) -> LocalizedReply:
         """The hub's reply. What changes something is done for one delivery of an event only."""
-        t = await self._language(request.sender)
+        t = await self._load_translator(request.sender)
         command = find_command(request.words, self.hub.commands)
         once = key if command and command.writes else ""
         try:
@@ -205,15 +205,15 @@ class InteractionHandler:
         except DuplicateEventError:
             return LocalizedReply(Card(""), t, is_duplicate=True)
 
-    async def _show(self, turn: InteractionContext, said: LocalizedReply) -> None:
+    async def _respond(self, turn: InteractionContext, said: LocalizedReply) -> None:
         """The first response."""
         interaction, reply = turn.interaction, said.reply
         if isinstance(reply, Form):
             if interaction.type is not Kind.modal_submit:
-                draft = draft_of(turn.user, turn.request, reply, said.t)
+                draft = build_draft(turn.user, turn.request, reply, said.t)
                 await self.forms.show_modal(interaction, draft)
                 return
-            reply, turn = self._offered(turn, reply, said.t)
+            reply, turn = self._offer_form(turn, reply, said.t)
         hidden = reply.private and not turn.request.direct
         body = message(reply, said.t, ephemeral=hidden, extra_buttons=turn.extra_buttons)
         if _is_same_card(interaction, body, hidden):
@@ -225,36 +225,40 @@ class InteractionHandler:
                 view=RawLayoutView(body), ephemeral=hidden, allowed_mentions=NO_MENTIONS
             )
 
-    async def _finish(self, turn: InteractionContext, said: LocalizedReply) -> None:
+    async def _finish_deferred(self, turn: InteractionContext, said: LocalizedReply) -> None:
         """The answer after «thinking…»."""
         if said.is_duplicate:
             await turn.interaction.delete_original_response()
             return
         reply = said.reply
         if isinstance(reply, Form):
-            reply, turn = self._offered(turn, reply, said.t)
+            reply, turn = self._offer_form(turn, reply, said.t)
         body = message(reply, said.t, extra_buttons=turn.extra_buttons)
         await turn.interaction.edit_original_response(
             view=RawLayoutView(body), allowed_mentions=NO_MENTIONS
         )
 
-    def _offered(
+    def _offer_form(
         self, turn: InteractionContext, form: Form, t: Translator
     ) -> tuple[Card, InteractionContext]:
         """A form where no modal may open: a card with the button that opens it."""
-        card, press = self.forms.offer(draft_of(turn.user, turn.request, form, t), t)
+        card, press = self.forms.offer(build_draft(turn.user, turn.request, form, t), t)
         return card, replace(turn, after=(press,))
 
     # --- completion ---
 
-    async def _complete(self, interaction: discord.Interaction, data: Any) -> None:
+    async def _handle_autocomplete(self, interaction: discord.Interaction, data: Any) -> None:
         """Suggestions, in time or none."""
-        found, going = await wait_briefly(self._suggestions(interaction, data), self.within)
+        found, going = await wait_briefly(
+            self._load_suggestions(interaction, data), self.answer_timeout
+        )
         if found is None:
             going.cancel()  # type: ignore[attr-defined] # `soon` gives the task it started
         await interaction.response.autocomplete(_choices(found or ()))
 
-    async def _suggestions(self, interaction: discord.Interaction, data: Any) -> Sequence[Option]:
+    async def _load_suggestions(
+        self, interaction: discord.Interaction, data: Any
+    ) -> Sequence[Option]:
         field = find_focused_field(data, self.hub.commands)
         if field is None:
             return ()

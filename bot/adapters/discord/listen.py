@@ -68,7 +68,7 @@ class DiscordAdapter(DiscordDeliveryAdapter):
         self._save_hash = save_hash
         self._drain_timeout = drain_timeout
         self._first_pause = first_pause
-        self._interactions = InteractionHandler(hub, People(), within=answer_timeout)
+        self._interactions = InteractionHandler(hub, People(), answer_timeout=answer_timeout)
         self._listener = DirectMessageListener(hub, self._interactions)
         self._handled_ids: RecentCache[int, bool] = RecentCache()
         self._running_tasks: set[asyncio.Task[None]] = set()
@@ -154,7 +154,7 @@ class DiscordAdapter(DiscordDeliveryAdapter):
                 if self._is_closing:
                     await self._refuse(interaction)
                 else:
-                    await self._interactions.hear(interaction)
+                    await self._interactions.handle_interaction(interaction)
             except discord.HTTPException as error:
                 log.warning("not answered", id=interaction.id, status=error.status, code=error.code)
             except Exception:

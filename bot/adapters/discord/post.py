@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.adapters.base import DeliveryError, Destination, PostedMessage, SearchInconclusiveError
 from bot.adapters.discord.drafts import RecentCache
-from bot.adapters.discord.forms import form_invitation_card, opener
+from bot.adapters.discord.forms import form_invitation_card, open_form_button
 from bot.adapters.discord.limits import COMPONENTS_V2, LONGEST_NONCE, Json
 from bot.adapters.discord.people import PLATFORM
 from bot.adapters.discord.render import message
@@ -150,7 +150,7 @@ def _render_body(reply: Reply, language: str, marker: str = "") -> Json:
     """The body of a message. What cannot be drawn now never can; nobody is ever mentioned."""
     t = translator(language)
     try:
-        after = [opener(reply, "", t)] if isinstance(reply, Form) else []
+        after = [open_form_button(reply, "", t)] if isinstance(reply, Form) else []
         card = form_invitation_card(reply, t) if isinstance(reply, Form) else reply
         body = message(card, t, extra_buttons=after)
     except Exception as error:

@@ -70,7 +70,7 @@ class SlackAdapter(SlackDeliveryAdapter):
         )
         self.open_file = Files(clients, self._tokens, api_url).open_file
         self._interactions = InteractionHandler(
-            hub, self._clients, self._tokens, self._people, within=answer_timeout
+            hub, self._clients, self._tokens, self._people, answer_timeout=answer_timeout
         )
         self._events = EventListener(
             hub, self._tokens, self._people, self._interactions, within=answer_timeout

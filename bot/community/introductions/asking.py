@@ -145,7 +145,7 @@ def check_accepts_questions(ctx: Context, person: Member, topic: int | None = No
     t = ctx.t
     if not person.open_to_questions:
         text = t("{name} is not taking questions now.", name=person.name)
-    elif person.is_full(ranking.month(ctx.now)):
+    elif person.is_full(ranking.format_month(ctx.now)):
         text = t("{name} has had as many questions as they can take this month.",
                  name=person.name)  # fmt: skip
     else:
@@ -164,7 +164,7 @@ async def _send_request(ctx: Context, intro: Introduction, asked: list[Member]) 
     unwanted = await _is_unwanted(ctx, intro)
     for person in asked:
         # counted in any case: a number that stood still would tell who is unwanted
-        this_month = ranking.month(ctx.now)
+        this_month = ranking.format_month(ctx.now)
         taken = person.asks_taken if person.asks_month == this_month else 0
         person.asks_taken, person.asks_month = taken + 1, this_month
         if not unwanted:

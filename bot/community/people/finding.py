@@ -4,7 +4,7 @@ import re
 
 from bot.cards import Option
 from bot.commands import Context
-from bot.community.people.places import place
+from bot.community.people.places import workplace
 from bot.errors import InvalidArgumentError, Refusal
 from bot.parsing import shorten
 from db import directory, members
@@ -44,7 +44,9 @@ async def find_person(ctx: Context, text: str, field: str = "person") -> Member:
     raise InvalidArgumentError(
         ctx.t("Several people fit «{name}».", name=shorten(text)),
         name=field,
-        choices=tuple(Option(f"{p.name}, {place(ctx.t, p.city)}", str(p.id)) for p in people[:5]),
+        choices=tuple(
+            Option(f"{p.name}, {workplace(ctx.t, p.city)}", str(p.id)) for p in people[:5]
+        ),
     )
 
 

@@ -26,7 +26,7 @@ def find_city(ctx: Context, text: str, field: str = "city") -> City:
     )
 
 
-def place(t: Translator, city: City | None) -> str:
+def workplace(t: Translator, city: City | None) -> str:
     """Where somebody works: the city with its level, or the programme."""
     if city is None:
         return t("Programme staff")

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Text
 from bot.commands import Context
-from bot.community.people.places import place
-from bot.community.people.ranking import month
+from bot.community.people.places import workplace
+from bot.community.people.ranking import format_month
 from bot.domain.ranking import FRESH_FOR_DAYS
 from bot.i18n import LANGUAGE_NAMES, Translator
 from db import directory
@@ -44,7 +44,7 @@ def _render_entry(
 ) -> Entry:
     title = person.title if is_field_visible(person, "title", viewer) else ""
     spoken = language_names(person) if is_field_visible(person, "languages", viewer) else ""
-    where = " · ".join(filter(None, (place(t, city), spoken)))
+    where = " · ".join(filter(None, (workplace(t, city), spoken)))
     lines = tuple(filter(None, (title, where)))
     return Entry(title=person.name, badge=badge(t, person), lines=lines, note=note)
 
@@ -116,13 +116,13 @@ async def profile_card(ctx: Context, person: Member, note: str = "") -> Card:
 
 def _profile_facts(ctx: Context, person: Member) -> list[Fact]:
     t, now = ctx.t, ctx.now
-    facts = [Fact(t("City"), place(t, person.city))]
+    facts = [Fact(t("City"), workplace(t, person.city))]
     if person.is_field_visible("languages", ctx.viewer):
         facts.append(Fact(t("Speaks"), language_names(person)))
     if person.is_field_visible("hours", ctx.viewer):
         facts.append(Fact(t("Working hours"), f"{person.hours_from}–{person.hours_to}"))
     facts.append(Fact(t("Local time"), local_time(t, person, now)))
-    if person.is_full(month(now)):
+    if person.is_full(format_month(now)):
         open_line = t("No more this month")
     else:
         open_line = t("Yes, gladly") if person.open_to_questions else t("Not now")

@@ -9,14 +9,14 @@ from bot.i18n import Translator
 from db.directory import Contender, Expertise, build_contender
 
 
-def month(now: datetime) -> str:
+def format_month(now: datetime) -> str:
     """The month that asks are counted in."""
     return f"{now:%Y-%m}"
 
 
-def candidates(ctx: Context, some: Iterable[Contender]) -> Iterator[Candidate]:
+def build_candidates(ctx: Context, some: Iterable[Contender]) -> Iterator[Candidate]:
     """What the ranking needs of people for a topic."""
-    own_city, this_month = ctx.member.city_id, month(ctx.now)
+    own_city, this_month = ctx.member.city_id, format_month(ctx.now)
     for one in some:
         yield _build_candidate(ctx, one, own_city, this_month)
 
@@ -39,12 +39,12 @@ def _build_candidate(
     )
 
 
-def why(ctx: Context, tie: Expertise) -> RankedPerson:
+def rank_person(ctx: Context, tie: Expertise) -> RankedPerson:
     """The trace of one person for one topic."""
-    return rank_candidate(next(candidates(ctx, [build_contender(tie)])), ctx.now)
+    return rank_candidate(next(build_candidates(ctx, [build_contender(tie)])), ctx.now)
 
 
-def sentence(t: Translator, reason: Reason) -> str:
+def reason_text(t: Translator, reason: Reason) -> str:
     """One reason as people read it."""
     match reason.cause:
         case "own-city":
@@ -81,4 +81,4 @@ _SKILLS = {1: "knows the basics", 2: "works with it", 3: "knows it deeply"}
 def reasons_line(t: Translator, ranked: RankedPerson) -> str:
     """The reasons that count most, as one line."""
     telling = [r for r in ranked.reasons if r.cause not in ("fresh", "asked", "level")]
-    return " · ".join(sentence(t, r) for r in telling[:4])
+    return " · ".join(reason_text(t, r) for r in telling[:4])

@@ -316,7 +316,7 @@ async def _on_deleted(
 async def _withdraw(session: AsyncSession, now: datetime, line: RelayLine) -> None:
     """Take the copy on the other side back."""
     line.gone = True
-    await deliveries.withdraw(session, now, line.delivery_id)
+    await deliveries.withdraw_delivery(session, now, line.delivery_id)
 
 
 def _deletion_key(heard: IncomingMessage) -> str:

@@ -10,7 +10,7 @@ from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Tex
 from bot.commands import Context
 from bot.community import staff
 from bot.community.people import portraits
-from bot.community.people.places import place
+from bot.community.people.places import workplace
 from bot.community.rounds.pools import load_seekers
 from bot.community.talks.opening import begin_talk, load_pair, starters
 from bot.deliveries import enqueue
@@ -138,7 +138,7 @@ async def _trio_card(session: AsyncSession, people: Sequence[Member]) -> Card:
     pair = await load_pair(session, people[0], people[1])
     parts: list[Part] = [
         Text(t("You three are paired in this round. Find half an hour together.")),
-        *(Entry(p.name, (place(t, p.city),), badge=portraits.badge(t, p)) for p in people),
+        *(Entry(p.name, (workplace(t, p.city),), badge=portraits.badge(t, p)) for p in people),
         Entry(t("Three ways to begin"), tuple(starters(t, pair))),
     ]
     names = t.listed([person.first_name for person in people])

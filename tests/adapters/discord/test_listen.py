@@ -148,7 +148,7 @@ async def test_buttons_work_after_a_restart(stage: Stage) -> None:
     stage.set_replies(Card("T", (Buttons((Button("Go", "home"),)),)), Card("There"))
     twice = Card("T", (Buttons((Button("Go", "home"), Button("Again", "home"))),))
     sent = await stage.post_message(stage.direct, twice)
-    stage.adapter._interactions = InteractionHandler(stage.hub.hub, People(), within=QUICK)
+    stage.adapter._interactions = InteractionHandler(stage.hub.hub, People(), answer_timeout=QUICK)
 
     answer = await stage.discord.press(stage.ada, sent, "Again")
 
