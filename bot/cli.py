@@ -293,8 +293,13 @@ def manifest_slack() -> None:
     from bot.commands import load_commands
 
     read = _load_settings()
-    print(json.dumps(manifest(load_commands(), read.public_url, socket=read.slack_app_token is not None),
-                     ensure_ascii=False, indent=2))  # fmt: skip
+    print(
+        json.dumps(
+            manifest(load_commands(), read.public_url, socket=read.slack_app_token is not None),
+            ensure_ascii=False,
+            indent=2,
+        )
+    )
 
 
 @discord_cli.command("sync")

@@ -123,7 +123,8 @@ def _render_invalid_argument(
         return found.form(ctx.t, shown, said)
     pressed = []
     for choice in misfit.choices:
-        words = f"{found.name} {_format_words({**values, misfit.name: (choice.value,)}, found.arguments)}"
+        chosen = {**values, misfit.name: (choice.value,)}
+        words = f"{found.name} {_format_words(chosen, found.arguments)}"
         if len(words) <= MAX_COMMAND_LENGTH:
             pressed.append(Button(choice.label, words))
     return _render_refusal(Refusal(misfit.text, misfit.title, (*pressed, *misfit.buttons)), ctx.t)

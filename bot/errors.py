@@ -32,5 +32,5 @@ class InvalidArgumentError(Refusal):
     choices: tuple[Option, ...] = ()
 
 
-class DuplicateEventError(Exception):  # noqa: N818 - an answer: this was done already
+class DuplicateEventError(Exception):
     """The platform tells again of an event that had its effect."""

@@ -41,7 +41,7 @@ class Request:
 
     `values` are fields given by name (a form, native options); they win over words.
     `submitted`: they come from a form, so an empty value means «clear this». `event`: the
-    platform's name of what happened, where it may tell of it twice: it has one effect. `retold`:
+    platform's name of what happened, where it may tell of it twice: it has one effect. `is_retry`:
     the platform tells again of what could not be saved, so that is no answer but an exception.
     """
 

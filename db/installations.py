@@ -39,7 +39,7 @@ class DecryptedInstallation(NamedTuple):
     installed_at: datetime
 
     def __repr__(self) -> str:
-        return f"Found({self.enterprise_id!r}, {self.team_id!r})"
+        return f"DecryptedInstallation({self.enterprise_id!r}, {self.team_id!r})"
 
 
 class UnreadableError(ValueError):

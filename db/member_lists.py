@@ -21,7 +21,7 @@ BATCH_SIZE = 500
 
 Key = tuple[str, str, str]
 """Platform, workspace and user."""
-Item = TypeVar("Thing")
+Item = TypeVar("Item")
 
 
 class ListEntry(NamedTuple):

@@ -171,8 +171,13 @@ async def claim_deliveries(
     not be looked at.
     """
     down = {*down, *await _list_paused_platforms(session, now)}
-    asked = {"now": now, "most": limit * CONTENTION_FACTOR + SPARE_ROWS, "down": list(down), "window": WINDOW,
-             "leaving_out": list(excluded_workspaces)}  # fmt: skip
+    asked = {
+        "now": now,
+        "most": limit * CONTENTION_FACTOR + SPARE_ROWS,
+        "down": list(down),
+        "window": WINDOW,
+        "leaving_out": list(excluded_workspaces),
+    }
     heads = (await session.scalars(_HEADS, asked)).all()
     if not heads:
         heads = (await session.scalars(_HEADS, {**asked, "window": NO_WINDOW})).all()

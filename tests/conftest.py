@@ -192,7 +192,7 @@ def memory() -> Iterator[Memory]:
     """Topics and cities are read from each database, but made into objects once."""
     kept = Memory(reference.load_reference)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reference, "read", kept)
+        patch.setattr(reference, "load_reference", kept)
         yield kept
 
 

@@ -97,10 +97,10 @@ async def test_what_could_not_be_saved_is_not_remembered_as_done(
 
     told = Request(sender("maya"), "count", event="7", is_retry=True)
     with monkeypatch.context() as broken:
-        broken.setattr(outbox, "put", fails)
+        broken.setattr(outbox, "add_delivery", fails)
         with pytest.raises(OperationalError):
             await counting(told)
-        sorry = await counting(replace(told, retold=False))
+        sorry = await counting(replace(told, is_retry=False))
         assert sorry.title == "Sorry"
     assert (await counting(told)).title == "Counted"
     with pytest.raises(DuplicateEventError):

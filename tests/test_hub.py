@@ -59,7 +59,7 @@ async def test_a_command_runs_for_those_whom_its_declaration_allows(
 ) -> None:
     """Every command × everybody: the expectation is derived from `allow`, and deny is the rule."""
     user = EVERYBODY.get(who, "maya")
-    reply = await typing(name, as_=user, stranger=who == "stranger")
+    reply = await typing(name, as_=user, is_outsider=who == "stranger")
 
     title = plain(reply).splitlines()[0]
     refused = title in ("Members only", "Staff only")
@@ -136,7 +136,7 @@ async def test_a_stranger_who_carries_a_members_account_gets_public_answers_only
     typing: CommandTyper,
 ) -> None:
     """A guest from another organisation is nobody here, whatever the id says."""
-    reply = await typing("city boston", as_="maya", stranger=True)
+    reply = await typing("city boston", as_="maya", is_outsider=True)
 
     assert "Members also see the people of this city." in plain(reply)
     assert "Ben Ortiz" not in plain(reply)
@@ -304,7 +304,7 @@ async def test_many_first_contacts_at_once_make_one_account(
 
 async def test_a_stranger_leaves_no_trace(typing: CommandTyper, engine: AsyncEngine) -> None:
     """Guests of shared channels are not written down."""
-    await typing("help", as_="guest", stranger=True)
+    await typing("help", as_="guest", is_outsider=True)
 
     async with transaction(engine) as session:
         assert await members.find_account(session, PLATFORM, WORKSPACE, "guest") is None
@@ -387,7 +387,7 @@ async def test_a_stranger_never_becomes_admin(engine: AsyncEngine, clock: Clock)
     """Not even under the id that the operator named."""
     hub = Hub(engine, admins=frozenset({f"{PLATFORM}:{WORKSPACE}:boss"}), clock=clock)
 
-    reply = await hub(Request(sender("boss", stranger=True), "admin members"))
+    reply = await hub(Request(sender("boss", is_outsider=True), "admin members"))
     assert plain(reply).startswith("Members only")
 
 

@@ -129,7 +129,7 @@ async def test_an_adapter_that_dies_takes_the_process_with_it(
     class Deaf:
         platform = "deaf"
 
-        def ready(self) -> bool:
+        def is_ready(self) -> bool:
             return False
 
         async def listen(self) -> None:

@@ -39,7 +39,7 @@ class PostedMessage:
 
 
 @dataclass
-class DeliveryError(Exception):  # noqa: N818 - what happened, for whoever owes the message
+class DeliveryError(Exception):
     """A platform did not take a message; `reason` is its own word for it, never any text.
 
     `certain`: it surely did not arrive; if not, it may have, and only a look at the place tells.
@@ -70,7 +70,7 @@ class RemoteFile:
     chunks: AsyncIterator[bytes]
 
 
-class SearchInconclusiveError(Exception):  # noqa: N818 - an answer: neither yes nor no
+class SearchInconclusiveError(Exception):
     """Whether a message is there cannot be seen from here."""
 
 
@@ -137,11 +137,11 @@ class ChannelLocks:
 
 
 async def wait_briefly(
-    work: Coroutine[Any, Any, Answer], timeout: float = ANSWER_TIMEOUT
+    work: Coroutine[Any, Any, Answer], seconds: float = ANSWER_TIMEOUT
 ) -> tuple[Answer | None, Awaitable[Answer]]:
-    """The answer if it is there `within` seconds, else None; and the work itself, going on."""
+    """Wait for work at most `seconds`; return its result or None, and the running task."""
     task = asyncio.ensure_future(work)
-    done, _ = await asyncio.wait({task}, timeout=timeout)
+    done, _ = await asyncio.wait({task}, timeout=seconds)
     return (task.result() if done else None), task
 
 

@@ -120,8 +120,8 @@ def _explain_one(
 ) -> UnpairedPerson:
     kept: Counter[Barrier | None] = Counter()
     for some in alike:  # of one city and the same languages: one answer for all of them
-        like_all = replace(some[0], key=-1, never=frozenset())
-        kept[barrier(replace(person, never=frozenset()), like_all)] += len(some)
+        like_all = replace(some[0], key=-1, excluded_keys=frozenset())
+        kept[barrier(replace(person, excluded_keys=frozenset()), like_all)] += len(some)
     kept[barrier(person, person)] -= 1
     if len(pool) < 2:
         return UnpairedPerson(person.key, "alone", 0)

@@ -130,7 +130,7 @@ def _record_week(people: dict[int, Seeker], made: RoundPlan, day: date, rng: Ran
     """A week passes for those who met; those who were left are owed a partner."""
     for key, person in people.items():
         older = {k: days if days is None else days + 7 for k, days in person.past_partners.items()}
-        people[key] = replace(person, paired=older)
+        people[key] = replace(person, past_partners=older)
     for group in made.groups:
         met = rng.random() < MEETING_RATE
         for key in group.keys:
@@ -141,7 +141,7 @@ def _record_week(people: dict[int, Seeker], made: RoundPlan, day: date, rng: Ran
             cities = {other.city for other in others if met and other.city is not None}
             people[key] = replace(
                 person,
-                paired={**person.past_partners, **days},
+                past_partners={**person.past_partners, **days},
                 met_cities=person.met_cities | cities,
                 debt=0,
             )

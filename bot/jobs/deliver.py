@@ -299,11 +299,19 @@ class DeliveryWorker:
             self._rate_limits[row.lane] = (now + timedelta(seconds=courier.post_interval()), "pace")
         self._settlements.append(
             Settlement(
-                row.id, row.fence, became.state, became.reason, became.retry_at, became.is_ambiguous,
-                became.counts_as_attempt, became.is_resend, result.posted.id, result.posted.channel,
+                row.id,
+                row.fence,
+                became.state,
+                became.reason,
+                became.retry_at,
+                became.is_ambiguous,
+                became.counts_as_attempt,
+                became.is_resend,
+                result.posted.id,
+                result.posted.channel,
                 result.dm_closed,
             )
-        )  # fmt: skip
+        )
 
 
 def _workspace_of(row: Delivery) -> tuple[str, str]:

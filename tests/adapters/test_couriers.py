@@ -290,7 +290,7 @@ async def test_a_fault_is_told_as_what_it_is_and_a_look_finds_the_truth(
     """One request is made, never a second; what may have arrived is found if it did."""
     if case.kind == "timeout":
         for client in (slack_client, discord_rest):
-            monkeypatch.setattr(client, "ANSWERING", 1.0)  # seconds, instead of nine
+            monkeypatch.setattr(client, "TOTAL_TIMEOUT", 1.0)  # seconds, instead of nine
         case.args["seconds"] = 2.0
     await stand.adapter.post(stand.person, CHANGED, "en", OTHER)
     began = ago()
@@ -637,8 +637,8 @@ async def test_where_too_much_was_said_nobody_can_tell(
 ) -> None:
     """A few pages are turned, not a whole history; on those it is found."""
     for module in (slack_post, discord_post):
-        monkeypatch.setattr(module, "PAGE", 2)
-        monkeypatch.setattr(module, "PAGES", 2)
+        monkeypatch.setattr(module, "PAGE_SIZE", 2)
+        monkeypatch.setattr(module, "MOST_PAGES", 2)
     for number in range(3):
         stand.post_noise(f"word {number}")
     posted = await stand.adapter.post(stand.person, HELLO, "en", MARKER)

@@ -589,7 +589,7 @@ def test_what_ends_half_way_leaves_nothing(
         portions.append(advance)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(member_lists, "AT_ONCE", 1)
+    monkeypatch.setattr(member_lists, "BATCH_SIZE", 1)
     monkeypatch.setattr("rich.progress.Progress.update", killed)
     with pytest.raises(KeyboardInterrupt):
         run(database, written(tmp_path, HEAD + ANA + "Bo,bo@x.example,Boston,GIS\n"))

@@ -107,8 +107,9 @@ async def test_of_several_conversations_the_writer_chooses(talk: ConversationDri
     asked = reply_text(await talk.write("luis", "¿mañana a las diez?", message="w77"))
     assert f"relay send {first} draft:1" in asked
     assert f"relay send {second} draft:1" in asked
-    await talk.hub.handle_message(talk.build_message("luis", "edited", "¿mañana a las once?", message="w77",
-                                    edition=5))  # fmt: skip
+    await talk.hub.handle_message(
+        talk.build_message("luis", "edited", "¿mañana a las once?", message="w77", edition=5)
+    )
 
     assert "no conversation" in await press(talk, "maya", f"relay send {second} draft:1")
     assert "already" in await press(talk, "maya", f"relay send {first} draft:1")
@@ -206,16 +207,22 @@ async def test_events_in_any_order_end_alike(talk: ConversationDriver, carried: 
     acts = (("written", "a", 0), ("edited", "b", 1), ("edited", "c", 2), ("deleted", "", 0))
     for turn, order in enumerate(permutations(acts)):
         for act, words, edition in order:
-            await talk.hub.handle_message(talk.build_message("maya", act, words, message=f"p{turn}", under=under,
-                                            edition=edition))  # fmt: skip
+            await talk.hub.handle_message(
+                talk.build_message(
+                    "maya", act, words, message=f"p{turn}", under=under, edition=edition
+                )
+            )
             if carried:
                 await talk.deliver_due()
         await talk.deliver_due()
         assert len(talk.list_screen("luis")) == 1, order
     for turn, order in enumerate(permutations(acts[:3])):
         for act, words, edition in order:
-            await talk.hub.handle_message(talk.build_message("maya", act, words, message=f"q{turn}", under=under,
-                                            edition=edition))  # fmt: skip
+            await talk.hub.handle_message(
+                talk.build_message(
+                    "maya", act, words, message=f"q{turn}", under=under, edition=edition
+                )
+            )
             if carried:
                 await talk.deliver_due()
         await talk.deliver_due()
@@ -358,8 +365,15 @@ async def test_after_a_block_nothing_passes_whatever_is_tried(
             case 2:
                 await talk.write("luis", f"late {step}", under=chance.choice(copies))
             case 3:
-                await talk.hub.handle_message(talk.build_message("luis", "edited", "late", edition=step + 1,
-                                                message=f"e{chance.randrange(4)}"))  # fmt: skip
+                await talk.hub.handle_message(
+                    talk.build_message(
+                        "luis",
+                        "edited",
+                        "late",
+                        edition=step + 1,
+                        message=f"e{chance.randrange(4)}",
+                    )
+                )
             case 4:
                 mark: dict[str, Any] = {"message": chance.choice(copies), "mark": "👍", "keys": ()}
                 await talk.hub.handle_message(talk.build_message("luis", "marked", **mark))

@@ -367,8 +367,13 @@ def test_the_most_useful_tie_comes_first() -> None:
 
     found = find_shared_interests(one, other)
 
-    assert found == (SharedInterest("helps", 1), SharedInterest("helped", 3), SharedInterest("both-know", 2),
-                     SharedInterest("both-know", 5), SharedInterest("both-learn", 4))  # fmt: skip
+    assert found == (
+        SharedInterest("helps", 1),
+        SharedInterest("helped", 3),
+        SharedInterest("both-know", 2),
+        SharedInterest("both-know", 5),
+        SharedInterest("both-learn", 4),
+    )
     assert find_shared_interests(one, other, main_topic=4)[0] == SharedInterest("both-learn", 4)
     assert [b.topic for b in pick_varied(found, 5)] == [1, 3, 2, 4, 5]
     assert find_shared_interests(MemberInterests({}), other) == ()

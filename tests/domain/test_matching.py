@@ -111,8 +111,8 @@ def test_a_pruned_pool_is_within_half_a_percent_of_the_best() -> None:
 
 def test_a_large_pool_is_dealt_into_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everybody has a partner whom no rule forbids, and an odd pool has one trio."""
-    monkeypatch.setattr(matching, "AT_ONCE", 400)
-    monkeypatch.setattr(matching, "PART", 200)
+    monkeypatch.setattr(matching, "SPLIT_LIMIT", 400)
+    monkeypatch.setattr(matching, "PART_SIZE", 200)
     pool = crowd(1_001)
     made = plan_round(pool)
     assert sorted(len(group.keys) for group in made.groups) == [2] * 499 + [3]
@@ -135,7 +135,7 @@ def test_twenty_rounds_of_a_large_pool_repeat_nobody() -> None:
                 assert not have_been_paired(pool[one], pool[other])
             for key in group.keys:
                 past = {**pool[key].past_partners, **dict.fromkeys(set(group.keys) - {key}, 7)}
-                pool[key] = replace(pool[key], paired=past, debt=0)
+                pool[key] = replace(pool[key], past_partners=past, debt=0)
 
 
 def test_nobody_is_left_out_twice_in_a_row_when_it_can_be_avoided() -> None:
@@ -148,7 +148,7 @@ def test_nobody_is_left_out_twice_in_a_row_when_it_can_be_avoided() -> None:
         assert len(left) == 2
         for key in pool:
             waited[key] = waited[key] + 1 if key in left else 0
-            pool[key] = replace(pool[key], debt=waited[key], paired={})
+            pool[key] = replace(pool[key], debt=waited[key], past_partners={})
         assert max(waited.values()) <= 2  # one of three gets the only partner
 
 
@@ -205,7 +205,7 @@ def test_late_people_are_paired_among_themselves_and_the_last_one_joins_a_pair()
         [Seeker(11, 21, frozenset({"pt"})), Seeker(12, 22, frozenset({"pt"}))],
         [Seeker(13, 23, frozenset({"en"}), {5: 3}), Seeker(14, 24, frozenset({"en"}))],
     ]
-    late[2] = replace(late[2], paired={1: None, 2: None})
+    late[2] = replace(late[2], past_partners={1: None, 2: None})
     made = add_latecomers(late, pairs)
     assert [group.keys for group in made.groups] == [(1, 2), (3, 13, 14)] or len(made.groups) == 1
     assert not made.unpaired

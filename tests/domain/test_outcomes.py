@@ -30,13 +30,13 @@ from bot.domain.outcomes import (
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 FIRST = Attempt(now=NOW, started_at=NOW)
 LAST = replace(FIRST, number=MAX_ATTEMPTS)
-DOUBTED = replace(FIRST, doubted_since=NOW - timedelta(minutes=1), number=2)
+DOUBTED = replace(FIRST, ambiguous_since=NOW - timedelta(minutes=1), number=2)
 STALE = replace(FIRST, expires=NOW)
 SOON = replace(FIRST, expires=NOW + timedelta(seconds=1))
 OUTAGE = replace(LAST, outage=True)
 WAIT = timedelta(seconds=40)
 DROPS = timedelta(seconds=120)
-RESENDS = replace(FIRST, resends=True)
+RESENDS = replace(FIRST, can_resend=True)
 
 
 def due(after: timedelta, reason: str, **more: bool) -> Outcome:
@@ -59,23 +59,38 @@ def due(after: timedelta, reason: str, **more: bool) -> Outcome:
         (Rejected("slow", wait=WAIT), FIRST, due(WAIT, "slow", counted=False)),
         (Rejected("slow", wait=WAIT), LAST, due(WAIT, "slow", counted=False)),
         (Rejected("slow", wait=WAIT), SOON, Outcome("expired", "slow")),
-        (Rejected("slow", wait=WAIT), replace(DOUBTED, expires=NOW),
-         due(WAIT, "slow", doubt=True, counted=False)),
-        (Rejected("revoked", final=True, whole_workspace=True), LAST,
-         due(RETRY_PAUSES[6], "revoked", counted=False)),
+        (
+            Rejected("slow", wait=WAIT),
+            replace(DOUBTED, expires=NOW),
+            due(WAIT, "slow", doubt=True, counted=False),
+        ),
+        (
+            Rejected("revoked", final=True, whole_workspace=True),
+            LAST,
+            due(RETRY_PAUSES[6], "revoked", counted=False),
+        ),
         # it may be there
         (Ambiguous("timeout"), FIRST, due(SETTLE_PAUSE, "timeout", doubt=True)),
         (Ambiguous("timeout"), LAST, due(SETTLE_PAUSE, "timeout", doubt=True)),
         (Ambiguous("timeout"), STALE, due(SETTLE_PAUSE, "timeout", doubt=True)),
         (Ambiguous("timeout"), OUTAGE, due(SETTLE_PAUSE, "timeout", doubt=True, counted=False)),
-        (Ambiguous("timeout"), replace(FIRST, drops_doubles=DROPS),
-         due(timedelta(seconds=2), "timeout", doubt=True)),
-        (Ambiguous("timeout"), replace(DOUBTED, drops_doubles=DROPS),
-         due(timedelta(seconds=4), "timeout", doubt=True)),
-        (Ambiguous("timeout"), replace(DOUBTED, doubted_since=NOW - DROPS, drops_doubles=DROPS),
-         due(SETTLE_PAUSE, "timeout", doubt=True)),
-        (Ambiguous("timeout"), replace(FIRST, repeatable=True), due(RETRY_PAUSES[0], "timeout")),
-        (Ambiguous("timeout"), replace(LAST, repeatable=True), Outcome("dead", "timeout")),
+        (
+            Ambiguous("timeout"),
+            replace(FIRST, dedup_window=DROPS),
+            due(timedelta(seconds=2), "timeout", doubt=True),
+        ),
+        (
+            Ambiguous("timeout"),
+            replace(DOUBTED, dedup_window=DROPS),
+            due(timedelta(seconds=4), "timeout", doubt=True),
+        ),
+        (
+            Ambiguous("timeout"),
+            replace(DOUBTED, ambiguous_since=NOW - DROPS, dedup_window=DROPS),
+            due(SETTLE_PAUSE, "timeout", doubt=True),
+        ),
+        (Ambiguous("timeout"), replace(FIRST, is_idempotent=True), due(RETRY_PAUSES[0], "timeout")),
+        (Ambiguous("timeout"), replace(LAST, is_idempotent=True), Outcome("dead", "timeout")),
         # looked for
         (NotPosted(), FIRST, due(timedelta(0), "did not arrive")),
         (NotPosted(), replace(FIRST, number=2), due(RETRY_PAUSES[1], "did not arrive")),
@@ -83,14 +98,21 @@ def due(after: timedelta, reason: str, **more: bool) -> Outcome:
         (NotPosted(), STALE, Outcome("expired", "did not arrive in time")),
         (LookupFailed("down"), FIRST, due(OUTAGE_PAUSE, "down", doubt=True)),
         (LookupFailed("down", WAIT), FIRST, due(WAIT, "down", doubt=True)),
-        (LookupFailed("down"), replace(FIRST, began=NOW - LOOKUP_PERIOD - WAIT),
-         Outcome("ambiguous", "may have arrived")),
+        (
+            LookupFailed("down"),
+            replace(FIRST, started_at=NOW - LOOKUP_PERIOD - WAIT),
+            Outcome("ambiguous", "may have arrived"),
+        ),
         (Unverifiable(), FIRST, Outcome("ambiguous", "may have arrived")),
         (Unverifiable(), RESENDS, due(timedelta(0), "may have arrived", resent=True)),
-        (Unverifiable(), replace(RESENDS, resent=True), Outcome("ambiguous", "may have arrived")),
+        (
+            Unverifiable(),
+            replace(RESENDS, was_resent=True),
+            Outcome("ambiguous", "may have arrived"),
+        ),
         (Unverifiable(), replace(RESENDS, expires=NOW), Outcome("ambiguous", "may have arrived")),
     ],
-)  # fmt: skip
+)
 def test_each_end_means_one_thing(end: AttemptResult, attempt: Attempt, means: Outcome) -> None:
     """With the chance in the middle, so that pauses are what the table says."""
     assert decide_outcome(end, attempt) == means

@@ -52,7 +52,7 @@ def test_every_reason_has_its_points_and_what_a_sentence_needs() -> None:
 def test_what_speaks_against_somebody_is_said_too() -> None:
     """Closed, full, and long not confirmed; who is full is not also counted as asked."""
     one = PLAIN._replace(
-        open=False, full=True, asks_taken=3, confirmed_at=NOW - timedelta(days=400)
+        is_open=False, is_full=True, asks_taken=3, confirmed_at=NOW - timedelta(days=400)
     )
 
     assert causes(one) == {
@@ -116,8 +116,8 @@ BETTER: dict[str, Callable[[Candidate], Candidate]] = {
     "more skill": lambda one: one._replace(skill=3),
     "one more endorsement": lambda one: one._replace(endorsements=one.endorsements + 1),
     "a higher level": lambda one: one._replace(city_level="Platinum"),
-    "open": lambda one: one._replace(open=True),
-    "room for questions": lambda one: one._replace(full=False, asks_taken=0),
+    "open": lambda one: one._replace(is_open=True),
+    "room for questions": lambda one: one._replace(is_full=False, asks_taken=0),
     "confirmed today": lambda one: one._replace(confirmed_at=NOW),
 }
 
@@ -141,7 +141,7 @@ def test_colleagues_come_before_everybody_else(one: Candidate, other: Candidate)
 @given(candidates, candidates)
 def test_who_is_full_comes_after_those_who_are_not(one: Candidate, other: Candidate) -> None:
     """Among people of other cities."""
-    full = one._replace(own_city=False, full=True)
-    free = other._replace(own_city=False, full=False, open=True)
+    full = one._replace(own_city=False, is_full=True)
+    free = other._replace(own_city=False, is_full=False, is_open=True)
 
     assert rank_candidate(full, NOW).points < rank_candidate(free, NOW).points

@@ -19,15 +19,15 @@ PLAIN = Candidate(1, False, 2, 0, None, True, False, 0, NOW)
 # --- ranking ----------------------------------------------------------------------------------
 
 BETTER = [
-    PLAIN._replace(own_city=True, skill=1, open=False),
+    PLAIN._replace(own_city=True, skill=1, is_open=False),
     PLAIN._replace(skill=3, endorsements=20, city_level="Platinum"),
     PLAIN._replace(skill=3),
     PLAIN,
     PLAIN._replace(asks_taken=1),
     PLAIN._replace(confirmed_at=NOW - timedelta(days=FRESH_FOR_DAYS + 1)),
     PLAIN._replace(skill=1, confirmed_at=NOW - timedelta(days=400), asks_taken=5),
-    PLAIN._replace(open=False, skill=3, endorsements=10, city_level="Platinum"),
-    PLAIN._replace(full=True, skill=3, endorsements=10, city_level="Platinum"),
+    PLAIN._replace(is_open=False, skill=3, endorsements=10, city_level="Platinum"),
+    PLAIN._replace(is_full=True, skill=3, endorsements=10, city_level="Platinum"),
 ]
 
 
@@ -44,7 +44,7 @@ def test_what_the_index_keeps_is_part_of_the_trace(
     skill: int, endorsements: int, level: str | None, open_: bool
 ) -> None:
     """The stored standing and the shown reasons never drift apart."""
-    one = PLAIN._replace(skill=skill, endorsements=endorsements, city_level=level, open=open_)
+    one = PLAIN._replace(skill=skill, endorsements=endorsements, city_level=level, is_open=open_)
 
     assert rank_candidate(one, NOW).points == base_points(skill, endorsements, level, open_) + 5
 

@@ -345,7 +345,7 @@ async def test_whom_one_blocked_one_does_not_ask(
 @pytest.mark.parametrize("who", ["pat", "sam", "stranger"])
 async def test_only_members_ask(typing: CommandTyper, who: str, engine: AsyncEngine) -> None:
     """Somebody who waits, is suspended or belongs elsewhere gets no further than help."""
-    reply = await typing("intro luis because so", as_=who, stranger=who == "stranger")
+    reply = await typing("intro luis because so", as_=who, is_outsider=who == "stranger")
 
     assert plain(reply).startswith("Members only\n")
     assert await list_pending(engine) == []

@@ -83,7 +83,7 @@ async def test_a_guest_joins_at_home_and_a_stranger_nowhere(typing: CommandTyper
     """Guests, people of other organisations and bots are shown the way and leave no trace."""
     code = await city_code(typing)
     for words in ("join", f"join code:{code}", "join boston ask:yes", f"link {code}"):
-        reply = await typing(words, as_="guest", stranger=True)
+        reply = await typing(words, as_="guest", is_outsider=True)
         assert "Please say this in the workspace of your own city" in plain(reply)
     nowhere = await typing("join boston", as_="nobody", workspace="")
     assert "Please say this in the workspace of your own city" in plain(nowhere)
@@ -384,7 +384,7 @@ async def test_who_may_be_a_guest_is_not_let_in_by_the_workspace(
 ) -> None:
     """Where the platform did not say in time who somebody is, the other ways are open."""
     await mark(engine, "boston-ma-us")
-    said = plain(await typing("join boston", as_="newcomer", unsure=True))
+    said = plain(await typing("join boston", as_="newcomer", is_unverified=True))
     assert "I cannot see from here that you work for Boston" in said
     assert await person(engine, "newcomer") is None
     await typing("join boston", as_="newcomer")

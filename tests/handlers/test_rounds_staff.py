@@ -184,7 +184,7 @@ async def test_long_drafts_have_pages(
     """With a button to the next and the previous one."""
     from bot.handlers import rounds_staff
 
-    monkeypatch.setattr(rounds_staff, "ON_A_PAGE", 2)
+    monkeypatch.setattr(rounds_staff, "PAGE_SIZE", 2)
     first = plain(await six("admin rounds preview", "noor"))
     second = plain(await six("admin rounds preview 2", "noor"))
     assert "Next page: /wwc admin rounds preview 2" in first

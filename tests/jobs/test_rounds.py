@@ -135,7 +135,7 @@ async def test_killed_between_two_transactions_it_goes_on_where_it_stopped(
     engine: AsyncEngine, typing: CommandTyper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With one group in a transaction and a fault after each, everybody is told once."""
-    monkeypatch.setattr(job, "AT_ONCE", 1)
+    monkeypatch.setattr(job, "BATCH_SIZE", 1)
     await on(typing, "maya", "ben", "luis", "zoe", "carl", "remi")
     begin, calls = messages.begin_group, 0
 
@@ -146,7 +146,7 @@ async def test_killed_between_two_transactions_it_goes_on_where_it_stopped(
         if calls % 2:
             raise RuntimeError("killed")
 
-    monkeypatch.setattr(messages, "begin", dies)
+    monkeypatch.setattr(messages, "begin_group", dies)
     await at(engine, WHEN.draft)
     for _ in range(12):
         try:

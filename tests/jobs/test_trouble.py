@@ -112,7 +112,7 @@ async def test_what_does_not_end_in_time_is_looked_for_later(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     """Hosts kill after ten seconds; a platform may take longer."""
-    monkeypatch.setattr(deliver, "DRAIN_WITHIN", 0.1)
+    monkeypatch.setattr(deliver, "DRAIN_TIMEOUT", 0.1)
     await owing("slow")
     platform.takes = 30
     running = asyncio.create_task(worker(engine, platform, clock).run())
@@ -210,7 +210,7 @@ async def test_a_wait_is_obeyed_to_the_instant_and_holds_nobody_else_up(
         return DeliveryError("ratelimited", wait=wait, scope=scope)  # type: ignore[arg-type] # of three
 
     platform.before = fault
-    deliverer = worker(engine, platform, clock, at_once=1)
+    deliverer = worker(engine, platform, clock, concurrency=1)
     for _ in range(20_000):
         await deliverer.run_until_idle()
         if not await leap(engine, clock):
@@ -378,7 +378,7 @@ async def test_the_end_is_told_in_its_own_transaction(
         if row.key == "stumbles":
             await session.execute(text("SELECT nonsense"))  # type: ignore[attr-defined]
 
-    monkeypatch.setattr(deliveries, "ENDED", {"news": act})
+    monkeypatch.setattr(deliveries, "ENDED_HOOKS", {"news": act})
     await owing("arrives", channel="C1")
     await owing("stumbles", channel="C2")
     await owing("late", channel="C3", expires=clock())

@@ -14,7 +14,7 @@ from bot.request import Values
 MOST_ENTRIES = 1000
 
 Key = TypeVar("Key")
-Value = TypeVar("Kept")
+Value = TypeVar("Value")
 
 
 class RecentCache(Generic[Key, Value]):

@@ -26,10 +26,17 @@ def parse_edit(message: discord.Message, sender: Sender) -> IncomingMessage | No
         return None
     edition = int(message.edited_at.timestamp() * 1_000_000)
     return IncomingMessage(
-        sender, "edited", str(message.id), str(message.channel.id), readable_text(message),
-        parent=_reply_target_id(message), is_command=bool(_COMMAND.match(message.content)), edition=edition,
-        files=files(message), keys=(f"{sender.platform}:m{message.id}:{edition}",),
-    )  # fmt: skip
+        sender,
+        "edited",
+        str(message.id),
+        str(message.channel.id),
+        readable_text(message),
+        parent=_reply_target_id(message),
+        is_command=bool(_COMMAND.match(message.content)),
+        edition=edition,
+        files=files(message),
+        keys=(f"{sender.platform}:m{message.id}:{edition}",),
+    )
 
 
 def parse_deletion(platform: str, gone: discord.RawMessageDeleteEvent) -> IncomingMessage:

@@ -243,7 +243,7 @@ class InteractionHandler:
     ) -> tuple[Card, InteractionContext]:
         """A form where no modal may open: a card with the button that opens it."""
         card, press = self.forms.offer(build_draft(turn.user, turn.request, form, t), t)
-        return card, replace(turn, after=(press,))
+        return card, replace(turn, extra_buttons=(press,))
 
     # --- completion ---
 
@@ -275,7 +275,7 @@ class InteractionHandler:
 
 
 def _as_submission(request: Request) -> Request:
-    return replace(request, submitted=True)
+    return replace(request, from_form=True)
 
 
 def _is_same_card(interaction: discord.Interaction, body: Json, hidden: bool) -> bool:

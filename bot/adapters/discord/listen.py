@@ -116,9 +116,13 @@ class DiscordAdapter(DiscordDeliveryAdapter):
         async with self._login_lock:
             if self._client is None:
                 ears = EventHandlers(
-                    self._on_interaction, self._on_message, self._on_edited, self._on_deleted, self._on_reaction,
+                    self._on_interaction,
+                    self._on_message,
+                    self._on_edited,
+                    self._on_deleted,
+                    self._on_reaction,
                     self._on_removed,
-                )  # fmt: skip
+                )
                 client = Client(ears, *self._addresses)
                 try:
                     await client.login(self._token)

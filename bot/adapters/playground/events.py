@@ -32,7 +32,7 @@ class PlaygroundDirectMessages(PlaygroundDeliveryAdapter):
 
     async def _remove_own_message(self, here: CallContext, number: int) -> None:
         """An own message goes, and the copy of it on the other side."""
-        gone = self._change(self._find_own_message(here, number), gone=True)
+        gone = self._change(self._find_own_message(here, number), is_removed=True)
         if here.key == BOT:
             await self._notify_hub(here, _build_incoming_message(here, gone, act="deleted"))
 

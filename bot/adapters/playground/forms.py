@@ -199,9 +199,9 @@ def _attach_problems(items: Sequence[Field | Json]) -> tuple[Field | Json, ...]:
         if isinstance(item, Field) and item.problem:
             if told and _is_alert(told[-1]):
                 told.pop()
-                item = replace(item, told="alert")
+                item = replace(item, problem_place="alert")
             elif item.problem[:PREFIX_LENGTH] in item.hint:
-                item = replace(item, told="hint")
+                item = replace(item, problem_place="hint")
         told.append(item)
     return tuple(told)
 

@@ -23,7 +23,7 @@ HEADERS: Mapping[str, str] = {
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class BadCallError(Exception):  # noqa: N818 - an answer to the caller, not an error of the program
+class BadCallError(Exception):
     """A call that is answered with one sentence."""
 
     def __init__(self, sentence: str, status: int = 400) -> None:

@@ -278,7 +278,13 @@ class PlaygroundAdapter(PlaygroundDirectMessages):
     def _post_answer(self, here: CallContext, card: Card, t: Translator, said: str) -> Message:
         only = here.person.key if card.private and here.key != BOT else ""
         return self._post_card(
-            here.workspace, here.channel, card, t, only=only, said=said, said_by=here.person.key
+            here.workspace,
+            here.channel,
+            card,
+            t,
+            visible_to=only,
+            command_text=said,
+            command_author=here.person.key,
         )
 
     def _render_form(self, form: Form, view: View, words: str) -> str:

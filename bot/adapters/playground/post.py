@@ -83,7 +83,7 @@ class PlaygroundDeliveryAdapter:
         """Take it away; it may be gone already."""
         message = self._find_message(self._find_workspace(place), posted.id)
         if message:
-            self._change(message, gone=True)
+            self._change(message, is_removed=True)
 
     async def find(self, place: Destination, marker: str, since: datetime) -> PostedMessage | None:
         """Look for the mark."""

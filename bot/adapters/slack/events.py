@@ -132,7 +132,7 @@ class EventListener:
         event = part(body, "event")
         words = payloads.parse_command_text(event.get("text"), payloads.bot_user_id(body))
         name, channel = text(body.get("event_id")), text(event.get("channel"))
-        once: dict[str, Any] = {"event": f"{PLATFORM}:{name}", "retold": True}
+        once: dict[str, Any] = {"event": f"{PLATFORM}:{name}", "is_retry": True}
         return await self._interactions.ask(visitor, words, channel=channel, direct=direct, **once)
 
     async def _on_removed(self, visitor: Visitor, body: Body) -> None:

@@ -22,7 +22,7 @@ _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 
 
-class RequestRejectedError(Exception):  # noqa: N818 - an answer to the caller, not an error of the program
+class RequestRejectedError(Exception):
     """The request ends here with this HTTP status."""
 
     def __init__(self, status: int) -> None:

@@ -33,7 +33,7 @@ TRIGGER_TIMEOUT = 1.2
 _PAGE = re.compile(r"\bpage:\d+$")
 
 
-class RetryLaterError(Exception):  # noqa: N818 - an answer to Slack, which then sends the event again
+class RetryLaterError(Exception):
     """An event could not be taken now."""
 
 
@@ -186,7 +186,7 @@ class InteractionHandler:
             return
         work = self.ask(
             visitor, origin.command,
-            channel=origin.channel, values=forms.parse_values(view), submitted=True,
+            channel=origin.channel, values=forms.parse_values(view), from_form=True,
         )  # fmt: skip
         answer, rest = await wait_briefly(work, self._answer_timeout)
         if answer is None:

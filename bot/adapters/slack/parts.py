@@ -12,6 +12,7 @@ from bot.adapters.slack import blocks as kit
 from bot.adapters.slack.blocks import Json
 from bot.adapters.slack.text import chunks, is_visible, shorten, utf16_length
 from bot.cards import (
+    Bar,
     Bars,
     Button,
     Buttons,
@@ -317,13 +318,17 @@ def _fixed_width_table(table: Table) -> list[str]:
     return [lines[0], "  ".join("─" * width for width in widths), *lines[1:]]
 
 
+def _short_value(bar: Bar) -> str:
+    return shorten(" ".join(bar.shown.split()), 30)
+
+
 def _chart(bars: Bars) -> list[str]:
     labels = [shorten(" ".join(bar.label.split()), 30) for bar in bars.bars]
     widest = max(map(_width, labels), default=0)
     values = [bar.value if math.isfinite(bar.value) else 0.0 for bar in bars.bars]
     most = max([*values, 0.0]) or 1.0
     return [
-        f"{_pad_text(label, widest)}  {_bar(value / most)}  {shorten(' '.join(bar.shown.split()), 30)}"
+        f"{_pad_text(label, widest)}  {_bar(value / most)}  {_short_value(bar)}"
         for label, value, bar in zip(labels, values, bars.bars, strict=True)
     ]
 

@@ -355,9 +355,12 @@ async def _on_reaction(
     await session.flush()
     original = await outbox.delivery(session, about.delivery_id)
     card = cards.reaction_card(
-        translator(view.other.language), me, heard.sender.label,
-        escape_markup(heard.emoji)[:50], _excerpt(await relay.load_latest_body(session, original) if original else ""),
-    )  # fmt: skip
+        translator(view.other.language),
+        me,
+        heard.sender.label,
+        escape_markup(heard.emoji)[:50],
+        _excerpt(await relay.load_latest_body(session, original) if original else ""),
+    )
     line.delivery_id = await notify_other(view, card, f"relay:{line.id}:{line.edition}")
     return NO_REPLY
 

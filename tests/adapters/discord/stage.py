@@ -37,8 +37,8 @@ class Stage:
         options: dict[str, Any] = {
             "api_url": self.discord.api_url,
             "gateway_url": self.discord.gateway_url,
-            "answer_within": QUICK,
-            "drain_within": 1.0,
+            "answer_timeout": QUICK,
+            "drain_timeout": 1.0,
             "first_pause": 0.01,
         }
         return DiscordAdapter(

@@ -174,7 +174,7 @@ async def test_an_answer_that_takes_too_long_does_not_hold_up_the_end() -> None:
     """After the limit it is given up."""
     async with LoopbackDiscord() as discord:
         stage = Stage(discord)
-        adapter = stage.create_adapter(drain_within=0.05)
+        adapter = stage.create_adapter(drain_timeout=0.05)
         async with run_adapter(adapter, discord):
             stage.hub.delay = 60
             await discord.slash(stage.ada, "wwc home")

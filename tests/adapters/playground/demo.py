@@ -67,7 +67,7 @@ class FakeCommand:
     name: str
     summary: str
     arguments: tuple[Argument, ...] = ()
-    staff: bool = False
+    is_staff_only: bool = False
 
 
 COMMANDS = {
@@ -99,7 +99,7 @@ COMMANDS = {
                 Argument("topics", "topics", "What I know", many=True, suggests="topics"),
             ),
         ),
-        FakeCommand("admin members", "Approve and suspend members", (), staff=True),
+        FakeCommand("admin members", "Approve and suspend members", (), is_staff_only=True),
     )
 }
 

@@ -492,7 +492,7 @@ def test_conversations_keep_the_newest() -> None:
     """Never more than the limit, in the order in which things were said."""
     said = Conversations()
     for number in range(MOST_MESSAGES + 10):
-        said.add("T", "general", MAYA, str(number), only=MAYA if number % 2 else "")
+        said.add("T", "general", MAYA, str(number), visible_to=MAYA if number % 2 else "")
 
     seen = [int(message.text) for message in said.list_messages("T", "general", MAYA)]
 

@@ -292,7 +292,7 @@ def test_components_are_drawn_one_by_one() -> None:
 def test_a_private_answer_says_that_it_is_private(view: View) -> None:
     """In each platform's own words, with the words that were typed."""
     payload = RENDERERS[view.workspace.platform].message(Card("Hello"), translator("en"))
-    html = drawn(payload, view, only="maya", said="/wwc help", said_by="maya")
+    html = drawn(payload, view, visible_to="maya", command_text="/wwc help", command_author="maya")
 
     assert ("Only visible to you" if view is ONE else "Only you can see this") in html
     assert "<code>/wwc help</code>" in html
@@ -396,7 +396,7 @@ def test_fields_are_labelled_described_and_filled_in(view: View) -> None:
     assert 'aria-required="true"' in html
     assert '<option value="gold" selected>Gold</option>' in html
     assert "One field needs another look." in html
-    assert 'data-said="profile"' in html
+    assert 'data-command_text="profile"' in html
 
 
 def test_a_view_of_blocks_becomes_fields_of_every_kind() -> None:

@@ -136,7 +136,11 @@ async def adapter_of(
     slack: LoopbackSlack, hub: ToldHub | Hub, **how: Any
 ) -> AsyncIterator[SlackAdapter]:
     """The adapter, served over HTTP."""
-    settings = {"signing_secret": slack.signing_secret, "bot_token": slack.bot_token, "within": 0.4}
+    settings = {
+        "signing_secret": slack.signing_secret,
+        "bot_token": slack.bot_token,
+        "answer_timeout": 0.4,
+    }
     settings |= {"api_url": slack.api_url, "authorize_url": slack.authorize_url}
     adapter = SlackAdapter(cast(Hub, hub), **{**settings, **how})
     site = web.Application()

@@ -262,7 +262,7 @@ async def test_one_conversation_is_heard_in_the_order_in_which_it_was_written(
         saved.append(what.text)
         return HandledMessage()
 
-    monkeypatch.setattr(hub, "heard", heard)
+    monkeypatch.setattr(hub, "handle_message", heard)
     first = asyncio.create_task(slack.dm(ana, "first"))
     await asyncio.sleep(0.05)
     await slack.dm(ana, "second")

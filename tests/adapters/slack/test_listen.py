@@ -641,7 +641,9 @@ class TestSocketMode:
 
             await slack.disconnect_sockets()
             calls = partial(slack.called, "apps.connections.open")
-            await slack.until(lambda: len(calls()) == 2 and slack.connections == 1, within=8)
+            await slack.until(
+                lambda: len(calls()) == 2 and slack.connections == 1, within=8
+            )
             again = await slack.command(ana, "/wwc", "help")
             assert "You said help" in again.seen
 
@@ -679,7 +681,7 @@ async def test_what_is_under_way_ends_with_the_process(
 ) -> None:
     """A moment is given, then the answer is given up."""
     hub.slow = 60
-    async with adapter_of(slack, hub, within=0.05):
+    async with adapter_of(slack, hub, answer_timeout=0.05):
         act = await slack.command(ana, "/wwc", "help")
 
     assert act.card
@@ -747,7 +749,7 @@ async def test_an_answer_that_the_socket_cannot_carry_is_dropped(
 async def test_the_true_hub_answers(slack: LoopbackSlack, ana: User, engine: AsyncEngine) -> None:
     """From the keyboard to the database and back, in one response."""
     admins = frozenset({f"slack:{slack.team.id}:{ana.id}"})
-    async with adapter_of(slack, Hub(engine, admins=admins), within=5.0):
+    async with adapter_of(slack, Hub(engine, admins=admins), answer_timeout=5.0):
         told = await slack.command(ana, "/wwc", "help")
         asked = await slack.command(ana, "/wwc", "who-does")
         typed = await slack.suggest(ana, asked, "topic", "open d")
