@@ -49,7 +49,7 @@ async def on_sqlite(seed: int, kills: int) -> list[Tally]:
     with scratch() as folder:
         urls = {name: f"sqlite:///{folder}/{name}.db" for name in PLATFORMS}
         for url in urls.values():
-            await asyncio.to_thread(databases.build, url)
+            await asyncio.to_thread(databases.build_database, url)
         return await asyncio.gather(*(measured(p, url, seed, kills) for p, url in urls.items()))
 
 
@@ -60,7 +60,7 @@ async def on_postgres(seed: int, kills: int) -> list[Tally]:
         names = {platform: server.create() for platform in PLATFORMS}
         try:
             for name in names.values():
-                await asyncio.to_thread(databases.build, server.url(name))
+                await asyncio.to_thread(databases.build_database, server.url(name))
             return await asyncio.gather(
                 *(measured(p, server.url(name), seed, kills) for p, name in names.items())
             )
