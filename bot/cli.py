@@ -86,7 +86,7 @@ def _do(work: Coroutine[Any, Any, int | None]) -> NoReturn:
 @cli.command()
 def run() -> None:
     """One process with everything: the page, the jobs, and each platform whose tokens are set."""
-    from bot.app import run as serve
+    from bot.serving import run as serve
 
     read = _settings()
     parts = {"web", "worker"}
@@ -108,7 +108,7 @@ def _announce(read: Settings) -> None:
 @cli.command()
 def web() -> None:
     """Only HTTP: Slack's events, the page where it is on, health and metrics."""
-    from bot.app import run as serve
+    from bot.serving import run as serve
 
     read = _settings()
     parts = {"web"} | {p for p in ("playground", "slack") if getattr(read, p)}
@@ -127,7 +127,7 @@ def discord(context: typer.Context) -> None:
 
 
 def _only_discord() -> None:
-    from bot.app import run as serve
+    from bot.serving import run as serve
 
     asyncio.run(serve(_with_discord(), frozenset({"discord"})))
 
@@ -142,7 +142,7 @@ def _with_discord() -> Settings:
 @cli.command()
 def worker() -> None:
     """Only the timetable, and sending what is owed to every platform whose tokens are set."""
-    from bot.app import run as serve
+    from bot.serving import run as serve
 
     asyncio.run(serve(_settings(), frozenset({"worker"})))
 
@@ -160,33 +160,9 @@ def say(
     as_json: Annotated[bool, typer.Option("--json", help="The very payload")] = False,
 ) -> None:
     """Run one command exactly as a platform would."""
-    _do(_say(words, as_, on, as_json))
+    from bot.operator import say
 
-
-async def _say(words: str, email: str, on: str, as_json: bool) -> int:
-    from bot import app as application
-    from bot.adapters import terminal
-    from bot.cards import data, plain
-    from bot.operator import say as saying
-    from bot.request import Request
-
-    async with application.opened(_settings()) as app:
-        sender = await saying.speaker(app, email)
-        if sender is None:
-            said = f"Nobody has the e-mail {email}." if email else "Say who asks: --as E-MAIL."
-            print(said, file=sys.stderr)
-            return 2
-        language = await app.hub.language(sender)
-        reply = await app.hub(Request(sender, words.removeprefix("/wwc").strip(), direct=True))
-    if on != "plain":
-        print(json.dumps(saying.payload(on, reply, language), ensure_ascii=False, indent=2))
-    elif as_json:
-        print(json.dumps(data(reply), ensure_ascii=False, indent=2))
-    elif console.is_terminal:
-        console.print(terminal.render(reply))
-    else:
-        print(plain(reply), end="")
-    return 0
+    _do(say.say(_settings(), console, words, email=as_, on=on, as_json=as_json))
 
 
 simulate_cli = _group("simulate", "What would happen; nothing is sent.")
@@ -209,45 +185,25 @@ def simulate_rounds(
 @db.command("upgrade")
 def db_upgrade(revision: str = "head") -> None:
     """Bring the database up to this program."""
-    _do(_migrate("upgrade", revision))
+    from bot.operator import schema
+
+    _do(schema.move_to(_settings(), "upgrade", revision))
 
 
 @db.command("downgrade")
 def db_downgrade(revision: str) -> None:
     """Bring the database down to a revision, or to `base`."""
-    _do(_migrate("downgrade", revision))
+    from bot.operator import schema
+
+    _do(schema.move_to(_settings(), "downgrade", revision))
 
 
 @db.command("check")
 def db_check() -> None:
     """Say whether the database is as this program needs it."""
-    _do(_check())
+    from bot.operator import schema
 
-
-async def _migrate(direction: Literal["upgrade", "downgrade"], revision: str) -> int:
-    from bot.app import database, explained
-    from db import migrate
-
-    known = ("base", *migrate.revisions(), "head")
-    if revision not in known:
-        print(f"There is no revision {revision}; known: {', '.join(known)}.", file=sys.stderr)
-        return 2
-    async with database(_settings()) as engine:
-        with explained():
-            await getattr(migrate, direction)(engine, revision)
-            print(f"The database is at {await migrate.revision(engine) or 'base'}.")
-    return 0
-
-
-async def _check() -> int:
-    from bot.app import database, explained
-    from db import migrate
-
-    async with database(_settings()) as engine:
-        with explained():
-            faults = await migrate.check(engine)
-    print("\n".join(faults) or "The database is as it should be.")
-    return 1 if faults else 0
+    _do(schema.check(_settings()))
 
 
 @cli.command()
@@ -255,33 +211,9 @@ def seed(
     demo: Annotated[bool, typer.Option("--demo", help="Also invented people, marked so")] = False,
 ) -> None:
     """The standard, the cities and the vocabulary; repeating it changes nothing."""
-    _do(_seed(demo))
+    from bot.operator import schema
 
-
-async def _seed(demo: bool) -> None:
-    from datetime import UTC, datetime
-
-    from rich.progress import Progress
-
-    from bot.app import database, explained
-    from bot.domain.ranking import standing
-    from db import migrate
-    from db import seed as seeding
-    from db.base import unit
-
-    async with database(_settings()) as engine:
-        with explained(), Progress(console=console) as bar:
-            await migrate.upgrade(engine)
-            task = bar.add_task("", total=6 if demo else 3)
-
-            def step(name: str) -> None:
-                bar.update(task, advance=1, description=name)
-
-            async with unit(engine, writes=True) as session:
-                await seeding.reference(session, step)
-                if demo:
-                    await seeding.demo(session, datetime.now(UTC), standing, step)
-            bar.update(task, completed=6 if demo else 3)
+    _do(schema.seed(_settings(), console, demo=demo))
 
 
 audit_cli = _group("audit", "The log of acts.")
@@ -368,23 +300,17 @@ def manifest_slack() -> None:
 @discord_cli.command("sync")
 def discord_sync() -> None:
     """Register the commands at Discord, whether or not they changed."""
-    _do(_at_discord("sync"))
+    from bot.operator.platforms import act_at_discord
+
+    _do(act_at_discord(_with_discord(), "sync"))
 
 
 @discord_cli.command("invite-url")
 def discord_invite_url() -> None:
     """The address that adds the bot to a server."""
-    _do(_at_discord("invite-url"))
+    from bot.operator.platforms import act_at_discord
 
-
-async def _at_discord(act: Literal["sync", "invite-url"]) -> int:
-    from bot.app import opened
-    from bot.operator.platforms import at_discord
-
-    async with opened(_with_discord()) as app:
-        done, said = await at_discord(app, act)
-    print(said, file=sys.stdout if done else sys.stderr)
-    return 0 if done else 1
+    _do(act_at_discord(_with_discord(), "invite-url"))
 
 
 if __name__ == "__main__":

@@ -7,21 +7,26 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, Literal, TypeVar, get_type_hints
 
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.cards import Form, Option, Reply
+from bot.forms import form_of
 from bot.i18n import Translator
 from bot.links import Links
-from bot.parsing import Argument, arguments_of, form_of
+from bot.parsing import Argument, arguments_of
 from bot.reference import Reference
-from bot.request import Request, Values
+from bot.request import Heard, Request, Taken, Values
 from db.members import Account, Member
 
 NONE: Mapping[str, str] = MappingProxyType({})
 Ask = TypeVar("Ask", bound=BaseModel)
+
+Room = Literal["daily", "me", "events", "groups", "library", "standing", "admin"]
+"""What a verb is about, where a platform sorts its commands: what everybody uses daily, one's own
+account and safety, sessions, groups, shared knowledge, comparisons, and what staff do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,7 @@ class Command:
     arguments: tuple[Argument, ...] = field(default=())
     as_is: "AsIs | None" = None
     title: str = ""
+    room: Room = "daily"
 
     @property
     def staff(self) -> bool:
@@ -114,12 +120,15 @@ def command(
     name: str,
     *,
     allow: Allow,
+    room: Room,
     writes: bool = False,
     example: str = "",
     as_is: AsIs | None = None,
     title: str = "",
 ) -> Callable[[Callable[[Context, Ask], Awaitable[Reply]]], Callable[..., Awaitable[Reply]]]:
     """Declare a verb. `allow` must be given; `writes` takes the database's writing lock first.
+
+    `room` says where it stands on a platform that sorts its commands; it never changes by itself.
 
     `as_is` gives the values of an edit form as they stand: a form that opens because one word
     did not fit shows the others too, so that submitting it never empties them. `title`: what
@@ -146,6 +155,7 @@ def command(
             arguments=arguments_of(model),
             as_is=as_is,
             title=title,
+            room=room,
         )
         return handle
 
@@ -162,15 +172,58 @@ def completion(name: str) -> Callable[[Completion], Completion]:
     return declare
 
 
+@dataclass(frozen=True)
+class MessageContext:
+    """What a listener is given besides the message. `session` is in the transaction that writes."""
+
+    session: AsyncSession
+    now: datetime
+    commands: Mapping[str, Command]
+    links: Links
+
+
+@dataclass(frozen=True)
+class Listener:
+    """One reader of direct messages, as `@hears` declares it."""
+
+    may_concern: Callable[[AsyncSession, Heard], Awaitable[bool]]
+    handle: Callable[[MessageContext, Heard], Awaitable[Taken | None]]
+
+
+LISTENERS: list[Listener] = []
+HandleMessage = TypeVar("HandleMessage", bound=Callable[..., Awaitable[Taken | None]])
+
+
+def hears(
+    *, may_concern: Callable[[AsyncSession, Heard], Awaitable[bool]]
+) -> Callable[[HandleMessage], HandleMessage]:
+    """Declare a listener: it takes a direct message, or returns None and leaves it to others.
+
+    `may_concern` is one cheap question, asked in a transaction that only reads; where every
+    listener says no, nothing is written. The others are asked in the order of module and line, in
+    one transaction that writes, until one takes the message; that one remembers `Heard.keys`.
+    """
+
+    def declare(handle: HandleMessage) -> HandleMessage:
+        LISTENERS.append(Listener(may_concern, handle))
+        return handle
+
+    return declare
+
+
 def load() -> Mapping[str, Command]:
-    """Import every handler, so that all verbs are declared."""
-    handlers = importlib.import_module("bot.handlers")
-    for module in pkgutil.iter_modules(handlers.__path__):
-        importlib.import_module(f"bot.handlers.{module.name}")
-    return dict(sorted(COMMANDS.items(), key=lambda named: _place(named[1])))
+    """Import every module that declares commands or listeners; return the commands in order.
+
+    Commands and `LISTENERS` stand in the order of module and line, whatever was imported first.
+    """
+    for room in ("bot.handlers", "bot.community"):
+        package = importlib.import_module(room)
+        for module in pkgutil.walk_packages(package.__path__, f"{room}."):
+            importlib.import_module(module.name)
+    LISTENERS.sort(key=lambda listener: _place(listener.handle))
+    return dict(sorted(COMMANDS.items(), key=lambda named: _place(named[1].handle)))
 
 
-def _place(found: Command) -> tuple[str, int]:
-    """Where a verb is declared: the same order whatever was imported first."""
-    code = found.handle.__code__
-    return found.handle.__module__, code.co_firstlineno
+def _place(declared: Callable[..., Any]) -> tuple[str, int]:
+    """Return the module and the line where a function is declared."""
+    return declared.__module__, declared.__code__.co_firstlineno

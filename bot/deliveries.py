@@ -12,11 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.cards import Button, Buttons, Card, Reply
 from bot.domain.quiet_hours import after_quiet
 from bot.i18n import Translator, translator
-from db import outbox
+from db import outbox, switches
 from db.members import Account, Member
 from db.outbox import Address, Delivery
 
 log = structlog.get_logger()
+
+_TAKEN_BACK = "taken back"
+_WAITING = (outbox.DUE, outbox.HELD)
+_LEFT = (outbox.CLAIMED, outbox.INFLIGHT, outbox.SENT, outbox.AMBIGUOUS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +145,9 @@ async def _considerate(
     """When something unasked-for may come, or why it may not."""
     when = after_quiet(at, person.zone, person.quiet_from, person.quiet_to)
     why = ""
-    if not await outbox.wants(session, person, kind):
+    if not await switches.wants(session, person, kind):
         why = "switched off"
-    elif await outbox.weight(session, person.id, now) >= person.weekly_ceiling:
+    elif await switches.weight(session, person.id, now) >= person.weekly_ceiling:
         why = "weekly ceiling"
     if not why:
         return {"at": when}
@@ -182,4 +186,55 @@ async def owe_account(
     return await outbox.put(
         session, place, key=key, kind=kind, member_id=account.member_id, language=language,
         body=written(card), created_at=now, at=at or now, expires=expires,
+    )  # fmt: skip
+
+
+# --- what was owed changes --------------------------------------------------------------------
+
+
+async def reword(
+    session: AsyncSession, now: datetime, number: int | None, card: Card, *, key: str
+) -> None:
+    """Make a delivery say something else: before it leaves, or by an edit of the same kind.
+
+    `key` is the edit's, if one is owed. Nothing happens if there is no delivery of this number,
+    or if it ended unsent.
+    """
+    original = await outbox.delivery(session, number)
+    if original is None:
+        return
+    waiting = [*([original] if original.state in _WAITING else []),
+               *await outbox.changes(session, original.id)]  # fmt: skip
+    if waiting:
+        waiting[0].body = written(card)
+    elif original.state in _LEFT:
+        await _change(session, now, original, "edit", key, written(card))
+
+
+async def withdraw(session: AsyncSession, now: datetime, number: int | None) -> None:
+    """Take a delivery back: it never leaves, or what it became is removed."""
+    original = await outbox.delivery(session, number)
+    if original is None:
+        return
+    edits = Delivery.of_id == original.id, Delivery.act == "edit"
+    ended = await outbox.cancel_waiting(session, now, _TAKEN_BACK, *edits)
+    # what may have arrived before it was claimed again is removed, like all that left
+    in_doubt = original.state == outbox.CLAIMED and original.began_at is not None
+    if original.state in _LEFT and (original.state != outbox.CLAIMED or in_doubt):
+        await _change(session, now, original, "remove", f"{original.key}:remove", "")
+    else:
+        itself = Delivery.id == original.id
+        ended += await outbox.cancel_waiting(
+            session, now, _TAKEN_BACK, itself, unsolved=(outbox.HELD,)
+        )
+    await tell_ended(session, now, ended)
+
+
+async def _change(
+    session: AsyncSession, now: datetime, original: Delivery, act: str, key: str, body: str
+) -> None:
+    await outbox.put(
+        session, outbox.address(original), key=key, kind=original.kind,
+        member_id=original.member_id, act=act, of_id=original.id, under_id=original.under_id,
+        language=original.language, body=body, created_at=now, at=now,
     )  # fmt: skip

@@ -1,42 +1,27 @@
 """The hub: every request becomes a command, a transaction and a reply, in this one place."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-import structlog
-from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from bot import deliveries, reference
-from bot.cards import LONGEST_COMMAND, Button, Buttons, Card, Form, Note, Option, Part, Reply
-from bot.commands import COMPLETIONS, Command, Context, load
-from bot.community.relay import hearing
-from bot.errors import Misfit, Refusal, Repeated
+from bot.cards import Form, Option, Reply
+from bot.commands import COMPLETIONS, LISTENERS, Context, MessageContext, load
+from bot.dispatch import Found, find_command, remember_event, reply_to
+from bot.errors import Repeated
 from bot.faults import busy, failed, is_busy, reference_code
-from bot.i18n import Translator, language_of, translator
+from bot.i18n import language_of, translator
 from bot.links import Links
 from bot.metrics import REQUESTS, SECONDS
-from bot.parsing import (
-    Argument,
-    clean,
-    clean_lines,
-    nearest,
-    problems,
-    short,
-    typed,
-    words_to_values,
-)
+from bot.parsing import clean, words_to_values
 from bot.reference import Reference
-from bot.request import Heard, Request, Sender, Taken, Values
+from bot.request import Heard, Request, Sender, Taken
 from db import audit, inbound, members, outbox
 from db.base import unit
 from db.members import Account
-
-log = structlog.get_logger()
-Found = tuple[Command, str] | None
-"""The command that words begin with, and the rest of them."""
 
 
 class Hub:
@@ -51,6 +36,7 @@ class Hub:
         links: Links = Links(),  # noqa: B008 - frozen
     ) -> None:
         self.commands = load()
+        self.listeners = tuple(LISTENERS)
         self.links = links
         self.engine = engine
         self._admins = admins
@@ -61,7 +47,7 @@ class Hub:
 
     async def __call__(self, request: Request) -> Reply:
         """The reply to one request; raises `Repeated` for an event that was answered already."""
-        found = self._find(request.words)
+        found = find_command(self.commands, request.words)
         with SECONDS.labels(request.sender.platform).time():
             reply, outcome = await self._guarded(request, found)
         name = found[0].name if found else "unknown"
@@ -86,7 +72,7 @@ class Hub:
 
         Opening it does nothing: words that would be enough to write are not run.
         """
-        found = self._find(request.words)
+        found = find_command(self.commands, request.words)
         if found is None:
             raise LookupError("no such command")
         asked, values = found[0], words_to_values(found[1], found[0].arguments)
@@ -122,13 +108,24 @@ class Hub:
         return _with_typed(options, clean(typed)[:100])
 
     async def heard(self, heard: Heard) -> Taken | None:
-        """Something done in the direct messages with the hub that may be part of a conversation.
+        """Offer something done in the direct messages with the hub to the declared listeners.
 
-        None: it is not, and may be a command. Raises when nothing could be saved.
+        The first listener that takes it is the only one; what it saves, the keys of the event
+        included, is one transaction. None: nobody took it, and it may be a command. Raises when
+        nothing could be saved.
         """
-        taken, owed = await hearing.heard(
-            self.engine, self._clock(), heard, self.commands, self.links
-        )
+        now, taken = self._clock(), None
+        async with unit(self.engine) as session:
+            concerned = [x for x in self.listeners if await x.may_concern(session, heard)]
+        if not concerned:
+            return None
+        async with unit(self.engine, writes=True) as session:
+            ctx = MessageContext(session, now, self.commands, self.links)
+            for listener in concerned:
+                taken = await listener.handle(ctx, heard)
+                if taken is not None:
+                    break
+            owed = session.info.get("owed", False)
         if owed:
             self.owed()
         return taken
@@ -175,9 +172,9 @@ class Hub:
             ctx = await self._context(session, request, known)
             if not self._is_first_contact(ctx):
                 # in the transaction of its effect: either both are saved or neither is
-                if not await _first_time(ctx):
+                if not await remember_event(ctx):
                     raise Repeated(request.event)
-                reply = await _reply(ctx, found)
+                reply = await reply_to(ctx, found)
             owed = session.info.get("owed", False)
         if reply is None:
             await self._meet(request)
@@ -185,15 +182,6 @@ class Hub:
         if owed:
             self.owed()
         return reply
-
-    def _find(self, words: str) -> Found:
-        """The command the words begin with, and the rest of them; nothing said means help."""
-        said = clean(words).split(" ")
-        for length in (2, 1):
-            name = " ".join(said[:length]).casefold() or "help"
-            if name in self.commands:
-                return self.commands[name], _after(clean_lines(words), length)
-        return None
 
     def _is_first_contact(self, ctx: Context) -> bool:
         sender = ctx.request.sender
@@ -256,137 +244,10 @@ def _zone(text: str) -> str:
         return ""
 
 
-def _after(words: str, count: int) -> str:
-    """The words behind the first few, line breaks and all."""
-    return (words.split(None, count) + [""] * (count + 1))[count]
-
-
 def _language(sender: Sender, account: Account | None) -> str:
     if account and account.member:
         return account.member.language
     return language_of(sender.locale or (account.locale if account else ""))
-
-
-async def _first_time(ctx: Context) -> bool:
-    """Remember the event of a request; False if it was there."""
-    event = ctx.request.event
-    return not event or await inbound.first_time(ctx.session, event, ctx.now)
-
-
-async def _undo(ctx: Context) -> None:
-    """Nothing of it happened; but the event was answered."""
-    await ctx.session.rollback()
-    ctx.session.info.pop("owed", None)
-    await _first_time(ctx)
-
-
-async def _reply(ctx: Context, found: Found) -> Reply:
-    asker = ctx.viewer.id if ctx.viewer else None  # a rollback forgets what was read
-    try:
-        return await _run(ctx, *found) if found else _unknown(ctx)
-    except Refusal as refusal:
-        await _undo(ctx)
-        if found and refusal.denied:
-            audit.note(ctx.session, ctx.now, asker, found[0].name, "command", outcome="refused")
-        return _refused(refusal, ctx.t)
-
-
-async def _run(ctx: Context, found: Command, rest: str) -> Reply:
-    if not found.allow.permits(ctx.viewer):
-        raise _not_allowed(ctx, found)
-    values: dict[str, tuple[str, ...]] = {
-        **words_to_values(rest, found.arguments),
-        **ctx.request.values,
-    }
-    shown: Values = values
-    if found.as_is and values and not ctx.request.submitted:
-        shown = {**await found.as_is(ctx), **values}
-    try:
-        ask = found.model.model_validate(
-            typed(values, found.arguments), by_name=True, by_alias=False
-        )
-    except ValidationError as error:
-        told = set(values) if not ctx.request.submitted else {a.name for a in found.arguments}
-        every = problems(error, found.arguments, ctx.t)
-        said = {name: text for name, text in every.items() if name in told}
-        return found.form(ctx.t, shown, said)
-    try:
-        return await found.handle(ctx, ask)
-    except Misfit as misfit:
-        await _undo(ctx)
-        return _misfit(ctx, found, values, shown, misfit)
-
-
-def _not_allowed(ctx: Context, found: Command) -> Refusal:
-    t = ctx.t
-    if ctx.viewer is None or ctx.viewer.status != "verified":
-        return Refusal(
-            t("This is for verified members. Join with a code from a colleague, or ask to be let "
-              "in; until then, public facts are open to you."),
-            title=t("Members only"),
-            buttons=(Button(t("Join"), "join", "primary"), Button(t("Help"), "help")),
-        )  # fmt: skip
-    return Refusal(
-        t("«{command}» is for the programme's staff. Ask one of them if you need it.",
-          command=found.name),
-        title=t("Staff only"),
-        buttons=(Button(t("Help"), "help"),),
-        denied=True,
-    )  # fmt: skip
-
-
-def _misfit(ctx: Context, found: Command, values: Values, shown: Values, misfit: Misfit) -> Reply:
-    """A form again if one was filled in; else the nearest values as buttons."""
-    values, shown = {**values, **misfit.read}, {**shown, **misfit.read}
-    if ctx.request.submitted or not misfit.choices:
-        near = " · ".join(choice.label for choice in misfit.choices[:3])
-        hint = " " + ctx.t("Did you mean «{choice}»?", choice=near) if near else ""
-        said = {misfit.name: misfit.text + hint}
-        return found.form(ctx.t, shown, said)
-    pressed = []
-    for choice in misfit.choices:
-        words = f"{found.name} {_spoken({**values, misfit.name: (choice.value,)}, found.arguments)}"
-        if len(words) <= LONGEST_COMMAND:
-            pressed.append(Button(choice.label, words))
-    return _refused(Refusal(misfit.text, misfit.title, (*pressed, *misfit.buttons)), ctx.t)
-
-
-def _spoken(values: Values, arguments: Sequence[Argument]) -> str:
-    """Values as the words that would say them."""
-    said = []
-    for index, argument in enumerate(arguments):
-        text = ",".join(values.get(argument.name, ()))
-        if text and index == 0:
-            said.append(f'"{text}"' if argument.word and " " in text else text)
-        elif text:
-            said.append(
-                f'{argument.spelling}:"{text}"' if " " in text else f"{argument.spelling}:{text}"
-            )
-    return " ".join(said)
-
-
-def _unknown(ctx: Context) -> Card:
-    said = clean(ctx.request.words)
-    allowed = [n for n, c in ctx.commands.items() if c.allow.permits(ctx.viewer)]
-    verb = said.partition(" ")[0]
-    near = {name: _after(said, length) for length in (2, 1) for name in nearest(
-        " ".join(said.split(" ")[:length]), [n for n in allowed if n.count(" ") == length - 1]
-    )}  # fmt: skip
-    meant = [(name, f"{name} {rest}".strip()) for name, rest in near.items()]
-    buttons = [Button(name, words) for name, words in meant if len(words) <= LONGEST_COMMAND][:3]
-    text = ctx.t("I do not know the command «{verb}».", verb=short(verb))
-    if buttons:
-        text += " " + ctx.t("Did you mean one of these?")
-    if "help" not in near:
-        buttons.append(Button(ctx.t("Help"), "help"))
-    return _refused(Refusal(text, buttons=tuple(buttons)), ctx.t)
-
-
-def _refused(refusal: Refusal, t: Translator) -> Card:
-    parts: tuple[Part, ...] = (Note(refusal.text, "warning"),)
-    if refusal.buttons:
-        parts += (Buttons(refusal.buttons),)
-    return Card(title=refusal.title or t("Not quite"), parts=parts, tone="warning")
 
 
 def _with_typed(options: tuple[Option, ...], text: str) -> tuple[Option, ...]:

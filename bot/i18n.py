@@ -1,9 +1,15 @@
 """Four languages: English sentences are the keys, `locales/*.po` the translations."""
 
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
 
 from babel import Locale
+from babel.dates import format_date, format_datetime, format_skeleton, format_time, format_timedelta
+from babel.lists import format_list
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
@@ -12,6 +18,11 @@ LANGUAGES = ("en", "es", "pt", "fr")
 NAMES = {"en": "English", "es": "Español", "pt": "Português", "fr": "Français"}
 LOCALES = {"en": "en_US", "es": "es_419", "pt": "pt_BR", "fr": "fr_CA"}
 
+A_MOMENT = timedelta(minutes=1)
+DayLength = Literal["weekday", "short", "medium", "full", "long"]
+Length = Literal["short", "medium", "long", "full"]
+
+_DAY_SKELETONS = {"weekday": "E", "short": "MMMd", "medium": "MMMEd"}
 _FOLDER = Path(__file__).parent / "locales"
 
 
@@ -67,12 +78,55 @@ class Translator:
         said = forms[_form(self.language, number)]
         return said.format(number=self.number(number), **values)
 
-    def number(self, number: int, *, signed: bool = False) -> str:
-        """«1,234», «1.234» or «1 234», as readers of the language write it."""
-        if not signed and 0 <= number < 1000:
+    def number(self, number: float, *, signed: bool = False, decimals: int = 0) -> str:
+        """«1,234», «1.234» or «1 234», as readers of the language write it.
+
+        A number that is not whole is rounded to at most so many decimals.
+        """
+        if not signed and isinstance(number, int) and 0 <= number < 1000:
             return str(number)  # the same in all four
-        pattern = "+#,##0;-#,##0" if signed else None
+        pattern = "#,##0" + ("." + "#" * decimals if decimals else "")
+        pattern = f"+{pattern};-{pattern}" if signed else pattern
         return format_decimal(number, format=pattern, locale=self.locale)
+
+    def listed(self, names: Sequence[str]) -> str:
+        """«a, b and c»; empty for no names."""
+        return format_list(list(names), locale=self.locale) if names else ""
+
+    def day(self, local: date, length: DayLength = "short") -> str:
+        """Format a day; a `datetime` must already be on the reader's clock.
+
+        `weekday` is «Tue», `short` «Dec 1», `medium` «Tue, Dec 1», `full` «Tuesday, December 1»,
+        `long` «December 1, 2026».
+        """
+        if length == "long":
+            return format_date(local, "long", locale=self.locale)
+        if length == "full":
+            pattern = "EEEE, MMMM d" if self.language == "en" else "EEEE d MMMM"
+            return format_date(local, pattern, locale=self.locale)
+        return format_skeleton(_DAY_SKELETONS[length], local, locale=self.locale)
+
+    def time(self, local: datetime) -> str:
+        """Format the time of day of a moment that is already on the reader's clock: «10:00 AM»."""
+        return format_time(local, "short", locale=self.locale)
+
+    def day_and_time(self, moment: datetime, zone: str) -> str:
+        """«Tuesday, December 1, 10:00 AM», on the clock of a zone."""
+        local = moment.astimezone(ZoneInfo(zone))
+        return f"{self.day(local, 'full')}, {self.time(local)}"
+
+    def timestamp(self, local: datetime, length: Length) -> str:
+        """Format a moment with its year in one of Babel's lengths, as chat apps do."""
+        return format_datetime(local, length, locale=self.locale)
+
+    def ago(self, then: datetime, now: datetime) -> str:
+        """«3 months ago»; «just now» for less than a minute."""
+        t = self  # the catalogue's tool finds sentences by `t("…")`
+        return t("just now") if now - then < A_MOMENT else t.relative(then - now)
+
+    def relative(self, distance: timedelta) -> str:
+        """«in 2 minutes», or «30 seconds ago» for a negative distance."""
+        return format_timedelta(distance, add_direction=True, locale=self.locale)
 
 
 @cache

@@ -1,19 +1,18 @@
-"""Words become values, values become a model; what does not fit becomes a form."""
+"""Reads a command: its model becomes arguments, words become values, values fit the model."""
 
 import re
 import types
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
 from rapidfuzz import fuzz, process
 
-from bot.cards import Form, Input, Option
-from bot.i18n import LANGUAGES, Translator, translator
+from bot.cards import Option
+from bot.i18n import LANGUAGES, translator
 
 LONGEST_ECHO = 200
 """What people typed is quoted back up to here."""
@@ -190,7 +189,7 @@ def words_to_values(words: str, arguments: Sequence[Argument]) -> dict[str, tupl
         else:
             free.append(raw)
     named |= _positional(free, [a for a in arguments if a.name not in named])
-    return {name: _several(spelled[name], given) for name, given in (named | led).items()}
+    return {name: split_values(spelled[name], given) for name, given in (named | led).items()}
 
 
 def _led(words: str, arguments: Sequence[Argument]) -> tuple[str, dict[str, tuple[str, ...]]]:
@@ -225,7 +224,8 @@ def _positional(free: list[str], arguments: Sequence[Argument]) -> dict[str, tup
     return given
 
 
-def _several(argument: Argument, given: tuple[str, ...]) -> tuple[str, ...]:
+def split_values(argument: Argument, given: tuple[str, ...]) -> tuple[str, ...]:
+    """Split what was given for a field of several values at its commas; else leave it as it is."""
     if not argument.many:
         return given
     return tuple(part.strip() for text in given for part in text.split(",") if part.strip())
@@ -248,17 +248,17 @@ def typed(values: Mapping[str, tuple[str, ...]], arguments: Sequence[Argument]) 
 
 def _typed(argument: Argument, given: tuple[str, ...]) -> Any:
     if argument.options:
-        given = tuple(_choice(argument, text) for text in given)
+        given = tuple(read_choice(argument, text) for text in given)
     tidy = clean_lines if argument.long else clean
     kept = tuple(filter(None, map(tidy, given)))
     if argument.many:
-        return _several(argument, kept)
+        return split_values(argument, kept)
     if argument.kind == "text" and argument.required:
         return " ".join(kept)
     return ("\n" if argument.long else " ").join(kept) if kept else None
 
 
-def _choice(argument: Argument, text: str) -> str:
+def read_choice(argument: Argument, text: str) -> str:
     """The value meant by a label in any of the four languages; else the text as it is."""
     wanted = fold(text.strip())
     for option in argument.options:
@@ -274,99 +274,3 @@ def nearest(text: str, choices: Sequence[str], limit: int = 3) -> list[str]:
         fold(text), choices, scorer=fuzz.WRatio, processor=fold, limit=limit, score_cutoff=60
     )
     return [name for name, _, _ in found]
-
-
-# --- forms ------------------------------------------------------------------------------------
-
-
-def problems(
-    error: ValidationError, arguments: Sequence[Argument], t: Translator
-) -> dict[str, str]:
-    """One sentence for each field that does not fit."""
-    known = {a.name: a for a in arguments}
-    said: dict[str, str] = {}
-    for detail in error.errors():
-        name = str(detail["loc"][0]) if detail["loc"] else arguments[0].name
-        said.setdefault(name, _problem(known[name], detail, t))
-    return said
-
-
-def _problem(argument: Argument, detail: ErrorDetails, t: Translator) -> str:
-    read = detail.get("input")
-    if detail["type"] == "too_long":
-        most = detail["ctx"]["max_length"]
-        return t("You gave {given}; at most {most} fit here.", given=len(read or ()), most=most)
-    text = short(str(read)) if isinstance(read, str | int | float) else ""
-    if not text or detail["type"] == "missing":
-        return t("Please fill this in.") + _hint(argument, t)
-    if argument.options:
-        return _not_one_of(text, argument, t)
-    if argument.kind == "integer":
-        return t("«{text}» does not fit here: please write a whole number.", text=text)
-    if detail["type"] == "string_too_long":
-        return t("That is {given} characters; at most {most} fit here.",
-                 given=len(str(read)), most=argument.longest)  # fmt: skip
-    if detail["type"] == "string_too_short":
-        return t("«{text}» is too short: at least {least} characters, please.",
-                 text=text, least=argument.shortest)  # fmt: skip
-    return t("«{text}» does not fit here.", text=text) + _hint(argument, t)
-
-
-def _hint(argument: Argument, t: Translator) -> str:
-    return f" {t(argument.hint)}" if argument.hint else ""
-
-
-def _not_one_of(text: str, argument: Argument, t: Translator) -> str:
-    labels = {t(o.label): o.value for o in argument.options}
-    near = nearest(text, list(labels), limit=1)
-    said = t("«{text}» is not one of: {choices}.", text=text, choices=", ".join(labels))
-    return said + (" " + t("Did you mean «{choice}»?", choice=near[0]) if near else "")
-
-
-def form_of(
-    command: str,
-    heading: str,
-    arguments: Sequence[Argument],
-    t: Translator,
-    values: Mapping[str, tuple[str, ...]],
-    problems: Mapping[str, str] = types.MappingProxyType({}),
-) -> Form:
-    """The form of a command, filled with what was said, the problem beside its field.
-
-    A problem of a field that forms leave out stands above the others.
-    """
-    inputs = (
-        _input(a, t, _several(a, values.get(a.name, ())), problems.get(a.name, ""))
-        for a in arguments
-        if not a.hidden
-    )
-    unseen = (problems.get(a.name, "") for a in arguments if a.hidden)
-    return Form(
-        title=t(heading),
-        command=command,
-        inputs=tuple(inputs),
-        intro=" ".join(filter(None, unseen)),
-        submit=t("Go"),
-    )
-
-
-def _input(argument: Argument, t: Translator, value: tuple[str, ...], problem: str) -> Input:
-    options = tuple(replace(o, label=t(o.label)) for o in argument.options)
-    return Input(
-        name=argument.name,
-        label=t(argument.label),
-        value=tuple(_choice(argument, v) if options else short_value(v, argument) for v in value),
-        options=options,
-        many=argument.many,
-        long=argument.long,
-        required=argument.required,
-        hint=t(argument.hint) if argument.hint else "",
-        problem=problem,
-        longest=argument.longest,
-        suggests=argument.suggests,
-    )
-
-
-def short_value(value: str, argument: Argument) -> str:
-    """A value that a form can hold: what is far too long is cut, so that the form still opens."""
-    return value[: max(argument.longest, LONGEST_ECHO)]

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.orm.attributes import instance_state
 
 from db.base import Base
-from db.inbound import Memo
+from db.key_values import KeyValue
 
 HEAD = "audit-head"
 _LOCK = 7292024
@@ -77,10 +77,10 @@ def _seal(session: Session, *_: object) -> None:
 
 def _remember_head(session: Session, head: str) -> None:
     changed = session.connection().execute(
-        update(Memo).where(Memo.key == HEAD).values(value=head).returning(Memo.key)
+        update(KeyValue).where(KeyValue.key == HEAD).values(value=head).returning(KeyValue.key)
     )
     if changed.first() is None:
-        session.connection().execute(insert(Memo).values(key=HEAD, value=head))
+        session.connection().execute(insert(KeyValue).values(key=HEAD, value=head))
 
 
 class Verdict(NamedTuple):
@@ -104,7 +104,7 @@ async def verify(session: AsyncSession) -> Verdict:
         expected += len(some)
         if len(some) < _BATCH:
             break
-    head = await session.scalar(select(Memo.value).where(Memo.key == HEAD)) or "0:"
+    head = await session.scalar(select(KeyValue.value).where(KeyValue.key == HEAD)) or "0:"
     cut = 0 if head == f"{expected - 1}:{before}" else expected
     return Verdict(rows, cut, before)
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -33,21 +33,3 @@ async def seen(session: AsyncSession, key: str) -> bool:
 async def forget_old(session: AsyncSession, now: datetime) -> None:
     """Drop what no platform sends again."""
     await session.execute(delete(Inbound).where(Inbound.at < now - KEPT))
-
-
-class Memo(Base):
-    """A small thing a process remembers between starts, such as the hash of synced commands."""
-
-    __tablename__ = "memo"
-    key: Mapped[str] = mapped_column(primary_key=True)
-    value: Mapped[str]
-
-
-async def memo(session: AsyncSession, key: str) -> str:
-    """What is remembered under the key, or nothing."""
-    return await session.scalar(select(Memo.value).where(Memo.key == key)) or ""
-
-
-async def remember(session: AsyncSession, key: str, value: str) -> None:
-    """Remember the value under the key."""
-    await session.merge(Memo(key=key, value=value))

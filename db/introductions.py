@@ -14,16 +14,15 @@ from sqlalchemy import (
     or_,
     select,
     union,
-    update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column, selectinload
 from sqlalchemy.orm import relationship as related
 
-from db import talks
-from db.base import Base, between, keep
+from db.base import Base, between
+from db.blocks import Block
 from db.members import Member
-from db.outbox import DUE, Delivery
+from db.outbox import Delivery, cancel_waiting
 
 DRAFT, ASKED, AGREED, DECLINED, EXPIRED, WITHDRAWN = (
     "draft", "asked", "agreed", "declined", "expired", "withdrawn",
@@ -38,19 +37,6 @@ NO_SOONER = timedelta(days=3)
 """When it is told that an ask came to nothing, if that is clear by then; else at the end."""
 AGAIN = timedelta(days=30)
 """How long one does not ask the same person again."""
-
-
-class Block(Base):
-    """A member wants nothing of another one; the other is never told."""
-
-    __tablename__ = "block"
-    member_id: Mapped[int] = mapped_column(
-        ForeignKey("member.id", ondelete="CASCADE"), primary_key=True
-    )
-    blocked_id: Mapped[int] = mapped_column(
-        ForeignKey("member.id", ondelete="CASCADE"), primary_key=True, index=True
-    )
-    at: Mapped[datetime]
 
 
 class Introduction(Base):
@@ -136,80 +122,49 @@ def _told(asked_at: datetime, now: datetime) -> datetime:
     return soon if now <= soon else asked_at + LASTS
 
 
-# --- blocks -----------------------------------------------------------------------------------
+# --- silence -----------------------------------------------------------------------------------
 
 
-async def is_blocked(session: AsyncSession, one_id: int, other_id: int) -> bool:
-    """Does one of the two want nothing of the other, whichever it is?"""
-    either = or_(
-        (Block.member_id == one_id) & (Block.blocked_id == other_id),
-        (Block.member_id == other_id) & (Block.blocked_id == one_id),
-    )
-    return bool(await session.scalar(select(exists().where(either))))
+async def silence_between(
+    session: AsyncSession, one_id: int, other_id: int, now: datetime
+) -> list[Delivery]:
+    """What waits for an answer between two comes to nothing, in a way that tells nobody why.
 
-
-async def has_blocked(session: AsyncSession, member_id: int, whom_id: int) -> bool:
-    """Does this member want nothing of that one?"""
-    found = exists().where(Block.member_id == member_id, Block.blocked_id == whom_id)
-    return bool(await session.scalar(select(found)))
-
-
-async def blocked_by(session: AsyncSession, member_id: int) -> Sequence[Member]:
-    """Whom a member blocked, newest first."""
-    query = (
-        select(Member)
-        .join(Block, Block.blocked_id == Member.id)
-        .where(Block.member_id == member_id)
-        .order_by(Block.at.desc(), Member.id)
-    )
-    return (await session.scalars(query)).all()
-
-
-async def block(session: AsyncSession, member: Member, blocked: Member, now: datetime) -> None:
-    """The member wants nothing of the other one any more; twice is once.
-
-    What waits for an answer between them comes to nothing, in a way that tells nobody why, and
-    nothing of their talks is sent any more.
+    Returns the deliveries that ended by it.
     """
-    await keep(session, Block, member_id=member.id, blocked_id=blocked.id, at=now)
     query = _whole(
         select(Introduction).where(
-            between(Introduction, member.id, blocked.id), Introduction.status.in_(UNANSWERED),
+            between(Introduction, one_id, other_id), Introduction.status.in_(UNANSWERED),
             Introduction.closed_at.is_(None),
         )
     ).with_for_update(of=Introduction)  # fmt: skip
+    ended: list[Delivery] = []
     for one in (await session.scalars(query)).all():
-        await silence(session, one, now)
-    await talks.hush(session, member.id, blocked.id, now)
+        ended += await silence(session, one, now)
+    return ended
 
 
-async def silence(session: AsyncSession, one: Introduction, now: datetime) -> None:
-    """Who is asked sees nothing of it any more; to whoever asked it looks as before."""
+async def silence(session: AsyncSession, one: Introduction, now: datetime) -> list[Delivery]:
+    """Who is asked sees nothing of it any more; to whoever asked it looks as before.
+
+    Returns the deliveries that ended by it.
+    """
     one.silent = True
     one.came_to_nothing(now)
-    await take_back(session, one, now, "silenced")
+    return await take_back(session, one, now, "silenced")
 
 
-async def take_back(session: AsyncSession, one: Introduction, now: datetime, reason: str) -> None:
-    """The cards that ask and are not on their way yet are not owed any more."""
-    for side in (one.one_id, one.other_id):
-        await session.execute(
-            update(Delivery)
-            .where(Delivery.key == card_key(one, side), Delivery.state == DUE)
-            .values(state="cancelled", ended_at=now, reason=reason)
-        )
+async def take_back(
+    session: AsyncSession, one: Introduction, now: datetime, reason: str
+) -> list[Delivery]:
+    """Cancel the cards that ask and are not on their way yet; returns those deliveries."""
+    cards = Delivery.key.in_([card_key(one, side) for side in (one.one_id, one.other_id)])
+    return await cancel_waiting(session, now, reason, cards)
 
 
 def card_key(one: Introduction, member_id: int) -> str:
     """The delivery that asks one of the two."""
     return f"intro:{one.id}:asks:{member_id}"
-
-
-async def unblock(session: AsyncSession, member: Member, blocked: Member) -> bool:
-    """The member takes a block back; False if there was none."""
-    gone = delete(Block).where(Block.member_id == member.id, Block.blocked_id == blocked.id)
-    taken = await session.execute(gone.returning(Block.blocked_id))
-    return taken.scalar() is not None
 
 
 async def said_never(session: AsyncSession, member_id: int, whom_id: int) -> bool:

@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from sqlalchemy import (
-    ColumnElement,
     ForeignKey,
     Index,
     and_,
@@ -18,13 +16,13 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, joinedload, mapped_column, selectinload
+from sqlalchemy.orm import Mapped, joinedload, mapped_column
 from sqlalchemy.orm import relationship as related
 
 from db import members, outbox
 from db.base import Base, keep
+from db.blocks import Block
 from db.cities import City
-from db.introductions import Block
 from db.members import CITY_LEAD, WITH_PERSON, Account, Member, MemberRole, Workspace
 from db.outbox import Delivery
 
@@ -111,38 +109,45 @@ async def note_try(session: AsyncSession, account: Account, now: datetime, old: 
 
 async def ask(
     session: AsyncSession, account: Account, city_id: int | None, said: str, now: datetime
-) -> tuple[JoinRequest | None, bool]:
+) -> tuple[JoinRequest | None, bool, list[Delivery]]:
     """The account's one open request, and whether it is new; none when there were too many.
 
-    The account must be held.
+    The account must be held. The third are the deliveries that ended because an older request
+    was withdrawn for it.
     """
     before = select(JoinRequest).where(JoinRequest.account_id == account.id)
     mine = (await session.scalars(before)).all()
     for old in mine:
         if old.status == "open" and old.city_id == city_id and old.said == said:
-            return old, False
+            return old, False, []
     there = select(func.count()).join(JoinRequest.account).where(
         Account.workspace_id == account.workspace_id, JoinRequest.status == "open"
     )  # fmt: skip
     recent = sum(r.made_at > now - WEEK for r in mine)
     if recent >= MOST_REQUESTS or (await session.scalar(there) or 0) >= MOST_OPEN_THERE:
-        return None, False
-    await close_requests(session, account, now, "withdrawn", None)
+        return None, False, []
+    ended = await close_requests(session, account, now, "withdrawn", None)
     made = JoinRequest(account_id=account.id, city_id=city_id, said=said, made_at=now)
     session.add(made)
     await session.flush()
-    return made, True
+    return made, True, ended
 
 
 async def close_requests(
     session: AsyncSession, account: Account, now: datetime, status: str, by_id: int | None
-) -> None:
-    """What the account asked for is answered, or not asked any more. It must be held."""
+) -> list[Delivery]:
+    """What the account asked for is answered, or not asked any more. It must be held.
+
+    Returns the deliveries that ended by it: the cards of those who were asked.
+    """
     asked = JoinRequest.account_id == account.id, JoinRequest.status == "open"
     answer = {"status": status, "decided_at": now, "by_id": by_id}
     closed = update(JoinRequest).where(*asked).values(**answer).returning(JoinRequest.id)
+    ended: list[Delivery] = []
     for number in (await session.scalars(closed)).all():
-        await _end(session, now, "decided", Delivery.key.startswith(f"join:{number}:asked:"))
+        asking = Delivery.key.startswith(f"join:{number}:asked:")
+        ended += await outbox.cancel_waiting(session, now, "decided", asking)
+    return ended
 
 
 async def request(session: AsyncSession, number: int) -> JoinRequest | None:
@@ -172,21 +177,6 @@ async def asked_by(session: AsyncSession, account_ids: Sequence[int]) -> dict[in
         JoinRequest.account_id.in_(account_ids), JoinRequest.status == "open"
     )
     return {r.account_id: r for r in await session.scalars(query)}
-
-
-async def holders(
-    session: AsyncSession, roles: Sequence[str], city_id: int | None = None
-) -> Sequence[Member]:
-    """The verified members with one of these roles, in this city if one is given."""
-    query = (
-        select(Member)
-        .join(Member.roles)
-        .where(Member.status == "verified", MemberRole.role.in_(roles))
-    )
-    if city_id is not None:
-        query = query.where(Member.city_id == city_id)
-    query = query.options(selectinload(Member.roles)).order_by(Member.id)
-    return (await session.scalars(query)).unique().all()
 
 
 async def enter(
@@ -251,42 +241,11 @@ async def is_last_admin(session: AsyncSession, person: Member) -> bool:
     return set(admins) == {person.id}
 
 
-class Departed(NamedTuple):
-    """What somebody had who left: roles to hand on, and messages that are not owed any more."""
-
-    roles: tuple[str, ...]
-    ended: Sequence[Delivery]
-
-
-async def depart(session: AsyncSession, now: datetime, person: Member) -> Departed:
-    """The member is gone: found nowhere, paired with nobody, told nothing more, without any role.
-
-    The member's `roles` must be loaded; `directory.refresh` is the caller's, who knows how people
-    are ranked, and so is telling the messages' kinds that they ended.
-    """
-    roles = tuple(sorted(r.role for r in person.roles))
-    person.status, person.listed = "left", False
-    person.roles.clear()
-    ended = await silence(session, now, person.id, "left")
-    await session.flush()
-    return Departed(roles, ended)
-
-
 async def silence(
     session: AsyncSession, now: datetime, member_id: int, reason: str
 ) -> Sequence[Delivery]:
-    """What a member was owed and is not on its way yet is not owed any more: those messages."""
-    return await _end(session, now, reason, Delivery.member_id == member_id)
-
-
-async def _end(
-    session: AsyncSession, now: datetime, reason: str, which: ColumnElement[bool]
-) -> Sequence[Delivery]:
-    query = select(Delivery).where(which, Delivery.state == outbox.DUE).order_by(Delivery.id)
-    found = (await session.scalars(query.with_for_update())).all()
-    for one in found:
-        one.state, one.ended_at, one.reason = outbox.CANCELLED, now, reason
-    return found
+    """Cancel what a member is owed and is not on its way yet; returns those deliveries."""
+    return await outbox.cancel_waiting(session, now, reason, Delivery.member_id == member_id)
 
 
 async def grant_lead(session: AsyncSession, person: Member) -> None:

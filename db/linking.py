@@ -108,10 +108,13 @@ async def accounts(session: AsyncSession, member_id: int) -> Sequence[Account]:
     return (await session.scalars(query)).all()
 
 
-async def part(session: AsyncSession, account: Account, person: Member, now: datetime) -> None:
+async def part(
+    session: AsyncSession, account: Account, person: Member, now: datetime
+) -> list[Delivery]:
     """The account is nobody's again; what was on its way there goes to another of the person's.
 
-    What belongs to a conversation on that account, or changes a message there, is cancelled.
+    What belongs to a conversation on that account, or changes a message there, is cancelled;
+    returns those deliveries.
     """
     gone = Address(account.workspace.platform, account.workspace.external_id, account.external_id)
     account.member, account.preferred = None, False
@@ -120,13 +123,8 @@ async def part(session: AsyncSession, account: Account, person: Member, now: dat
     await session.execute(update(Link).where(asked, open_).values(status="refused"))
     await session.flush()
     place = await outbox.address_of(session, person.id)
-    there = (
-        Delivery.member_id == person.id, Delivery.lane == gone.lane, Delivery.state == outbox.DUE
-    )  # fmt: skip
-    alone = Delivery.act == "post", Delivery.under_id.is_(None)
+    there = Delivery.member_id == person.id, Delivery.lane == gone.lane
     if place:
-        await session.execute(
-            update(Delivery).where(*there, *alone).values(**place._asdict(), lane=place.lane)
-        )
-    ended = {"state": outbox.CANCELLED, "ended_at": now, "reason": "unlinked"}
-    await session.execute(update(Delivery).where(*there).values(**ended))
+        alone = Delivery.act == "post", Delivery.under_id.is_(None)
+        await outbox.redirect_waiting(session, place, *there, *alone)
+    return await outbox.cancel_waiting(session, now, "unlinked", *there)

@@ -136,6 +136,11 @@ class Member(Base):
     roles: Mapped[list[MemberRole]] = related(lazy="raise", cascade="all, delete-orphan")
 
     @property
+    def first_name(self) -> str:
+        """What the person is called in a sentence: the first word of the name."""
+        return self.name.split(" ")[0]
+
+    @property
     def languages(self) -> tuple[str, ...]:
         """The languages the person speaks."""
         return tuple(self.spoken.split())
@@ -329,25 +334,27 @@ async def by_email(session: AsyncSession, email: str) -> Member | None:
     return await session.scalar(select(Member).where(Member.email == email.casefold()))
 
 
-async def with_role(session: AsyncSession, role: str) -> Sequence[Member]:
-    """The verified members who have a role."""
-    query = select(Member).join(MemberRole).where(MemberRole.role == role)
-    return (await session.scalars(query.where(Member.status == "verified"))).all()
-
-
 async def waiting(session: AsyncSession, limit: int = 20) -> Sequence[Account]:
     """Accounts that spoke to the hub and belong to no member yet, oldest first."""
     query = select(Account).where(Account.member_id.is_(None)).order_by(Account.id).limit(limit)
     return (await session.scalars(query)).all()
 
 
-async def with_roles(session: AsyncSession, roles: Sequence[str]) -> Sequence[Member]:
-    """The verified members who have one of these roles."""
+async def holding(
+    session: AsyncSession, roles: Sequence[str], city_id: int | None = None
+) -> Sequence[Member]:
+    """The verified members with one of these roles, in this city if one is given, by number.
+
+    Their `roles` are loaded.
+    """
     query = select(Member).where(
         Member.status == "verified",
         Member.id.in_(select(MemberRole.member_id).where(MemberRole.role.in_(roles))),
     )
-    return (await session.scalars(query.order_by(Member.id))).all()
+    if city_id is not None:
+        query = query.where(Member.city_id == city_id)
+    query = query.options(selectinload(Member.roles)).order_by(Member.id)
+    return (await session.scalars(query)).all()
 
 
 async def synthetic(session: AsyncSession, limit: int | None = None) -> Sequence[Member]:

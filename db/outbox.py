@@ -1,6 +1,6 @@
 """The outbox: what the hub owes somebody is a row here before it is a message anywhere."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -11,7 +11,6 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
-    exists,
     func,
     literal,
     select,
@@ -22,8 +21,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.base import Base, insert_into, is_sqlite
-from db.inbound import memo, remember
-from db.members import Account, Member, Workspace
+from db.job_runs import JobRun
+from db.key_values import load_value, save_value
+from db.members import Account, Workspace
 
 DUE, CLAIMED, INFLIGHT = "due", "claimed", "inflight"
 SENT, EXPIRED, DEAD, CANCELLED, AMBIGUOUS, HELD = (
@@ -41,7 +41,7 @@ REMOVED = "workspace removed"
 """Why something was cancelled: the hub is no longer where it was owed."""
 
 PANIC = "panic"
-"""The memo that stops every sending while it holds anything."""
+"""The key of the value that stops every sending while it holds anything."""
 
 KEPT, READABLE = timedelta(days=90), timedelta(days=2)
 """How long what ended is remembered, and how long its text is."""
@@ -49,7 +49,6 @@ NEEDED: list[ColumnElement[bool]] = []
 """What keeps a delivery longer: something that is still going on stands on it."""
 
 _TIDIED = "deliveries tidied"
-CEILING_OVER = timedelta(days=7)
 
 
 def _partial(name: str, where: str, *columns: str) -> Index:
@@ -141,24 +140,6 @@ def is_in(*states: str, of: type[Delivery] = Delivery) -> ColumnElement[bool]:
     return of.state.in_(bindparam(None, states, expanding=True, literal_execute=True))
 
 
-class KindOff(Base):
-    """A kind of message that a member does not want."""
-
-    __tablename__ = "kind_off"
-    member_id: Mapped[int] = mapped_column(
-        ForeignKey("member.id", ondelete="CASCADE"), primary_key=True
-    )
-    kind: Mapped[str] = mapped_column(primary_key=True)
-
-
-class Slot(Base):
-    """One turn of the timetable, done by whichever process wrote this row first."""
-
-    __tablename__ = "slot"
-    job: Mapped[str] = mapped_column(primary_key=True)
-    at: Mapped[datetime] = mapped_column(primary_key=True)
-
-
 class Gate(Base):
     """Nothing goes to a lane, a workspace or a platform before `until`: it asked to wait."""
 
@@ -166,6 +147,11 @@ class Gate(Base):
     key: Mapped[str] = mapped_column(primary_key=True)
     until: Mapped[datetime]
     reason: Mapped[str] = mapped_column(default="")
+
+
+def address(delivery: Delivery) -> Address:
+    """Where a delivery went."""
+    return Address(delivery.platform, delivery.workspace, delivery.user, delivery.channel)
 
 
 async def put(session: AsyncSession, to: Address, **facts: Any) -> int | None:
@@ -201,70 +187,63 @@ async def address_of(session: AsyncSession, member_id: int) -> Address | None:
     return Address(*found) if found else None
 
 
-async def wants(session: AsyncSession, person: Member, kind: str) -> bool:
-    """Did the member leave this kind switched on?"""
-    off = exists().where(KindOff.member_id == person.id, KindOff.kind == kind)
-    return not await session.scalar(select(off))
+async def delivery(session: AsyncSession, number: int | None) -> Delivery | None:
+    """A delivery, its row locked so that nobody claims it meanwhile."""
+    return await session.scalar(
+        select(Delivery).where(Delivery.id == number).with_for_update()
+    )  # fmt: skip
 
 
-async def switched_off(session: AsyncSession, member_id: int) -> set[str]:
-    """The kinds a member does not want."""
-    return set(await session.scalars(select(KindOff.kind).where(KindOff.member_id == member_id)))
+async def changes(session: AsyncSession, of: int) -> Sequence[Delivery]:
+    """Edits of a delivery that are not on their way yet."""
+    query = select(Delivery).where(Delivery.of_id == of, Delivery.state == DUE)
+    return (await session.scalars(query.with_for_update())).all()
 
 
-async def switch_on(session: AsyncSession, member_id: int, kind: str) -> None:
-    """The member wants this kind again."""
+async def cancel_waiting(
+    session: AsyncSession,
+    now: datetime,
+    reason: str,
+    *which: ColumnElement[bool],
+    unsolved: Collection[str] = (),
+) -> list[Delivery]:
+    """Cancel the deliveries of this condition that are not on their way; returns them, by number.
+
+    What is due and what a worker claimed is cancelled, and of what staff would have to decide
+    about only these states of it. Whoever holds a claim has an older fence from here on, and does
+    not begin; what is in flight stays. The caller runs `deliveries.tell_ended` with what ended.
+    """
+    change = (
+        update(Delivery)
+        .where(is_in(DUE, CLAIMED, *unsolved), *which)
+        .values(
+            state=CANCELLED, ended_at=now, reason=reason, fence=Delivery.fence + 1,
+            lease_until=None,
+        )
+        .returning(Delivery)
+    )  # fmt: skip
+    ended = await session.scalars(change, execution_options={"populate_existing": True})
+    return sorted(ended, key=lambda one: one.id)
+
+
+async def redirect_waiting(session: AsyncSession, to: Address, *which: ColumnElement[bool]) -> None:
+    """Send the deliveries of this condition that are not on their way to another place.
+
+    A claim on one of them is taken back: its holder has an older fence and does not begin.
+    """
     await session.execute(
-        delete(KindOff).where(KindOff.member_id == member_id, KindOff.kind == kind)
+        update(Delivery)
+        .where(is_in(DUE, CLAIMED), *which)
+        .values(**to._asdict(), lane=to.lane, state=DUE, fence=Delivery.fence + 1, lease_until=None)
     )
-
-
-async def weight(session: AsyncSession, member_id: int, now: datetime) -> int:
-    """How many unasked-for messages a member was owed in the last seven days."""
-    query = select(func.count()).where(
-        Delivery.member_id == member_id,
-        Delivery.weighs,
-        Delivery.created_at > now - CEILING_OVER,
-        Delivery.state != CANCELLED,
-    )
-    return await session.scalar(query) or 0
-
-
-async def take_slot(session: AsyncSession, job: str, at: datetime) -> bool:
-    """Claim one turn of the timetable; False if another process has it."""
-    row = (
-        insert_into(session, Slot)
-        .values(job=job, at=at)
-        .on_conflict_do_nothing()
-        .returning(Slot.job)
-    )
-    return (await session.execute(row)).scalar() is not None
-
-
-async def is_taken(session: AsyncSession, job: str, at: datetime) -> bool:
-    """Was this turn done already?"""
-    return await session.get(Slot, (job, at)) is not None
 
 
 async def cancel_in(
     session: AsyncSession, platform: str, workspace: str, now: datetime, reason: str
 ) -> list[Delivery]:
-    """Nothing that waits is owed in this workspace any more; returns what was."""
-    found = await session.scalars(
-        select(Delivery)
-        .where(
-            Delivery.platform == platform,
-            Delivery.workspace == workspace,
-            Delivery.state.in_((DUE, CLAIMED)),
-        )
-        .with_for_update()
-    )
-    ended = list(found)
-    for one in ended:
-        # who holds a claim has an older number from here on, and does not begin
-        one.fence += 1
-        one.state, one.ended_at, one.reason, one.lease_until = CANCELLED, now, reason, None
-    return ended
+    """Cancel everything that waits in this workspace; returns what was."""
+    here = Delivery.platform == platform, Delivery.workspace == workspace
+    return await cancel_waiting(session, now, reason, *here)
 
 
 # --- what staff see and decide ----------------------------------------------------------------
@@ -363,7 +342,7 @@ async def conservation(session: AsyncSession) -> Conservation:
     """The books of the outbox. On PostgreSQL numbers are also lost by what was rolled back."""
     query = select(Delivery.state, func.count()).group_by(Delivery.state)
     states = {row[0]: row[1] for row in await session.execute(query)}
-    tidied = int(await memo(session, _TIDIED) or 0)
+    tidied = int(await load_value(session, _TIDIED) or 0)
     if is_sqlite(session):
         made = text("SELECT seq FROM sqlite_sequence WHERE name = 'delivery'")
     else:
@@ -383,7 +362,7 @@ async def tidy(session: AsyncSession, now: datetime) -> None:
     gone = await session.execute(
         delete(Delivery).where(over, Delivery.ended_at < now - KEPT, *unneeded)
     )
-    tidied = int(await memo(session, _TIDIED) or 0) + max(getattr(gone, "rowcount", 0), 0)
-    await remember(session, _TIDIED, str(tidied))
-    await session.execute(delete(Slot).where(Slot.at < now - READABLE))
+    tidied = int(await load_value(session, _TIDIED) or 0) + max(getattr(gone, "rowcount", 0), 0)
+    await save_value(session, _TIDIED, str(tidied))
+    await session.execute(delete(JobRun).where(JobRun.at < now - READABLE))
     await session.execute(delete(Gate).where(Gate.until < now))

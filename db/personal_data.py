@@ -20,6 +20,7 @@ from db.relay import Line
 class Held:
     """One table that holds people. `by`: the columns that name a member whose rows they are.
 
+    `title`: what its rows are called for the people whose they are, in English.
     `about`: columns that name a member to whom the row is not told, such as whom a block is for.
     `erased`: its rows go with the member, or the name in them is cleared and the row stays, or
     they are kept, and then `because` says why. `hidden`: columns that are nobody's to read.
@@ -27,6 +28,7 @@ class Held:
     """
 
     by: tuple[str, ...]
+    title: str
     erased: Literal["deleted", "cleared", "kept"] = "deleted"
     because: str = ""
     hidden: tuple[str, ...] = ()
@@ -35,36 +37,64 @@ class Held:
 
 
 HELD: Mapping[str, Held] = {
-    "member": Held(("id",)),
-    "member_role": Held(("member_id",)),
-    "account": Held(("member_id",)),
-    "expertise": Held(("member_id",)),
-    "endorsement": Held(("by_id",)),
-    "city_code": Held(("by_id",), "cleared", "the code is the city's", hidden=("hash",)),
-    "invitation": Held(("by_id",), hidden=("hash",), accounts=("account_id",)),
-    "join_request": Held((), accounts=("account_id",), about=("by_id",)),
-    "code_try": Held((), accounts=("account_id",)),
-    "link": Held(("member_id",), hidden=("hash",), accounts=("account_id", "other_id")),
-    "kind_off": Held(("member_id",)),
-    "delivery": Held(("member_id",), "cleared", "counted, without words or names"),
-    "report": Held(("by_id",), about=("about_id", "decided_by_id")),
-    "block": Held(("member_id",), about=("blocked_id",)),
+    "member": Held(("id",), "Your profile"),
+    "member_role": Held(("member_id",), "Your roles"),
+    "account": Held(("member_id",), "Your accounts"),
+    "expertise": Held(("member_id",), "Your topics"),
+    "endorsement": Held(("by_id",), "Endorsements you gave"),
+    "city_code": Held(
+        ("by_id",),
+        "Codes you made for your city",
+        "cleared",
+        "the code is the city's",
+        hidden=("hash",),
+    ),
+    "invitation": Held(("by_id",), "Invitations", hidden=("hash",), accounts=("account_id",)),
+    "join_request": Held((), "Requests to join", accounts=("account_id",), about=("by_id",)),
+    "code_try": Held((), "Codes you tried", accounts=("account_id",)),
+    "link": Held(
+        ("member_id",),
+        "Links between your accounts",
+        hidden=("hash",),
+        accounts=("account_id", "other_id"),
+    ),
+    "kind_off": Held(("member_id",), "Messages you switched off"),
+    "delivery": Held(
+        ("member_id",), "Messages to you", "cleared", "counted, without words or names"
+    ),
+    "report": Held(("by_id",), "Reports", about=("about_id", "decided_by_id")),
+    "block": Held(("member_id",), "Whom you blocked", about=("blocked_id",)),
     "introduction": Held(
         # what the other side said, or that it was never asked, is the other side's alone
         ("one_id",),
+        "Introductions",
         hidden=("other_said", "silent", "status", "tells_at"),
         about=("other_id", "by_id"),
     ),
-    "talk": Held(("one_id", "other_id"), about=("picked_by_id",)),
-    "round_member": Held(("member_id",)),
-    "round_avoid": Held(("member_id",), about=("avoided_id",)),
-    "round_place": Held(("member_id",)),
-    "round_left": Held(("member_id",)),
-    "relay_line": Held(("author_id",)),
-    "relay_draft": Held(("member_id",)),
-    "relay": Held(("one_id", "other_id"), "cleared", "the one who stays is told that it is over"),
-    "audit": Held(("member_id",), "kept", "acts stand under a number that names nobody any more"),
-    "document": Held((), "deleted", "the words a profile is found by, made anew from it"),
+    "talk": Held(("one_id", "other_id"), "Conversations", about=("picked_by_id",)),
+    "round_member": Held(("member_id",), "Pairing rounds"),
+    "round_avoid": Held(
+        ("member_id",), "Whom you do not want to be paired with", about=("avoided_id",)
+    ),
+    "round_place": Held(("member_id",), "Your pairings"),
+    "round_left": Held(("member_id",), "Rounds that found nobody for you"),
+    "relay_line": Held(("author_id",), "What was passed on, without the words"),
+    "relay_draft": Held(("member_id",), "Words you have not sent yet"),
+    "relay": Held(
+        ("one_id", "other_id"),
+        "Conversations",
+        "cleared",
+        "the one who stays is told that it is over",
+    ),
+    "audit": Held(
+        ("member_id",),
+        "What you did, in the log",
+        "kept",
+        "acts stand under a number that names nobody any more",
+    ),
+    "document": Held(
+        (), "Other entries", "deleted", "the words a profile is found by, made anew from it"
+    ),
 }
 """Every table with people in it. A test fails for a table that stands neither here nor below."""
 
@@ -79,7 +109,7 @@ IMPERSONAL = frozenset({
 KEPT_OPEN = timedelta(minutes=15)
 """How long the address of one's own data can be used."""
 SCRUB = "scrub-due"
-"""The memo that says that somebody was forgotten since the last scrubbing."""
+"""The key of the value that says that somebody was forgotten since the last scrubbing."""
 
 
 def _table(name: str) -> Table:
@@ -132,11 +162,8 @@ async def _clear_deliveries(session: AsyncSession, now: datetime, member_id: int
     """What the member was owed, and what of the member's own words others were."""
     mine = Delivery.member_id == member_id
     written = Delivery.id.in_(select(Line.delivery_id).where(Line.author_id == member_id))
-    waiting = Delivery.state.in_((outbox.DUE, *outbox.UNSOLVED))
-    await session.execute(
-        update(Delivery)
-        .where(or_(mine, written), waiting)
-        .values(state=outbox.CANCELLED, ended_at=now, reason="member forgotten")
+    await outbox.cancel_waiting(
+        session, now, "member forgotten", or_(mine, written), unsolved=outbox.UNSOLVED
     )
     await session.execute(update(Delivery).where(written).values(body=""))
     await session.execute(

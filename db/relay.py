@@ -1,6 +1,6 @@
 """The relay: two people in different workspaces who agreed to talk, each in their own thread."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from db import outbox
 from db.base import Base
 from db.members import Account, Member, Workspace
-from db.outbox import DUE, Address, Delivery
+from db.outbox import Delivery
 
 OPEN, ENDED = "open", "ended"
 PASSED, WITHHELD = "passed", "withheld"
@@ -239,11 +239,6 @@ async def root(session: AsyncSession, relay: Relay, member_id: int) -> Root | No
     return Root(found, await session.scalar(lives) is not None)
 
 
-def address(delivery: Delivery) -> Address:
-    """Where a delivery went."""
-    return Address(delivery.platform, delivery.workspace, delivery.user, delivery.channel)
-
-
 async def can_be_written(session: AsyncSession, to: Delivery) -> bool:
     """Are the direct messages open where this delivery went?"""
     query = (
@@ -277,19 +272,6 @@ async def rooted_in(session: AsyncSession, delivery_id: int) -> Relay | None:
         or_(Relay.one_root_id == delivery_id, Relay.other_root_id == delivery_id)
     )
     return await session.scalar(query.with_for_update())
-
-
-async def delivery(session: AsyncSession, number: int | None) -> Delivery | None:
-    """A delivery, its row locked so that nobody claims it meanwhile."""
-    return await session.scalar(
-        select(Delivery).where(Delivery.id == number).with_for_update()
-    )  # fmt: skip
-
-
-async def changes(session: AsyncSession, of: int) -> Sequence[Delivery]:
-    """Edits of a delivery that are not on their way yet."""
-    query = select(Delivery).where(Delivery.of_id == of, Delivery.state == DUE)
-    return (await session.scalars(query.with_for_update())).all()
 
 
 async def newest(session: AsyncSession, of: Delivery) -> str:

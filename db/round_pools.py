@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased, selectinload
 
 from db.base import keep
 from db.directory import Expertise
-from db.members import Account, Member, MemberRole, Workspace
+from db.members import Account, Member, Workspace
 from db.outbox import Address
 from db.rounds import MET, Round, RoundAvoid, RoundGroup, RoundMember, RoundPlace
 
@@ -158,10 +158,3 @@ async def silent(session: AsyncSession) -> Sequence[RoundMember]:
         RoundMember.asked_at.is_not(None), RoundMember.paused_at.is_(None)
     )
     return (await session.scalars(query.with_for_update())).all()
-
-
-async def staff(session: AsyncSession) -> Sequence[Member]:
-    """Those who look after rounds."""
-    roles = select(MemberRole.member_id).where(MemberRole.role.in_(("staff", "admin")))
-    query = select(Member).where(Member.id.in_(roles), Member.status == "verified")
-    return (await session.scalars(query.order_by(Member.id))).all()

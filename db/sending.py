@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from db.base import Moment, insert_into
-from db.inbound import Memo
+from db.key_values import KeyValue
 from db.members import Account, Member, Workspace
 from db.outbox import (
     ANSWERS,
@@ -90,7 +90,7 @@ class Written(NamedTuple):
 
 
 _same = aliased(Delivery)
-_PANIC = exists().where(Memo.key == PANIC, Memo.value != "")
+_PANIC = exists().where(KeyValue.key == PANIC, KeyValue.value != "")
 
 
 _NOW = bindparam("now", type_=Moment())

@@ -10,7 +10,7 @@ from sqlalchemy.orm import relationship as related
 
 from db.base import Base, between
 from db.members import Account, Member, Workspace
-from db.outbox import DUE, Address, Delivery
+from db.outbox import Address, Delivery, address, cancel_waiting
 from db.relay import Line, Relay
 
 OPENING, OPEN, FAILED = "opening", "open", "failed"
@@ -119,21 +119,21 @@ def _anew(query: Select[Delivery]) -> Select[Delivery]:
     return query.execution_options(populate_existing=True)
 
 
-async def hush(session: AsyncSession, one_id: int, other_id: int, now: datetime) -> None:
-    """Nothing of the talks of these two that is not sent yet is owed any more.
+async def hush(session: AsyncSession, one_id: int, other_id: int, now: datetime) -> list[Delivery]:
+    """Cancel what is not sent yet of the talks of these two, and of what they wrote there.
 
-    Nor what they wrote there; that something is taken back is still told.
+    That something is taken back is still told. Returns the deliveries that ended.
     """
-    unsent = update(Delivery).where(Delivery.state == DUE)
-    unsent = unsent.values(state="cancelled", ended_at=now, reason="blocked")
     written = select(Line.delivery_id).join(Relay).where(
         between(Relay, one_id, other_id), Line.delivery_id.is_not(None)
     )  # fmt: skip
     copies = or_(Delivery.id.in_(written), Delivery.of_id.in_(written))
-    await session.execute(unsent.where(copies, Delivery.act != "remove"))
+    ended = await cancel_waiting(session, now, "blocked", copies, Delivery.act != "remove")
     talks = select(Talk.key).where(between(Talk, one_id, other_id))
     for key in (await session.scalars(talks)).all():
-        await session.execute(unsent.where(Delivery.key.startswith(f"{key}:", autoescape=True)))
+        of_talk = Delivery.key.startswith(f"{key}:", autoescape=True)
+        ended += await cancel_waiting(session, now, "blocked", of_talk)
+    return ended
 
 
 async def gathering(session: AsyncSession, one_id: int, other_id: int) -> Address | None:
@@ -161,22 +161,22 @@ async def gathering(session: AsyncSession, one_id: int, other_id: int) -> Addres
 async def address_of(session: AsyncSession, root_id: int | None) -> Address | None:
     """Where a talk's opening went."""
     row = await session.get(Delivery, root_id) if root_id else None
-    return Address(row.platform, row.workspace, row.user, row.channel) if row else None
+    return address(row) if row else None
 
 
-async def drop_roots(session: AsyncSession, talk: Talk, now: datetime) -> None:
-    """What opened it and is not sent yet is not owed any more."""
-    await session.execute(
-        update(Delivery)
-        .where(Delivery.id.in_((talk.one_root_id, talk.other_root_id)), Delivery.state == DUE)
-        .values(state="cancelled", ended_at=now, reason="the other side cannot be reached")
-    )
+async def drop_roots(session: AsyncSession, talk: Talk, now: datetime) -> list[Delivery]:
+    """Cancel what opened it and is not on its way yet; returns those deliveries."""
+    roots = Delivery.id.in_((talk.one_root_id, talk.other_root_id))
+    return await cancel_waiting(session, now, "the other side cannot be reached", roots)
 
 
-async def give_up(session: AsyncSession, talk: Talk, now: datetime) -> None:
-    """It never began for both: what is not sent yet is not owed, and its relay has ended."""
+async def give_up(session: AsyncSession, talk: Talk, now: datetime) -> list[Delivery]:
+    """It never began for both: what waits is cancelled, and its relay has ended.
+
+    Returns the deliveries that ended.
+    """
     talk.status = FAILED
-    await drop_roots(session, talk, now)
+    ended = await drop_roots(session, talk, now)
     openings = (talk.one_root_id, talk.other_root_id)
     await session.execute(
         update(Relay)
@@ -184,3 +184,4 @@ async def give_up(session: AsyncSession, talk: Talk, now: datetime) -> None:
         .where(Relay.status != "ended")
         .values(status="ended", ended_at=now)
     )
+    return ended

@@ -18,6 +18,7 @@ from bot.commands import load
 from bot.deliveries import KINDS
 from bot.domain.gazetteer import REGIONS
 from bot.i18n import LANGUAGES, NAMES, catalogue
+from db.personal_data import HELD
 
 ROOT = Path(__file__).parent.parent
 BOT = ROOT / "bot"
@@ -114,19 +115,6 @@ def _in_template(path: Path) -> Iterator[Sentence]:
 # --- sentences that are not literals where they are translated --------------------------------
 
 
-def _given_to(*functions: str) -> Callable[[ast.AST], Iterable[str]]:
-    """The texts among the arguments of calls to these functions."""
-
-    def found(tree: ast.AST) -> Iterator[str]:
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
-                called = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
-                if called in functions:
-                    yield from (text for a in node.args for text in _literals(a) or ())
-
-    return found
-
-
 def _assigned_to(*names: str) -> Callable[[ast.AST], Iterable[str]]:
     """The texts, or the values of the dictionaries, that these names stand for."""
 
@@ -154,6 +142,10 @@ def _kinds(tree: ast.AST) -> Iterator[str]:
     yield from (kind.title for kind in KINDS.values())
 
 
+def _tables(tree: ast.AST) -> Iterator[str]:
+    yield from (held.title for held in HELD.values())
+
+
 _DECLARED = {
     "KINDS[ask.stop].title",
     "KINDS[name].title",
@@ -170,7 +162,7 @@ _DECLARED = {
 
 _COMPUTED: dict[str, Callable[[ast.AST], Iterable[str]]] = {
     "WHO_IS_THIS": _assigned_to("WHO_IS_THIS"),
-    "_NAMES.get(table, _OTHER)": _assigned_to("_NAMES", "_OTHER"),
+    "HELD[table].title": _tables,
     "_PLACES.get(kind, _ELSEWHERE)": _assigned_to("_PLACES", "_ELSEWHERE"),
     "_SKILLS.get(int(reason.amount), _SKILLS[2])": _assigned_to("_SKILLS"),
     "_STATES[one.state]": _assigned_to("_STATES"),
@@ -182,7 +174,7 @@ _COMPUTED: dict[str, Callable[[ast.AST], Iterable[str]]] = {
     "known.title": _kinds,
     "labels[ask.level]": _levels,
     "names[0]": _regions,
-    "sentence": _given_to("_described"),
+    "sentence": _assigned_to("_ABOUT"),
     "str(reason.amount)": _levels,
     "title": _assigned_to("_STAFF", "_REST", "_SECTIONS"),
 }

@@ -16,10 +16,11 @@ import structlog
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from bot import reference
+from bot import reference, settings
 from bot.cards import Reply
 from bot.hub import Hub
 from bot.request import Request
+from bot.settings import Settings
 from db import outbox
 from db.base import unit
 from tests import databases
@@ -328,3 +329,32 @@ def chromium_path() -> str:
     if not CHROMIUM.exists():
         pytest.fail(MISSING)
     return str(CHROMIUM)
+
+
+Reading = Callable[..., Settings]
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Reading:
+    """The settings as they are with these variables alone, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    for name in settings.KNOWN:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PORT", "0")
+
+    def reading(**variables: str) -> Settings:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        return settings.read()
+
+    return reading
+
+
+@pytest.fixture
+def shared(postgres: databases.Postgres) -> Iterator[str]:
+    """The address of a database on PostgreSQL with nothing in it."""
+    name = postgres.create()
+    try:
+        yield postgres.url(name)
+    finally:
+        postgres.drop(name)

@@ -13,11 +13,12 @@ from bot.cards import Card, Text, plain
 from bot.community.relay import threads
 from bot.deliveries import owe
 from bot.hub import Hub
-from bot.request import Heard, Sender, Taken
+from bot.request import Heard, Request, Sender, Taken
 from db import members, outbox, relay
 from db.base import unit
 from db.members import Account, Member
 from db.outbox import Delivery
+from tests.cast import sender
 from tests.conftest import Clock
 
 HERE = {"maya": ("slack", "T1", "Slack", True), "luis": ("discord", "G1", "Discord", False),
@@ -130,6 +131,14 @@ def said(taken: Taken | None) -> str:
     """What the writer is told; nothing when the hub took it silently."""
     assert taken is not None
     return plain(taken.say) if taken.say else ""
+
+
+async def press(talk: Talk, key: str, words: str) -> str:
+    """Give a command as somebody of the talk, or of the cast; the answer as plain text."""
+    if key not in HERE:
+        return plain(await talk.hub(Request(sender(key), words)))
+    platform, workspace, label, _ = HERE[key]
+    return plain(await talk.hub(Request(Sender(platform, workspace, key, label=label), words)))
 
 
 async def unreachable(engine: AsyncEngine, user: str) -> None:

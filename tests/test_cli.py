@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 import structlog
 
-from bot import app, settings
 from bot import cli as program
+from bot import serving, settings
 from db import migrate
 from tests import databases
 from tests.platforms.discord import LoopbackDiscord
@@ -377,7 +377,7 @@ def test_each_process_serves_its_parts(
     async def serve(_: object, wanted: frozenset[str]) -> None:
         served.append(wanted)
 
-    monkeypatch.setattr(app, "run", serve)
+    monkeypatch.setattr(serving, "run", serve)
     said = wwc(command, **variables)
     assert said.code == 0
     assert served == [parts]

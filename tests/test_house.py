@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,11 +19,26 @@ HANDLERS = sorted((ROOT / "bot/handlers").glob("[a-z]*.py"))
 PLATFORMS = re.compile(r"slack|discord", re.IGNORECASE)
 MAY_NAME_PLATFORMS = {
     "bot/app.py": "the composition root builds the adapters",
+    "bot/serving.py": "each platform may have a process of its own",
     "bot/operator/platforms.py": "the operator asks each of them",
     "bot/settings.py": "tokens have the platforms' names",
     "bot/cli.py": "the operator chooses a platform",
     "db/seed.py": "the demo's workspaces are one of each platform",
 }
+ROOT_OF_BOT = {
+    "the program's door": {"__main__", "cli", "app", "serving", "storage", "settings"},
+    "the frame of one request": {"hub", "dispatch", "commands", "parsing", "forms", "cards"},
+    "what the frame hands to everybody": {
+        "request", "deliveries", "reference", "links", "i18n", "errors", "faults", "metrics",
+        "failpoints",
+    },
+    "rooms": {
+        "domain", "community", "handlers", "adapters", "web", "jobs", "operator",
+    },
+}  # fmt: skip
+"""The frame and the door stand at the root of bot/; everything else has a room."""
+READ_SETTINGS = {"__main__", "cli", "operator", "serving", "app", "storage", "settings"}
+"""Everybody else is handed what they need of the settings."""
 WAYS_IN = {"join", "link", "my-data", "appeal"}
 """Only here may somebody who is no member change anything: their own standing and data."""
 MAY_BE_LONG: dict[str, str] = {
@@ -105,6 +121,26 @@ def test_every_command_says_who_may_run_it(file: Path) -> None:
 def test_handlers_never_import_handlers(file: Path) -> None:
     """What two of them need lives a room below."""
     assert "bot.handlers" not in list(strings_and_names(file))
+
+
+def test_nothing_new_stands_at_the_root_of_bot() -> None:
+    """The frame and the door; everything else has a room. See CONTRIBUTING's map for which."""
+    modules = {file.stem for file in (ROOT / "bot").glob("*.py")} - {"__init__"}
+    rooms = {file.parent.name for file in (ROOT / "bot").glob("*/__init__.py")}
+    assert modules | rooms == set().union(*ROOT_OF_BOT.values())
+    assert rooms == ROOT_OF_BOT["rooms"]
+
+
+def test_the_import_contracts_know_everything_at_the_root_of_bot() -> None:
+    """What no contract names may import whatever it likes."""
+    read = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = {c["name"]: c for c in read["tool"]["importlinter"]["contracts"]}
+    everything = {f"bot.{name}" for names in ROOT_OF_BOT.values() for name in names}
+
+    layers = contracts["Each room knows only the rooms below it"]["layers"]
+    assert {name for layer in layers for name in layer.split(" | ")} == everything | {"db"}
+    handed = contracts["Only the program's door reads settings"]["source_modules"]
+    assert set(handed) == everything - {f"bot.{name}" for name in READ_SETTINGS}
 
 
 @pytest.mark.parametrize("file", CODE, ids=name_of)

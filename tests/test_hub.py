@@ -1,6 +1,8 @@
 """The hub: who may say what, what is understood, and what a first contact leaves behind."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -11,11 +13,22 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from bot import commands
 from bot.cards import Card, Form, plain
-from bot.commands import ANYONE, COMMANDS, MEMBER, STAFF, command, load
+from bot.commands import (
+    ANYONE,
+    COMMANDS,
+    LISTENERS,
+    MEMBER,
+    STAFF,
+    Listener,
+    MessageContext,
+    command,
+    hears,
+    load,
+)
 from bot.hub import Hub
 from bot.i18n import translator
-from bot.request import Request
-from db import members
+from bot.request import Heard, Request, Taken
+from db import inbound, members
 from db.audit import Audit
 from db.base import unit
 from db.inbound import Inbound
@@ -70,7 +83,7 @@ def test_a_command_that_does_not_say_who_may_run_it_cannot_be_declared() -> None
     with pytest.raises(TypeError, match="allow"):
         command("unsaid")(handle)  # type: ignore[call-arg]  # the missing word is the test
     with pytest.raises(TypeError, match="who may run it"):
-        command("unsaid", allow=None)(handle)  # type: ignore[arg-type]  # the same
+        command("unsaid", allow=None, room="daily")(handle)  # type: ignore[arg-type]  # the same
     assert "unsaid" not in COMMANDS
 
 
@@ -94,7 +107,7 @@ def test_a_name_is_taken_once_and_a_command_explains_itself() -> None:
     again.__annotations__["ask"], silent.__annotations__["ask"] = Ask, Silent
     for name, handle in (("help", again), ("silent", silent)):
         with pytest.raises(TypeError, match="a name of its own"):
-            command(name, allow=ANYONE)(handle)
+            command(name, allow=ANYONE, room="daily")(handle)
 
 
 async def test_a_refused_member_stands_in_the_audit_log_by_number(
@@ -495,3 +508,123 @@ async def test_the_home_of_a_newcomer_leads_to_public_commands_only(typing: Typi
     assert "You are not a verified member yet" in plain(reply)
     assert commands_of(reply) == ["join"]
     assert button(await typing("home"), "Settings").command == "settings"
+
+
+# --- listeners --------------------------------------------------------------------------------
+
+
+MESSAGE = Heard(sender("maya"), "written", "M1", "D1", "hello", keys=("Ev1",))
+TAKEN = Taken()
+
+
+def listener(
+    asked: list[str], name: str, result: Taken | Exception | None, *, concerned: bool = True
+) -> Listener:
+    """A listener that notes in `asked` when it is called, and remembers one event by its name."""
+
+    async def may_concern(session: AsyncSession, heard: Heard) -> bool:
+        return concerned
+
+    async def handle(ctx: MessageContext, heard: Heard) -> Taken | None:
+        asked.append(name)
+        await inbound.first_time(ctx.session, name, ctx.now)
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    return Listener(may_concern, handle)
+
+
+async def keys_of_events(engine: AsyncEngine) -> set[str]:
+    async with unit(engine) as session:
+        return set(await session.scalars(select(Inbound.key)))
+
+
+async def test_the_second_listener_is_asked_only_if_the_first_did_not_take_it(
+    hub: Hub, engine: AsyncEngine
+) -> None:
+    """One taker a message, in the order of declaration; both ask in one transaction."""
+    asked: list[str] = []
+    hub.listeners = (listener(asked, "first", TAKEN), listener(asked, "second", TAKEN))
+    assert await hub.heard(MESSAGE) is TAKEN
+    assert asked == ["first"]
+
+    asked.clear()
+    hub.listeners = (listener(asked, "passes", None), listener(asked, "takes", TAKEN))
+    assert await hub.heard(MESSAGE) is TAKEN
+    assert asked == ["passes", "takes"]
+    assert await keys_of_events(engine) == {"first", "passes", "takes"}
+
+
+async def test_a_message_that_no_listener_takes_may_be_a_command(hub: Hub) -> None:
+    """Each of them was asked, and none took it."""
+    asked: list[str] = []
+    hub.listeners = (listener(asked, "first", None), listener(asked, "second", None))
+    assert await hub.heard(MESSAGE) is None
+    assert asked == ["first", "second"]
+
+
+async def test_a_listener_that_fails_leaves_nothing_of_those_before_it(
+    hub: Hub, engine: AsyncEngine
+) -> None:
+    """What is heard is one transaction, whoever takes it."""
+    hub.listeners = (listener([], "first", None), listener([], "second", OSError("no space")))
+    with pytest.raises(OSError, match="no space"):
+        await hub.heard(MESSAGE)
+    assert await keys_of_events(engine) == set()
+
+
+async def test_whom_no_listener_may_concern_nothing_is_written_for(
+    hub: Hub, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cheap question is asked where only reading is possible; one yes asks that one alone."""
+    asked: list[str] = []
+    nobody = listener(asked, "nobody", TAKEN, concerned=False)
+    hub.listeners = (nobody, listener(asked, "somebody", TAKEN))
+    assert await hub.heard(MESSAGE) is TAKEN
+    assert asked == ["somebody"]
+
+    def refuse_to_write(engine: AsyncEngine, *, writes: bool = False) -> object:
+        assert not writes
+        return unit(engine)
+
+    monkeypatch.setattr("bot.hub.unit", refuse_to_write)
+    hub.listeners = (nobody,)
+    assert await hub.heard(MESSAGE) is None
+    assert asked == ["somebody"]
+
+
+def test_listeners_stand_in_the_order_of_module_and_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever was imported first."""
+
+    async def may_concern(session: AsyncSession, heard: Heard) -> bool:
+        return True
+
+    async def one(ctx: MessageContext, heard: Heard) -> None:
+        return None
+
+    async def two(ctx: MessageContext, heard: Heard) -> None:
+        return None
+
+    async def elsewhere(ctx: MessageContext, heard: Heard) -> None:
+        return None
+
+    elsewhere.__module__ = "bot.community"
+    monkeypatch.setattr("bot.commands.LISTENERS", [])
+    for handle in (two, elsewhere, one):
+        assert hears(may_concern=may_concern)(handle) is handle
+    load()
+    assert [found.handle for found in commands.LISTENERS] == [elsewhere, one, two]
+
+
+def test_every_process_that_loads_the_commands_knows_the_listeners(hub: Hub) -> None:
+    """In a fresh process, with nothing imported before: the worker builds a hub too."""
+    program = (
+        "from bot.commands import LISTENERS, load; load(); "
+        "print(*(f'{x.handle.__module__}.{x.handle.__name__}' for x in LISTENERS))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert "bot.community.relay.hearing.handle_message" in done.stdout.split()
+    assert hub.listeners == tuple(LISTENERS)

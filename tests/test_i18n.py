@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
@@ -12,8 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot import i18n
 from bot.cards import Card, Reply, plain
 from bot.commands import load
-from bot.community.people.finding import city_place
-from bot.community.people.portraits import ago, listed
+from bot.community.people.places import city_place
 from bot.deliveries import written
 from bot.hub import Hub
 from bot.i18n import LANGUAGES, NAMES, language_of, translator
@@ -142,8 +142,92 @@ def test_numbers_times_and_lists_are_the_readers_own(
     assert t.number(1_234_567) == number
     assert t.number(1000, signed=True) == signed
     assert t.number(-10, signed=True) == "-10"
-    assert ago(t, NOW - timedelta(days=95), NOW) == when
-    assert listed(t, ["a", "b", "c"]) == list_
+    assert t.ago(NOW - timedelta(days=95), NOW) == when
+    assert t.listed(["a", "b", "c"]) == list_
+
+
+MOMENT = datetime(2026, 12, 1, 18, 5, tzinfo=UTC)
+IN_BOGOTA = MOMENT.astimezone(ZoneInfo("America/Bogota"))
+
+
+@pytest.mark.parametrize(
+    ("language", "weekday", "short", "medium", "full", "long"),
+    [
+        ("en", "Tue", "Dec 1", "Tue, Dec 1", "Tuesday, December 1", "December 1, 2026"),
+        ("es", "mar", "1 dic", "mar, 1 dic", "martes 1 diciembre", "1 de diciembre de 2026"),
+        ("pt", "ter.", "1 de dez.", "ter., 1 de dez.", "terça-feira 1 dezembro",
+         "1 de dezembro de 2026"),
+        ("fr", "mar.", "1 déc.", "mar. 1 déc.", "mardi 1 décembre", "1 décembre 2026"),
+    ],
+)  # fmt: skip
+def test_a_day_has_five_lengths(
+    language: str, weekday: str, short: str, medium: str, full: str, long: str
+) -> None:
+    """The same for a day of the calendar and for a moment of that day."""
+    t = translator(language)
+    for day in (IN_BOGOTA, date(2026, 12, 1)):
+        assert t.day(day) == t.day(day, "short") == short
+        assert t.day(day, "weekday") == weekday
+        assert t.day(day, "medium") == medium
+        assert t.day(day, "full") == full
+        assert t.day(day, "long") == long
+
+
+@pytest.mark.parametrize(
+    ("language", "time", "both", "stamp"),
+    [
+        ("en", "1:05\u202fPM", "Tuesday, December 1, 1:05\u202fPM", "12/1/26, 1:05\u202fPM"),
+        ("es", "1:05\u202fp.m.", "martes 1 diciembre, 1:05\u202fp.m.", "1/12/26, 1:05\u202fp.m."),
+        ("pt", "13:05", "terça-feira 1 dezembro, 13:05", "01/12/2026 13:05"),
+        ("fr", "13 h 05", "mardi 1 décembre, 13 h 05", "2026-12-01 13 h 05"),
+    ],
+)
+def test_a_time_of_day_is_the_readers_own(language: str, time: str, both: str, stamp: str) -> None:
+    """Alone, after its day on the clock of a zone, and with the year."""
+    t = translator(language)
+    assert t.time(IN_BOGOTA) == time
+    assert t.day_and_time(MOMENT, "America/Bogota") == both
+    assert t.timestamp(IN_BOGOTA, "short") == stamp
+
+
+@pytest.mark.parametrize(
+    ("language", "now", "minute", "hours", "half_a_minute", "ahead"),
+    [
+        ("en", "just now", "1 minute ago", "2 hours ago", "30 seconds ago", "in 2 minutes"),
+        ("es", "hace un momento", "hace 1 minuto", "hace 2 horas", "hace 30 segundos",
+         "dentro de 2 minutos"),
+        ("pt", "agora mesmo", "há 1 minuto", "há 2 horas", "há 30 segundos", "em 2 minutos"),
+        ("fr", "à l’instant", "il y a 1 minute", "il y a 2 heures", "il y a 30 secondes",
+         "dans 2 minutes"),
+    ],
+)  # fmt: skip
+def test_what_is_less_than_a_minute_old_happened_just_now(
+    language: str, now: str, minute: str, hours: str, half_a_minute: str, ahead: str
+) -> None:
+    """A distance by itself is exact, and may lie ahead."""
+    t = translator(language)
+    for seconds, said in ((0, now), (59, now), (60, minute), (7200, hours)):
+        assert t.ago(MOMENT - timedelta(seconds=seconds), MOMENT) == said
+    assert t.relative(timedelta(seconds=-30)) == half_a_minute
+    assert t.relative(timedelta(seconds=90)) == ahead
+
+
+@pytest.mark.parametrize(
+    ("language", "two", "decimal", "large"),
+    [
+        ("en", "a and b", "1.2", "1,234.5"),
+        ("es", "a y b", "1.2", "1,234.5"),
+        ("pt", "a e b", "1,2", "1.234,5"),
+        ("fr", "a et b", "1,2", "1\u00a0234,5"),
+    ],
+)
+def test_short_lists_and_decimals_are_the_readers_own(
+    language: str, two: str, decimal: str, large: str
+) -> None:
+    """Zeros behind the comma are left out."""
+    t = translator(language)
+    assert [t.listed([]), t.listed(["a"]), t.listed(["a", "b"])] == ["", "a", two]
+    assert [t.number(n, decimals=1) for n in (1.0, 1.25, 1234.5)] == ["1", decimal, large]
 
 
 # --- places -----------------------------------------------------------------------------------
@@ -343,10 +427,9 @@ FILLED = {"{label}: {options}", "«{text}»", "For example: Boston", "For exampl
 """What looks the same in another language once it is filled in, or is a city's name."""
 
 
-_TALKS = "pairings|pools|relay|relayed|threads"
 _ELSEWHERE = re.compile(
-    "/adapters/|/jobs/|bot/deliveries|bot/simulate|"
-    rf"/({_TALKS}|blocking|deliveries|moderation|my_data|rounds|rounds_staff|relaying)\.py"
+    "/adapters/|/jobs/|operator/simulate|bot/deliveries|community/(relay|rounds)/|"
+    r"/(blocking|conduct|deliveries|moderation|my_data|relay|rounds|rounds_staff)\.py"
 )
 """What comes by itself, and what it takes two people to hear: the tests of those listen to it."""
 

@@ -265,9 +265,11 @@ class _There:
             return Judged(person, "new")
         if entry.member.status != "verified":
             return Fault(
-                person.row, "email", f"belongs to a {entry.member.status} member; "
+                person.row,
+                "email",
+                f"belongs to a {entry.member.status} member; "
                 "let an admin restore them with /wwc members",
-            )  # fmt: skip
+            )
         changes = person.differs(_standing_now(entry, person))
         return Judged(person, "changed" if changes else "unchanged", entry.member.id, changes)
 

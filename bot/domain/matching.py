@@ -130,9 +130,7 @@ def _why(person: Seeker, pool: Sequence[Seeker], alike: Sequence[Sequence[Seeker
     )
     if kept[None] > refused:
         return Left(person.key, "taken", kept[None] - refused)
-    counts: dict[Rule, int] = {
-        "language": kept["language"], "never": refused, "city": kept["city"]
-    }  # fmt: skip
+    counts: dict[Rule, int] = {"language": kept["language"], "never": refused, "city": kept["city"]}
     return Left(person.key, max(counts, key=lambda rule: counts[rule]), 0)
 
 

@@ -81,8 +81,9 @@ class Outcome:
         return dict(sorted(spread.items()))
 
 
-def weeks(turns: Sequence[Turn], first: date, count: int, seed: int, outcome: Outcome
-          ) -> Iterator[Week]:  # fmt: skip
+def weeks(
+    turns: Sequence[Turn], first: date, count: int, seed: int, outcome: Outcome
+) -> Iterator[Week]:
     """Play rounds through from `first`, a Tuesday; each is added to the outcome as it comes."""
     people = {turn.seeker.key: turn.seeker for turn in turns}
     rng = Random(seed)  # noqa: S311 - the same seed, the same weeks

@@ -6,9 +6,11 @@ from pydantic import BaseModel, Field
 
 from bot.cards import Button, Buttons, Card, Entry, Note, Part, Text
 from bot.commands import MEMBER, Context, command
+from bot.community import staff
 from bot.community.joining import arrivals
-from bot.community.joining.arrivals import called, home_of, may_decide, reader_of
-from bot.community.people import finding, portraits
+from bot.community.joining.arrivals import called, home_of, reader_of
+from bot.community.people import places, portraits, ranking
+from bot.deliveries import tell_ended
 from bot.errors import Refusal
 from bot.parsing import Hidden, Labels
 from db import audit, joining
@@ -25,7 +27,7 @@ class Admit(BaseModel):
     answer: bool | None = Field(default=None, title="Let them in?")
 
 
-@command("admit", allow=MEMBER, writes=True, example="admit")
+@command("admit", allow=MEMBER, room="me", writes=True, example="admit")
 async def admit(ctx: Context, ask: Admit) -> Card:
     """The open requests, or the answer to one: the first answer counts."""
     if ask.number is None:
@@ -46,7 +48,7 @@ async def admit(ctx: Context, ask: Admit) -> Card:
     person, card = await arrivals.arrive(ctx, account, city, "approval", by=ctx.member)
     await arrivals.tell_asker(ctx, account, card, f"join:{request.id}:answer")
     said = ctx.t(
-        "{name} of {city} is a member now.", name=person.name, city=finding.city_place(ctx.t, city)
+        "{name} of {city} is a member now.", name=person.name, city=places.city_place(ctx.t, city)
     )
     return await _open(ctx, said)
 
@@ -54,7 +56,7 @@ async def admit(ctx: Context, ask: Admit) -> Card:
 async def _request(ctx: Context, number: int) -> tuple[Account, JoinRequest]:
     """A request and its account, which is held. One of elsewhere is as if it were not there."""
     request = await joining.request(ctx.session, number)
-    if request is None or not may_decide(ctx.member, request.city_id):
+    if request is None or not staff.may_decide(ctx.member, request.city_id):
         raise Refusal(
             ctx.t("There is no request with the number {number} that you can decide.",
                   number=number),
@@ -71,7 +73,7 @@ def _late(ctx: Context, request: JoinRequest) -> Card:
     """Somebody was quicker."""
     t = ctx.t
     by = request.by.name if request.by else ""
-    when = portraits.ago(t, request.decided_at or ctx.now, ctx.now)
+    when = t.ago(request.decided_at or ctx.now, ctx.now)
     match request.status:
         case "approved":
             said = t("{name} let them in already, {when}.", name=by or "?", when=when)
@@ -85,11 +87,12 @@ def _late(ctx: Context, request: JoinRequest) -> Card:
 
 
 async def _decline(ctx: Context, account: Account, request: JoinRequest) -> Card:
-    await joining.close_requests(ctx.session, account, ctx.now, "declined", ctx.member.id)
+    ended = await joining.close_requests(ctx.session, account, ctx.now, "declined", ctx.member.id)
+    await tell_ended(ctx.session, ctx.now, ended)
     audit.note(ctx.session, ctx.now, ctx.member.id, "request declined", f"request:{request.id}")
     t = reader_of(account)
     city = ctx.known.cities.get(request.city_id or 0)
-    card = arrivals.declined(t, finding.city_place(t, city) if city else "")
+    card = arrivals.declined(t, places.city_place(t, city) if city else "")
     await arrivals.tell_asker(ctx, account, card, f"join:{request.id}:answer")
     return await _open(ctx, ctx.t("Declined. They are told, without your name."))
 
@@ -97,13 +100,13 @@ async def _decline(ctx: Context, account: Account, request: JoinRequest) -> Card
 async def _open(ctx: Context, note: str = "") -> Card:
     """What waits for this member's decision."""
     t, me = ctx.t, ctx.member
-    if not (arrivals.is_staff(me) or me.holds(CITY_LEAD)):
+    if not (staff.is_staff(me) or me.holds(CITY_LEAD)):
         raise Refusal(
             t("Who comes in is decided by the leads of a city and by staff. You can invite "
               "colleagues of your own city."),
             buttons=(Button(t("Invite a colleague"), "invite"),),
         )  # fmt: skip
-    where = None if arrivals.is_staff(me) else me.city_id
+    where = None if staff.is_staff(me) else me.city_id
     found = await joining.open_requests(ctx.session, where)
     parts: list[Part] = [Note(note, "good")] if note else []
     parts += [_entry(ctx, request) for request in found]
@@ -123,7 +126,7 @@ def _entry(ctx: Context, request: JoinRequest) -> Entry:
         lines=(
             entry.lines[0],
             t("from {workspace}", workspace=home_of(account)),
-            portraits.ago(t, request.made_at, ctx.now),
+            t.ago(request.made_at, ctx.now),
         ),
         buttons=entry.buttons,
     )
@@ -140,14 +143,14 @@ class Welcome(BaseModel):
     ] = Field(default=None, title="What to look at")  # fmt: skip
 
 
-@command("welcome", allow=MEMBER, example="welcome")
+@command("welcome", allow=MEMBER, room="me", example="welcome")
 async def welcome(ctx: Context, ask: Welcome) -> Card:
     """All steps, or somebody worth meeting as things are now."""
     t = ctx.t
     if ask.step is None:
         return Card(t("Your first week"), arrivals.first_steps(t))
     found = await joining.worth_meeting(ctx.session, ctx.member)
-    month = finding.month(ctx.now)
+    month = ranking.month(ctx.now)
     free = [person for person in found if not person.is_full(month)][:1]
     if not free:
         none = Text(t("Nobody fits just now. Look for a topic instead."))

@@ -6,10 +6,11 @@ from pydantic import BaseModel, Field
 
 from bot.cards import Button, Buttons, Card, Note, Part, Text
 from bot.commands import MEMBER, Context, command
+from bot.community import blocking
 from bot.community.people import finding, portraits
 from bot.errors import Refusal
 from bot.parsing import Suggest
-from db import audit, introductions
+from db import blocks
 
 
 class BlockAsk(BaseModel):
@@ -21,7 +22,7 @@ class BlockAsk(BaseModel):
     )  # fmt: skip
 
 
-@command("block", allow=MEMBER, writes=True, example="block @maya")
+@command("block", allow=MEMBER, room="me", writes=True, example="block @maya")
 async def block(ctx: Context, ask: BlockAsk) -> Card:
     """No introduction, no relayed word and no pairing between the two, from now on."""
     if ask.person is None:
@@ -29,8 +30,7 @@ async def block(ctx: Context, ask: BlockAsk) -> Card:
     t, other = ctx.t, await finding.find_one(ctx, ask.person)
     if other.id == ctx.member.id:
         raise Refusal(t("You cannot block yourself."))
-    await introductions.block(ctx.session, ctx.member, other, ctx.now)
-    audit.note(ctx.session, ctx.now, ctx.member.id, "blocked", f"member:{other.id}")
+    await blocking.block_member(ctx.session, ctx.now, ctx.member, other)
     undo = Button(t("Undo"), f"unblock {other.id}")
     said = t("You hear nothing from {name} any more. {name} is not told.", name=other.name)
     return Card(
@@ -41,7 +41,7 @@ async def block(ctx: Context, ask: BlockAsk) -> Card:
 
 async def _blocked(ctx: Context, note: str = "") -> Card:
     t = ctx.t
-    found = await introductions.blocked_by(ctx.session, ctx.member.id)
+    found = await blocks.blocked_by(ctx.session, ctx.member.id)
     parts: list[Part] = [Note(note, "good")] if note else []
     if not found:
         parts.append(Text(t("You have blocked nobody.")))
@@ -62,11 +62,10 @@ class Unblock(BaseModel):
     )
 
 
-@command("unblock", allow=MEMBER, writes=True, example="unblock @maya")
+@command("unblock", allow=MEMBER, room="me", writes=True, example="unblock @maya")
 async def unblock(ctx: Context, ask: Unblock) -> Card:
     """As if nothing had been."""
     t, other = ctx.t, await finding.find_one(ctx, ask.person)
-    if await introductions.unblock(ctx.session, ctx.member, other):
-        audit.note(ctx.session, ctx.now, ctx.member.id, "unblocked", f"member:{other.id}")
+    if await blocking.unblock_member(ctx.session, ctx.now, ctx.member, other):
         return await _blocked(ctx, t("{name} can reach you again.", name=other.name))
     return await _blocked(ctx)

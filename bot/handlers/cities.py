@@ -1,11 +1,9 @@
 """Cities: public facts for everybody, people and strengths for members."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_time
 from pydantic import BaseModel, Field
 
 from bot.cards import (
@@ -20,10 +18,10 @@ from bot.cards import (
     Heading,
     Option,
     Part,
-    Text,  # fmt: skip
+    Text,
 )
 from bot.commands import ANYONE, MEMBER, Context, command, completion
-from bot.community.people import finding, portraits
+from bot.community.people import places, portraits
 from bot.domain.gazetteer import Gazetteer
 from bot.errors import Misfit
 from bot.i18n import NAMES, Translator
@@ -41,7 +39,7 @@ class CityAsk(BaseModel):
     )
 
 
-@command("city", allow=ANYONE, example="city Bogotá")
+@command("city", allow=ANYONE, room="daily", example="city Bogotá")
 async def city(ctx: Context, ask: CityAsk) -> Card:
     """One city, or the namesakes to choose from."""
     known = _nameable(ctx)
@@ -52,13 +50,13 @@ async def city(ctx: Context, ask: CityAsk) -> Card:
         raise Misfit(
             ctx.t("There are several cities called «{name}». Which one?", name=short(ask.name)),
             name="name",
-            choices=tuple(Option(finding.city_place(ctx.t, c), c.slug) for c in found[:5]),
+            choices=tuple(Option(places.city_place(ctx.t, c), c.slug) for c in found[:5]),
         )
     near = [ctx.known.cities[key] for key in known.near(ask.name)]
     raise Misfit(
         ctx.t("I know no city called «{name}».", name=short(ask.name)),
         name="name",
-        choices=tuple(Option(finding.city_place(ctx.t, c), c.slug) for c in near),
+        choices=tuple(Option(places.city_place(ctx.t, c), c.slug) for c in near),
     )
 
 
@@ -78,12 +76,12 @@ async def _card(ctx: Context, one: City) -> Card:
         parts += more
     else:
         parts.append(Text(t("Members also see the people of this city."), quiet=True))
-    return Card(title=finding.city_place(t, one), parts=tuple(parts), footer=footer)
+    return Card(title=places.city_place(t, one), parts=tuple(parts), footer=footer)
 
 
 def _facts(ctx: Context, one: City) -> list[Fact]:
     t, unknown = ctx.t, ctx.t("unknown")
-    level = finding.city_level(t, one) or (unknown if one.certified else t("not certified yet"))
+    level = places.city_level(t, one) or (unknown if one.certified else t("not certified yet"))
     inhabitants = unknown
     if one.population is not None:
         inhabitants = t.number(one.population)
@@ -92,14 +90,10 @@ def _facts(ctx: Context, one: City) -> list[Fact]:
         Fact(t("Level"), level),
         Fact(t("Certified since"), since),
         Fact(t("Population"), inhabitants),
-        Fact(t("Country"), finding.country(t, one)),
+        Fact(t("Country"), places.country(t, one)),
         Fact(t("Language"), NAMES.get(one.language, one.language)),
-        Fact(t("Local time"), _clock(t, one, ctx.now)),
+        Fact(t("Local time"), t.time(ctx.now.astimezone(ZoneInfo(one.zone)))),
     ]
-
-
-def _clock(t: Translator, one: City, now: datetime) -> str:
-    return format_time(now.astimezone(ZoneInfo(one.zone)), "short", locale=t.locale)
 
 
 def _history(t: Translator, one: City) -> str:
@@ -127,10 +121,12 @@ async def _community(ctx: Context, one: City) -> tuple[list[Part], str]:
     else:
         parts.append(Text(t("Nobody from here is in the directory yet."), quiet=True))
     acts = [
-        Button(t("Who does {topic} here", topic=ctx.known.vocabulary.name(k, ctx.language))[:75],
-               f"who-does {ctx.known.topics[k].slug} in:{one.slug}"[:100])
+        Button(
+            t("Who does {topic} here", topic=ctx.known.vocabulary.name(k, ctx.language))[:75],
+            f"who-does {ctx.known.topics[k].slug} in:{one.slug}"[:100],
+        )
         for k, _ in strong[:2]
-    ]  # fmt: skip
+    ]
     if acts:
         parts.append(Buttons(tuple(acts)))
     return parts, portraits.footer(t, found)
@@ -144,4 +140,4 @@ def _people(ctx: Context, found: Sequence[Member]) -> list[Entry]:
 async def cities_beginning(ctx: Context, typed: str) -> list[Option]:
     """Cities by any of their names, with the state or country that tells namesakes apart."""
     cities = [ctx.known.cities[key] for key in _nameable(ctx).beginning(typed)]
-    return [Option(finding.city_place(ctx.t, c), c.place) for c in cities]
+    return [Option(places.city_place(ctx.t, c), c.place) for c in cities]

@@ -9,10 +9,9 @@ from pydantic import BaseModel, Field
 from bot import deliveries
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Table, Text
 from bot.commands import STAFF, Context, command
-from bot.community.people import portraits
 from bot.errors import Misfit
 from bot.parsing import Labels, Word, short
-from db import audit, inbound, members, outbox
+from db import audit, key_values, members, outbox
 from db.outbox import PENDING, SENT, UNSOLVED, Count, Delivery
 
 SHOWN = 10
@@ -21,9 +20,12 @@ SHOWN = 10
 ROWS = 20
 
 _STATES = {
-    "expired": "too late to send", "cancelled": "no longer owed", "dead": "not delivered",
-    "ambiguous": "may have arrived", "held": "held back",
-}  # fmt: skip
+    "expired": "too late to send",
+    "cancelled": "no longer owed",
+    "dead": "not delivered",
+    "ambiguous": "may have arrived",
+    "held": "held back",
+}
 """What became of what was not sent."""
 
 
@@ -35,12 +37,14 @@ class AdminDead(BaseModel):
         Labels({"list": "Show the list", "retry": "Send again", "drop": "Drop"}),
     ] = Field(default="list", title="What to do")
     number: Annotated[str | None, Word()] = Field(
-        default=None, max_length=20, title="Number of the message",
+        default=None,
+        max_length=20,
+        title="Number of the message",
         description="The number before the message, for example: 17",
-    )  # fmt: skip
+    )
 
 
-@command("admin dead", allow=STAFF, writes=True, example="admin dead list")
+@command("admin dead", allow=STAFF, room="admin", writes=True, example="admin dead list")
 async def admin_dead(ctx: Context, ask: AdminDead) -> Card:
     """The list of what needs a decision; a decision is followed by the rest of it."""
     if ask.act == "list":
@@ -63,9 +67,10 @@ async def _decided(ctx: Context, number: str | None, *, again: bool) -> Delivery
     row = await outbox.decide(ctx.session, int(number), ctx.now, again=again) if known else None
     if row is None:
         raise Misfit(
-            t("There is no number «{number}» on the list.", number=short(number)), name="number",
+            t("There is no number «{number}» on the list.", number=short(number)),
+            name="number",
             buttons=(Button(t("See the list"), "admin dead list"),),
-        )  # fmt: skip
+        )
     return row
 
 
@@ -84,7 +89,7 @@ async def _list(ctx: Context, note: str = "") -> Card:
 def _entry(ctx: Context, row: Delivery, name: str) -> Entry:
     """What it was and why; never what it says."""
     t = ctx.t
-    when = portraits.ago(t, row.at, ctx.now)
+    when = t.ago(row.at, ctx.now)
     told = t("for {name}, due {when}", name=name, when=when) if name else t("due {when}", when=when)
     tries = t.many("one attempt", "{number} attempts", row.attempts)
     return Entry(
@@ -102,15 +107,15 @@ class AdminHealth(BaseModel):
     """See whether messages go out as they should"""
 
 
-@command("admin health", allow=STAFF)
+@command("admin health", allow=STAFF, room="admin")
 async def admin_health(ctx: Context, ask: AdminHealth) -> Card:
     """How many wait and since when, and everything that ended unsent, by its reason."""
     t = ctx.t
     counts = await outbox.counts(ctx.session)
-    stopped = await inbound.memo(ctx.session, outbox.PANIC)
+    stopped = await key_values.load_value(ctx.session, outbox.PANIC)
     parts: list[Part] = []
     if stopped:
-        since = portraits.ago(t, datetime.fromisoformat(stopped), ctx.now)
+        since = t.ago(datetime.fromisoformat(stopped), ctx.now)
         parts.append(Note(t("Sending was stopped {when}. Nothing goes out.", when=since), "bad"))
     parts.append(Facts(await _facts(ctx, counts)))
     unsent = [one for one in counts if one.state not in (*PENDING, SENT)]
@@ -126,7 +131,7 @@ async def _facts(ctx: Context, counts: Sequence[Count]) -> tuple[Fact, ...]:
     t = ctx.t
     waiting = sum(one.number for one in counts if one.state in PENDING)
     oldest = await outbox.oldest(ctx.session, ctx.now)
-    since = portraits.ago(t, oldest.at, ctx.now) if oldest else t("nothing waits")
+    since = t.ago(oldest.at, ctx.now) if oldest else t("nothing waits")
     sent = sum(one.number for one in counts if one.state == SENT)
     return (
         Fact(t("Waiting or planned"), t.number(waiting)),
@@ -166,19 +171,19 @@ class AdminPanic(BaseModel):
     ] = Field(title="What to do")
 
 
-@command("admin panic", allow=STAFF, writes=True, example="admin panic stop")
+@command("admin panic", allow=STAFF, room="admin", writes=True, example="admin panic stop")
 async def admin_panic(ctx: Context, ask: AdminPanic) -> Card:
     """From the next second on nothing begins in any process; what waits is not lost."""
     t = ctx.t
     audit.note(ctx.session, ctx.now, ctx.member.id, f"sending {ask.act}", "deliveries")
     if ask.act == "stop":
-        await inbound.remember(ctx.session, outbox.PANIC, ctx.now.isoformat())
+        await key_values.save_value(ctx.session, outbox.PANIC, ctx.now.isoformat())
         said = Note(
             t("Nothing is sent any more. What is owed waits until you let it go on."), "bad"
         )
         after = Button(t("Let sending go on"), "admin panic resume", "primary")
     else:
-        await inbound.remember(ctx.session, outbox.PANIC, "")
+        await key_values.save_value(ctx.session, outbox.PANIC, "")
         ctx.session.info["owed"] = True
         said = Note(t("Sending goes on. What has become too late meanwhile is not sent."), "good")
         after = Button(t("Stop all sending"), "admin panic stop", "danger")

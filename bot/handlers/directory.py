@@ -1,32 +1,31 @@
-"""The directory: who does what, who somebody is, why they come first, and vouching for them."""
+"""The directory: who does what, and who somebody is."""
 
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from bot.cards import (  # fmt: skip
+from bot.cards import (
     Button,
     Buttons,
     Card,
     Choice,
     Divider,
-    Entry,
     Note,
     Option,
     Part,
     Text,
 )
 from bot.commands import MEMBER, Context, command, completion
-from bot.community.people import finding, portraits
+from bot.community.people import finding, places, portraits, ranking
 from bot.domain.ranges import read_range
-from bot.domain.ranking import rank, standing
+from bot.domain.ranking import rank
 from bot.domain.vocabulary import Hit
-from bot.errors import Misfit, Refusal
+from bot.errors import Misfit
 from bot.i18n import NAMES
-from bot.parsing import Hidden, Labels, Suggest, Word, fold, short
-from db import audit, directory, search
-from db.directory import Contender, Expertise, Where
+from bot.parsing import Hidden, Labels, Suggest, fold, short
+from db import directory, search
+from db.directory import Contender, Where
 from db.members import Member
 
 PAGE = 5
@@ -40,21 +39,27 @@ class WhoDoes(BaseModel):
         min_length=2, max_length=80, title="Topic", description="For example: open data"
     )
     place: Annotated[str | None, Suggest("place")] = Field(
-        default=None, alias="in", max_length=80, title="Where",
+        default=None,
+        alias="in",
+        max_length=80,
+        title="Where",
         description="A country, region or city, for example: mexico",
-    )  # fmt: skip
+    )
     level: Literal["silver", "gold", "platinum"] | None = Field(
         default=None, title="Certification level"
     )
     speaks: Language | None = Field(default=None, title="Language they speak")
     population: str | None = Field(
-        default=None, alias="pop", max_length=40, title="Size of their city",
+        default=None,
+        alias="pop",
+        max_length=40,
+        title="Size of their city",
         description="For example: 100k-500k",
-    )  # fmt: skip
+    )
     page: Annotated[int, Hidden()] = Field(default=1, ge=1, le=12, title="Page")
 
 
-@command("who-does", allow=MEMBER, example="who-does open data in:mexico")
+@command("who-does", allow=MEMBER, room="daily", example="who-does open data in:mexico")
 async def who_does(ctx: Context, ask: WhoDoes) -> Card:
     """Ranked people for a topic, in any of its names; other words search profiles."""
     where = _where(ctx, ask)
@@ -62,7 +67,7 @@ async def who_does(ctx: Context, ask: WhoDoes) -> Card:
     if hit is None:
         return await _mentioning(ctx, ask, where)
     found = await _contenders(ctx, hit.key, where)
-    ranked = rank(finding.candidates(ctx, found.values()), ctx.now)
+    ranked = rank(ranking.candidates(ctx, found.values()), ctx.now)
     if not ranked:
         return _nobody_knows(ctx, ask, hit)
     name = ctx.known.vocabulary.name(hit.key, ctx.language)
@@ -72,7 +77,7 @@ async def who_does(ctx: Context, ask: WhoDoes) -> Card:
         portraits.entry(
             ctx,
             found[one.key],
-            finding.in_short(ctx.t, one),
+            ranking.in_short(ctx.t, one),
             (Button(ctx.t("Why?"), f"why {one.key} {_slug(ctx, hit.key)}"),),
             _slug(ctx, hit.key),
         )
@@ -103,7 +108,7 @@ def _where(ctx: Context, ask: WhoDoes) -> Where:
             raise Misfit(
                 ctx.t("I know no place called «{place}».", place=short(ask.place)),
                 name="place",
-                choices=tuple(Option(finding.city_place(ctx.t, c), c.place) for c in near),
+                choices=tuple(Option(places.city_place(ctx.t, c), c.place) for c in near),
             )
     least, most = _range(ctx, ask.population)
     if ask.level or least is not None or most is not None:
@@ -118,10 +123,12 @@ def _range(ctx: Context, text: str | None) -> tuple[int | None, int | None]:
     found = read_range(text)
     if found is None:
         raise Misfit(
-            ctx.t("I cannot read «{text}» as a size; write it like 100k-500k, >1m or <50k.",
-                  text=short(text)),
+            ctx.t(
+                "I cannot read «{text}» as a size; write it like 100k-500k, >1m or <50k.",
+                text=short(text),
+            ),
             name="population",
-        )  # fmt: skip
+        )
     return found
 
 
@@ -159,8 +166,12 @@ def _again(ask: WhoDoes, page: int = 1, *, filters: bool = True) -> str:
     """The same question as words, cut to what a button can carry."""
     words = f"who-does {ask.topic}"
     if filters:
-        for key, value in (("in", ask.place), ("level", ask.level), ("speaks", ask.speaks),
-                           ("pop", ask.population)):  # fmt: skip
+        for key, value in (
+            ("in", ask.place),
+            ("level", ask.level),
+            ("speaks", ask.speaks),
+            ("pop", ask.population),
+        ):
             if value:
                 words += f' {key}:"{value}"' if " " in value else f" {key}:{value}"
     if page > 1:
@@ -253,7 +264,7 @@ class WhoIs(BaseModel):
     )
 
 
-@command("who-is", allow=MEMBER, example="who-is Maya Chen")
+@command("who-is", allow=MEMBER, room="daily", example="who-is Maya Chen")
 async def who_is(ctx: Context, ask: WhoIs) -> Card:
     """The profile of one person, or the people of that name."""
     found = await finding.find(ctx, ask.person)
@@ -264,105 +275,6 @@ async def who_is(ctx: Context, ask: WhoIs) -> Card:
             footer=portraits.footer(ctx.t, found[:8]),
         )
     return await portraits.profile(ctx, found[0])
-
-
-# --- why, endorse -----------------------------------------------------------------------------
-
-
-class Why(BaseModel):
-    """See why somebody was suggested for a topic"""
-
-    person: Annotated[str, Suggest("person"), Word()] = Field(
-        min_length=1, max_length=80, title="Person", description="A name or @mention"
-    )
-    topic: Annotated[str, Suggest("topic")] = Field(
-        min_length=2, max_length=80, title="Topic", description="For example: open data"
-    )
-
-
-@command("why", allow=MEMBER, example="why @maya open data")
-async def why(ctx: Context, ask: Why) -> Card:
-    """The reckoning of one rank, line by line, from the trace that made it."""
-    t = ctx.t
-    tie = await _visible_tie(ctx, ask.person, ask.topic)
-    ranked = finding.why(ctx, tie)
-    lines = tuple(
-        f"{t.number(r.points, signed=True)}  {finding.sentence(t, r)}" for r in ranked.reasons
-    )
-    topic = ctx.known.vocabulary.name(tie.topic_id, ctx.language)
-    return Card(
-        title=t("Why {name} for {topic}", name=tie.member.name, topic=topic),
-        parts=(
-            Entry(title=t.many("one point", "{number} points", ranked.points), lines=lines),
-            Text(t("Colleagues come first, then people who are open to questions and not "
-                   "overloaded. Nobody can pay or write more messages to rise."), quiet=True),
-            Buttons((Button(t("Profile"), f"who-is {tie.member_id}"),
-                     Button(t("Who does {topic}", topic=topic)[:75],
-                            f"who-does {_slug(ctx, tie.topic_id)}"))),
-        ),
-        footer=portraits.footer(t, [tie.member]),
-    )  # fmt: skip
-
-
-async def _visible_tie(ctx: Context, person_text: str, topic_text: str) -> Expertise:
-    """What a visible person visibly knows; the refusal is the same for hidden and for absent."""
-    person, topic_text = await finding.find_before(ctx, person_text, topic_text)
-    hit = ctx.known.vocabulary.find(topic_text)
-    if hit is None:
-        raise _no_topic(ctx, topic_text)
-    tie = await directory.tie(ctx.session, person.id, hit.key)
-    if tie is None or not person.shows("topics", ctx.viewer):
-        name = ctx.known.vocabulary.name(hit.key, ctx.language)
-        raise Refusal(
-            ctx.t("The profile of {name} does not show {topic}.",
-                  name=person.name, topic=name),
-            buttons=(Button(ctx.t("Profile"), f"who-is {person.id}"),),
-        )  # fmt: skip
-    return tie
-
-
-def _no_topic(ctx: Context, text: str, field: str = "topic") -> Misfit:
-    vocabulary = ctx.known.vocabulary
-    near = [(vocabulary.name(h.key, ctx.language), _slug(ctx, h.key)) for h in
-            vocabulary.near(text)]  # fmt: skip
-    return Misfit(
-        ctx.t("«{text}» is not one of our topics.", text=short(text)),
-        name=field,
-        choices=tuple(Option(name, slug) for name, slug in near),
-    )
-
-
-class Endorse(BaseModel):
-    """Vouch for what a colleague knows"""
-
-    person: Annotated[str, Suggest("person"), Word()] = Field(
-        min_length=1, max_length=80, title="Person", description="A name or @mention"
-    )
-    topic: Annotated[str, Suggest("topic")] = Field(
-        min_length=2, max_length=80, title="Topic", description="For example: open data"
-    )
-    withdraw: bool | None = Field(default=None, title="Take my endorsement back")
-
-
-@command("endorse", allow=MEMBER, writes=True, example="endorse @maya open data")
-async def endorse(ctx: Context, ask: Endorse) -> Card:
-    """One endorsement per colleague and topic; withdrawn at will; never for oneself."""
-    tie = await _visible_tie(ctx, ask.person, ask.topic)
-    if tie.member_id == ctx.member.id:
-        raise Refusal(ctx.t("You cannot endorse yourself."))
-    t = ctx.t
-    topic = ctx.known.vocabulary.name(tie.topic_id, ctx.language)
-    if ask.withdraw:
-        changed = await directory.withdraw(ctx.session, tie, ctx.member)
-        said = t("You no longer endorse {name} for {topic}.", name=tie.member.name, topic=topic)
-    else:
-        changed = await directory.endorse(ctx.session, tie, ctx.member, ctx.now)
-        said = t("You endorse {name} for {topic}.", name=tie.member.name, topic=topic)
-    if changed:
-        action = "endorsement withdrawn" if ask.withdraw else "endorsed"
-        audit.note(ctx.session, ctx.now, ctx.member.id, action, f"expertise:{tie.id}")
-        await directory.refresh(ctx.session, tie.member, standing)
-    return await portraits.profile(ctx, tie.member, said)
 
 
 # --- completions ------------------------------------------------------------------------------
@@ -387,7 +299,7 @@ async def places_beginning(ctx: Context, typed: str) -> list[Option]:
         if any(wanted in fold(name) for name in names)
     ]
     cities = (ctx.known.cities[key] for key in ctx.known.gazetteer.beginning(typed))
-    return [*regions, *(Option(finding.city_place(t, c), c.place) for c in cities)]
+    return [*regions, *(Option(places.city_place(t, c), c.place) for c in cities)]
 
 
 @completion("person")
@@ -396,4 +308,4 @@ async def people_beginning(ctx: Context, typed: str) -> list[Option]:
     if len(typed) < 2:
         return []
     found = await directory.named(ctx.session, typed, ctx.member, limit=20)
-    return [Option(f"{p.name}, {finding.place(ctx.t, p.city)}"[:75], str(p.id)) for p in found]
+    return [Option(f"{p.name}, {places.place(ctx.t, p.city)}"[:75], str(p.id)) for p in found]

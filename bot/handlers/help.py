@@ -20,7 +20,7 @@ from bot.cards import (
 )
 from bot.commands import ANYONE, MEMBER, Command, Context, command
 from bot.community.agenda import next_things
-from bot.community.people import finding, portraits
+from bot.community.people import places, portraits
 from bot.errors import Misfit
 from bot.i18n import Translator
 from bot.parsing import Argument, nearest, short
@@ -36,7 +36,7 @@ class Help(BaseModel):
     )
 
 
-@command("help", allow=ANYONE, example="help who-does")
+@command("help", allow=ANYONE, room="daily", example="help who-does")
 async def help_(ctx: Context, ask: Help) -> Card:
     """Every command the asker may run, or one of them in detail."""
     allowed = {n: c for n, c in ctx.commands.items() if c.allow.permits(ctx.viewer)}
@@ -55,21 +55,33 @@ async def help_(ctx: Context, ask: Help) -> Card:
 def _overview(ctx: Context, allowed: list[Command]) -> Card:
     t = ctx.t
     member = MEMBER.permits(ctx.viewer)
-    intro = t("City data people of the What Works Cities Certification Community, in the chat "
-              "you already use. Only you see the answers.")  # fmt: skip
+    intro = t(
+        "City data people of the What Works Cities Certification Community, in the chat "
+        "you already use. Only you see the answers."
+    )
     parts: list[Part] = [Text(intro)]
     if not member:
-        parts.append(Note(t("You are not a verified member yet. Public facts are open to you now; "
-                            "the people are, once you have joined.")))  # fmt: skip
+        parts.append(
+            Note(
+                t(
+                    "You are not a verified member yet. Public facts are open to you now; "
+                    "the people are, once you have joined."
+                )
+            )
+        )
         parts.append(Buttons((Button(t("Join"), "join", "primary"),)))
     for title, listed in _sections(allowed):
         parts += [Heading(t(title)), Facts(tuple(map(partial(_line, t), listed)))]
     if member:
-        parts.append(Buttons((
-            Button(t("Who does open data?"), "who-does open data", "primary"),
-            Button(t("All topics"), "topics"),
-            Button(t("My profile"), "profile show"),
-        )))  # fmt: skip
+        parts.append(
+            Buttons(
+                (
+                    Button(t("Who does open data?"), "who-does open data", "primary"),
+                    Button(t("All topics"), "topics"),
+                    Button(t("My profile"), "profile show"),
+                )
+            )
+        )
     return Card(title=t("What the hub can do for you"), parts=tuple(parts))
 
 
@@ -77,6 +89,7 @@ _STAFF = "For staff"
 _REST = "More"
 _SECTIONS = {
     "directory": "Find people",
+    "endorsing": "Find people",
     "topics": "Find people",
     "cities": "Find people",
     "introductions": "Meet them",
@@ -126,8 +139,11 @@ def _detail(ctx: Context, about: Command) -> Card:
     parts: list[Part] = [Text(t(about.summary)), Text(f"{SLASH} {about.name} {grammar}".strip())]
     if facts:
         parts.append(Facts(tuple(facts)))
-    on = [c for n, c in ctx.commands.items()
-          if n.startswith(f"{about.name} ") and c.allow.permits(ctx.viewer)]  # fmt: skip
+    on = [
+        c
+        for n, c in ctx.commands.items()
+        if n.startswith(f"{about.name} ") and c.allow.permits(ctx.viewer)
+    ]
     if on:
         parts.append(Facts(tuple(map(partial(_line, t), on))))
     if about.example:
@@ -157,7 +173,7 @@ class Home(BaseModel):
     """Your own page: what is next for you"""
 
 
-@command("home", allow=ANYONE, example="home")
+@command("home", allow=ANYONE, room="daily", example="home")
 async def home(ctx: Context, ask: Home) -> Card:
     """One's next things; for those not verified yet, the help."""
     if not MEMBER.permits(ctx.viewer):
@@ -167,25 +183,34 @@ async def home(ctx: Context, ask: Home) -> Card:
         *portraits.still_right(ctx, person),
         *await _to_do(ctx, person),
         *await next_things(ctx),
+        Entry(
+            title=t("Find somebody who has done it"),
+            lines=(t("Ask by topic, in your own words and language."),),
+            buttons=(
+                Button(t("Who does…"), "who-does", "primary"),
+                Button(t("All topics"), "topics"),
+            ),
+        ),
     ]
-    parts.append(Entry(
-        title=t("Find somebody who has done it"),
-        lines=(t("Ask by topic, in your own words and language."),),
-        buttons=(Button(t("Who does…"), "who-does", "primary"), Button(t("All topics"), "topics")),
-    ))  # fmt: skip
     if person.city:
-        parts.append(Entry(
-            title=finding.city_place(t, person.city),
-            lines=(t("Your colleagues and what your city is known for."),),
-            buttons=(Button(t("My city"), f"city {person.city.slug}"),),
-        ))  # fmt: skip
-    parts.append(Buttons((
-        Button(t("My profile"), "profile show"),
-        Button(t("Settings"), "settings"),
-        Button(t("Help"), "help"),
-    )))  # fmt: skip
+        parts.append(
+            Entry(
+                title=places.city_place(t, person.city),
+                lines=(t("Your colleagues and what your city is known for."),),
+                buttons=(Button(t("My city"), f"city {person.city.slug}"),),
+            )
+        )
+    parts.append(
+        Buttons(
+            (
+                Button(t("My profile"), "profile show"),
+                Button(t("Settings"), "settings"),
+                Button(t("Help"), "help"),
+            )
+        )
+    )
     return Card(
-        title=t("Hello, {name}", name=person.name.split(" ")[0]),
+        title=t("Hello, {name}", name=person.first_name),
         parts=tuple(parts),
         footer=portraits.footer(t, [person]),
     )

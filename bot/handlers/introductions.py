@@ -11,8 +11,7 @@ from bot.cards import Button, Buttons, Card, Entry, Form, Input, Option, Part, R
 from bot.commands import COMPLETIONS, MEMBER, Context, command, completion
 from bot.community.introductions import asking
 from bot.community.introductions.asking import in_a_sentence, pair_of
-from bot.community.people import finding, portraits
-from bot.community.talks.opening import first
+from bot.community.people import finding, portraits, ranking
 from bot.domain.ranking import rank
 from bot.errors import Misfit, Refusal
 from bot.parsing import After, Hidden, Labels, Long, Suggest, short
@@ -25,31 +24,45 @@ LONGEST_REASON = 500
 _ONE = r"(<@\w+>|@\S+|\d+)"
 _TWO = re.compile(rf"{_ONE}(?:\s*[,&+]\s*|\s+(?:(?:and|y|e|et|with|con|com|avec)\s+)?){_ONE}")
 
-Reason = Annotated[str | None, Long(), After(("because", "porque", "parce que", "parce qu'",
-                                              "parce qu’"))]  # fmt: skip
+Reason = Annotated[
+    str | None, Long(), After(("because", "porque", "parce que", "parce qu'", "parce qu’"))
+]
 
 
 class Intro(BaseModel):
     """Ask to be introduced to somebody"""
 
     who: Annotated[str, Suggest("meet")] = Field(
-        min_length=1, max_length=80, title="Whom, or about what",
+        min_length=1,
+        max_length=80,
+        title="Whom, or about what",
         description="A name, a @mention or a topic, for example: open data",
-    )  # fmt: skip
+    )
     second: Annotated[str | None, Hidden(), Suggest("person")] = Field(
-        default=None, alias="and", max_length=80, title="And whom",
+        default=None,
+        alias="and",
+        max_length=80,
+        title="And whom",
         description="Staff and city leads introduce two others",
-    )  # fmt: skip
+    )
     about: Annotated[str | None, Hidden(), Suggest("topic")] = Field(
         default=None, max_length=80, title="Topic"
     )
     because: Reason = Field(
-        default=None, max_length=LONGEST_REASON, title="Why",
+        default=None,
+        max_length=LONGEST_REASON,
+        title="Why",
         description="One sentence that the other one reads. You may leave it empty.",
-    )  # fmt: skip
+    )
 
 
-@command("intro", allow=MEMBER, writes=True, example="intro @maya because we both map trees")
+@command(
+    "intro",
+    allow=MEMBER,
+    room="daily",
+    writes=True,
+    example="intro @maya because we both map trees",
+)
 async def intro(ctx: Context, ask: Intro) -> Reply:
     """A person is asked at once when there is a reason; otherwise one sees first who it is."""
     pair = _TWO.fullmatch(ask.who)
@@ -86,8 +99,9 @@ async def _meant(ctx: Context, ask: Intro) -> list[Member] | int:
             return hit.key
         if by_name:
             raise
-    near = [ctx.known.vocabulary.name(h.key, ctx.language) for h in
-            ctx.known.vocabulary.near(ask.who)]  # fmt: skip
+    near = [
+        ctx.known.vocabulary.name(h.key, ctx.language) for h in ctx.known.vocabulary.near(ask.who)
+    ]
     text = ctx.t("I found no topic and nobody for «{text}».", text=short(ask.who))
     if near:
         text += " " + ctx.t("Did you mean «{choice}»?", choice=near[0])
@@ -101,7 +115,7 @@ async def _several(ctx: Context, found: Sequence[Member], ask: Intro, topic: int
     entries: list[Entry] = []
     for person in [p for p in found if p.id != ctx.member.id][:5]:
         draft = await _draft(ctx, person, topic, ask.because or "")
-        button = Button(ctx.t("Ask {name}", name=first(person))[:75], f"intro ask {draft.id}")
+        button = Button(ctx.t("Ask {name}", name=person.first_name)[:75], f"intro ask {draft.id}")
         entries.append(replace(portraits.seen(ctx.t, person, ctx.member), buttons=(button,)))
     title = ctx.t("Several people fit «{name}».", name=short(ask.who))
     return Card(title=title, parts=tuple(entries), footer=portraits.footer(ctx.t, found))
@@ -111,7 +125,7 @@ async def _best(ctx: Context, topic: int, because: str, passed: int) -> Card:
     """The best person for a topic who may be asked now, shown before anything is sent."""
     t, name = ctx.t, ctx.known.vocabulary.name(topic, ctx.language)
     found = await directory.contenders(ctx.session, topic, ctx.member.city_id)
-    candidates = {c.key: c for c in finding.candidates(ctx, found)}
+    candidates = {c.key: c for c in ranking.candidates(ctx, found)}
     pairs = await introductions.apart(ctx.session, ctx.member.id)
     away = {number for pair in pairs for number in pair} | {ctx.member.id}
     away |= await introductions.asked_lately(ctx.session, ctx.member.id, ctx.now)
@@ -142,9 +156,13 @@ async def _draft(
     made = await introductions.draft_of(ctx.session, ctx.member.id, person.id, topic, because)
     if made is None:
         made = Introduction(
-            one_id=ctx.member.id, other_id=person.id, topic_id=topic, because=because,
-            asked_at=ctx.now, tells_at=ctx.now + LASTS,
-        )  # fmt: skip
+            one_id=ctx.member.id,
+            other_id=person.id,
+            topic_id=topic,
+            because=because,
+            asked_at=ctx.now,
+            tells_at=ctx.now + LASTS,
+        )
         made.one, made.other, made.by = ctx.member, person, None
         ctx.session.add(made)
     made.passed = passed
@@ -159,8 +177,16 @@ async def _shown(ctx: Context, draft: Introduction, *, more: bool = False) -> Ca
     parts: list[Part] = [portraits.seen(t, person, ctx.member, in_a_sentence(t, pair, draft))]
     if draft.because:
         parts.append(Text(t("«{text}»", text=draft.because)))
-    parts.append(Text(t("{name} sees your name, your city and your reason, and answers yes, "
-                             "not now or never.", name=first(person)), quiet=True))  # fmt: skip
+    parts.append(
+        Text(
+            t(
+                "{name} sees your name, your city and your reason, and answers yes, "
+                "not now or never.",
+                name=person.first_name,
+            ),
+            quiet=True,
+        )
+    )
     buttons = [Button(t("Ask"), f"intro ask {draft.id}", "primary")]
     if not draft.because:
         buttons.append(Button(t("Say why first"), f"intro ask {draft.id} say"))
@@ -168,7 +194,7 @@ async def _shown(ctx: Context, draft: Introduction, *, more: bool = False) -> Ca
         buttons.append(Button(t("Next best"), f"intro ask {draft.id} next"))
     buttons.append(Button(t("Profile"), f"who-is {person.id}"))
     return Card(
-        title=t("Ask {name}?", name=first(person)),
+        title=t("Ask {name}?", name=person.first_name),
         parts=(*parts, Buttons(tuple(buttons))),
         footer=portraits.footer(t, [person]),
     )
@@ -184,12 +210,14 @@ class IntroAsk(BaseModel):
         Labels({"now": "Ask", "say": "Say why first", "next": "Next best"}),
     ] = Field(default="now", title="What to do")
     because: Reason = Field(
-        default=None, max_length=LONGEST_REASON, title="Why",
+        default=None,
+        max_length=LONGEST_REASON,
+        title="Why",
         description="One sentence that the other one reads. You may leave it empty.",
-    )  # fmt: skip
+    )
 
 
-@command("intro ask", allow=MEMBER, writes=True)
+@command("intro ask", allow=MEMBER, room="daily", writes=True)
 async def intro_ask(ctx: Context, ask: IntroAsk) -> Reply:
     """Buttons under what was shown: ask, say why first, or see the next best."""
     found = await introductions.found(ctx.session, ask.number)
@@ -213,11 +241,14 @@ async def intro_ask(ctx: Context, ask: IntroAsk) -> Reply:
 def _reason_form(ctx: Context, draft: Introduction) -> Form:
     t = ctx.t
     field = Input(
-        name="because", label=t("Why"), value=(draft.because,) if draft.because else (), long=True,
+        name="because",
+        label=t("Why"),
+        value=(draft.because,) if draft.because else (),
+        long=True,
         hint=t("One sentence that the other one reads. You may leave it empty."),
         longest=LONGEST_REASON,
-    )  # fmt: skip
-    title = t("Ask {name}?", name=first(draft.other))
+    )
+    title = t("Ask {name}?", name=draft.other.first_name)
     return Form(title=title, command=f"intro ask {draft.id}", inputs=(field,), submit=t("Ask"))
 
 
@@ -228,8 +259,10 @@ async def _introduce(ctx: Context, ask: Intro, first_text: str) -> Card:
     """Staff and city leads bring two others together; both must say yes."""
     t = ctx.t
     if not INTRODUCERS & {r.role for r in ctx.member.roles}:
-        text = t("Introducing two others is for staff and city leads. To meet somebody yourself, "
-                 "name one person.")  # fmt: skip
+        text = t(
+            "Introducing two others is for staff and city leads. To meet somebody yourself, "
+            "name one person."
+        )
         raise Refusal(text, title=t("Staff only"), denied=True)
     pair = _TWO.fullmatch(ask.who)
     one = await finding.find_one(ctx, first_text, "who")
@@ -239,9 +272,14 @@ async def _introduce(ctx: Context, ask: Intro, first_text: str) -> Card:
     for person in (one, other):
         asking.check_not_oneself(ctx, person)
     made = Introduction(
-        one_id=one.id, other_id=other.id, by_id=ctx.member.id, because=ask.because or "",
-        asked_at=ctx.now, tells_at=ctx.now + LASTS, status=DRAFT,
-    )  # fmt: skip
+        one_id=one.id,
+        other_id=other.id,
+        by_id=ctx.member.id,
+        because=ask.because or "",
+        asked_at=ctx.now,
+        tells_at=ctx.now + LASTS,
+        status=DRAFT,
+    )
     made.one, made.other, made.by = one, other, ctx.member
     ctx.session.add(made)
     await ctx.session.flush()

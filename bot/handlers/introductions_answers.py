@@ -7,10 +7,10 @@ from pydantic import BaseModel, Field
 from bot.cards import Button, Buttons, Card, Entry, Heading, Note, Part, Text
 from bot.commands import MEMBER, Context, command
 from bot.community.introductions import asking
-from bot.community.introductions.asking import day, in_a_sentence, pair_of
+from bot.community.introductions.asking import in_a_sentence, pair_of
 from bot.community.people import portraits
 from bot.community.talks.opening import begin_talk, may_talk
-from bot.deliveries import owe
+from bot.deliveries import owe, tell_ended
 from bot.errors import Refusal
 from bot.i18n import translator
 from bot.parsing import Labels
@@ -39,7 +39,7 @@ class IntroAnswer(BaseModel):
     ] = Field(title="Answer")
 
 
-@command("intro answer", allow=MEMBER, writes=True)
+@command("intro answer", allow=MEMBER, room="daily", writes=True)
 async def intro_answer(ctx: Context, ask: IntroAnswer) -> Card:
     """Only who is asked may answer, and everybody else learns nothing from trying."""
     found = await introductions.found(ctx.session, ask.number)
@@ -55,8 +55,9 @@ async def intro_answer(ctx: Context, ask: IntroAnswer) -> Card:
     if found.is_open(ctx.now):
         found.status = DECLINED
         found.came_to_nothing(ctx.now)
-    audit.note(ctx.session, ctx.now, ctx.member.id, f"introduction {ask.said}",
-               f"introduction:{found.id}")  # fmt: skip
+    audit.note(
+        ctx.session, ctx.now, ctx.member.id, f"introduction {ask.said}", f"introduction:{found.id}"
+    )
     return _declined(ctx, found)
 
 
@@ -66,16 +67,23 @@ async def _accept(ctx: Context, found: Introduction) -> Card:
     if not found.is_open(ctx.now) or not allowed:
         raise _over(ctx)
     found.say(ctx.member.id, YES)
-    audit.note(ctx.session, ctx.now, ctx.member.id, "introduction accepted",
-               f"introduction:{found.id}")  # fmt: skip
+    audit.note(
+        ctx.session, ctx.now, ctx.member.id, "introduction accepted", f"introduction:{found.id}"
+    )
     both = {found.one_said, found.other_said}
     if both == {YES}:
         found.status, found.closed_at = AGREED, ctx.now
-        await introductions.take_back(ctx.session, found, ctx.now, "answered")
+        ended = await introductions.take_back(ctx.session, found, ctx.now, "answered")
+        await tell_ended(ctx.session, ctx.now, ended)
         await begin_talk(
-            ctx.session, ctx.now, found.one, found.other, topic_id=found.topic_id,
-            because=found.because, key=f"intro:{found.id}",
-        )  # fmt: skip
+            ctx.session,
+            ctx.now,
+            found.one,
+            found.other,
+            topic_id=found.topic_id,
+            because=found.because,
+            key=f"intro:{found.id}",
+        )
         await _tell_introducer(ctx, found)
         return _agreed(ctx, found)
     if not both & {LATER, NEVER}:
@@ -87,8 +95,9 @@ async def _accept(ctx: Context, found: Introduction) -> Card:
 
 def _agreed(ctx: Context, found: Introduction) -> Card:
     name = found.facing(ctx.member.id).name
-    said = ctx.t("You and {name} are introduced. Look for the conversation in your messages.",
-                 name=name)  # fmt: skip
+    said = ctx.t(
+        "You and {name} are introduced. Look for the conversation in your messages.", name=name
+    )
     return Card(
         title=ctx.t("You said yes"),
         parts=(Note(said, "good"), Buttons((_list_button(ctx),))),
@@ -100,23 +109,31 @@ async def _tell_introducer(ctx: Context, found: Introduction) -> None:
     if found.by is None:
         return
     t = translator(found.by.language)
-    said = t("{name} and {other} both said yes. I brought them together.",
-             name=found.one.name, other=found.other.name)  # fmt: skip
+    said = t(
+        "{name} and {other} both said yes. I brought them together.",
+        name=found.one.name,
+        other=found.other.name,
+    )
     card = Card(title=t("They meet"), parts=(Note(said, "good"),), tone="good")
     await owe(ctx.session, ctx.now, found.by, "answer", card, key=f"intro:{found.id}:met")
 
 
 def _declined(ctx: Context, found: Introduction) -> Card:
     t, name = ctx.t, (found.by or found.one).name
-    parts: list[Part] = [Note(t("{name} does not learn what you answered: only, in some "
-                                "days, that it is not possible now.", name=name))]  # fmt: skip
+    parts: list[Part] = [
+        Note(
+            t(
+                "{name} does not learn what you answered: only, in some "
+                "days, that it is not possible now.",
+                name=name,
+            )
+        )
+    ]
     if found.said(ctx.member.id) == NEVER:
         other = found.facing(ctx.member.id).name
         parts.append(Text(t("I will not propose {name} to you again.", name=other)))
     elif found.is_open(ctx.now):
-        parts.append(Buttons((
-            Button(t("Accept after all"), f"intro answer {found.id} accept"),
-        )))  # fmt: skip
+        parts.append(Buttons((Button(t("Accept after all"), f"intro answer {found.id} accept"),)))
     return Card(title=t("Understood"), parts=tuple(parts))
 
 
@@ -137,7 +154,7 @@ class IntroWithdraw(BaseModel):
     number: int = Field(ge=1, le=2**31 - 1, title="Number")
 
 
-@command("intro withdraw", allow=MEMBER, writes=True)
+@command("intro withdraw", allow=MEMBER, room="daily", writes=True)
 async def intro_withdraw(ctx: Context, ask: IntroWithdraw) -> Card:
     """Only who asked may; whoever was asked finds it closed."""
     t = ctx.t
@@ -149,9 +166,11 @@ async def intro_withdraw(ctx: Context, ask: IntroWithdraw) -> Card:
     if not found.is_open(ctx.now):
         return asking.already(ctx, found)
     found.status, found.closed_at = WITHDRAWN, ctx.now
-    await introductions.take_back(ctx.session, found, ctx.now, "withdrawn")
-    audit.note(ctx.session, ctx.now, ctx.member.id, "introduction withdrawn",
-               f"introduction:{found.id}")  # fmt: skip
+    ended = await introductions.take_back(ctx.session, found, ctx.now, "withdrawn")
+    await tell_ended(ctx.session, ctx.now, ended)
+    audit.note(
+        ctx.session, ctx.now, ctx.member.id, "introduction withdrawn", f"introduction:{found.id}"
+    )
     return _withdrawn(ctx)
 
 
@@ -171,7 +190,7 @@ class IntroList(BaseModel):
     """See your introductions and who would like to meet you"""
 
 
-@command("intro list", allow=MEMBER, example="intro list")
+@command("intro list", allow=MEMBER, room="daily", example="intro list")
 async def intro_list(ctx: Context, ask: IntroList) -> Card:
     """Requests to answer first, then what one asked for oneself."""
     t = ctx.t
@@ -196,7 +215,7 @@ async def _request(ctx: Context, one: Introduction) -> Entry:
     pair = await pair_of(ctx, one)
     seen = portraits.seen(ctx.t, facing, ctx.member, in_a_sentence(ctx.t, pair, one))
     said = (ctx.t("«{text}»", text=one.because),) if one.because else ()
-    until = ctx.t("until {day}", day=day(ctx.t, one.asked_at + LASTS))
+    until = ctx.t("until {day}", day=ctx.t.day(one.asked_at + LASTS))
     lines = (*seen.lines, *said, until)
     return Entry(seen.title, lines, seen.note, seen.badge, asking.answers(ctx.t, one))
 
@@ -206,11 +225,11 @@ def _asked(ctx: Context, one: Introduction) -> Entry:
     t = ctx.t
     names = one.other.name if one.by_id is None else f"{one.one.name} · {one.other.name}"
     if one.status == AGREED:
-        return Entry(names, (t("introduced on {day}", day=day(t, one.closed_at or ctx.now)),))
+        return Entry(names, (t("introduced on {day}", day=t.day(one.closed_at or ctx.now)),))
     if one.status == WITHDRAWN:
         return Entry(names, (t("taken back"),))
     if one.status in UNANSWERED and one.closed_at is None:
-        until = t("waiting, until {day} at the latest", day=day(t, one.asked_at + LASTS))
+        until = t("waiting, until {day} at the latest", day=t.day(one.asked_at + LASTS))
         return Entry(names, (until,), buttons=(asking.withdraw(t, one),))
     return Entry(names, (t("not available now"),))
 
@@ -221,7 +240,7 @@ class IntroWhy(BaseModel):
     number: int = Field(ge=1, le=2**31 - 1, title="Number")
 
 
-@command("intro why", allow=MEMBER)
+@command("intro why", allow=MEMBER, room="daily")
 async def intro_why(ctx: Context, ask: IntroWhy) -> Card:
     """One sentence, from the trace that the cards are written from."""
     found = await introductions.found(ctx.session, ask.number)

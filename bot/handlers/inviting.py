@@ -7,8 +7,9 @@ from pydantic import BaseModel, Field
 
 from bot.cards import SLASH, Button, Buttons, Card, Fact, Facts, Note, Text
 from bot.commands import MEMBER, Context, command
-from bot.community.joining.arrivals import called, is_staff, may_decide, reader_of
-from bot.community.people import finding, portraits
+from bot.community.joining.arrivals import called, reader_of
+from bot.community.people import places
+from bot.community.staff import is_staff, may_decide
 from bot.deliveries import owe_account
 from bot.domain.joining import fingerprint, new_code
 from bot.domain.quiet_hours import after_quiet
@@ -28,16 +29,20 @@ class Invite(BaseModel):
     """Bring colleagues of your city in"""
 
     who: str | None = Field(
-        default=None, max_length=80, title="Colleague",
+        default=None,
+        max_length=80,
+        title="Colleague",
         description="@colleague; leads of a city also: code, or rotate for a new one",
-    )  # fmt: skip
+    )
     city: Annotated[str | None, Suggest("city")] = Field(
-        default=None, max_length=80, title="City",
+        default=None,
+        max_length=80,
+        title="City",
         description="Only staff need this, for the code of a city",
-    )  # fmt: skip
+    )
 
 
-@command("invite", allow=MEMBER, writes=True, example="invite @colleague")
+@command("invite", allow=MEMBER, room="me", writes=True, example="invite @colleague")
 async def invite(ctx: Context, ask: Invite) -> Card:
     """A colleague, or the city's code for those who look after it."""
     match (ask.who or "").casefold():
@@ -75,8 +80,10 @@ def _overview(ctx: Context) -> Card:
         buttons.append(Button(t("A code for one colleague"), "invite somebody", "primary"))
     if me.city and may_decide(me, me.city_id):
         buttons.append(Button(t("The code of my city"), "invite code"))
-    said = t("Name a colleague of your city, and they get a card from me: {command}",
-             command=f"{SLASH} invite @colleague")  # fmt: skip
+    said = t(
+        "Name a colleague of your city, and they get a card from me: {command}",
+        command=f"{SLASH} invite @colleague",
+    )
     more = t("Only invite people whom you know: your word is what lets them in.")
     return Card(t("Invite a colleague"), (Text(said), Note(more), Buttons(tuple(buttons))))
 
@@ -98,23 +105,37 @@ async def _card_for(ctx: Context, account: Account) -> Card:
     if made is None or ctx.member.city is None:
         raise _enough(ctx)
     t, me = reader_of(account), ctx.member
-    where = finding.city_place(t, ctx.member.city)
+    where = places.city_place(t, ctx.member.city)
     card = Card(
         title=t("{name} invites you", name=me.name),
         parts=(
-            Text(t("Join the community of city data people as a colleague for {city}: find who has "
-                   "done it before, ask them, learn together.", city=where)),
-            Buttons((
-                Button(t("Join"), f"join invitation:{made.id}", "primary"),
-                Button(t("No, thank you"), f"join invitation:{made.id} ask:no"),
-            )),
+            Text(
+                t(
+                    "Join the community of city data people as a colleague for {city}: find who "
+                    "has done it before, ask them, learn together.",
+                    city=where,
+                )
+            ),
+            Buttons(
+                (
+                    Button(t("Join"), f"join invitation:{made.id}", "primary"),
+                    Button(t("No, thank you"), f"join invitation:{made.id} ask:no"),
+                )
+            ),
         ),
-    )  # fmt: skip
+    )
     at = after_quiet(ctx.now, account.zone or me.zone, *QUIET)
     await owe_account(
-        ctx.session, ctx.now, account, "invitation", card, key=f"invitation:{made.id}",
-        language=t.language, at=at, expires=made.expires_at,
-    )  # fmt: skip
+        ctx.session,
+        ctx.now,
+        account,
+        "invitation",
+        card,
+        key=f"invitation:{made.id}",
+        language=t.language,
+        at=at,
+        expires=made.expires_at,
+    )
     audit.note(ctx.session, ctx.now, me.id, "colleague invited", f"account:{account.id}")
     said = ctx.t("{name} gets a card from me. You are told when they join.", name=called(account))
     return Card(ctx.t("Invite a colleague"), (Note(said, "good"),))
@@ -130,19 +151,26 @@ async def _line(ctx: Context) -> Card:
     return Card(
         title=t("Invite a colleague"),
         parts=(
-            Text(t("I cannot write to them for you. Send them this line yourself; it works once, "
-                   "within seven days:")),
+            Text(
+                t(
+                    "I cannot write to them for you. Send them this line yourself; it works once, "
+                    "within seven days:"
+                )
+            ),
             Text(f"{SLASH} join code:{code}"),
             Note(t("Only invite people whom you know: your word is what lets them in.")),
         ),
-    )  # fmt: skip
+    )
 
 
 def _enough(ctx: Context) -> Refusal:
     return Refusal(
-        ctx.t("You gave {number} invitations within a week; that is as many as there are. A lead "
-              "of your city has a code for everybody.", number=MOST_INVITATIONS)
-    )  # fmt: skip
+        ctx.t(
+            "You gave {number} invitations within a week; that is as many as there are. A lead "
+            "of your city has a code for everybody.",
+            number=MOST_INVITATIONS,
+        )
+    )
 
 
 # --- the code of a city -----------------------------------------------------------------------
@@ -151,7 +179,7 @@ def _enough(ctx: Context) -> Refusal:
 def _led(ctx: Context, text: str | None) -> City:
     """The city whose code the asker may see: the own one, or for staff any."""
     t, me = ctx.t, ctx.member
-    city = finding.city_named(ctx, text) if text else ctx.known.cities.get(me.city_id or 0)
+    city = places.city_named(ctx, text) if text else ctx.known.cities.get(me.city_id or 0)
     if city and may_decide(me, city.id):
         return city
     if city is None and is_staff(me):
@@ -162,10 +190,12 @@ def _led(ctx: Context, text: str | None) -> City:
             )
         )
     raise Refusal(
-        t("The code of a city is for its leads and for staff. You can invite colleagues of your "
-          "own city one by one."),
+        t(
+            "The code of a city is for its leads and for staff. You can invite colleagues of your "
+            "own city one by one."
+        ),
         buttons=(Button(t("A code for one colleague"), "invite somebody"),),
-    )  # fmt: skip
+    )
 
 
 async def _code(ctx: Context, city: City) -> Card:
@@ -174,17 +204,21 @@ async def _code(ctx: Context, city: City) -> Card:
     code = await invitations.code_of(ctx.session, city.id)
     if code is None:
         return await _rotate(ctx, city)
-    made = portraits.ago(t, code.made_at, ctx.now)
+    made = t.ago(code.made_at, ctx.now)
     facts = (Fact(t("Made"), made), Fact(t("Colleagues who came with it"), t.number(code.uses)))
     return Card(
-        title=t("The code of {city}", city=finding.city_place(t, city)),
+        title=t("The code of {city}", city=places.city_place(t, city)),
         parts=(
             Facts(facts),
-            Text(t("I showed it once and keep only its fingerprint. If it is lost, or went too "
-                   "far, make a new one: the old one is dead at once.")),
+            Text(
+                t(
+                    "I showed it once and keep only its fingerprint. If it is lost, or went too "
+                    "far, make a new one: the old one is dead at once."
+                )
+            ),
             Buttons((Button(t("New code"), f"invite rotate city:{city.slug}", "danger"),)),
         ),
-    )  # fmt: skip
+    )
 
 
 async def _rotate(ctx: Context, city: City) -> Card:
@@ -192,11 +226,15 @@ async def _rotate(ctx: Context, city: City) -> Card:
     await invitations.set_code(ctx.session, city.id, fingerprint(code), ctx.member, ctx.now)
     audit.note(ctx.session, ctx.now, ctx.member.id, "city code made", f"city:{city.id}")
     return Card(
-        title=t("The code of {city}", city=finding.city_place(t, city)),
+        title=t("The code of {city}", city=places.city_place(t, city)),
         parts=(
-            Text(t("Send this line to colleagues of this city, and to nobody else. It works for as "
-                   "many as you like, until you make a new one:")),
+            Text(
+                t(
+                    "Send this line to colleagues of this city, and to nobody else. It works for "
+                    "as many as you like, until you make a new one:"
+                )
+            ),
             Text(f"{SLASH} join code:{code}"),
             Note(t("Only you see it, and only now. Older codes of this city are dead."), "warning"),
         ),
-    )  # fmt: skip
+    )

@@ -9,13 +9,15 @@ from pydantic import BaseModel, Field
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Form, Note, Option, Reply, Text
 from bot.commands import ANYONE, Context, command
 from bot.community.joining import arrivals
-from bot.community.joining.arrivals import may_decide, wrong_code
-from bot.community.people import finding, portraits
-from bot.deliveries import owe
+from bot.community.joining.arrivals import wrong_code
+from bot.community.people import places
+from bot.community.staff import may_decide
+from bot.deliveries import owe, tell_ended
 from bot.domain.joining import TRIES_KEPT, fingerprint, looks_like_code, may_try, proven_by
 from bot.errors import Misfit, Refusal
+from bot.forms import form_of
 from bot.i18n import translator
-from bot.parsing import Hidden, Suggest, form_of, short
+from bot.parsing import Hidden, Suggest, short
 from db import invitations, joining, members
 from db.cities import City
 from db.invitations import Invitation
@@ -30,16 +32,18 @@ class Join(BaseModel):
         default=None, max_length=80, title="City you work for", description="For example: Boston"
     )
     code: str | None = Field(
-        default=None, max_length=40, title="Code",
+        default=None,
+        max_length=40,
+        title="Code",
         description="From a colleague who is in; leave it empty if you have none",
-    )  # fmt: skip
+    )
     ask: Annotated[bool | None, Hidden()] = Field(default=None, title="Ask to be let in")
     invitation: Annotated[int | None, Hidden()] = Field(
         default=None, ge=1, lt=10**9, title="Invitation"
     )
 
 
-@command("join", allow=ANYONE, writes=True, example="join Boston")
+@command("join", allow=ANYONE, room="me", writes=True, example="join Boston")
 async def join(ctx: Context, ask: Join) -> Reply:
     """By invitation, by code, by what can be seen of the account, else by asking those inside."""
     account = await _newcomer(ctx)
@@ -62,7 +66,7 @@ async def _newcomer(ctx: Context) -> Account:
     person = account.member
     if person and person.status == "verified":
         raise Refusal(
-            t("You are in: {place}.", place=finding.place(t, person.city)),
+            t("You are in: {place}.", place=places.place(t, person.city)),
             title=t("You are a member already"),
             buttons=(Button(t("Home"), "home"), Button(t("What proves me"), "verify")),
         )
@@ -73,10 +77,12 @@ async def _form(ctx: Context, account: Account) -> Form:
     """Filled with the city that can be guessed from where the person is."""
     home = account.workspace
     city = ctx.known.cities.get(home.city_id or await _city_of_address(ctx, account) or 0)
-    known = {"city": (finding.city_place(ctx.t, city),)} if city else {}
+    known = {"city": (places.city_place(ctx.t, city),)} if city else {}
     form = form_of("join", "Join the community", ctx.commands["join"].arguments, ctx.t, known)
-    intro = ctx.t("For people who work with data in a city government. Without a code I look for "
-                  "another way, or ask those inside.")  # fmt: skip
+    intro = ctx.t(
+        "For people who work with data in a city government. Without a code I look for "
+        "another way, or ask those inside."
+    )
     return replace(form, intro=intro)
 
 
@@ -103,10 +109,12 @@ async def _invited(ctx: Context, account: Account, number: int, *, no: bool) -> 
     found = await invitations.invitation(ctx.session, number, lock=True)
     if found is None or found.account_id != account.id or not invitations.is_good(found, ctx.now):
         raise Refusal(
-            t("This invitation does not hold any more. Ask your colleague for another one, or ask "
-              "to be let in."),
+            t(
+                "This invitation does not hold any more. Ask your colleague for another one, or "
+                "ask to be let in."
+            ),
             buttons=(Button(t("Join"), "join"),),
-        )  # fmt: skip
+        )
     if no:
         found.status = "declined"
         return Card(t("Understood"), (Text(t("Nobody invites you here again.")),))
@@ -122,9 +130,13 @@ async def _tell_inviter(ctx: Context, found: Invitation, name: str) -> None:
     t = translator(found.by.language)
     said = t("{name} has accepted your invitation.", name=name)
     await owe(
-        ctx.session, ctx.now, found.by, "answer",
-        Card(t("A colleague is in"), (Text(said),)), key=f"invitation:{found.id}:used",
-    )  # fmt: skip
+        ctx.session,
+        ctx.now,
+        found.by,
+        "answer",
+        Card(t("A colleague is in"), (Text(said),)),
+        key=f"invitation:{found.id}:used",
+    )
 
 
 # --- a city -----------------------------------------------------------------------------------
@@ -149,13 +161,13 @@ async def _not_one(ctx: Context, account: Account, ask: Join, found: Sequence[in
         raise Misfit(
             t("There are several cities called «{name}». Which one?", name=short(text)),
             name="city",
-            choices=tuple(Option(finding.city_place(t, c), c.slug) for c in cities),
+            choices=tuple(Option(places.city_place(t, c), c.slug) for c in cities),
         )
     if ask.ask:
         return await _asked(ctx, account, None, text)
     said = text.replace('"', "'")
     near = [ctx.known.cities[key] for key in ctx.known.public.near(text)]
-    buttons = [Button(finding.city_place(t, c)[:75], f"join {c.slug}") for c in near]
+    buttons = [Button(places.city_place(t, c)[:75], f"join {c.slug}") for c in near]
     buttons.append(Button(t("Ask the staff"), f'join city:"{said}" ask:yes', "primary"))
     return Card(
         title=t("Not quite"),
@@ -177,7 +189,7 @@ async def _for_city(ctx: Context, account: Account, city: City, *, asks: bool) -
         return await _by_address(ctx, account, city)
     if asks:
         return await _asked(ctx, account, city, "")
-    t, where = ctx.t, finding.city_place(ctx.t, city)
+    t, where = ctx.t, places.city_place(ctx.t, city)
     return Card(
         title=t("Join for {city}", city=where),
         parts=(
@@ -210,10 +222,12 @@ async def _by_address(ctx: Context, account: Account, city: City) -> Card:
     other = await members.by_email(ctx.session, email)
     if other and other.id != account.member_id:
         raise Refusal(
-            ctx.t("Somebody with your e-mail address is a member already. If that is you, link "
-                  "this account to your profile; if not, please tell the staff."),
+            ctx.t(
+                "Somebody with your e-mail address is a member already. If that is you, link "
+                "this account to your profile; if not, please tell the staff."
+            ),
             buttons=(Button(ctx.t("Link my account"), "link"),),
-        )  # fmt: skip
+        )
     person, card = await arrivals.arrive(ctx, account, city, "email")
     person.email = email
     return card
@@ -221,22 +235,31 @@ async def _by_address(ctx: Context, account: Account, city: City) -> Card:
 
 async def _asked(ctx: Context, account: Account, city: City | None, said: str) -> Card:
     t = ctx.t
-    request, new = await joining.ask(ctx.session, account, city.id if city else None, said, ctx.now)
+    request, new, ended = await joining.ask(
+        ctx.session, account, city.id if city else None, said, ctx.now
+    )
+    await tell_ended(ctx.session, ctx.now, ended)
     if request is None:
-        raise Refusal(t("There are many requests already, from you or from your workspace. Please "
-                        "wait for the answers, or ask a colleague for a code."))  # fmt: skip
+        raise Refusal(
+            t(
+                "There are many requests already, from you or from your workspace. Please "
+                "wait for the answers, or ask a colleague for a code."
+            )
+        )
     if new:
         await arrivals.tell_deciders(ctx, request, account, city)
-    where = finding.city_place(t, city) if city else short(said)
+    where = places.city_place(t, city) if city else short(said)
     return Card(
         title=t("Your wish to join"),
         parts=(
-            Note(t("Asked for {city}. You are told here as soon as somebody decides.", city=where),
-                 "good"),
+            Note(
+                t("Asked for {city}. You are told here as soon as somebody decides.", city=where),
+                "good",
+            ),
             Text(t("Until then public facts are open to you.")),
             Buttons((Button(t("Help"), "help"), Button(t("What is open"), "verify"))),
         ),
-    )  # fmt: skip
+    )
 
 
 # --- verify -----------------------------------------------------------------------------------
@@ -246,18 +269,18 @@ class Verify(BaseModel):
     """See what proves that you belong here, and what is open"""
 
 
-@command("verify", allow=ANYONE, example="verify")
+@command("verify", allow=ANYONE, room="me", example="verify")
 async def verify(ctx: Context, ask: Verify) -> Card:
     """The proof of a member, or where a wish to join stands."""
     t, person = ctx.t, ctx.viewer
     if person is None or person.status != "verified":
         return await _open_wish(ctx)
     facts = [
-        Fact(t("You belong to"), finding.place(t, person.city)),
+        Fact(t("You belong to"), places.place(t, person.city)),
         Fact(t("Proved by"), _way(ctx)),
     ]
     if person.proved_at:
-        facts.append(Fact(t("Since"), portraits.ago(t, person.proved_at, ctx.now)))
+        facts.append(Fact(t("Since"), t.ago(person.proved_at, ctx.now)))
     buttons = [Button(t("My accounts"), "link list"), Button(t("Invite a colleague"), "invite")]
     if may_decide(person, person.city_id):
         buttons.append(Button(t("Who asks to be let in"), "admit"))
@@ -293,7 +316,7 @@ async def _open_wish(ctx: Context) -> Card:
         said = t("Nothing yet: you are not a member, and no request of yours is open.")
         return Card(t("What proves you"), (Text(said), join_))
     request = asked[account.id]
-    when = portraits.ago(t, request.made_at, ctx.now)
+    when = t.ago(request.made_at, ctx.now)
     facts = (Fact(t("You asked for"), _wanted(ctx, request)), Fact(t("Asked"), when))
     said = t("Nobody has decided yet. With a code you need not wait.")
     return Card(t("What proves you"), (Facts(facts), Text(said), join_))
@@ -301,4 +324,4 @@ async def _open_wish(ctx: Context) -> Card:
 
 def _wanted(ctx: Context, request: JoinRequest) -> str:
     city = ctx.known.cities.get(request.city_id or 0)
-    return finding.city_place(ctx.t, city) if city else f"«{short(request.said)}»"
+    return places.city_place(ctx.t, city) if city else f"«{short(request.said)}»"

@@ -5,18 +5,15 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from bot import deliveries
 from bot.cards import Button, Buttons, Card, Note, Part, Text
 from bot.commands import MEMBER, Context, command
-from bot.community.joining.arrivals import STAFF_ROLES
-from bot.community.people import finding
-from bot.community.relay import threads
+from bot.community import parting, staff
+from bot.community.people import finding, places
 from bot.deliveries import owe, owe_account
-from bot.domain.ranking import standing
 from bot.errors import Misfit, Refusal
 from bot.i18n import Translator, translator
 from bot.parsing import Hidden, Suggest
-from db import audit, directory, joining, linking
+from db import audit, directory, joining, linking, members
 from db.members import CITY_LEAD, Member
 
 
@@ -30,7 +27,7 @@ class Leave(BaseModel):
     sure: Annotated[bool | None, Hidden()] = Field(default=None, title="Are you sure?")
 
 
-@command("leave", allow=MEMBER, writes=True, example="leave")
+@command("leave", allow=MEMBER, room="me", writes=True, example="leave")
 async def leave(ctx: Context, ask: Leave) -> Card:
     """Asks first; then nothing finds, pairs or writes to the person any more."""
     me = ctx.member
@@ -43,12 +40,7 @@ async def leave(ctx: Context, ask: Leave) -> Card:
         )
     if not ask.sure:
         return await _sure(ctx, heir)
-    await threads.end_all(ctx.session, ctx.now, me)
-    departed = await joining.depart(ctx.session, ctx.now, me)
-    await deliveries.tell_ended(ctx.session, ctx.now, departed.ended)
-    await directory.refresh(ctx.session, me, standing)
-    audit.note(ctx.session, ctx.now, me.id, "member left", f"member:{me.id}")
-    if CITY_LEAD in departed.roles:
+    if CITY_LEAD in await parting.end_membership(ctx.session, ctx.now, me):
         await _hand_over(ctx, heir)
     await _tell_others(ctx)
     return _gone(ctx)
@@ -94,21 +86,18 @@ async def _hand_over(ctx: Context, heir: Member | None) -> None:
     me = ctx.member
     if me.city is None:
         return
+    key = f"left:{me.id}:{ctx.now:%Y%m%d%H%M%S%f}"
     if heir:
         await joining.grant_lead(ctx.session, heir)
         audit.note(ctx.session, ctx.now, me.id, "lead handed over", f"member:{heir.id}")
-    told: Sequence[Member] = [heir] if heir else []
-    if not heir and not await joining.holders(ctx.session, (CITY_LEAD,), me.city_id):
-        told = await joining.holders(ctx.session, STAFF_ROLES)
-    for person in told:
-        await owe(
-            ctx.session, ctx.now, person, "duty", _handed(translator(person.language), me, heir),
-            key=f"left:{me.id}:{ctx.now:%Y%m%d%H%M%S%f}:{person.id}",
-        )  # fmt: skip
+        card = _handed(translator(heir.language), me, heir)
+        await owe(ctx.session, ctx.now, heir, "duty", card, key=f"{key}:{heir.id}")
+    elif not await members.holding(ctx.session, (CITY_LEAD,), me.city_id):
+        await staff.notify_staff(ctx.session, ctx.now, lambda t, _: _handed(t, me, None), key=key)
 
 
 def _handed(t: Translator, me: Member, heir: Member | None) -> Card:
-    city = finding.city_place(t, me.city) if me.city else ""
+    city = places.city_place(t, me.city) if me.city else ""
     if heir:
         said = t("{name} left and named you: you lead {city} now. Colleagues who ask to be let in "
                  "come to you.", name=me.name, city=city)  # fmt: skip

@@ -4,17 +4,16 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from bot import deliveries
 from bot.cards import Button, Buttons, Card, Entry, Note, Part, Text
 from bot.commands import STAFF, Context, command
+from bot.community import conduct
 from bot.community.joining import arrivals
-from bot.community.people import finding, portraits
+from bot.community.people import places, portraits
 from bot.deliveries import owe
-from bot.domain.ranking import standing
 from bot.errors import Misfit, Refusal
 from bot.i18n import translator
 from bot.parsing import Labels, Suggest, Word, short
-from db import audit, directory, joining, members
+from db import audit, joining, members
 from db.cities import City
 from db.joining import JoinRequest
 from db.members import CITY_LEAD, Account, Member
@@ -43,7 +42,7 @@ class AdminMembers(BaseModel):
     )
 
 
-@command("admin members", allow=STAFF, writes=True, example="admin members waiting")
+@command("admin members", allow=STAFF, room="admin", writes=True, example="admin members waiting")
 async def admin_members(ctx: Context, ask: AdminMembers) -> Card:
     """The waiting list, and what is done with one person of it."""
     match ask.act:
@@ -52,9 +51,9 @@ async def admin_members(ctx: Context, ask: AdminMembers) -> Card:
         case "approve":
             return await _approve(ctx, await _account(ctx, ask.who), _city(ctx, ask.city))
         case "suspend":
-            return await _set_status(ctx, await _member(ctx, ask.who), "suspended")
+            return await _suspend(ctx, await _member(ctx, ask.who))
         case "restore":
-            return await _set_status(ctx, await _member(ctx, ask.who), "verified")
+            return await _restore(ctx, await _member(ctx, ask.who))
         case "lead":
             return await _set_lead(ctx, await _member(ctx, ask.who), leads=True)
         case "unlead":
@@ -76,12 +75,12 @@ def _waiting_entry(ctx: Context, account: Account, asked: JoinRequest | None) ->
     t = ctx.t
     lines = [
         t("from {workspace}", workspace=arrivals.home_of(account)),
-        t("first seen {when}", when=portraits.ago(t, account.first_seen, ctx.now)),
+        t("first seen {when}", when=t.ago(account.first_seen, ctx.now)),
     ]
     approve = f"admin members approve {account.id}"
     city = ctx.known.cities.get(asked.city_id or 0) if asked else None
     if asked and city:
-        lines.append(t("Asks to join for {city}.", city=finding.city_place(t, city)))
+        lines.append(t("Asks to join for {city}.", city=places.city_place(t, city)))
         approve = f"admit {asked.id} yes"
     return Entry(
         title=f"{account.id} · {arrivals.called(account)}",
@@ -133,7 +132,7 @@ def _is_number(text: str) -> bool:
 def _city(ctx: Context, text: str | None) -> City:
     if not text:
         raise _missing(ctx, "city")
-    return finding.city_named(ctx, text)
+    return places.city_named(ctx, text)
 
 
 async def _approve(ctx: Context, account: Account, city: City) -> Card:
@@ -146,33 +145,34 @@ async def _approve(ctx: Context, account: Account, city: City) -> Card:
         ctx.t(
             "{name} of {city} is a member now.",
             name=person.name,
-            city=finding.city_place(ctx.t, city),
+            city=places.city_place(ctx.t, city),
         ),
     )
 
 
-async def _set_status(ctx: Context, person: Member, status: str) -> Card:
-    """A suspended member vanishes from every list at once; a restored one comes back as before."""
+async def _suspend(ctx: Context, person: Member) -> Card:
+    await conduct.suspend_member(ctx.session, ctx.now, ctx.member, person)
+    said = ctx.t("{name} is suspended and no longer shown anywhere.", name=person.name)
+    undo = Button(ctx.t("Restore"), f"admin members restore {person.id}")
+    return _status_card(ctx, person, said, undo)
+
+
+async def _restore(ctx: Context, person: Member) -> Card:
     t = ctx.t
-    if person.status == "left" and status == "verified":
+    if person.status == "left":
         raise Refusal(t("{name} left by their own choice, and can come back by joining.",
                         name=person.name))  # fmt: skip
-    person.status = status
-    if status == "suspended":
-        ended = await joining.silence(ctx.session, ctx.now, person.id, "suspended")
-        await deliveries.tell_ended(ctx.session, ctx.now, ended)
-    await directory.refresh(ctx.session, person, standing)
-    audit.note(ctx.session, ctx.now, ctx.member.id, f"member {status}", f"member:{person.id}")
-    if status == "suspended":
-        said = t("{name} is suspended and no longer shown anywhere.", name=person.name)
-        undo = Button(t("Restore"), f"admin members restore {person.id}")
-    else:
-        said = t("{name} is a member again.", name=person.name)
-        undo = Button(t("Suspend"), f"admin members suspend {person.id}", "danger")
+    await conduct.restore_member(ctx.session, ctx.now, ctx.member, person)
+    said = t("{name} is a member again.", name=person.name)
+    undo = Button(t("Suspend"), f"admin members suspend {person.id}", "danger")
+    return _status_card(ctx, person, said, undo)
+
+
+def _status_card(ctx: Context, person: Member, said: str, undo: Button) -> Card:
     return Card(
         title=person.name,
-        parts=(Text(finding.place(t, person.city)), Note(said, "good"), Buttons((undo,))),
-        footer=portraits.footer(t, [person]),
+        parts=(Text(places.place(ctx.t, person.city)), Note(said, "good"), Buttons((undo,))),
+        footer=portraits.footer(ctx.t, [person]),
     )
 
 
@@ -188,7 +188,7 @@ async def _set_lead(ctx: Context, person: Member, *, leads: bool) -> Card:
         audit.note(ctx.session, ctx.now, ctx.member.id, act, f"member:{person.id}")
         await _tell_lead(ctx, person, leads=leads)
     if leads:
-        said = t("{name} leads {place} now.", name=person.name, place=finding.place(t, person.city))
+        said = t("{name} leads {place} now.", name=person.name, place=places.place(t, person.city))
         undo = Button(t("Take back"), f"admin members unlead {person.id}", "danger")
     else:
         said = t("{name} leads no city any more.", name=person.name)

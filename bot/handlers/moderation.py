@@ -1,25 +1,20 @@
 """Moderation: members report, staff decide, and whoever was decided about may appeal."""
 
-from datetime import timedelta
 from typing import Annotated, Literal
 
-from babel.dates import format_date
 from pydantic import BaseModel, Field
 
 from bot.cards import Button, Buttons, Card, Entry, Note, Part, Text
 from bot.commands import ANYONE, MEMBER, STAFF, Context, command
-from bot.community.people import finding, portraits
+from bot.community import conduct
+from bot.community.people import finding, places
 from bot.deliveries import owe
-from bot.domain.ranking import standing
 from bot.errors import Misfit, Refusal
 from bot.i18n import Translator, translator
 from bot.parsing import Labels, Long, Suggest, Word, short
-from db import audit, directory, members, moderation
+from db import audit, moderation
 from db.members import Member
 from db.moderation import Report
-
-MUTED_FOR = timedelta(days=14)
-DUTY = ("staff", "admin")
 
 
 class ReportAsk(BaseModel):
@@ -38,19 +33,14 @@ class ReportAsk(BaseModel):
     )  # fmt: skip
 
 
-@command("report", allow=MEMBER, writes=True, example="report @maya")
+@command("report", allow=MEMBER, room="me", writes=True, example="report @maya")
 async def report(ctx: Context, ask: ReportAsk) -> Card:
     """Into the queue of the staff; the person reported is not told by whom."""
     t, about = ctx.t, await finding.find_one(ctx, ask.person)
     if about.id == ctx.member.id:
         raise Refusal(t("You cannot report yourself. If something went wrong, write to the staff."))
     subject = ask.where or f"profile:{about.id}"
-    made, is_new = await moderation.report(
-        ctx.session, ctx.now, ctx.member, about, subject, ask.because
-    )
-    audit.note(ctx.session, ctx.now, ctx.member.id, "reported", f"report:{made.id}")
-    if is_new:
-        await _tell_duty(ctx, made, f"report:{made.id}:new")
+    await conduct.report_member(ctx.session, ctx.now, ctx.member, about, subject, ask.because)
     return Card(
         title=t("Thank you for telling us"),
         parts=(
@@ -61,23 +51,6 @@ async def report(ctx: Context, ask: ReportAsk) -> Card:
             Buttons((Button(t("Block"), f"block {about.id}", "danger"),)),
         ),
     )  # fmt: skip
-
-
-async def _tell_duty(ctx: Context, about: Report, key: str) -> None:
-    """Staff are told that something waits; what it is stands in the queue alone."""
-    for person in await members.with_roles(ctx.session, DUTY):
-        if person.id in (about.about_id, ctx.viewer.id if ctx.viewer else None):
-            continue
-        t = translator(person.language)
-        card = Card(
-            title=t("Something waits in the moderation queue"),
-            parts=(
-                Text(t("Number {number} needs a decision.", number=about.id)),
-                Buttons((Button(t("Open the queue"), "admin reports", "primary"),)),
-            ),
-        )
-        key_ = f"{key}:{person.id}"
-        await owe(ctx.session, ctx.now, person, "duty", card, key=key_)
 
 
 # --- the queue --------------------------------------------------------------------------------
@@ -102,7 +75,7 @@ class AdminReports(BaseModel):
     )
 
 
-@command("admin reports", allow=STAFF, writes=True, example="admin reports list")
+@command("admin reports", allow=STAFF, room="admin", writes=True, example="admin reports list")
 async def admin_reports(ctx: Context, ask: AdminReports) -> Card:
     """The queue, and what is decided about one entry of it."""
     if ask.act == "list":
@@ -138,7 +111,10 @@ async def _queue(ctx: Context, note: str = "") -> Card:
 def _entry(ctx: Context, one: Report) -> Entry:
     t = ctx.t
     by = one.by.name if one.by else t("somebody who left")
-    when = portraits.ago(t, one.at, ctx.now)
+    said = one.appeal if one.status != moderation.OPEN else one.because
+    if not said:
+        said = t("Reported without words; please ask {name} what happened.", name=by)
+    when = t.ago(one.at, ctx.now)
     appealed = one.status != moderation.OPEN
     acts = (
         ("lift", t("Grant the appeal"), "primary"),
@@ -151,10 +127,10 @@ def _entry(ctx: Context, one: Report) -> Entry:
             ("suspend", t("Suspend"), "danger"),
         )  # type: ignore[assignment] # one more button than for an appeal
     return Entry(
-        title=f"{one.id} · {one.about.name}, {finding.place(t, one.about.city)}",
+        title=f"{one.id} · {one.about.name}, {places.place(t, one.about.city)}",
         badge=t("Appeal") if appealed else "",
         lines=(
-            one.appeal if appealed else one.because,
+            said,
             t("from {name}, {when}", name=one.about.name if appealed else by, when=when),
             _where(t, one.subject),
         ),
@@ -186,12 +162,12 @@ async def _decide(ctx: Context, one: Report, act: str) -> Card:
         raise Refusal(t("Only the people who run the hub can change its admins."))
     one.status = {"dismiss": "dismissed", "mute": "muted", "suspend": "suspended"}[act]
     one.decided_by_id, one.decided_at = ctx.member.id, ctx.now
-    audit.note(ctx.session, ctx.now, ctx.member.id, f"report {one.status}", f"report:{one.id}")
+    decision = "report dismissed" if act == "dismiss" else "report upheld"
+    audit.note(ctx.session, ctx.now, ctx.member.id, decision, f"report:{one.id}")
     if act == "mute":
-        about.muted_until = ctx.now + MUTED_FOR
+        conduct.mute_member(ctx.session, ctx.now, ctx.member, about)
     elif act == "suspend":
-        about.status = "suspended"
-        await directory.refresh(ctx.session, about, standing)
+        await conduct.suspend_member(ctx.session, ctx.now, ctx.member, about)
     if act != "dismiss":
         await owe(ctx.session, ctx.now, about, "answer", _told(about, one),
                   key=f"report:{one.id}:{one.status}")  # fmt: skip
@@ -202,9 +178,7 @@ def _told(about: Member, one: Report) -> Card:
     """What somebody reads about whom the staff decided: what, until when, and how to object."""
     t = translator(about.language)
     if one.status == moderation.MUTED and about.muted_until:
-        day = format_date(about.muted_until, "long", locale=t.locale)
-        said = t("The programme's staff has muted you until {day}: you can look around, but not "
-                 "write to others.", day=day)  # fmt: skip
+        said = conduct.describe_mute(t, about.muted_until)
     else:
         said = t("The programme's staff has suspended your membership.")
     return Card(
@@ -225,10 +199,8 @@ async def _decide_appeal(ctx: Context, one: Report, *, granted: bool) -> Card:
     if one.decided_by_id == ctx.member.id:
         raise Refusal(t("You decided this yourself; a colleague has to look at the appeal."))
     if granted:
-        about.muted_until = None
-        about.status = "verified" if one.status == moderation.SUSPENDED else about.status
         one.status = moderation.LIFTED
-        await directory.refresh(ctx.session, about, standing)
+        await conduct.restore_member(ctx.session, ctx.now, ctx.member, about)
     one.appealed_at = None
     action = "appeal granted" if granted else "appeal refused"
     audit.note(ctx.session, ctx.now, ctx.member.id, action, f"report:{one.id}")
@@ -253,7 +225,7 @@ class Appeal(BaseModel):
     )  # fmt: skip
 
 
-@command("appeal", allow=ANYONE, writes=True, example="appeal")
+@command("appeal", allow=ANYONE, room="me", writes=True, example="appeal")
 async def appeal(ctx: Context, ask: Appeal) -> Card:
     """Open to whoever was muted or suspended: to nobody else does it say anything."""
     t, person = ctx.t, ctx.viewer
@@ -264,7 +236,9 @@ async def appeal(ctx: Context, ask: Appeal) -> Card:
     if is_new:
         decided.appeal, decided.appealed_at = ask.because, ctx.now
         audit.note(ctx.session, ctx.now, person.id, "appealed", f"report:{decided.id}")
-        await _tell_duty(ctx, decided, f"report:{decided.id}:appeal")
+        await conduct.notify_queue(
+            ctx.session, ctx.now, decided, f"report:{decided.id}:appeal", (person.id,)
+        )
     said = t("Your words are with the staff. You hear from them here.")
     if not is_new:
         said = t("Your appeal is with the staff already ({text}).", text=short(decided.appeal))

@@ -6,11 +6,12 @@ from pydantic import BaseModel, Field
 
 from bot.cards import Button, Buttons, Card, Link, Note, Table, Text
 from bot.commands import ANYONE, Context, command
-from bot.community.relay import threads
+from bot.community import parting
 from bot.errors import Refusal
 from bot.parsing import Hidden, Labels
-from db import audit, inbound, joining, personal_data
+from db import audit, joining, personal_data
 from db.members import Member
+from db.personal_data import HELD
 
 
 class MyData(BaseModel):
@@ -23,7 +24,7 @@ class MyData(BaseModel):
     sure: Annotated[bool, Hidden()] = Field(default=False, title="Are you sure")
 
 
-@command("my-data", allow=ANYONE, writes=True, example="my-data show")
+@command("my-data", allow=ANYONE, room="me", writes=True, example="my-data show")
 async def my_data(ctx: Context, ask: MyData) -> Card:
     """For whoever is written down here, member or not any more; suspended people too."""
     person = ctx.viewer
@@ -55,7 +56,7 @@ async def _account_only(ctx: Context, ask: MyData) -> Card:
 async def _show(ctx: Context, person: Member) -> Card:
     t = ctx.t
     found = await personal_data.rows_of(ctx.session, person.id)
-    rows = tuple((_named(ctx, name), t.number(len(rows))) for name, rows in found.items())
+    rows = tuple((t(HELD[table].title), t.number(len(rows))) for table, rows in found.items())
     return Card(
         title=t("Your data"),
         parts=(
@@ -69,39 +70,6 @@ async def _show(ctx: Context, person: Member) -> Card:
             )),
         ),
     )  # fmt: skip
-
-
-def _named(ctx: Context, table: str) -> str:
-    return ctx.t(_NAMES.get(table, _OTHER))
-
-
-_OTHER = "Other entries"
-_NAMES = {
-    "member": "Your profile",
-    "member_role": "Your roles",
-    "account": "Your accounts",
-    "expertise": "Your topics",
-    "endorsement": "Endorsements you gave",
-    "city_code": "Codes you made for your city",
-    "invitation": "Invitations",
-    "join_request": "Requests to join",
-    "code_try": "Codes you tried",
-    "link": "Links between your accounts",
-    "kind_off": "Messages you switched off",
-    "delivery": "Messages to you",
-    "report": "Reports",
-    "block": "Whom you blocked",
-    "introduction": "Introductions",
-    "talk": "Conversations",
-    "relay": "Conversations",
-    "round_member": "Pairing rounds",
-    "round_avoid": "Whom you do not want to be paired with",
-    "round_place": "Your pairings",
-    "round_left": "Rounds that found nobody for you",
-    "relay_line": "What was passed on, without the words",
-    "relay_draft": "Words you have not sent yet",
-    "audit": "What you did, in the log",
-}
 
 
 def _export(ctx: Context, person: Member) -> Card:
@@ -127,11 +95,7 @@ async def _forget(ctx: Context, person: Member, *, sure: bool) -> Card:
         )
     if person.holds("admin") and await joining.is_last_admin(ctx.session, person):
         raise Refusal(t("You are the only admin. Name another one first, then come back."))
-    audit.note(ctx.session, ctx.now, person.id, "member forgotten", f"member:{person.id}")
-    await ctx.session.flush()
-    await threads.end_all(ctx.session, ctx.now, person)
-    await personal_data.forget(ctx.session, ctx.now, person)
-    await inbound.remember(ctx.session, personal_data.SCRUB, "1")
+    await parting.forget_member(ctx.session, ctx.now, person)
     return Card(
         title=t("Goodbye"),
         parts=(Note(t("You are forgotten here. Thank you for having been with us."), "good"),),

@@ -38,27 +38,37 @@ class Profile(BaseModel):
         default=None, max_length=120, title="Job title", description="For example: Open data lead"
     )
     knows: Annotated[tuple[str, ...] | None, Suggest("topic")] = Field(
-        default=None, max_length=20, title="What I know",
+        default=None,
+        max_length=20,
+        title="What I know",
         description="Topics, for example: open data, data inventory",
-    )  # fmt: skip
+    )
     learns: Annotated[tuple[str, ...] | None, Suggest("topic")] = Field(
-        default=None, max_length=20, title="What I want to learn",
+        default=None,
+        max_length=20,
+        title="What I want to learn",
         description="Topics, for example: evaluations",
-    )  # fmt: skip
+    )
     languages: tuple[Language, ...] | None = Field(default=None, title="Languages I speak")
     bio: Annotated[str | None, Long()] = Field(
-        default=None, max_length=600, title="About me",
+        default=None,
+        max_length=600,
+        title="About me",
         description="Two sentences that help others to know what to ask you",
-    )  # fmt: skip
+    )
     listed: bool | None = Field(
-        default=None, title="Show me in the directory",
+        default=None,
+        title="Show me in the directory",
         description="Until you say yes, nobody finds you here",
-    )  # fmt: skip
+    )
     open: bool | None = Field(default=None, title="Open to questions")
     asks: int | None = Field(
-        default=None, ge=0, le=100, title="Questions a month, at most",
+        default=None,
+        ge=0,
+        le=100,
+        title="Questions a month, at most",
         description="Leave it empty for no limit",
-    )  # fmt: skip
+    )
     hours: str | None = Field(
         default=None, max_length=20, title="Working hours", description="For example: 09:00-17:00"
     )
@@ -91,7 +101,15 @@ async def as_is(ctx: Context) -> dict[str, tuple[str, ...]]:
     }
 
 
-@command("profile", allow=MEMBER, writes=True, example="profile", as_is=as_is, title="Your profile")
+@command(
+    "profile",
+    allow=MEMBER,
+    room="daily",
+    writes=True,
+    example="profile",
+    as_is=as_is,
+    title="Your profile",
+)
 async def profile(ctx: Context, ask: Profile) -> Reply:
     """Nothing given opens the form; what is given is saved; the rest stays."""
     person = ctx.member
@@ -171,7 +189,9 @@ def _hours(ctx: Context, text: str | None) -> tuple[str, str]:
         if start < end <= (24, 0) and max(start[1], end[1]) < 60:
             return f"{start[0]:02}:{start[1]:02}", f"{end[0]:02}:{end[1]:02}"
     raise Misfit(
-        ctx.t("I cannot read «{text}» as working hours; write them like 09:00-17:00.",
-              text=short(text or "")),
+        ctx.t(
+            "I cannot read «{text}» as working hours; write them like 09:00-17:00.",
+            text=short(text or ""),
+        ),
         name="hours",
-    )  # fmt: skip
+    )

@@ -5,16 +5,18 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from bot.cards import Button, Buttons, Card, Entry, Note, Text
+from bot.cards import Button, Buttons, Card, Entry, Note, Part, Text
 from bot.commands import MEMBER, Context, command
+from bot.community import blocking, conduct
 from bot.community.relay import cards, hearing, threads
 from bot.community.relay.threads import Scene
-from bot.deliveries import owe
 from bot.domain.escaping import one_line
 from bot.errors import Refusal
-from bot.i18n import translator
+from bot.i18n import Translator, translator
 from bot.parsing import Hidden, Labels
-from db import audit, introductions, members, relay
+from db import blocks, relay
+from db.members import Member
+from db.moderation import Report
 
 
 class Relaying(BaseModel):
@@ -41,7 +43,7 @@ class Relaying(BaseModel):
     sure: Annotated[bool, Hidden()] = False
 
 
-@command("relay", allow=MEMBER, writes=True, example="relay pause 3")
+@command("relay", allow=MEMBER, room="daily", writes=True, example="relay pause 3")
 async def conversations(ctx: Context, ask: Relaying) -> Card:
     """One's own conversations, and what is done with one of them."""
     if ask.act == "list" or ask.number is None:
@@ -103,7 +105,7 @@ async def _entry(view: Scene) -> Entry:
 async def _state(view: Scene) -> tuple[str, tuple[Button, ...]]:
     """How it stands for this side, and what can be done. A block by the other shows nowhere."""
     t, talk = view.t, view.talk
-    if view.other and await introductions.has_blocked(view.session, view.me.id, view.other.id):
+    if view.other and await blocks.has_blocked(view.session, view.me.id, view.other.id):
         return t("blocked"), (Button(t("Unblock"), f"relay unblock {talk.id}"),)
     if talk.status != relay.OPEN:
         return t("over"), ()
@@ -152,7 +154,7 @@ async def _resume(view: Scene) -> Card:
     talk.pause(view.me.id, None)
     if since and other and not talk.paused_by(other.id):
         missed = await relay.withheld_since(view.session, talk.id, other.id, since)
-        if missed and not await introductions.is_blocked(view.session, view.me.id, other.id):
+        if missed and not await blocks.is_blocked(view.session, view.me.id, other.id):
             card = cards.goes_on(translator(other.language), one_line(view.me.name))
             await threads.tell_other(view, card, f"relay:{talk.id}:on:{since:%Y%m%d%H%M%S}")
     return _done(view, t("The conversation with {name} goes on.", name=view.name))
@@ -179,8 +181,7 @@ async def _block(view: Scene) -> Card:
     t = view.t
     if view.other is None:
         return _told(view, cards.unreachable(t, ""))
-    await introductions.block(view.session, view.me, view.other, view.now)
-    audit.note(view.session, view.now, view.me.id, "member blocked", f"member:{view.other.id}")
+    await blocking.block_member(view.session, view.now, view.me, view.other)
     said = t("Blocked. Nothing reaches you from {name} any more, here or through introductions, "
              "and {name} is not told.", name=view.name)  # fmt: skip
     ways = (
@@ -194,39 +195,38 @@ async def _unblock(view: Scene) -> Card:
     t = view.t
     if view.other is None:
         return _told(view, cards.unreachable(t, ""))
-    await introductions.unblock(view.session, view.me, view.other)
+    await blocking.unblock_member(view.session, view.now, view.me, view.other)
     return _done(view, t("{name} can write to you here again.", name=view.name))
 
 
 async def _report(view: Scene) -> Card:
-    """Staff hear of it once, without anything that was written."""
-    t, session = view.t, view.session
-    if view.other is None:
+    """Into the queue of the staff, who hear of it once, without anything that was written."""
+    t, me, other = view.t, view.me, view.other
+    if other is None:
         return _told(view, cards.unreachable(t, ""))
-    audit.note(session, view.now, view.me.id, "relay reported", f"relay:{view.talk.id}")
-    for person in await members.with_roles(session, ("staff", "admin")):
-        if person.id not in (view.me.id, view.other.id):
-            card = _duty(view, person.language)
-            key = f"relay:{view.talk.id}:report:{view.me.id}:{person.id}"
-            await owe(session, view.now, person, "duty", card, key=key)
+
+    def render_details(theirs: Translator, report: Report) -> tuple[Part, ...]:
+        return _report_details(theirs, view, other, report)
+
+    await conduct.report_member(
+        view.session, view.now, me, other, f"relay:{view.talk.id}", render_details=render_details
+    )
     said = t("Thank you. The staff of the programme look at it and write to you.")
     return _done(view, said, Button(t("Block"), f"relay block {view.talk.id}", "danger"))
 
 
-def _duty(view: Scene, language: str) -> Card:
-    t = translator(language)
-    assert view.other is not None  # noqa: S101 - told before
+def _report_details(t: Translator, view: Scene, other: Member, report: Report) -> tuple[Part, ...]:
     said = t("{one} reported the conversation with {other} (number {number}). What they wrote is "
              "theirs and not shown here; please ask {one} what happened.",
-             one=cards.author(t, view.me, ""), other=cards.author(t, view.other, ""),
+             one=cards.author(t, view.me, ""), other=cards.author(t, other, ""),
              number=view.talk.id)  # fmt: skip
     ways = (
         Button(one_line(view.me.name, 60), f"who-is {view.me.id}"),
-        Button(one_line(view.other.name, 60), f"who-is {view.other.id}"),
-        Button(t("Suspend {name}", name=one_line(view.other.name, 60)),
-               f"admin members suspend {view.other.id}", "danger"),
+        Button(one_line(other.name, 60), f"who-is {other.id}"),
+        Button(t("Suspend {name}", name=one_line(other.name, 60)),
+               f"admin reports suspend {report.id}", "danger"),
     )  # fmt: skip
-    return Card(t("A conversation was reported"), (Text(said), Buttons(ways)), tone="warning")
+    return Text(said), Buttons(ways)
 
 
 async def _send(view: Scene, number: int | None) -> Card:

@@ -4,12 +4,11 @@ import re
 from datetime import date, timedelta
 from typing import Annotated, Literal
 
-from babel.dates import format_date
 from pydantic import BaseModel, Field
 
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Reply, Text
 from bot.commands import MEMBER, Context, command
-from bot.community.people import finding, portraits
+from bot.community.people import finding, portraits, ranking
 from bot.community.rounds import messages, pools
 from bot.domain.affinity import Reason, Seeker, reasons
 from bot.domain.cadence import coming, moments
@@ -45,12 +44,14 @@ class Rounds(BaseModel):
         }),
     ] = Field(default="status", title="What to do")  # fmt: skip
     value: Annotated[str | None, Suggest("person")] = Field(
-        default=None, max_length=80, title="Date, week of the month or person",
+        default=None,
+        max_length=80,
+        title="Date, week of the month or person",
         description="For example: 2027-01-15, 2, or Luis Rojas",
-    )  # fmt: skip
+    )
 
 
-@command("rounds", allow=MEMBER, writes=True, example="rounds on")
+@command("rounds", allow=MEMBER, room="daily", writes=True, example="rounds on")
 async def rounds_(ctx: Context, ask: Rounds) -> Reply:
     """How one takes part, and every change of it."""
     match ask.act:
@@ -81,9 +82,15 @@ async def _status(ctx: Context, note: str = "") -> Card:
     t, taking = ctx.t, await rounds.taking(ctx.session, ctx.member.id)
     parts: list[Part] = [Note(note, "good")] if note else []
     if taking is None or not taking.active:
-        parts.append(Text(t("Every Tuesday people of different cities are introduced to each "
-                            "other, two and two: who has what the other looks for. You are not "
-                            "among them.")))  # fmt: skip
+        parts.append(
+            Text(
+                t(
+                    "Every Tuesday people of different cities are introduced to each "
+                    "other, two and two: who has what the other looks for. You are not "
+                    "among them."
+                )
+            )
+        )
         parts.append(Buttons((Button(t("Take part"), "rounds on", "primary"),)))
         return Card(t("Rounds of introductions"), tuple(parts))
     parts += await _partner(ctx)
@@ -100,17 +107,18 @@ async def _facts(ctx: Context, taking: RoundMember) -> list[Fact]:
         facts.append(Fact(t("Next one"), t("Paused, because you did not answer any more")))
     else:
         send = messages.next_day(taking, ctx.now)
-        facts.append(Fact(t("Next one"), messages.day_and_time(t, send, ctx.member.zone)))
+        facts.append(Fact(t("Next one"), t.day_and_time(send, ctx.member.zone)))
     if taking.snoozed_until and taking.snoozed_until > ctx.now.date():
-        facts.append(Fact(t("Paused until"), _day(ctx, taking.snoozed_until)))
-    if ctx.member.is_full(finding.month(ctx.now)):
+        facts.append(Fact(t("Paused until"), t.day(taking.snoozed_until, "long")))
+    if ctx.member.is_full(ranking.month(ctx.now)):
         facts.append(Fact(t("This month"), t("You have had as many introductions as you want.")))
     if not ctx.member.listed:
-        facts.append(Fact(t("Directory"), t("You are not listed any more, so nobody is "
-                                            "introduced to you.")))  # fmt: skip
+        facts.append(
+            Fact(t("Directory"), t("You are not listed any more, so nobody is introduced to you."))
+        )
     avoided = await round_pools.avoided_by(ctx.session, ctx.member.id)
     if avoided:
-        names = portraits.listed(t, [person.name for person in avoided])
+        names = t.listed([person.name for person in avoided])
         facts.append(Fact(t("Never paired with"), names))
     return facts
 
@@ -133,8 +141,10 @@ def _rhythm_name(ctx: Context, taking: RoundMember) -> str:
 def _acts(ctx: Context, taking: RoundMember) -> list[Button]:
     t = ctx.t
     if taking.paused_at or taking.asked_at:
-        return [Button(t("Keep me"), "rounds keep", "primary"),
-                Button(t("Stop rounds"), "rounds off")]  # fmt: skip
+        return [
+            Button(t("Keep me"), "rounds keep", "primary"),
+            Button(t("Stop rounds"), "rounds off"),
+        ]
     others = [rhythm for rhythm in RHYTHM_NAMES if rhythm != taking.rhythm]
     day = messages.next_day(taking, ctx.now).date()
     return [
@@ -149,10 +159,12 @@ async def _on(ctx: Context) -> Card:
     t = ctx.t
     if not ctx.member.listed:
         raise Refusal(
-            t("Whoever meets you wants to know who you are, so rounds are for people in the "
-              "directory. Say yes to it in your profile first."),
+            t(
+                "Whoever meets you wants to know who you are, so rounds are for people in the "
+                "directory. Say yes to it in your profile first."
+            ),
             buttons=(Button(t("Edit my profile"), "profile edit", "primary"),),
-        )  # fmt: skip
+        )
     taking = await rounds.join(ctx.session, ctx.member.id, ctx.now)
     if not taking.active:
         taking.active, taking.joined_at = True, ctx.now
@@ -184,10 +196,13 @@ async def _rhythm(ctx: Context, rhythm: str, which: str | None) -> Card:
     taking = await _taking(ctx)
     if which and (rhythm != "monthly" or which not in ("1", "2", "3", "4", "5")):
         raise Misfit(
-            ctx.t("«{text}» does not fit here: write 1 to 4 for a week of the month, or 5 for the "
-                  "last one.", text=short(which)),
+            ctx.t(
+                "«{text}» does not fit here: write 1 to 4 for a week of the month, or 5 for the "
+                "last one.",
+                text=short(which),
+            ),
             name="value",
-        )  # fmt: skip
+        )
     taking.rhythm = rhythm
     if rhythm == "monthly":
         taking.nth = int(which or 1)
@@ -200,7 +215,7 @@ async def _rhythm(ctx: Context, rhythm: str, which: str | None) -> Card:
 async def _snooze(ctx: Context, until: str | None) -> Card:
     taking = await _taking(ctx)
     taking.snoozed_until = _until(ctx, until)
-    day = _day(ctx, taking.snoozed_until)
+    day = ctx.t.day(taking.snoozed_until, "long")
     return await _status(ctx, ctx.t("Your rounds pause until {day}.", day=day))
 
 
@@ -218,14 +233,14 @@ def _until(ctx: Context, text: str | None) -> date:
         return day
     example = today + SNOOZED
     raise Misfit(
-        ctx.t("I cannot read «{text}» as a day within a year; write it like {example}, or a number "
-              "of weeks.", text=short(text), example=example),
+        ctx.t(
+            "I cannot read «{text}» as a day within a year; write it like {example}, or a number "
+            "of weeks.",
+            text=short(text),
+            example=example,
+        ),
         name="value",
-    )  # fmt: skip
-
-
-def _day(ctx: Context, day: date) -> str:
-    return format_date(day, "long", locale=ctx.t.locale)
+    )
 
 
 async def _skip(ctx: Context, text: str | None) -> Card:
@@ -244,7 +259,7 @@ async def _skip(ctx: Context, text: str | None) -> Card:
                 buttons=(Button(ctx.t("My rounds"), "rounds"),),
             )
     taking.skips = day
-    when = messages.day_and_time(ctx.t, moments(day).send, ctx.member.zone)
+    when = ctx.t.day_and_time(moments(day).send, ctx.member.zone)
     return await _status(ctx, ctx.t("You skip the round of {when}.", when=when))
 
 
@@ -340,12 +355,14 @@ def sentences(ctx: Context, person: Member, me: Seeker, other: Seeker) -> list[s
 
 
 def _sentence(ctx: Context, person: Member, reason: Reason) -> str:
-    t, name = ctx.t, person.name.split(" ")[0]
+    t, name = ctx.t, person.first_name
     match reason.cause:
         case "hours":
-            return t.many("Your working days share less than an hour.",
-                          "Your working days share {number} hours.",
-                          max(1, reason.about // 2))  # fmt: skip
+            return t.many(
+                "Your working days share less than an hour.",
+                "Your working days share {number} hours.",
+                max(1, reason.about // 2),
+            )
         case "new-city":
             return t("You have not met anybody of each other’s city.")
     topic = ctx.known.vocabulary.name(reason.about, ctx.language)

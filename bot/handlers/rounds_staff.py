@@ -24,27 +24,33 @@ class AdminRounds(BaseModel):
 
     act: Annotated[
         Literal["status", "preview", "redraw", "swap", "lock", "unlock", "send"],
-        Labels({
-            "status": "How rounds are going",
-            "preview": "Preview",
-            "redraw": "Draw again",
-            "swap": "Swap two people",
-            "lock": "Lock",
-            "unlock": "Unlock",
-            "send": "Send now",
-        }),
-    ] = Field(default="status", title="What to do")  # fmt: skip
+        Labels(
+            {
+                "status": "How rounds are going",
+                "preview": "Preview",
+                "redraw": "Draw again",
+                "swap": "Swap two people",
+                "lock": "Lock",
+                "unlock": "Unlock",
+                "send": "Send now",
+            }
+        ),
+    ] = Field(default="status", title="What to do")
     one: Annotated[str | None, Word()] = Field(
-        default=None, max_length=12, title="Number",
+        default=None,
+        max_length=12,
+        title="Number",
         description="The number beside a name, or the page of a preview",
-    )  # fmt: skip
+    )
     other: Annotated[str | None, Word()] = Field(
-        default=None, max_length=12, title="The other number",
+        default=None,
+        max_length=12,
+        title="The other number",
         description="Who takes that place, for example: 31",
-    )  # fmt: skip
+    )
 
 
-@command("admin rounds", allow=STAFF, writes=True, example="admin rounds preview")
+@command("admin rounds", allow=STAFF, room="admin", writes=True, example="admin rounds preview")
 async def admin_rounds(ctx: Context, ask: AdminRounds) -> Card:
     """What staff may do to the next round until it is sent."""
     match ask.act:
@@ -91,7 +97,7 @@ async def _status(ctx: Context, note: str = "") -> Card:
         parts.append(Text(t("It is locked.") if upcoming.locked_at else t("It is drafted.")))
         parts.append(Facts(await _sizes(ctx, upcoming)))
     else:
-        when = messages.day_and_time(t, moments(day).draft, ctx.member.zone)
+        when = t.day_and_time(moments(day).draft, ctx.member.zone)
         parts.append(Text(t("It is drafted on {when}.", when=when)))
     last = await rounds.last_sent(ctx.session)
     if last:
@@ -102,7 +108,7 @@ async def _status(ctx: Context, note: str = "") -> Card:
 
 def _when(ctx: Context, round_: Round | None = None) -> str:
     day = round_.day if round_ else coming(ctx.now)
-    return messages.day_and_time(ctx.t, moments(day).send, ctx.member.zone)
+    return ctx.t.day_and_time(moments(day).send, ctx.member.zone)
 
 
 async def _sizes(ctx: Context, round_: Round) -> tuple[Fact, ...]:
@@ -119,11 +125,10 @@ async def _outcome(ctx: Context, last: Round) -> Entry:
             t.many("one person was introduced", "{number} people were introduced", total),
             t.many("one says they met", "{number} say they met", said.get(rounds.MET, 0)),
             t.many("one has a date", "{number} have a date", said.get(rounds.SCHEDULED, 0)),
-            t.many("one has not met yet", "{number} have not met yet",
-                   said.get(rounds.NOT_YET, 0)),
+            t.many("one has not met yet", "{number} have not met yet", said.get(rounds.NOT_YET, 0)),
             t.many("one has not answered", "{number} have not answered", said.get("", 0)),
         ),
-    )  # fmt: skip
+    )
 
 
 # --- the draft --------------------------------------------------------------------------------
@@ -143,11 +148,12 @@ async def _draft(ctx: Context) -> Round:
 
 def _sent(ctx: Context, round_: Round) -> Refusal:
     return Refusal(
-        ctx.t("The round of {when} has been sent already; it is sent once.",
-              when=_when(ctx, round_)),
+        ctx.t(
+            "The round of {when} has been sent already; it is sent once.", when=_when(ctx, round_)
+        ),
         title=ctx.t("Rounds"),
         buttons=(Button(ctx.t("How rounds are going"), "admin rounds status"),),
-    )  # fmt: skip
+    )
 
 
 async def _preview(ctx: Context, page: int = 1, note: str = "") -> Card:
@@ -232,8 +238,10 @@ def _acts(ctx: Context, round_: Round, page: int, pages: int) -> list[Button]:
     if round_.locked_at:
         acts.append(Button(t("Unlock"), "admin rounds unlock"))
     else:
-        acts += [Button(t("Lock"), "admin rounds lock"),
-                 Button(t("Draw again"), "admin rounds redraw")]  # fmt: skip
+        acts += [
+            Button(t("Lock"), "admin rounds lock"),
+            Button(t("Draw again"), "admin rounds redraw"),
+        ]
     if page > 1:
         acts.append(Button(t("Previous page"), f"admin rounds preview {page - 1}"))
     if page < pages:
@@ -274,8 +282,11 @@ async def _swap(ctx: Context, one: str | None, other: str | None) -> Card:
             )
     forbids = await pools.swap(ctx.session, round_, first, second, ctx.now)
     if forbids:
-        raise Refusal(_forbidden(ctx, forbids), title=ctx.t("Rounds"),
-                      buttons=(Button(ctx.t("Preview"), "admin rounds preview"),))  # fmt: skip
+        raise Refusal(
+            _forbidden(ctx, forbids),
+            title=ctx.t("Rounds"),
+            buttons=(Button(ctx.t("Preview"), "admin rounds preview"),),
+        )
     _note(ctx, "round swapped", round_)
     return await _preview(
         ctx, note=ctx.t("{one} and {other} changed places.", one=names[first], other=names[second])

@@ -1,7 +1,7 @@
 """Settings: language, time zone, quiet hours, and every kind of message with its switch."""
 
 import re
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 from zoneinfo import available_timezones
 
 from pydantic import BaseModel, Field
@@ -25,17 +25,18 @@ from bot.deliveries import KINDS
 from bot.errors import Misfit
 from bot.i18n import NAMES, Translator, translator
 from bot.parsing import Hidden, Labels, Suggest, nearest, short
-from db import outbox
+from db import switches
 from db.base import keep
-from db.outbox import KindOff
+from db.switches import KindOff
 
 Language = Annotated[Literal["en", "es", "pt", "fr"], Labels(NAMES)]
 
 
-Switch = Annotated[
-    Literal["introduction", "round", "welcome", "profile"],
-    Labels({name: kind.title for name, kind in KINDS.items() if kind.switchable}),
-]
+SWITCHABLE = {name: kind.title for name, kind in KINDS.items() if kind.switchable}
+if TYPE_CHECKING:
+    Switch = str  # which kinds there are is known once the program runs
+else:
+    Switch = Annotated[Literal[tuple(SWITCHABLE)], Labels(SWITCHABLE)]
 _HOURS = re.compile(r"(\d{1,2})(?::(\d{2}))?\s*(?:-|–|to|a|à)\s*(\d{1,2})(?::(\d{2}))?")
 
 
@@ -75,6 +76,7 @@ async def as_is(ctx: Context) -> dict[str, tuple[str, ...]]:
 @command(
     "settings",
     allow=MEMBER,
+    room="daily",
     writes=True,
     example="settings language:fr",
     as_is=as_is,
@@ -99,7 +101,7 @@ async def settings(ctx: Context, ask: Settings) -> Reply:
     if ask.stop:
         await keep(ctx.session, KindOff, member_id=person.id, kind=ask.stop)
     if ask.start:
-        await outbox.switch_on(ctx.session, person.id, ask.start)
+        await switches.switch_on(ctx.session, person.id, ask.start)
     t = translator(person.language)
     said = t("Saved.")
     if ask.stop:
@@ -111,7 +113,7 @@ async def _shown(ctx: Context, note: str) -> Card:
     """Everything at a glance: each kind of message with its switch."""
     person = ctx.member
     t = translator(person.language)
-    off = await outbox.switched_off(ctx.session, person.id)
+    off = await switches.switched_off(ctx.session, person.id)
     parts: list[Part] = [Note(note, "good")] if note else []
     parts.append(Facts((
         Fact(t("Language"), NAMES[person.language]),
@@ -126,7 +128,7 @@ async def _shown(ctx: Context, note: str) -> Card:
         Button(t("Home"), "home"),
     )))  # fmt: skip
     parts.append(Heading(t("What I am told")))
-    parts += [_switch(t, name, name in off) for name, kind in KINDS.items() if kind.switchable]
+    parts += [_switch(t, name, name in off) for name in SWITCHABLE]
     return Card(title=t("Your settings"), parts=tuple(parts))
 
 

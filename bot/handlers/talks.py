@@ -28,7 +28,7 @@ class IntroSlot(BaseModel):
     slot: int | None = Field(default=None, ge=1, le=MOST_TIMES, title="Time")
 
 
-@command("intro slot", allow=MEMBER, writes=True)
+@command("intro slot", allow=MEMBER, room="daily", writes=True)
 async def intro_slot(ctx: Context, ask: IntroSlot) -> Card:
     """Without a time: others to choose from. With one: proposed, or agreed if the other did."""
     talk = await talks.found(ctx.session, ask.number)
@@ -74,8 +74,11 @@ async def _pick(ctx: Context, talk: Talk, slot: int) -> Card:
         talk.moves += 1
         await _tell(ctx, talk, other, _proposal)
         audit.note(ctx.session, ctx.now, ctx.member.id, "time proposed", f"talk:{talk.id}")
-    said = t("I proposed {time} to {name}, and tell you what they say.",
-             time=when(t, talk.times[slot - 1], ctx.member, other), name=other.name)  # fmt: skip
+    said = t(
+        "I proposed {time} to {name}, and tell you what they say.",
+        time=when(t, talk.times[slot - 1], ctx.member, other),
+        name=other.name,
+    )
     return Card(
         title=_title(ctx, talk),
         parts=(Note(said, "good"), Buttons((_others(t, talk),))),
@@ -127,8 +130,12 @@ def _agreed(ctx: Context, talk: Talk, reader: Member, t: Translator) -> Card:
         Link(t("Add it to your calendar"), ctx.links.meeting(talk.id, reader.id)),
         Buttons((Button(t("Another time"), f"intro slot {talk.id}"),)),
     )
-    return Card(title=t("Agreed with {name}", name=other.name), parts=parts, tone="good",
-                private=reader.id == ctx.member.id)  # fmt: skip
+    return Card(
+        title=t("Agreed with {name}", name=other.name),
+        parts=parts,
+        tone="good",
+        private=reader.id == ctx.member.id,
+    )
 
 
 def _others(t: Translator, talk: Talk) -> Button:

@@ -23,7 +23,7 @@ class Topics(BaseModel):
     )
 
 
-@command("topics", allow=MEMBER, example="topics open data")
+@command("topics", allow=MEMBER, room="daily", example="topics open data")
 async def topics(ctx: Context, ask: Topics) -> Card:
     """All practice areas with their people, or one area with its topics."""
     if ask.area is None:

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Text
 from bot.commands import STAFF, Context, command
-from bot.community.people import finding
+from bot.community.people import places
 from bot.domain.joining import domain_of
 from bot.errors import Misfit, Refusal
 from bot.parsing import Labels, Suggest, short
@@ -21,23 +21,30 @@ class AdminWorkspaces(BaseModel):
 
     act: Annotated[
         Literal["list", "city", "vouch", "mend"],
-        Labels({
-            "list": "All workspaces",
-            "city": "This is a city's own",
-            "vouch": "Its e-mail addresses can be trusted",
-            "mend": "Take both back",
-        }),
-    ] = Field(default="list", title="What to do")  # fmt: skip
+        Labels(
+            {
+                "list": "All workspaces",
+                "city": "This is a city's own",
+                "vouch": "Its e-mail addresses can be trusted",
+                "mend": "Take both back",
+            }
+        ),
+    ] = Field(default="list", title="What to do")
     number: int | None = Field(
-        default=None, ge=1, lt=10**9, title="Number",
+        default=None,
+        ge=1,
+        lt=10**9,
+        title="Number",
         description="The number beside the workspace, for example: 3",
-    )  # fmt: skip
+    )
     city: CityName = Field(
         default=None, max_length=80, title="City", description="For example: Boston"
     )
 
 
-@command("admin workspaces", allow=STAFF, writes=True, example="admin workspaces list")
+@command(
+    "admin workspaces", allow=STAFF, room="admin", writes=True, example="admin workspaces list"
+)
 async def admin_workspaces(ctx: Context, ask: AdminWorkspaces) -> Card:
     """The list, and what staff know of one workspace."""
     t = ctx.t
@@ -48,17 +55,21 @@ async def admin_workspaces(ctx: Context, ask: AdminWorkspaces) -> Card:
         case "city":
             if not ask.city:
                 raise Misfit(t("Please fill this in."), name="city")
-            city = finding.city_named(ctx, ask.city)
+            city = places.city_named(ctx, ask.city)
             home.city_id = city.id
-            said = t("{workspace} is {city}'s own: its people join without a code.",
-                     workspace=_name(home), city=finding.city_place(t, city))  # fmt: skip
+            said = t(
+                "{workspace} is {city}'s own: its people join without a code.",
+                workspace=_name(home),
+                city=places.city_place(t, city),
+            )
         case "vouch":
             home.vouched = True
             said = t("The addresses in {workspace} count from now on.", workspace=_name(home))
         case _:
             home.city_id, home.vouched = None, False
-            said = t("{workspace} proves nothing any more. Who is in stays in.",
-                     workspace=_name(home))  # fmt: skip
+            said = t(
+                "{workspace} proves nothing any more. Who is in stays in.", workspace=_name(home)
+            )
     audit.note(ctx.session, ctx.now, ctx.member.id, f"workspace {ask.act}", f"workspace:{home.id}")
     await ctx.session.flush()
     return await _list(ctx, said)
@@ -99,7 +110,7 @@ def _entry(ctx: Context, home: Workspace, people_here: int) -> Entry:
     t = ctx.t
     city = ctx.known.cities.get(home.city_id or 0)
     lines = [
-        t("the workspace of {city}", city=finding.city_place(t, city))
+        t("the workspace of {city}", city=places.city_place(t, city))
         if city
         else t("no city's own"),
         t("its addresses count") if home.vouched else t("its addresses prove nothing"),
@@ -131,21 +142,31 @@ class AdminDomains(BaseModel):
     remove: str | None = Field(default=None, max_length=253, title="Domain to take back")
 
 
-@command("admin domains", allow=STAFF, writes=True, example="admin domains Boston add:boston.gov")
+@command(
+    "admin domains",
+    allow=STAFF,
+    room="admin",
+    writes=True,
+    example="admin domains Boston add:boston.gov",
+)
 async def admin_domains(ctx: Context, ask: AdminDomains) -> Card:
     """What is allowed, for one city or for all; exactly these domains, nothing under them."""
     t = ctx.t
     if ask.city is None:
         return await _domains(ctx)
-    city = finding.city_named(ctx, ask.city)
+    city = places.city_named(ctx, ask.city)
     said = ""
     if ask.add:
         domain = domain_of(ask.add)
         if not domain:
             raise Misfit(
-                t("«{text}» is no domain of an office: I take plain names like boston.gov, and "
-                  "none where anybody gets an address.", text=short(ask.add)), name="add",
-            )  # fmt: skip
+                t(
+                    "«{text}» is no domain of an office: I take plain names like boston.gov, and "
+                    "none where anybody gets an address.",
+                    text=short(ask.add),
+                ),
+                name="add",
+            )
         if not await invitations.allow_domain(ctx.session, city.id, domain):
             raise Refusal(t("«{domain}» proves another city already.", domain=domain))
         said = t("Allowed: {domain}", domain=domain)
@@ -163,7 +184,7 @@ async def _domains(ctx: Context, city_id: int | None = None, note: str = "") -> 
     parts: list[Part] = [Note(note, "good")] if note else []
     found = await invitations.domains(ctx.session, city_id)
     facts = tuple(
-        Fact(one.domain, finding.city_place(t, ctx.known.cities[one.city_id])) for one in found
+        Fact(one.domain, places.city_place(t, ctx.known.cities[one.city_id])) for one in found
     )
     parts.append(Facts(facts) if facts else Text(t("No domain is allowed yet.")))
     parts.append(

@@ -6,28 +6,27 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.cards import Button, Buttons, Card, Note
-from bot.deliveries import owe
-from bot.i18n import translator
-from db import members
+from bot.community.staff import notify_admins
+from bot.i18n import Translator
+from db.members import Member
 from db.outbox import UNSOLVED, Delivery
 
 ALARM = "alarm"
 
 
-async def tell_admins(session: AsyncSession, now: datetime, ended: Iterable[Delivery]) -> None:
+async def notify_of_failures(
+    session: AsyncSession, now: datetime, ended: Iterable[Delivery]
+) -> None:
     """Owe each admin one message if any of these needs a decision.
 
     What failed of the alarms themselves raises none.
     """
     if not any(r.state in UNSOLVED and not r.key.startswith(f"{ALARM}:") for r in ended):
         return
-    for admin in await members.with_role(session, "admin"):
-        key = f"{ALARM}:{admin.id}:{now:%Y-%m-%dT%H}"
-        await owe(session, now, admin, "duty", _card(admin.language), key=key)
+    await notify_admins(session, now, _render_card, key=f"{ALARM}:{now:%Y-%m-%dT%H}")
 
 
-def _card(language: str) -> Card:
-    t = translator(language)
+def _render_card(t: Translator, _: Member) -> Card:
     return Card(
         title=t("A message did not arrive"),
         parts=(

@@ -144,7 +144,7 @@ class Deliverer:
             stale = await sending.expire(session, now)
             await session.flush()
             await tell_ended(session, now, [*lost, *stale])
-            await alerts.tell_admins(session, now, lost)
+            await alerts.notify_of_failures(session, now, lost)
             reach("deliver.before_recover_commit")
         reach("deliver.after_recover_commit")
         self._kept_house = now
@@ -247,7 +247,7 @@ class Deliverer:
                 await sending.shut(session, gates)
             await session.flush()
             await tell_ended(session, now, ended)
-            await alerts.tell_admins(session, now, ended)
+            await alerts.notify_of_failures(session, now, ended)
             reach("deliver.before_settle_commit")
         reach("deliver.after_settle_commit")
         del self._written[: len(written)]

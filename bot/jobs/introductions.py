@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.cards import Button, Buttons, Card, Note
 from bot.community.talks.opening import may_talk, open_talk, tell_unreached
-from bot.deliveries import owe
+from bot.deliveries import owe, tell_ended
 from bot.i18n import Translator, translator
 from db import introductions, outbox, talks
 from db.introductions import ASKED, EXPIRED, YES, Introduction
@@ -36,7 +36,8 @@ async def _close(session: AsyncSession, now: datetime, one: Introduction) -> Non
     one.closed_at = now
     if one.status == ASKED:
         one.status = EXPIRED
-    await introductions.take_back(session, one, now, "over")
+    ended = await introductions.take_back(session, one, now, "over")
+    await tell_ended(session, now, ended)
     waiting = {one.by_id: one.by} if one.by else {}
     waiting |= {p.id: p for p in (one.one, one.other) if one.said(p.id) == YES}
     for person in waiting.values():
@@ -64,7 +65,7 @@ def _not_now(t: Translator, one: Introduction, person: Member) -> Card:
 async def _settle(session: AsyncSession, now: datetime, talk: Talk) -> None:
     """Open for both; or, once one side is lost or a day has passed, for neither."""
     if not await may_talk(session, talk.one, talk.other):
-        await talks.give_up(session, talk, now)
+        await tell_ended(session, now, await talks.give_up(session, talk, now))
         return
     roots = await talks.roots(session, talk)
     if all(root is not None and root.state == outbox.SENT for root in roots.values()):
@@ -74,10 +75,10 @@ async def _settle(session: AsyncSession, now: datetime, talk: Talk) -> None:
     if not lost:
         return
     if talk.together:
-        await talks.drop_roots(session, talk, now)
+        await tell_ended(session, now, await talks.drop_roots(session, talk, now))
         await open_talk(session, now, talk, apart=True)
         return
-    await talks.give_up(session, talk, now)
+    await tell_ended(session, now, await talks.give_up(session, talk, now))
     for person in (talk.one, talk.other):
         if person.id not in lost:
             await tell_unreached(session, now, talk, person)

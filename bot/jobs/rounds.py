@@ -60,7 +60,7 @@ async def draft(engine: AsyncEngine, now: datetime) -> None:
         round_ = await rounds.begin(session, day)
         if round_.drafted_at is None:
             await pools.keep(session, round_, made, now)
-            await messages.tell_staff(session, now, round_)
+            await messages.notify_of_draft(session, now, round_)
 
 
 async def _step(

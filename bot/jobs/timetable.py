@@ -5,9 +5,10 @@ of what it does: if that fails, the turn is still to be done, until its grace ha
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -16,11 +17,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from bot.failpoints import reach
 from bot.jobs import introductions, maintenance, rounds
-from db import outbox
-from db.base import checkpoint, unit
+from db import job_runs
+from db.base import unit
 
 log = structlog.get_logger()
 
+Clock = Callable[[], datetime]
 Job = Callable[[AsyncSession, datetime], Awaitable[None]]
 """Gets the time at which it was due."""
 
@@ -46,35 +48,50 @@ class Turn:
         return found
 
 
+@dataclass(frozen=True)
+class StepJob:
+    """A job of many transactions, asked each minute whether something of it is due.
+
+    Each of its steps is written down in the transaction that does it, so that any process may
+    act at any time; `act` gets the clock. It claims no run.
+    """
+
+    name: str
+    act: Callable[[AsyncEngine, Clock], Awaitable[None]]
+
+
 TIMETABLE = (
     Turn("forget seen events", "17 * * * *", maintenance.forget_seen_events),
     Turn("scrub what was forgotten", "*/5 * * * *", maintenance.scrub_what_was_forgotten),
     Turn("tend introductions", "*/5 * * * *", introductions.tend_introductions),
     Turn("erase relay drafts", "23 * * * *", maintenance.erase_relay_drafts),
     Turn("tidy deliveries", "41 3 * * *", maintenance.tidy_deliveries, timedelta(hours=12)),
+    StepJob("rounds", rounds.advance),
+    StepJob("checkpoint", maintenance.empty_journal),
 )
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 async def tick(
-    engine: AsyncEngine,
-    turns: Sequence[Turn] = TIMETABLE,
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    engine: AsyncEngine, turns: Iterable[Turn | StepJob] = TIMETABLE, clock: Clock = _now
 ) -> None:
     """Do every turn that is due and that nobody has done."""
     for turn in turns:
-        at = turn.latest(clock())
-        if at is not None:
+        if isinstance(turn, Turn) and (at := turn.latest(clock())) is not None:
             await _take(engine, turn, at)
 
 
 async def _take(engine: AsyncEngine, turn: Turn, at: datetime) -> None:
     try:
         async with unit(engine) as session:
-            if await outbox.is_taken(session, turn.name, at):
+            if await job_runs.is_claimed(session, turn.name, at):
                 return
         reach("timetable.before_turn")
         async with unit(engine, writes=True) as session:
-            if await outbox.take_slot(session, turn.name, at):
+            if await job_runs.claim_job_run(session, turn.name, at):
                 await turn.act(session, at)
             reach("timetable.before_commit")
         reach("timetable.after_commit")
@@ -82,8 +99,11 @@ async def _take(engine: AsyncEngine, turn: Turn, at: datetime) -> None:
         log.error("turn failed", turn=turn.name, error=type(error).__name__)
 
 
-def timetable(engine: AsyncEngine, turns: Sequence[Turn] = TIMETABLE) -> AsyncIOScheduler:
-    """A scheduler in UTC that only ticks, each minute and at once; the database remembers."""
+def timetable(engine: AsyncEngine, turns: Sequence[Turn | StepJob] = TIMETABLE) -> AsyncIOScheduler:
+    """A scheduler in UTC that only ticks, each minute and at once; the database remembers.
+
+    Each job of many steps runs beside the tick, each minute, and never twice at once here.
+    """
     scheduler = AsyncIOScheduler(
         timezone="UTC",
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 300},
@@ -95,15 +115,11 @@ def timetable(engine: AsyncEngine, turns: Sequence[Turn] = TIMETABLE) -> AsyncIO
         args=["tick", lambda: tick(engine, turns)],
         next_run_time=datetime.now(UTC),
     )
-    # a round has steps of its own, each done once, whoever asks whether it is due
-    scheduler.add_job(_tried, "cron", minute="*", args=["rounds", lambda: _advance(engine)])
-    # what was erased leaves the journal too; this is each process's own, so it takes no slot
-    scheduler.add_job(_tried, "cron", minute="*", args=["checkpoint", lambda: checkpoint(engine)])
+    for job in turns:
+        if isinstance(job, StepJob):
+            act = partial(job.act, engine, _now)
+            scheduler.add_job(_tried, "cron", minute="*", args=[job.name, act])
     return scheduler
-
-
-async def _advance(engine: AsyncEngine) -> None:
-    await rounds.advance(engine, lambda: datetime.now(UTC))
 
 
 async def _tried(name: str, work: Callable[[], Awaitable[None]]) -> None:

@@ -2,8 +2,8 @@
 
 import sys
 
-from bot.app import database, explained
 from bot.settings import Settings
+from bot.storage import database, explained
 from db import audit
 from db.base import unit
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from sqlalchemy import inspect
 from sqlalchemy.orm import Session
 
-from bot.app import key_file, sqlite_file
 from bot.settings import Settings
+from bot.storage import key_file, sqlite_file
 from db import backup, outbox
 from db.base import open_engine, unit
 

@@ -14,17 +14,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.adapters.base import Finding
-from bot.app import (
-    COMMANDS_MEMO,
-    database,
-    explained,
-    key_file,
-    secret_keys,
-    sqlite_file,
-)
+from bot.app import COMMANDS_MEMO
 from bot.operator.platforms import asked_platforms
 from bot.settings import EX_CONFIG, ConfigurationError, Settings
-from db import inbound, migrate, seed
+from bot.storage import database, explained, key_file, secret_keys, sqlite_file
+from db import key_values, migrate, seed
 from db.base import unit
 from db.cities import City
 from db.installations import Installations
@@ -78,7 +72,7 @@ async def report(read: Callable[[], Settings], *, as_json: bool) -> int:
 
 async def _synced(engine: AsyncEngine) -> str:
     async with unit(engine) as session:
-        return await inbound.memo(session, COMMANDS_MEMO)
+        return await key_values.load_value(session, COMMANDS_MEMO)
 
 
 # --- the machine ------------------------------------------------------------------------------

@@ -10,10 +10,10 @@ from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.adapters import PLATFORMS
-from bot.app import database, explained
 from bot.community import importing
 from bot.community.importing import Plan, UnreadableError
 from bot.settings import Settings
+from bot.storage import database, explained
 from db import member_lists, migrate, seed
 from db.base import unit
 

@@ -1,5 +1,6 @@
 """What the operator asks the platforms from the terminal."""
 
+import sys
 from typing import Literal
 
 from bot import app
@@ -7,6 +8,14 @@ from bot.adapters.base import Finding
 from bot.app import App
 from bot.commands import load
 from bot.settings import Settings
+
+
+async def act_at_discord(settings: Settings, act: Literal["sync", "invite-url"]) -> int:
+    """Do one thing at Discord and print how it ended; return the exit code."""
+    async with app.opened(settings) as running:
+        done, said = await at_discord(running, act)
+    print(said, file=sys.stdout if done else sys.stderr)
+    return 0 if done else 1
 
 
 async def at_discord(running: App, act: Literal["sync", "invite-url"]) -> tuple[bool, str]:

@@ -1,17 +1,45 @@
 """One command from the terminal: who says it, and what a platform would have been sent."""
 
 import importlib
+import json
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
+from rich.console import Console
+
 from bot.adapters import terminal
-from bot.app import App
-from bot.cards import Form, Reply
+from bot.app import App, opened
+from bot.cards import Form, Reply, data, plain
 from bot.domain.ranking import standing
 from bot.i18n import translator
-from bot.request import Sender
+from bot.request import Request, Sender
+from bot.settings import Settings
 from db import members, seed
 from db.base import unit
+
+
+async def say(
+    settings: Settings, console: Console, words: str, *, email: str, on: str, as_json: bool
+) -> int:
+    """Run one command as the member of this address and print the reply; return the exit code."""
+    async with opened(settings) as app:
+        sender = await speaker(app, email)
+        if sender is None:
+            said = f"Nobody has the e-mail {email}." if email else "Say who asks: --as E-MAIL."
+            print(said, file=sys.stderr)
+            return 2
+        language = await app.hub.language(sender)
+        reply = await app.hub(Request(sender, words.removeprefix("/wwc").strip(), direct=True))
+    if on != "plain":
+        print(json.dumps(payload(on, reply, language), ensure_ascii=False, indent=2))
+    elif as_json:
+        print(json.dumps(data(reply), ensure_ascii=False, indent=2))
+    elif console.is_terminal:
+        console.print(terminal.render(reply))
+    else:
+        print(plain(reply), end="")
+    return 0
 
 
 async def speaker(app: App, email: str) -> Sender | None:

@@ -7,7 +7,7 @@ from aiohttp import web
 from icalendar import Calendar, Event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.community.people.finding import place
+from bot.community.people.places import place
 from bot.community.talks.opening import may_talk
 from bot.domain.calendar import LENGTH
 from bot.i18n import translator

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot import settings
 from bot.adapters.slack import listen
-from bot.app import run
+from bot.serving import run
 from bot.web import health
 
 ROOMS = (

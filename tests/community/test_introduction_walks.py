@@ -19,9 +19,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from sqlalchemy import select
 
 from bot.cards import plain
+from bot.community import blocking
 from bot.hub import Hub
 from bot.request import Heard, Request
-from db import introductions
+from db import blocks
 from db.base import unit
 from db.introductions import Introduction
 from db.members import Member
@@ -264,12 +265,12 @@ class Walk(RuleBasedStateMachine):
     async def _block(self, who: str, whom: str) -> None:
         one, other = await member(self.engine, who), await member(self.engine, whom)
         async with unit(self.engine, writes=True) as session:
-            await introductions.block(session, one, other, self.clock())
+            await blocking.block_member(session, self.clock(), one, other)
 
     async def _unblock(self, who: str, whom: str) -> None:
         one, other = await member(self.engine, who), await member(self.engine, whom)
         async with unit(self.engine, writes=True) as session:
-            await introductions.unblock(session, one, other)
+            await blocks.unblock(session, one, other)
 
 
 @pytest.mark.campaign

@@ -6,11 +6,12 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.community import blocking
 from bot.community.talks.opening import begin_talk, meet, starters
 from bot.domain.shared_interests import Bond, Side, bonds, chosen
 from bot.i18n import LANGUAGES, translator
 from bot.jobs.introductions import HALF_OPEN_AT_MOST
-from db import introductions, talks
+from db import talks
 from db.base import unit
 from db.members import Account, Workspace
 from db.outbox import AMBIGUOUS, CANCELLED, DEAD, EXPIRED, HELD
@@ -159,7 +160,7 @@ async def test_nothing_begins_for_whoever_is_suspended_or_blocked(
     assert await begin(engine, now, other="sam") is None
     one, other = await member(engine, "luis"), await member(engine, "maya")
     async with unit(engine, writes=True) as session:
-        await introductions.block(session, one, other, now)
+        await blocking.block_member(session, now, one, other)
     assert await begin(engine, now) is None
     assert await begin(engine, now, "luis", "maya") is None
     assert await owed(engine) == []
@@ -245,7 +246,7 @@ async def test_a_block_before_the_opening_went_out_silences_both(
     await begin(engine, clock())
     one, other = await member(engine, "luis"), await member(engine, "maya")
     async with unit(engine, writes=True) as session:
-        await introductions.block(session, one, other, clock())
+        await blocking.block_member(session, clock(), one, other)
     clock.go_on(minutes=5)
 
     await tend(engine, clock())

@@ -1,5 +1,6 @@
-"""Deliveries are owed and sent here as in the tests of the jobs."""
+"""Deliveries and talks are owed, sent and begun here as in the tests of their own rooms."""
 
+from tests.community.conftest import talk
 from tests.jobs.conftest import owing, platform
 
-__all__ = ["owing", "platform"]
+__all__ = ["owing", "platform", "talk"]

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import plain
-from db import introductions
+from db import blocks
 from db.base import unit
 from tests.conftest import Typing
 from tests.reading import commands_of, titles_of
@@ -18,14 +18,14 @@ async def test_blocked_and_unblocked(typing: Typing, engine: AsyncEngine) -> Non
     for _ in range(2):
         assert "is not told" in plain(await typing(f"block {LUIS}"))
     async with unit(engine) as session:
-        assert await introductions.is_blocked(session, LUIS, MAYA)
+        assert await blocks.is_blocked(session, LUIS, MAYA)
     shown = await typing("block")
     assert titles_of(shown) == ["Luis Ángel Rojas"]
     assert f"unblock {LUIS}" in commands_of(shown)
     assert "can reach you again" in plain(await typing(f"unblock {LUIS}"))
     assert "blocked nobody" in plain(await typing(f"unblock {LUIS}"))
     async with unit(engine) as session:
-        assert not await introductions.is_blocked(session, LUIS, MAYA)
+        assert not await blocks.is_blocked(session, LUIS, MAYA)
 
 
 async def test_nobody_blocks_oneself_or_a_ghost(typing: Typing) -> None:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select, text
@@ -14,11 +13,11 @@ from bot.deliveries import read
 from bot.domain.joining import fingerprint
 from db import members
 from db.base import unit
-from db.invitations import CityCode, Invitation
+from db.invitations import CityCode
 from db.joining import CodeTry, JoinRequest
-from db.members import Account, Member, Workspace
+from db.members import Account, Member
 from db.outbox import Delivery
-from tests.cast import CAST, PENDING, PLATFORM
+from tests.cast import PENDING, PLATFORM
 from tests.conftest import Clock, Counted, Typing
 from tests.reading import button, commands_of, field, problems_of, titles_of, values_of
 
@@ -298,82 +297,7 @@ async def test_two_accounts_of_one_address_are_never_merged(
     assert second is None
 
 
-async def test_domains_are_plain_one_citys_and_taken_back(typing: Typing) -> None:
-    """Free mail and look-alikes are refused beside the field; another city's is refused too."""
-    for wrong in ("gmail.com", "b\u043eston.gov", "localhost"):
-        reply = await typing(f"admin domains boston add:{wrong}", as_="noor")
-        assert "no domain of an office" in problems_of(reply)["add"]
-    await typing("admin domains boston add:boston.gov", as_="noor")
-    taken = await typing("admin domains bogota add:boston.gov", as_="noor")
-    assert "proves another city already" in plain(taken)
-    await typing("admin domains bogota remove:boston.gov", as_="noor")
-    assert "boston.gov: Boston, MA" in plain(await typing("admin domains", as_="noor"))
-    await typing("admin domains boston remove:boston.gov", as_="noor")
-    assert "No domain is allowed yet." in plain(await typing("admin domains", as_="noor"))
-
-
 # --- by asking --------------------------------------------------------------------------------
-
-
-@pytest.mark.both
-async def test_leads_and_staff_are_asked_and_the_first_answer_counts(
-    typing: Typing, engine: AsyncEngine
-) -> None:
-    """A card with both answers for each of them, in their language; the asker is told once."""
-    await typing("admin members lead 1", as_="noor")
-    offer = await typing("join boston", as_="rob", locale="fr-CA")
-    asked = await typing(button(offer, "Demander à entrer").command, as_="rob", locale="fr-CA")
-    assert plain(asked).startswith("Votre demande")
-    await typing("join boston ask:yes", as_="rob", locale="fr-CA")
-
-    duties = await owed(engine, "duty")
-    assert sorted(d.user for d in duties) == ["ada", "maya", "noor"]
-    card = read(duties[0].body)
-    assert titles_of(card) == ["rob"]
-    yes, no = button(card, "Approve").command, button(card, "Decline").command
-
-    assert "rob of Boston, MA is a member now." in plain(await typing(yes, as_="maya"))
-    for late, who in ((yes, "noor"), (no, "ada"), (yes, "maya")):
-        said = plain(await typing(late, as_=who))
-        assert said.startswith("Decided already\nMaya Chen let them in already")
-    found = await person(engine, "rob")
-    assert found is not None
-    assert (found.way, found.language) == ("approval", "fr")
-    answers = [d for d in await owed(engine, "answer") if d.user == "rob"]
-    assert len(answers) == 1
-    assert plain(read(answers[0].body)).startswith("Bienvenue, rob")
-    assert all(d.state == "cancelled" for d in await owed(engine, "duty"))
-
-
-@pytest.mark.both
-async def test_a_no_is_told_without_a_name_and_one_may_ask_again(
-    typing: Typing, engine: AsyncEngine
-) -> None:
-    """Three times a week; then one waits."""
-    for number in (1, 2, 3):
-        await typing("join boston ask:yes", as_="rob")
-        await typing(f"admit {number} no", as_="noor")
-    answers = [read(d.body) for d in await owed(engine, "answer")]
-    assert len(answers) == 3
-    assert all("You were not let in for Boston, MA." in plain(card) for card in answers)
-    assert not any("Noor" in plain(card) for card in answers)
-    assert "many requests already" in plain(await typing("join boston ask:yes", as_="rob"))
-    assert await person(engine, "rob") is None
-
-
-async def test_only_those_of_the_city_decide_and_others_learn_nothing(typing: Typing) -> None:
-    """A lead of elsewhere, a member and a lead no more get the answer of a number nobody has."""
-    await typing("admin members lead 3", as_="noor")
-    await typing("admin members lead 2", as_="noor")
-    await typing("join boston ask:yes", as_="rob")
-    await typing("admin members unlead 2", as_="noor")
-    for who in ("luis", "ben", "maya", "zoe"):
-        for answer in ("yes", "no", ""):
-            said = plain(await typing(f"admit 1 {answer}", as_=who))
-            none = plain(await typing(f"admit 9 {answer}", as_=who))
-            assert said.replace("1", "9") == none
-    assert titles_of(await typing("admit", as_="luis")) == []
-    assert titles_of(await typing("admit", as_="noor")) == ["1 · rob"]
 
 
 async def test_an_unknown_city_goes_to_the_staff_in_the_persons_own_words(
@@ -450,151 +374,7 @@ async def test_a_member_need_not_join(typing: Typing) -> None:
     assert "Proved by: the staff of the programme" in plain(await typing("verify"))
 
 
-# --- welcome ----------------------------------------------------------------------------------
-
-
-@pytest.mark.both
-async def test_a_newcomer_is_welcomed_once_and_shown_one_thing_a_day(
-    typing: Typing, engine: AsyncEngine, now: object
-) -> None:
-    """On the next three working mornings, each with a way to stop them."""
-    code = await city_code(typing)
-    for _ in range(3):
-        await typing(f"join code:{code}", as_="rob", zone="America/Bogota")
-    await typing("leave sure:yes", as_="rob")
-    back = await typing(f"join code:{code}", as_="rob")
-    assert plain(back).startswith("Welcome back, rob")
-
-    week = await owed(engine, "welcome")
-    assert [d.key.rpartition(":")[2] for d in week] == ["person", "topic", "profile"]
-    assert [f"{d.at:%a %H:%M}" for d in week] == ["Wed 14:30", "Thu 14:30", "Fri 14:30"]
-    assert all(d.expires == d.at + timedelta(days=5) for d in week)
-    for tip in week:
-        assert commands_of(read(tip.body))[-1] == "settings stop:welcome"
-        assert not any(one.name in tip.body for one in CAST)
-
-
-async def test_the_first_week_shows_people_as_they_are_when_it_is_asked(
-    typing: Typing, engine: AsyncEngine
-) -> None:
-    """Somebody who left the directory meanwhile, is full or speaks no common language is not."""
-    code = await city_code(typing, "bogota")
-    await typing(f"join code:{code}", as_="rob", locale="fr")
-    steps = await typing("welcome", as_="rob")
-    shown = titles_of(await typing(button(steps, "Montrer qui").command, as_="rob"))
-    assert shown == ["Rémi Gagnon"]
-    await typing("profile listed:no", as_="remi")
-    none = await typing("welcome person", as_="rob")
-    assert titles_of(none) == []
-    assert commands_of(none) == ["topics"]
-
-
-# --- invitations ------------------------------------------------------------------------------
-
-
-@pytest.mark.both
-async def test_a_colleague_who_is_here_gets_a_card_that_fits_nobody_else(
-    typing: Typing, engine: AsyncEngine
-) -> None:
-    """The button lets in just that account, once; the one who invited is told."""
-    await typing("help", as_="rob", locale="es-419")
-    assert "rob gets a card from me" in plain(await typing("invite <@rob>"))
-    (card,) = await owed(engine, "invitation")
-    assert (card.user, card.member_id) == ("rob", None)
-    assert plain(read(card.body)).startswith("Maya Chen te invita")
-    press = commands_of(read(card.body))[0]
-
-    await typing("help", as_="eve")
-    for thief in ("eve", "zoe"):
-        assert not plain(await typing(press, as_=thief)).startswith("Welcome")
-    assert plain(await typing(press, as_="rob", locale="es")).startswith("Te damos la bienvenida")
-    assert plain(await typing(press, as_="rob", locale="es")).startswith("Ya eres miembro")
-    found = await person(engine, "rob")
-    assert found is not None
-    assert found.way == "invitation"
-    told = [d for d in await owed(engine, "answer") if d.user == "maya"]
-    assert [plain(read(d.body)) for d in told] == [
-        "A colleague is in\nrob has accepted your invitation.\n"
-    ]
-
-
-async def test_an_invitation_is_as_good_as_the_member_who_gave_it(
-    typing: Typing, clock: Clock
-) -> None:
-    """Suspended, gone, or a week later it opens nothing, by card or by code."""
-    for trouble in ("suspend", "leave", "wait"):
-        await typing("help", as_=f"rob-{trouble}")
-        await typing(f"invite <@rob-{trouble}>", as_="ben")
-    codes = [code_in(await typing("invite somebody", as_="ben")) for _ in range(3)]
-    await typing("admin members suspend 2", as_="noor")
-    assert "does not hold" in plain(await typing("join invitation:1", as_="rob-suspend"))
-    assert "opens nothing" in plain(await typing(f"join code:{codes[0]}", as_="rob-suspend"))
-    await typing("admin members restore 2", as_="noor")
-    clock.go_on(days=7, seconds=1)
-    assert "does not hold" in plain(await typing("join invitation:3", as_="rob-wait"))
-    assert "opens nothing" in plain(await typing(f"join code:{codes[2]}", as_="rob-wait"))
-    await typing("help", as_="last")
-    await typing("invite <@last>", as_="ben")
-    await typing("leave sure:yes", as_="ben")
-    assert "does not hold" in plain(await typing("join invitation:7", as_="last"))
-
-
-async def test_those_hidden_are_invited_as_if_nobody_knew_them(typing: Typing) -> None:
-    """Unlisted, suspended, unknown, and who said no: the same words, and a line to send."""
-    await typing("help", as_="rob")
-    await typing("invite <@rob>")
-    assert "Nobody invites you here again." in plain(
-        await typing("join invitation:1 ask:no", as_="rob")
-    )
-    said = {
-        CODE.sub("…", plain(await typing(f"invite {who}")))
-        for who in ("<@uma>", "<@sam>", "<@nobody>", "<@rob>", "rob", "somebody")
-    }
-    assert len(said) == 1
-    assert plain(await typing("invite <@ben>")).startswith("Not quite\nBen Ortiz is a member")
-
-
-async def test_the_code_of_a_city_is_for_its_leads_and_staff(typing: Typing) -> None:
-    """A member invites one by one; a lead of elsewhere sees nothing of this city."""
-    await typing("admin members lead 3", as_="noor")
-    for who, words in (("maya", "invite code"), ("maya", "invite rotate"),
-                       ("luis", "invite rotate city:boston")):  # fmt: skip
-        assert "for its leads and for staff" in plain(await typing(words, as_=who)).replace(
-            "para sus responsables y el equipo", "for its leads and for staff"
-        )
-    assert CODE.search(plain(await typing("invite rotate", as_="luis")))
-    assert "/wwc invite code city:Boston" in plain(await typing("invite code", as_="noor"))
-
-
-async def test_a_member_gives_twenty_invitations_a_week(
-    typing: Typing, engine: AsyncEngine, clock: Clock
-) -> None:
-    """Whoever needs more asks a lead for the code of the city."""
-    for _ in range(22):
-        last = await typing("invite somebody")
-    assert "that is as many as there are" in plain(last)
-    async with unit(engine) as session:
-        assert await session.scalar(select(func.count()).select_from(Invitation)) == 20
-    clock.go_on(days=8)
-    assert CODE.search(plain(await typing("invite somebody")))
-
-
-# --- workspaces -------------------------------------------------------------------------------
-
-
-async def test_a_workspace_is_marked_by_number_and_city(
-    typing: Typing, engine: AsyncEngine
-) -> None:
-    """Unknown numbers and cities are told beside their fields; a removed one stands last."""
-    await typing("help", as_="x", workspace="T2")
-    await typing.hub.removed(PLATFORM, "T1")
-    assert "number" in problems_of(await typing("admin workspaces city 99 boston", as_="ada"))
-    assert "city" in problems_of(await typing("admin workspaces city 1", as_="ada"))
-    assert "number" in problems_of(await typing("admin workspaces vouch", as_="ada"))
-    await typing("admin workspaces vouch 2", as_="ada")
-    async with unit(engine) as session:
-        homes = (await session.scalars(select(Workspace).order_by(Workspace.id))).all()
-    assert [home.vouched for home in homes] == [False, True]
+# --- guests -----------------------------------------------------------------------------------
 
 
 async def test_who_may_be_a_guest_is_not_let_in_by_the_workspace(

@@ -65,7 +65,7 @@ async def test_suspending_takes_somebody_out_at_once_and_restoring_brings_them_b
     await typing(button(reply, "Restore").command, as_="noor")
     assert titles_of(await typing("who-does open data")) == before
     assert [a[1] for a in await audited(engine) if a[0] == 10] == [
-        "member suspended", "member verified"
+        "member suspended", "member restored"
     ]  # fmt: skip
 
 

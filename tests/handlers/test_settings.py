@@ -1,5 +1,8 @@
 """The language one is spoken to in, and the zone one's times are shown in."""
 
+import subprocess
+import sys
+
 import pytest
 
 from bot.cards import Form, plain
@@ -94,3 +97,23 @@ async def test_each_kind_of_message_has_a_switch(typing: Typing) -> None:
 async def test_a_kind_that_nobody_may_stop_is_none(typing: Typing) -> None:
     """Answers to what one did always come."""
     assert isinstance(await typing("settings stop:answer"), Form)
+
+
+def test_a_new_kind_has_its_switch_without_a_line_in_the_settings() -> None:
+    """A process of its own, in which a kind is declared before the settings are read."""
+    program = """
+from bot import deliveries
+deliveries.KINDS["digest"] = deliveries.Kind("A made-up kind")
+deliveries.KINDS["made-news"] = deliveries.Kind("In channels", in_channels=True)
+from bot.commands import load
+arguments = {a.name: a for a in load()["settings"].arguments}
+for name in ("stop", "start"):
+    print(arguments[name].kind, *[f"{o.value}={o.label}" for o in arguments[name].options], sep=";")
+"""
+    said = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    kinds = ("introduction=Requests to be introduced;round=Pairing rounds;"
+             "welcome=Tips for your first week;profile=Reminders about your profile;"
+             "digest=A made-up kind")  # fmt: skip
+    assert said.stdout.splitlines() == [f"choice;{kinds}"] * 2

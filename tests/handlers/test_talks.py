@@ -7,9 +7,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import Card, Link, Reply, plain
+from bot.community import blocking
 from bot.hub import Hub
 from bot.request import Request
-from db import introductions, talks
+from db import talks
 from db.base import unit
 from db.outbox import Delivery
 from db.talks import Talk
@@ -157,7 +158,7 @@ async def test_nothing_is_proposed_when_it_is_over(
     else:
         one, other = await member(engine, "luis"), await member(engine, "maya")
         async with unit(engine, writes=True) as session:
-            await introductions.block(session, one, other, clock())
+            await blocking.block_member(session, clock(), one, other)
 
     assert "This conversation has ended." in plain(await typing(f"intro slot {talk} 1"))
     assert await owed(engine) == []

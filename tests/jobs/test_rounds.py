@@ -10,12 +10,13 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import plain
+from bot.community import blocking
 from bot.community.rounds import messages, pools
 from bot.deliveries import read
 from bot.domain.cadence import Moments, moments
 from bot.handlers.rounds import Rounds
 from bot.jobs import rounds as job
-from db import introductions, members, round_pools, rounds
+from db import members, round_pools, rounds
 from db.base import unit
 from db.directory import Expertise
 from db.members import Member
@@ -280,7 +281,7 @@ async def test_blocks_never_and_avoiding_keep_two_apart(
         maya, luis = await members.member(session, 1), await members.member(session, 3)
         assert maya is not None
         assert luis is not None
-        await introductions.block(session, luis, maya, clock.now)
+        await blocking.block_member(session, clock.now, luis, maya)
     for moment in WHEN[:3]:
         await at(engine, moment)
     assert await pairs(engine) == [("Maya Chen", "Zoe King")]

@@ -1,16 +1,17 @@
 """By the clock: each turn once, whoever ticks, however often anything is started."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from bot.jobs.timetable import TIMETABLE, Turn, tick, timetable
+from bot.jobs.timetable import TIMETABLE, StepJob, Turn, tick, timetable
 from db.base import unit
-from db.inbound import Memo
-from db.outbox import take_slot
+from db.job_runs import claim_job_run
+from db.key_values import KeyValue
 from tests.conftest import Clock
 
 pytestmark = pytest.mark.both
@@ -19,13 +20,13 @@ NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 async def note(session: AsyncSession, at: datetime) -> None:
     """An effect that shows when it is done twice."""
-    done = await session.scalar(select(func.count()).select_from(Memo)) or 0
-    session.add(Memo(key=f"{at:%H:%M} {done}", value="done"))
+    done = await session.scalar(select(func.count()).select_from(KeyValue)) or 0
+    session.add(KeyValue(key=f"{at:%H:%M} {done}", value="done"))
 
 
 async def effects(engine: AsyncEngine) -> list[str]:
     async with unit(engine) as session:
-        return list(await session.scalars(select(Memo.key).order_by(Memo.key)))
+        return list(await session.scalars(select(KeyValue.key).order_by(KeyValue.key)))
 
 
 NOTED = Turn("note", "0 12 * * *", note, timedelta(hours=2))
@@ -87,9 +88,9 @@ async def test_only_the_newest_of_several_missed_turns_is_made_up_for(
 async def test_a_slot_is_taken_once(engine: AsyncEngine) -> None:
     """And another time of the same job is another slot."""
     async with unit(engine, writes=True) as session:
-        assert await take_slot(session, "job", NOON)
-        assert not await take_slot(session, "job", NOON)
-        assert await take_slot(session, "job", NOON + timedelta(minutes=1))
+        assert await claim_job_run(session, "job", NOON)
+        assert not await claim_job_run(session, "job", NOON)
+        assert await claim_job_run(session, "job", NOON + timedelta(minutes=1))
 
 
 async def test_the_scheduler_ticks_at_once_and_then_each_minute(engine: AsyncEngine) -> None:
@@ -123,3 +124,28 @@ async def test_a_process_that_stops_in_a_turn_reports_no_fault(
     await asyncio.sleep(0.2)
     assert [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")] == []
     assert await effects(engine) == []
+
+
+async def test_a_job_of_many_steps_stands_in_the_timetable_like_any_other(
+    engine: AsyncEngine,
+) -> None:
+    """One line there; the tick leaves it alone, the scheduler gives it the engine and a clock."""
+    given: list[tuple[AsyncEngine, datetime]] = []
+
+    async def advance(handed: AsyncEngine, clock: Callable[[], datetime]) -> None:
+        given.append((handed, clock()))
+
+    turns: list[StepJob | Turn] = [StepJob("steps", advance), Turn("soon", "* * * * *", note)]
+    await tick(engine, turns)
+    assert len(await effects(engine)) == 1
+    assert given == []
+
+    scheduler = timetable(engine, turns)
+    jobs = {job.args[0]: job for job in scheduler.get_jobs()}
+    assert jobs.keys() == {"tick", "steps"}
+    await jobs["steps"].func(*jobs["steps"].args)
+    ((handed, at),) = given
+    assert handed is engine
+    assert at.tzinfo is UTC
+    mine = [job.name for job in TIMETABLE if isinstance(job, StepJob)]
+    assert mine == ["rounds", "checkpoint"]

@@ -18,7 +18,7 @@ from bot.hub import Hub
 from bot.jobs import deliver
 from bot.jobs.deliver import LEASE, Deliverer
 from bot.request import Request
-from db import inbound, outbox, sending
+from db import key_values, outbox, sending
 from db.base import unit
 from db.members import Account, Member, Workspace
 from db.outbox import Delivery
@@ -368,7 +368,7 @@ async def test_panic_stops_what_was_claimed_already(
     await owing("no")
     async with unit(engine, writes=True) as session:
         taken = await sending.claim(session, clock(), LEASE, 9, lambda row: True)
-        await inbound.remember(session, outbox.PANIC, "now")
+        await key_values.save_value(session, outbox.PANIC, "now")
     async with unit(engine, writes=True) as session:
         held = [claim.row for claim in taken.claims]
         assert await sending.begin(session, clock(), LEASE, held) == set()

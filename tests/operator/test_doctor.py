@@ -27,7 +27,7 @@ from bot.commands import load
 from bot.operator import doctor
 from bot.operator.platforms import at_discord
 from bot.settings import ConfigurationError, Settings
-from db import inbound, migrate
+from db import key_values, migrate
 from db.base import open_engine, unit
 from db.installations import Installations
 from tests.databases import Postgres
@@ -360,6 +360,17 @@ async def test_discord_serves_us(database: str) -> None:
     assert after == {}
 
 
+async def test_how_staffs_commands_are_opened_to_a_role() -> None:
+    """Said to whoever looks; nothing is wrong with it."""
+    async with LoopbackDiscord() as discord:
+        found = await discord_doctor.examine(discord.api_url, discord.token, load(), "")
+
+    [one] = [f for f in found if f.name == "Discord staff commands"]
+    assert not one.is_fault
+    assert "/wwc-admin is seen by members with Manage Server" in one.said
+    assert "Server Settings → Integrations → " in one.said
+
+
 async def test_commands_that_were_changed_elsewhere() -> None:
     """We remember them, but Discord has none."""
     async with LoopbackDiscord() as discord:
@@ -463,7 +474,7 @@ async def test_commands_are_remembered_under_one_name(database: str) -> None:
     engine = open_engine(database)
     try:
         async with unit(engine, writes=True) as session:
-            await inbound.remember(session, COMMANDS_MEMO, "abc")
+            await key_values.save_value(session, COMMANDS_MEMO, "abc")
         assert await doctor._synced(engine) == "abc"
     finally:
         await engine.dispose()

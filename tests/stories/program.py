@@ -10,8 +10,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import aiohttp
+
 ROOT = Path(__file__).parents[2]
 """The tree these tests stand in: that one is run, wherever else the program is installed."""
+KEY = {"WWC_SECRET_KEY": "Jc1xkQvY0b1aG9uVnWm3R5tZ"}
 READY_WITHIN, STOPPED_WITHIN = 30.0, 15.0
 _READY = re.compile(r"ready.*?port=(\d+)")
 
@@ -87,3 +90,9 @@ async def _until_ready(running: Program, reading: "asyncio.Task[None]") -> None:
         if reading.done():
             raise AssertionError("the program ended:\n" + "\n".join(running.lines))
         await asyncio.sleep(0.02)
+
+
+async def get(url: str, **headers: str) -> tuple[int, str]:
+    """The status and the text of a page."""
+    async with aiohttp.ClientSession() as client, client.get(url, headers=headers) as answer:
+        return answer.status, await answer.text()

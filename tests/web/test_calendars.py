@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from icalendar import Calendar
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.community import blocking
 from bot.hub import Hub
 from bot.links import Links
 from bot.web import calendars
 from bot.web.calendars import meeting_file
-from db import introductions
 from db.base import unit
 from db.cities import City
 from db.members import Member
@@ -114,7 +114,7 @@ async def test_there_is_no_file_when_there_is_no_meeting(
     one, other = await member(engine, "luis"), await member(engine, "maya")
     async with unit(engine, writes=True) as session:
         if over == "blocked":
-            await introductions.block(session, one, other, clock())
+            await blocking.block_member(session, clock(), one, other)
         if over == "forgotten":
             await session.delete(await session.get_one(Member, other.id))
 

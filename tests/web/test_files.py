@@ -15,12 +15,13 @@ from bot.adapters.slack.client import Clients
 from bot.adapters.slack.files import Files
 from bot.adapters.slack.listen import SlackAdapter
 from bot.adapters.slack.tokens import Tokens
+from bot.community import blocking
 from bot.community.relay.cards import LARGEST_FILE
 from bot.hub import Hub
 from bot.links import Links, Shared
 from bot.request import File, Heard, Sender
 from bot.web import files
-from db import introductions, members
+from db import members
 from db.base import unit
 from tests.conftest import Clock
 from tests.owed import change, member
@@ -141,7 +142,7 @@ async def test_who_blocked_left_or_waited_too_long_opens_nothing(
     clock.now -= files.KEPT
     maya, luis = await member(engine, "maya"), await member(engine, "luis")
     async with unit(engine, writes=True) as session:
-        await introductions.block(session, luis, maya, clock())
+        await blocking.block_member(session, clock(), luis, maya)
     assert (await desk.open(seen))[0] == 404
 
 

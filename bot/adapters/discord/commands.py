@@ -4,35 +4,43 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bot.adapters.discord.limits import Json
 from bot.adapters.discord.modal import split
+from bot.adapters.discord.names import ROOTS, CommandNames, DoesNotFitError, Path, read_command
 from bot.adapters.discord.text import cut, one_line
 from bot.cards import Option
+from bot.commands import Command, Room
 from bot.i18n import Translator, translator
 from bot.parsing import Argument, fold
 from bot.request import Values
 
-if TYPE_CHECKING:
-    from bot.commands import Command
-
-Commands = Mapping[str, "Command"]
+Commands = Mapping[str, Command]
 
 SLASH, PERSON = 1, 2
 SUBCOMMAND, GROUP, STRING, INTEGER = 1, 2, 3, 4
 SERVERS, OUR_MESSAGES = 0, 1
 """Where a command may be used: in a server, in the direct messages with the bot."""
 
-ROOTS = ("wwc", "wwc-more", "wwc-rest")
-"""Verbs that find no room under the first name go on under the next one."""
+_ABOUT = {
+    "daily": "People and know-how of the certified cities",
+    "me": "Your membership, your accounts, your data, and your safety",
+    "events": "Sessions: what is planned, and your place in it",
+    "groups": "Groups of people who work on the same thing",
+    "library": "What cities have shared: documents, examples, answers",
+    "standing": "How cities compare, and what they learn from each other",
+    "admin": "For staff",
+}
+"""What each root holds."""
+
+MANAGE_SERVER = "32"
+HIDDEN: Mapping[Room, str] = {"admin": MANAGE_SERVER}
+"""Roots that only members with this permission see, until the server opens them to others."""
 
 LOCALES = {"es-ES": "es", "es-419": "es", "pt-BR": "pt", "fr": "fr"}
 WHO_IS = "who-is"
 WHO_IS_THIS = "Who is this?"
-BARE = ("open", "show", "main")
-"""How a verb is called that is also the first word of others: `/wwc ama open`."""
-
 MOST = 25
 MOST_LETTERS = 8000
 LONGEST_NAME = 32
@@ -43,19 +51,16 @@ _NAME = re.compile(r"[-_'\w]{1,32}")
 _MENTION = re.compile(r"<@!(\d+)>")
 
 
-class DoesNotFitError(ValueError):
-    """The declarations ask for more than Discord's commands can hold."""
-
-
 def declared(commands: Commands) -> list[Json]:
-    """Everything to register: the slash commands, and the menu entry on people."""
-    children = [_child(first, commands) for first in _first_words(commands)]
-    roots: list[Json] = []
-    for child in children:
-        if not roots or not _takes(roots[-1], child):
-            roots.append(_root(len(roots)))
-            if not _takes(roots[-1], child):
-                raise DoesNotFitError(f"/wwc {child['name']} has more than {MOST_LETTERS} letters")
+    """Everything to register: the slash commands that have verbs, and the menu entry on people.
+
+    Raises `DoesNotFitError` where a root, a group or a verb is too large for Discord.
+    """
+    paths = CommandNames(commands).paths
+    held: dict[Room, dict[Path, Command]] = {room: {} for room in ROOTS}
+    for name in sorted(paths):
+        held[commands[name].room][paths[name]] = commands[name]
+    roots = [_root(room, verbs) for room, verbs in held.items() if verbs]
     return roots + ([_person_menu()] if WHO_IS in commands else [])
 
 
@@ -64,34 +69,23 @@ def fingerprint(body: list[Json]) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
-def _first_words(commands: Commands) -> list[str]:
-    """The words after /wwc, those of everybody before those of staff."""
-    firsts: dict[str, bool] = {}
-    for name, command in commands.items():
-        first = name.split(" ")[0]
-        firsts[first] = firsts.get(first, True) and command.staff
-    return sorted(firsts, key=lambda first: firsts[first])
-
-
-def _root(number: int) -> Json:
-    if number >= len(ROOTS):
-        raise DoesNotFitError(f"the commands need more than {len(ROOTS)} slash commands")
-    return {
+def _root(room: Room, verbs: Mapping[Path, Command]) -> Json:
+    name = ROOTS[room]
+    firsts = sorted({path[1] for path in verbs})
+    if len(firsts) > MOST:
+        raise DoesNotFitError(f"/{name} has {len(firsts)} verbs, {MOST} fit")
+    root = {
         "type": SLASH,
-        "name": ROOTS[number],
-        **_described("People and know-how of the certified cities"),
-        "options": [],
+        "name": name,
+        **_described(_ABOUT[room]),
+        "options": [_child(first, name, verbs) for first in firsts],
         "contexts": [SERVERS, OUR_MESSAGES],
         "integration_types": [0],
+        **({"default_member_permissions": HIDDEN[room]} if room in HIDDEN else {}),
     }
-
-
-def _takes(root: Json, child: Json) -> bool:
-    grown = {**root, "options": [*root["options"], child]}
-    if len(grown["options"]) > MOST or _letters(grown) > MOST_LETTERS:
-        return False
-    root["options"].append(child)
-    return True
+    if _letters(root) > MOST_LETTERS:
+        raise DoesNotFitError(f"/{name} has {_letters(root)} letters, {MOST_LETTERS} fit")
+    return root
 
 
 def _letters(thing: Json) -> int:
@@ -119,24 +113,22 @@ def _person_menu() -> Json:
 # --- one verb ---------------------------------------------------------------------------------
 
 
-def _child(first: str, commands: Commands) -> Json:
+def _child(first: str, root: str, verbs: Mapping[Path, Command]) -> Json:
     """A subcommand, or a group of them when several verbs begin with the same word."""
-    group = [c for name, c in commands.items() if name.split(" ")[0] == first]
-    if len(group) == 1 and group[0].name == first:
-        return _subcommand(first, group[0])
-    taken = {command.name.partition(" ")[2] for command in group}
-    bare = next(name for name in BARE if name not in taken)
+    group = {path: command for path, command in verbs.items() if path[1] == first}
+    if set(group) == {(root, first)}:
+        return _subcommand(first, group[root, first])
     if len(group) > MOST:
-        raise DoesNotFitError(f"/wwc {first} has {len(group)} subcommands, {MOST} fit")
+        raise DoesNotFitError(f"/{root} {first} has {len(group)} subcommands, {MOST} fit")
     return {
         "type": GROUP,
         "name": _name(first),
-        **_described(group[0].summary),
-        "options": [_subcommand(c.name.partition(" ")[2] or bare, c) for c in group],
+        **_described(next(iter(group.values())).summary),
+        "options": [_subcommand(path[2], command) for path, command in group.items()],
     }
 
 
-def _subcommand(name: str, command: "Command") -> Json:
+def _subcommand(name: str, command: Command) -> Json:
     if len(command.arguments) > MOST:
         raise DoesNotFitError(f"/wwc {command.name} has more than {MOST} fields")
     options = sorted(map(_option, command.arguments), key=lambda option: not option["required"])
@@ -208,7 +200,7 @@ def _choice(option: Option) -> Json:
 # --- what people give -------------------------------------------------------------------------
 
 
-def find(words: str, commands: Commands) -> "Command | None":
+def find(words: str, commands: Commands) -> Command | None:
     """The verb that words begin with."""
     said = words.split()
     for length in (2, 1):
@@ -223,9 +215,9 @@ def spoken(data: Mapping[str, Any], commands: Commands) -> tuple[str, Values]:
     if data.get("type") == PERSON:
         return f"{WHO_IS} <@{data.get('target_id', '')}>", {}
     path, options = _path(data)
-    command = find(" ".join(path), commands)
+    command = _verb_at(path, commands)
     if command is None:
-        return " ".join(path), {}
+        return " ".join(path[1:]), {}
     known = {argument.spelling: argument for argument in command.arguments}
     return command.name, {
         known[option["name"]].name: _given(known[option["name"]], option.get("value", ""))
@@ -234,17 +226,23 @@ def spoken(data: Mapping[str, Any], commands: Commands) -> tuple[str, Values]:
     }
 
 
-def _path(data: Mapping[str, Any]) -> tuple[list[str], Sequence[Mapping[str, Any]]]:
-    path: list[str] = []
+def _path(data: Mapping[str, Any]) -> tuple[Path, Sequence[Mapping[str, Any]]]:
+    path = [str(data.get("name", ""))]
     options = data.get("options") or ()
     while options and options[0]["type"] in (SUBCOMMAND, GROUP):
         path.append(str(options[0]["name"]))
         options = options[0].get("options") or ()
-    return path, options
+    return tuple(path), options
+
+
+def _verb_at(path: Path, commands: Commands) -> Command | None:
+    """The verb of a path; of one that was registered before, the verb that its words name."""
+    name = CommandNames(commands).verbs.get(path)
+    return commands[name] if name else find(" ".join(path[1:]), commands)
 
 
 def _given(argument: Argument, value: object) -> tuple[str, ...]:
-    said = ("yes" if value else "no") if isinstance(value, bool) else str(value)
+    said = ("yes" if value else "no") if isinstance(value, bool) else read_command(str(value))
     return split(argument, (plain_mentions(said),))
 
 
@@ -253,10 +251,10 @@ def plain_mentions(text: str) -> str:
     return _MENTION.sub(r"<@\1>", text)
 
 
-def focused(data: Mapping[str, Any], commands: Commands) -> tuple["Command", Argument, str] | None:
+def focused(data: Mapping[str, Any], commands: Commands) -> tuple[Command, Argument, str] | None:
     """The verb, the field that somebody types into right now, and what is in it."""
     path, options = _path(data)
-    command = find(" ".join(path), commands)
+    command = _verb_at(path, commands)
     option = next((o for o in options if o.get("focused")), None)
     if command is None or option is None:
         return None

@@ -6,7 +6,8 @@ from typing import Any
 import aiohttp
 
 from bot.adapters.base import Finding
-from bot.adapters.discord.commands import declared, fingerprint
+from bot.adapters.discord.commands import HIDDEN, declared, fingerprint
+from bot.adapters.discord.names import ROOTS
 from bot.commands import Command
 
 PATIENCE = 10.0
@@ -60,6 +61,7 @@ class _Discord:
             _starts(gateway),
             _servers(application),
             _commands(commands, synced, {c["name"] for c in registered[1]}),
+            _hidden(application),
         ]
 
 
@@ -94,3 +96,13 @@ def _commands(commands: Mapping[str, Command], synced: str, there: set[str]) -> 
     if fingerprint(body) == synced and {c["name"] for c in body} <= there:
         return Finding("Discord commands", "registered as declared")
     return Finding("Discord commands", "not those of this program", "Run `wwc discord sync`.")
+
+
+def _hidden(application: Mapping[str, Any]) -> Finding:
+    """Nothing to mend: who else sees these commands is each server's own decision."""
+    names = " ".join(f"/{ROOTS[room]}" for room in HIDDEN)
+    said = (
+        f"{names} is seen by members with Manage Server; a role sees it too once it is added at "
+        f"Server Settings → Integrations → {application.get('name') or 'the app'} → {names}"
+    )
+    return Finding("Discord staff commands", said)

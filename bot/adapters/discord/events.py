@@ -1,6 +1,7 @@
 """Direct messages with the bot: part of a conversation, or else a command."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -9,12 +10,16 @@ import structlog
 
 from bot.adapters.base import Turns
 from bot.adapters.discord import hearing
-from bot.adapters.discord.interactions import PLATFORM, Talk
-from bot.adapters.discord.render import message
+from bot.adapters.discord.commands import plain_mentions
+from bot.adapters.discord.forms import draft_of
+from bot.adapters.discord.interactions import InteractionHandler
+from bot.adapters.discord.names import read_command
+from bot.adapters.discord.people import PLATFORM
+from bot.adapters.discord.render import Press, message
 from bot.adapters.discord.views import NOBODY, Drawn
 from bot.cards import Card, Form, Note, Reply
 from bot.i18n import Translator, language_of, translator
-from bot.request import Heard, Taken
+from bot.request import Heard, Request, Taken
 
 if TYPE_CHECKING:
     from bot.hub import Hub
@@ -28,10 +33,13 @@ PAUSES = (0.2, 1.0)
 class Listener:
     """Hears each place's messages, edits and deletions in the order in which they happened."""
 
-    def __init__(self, hub: "Hub", talk: Talk, pauses: Sequence[float] = PAUSES) -> None:
+    def __init__(
+        self, hub: "Hub", interactions: InteractionHandler, pauses: Sequence[float] = PAUSES
+    ) -> None:
         self.pauses = pauses
         self._hub = hub
-        self._talk = talk
+        self._interactions = interactions
+        self._people = interactions.people
         self._turns = Turns()
 
     async def written(self, said: discord.Message) -> None:
@@ -40,9 +48,9 @@ class Listener:
             await self._written(said)
 
     async def _written(self, said: discord.Message) -> None:
-        t = translator(language_of(self._talk.author(said.author).locale))
+        t = translator(language_of(self._people.author(said.author).locale))
         try:
-            if await self._take(hearing.written(said, self._talk.author(said.author)), said):
+            if await self._take(hearing.written(said, self._people.author(said.author)), said):
                 return
         except Exception as error:  # nothing was saved, so nothing was passed on
             log.error("not heard", id=said.id, kind=type(error).__name__)
@@ -50,11 +58,32 @@ class Listener:
                       "a minute.")  # fmt: skip
             await _say(said, Card(t("Sorry"), (Note(sorry, "bad"),), tone="bad"), t)
             return
-        await self._talk.read(said)
+        await self._answer(said)
+
+    async def _answer(self, written: discord.Message) -> None:
+        """Words written to the bot are a command, answered where they were written."""
+        request = Request(
+            sender=self._people.author(written.author),
+            words=_words(written.content),
+            channel=str(written.channel.id),
+            direct=True,
+        )
+        said = await self._interactions.ask(request, f"{PLATFORM}:m{written.id}")
+        if said.again:
+            return
+        reply, after = said.reply, list[Press]()
+        if isinstance(reply, Form):
+            draft = draft_of(request.sender.user, request, reply, said.t)
+            reply, press = self._interactions.forms.offer(draft, said.t)
+            after = [press]
+        body = message(reply, said.t, after=after)
+        await written.channel.send(
+            view=Drawn(body), nonce=f"m{written.id}", allowed_mentions=NOBODY
+        )
 
     async def edited(self, said: discord.Message) -> None:
         """Other words for something written before."""
-        heard = hearing.edited(said, self._talk.author(said.author))
+        heard = hearing.edited(said, self._people.author(said.author))
         if heard:
             await self._taken(heard, said)
 
@@ -64,7 +93,7 @@ class Listener:
 
     async def marked(self, mark: discord.RawReactionActionEvent) -> None:
         """An emoji was put to a message, or taken away."""
-        await self._taken(hearing.marked(mark, self._talk.account(mark.user_id)))
+        await self._taken(hearing.marked(mark, self._people.account(mark.user_id)))
 
     async def _taken(self, heard: Heard, said: discord.Message | None = None) -> None:
         async with self._turns.of(heard.channel):
@@ -88,6 +117,11 @@ class Listener:
                 log.warning("heard again", act=heard.act, kind=type(error).__name__)
             await asyncio.sleep(pause)
         return await self._hub.heard(heard)
+
+
+def _words(text: str) -> str:
+    """What follows `/wwc`, which may be left out, in the hub's own words."""
+    return plain_mentions(re.sub(r"^\s*/?wwc\b", "", read_command(text))).strip()
 
 
 async def _say(to: discord.Message, reply: Reply, t: Translator) -> None:

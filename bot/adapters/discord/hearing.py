@@ -6,7 +6,6 @@ import discord
 
 from bot.request import File, Heard, Sender
 
-LABEL = "Discord"
 _MENTION = re.compile(r"<(@[!&]?|#)(\d{15,20})>")
 _EMOJI = re.compile(r"<a?:(\w{1,64}):\d+>")
 _COMMAND = re.compile(r"\s*/?wwc\b")

@@ -1,6 +1,5 @@
 """One interaction: who asks what, the hub's reply, and the way Discord wants it answered."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -18,14 +17,14 @@ from bot.adapters.discord.commands import (
     plain_mentions,
     spoken,
 )
-from bot.adapters.discord.drafts import Draft, Drafts, Recent
-from bot.adapters.discord.hearing import LABEL
+from bot.adapters.discord.forms import PART, Forms, draft_of
 from bot.adapters.discord.limits import LONGEST_OPTION, MOST_OPTIONS, Json
-from bot.adapters.discord.modal import filled_in, modal, parts
-from bot.adapters.discord.render import Press, custom_id, message, pressed
+from bot.adapters.discord.modal import filled_in
+from bot.adapters.discord.people import PLATFORM, People
+from bot.adapters.discord.render import Press, message, pressed
 from bot.adapters.discord.text import cut, one_line
-from bot.adapters.discord.views import NOBODY, Drawn, DrawnModal, heading_of
-from bot.cards import Card, Fact, Facts, Form, Note, Option, Reply, Text
+from bot.adapters.discord.views import NOBODY, Drawn, heading_of
+from bot.cards import Card, Form, Note, Option, Reply
 from bot.errors import Repeated
 from bot.i18n import Translator, language_of, translator
 from bot.request import Request, Sender, Values
@@ -34,9 +33,6 @@ if TYPE_CHECKING:
     from bot.hub import Hub
 
 log = structlog.get_logger()
-
-PLATFORM = "discord"
-_MARK = re.compile(r"(open|form):(\d+):(\d+):([\w-]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,64 +58,20 @@ class Turn:
         return self.request.sender.user
 
 
-def card_of(form: Form, t: Translator) -> Card:
-    """A form that cannot open by itself: what is wrong with it, or that it is there."""
-    wrong = tuple(Fact(given.label, given.problem) for given in form.inputs if given.problem)
-    if wrong:
-        note = Note(t("Not sent yet. Please look at this again:"), "warning")
-        return Card(form.title, (note, Facts(wrong)), tone="warning")
-    return Card(form.title, (Text(form.intro or t("There is a form to fill in.")),))
-
-
-def opener(form: Form, key: str, t: Translator) -> Press:
-    """The button that opens a form's first modal."""
-    again = any(given.problem for given in form.inputs)
-    label = t("Try again") if again else t("Open the form")
-    return Press(label, form.command, f"open:1:{parts(form)}:{key}")
-
-
 @dataclass
-class Talk:
-    """Everything that people do with the bot, each thing answered in time."""
+class InteractionHandler:
+    """Answers commands, presses, forms and completions, each of them in time."""
 
     hub: "Hub"
+    people: People
     within: float = ANSWER_WITHIN
-    drafts: Drafts = field(default_factory=Drafts)
-    homes: Recent[str, tuple[str, str]] = field(default_factory=Recent)
-    """Where each person spoke last, and in which language: direct messages do not say."""
-
-    # --- who ---
-
-    def sender(self, interaction: discord.Interaction) -> Sender:
-        """The account that acts, in its server; in direct messages in the one it was last in."""
-        user, locale = interaction.user, str(interaction.locale)
-        workspace = str(interaction.guild_id or "") or self._home(user.id)[0]
-        self.homes.put(str(user.id), (workspace, locale))
-        return self._account(user, workspace, locale)
-
-    def author(self, user: discord.User | discord.Member) -> Sender:
-        """The account that writes directly to the bot: in the server it was last in."""
-        return self._account(user, *self._home(user.id))
-
-    def account(self, user: int) -> Sender:
-        """The same, known by its number alone."""
-        workspace, locale = self._home(user)
-        return Sender(PLATFORM, workspace, str(user), locale=locale, label=LABEL)
-
-    def _account(self, user: discord.User | discord.Member, workspace: str, locale: str) -> Sender:
-        name = one_line(user.display_name)
-        return Sender(
-            PLATFORM, workspace, str(user.id), name, locale, stranger=user.bot, label=LABEL
-        )
-
-    def _home(self, user: int) -> tuple[str, str]:
-        return self.homes.get(str(user)) or ("", "")
+    forms: Forms = field(default_factory=Forms)
 
     def _request(
         self, interaction: discord.Interaction, words: str, values: Values | None = None
     ) -> Request:
         return Request(
-            sender=self.sender(interaction),
+            sender=self.people.sender(interaction),
             words=plain_mentions(words),
             values=values or {},
             channel=str(interaction.channel_id or ""),
@@ -148,7 +100,7 @@ class Talk:
         chosen = data.get("values") or [data.get("custom_id", "")]
         command, mark = pressed(str(chosen[0]))
         turn = Turn(interaction, self._request(interaction, command))
-        opens = _MARK.fullmatch(mark)
+        opens = PART.fullmatch(mark)
         if opens:
             await self._open(turn, int(opens[2]), opens[4])
         elif mark.startswith("send:"):
@@ -160,9 +112,9 @@ class Talk:
         """Send what was filled in, or first ask for the rest of a form that needs it whole."""
         command, mark = pressed(str(data.get("custom_id", "")))
         request = self._request(interaction, command)
-        found = _MARK.fullmatch(mark)
+        found = PART.fullmatch(mark)
         part, of, key = (int(found[2]), int(found[3]), found[4]) if found else (1, 1, "")
-        draft = self.drafts.of(key, request.sender.user)
+        draft = self.forms.drafts.of(key, request.sender.user)
         words = draft.words if draft else command
         verb = find(words, self.hub.commands)
         given = filled_in(data.get("components", ()), verb.arguments if verb else ())
@@ -170,38 +122,16 @@ class Talk:
         if not words:
             await self._gone(Turn(interaction, request))
         elif draft and part < of and any(i.required for i in draft.form.inputs):
-            await self._more(Turn(interaction, request), draft, values, part)
+            card, t, after = self.forms.ask_for_more(draft, values, part)
+            await self._show(Turn(interaction, request, after), Said(card, t))
         else:
             sent = self._request(interaction, words, values)
-            after = self._rest(draft, command, part, of, request.sender)
+            after = self.forms.rest(draft, command, part, of, request.sender.locale)
             await self._answer(Turn(interaction, _submitted(sent), after))
-
-    def _rest(
-        self, draft: Draft | None, command: str, part: int, of: int, sender: Sender
-    ) -> Sequence[Press]:
-        """The button to the next five fields of a form whose fields stand by themselves."""
-        if part >= of:
-            return ()
-        # What was sent already is not sent again with the rest: it must not happen twice.
-        key = self.drafts.keep(replace(draft, values={})) if draft else ""
-        language = draft.language if draft else language_of(sender.locale)
-        return (_next(command, part, of, key, translator(language)),)
-
-    async def _more(self, turn: Turn, draft: Draft, values: Values, part: int) -> None:
-        """Keep these fields, and offer the next ones or to send what is there."""
-        t, form, of = translator(draft.language), draft.form, parts(draft.form)
-        key = self.drafts.keep(replace(draft, values=values))
-        said = t("Part {part} of {of} is filled in. Nothing is sent yet.", part=part, of=of)
-        after = (
-            _next(form.command, part, of, key, t),
-            Press(form.submit, form.command, f"send:{key}", "normal"),
-        )
-        card = Card(form.title, (Note(said),))
-        await self._show(replace(turn, after=after), Said(card, t))
 
     async def _send(self, turn: Turn, key: str) -> None:
         """Send a form as far as it is filled in."""
-        draft = self.drafts.of(key, turn.user)
+        draft = self.forms.drafts.of(key, turn.user)
         if draft is None:
             await self._open(turn, 1, "")
             return
@@ -210,9 +140,9 @@ class Talk:
 
     async def _open(self, turn: Turn, part: int, key: str) -> None:
         """Open a modal of a form: the kept one, or else the hub's as it would open now."""
-        draft = self.drafts.of(key, turn.user)
+        draft = self.forms.drafts.of(key, turn.user)
         if draft:
-            await self._show_modal(turn, draft, part)
+            await self.forms.show_modal(turn.interaction, draft, part)
         elif not turn.request.words:
             await self._gone(turn)
         else:
@@ -224,7 +154,8 @@ class Talk:
             await turn.interaction.response.defer(ephemeral=True, thinking=True)
             await self._finish(turn, await going)
         elif isinstance(said.reply, Form):
-            await self._show_modal(turn, _draft(turn.user, turn.request, said.reply, said.t), part)
+            draft = draft_of(turn.user, turn.request, said.reply, said.t)
+            await self.forms.show_modal(turn.interaction, draft, part)
         else:
             await self._show(turn, said)
 
@@ -275,7 +206,8 @@ class Talk:
         interaction, reply = turn.interaction, said.reply
         if isinstance(reply, Form):
             if interaction.type is not Kind.modal_submit:
-                await self._show_modal(turn, _draft(turn.user, turn.request, reply, said.t))
+                draft = draft_of(turn.user, turn.request, reply, said.t)
+                await self.forms.show_modal(interaction, draft)
                 return
             reply, turn = self._offered(turn, reply, said.t)
         hidden = reply.private and not turn.request.direct
@@ -300,16 +232,8 @@ class Talk:
 
     def _offered(self, turn: Turn, form: Form, t: Translator) -> tuple[Card, Turn]:
         """A form where no modal may open: a card with the button that opens it."""
-        key = self.drafts.keep(_draft(turn.user, turn.request, form, t))
-        return card_of(form, t), replace(turn, after=(opener(form, key, t),))
-
-    async def _show_modal(self, turn: Turn, draft: Draft, part: int = 1) -> None:
-        form, of = draft.form, parts(draft.form)
-        part = min(max(part, 1), of)
-        mark = f"form:{part}:{of}:{self.drafts.keep(draft)}"
-        t = translator(draft.language)
-        body = modal(form, custom_id(form.command, mark), t, part=part)
-        await turn.interaction.response.send_modal(DrawnModal(body))
+        card, press = self.forms.offer(draft_of(turn.user, turn.request, form, t), t)
+        return card, replace(turn, after=(press,))
 
     # --- completion ---
 
@@ -335,45 +259,9 @@ class Talk:
             log.warning("no completion", id=interaction.id, kind=type(error).__name__)
             return ()
 
-    # --- direct messages ---
-
-    async def read(self, written: discord.Message) -> None:
-        """Words written to the bot are a command, answered where they were written."""
-        request = Request(
-            sender=self.author(written.author),
-            words=plain_mentions(re.sub(r"^\s*/?wwc\b", "", written.content)).strip(),
-            channel=str(written.channel.id),
-            direct=True,
-        )
-        said = await self.ask(request, f"{PLATFORM}:m{written.id}")
-        if said.again:
-            return
-        user = request.sender.user
-        reply, after = said.reply, list[Press]()
-        if isinstance(reply, Form):
-            key = self.drafts.keep(_draft(user, request, reply, said.t))
-            after = [opener(reply, key, said.t)]
-            reply = card_of(reply, said.t)
-        body = message(reply, said.t, after=after)
-        await written.channel.send(
-            view=Drawn(body), nonce=f"m{written.id}", allowed_mentions=NOBODY
-        )
-
 
 def _submitted(request: Request) -> Request:
     return replace(request, submitted=True)
-
-
-def _draft(user: str, request: Request, form: Form, t: Translator) -> Draft:
-    """A form with what was said before it opened, as far as that was said to the same verb."""
-    ours = f"{request.words} ".startswith(f"{form.command} ")
-    words, values = (request.words, request.values) if ours else (form.command, {})
-    return Draft(user, form, words, values, t.language)
-
-
-def _next(command: str, part: int, of: int, key: str, t: Translator) -> Press:
-    label = t("Continue ({part} of {of})", part=part + 1, of=of)
-    return Press(label, command, f"open:{part + 1}:{of}:{key}")
 
 
 def _renews(interaction: discord.Interaction, body: Json, hidden: bool) -> bool:

@@ -14,7 +14,8 @@ from bot.adapters.discord.commands import declared, fingerprint
 from bot.adapters.discord.drafts import Recent
 from bot.adapters.discord.events import Listener
 from bot.adapters.discord.gateway import Client, Ears
-from bot.adapters.discord.interactions import PLATFORM, Talk
+from bot.adapters.discord.interactions import InteractionHandler
+from bot.adapters.discord.people import PLATFORM, People
 from bot.adapters.discord.post import DiscordCourier
 from bot.adapters.discord.render import message
 from bot.adapters.discord.rest import Rest
@@ -62,8 +63,8 @@ class DiscordAdapter(DiscordCourier):
         self._remember_hash = remember_hash
         self._drain_within = drain_within
         self._first_pause = first_pause
-        self._talk = Talk(hub, within=answer_within)
-        self._listener = Listener(hub, self._talk)
+        self._interactions = InteractionHandler(hub, People(), within=answer_within)
+        self._listener = Listener(hub, self._interactions)
         self._seen: Recent[int, bool] = Recent()
         self._busy: set[asyncio.Task[None]] = set()
         self._ending = False
@@ -148,7 +149,7 @@ class DiscordAdapter(DiscordCourier):
                 if self._ending:
                     await self._refuse(interaction)
                 else:
-                    await self._talk.hear(interaction)
+                    await self._interactions.hear(interaction)
             except discord.HTTPException as error:
                 log.warning("not answered", id=interaction.id, status=error.status, code=error.code)
             except Exception:

@@ -17,6 +17,7 @@ from bot.adapters.discord.limits import (
     TEXT_INPUT,
     Json,
 )
+from bot.adapters.discord.names import name_reply
 from bot.adapters.discord.text import cut, inert, one_line, size, tidy
 from bot.cards import Form, Input, Option
 from bot.i18n import Translator
@@ -38,6 +39,7 @@ def parts(form: Form) -> int:
 
 def modal(form: Form, custom_id: str, t: Translator, *, part: int = 1) -> Json:
     """One modal: the fields of this part of the form, filled in."""
+    form = name_reply(form)
     inputs = ordered(form)[(part - 1) * FIELDS : part * FIELDS]
     drawn = [_label(given, t) for given in inputs]
     if (form.intro.strip() and len(drawn) < FIELDS) or not drawn:

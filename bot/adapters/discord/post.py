@@ -9,8 +9,9 @@ from typing import Any
 
 from bot.adapters.base import CannotTell, NotSent, Place, Posted
 from bot.adapters.discord.drafts import Recent
-from bot.adapters.discord.interactions import PLATFORM, card_of, opener
+from bot.adapters.discord.forms import card_of, opener
 from bot.adapters.discord.limits import COMPONENTS_V2, LONGEST_NONCE, Json
+from bot.adapters.discord.people import PLATFORM
 from bot.adapters.discord.render import message
 from bot.adapters.discord.rest import GONE, Rest
 from bot.cards import Form, Reply

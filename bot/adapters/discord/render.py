@@ -35,6 +35,9 @@ from bot.adapters.discord.limits import (
     Json,
 )
 from bot.adapters.discord.modal import modal, parts
+from bot.adapters.discord.names import name_commands as name_commands
+from bot.adapters.discord.names import name_reply
+from bot.adapters.discord.names import read_command as read_command
 from bot.adapters.discord.text import cut, inert, lines_within, one_line, size
 from bot.cards import (
     Bars,
@@ -103,6 +106,7 @@ def message(
     card: Card, t: Translator, *, ephemeral: bool = False, after: Sequence[Press] = ()
 ) -> Json:
     """The body of a message that shows the card, and below it the adapter's own buttons."""
+    card = name_reply(card)
     inside, whole = _packed(card, t, after, compact=False)
     if not whole:
         inside, _ = _packed(card, t, after, compact=True)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -195,7 +195,11 @@ class PlaygroundAdapter(PlaygroundTalks):
             options = await self._hub.suggest(asked, verb, field, text[:200])
             return _items([Item(o.label, o.value, o.hint) for o in options])
         t = translator(await self._hub.language(sender))
-        return _items(await completions(Typing(self._hub, asked, t, person.staff), text))
+        names = self._renderers[workspace.platform]
+        found = await completions(
+            Typing(self._hub, asked, t, person.staff), names.read_command(text)
+        )
+        return _items([replace(one, value=names.name_commands(one.value)) for one in found])
 
     async def _say(self, request: web.Request) -> web.Response:
         body = await body_of(request)
@@ -210,7 +214,7 @@ class PlaygroundAdapter(PlaygroundTalks):
             under,
             Request(
                 sender=sender_of(here.person, here.workspace),
-                words=words_of(text),
+                words=words_of(self._renderers[here.workspace.platform].read_command(text)),
                 values=values_of(body),
                 submitted=body.get("submitted") is True,
                 channel="" if here.key == BOT else here.channel,
@@ -243,17 +247,19 @@ class PlaygroundAdapter(PlaygroundTalks):
         if isinstance(reply, Form):
             html += self._form(reply, view, asked.words)
         else:
-            said = "" if spoken else f"{SLASH} {asked.words}"[:200].rstrip()
+            typed = view.name_commands(f"{SLASH} {asked.words}")
+            said = "" if spoken else typed[:200].rstrip()
             html += message_html(self._answer(here, reply, view.t, said), view)
         private = isinstance(reply, Form) or reply.private
-        answer = {"plain": plain(reply), reply.kind: data(reply), "private": private, "html": html}
+        text = view.name_commands(plain(reply))
+        answer = {"plain": text, reply.kind: data(reply), "private": private, "html": html}
         return web.json_response(answer)
 
     def _passed(self, here: Here, view: View, html: str, say: Reply | None) -> web.Response:
         """Words for somebody elsewhere; the hub says only what stands in their way."""
         if isinstance(say, Card):
             html += message_html(self._answer(here, say, view.t, ""), view)
-        said = plain(say) if say else ""
+        said = view.name_commands(plain(say)) if say else ""
         return web.json_response({"plain": said, "private": True, "html": html})
 
     def _answer(self, here: Here, card: Card, t: Translator, said: str) -> Message:
@@ -346,7 +352,9 @@ class PlaygroundAdapter(PlaygroundTalks):
 
     async def _view(self, person: Persona, workspace: Workspace, people: Sequence[Persona]) -> View:
         language = await self._hub.language(sender_of(person, workspace))
-        return View(workspace, person, language, {p.key: p.name for p in people})
+        name_commands = self._renderers[workspace.platform].name_commands
+        names = {p.key: p.name for p in people}
+        return View(workspace, person, language, names, name_commands)
 
 
 # --- answering --------------------------------------------------------------------------------

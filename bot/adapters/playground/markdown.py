@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from bot.adapters.playground.spans import Reader, Span, joined, link
+from bot.adapters.playground.spans import Reader, Span, TimeStyle, joined, link
 
 _FENCE = re.compile(r"```(?:[\w+-]*\n)?(.*?)\n?```", re.DOTALL)
 _HEADING = re.compile(r"(#{1,3}) +(.+)")
@@ -23,7 +23,14 @@ _TOKEN = re.compile(
     r"|~~(?P<s>(?:\\.|[^~\\\n])+)~~"
     r"|\|\|(?P<spoiler>(?:\\.|[^|\\\n])+)\|\|"
 )
-_STYLES = {"t": "time", "T": "time", "d": "date", "D": "date", "F": "full", "R": "ago"}
+_STYLES: dict[str, TimeStyle] = {
+    "t": "time",
+    "T": "time",
+    "d": "date",
+    "D": "date",
+    "F": "full",
+    "R": "ago",
+}
 
 
 def markdown_spans(text: str, reader: Reader) -> list[Span]:
@@ -80,8 +87,9 @@ def _block(kind: str, lines: list[str], reader: Reader) -> Span:
         return Span("p", mark="small", inside=tuple(inline_spans(lines[0][3:], reader)))
     if kind == "list":
         return _list(lines, reader)
-    said = [inline_spans(line.removeprefix("> ") if kind == "quote" else line, reader)
-            for line in lines]  # fmt: skip
+    said = [
+        inline_spans(line.removeprefix("> ") if kind == "quote" else line, reader) for line in lines
+    ]
     return Span("blockquote" if kind == "quote" else "p", inside=tuple(joined(said)))
 
 

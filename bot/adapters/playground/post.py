@@ -56,9 +56,13 @@ class PlaygroundCourier:
         channel = place.channel or between(*filter(None, place.user.split(",")), BOT)
         under = self._message(workspace, place.thread)
         shown = self._shown(
-            workspace, channel, _card(reply), translator(language),
-            marker=marker, under=quoted(under) if under else "",
-        )  # fmt: skip
+            workspace,
+            channel,
+            _card(reply),
+            translator(language),
+            marker=marker,
+            under=quoted(under) if under else "",
+        )
         return Posted(str(shown.number), channel)
 
     async def edit(self, place: Place, posted: Posted, reply: Reply, language: str) -> None:

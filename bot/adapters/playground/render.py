@@ -48,6 +48,8 @@ class View:
     person: Persona
     language: str
     names: Mapping[str, str]
+    name_commands: Callable[[str], str] = str
+    """Names the commands in a text as the workspace's platform calls them."""
 
     @property
     def t(self) -> Translator:
@@ -100,7 +102,7 @@ def _of_message(message: Message, view: View) -> dict[str, Any]:
     return {
         **_tools(view, message.card),
         "message": message,
-        "plain": plain(message.card) if message.card else "",
+        "plain": view.name_commands(plain(message.card)) if message.card else "",
         "json": shown(message.payload),
         "time": _time(message.at, view),
         "texts": texts,
@@ -127,7 +129,7 @@ def form_html(form: Form, write: Writing, view: View, said: str, number: int) ->
             said=said,
             uid=f"form{number}",
             json="\n\n".join(map(shown, payloads)),
-            plain=plain(form),
+            plain=view.name_commands(plain(form)),
         )
     )
 
@@ -181,6 +183,7 @@ def _tools(view: View, card: Card | None) -> dict[str, Any]:
         "text_spans": partial(text_spans, reader=view.reader),
         "rich_spans": partial(rich_spans, reader=view.reader),
         "says": partial(says, card),
+        "command": lambda said: view.name_commands(f"{SLASH} {said}"),
     }
 
 

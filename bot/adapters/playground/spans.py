@@ -4,11 +4,10 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from babel.dates import format_date, format_datetime, format_time, format_timedelta
-
-from bot.i18n import LOCALES
+from bot.i18n import Length, translator
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +22,7 @@ class Span:
 
 
 Line = Callable[[str], list[Span]]
+TimeStyle = Literal["time", "date", "ago"] | Length
 BREAK = Span("br")
 
 
@@ -38,9 +38,9 @@ class Reader:
         """How a mention of this account is shown."""
         return "@" + self.names.get(key, key)
 
-    def moment(self, stamp: int, style: str = "short") -> str:
+    def moment(self, stamp: int, style: TimeStyle = "short") -> str:
         """A point in time as this reader says it; `style` is a length, `time`, `date` or `ago`."""
-        locale = LOCALES[self.language]
+        t = translator(self.language)
         try:
             at = datetime.fromtimestamp(stamp, UTC)
         except (ValueError, OverflowError, OSError):
@@ -52,13 +52,12 @@ class Reader:
         local = at.astimezone(zone or UTC)
         if style == "time":
             # Few fonts know the narrow space that stands before AM and PM.
-            return format_time(local, "short", locale=locale).replace("\u202f", "\u00a0")
+            return t.time(local).replace("\u202f", "\u00a0")
         if style == "date":
-            return format_date(local, "long", locale=locale)
+            return t.day(local, "long")
         if style == "ago":
-            passed = at - datetime.now(UTC)
-            return format_timedelta(passed, add_direction=True, locale=locale)
-        return format_datetime(local, style, locale=locale)
+            return t.relative(at - datetime.now(UTC))
+        return t.timestamp(local, style)
 
 
 _PICTURED = re.compile("(✅|⚠️?|❌|⛔|💡|ℹ️?)")

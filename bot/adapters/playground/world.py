@@ -51,6 +51,12 @@ class Renderer(Protocol):
     def form(self, form: Form, t: Translator, /) -> Mapping[str, Any]:
         """The body of a modal, or of its first step where one modal cannot hold all fields."""
 
+    def name_commands(self, text: str, /) -> str:
+        """The text with each command in it as it is called on the platform."""
+
+    def read_command(self, text: str, /) -> str:
+        """What somebody typed, with a command's name on the platform as the hub has it."""
+
 
 class Verb(Protocol):
     """What completion needs to know of a command."""

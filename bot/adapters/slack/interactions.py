@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable
 from dataclasses import replace
 from typing import Any
 
@@ -10,13 +10,13 @@ import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.response import BoltResponse
 
-from bot.adapters.base import ANSWER_WITHIN, Turns, soon
-from bot.adapters.slack import answers, forms, hearing, payloads, render
+from bot.adapters.base import ANSWER_WITHIN, soon
+from bot.adapters.slack import answers, forms, payloads, render
 from bot.adapters.slack.blocks import Json
 from bot.adapters.slack.client import FAILURES, Clients, reason
 from bot.adapters.slack.forms import Origin
 from bot.adapters.slack.payloads import Body, Visitor, part, text
-from bot.adapters.slack.people import PLATFORM, People
+from bot.adapters.slack.people import People
 from bot.adapters.slack.tokens import Tokens
 from bot.cards import Card, Form, Reply
 from bot.errors import Repeated
@@ -37,8 +37,8 @@ class TellAgain(Exception):  # noqa: N818 - an answer to Slack, which then sends
     """An event could not be taken now."""
 
 
-class Talk:
-    """Listeners for everything Slack tells the hub."""
+class InteractionHandler:
+    """Answers slash commands, buttons, menus and forms; calls Slack for whoever acted there."""
 
     def __init__(
         self,
@@ -54,25 +54,14 @@ class Talk:
         self._tokens = tokens
         self._people = people
         self._within = within
-        self._turns = Turns()
         self._running: set[asyncio.Future[Any]] = set()
-        self._events: dict[str, Callable[[Visitor, Body], Coroutine[Any, Any, None]]] = {
-            "app_home_opened": self._home_opened,
-            "app_mention": self._mentioned,
-            "message": self._written,
-            "reaction_added": self._marked,
-            "reaction_removed": self._marked,
-            "app_uninstalled": self._removed,
-            "tokens_revoked": self._removed,
-        }
 
     def register(self, app: AsyncApp) -> None:
-        """Everything the manifest subscribes to."""
+        """Commands, presses, forms and completions; and what is said where one of all fails."""
         app.command(re.compile("^/"))(self.command)
         app.block_action(re.compile("^say:"))(self.press)
         app.view(re.compile("^form$"))(self.submit)
         app.options(re.compile(".*"))(self.suggest)
-        app.event(re.compile(".*"))(self.event)
         app.error(self.fault)
 
     async def close(self) -> None:
@@ -93,14 +82,14 @@ class Talk:
             return
         answer, rest = await soon(self._commanded(visitor, body), self._within)
         if answer is None:
-            self._later(self._late(text(body.get("response_url")), rest))
+            self.run_in_background(self._late(text(body.get("response_url")), rest))
             answer = {"text": self._people.guess(visitor)("One moment…")}
         await (ack(answer) if answer else ack())
 
     async def _commanded(self, visitor: Visitor, body: Body) -> Json:
         words, channel = payloads.spoken(body.get("text")), text(body.get("channel_id"))
         direct = body.get("channel_name") == "directmessage"
-        reply, t = await self._ask(visitor, words, channel=channel, direct=direct)
+        reply, t = await self.ask(visitor, words, channel=channel, direct=direct)
         if isinstance(reply, Form):
             origin = Origin(reply.command, channel, text(body.get("response_url")))
             return await self._form(visitor, body, reply, words, origin, t)
@@ -135,13 +124,13 @@ class Talk:
             text(part(body, "view").get("type")), self._in_message
         )
         _, rest = await soon(place(visitor, body, words), self._within)
-        self._later(rest)
+        self.run_in_background(rest)
         await ack()
 
     async def _in_message(self, visitor: Visitor, body: Body, words: str) -> None:
         """The answer comes below; a page takes the place of the page before."""
         channel, url = text(part(body, "channel").get("id")), text(body.get("response_url"))
-        reply, t = await self._ask(visitor, words, channel=channel)
+        reply, t = await self.ask(visitor, words, channel=channel)
         if isinstance(reply, Form):
             origin = Origin(reply.command, channel, url)
             answer = await self._form(visitor, body, reply, words, origin, t)
@@ -156,17 +145,17 @@ class Talk:
         """The answer takes the window's place; a form lies on top of it."""
         view = part(body, "view")
         origin = Origin.of(view) or Origin()
-        reply, t = await self._ask(visitor, words, channel=origin.channel)
+        reply, t = await self.ask(visitor, words, channel=origin.channel)
         shown = answers.window(reply, replace(origin, command=""), t)
         if isinstance(reply, Form):
             trigger = text(body.get("trigger_id"))
-            if await self._send(visitor, "views.push", trigger_id=trigger, view=shown) is not None:
+            if await self.send(visitor, "views.push", trigger_id=trigger, view=shown) is not None:
                 return
-        await self._send(visitor, "views.update", view_id=text(view.get("id")), view=shown)
+        await self.send(visitor, "views.update", view_id=text(view.get("id")), view=shown)
 
     async def _in_home(self, visitor: Visitor, body: Body, words: str) -> None:
         """The answer opens in a window, and the tab behind it is drawn anew."""
-        answer, rest = await soon(self._ask(visitor, words), min(self._within, TRIGGER_WITHIN))
+        answer, rest = await soon(self.ask(visitor, words), min(self._within, TRIGGER_WITHIN))
         if answer:
             reply, t = answer
             await self._open(visitor, body, answers.window(reply, Origin(), t))
@@ -175,8 +164,8 @@ class Talk:
             reply, t = await rest
             shown = answers.window(reply, Origin(), t)
             if view:
-                await self._send(visitor, "views.update", view_id=view, view=shown)
-        await self._publish(visitor)
+                await self.send(visitor, "views.update", view_id=view, view=shown)
+        await self.publish(visitor)
 
     # --- forms --------------------------------------------------------------------------------
 
@@ -188,13 +177,13 @@ class Talk:
             t = self._people.guess(visitor)
             await ack(answers.update(render.modal(answers.outdated(t), t)))
             return
-        work = self._ask(
+        work = self.ask(
             visitor, origin.command,
             channel=origin.channel, values=forms.values(view), submitted=True,
         )  # fmt: skip
         answer, rest = await soon(work, self._within)
         if answer is None:
-            self._later(self._late_window(visitor, text(view.get("id")), origin, rest))
+            self.run_in_background(self._late_window(visitor, text(view.get("id")), origin, rest))
             await ack(answers.update(answers.waiting(self._people.guess(visitor))))
             return
         await ack(self._submitted(visitor, view, origin, *answer))
@@ -210,10 +199,10 @@ class Talk:
                 {"response_action": "errors", "errors": problems} if same else answers.update(shown)
             )
         if not origin.channel:
-            self._later(self._publish(visitor))
+            self.run_in_background(self.publish(visitor))
         if not reply.private and origin.response_url:
             answer = render.message(reply, t) | answers.seen_by(reply) | {"replace_original": False}
-            self._later(self._clients.respond(origin.response_url, answer))
+            self.run_in_background(self._clients.respond(origin.response_url, answer))
             return {"response_action": "clear"}
         return answers.update(shown)
 
@@ -221,7 +210,7 @@ class Talk:
         self, visitor: Visitor, view: str, origin: Origin, rest: Awaitable[Answered]
     ) -> None:
         reply, t = await rest
-        await self._send(
+        await self.send(
             visitor, "views.update", view_id=view, view=answers.window(reply, origin, t)
         )
 
@@ -229,7 +218,7 @@ class Talk:
         """Completions while somebody types in a field."""
         offered, rest = await soon(self._suggested(body), self._within)
         if offered is None:
-            self._later(rest)
+            self.run_in_background(rest)
         await ack({"options": offered or []})
 
     async def _suggested(self, body: Body) -> list[Json]:
@@ -240,88 +229,6 @@ class Talk:
         field, typed = text(body.get("block_id")), text(body.get("value"))
         offered = await self._hub.suggest(request, origin.command, field, typed)
         return forms.choices(offered)
-
-    # --- events -------------------------------------------------------------------------------
-
-    async def event(self, body: dict[str, Any]) -> None:
-        """One event, once: Slack sends some of them again."""
-        handle, name = self._events.get(payloads.kind(body)), text(body.get("event_id"))
-        if handle is None or not name:
-            log.info("ignored", kind=payloads.kind(body))
-            return
-        try:
-            if await self._conversing(body):
-                return
-            # told twice, the hub answers once; what could not be saved must be told again
-            _, rest = await soon(handle(payloads.author(body), body), self._within)
-            self._later(rest)
-        except Repeated:
-            log.info("ignored", kind=payloads.kind(body), again=True)
-        except Exception as error:
-            raise TellAgain from error
-
-    async def _conversing(self, body: Body) -> bool:
-        """Was it part of a conversation with somebody elsewhere? What is to be said, is."""
-        found = hearing.read(body)
-        if found is None or not await self._lives_in(found.visitor):
-            return False
-        async with self._turns.of(found.channel):
-            heard = found.heard(await self._people.sender(found.visitor))
-            taken = await self._hub.heard(heard)
-        if taken and isinstance(taken.say, Card):
-            t = await self._people.translator(heard.sender)
-            said = {"channel": heard.channel, **_in(heard.under), **render.message(taken.say, t)}
-            self._later(self._send(found.visitor, "chat.postMessage", **said))
-        return taken is not None
-
-    async def _home_opened(self, visitor: Visitor, body: Body) -> None:
-        if part(body, "event").get("tab") == "home" and await self._lives_in(visitor):
-            await self._publish(visitor)
-
-    async def _mentioned(self, visitor: Visitor, body: Body) -> None:
-        """Named in a channel: a private answer is seen by the asker alone."""
-        event = part(body, "event")
-        channel, thread = text(event.get("channel")), text(event.get("thread_ts"))
-        if _by_person(event) and await self._lives_in(visitor):
-            reply, t = await self._heard(visitor, body)
-            public = isinstance(reply, Card) and not reply.private
-            method = "chat.postMessage" if public else "chat.postEphemeral"
-            alone = {} if public else {"user": visitor.user}
-            message = answers.posted(
-                reply, payloads.spoken(event.get("text"), payloads.own(body)), t
-            )
-            await self._send(visitor, method, channel=channel, **alone, **_in(thread), **message)
-
-    async def _written(self, visitor: Visitor, body: Body) -> None:
-        """A direct message to the hub."""
-        event = part(body, "event")
-        direct = event.get("channel_type") == "im"
-        if direct and _by_person(event) and await self._lives_in(visitor):
-            reply, t = await self._heard(visitor, body, direct=True)
-            message = answers.posted(reply, payloads.spoken(event.get("text")), t)
-            place = {"channel": text(event.get("channel")), **_in(text(event.get("thread_ts")))}
-            await self._send(visitor, "chat.postMessage", **place, **message)
-
-    async def _marked(self, visitor: Visitor, body: Body) -> None:
-        """A reaction outside of any conversation means nothing."""
-
-    async def _heard(self, visitor: Visitor, body: Body, *, direct: bool = False) -> Answered:
-        event = part(body, "event")
-        words = payloads.spoken(event.get("text"), payloads.own(body))
-        name, channel = text(body.get("event_id")), text(event.get("channel"))
-        once: dict[str, Any] = {"event": f"{PLATFORM}:{name}", "retold": True}
-        return await self._ask(visitor, words, channel=channel, direct=direct, **once)
-
-    async def _removed(self, visitor: Visitor, body: Body) -> None:
-        """Taken out of a workspace: its token goes, unless the hub is back already."""
-        event, granted = part(body, "event"), payloads.authorization(body)
-        if event.get("type") == "tokens_revoked" and not part(event, "tokens").get("bot"):
-            return
-        at = body.get("event_time")
-        team = "" if granted.get("is_enterprise_install") is True else visitor.team
-        seconds = at if isinstance(at, int) else 2**62
-        if await self._tokens.forget(visitor.enterprise, team, seconds):
-            await self._hub.removed(PLATFORM, visitor.team)
 
     # --- what all of them need ----------------------------------------------------------------
 
@@ -334,33 +241,27 @@ class Talk:
         sorry = t("Something went wrong on our side; nothing was changed.")
         return BoltResponse(status=200, body=sorry if "command" in body else "")
 
-    async def _ask(self, visitor: Visitor, words: str, **how: Any) -> Answered:
+    async def ask(self, visitor: Visitor, words: str, **how: Any) -> Answered:
+        """The hub's reply to the visitor's words, and their language."""
         sender = await self._people.sender(visitor)
         reply = await self._hub(Request(sender, words, **how))
         return reply, await self._people.translator(sender)
 
-    async def _lives_in(self, visitor: Visitor) -> bool:
-        """Is the hub installed where this happened, and is it said who did it?"""
-        token = await self._tokens.of(visitor.enterprise, visitor.team) if visitor.known else None
-        if token is None:
-            log.info("ignored", kind="event", team=visitor.team)
-        return token is not None
-
-    async def _publish(self, visitor: Visitor) -> None:
+    async def publish(self, visitor: Visitor) -> None:
         """Draw the Home tab."""
-        reply, t = await self._ask(visitor, "home")
+        reply, t = await self.ask(visitor, "home")
         card = render.invited(reply, "home", t) if isinstance(reply, Form) else reply
-        await self._send(
+        await self.send(
             visitor, "views.publish", user_id=visitor.user, view=render.home(card, t)
         )  # fmt: skip
 
     async def _open(self, visitor: Visitor, body: Body, view: Json) -> str:
         """Open a window; its id, or nothing if Slack did not."""
         trigger = text(body.get("trigger_id"))
-        answer = await self._send(visitor, "views.open", trigger_id=trigger, view=view)
+        answer = await self.send(visitor, "views.open", trigger_id=trigger, view=view)
         return text(part(answer, "view").get("id"))
 
-    async def _send(self, visitor: Visitor, method: str, **said: Any) -> Json | None:
+    async def send(self, visitor: Visitor, method: str, **said: Any) -> Json | None:
         """One call to Slack in the visitor's workspace; None if it did not work."""
         token = await self._tokens.of(visitor.enterprise, visitor.team)
         if token is None:
@@ -372,8 +273,8 @@ class Talk:
             log.warning("not sent", method=method, reason=reason(error))
             return None
 
-    def _later(self, work: Awaitable[Any]) -> None:
-        """Goes on behind the answer."""
+    def run_in_background(self, work: Awaitable[Any]) -> None:
+        """Let the work go on behind the answer; `close` waits for it."""
         task = asyncio.ensure_future(work)
         self._running.add(task)
         task.add_done_callback(self._ended)
@@ -388,12 +289,3 @@ class Talk:
 async def _ignored(ack: AsyncAck, kind: str) -> None:
     log.info("ignored", kind=kind)
     await ack()
-
-
-def _by_person(event: Body) -> bool:
-    """Written by somebody just now: no bot, no edit, nothing joined or deleted."""
-    return not (event.get("bot_id") or event.get("subtype") or event.get("edited"))
-
-
-def _in(thread: str) -> Json:
-    return {"thread_ts": thread} if thread else {}

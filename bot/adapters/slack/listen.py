@@ -21,10 +21,11 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from bot.adapters.base import ANSWER_WITHIN
 from bot.adapters.slack import payloads
 from bot.adapters.slack.client import QUIET, Clients, reason
+from bot.adapters.slack.events import EventListener
 from bot.adapters.slack.files import Files
 from bot.adapters.slack.guard import Guard, Rejected
 from bot.adapters.slack.install import Install
-from bot.adapters.slack.interactions import Talk
+from bot.adapters.slack.interactions import InteractionHandler
 from bot.adapters.slack.people import PLATFORM, People
 from bot.adapters.slack.post import SlackCourier
 from bot.adapters.slack.tokens import Tokens, TokenStore
@@ -66,7 +67,12 @@ class SlackAdapter(SlackCourier):
         super().__init__(clients, Tokens(clients, bot_token, store if many else None), clock)
         self._people = People(hub, self._clients, self._tokens, seconds, within=within / 4)
         self.file = Files(clients, self._tokens, api_url).opened
-        self._talk = Talk(hub, self._clients, self._tokens, self._people, within=within)
+        self._interactions = InteractionHandler(
+            hub, self._clients, self._tokens, self._people, within=within
+        )
+        self._events = EventListener(
+            hub, self._tokens, self._people, self._interactions, within=within
+        )
         self._guard = Guard(signing_secret, seconds, patience=patience) if signing_secret else None
         self._socket: _Socket | None = None
         self._bolt: AsyncApp | None = None
@@ -103,7 +109,7 @@ class SlackAdapter(SlackCourier):
 
     async def close(self) -> None:
         """Finish what is being answered and close all connections."""
-        await self._talk.close()
+        await self._interactions.close()
         if self._socket:
             await self._socket.close()  # type: ignore[no-untyped-call] # as the library has it
         await self._people.close()
@@ -171,7 +177,8 @@ class SlackAdapter(SlackCourier):
                 ignoring_self_events_enabled=False,  # done by who wrote, without a call to Slack
                 attaching_function_token_enabled=False,
             )
-            self._talk.register(self._bolt)
+            self._interactions.register(self._bolt)
+            self._events.register(self._bolt)
         return self._bolt
 
     async def _cleanup(self, app: web.Application) -> None:

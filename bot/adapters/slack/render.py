@@ -57,6 +57,16 @@ def invited(asked: Form, command: str, t: Translator) -> Card:
     return Card(asked.title, (*problems, *intro, press))
 
 
+def name_commands(text: str) -> str:
+    """The text as it is: Slack calls the commands as the hub does."""
+    return text
+
+
+def read_command(text: str) -> str:
+    """What somebody typed, as it is: Slack calls the commands as the hub does."""
+    return text
+
+
 def fallback(card: Card) -> str:
     """The whole card as text, for notifications and screen readers."""
     text = plain(card).strip()

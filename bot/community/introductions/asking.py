@@ -3,17 +3,20 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from babel.dates import format_skeleton
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.cards import Button, Buttons, Card, Note, Part, Text
+from bot.cards import Button, Buttons, Card, Entry, Note, Part, Text
 from bot.commands import Context
-from bot.community.people import finding, portraits
+from bot.community import parting
+from bot.community.conduct import check_may_write
+from bot.community.parting import Parting
+from bot.community.people import portraits, ranking
 from bot.community.talks import opening
-from bot.community.talks.opening import Pair, first
-from bot.deliveries import owe
+from bot.community.talks.opening import Pair
+from bot.deliveries import owe, tell_ended
 from bot.errors import Refusal
 from bot.i18n import Translator, translator
-from db import audit, introductions
+from db import audit, blocks, introductions
 from db.introductions import AGAIN, AGREED, ASKED, LASTS, UNANSWERED, YES, Introduction, card_key
 from db.members import Member
 
@@ -23,14 +26,25 @@ MOST_A_DAY = 5
 """How many asks of a day may be without a yes."""
 
 
-def day(t: Translator, moment: datetime) -> str:
-    """«Dec 1»."""
-    return format_skeleton("MMMd", moment, locale=t.locale)
-
-
 def to_answer(every: Sequence[Introduction], member_id: int, now: datetime) -> list[Introduction]:
     """Those that wait for the answer of one person."""
     return [i for i in every if i.asks(member_id) and i.is_open(now) and not i.said(member_id)]
+
+
+async def render_unanswered(ctx: Context) -> Entry | None:
+    """Name the people who wait for the member's answer; None when nobody does."""
+    every = await introductions.of_member(ctx.session, ctx.member.id, ctx.now)
+    open_ = to_answer(every, ctx.member.id, ctx.now)
+    if not open_:
+        return None
+    t, number = ctx.t, len(open_)
+    return Entry(
+        title=t.many(
+            "One person would like to meet you", "{number} people would like to meet you", number
+        ),
+        lines=(t.listed([(one.by or one.facing(ctx.member.id)).name for one in open_]),),
+        buttons=(Button(t("See and answer"), "intro list", "primary"),),
+    )
 
 
 # --- asking -----------------------------------------------------------------------------------
@@ -61,17 +75,6 @@ async def ask(ctx: Context, intro: Introduction) -> Card:
     return waiting(ctx, intro)
 
 
-def check_may_write(ctx: Context) -> None:
-    """Whom staff muted may look, but asks nobody."""
-    until = ctx.member.muted_until
-    if until is not None and ctx.member.is_muted(ctx.now):
-        raise Refusal(
-            ctx.t("The programme's staff has muted you until {day}: you can look around, but not "
-                  "write to others.", day=day(ctx.t, until)),
-            buttons=(Button(ctx.t("Appeal"), "appeal"),),
-        )  # fmt: skip
-
-
 def check_not_oneself(ctx: Context, person: Member) -> None:
     """Refused kindly."""
     if person.id == ctx.member.id:
@@ -83,7 +86,7 @@ async def _check(ctx: Context, person: Member) -> None:
     check_not_oneself(ctx, person)
     if not person.is_in_directory:
         raise Refusal(ctx.t("That person is not in the directory."))
-    if await introductions.has_blocked(ctx.session, ctx.member.id, person.id):
+    if await blocks.has_blocked(ctx.session, ctx.member.id, person.id):
         raise Refusal(
             ctx.t("You blocked {name}. Take that back before you ask to meet.", name=person.name)
         )
@@ -106,13 +109,13 @@ async def _before(ctx: Context, intro: Introduction) -> Card | None:
         if one.status == AGREED:
             raise Refusal(
                 t("You and {name} were introduced on {day}. Look for it in your messages.",
-                  name=who, day=day(t, one.closed_at or one.asked_at))
+                  name=who, day=t.day(one.closed_at or one.asked_at))
                 if intro.by_id is None
-                else t("You introduced these two on {day}.", day=day(t, one.asked_at)),
+                else t("You introduced these two on {day}.", day=t.day(one.asked_at)),
                 buttons=(_mine(t),),
             )  # fmt: skip
     if mine:
-        again = day(t, mine[0].asked_at + AGAIN)
+        again = t.day(mine[0].asked_at + AGAIN)
         raise Refusal(
             t("You asked for this not long ago. Please give it until {day}.", day=again),
             buttons=(_mine(t),),
@@ -125,7 +128,7 @@ def check_open(ctx: Context, person: Member, topic: int | None = None) -> None:
     t = ctx.t
     if not person.open_to_questions:
         text = t("{name} is not taking questions now.", name=person.name)
-    elif person.is_full(finding.month(ctx.now)):
+    elif person.is_full(ranking.month(ctx.now)):
         text = t("{name} has had as many questions as they can take this month.",
                  name=person.name)  # fmt: skip
     else:
@@ -144,7 +147,7 @@ async def _send(ctx: Context, intro: Introduction, asked: list[Member]) -> None:
     unwanted = await _is_unwanted(ctx, intro)
     for person in asked:
         # counted in any case: a number that stood still would tell who is unwanted
-        this_month = finding.month(ctx.now)
+        this_month = ranking.month(ctx.now)
         taken = person.asks_taken if person.asks_month == this_month else 0
         person.asks_taken, person.asks_month = taken + 1, this_month
         if not unwanted:
@@ -154,22 +157,31 @@ async def _send(ctx: Context, intro: Introduction, asked: list[Member]) -> None:
             await owe(ctx.session, ctx.now, person, KIND, card, key=card_key(intro, person.id),
                       expires=intro.tells_at)  # fmt: skip
     if unwanted:
-        await introductions.silence(ctx.session, intro, ctx.now)
+        ended = await introductions.silence(ctx.session, intro, ctx.now)
+        await tell_ended(ctx.session, ctx.now, ended)
     action = "introduction asked" if intro.by is None else "introduction arranged"
     audit.note(ctx.session, ctx.now, ctx.member.id, action, f"introduction:{intro.id}")
+
+
+@parting.ends("blocked")
+async def silence_asks(session: AsyncSession, now: datetime, act: Parting) -> None:
+    """Requests that wait between the two come to nothing, and neither side is told why."""
+    if act.other is not None:
+        ended = await introductions.silence_between(session, act.member.id, act.other.id, now)
+        await tell_ended(session, now, ended)
 
 
 async def _is_unwanted(ctx: Context, intro: Introduction) -> bool:
     """Does somebody in it want nothing of somebody else in it?"""
     one, other, by = intro.one_id, intro.other_id, intro.by_id
     for who, whom in ((other, one), (one, other)):
-        if await introductions.has_blocked(ctx.session, who, whom):
+        if await blocks.has_blocked(ctx.session, who, whom):
             return True
         if (by or who == other) and await introductions.said_never(ctx.session, who, whom):
             return True
     if by is None:
         return False
-    return any([await introductions.has_blocked(ctx.session, who, by) for who in (one, other)])
+    return any([await blocks.has_blocked(ctx.session, who, by) for who in (one, other)])
 
 
 # --- what the asker sees ----------------------------------------------------------------------
@@ -178,7 +190,7 @@ async def _is_unwanted(ctx: Context, intro: Introduction) -> bool:
 def waiting(ctx: Context, intro: Introduction) -> Card:
     """Asked; and when there will be an answer."""
     t = ctx.t
-    until = day(t, intro.asked_at + LASTS)
+    until = t.day(intro.asked_at + LASTS)
     if intro.by_id is None:
         said = t("I asked {name}. As soon as there is a yes, I bring you together; otherwise you "
                  "hear from me by {day}.", name=intro.other.name, day=until)  # fmt: skip
@@ -195,7 +207,7 @@ def waiting(ctx: Context, intro: Introduction) -> Card:
 
 def already(ctx: Context, intro: Introduction) -> Card:
     """It was asked before; nothing happens twice."""
-    t, when = ctx.t, day(ctx.t, intro.asked_at)
+    t, when = ctx.t, ctx.t.day(intro.asked_at)
     buttons = Buttons((_mine(t),))
     if intro.status in UNANSWERED and intro.closed_at is None:
         said = t("You asked on {day}, and the answer is still open.", day=when)
@@ -235,7 +247,7 @@ async def asked_card(
         parts.append(Text(t("«{text}»", text=intro.because)))
     parts.append(Buttons(answers(t, intro)))
     small = t("Only a yes is told. You can answer until {day}.",
-              day=day(t, intro.asked_at + LASTS))  # fmt: skip
+              day=t.day(intro.asked_at + LASTS))  # fmt: skip
     parts.append(Text(small, quiet=True))
     return Card(
         title=t("{name} would like to meet you", name=facing.name)
@@ -261,10 +273,10 @@ def in_a_sentence(t: Translator, pair: Pair, intro: Introduction) -> str:
     """Why these two, in one sentence, whatever little is known."""
     if reasons := opening.why(t, pair, 1):
         return reasons[0]
-    name = first(intro.by or intro.one)
+    name = (intro.by or intro.one).first_name
     if intro.topic_id:
         return t("{name} asked about {topic}.", name=name,
                  topic=pair.topic(intro.topic_id, t.language))  # fmt: skip
     if intro.by:
         return t("{name} thinks that you two should know each other.", name=name)
-    return t("{name} asked for {other} by name.", name=name, other=first(intro.other))
+    return t("{name} asked for {other} by name.", name=name, other=intro.other.first_name)

@@ -5,7 +5,8 @@ from datetime import timedelta
 from bot import deliveries
 from bot.cards import Button, Buttons, Card, Entry, Note, Part, Text
 from bot.commands import Context
-from bot.community.people import finding
+from bot.community import staff
+from bot.community.people import places
 from bot.domain.joining import STEPS, first_days
 from bot.domain.ranking import standing
 from bot.errors import Refusal
@@ -13,22 +14,10 @@ from bot.i18n import Translator, language_of, translator
 from db import audit, directory, joining
 from db.cities import City
 from db.joining import JoinRequest
-from db.members import CITY_LEAD, Account, Member
+from db.members import Account, Member
 
 STALE_AFTER = timedelta(days=5)
 """A tip of the first week that could not be sent for so long is not sent any more."""
-STAFF_ROLES = ("staff", "admin")
-
-
-def is_staff(person: Member) -> bool:
-    """May they look after every city?"""
-    return person.holds(*STAFF_ROLES)
-
-
-def may_decide(person: Member, city_id: int | None) -> bool:
-    """May they let people into this city? Staff everywhere, leads at home."""
-    leads_here = city_id is not None and person.city_id == city_id and person.holds(CITY_LEAD)
-    return person.status == "verified" and (is_staff(person) or leads_here)
 
 
 def called(account: Account) -> str:
@@ -97,7 +86,8 @@ async def arrive(
         person.language = language_of(account.locale)
         person.spoken = f" {person.language} "
     answer = ("approved", by.id) if by else ("withdrawn", None)
-    await joining.close_requests(ctx.session, account, ctx.now, *answer)
+    ended = await joining.close_requests(ctx.session, account, ctx.now, *answer)
+    await deliveries.tell_ended(ctx.session, ctx.now, ended)
     await directory.refresh(ctx.session, person, standing)
     audit.note(
         ctx.session, ctx.now, by.id if by else person.id,
@@ -112,7 +102,7 @@ async def arrive(
 
 def _welcome(person: Member, city: City, *, first: bool) -> Card:
     t = translator(person.language)
-    name, where = person.name.split(" ")[0], finding.city_place(t, city)
+    name, where = person.first_name, places.city_place(t, city)
     return Card(
         title=t("Welcome, {name}", name=name) if first else t("Welcome back, {name}", name=name),
         parts=(
@@ -178,21 +168,19 @@ async def tell_deciders(
     ctx: Context, request: JoinRequest, account: Account, city: City | None
 ) -> None:
     """Everybody who may let the account in gets a card with both answers."""
-    told = {p.id: p for p in await joining.holders(ctx.session, STAFF_ROLES)}
-    if city:
-        leads = await joining.holders(ctx.session, (CITY_LEAD,), city.id)
-        told |= {p.id: p for p in leads}
-    for person in told.values():
-        await deliveries.owe(
-            ctx.session, ctx.now, person, "duty",
-            request_card(translator(person.language), request, account, city),
-            key=f"join:{request.id}:asked:{person.id}",
-        )  # fmt: skip
+
+    def render(t: Translator, _: Member) -> Card:
+        return request_card(t, request, account, city)
+
+    await staff.notify_staff(
+        ctx.session, ctx.now, render, key=f"join:{request.id}:asked",
+        city_id=city.id if city else None,
+    )  # fmt: skip
 
 
 def request_card(t: Translator, request: JoinRequest, account: Account, city: City | None) -> Card:
     """The question whether somebody may come in, for whoever decides."""
-    where = finding.city_place(t, city) if city else ""
+    where = places.city_place(t, city) if city else ""
     said = (
         t("Asks to join for {city}.", city=where)
         if city

@@ -2,23 +2,19 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
-
-from babel.dates import format_time, format_timedelta
-from babel.lists import format_list
 
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Text
 from bot.commands import Context
-from bot.community.people.finding import month, place
+from bot.community.people.places import place
+from bot.community.people.ranking import month
 from bot.domain.ranking import FRESH_FOR_DAYS
 from bot.i18n import NAMES, Translator
 from db import directory
 from db.cities import City
 from db.directory import Expertise
 from db.members import Member, Person, shows
-
-A_MOMENT = timedelta(minutes=1)
 
 
 def languages(person: Person) -> str:
@@ -72,31 +68,23 @@ def introduce_me(t: Translator, person: Person, about: str = "") -> Button:
 
 def local_time(t: Translator, person: Member, now: datetime) -> str:
     """What the clock shows where somebody is."""
-    return format_time(now.astimezone(ZoneInfo(person.zone)), "short", locale=t.locale)
-
-
-def ago(t: Translator, then: datetime, now: datetime) -> str:
-    """«3 months ago»."""
-    if now - then < A_MOMENT:
-        return t("just now")
-    return format_timedelta(then - now, add_direction=True, locale=t.locale)
-
-
-def listed(t: Translator, names: Sequence[str]) -> str:
-    """«a, b and c»."""
-    return format_list(list(names), locale=t.locale) if names else ""
+    return t.time(now.astimezone(ZoneInfo(person.zone)))
 
 
 def still_right(ctx: Context, person: Member) -> list[Part]:
     """The question whether a profile is still right, once half a year has passed."""
     if (ctx.now - person.confirmed_at).days <= FRESH_FOR_DAYS:
         return []
-    since = ago(ctx.t, person.confirmed_at, ctx.now)
+    since = ctx.t.ago(person.confirmed_at, ctx.now)
     return [
         Note(ctx.t("You last confirmed your profile {when}. Is it still right?", when=since)),
-        Buttons((Button(ctx.t("Still right"), "profile confirm", "primary"),
-                 Button(ctx.t("Edit my profile"), "profile edit"))),
-    ]  # fmt: skip
+        Buttons(
+            (
+                Button(ctx.t("Still right"), "profile confirm", "primary"),
+                Button(ctx.t("Edit my profile"), "profile edit"),
+            )
+        ),
+    ]
 
 
 async def profile(ctx: Context, person: Member, note: str = "") -> Card:
@@ -135,7 +123,7 @@ def _facts(ctx: Context, person: Member) -> list[Fact]:
     else:
         open_line = t("Yes, gladly") if person.open_to_questions else t("Not now")
     facts.append(Fact(t("Open to questions"), open_line))
-    facts.append(Fact(t("Profile confirmed"), ago(t, person.confirmed_at, now)))
+    facts.append(Fact(t("Profile confirmed"), t.ago(person.confirmed_at, now)))
     return facts
 
 
@@ -147,7 +135,7 @@ def _knowledge(ctx: Context, person: Member, ties: Sequence[Expertise]) -> list[
         lines = tuple(_knows_line(ctx, e) for e in known[:12])
         parts.append(Entry(title=t("Knows"), lines=lines))
     if wanted := [name(e.topic_id, ctx.language) for e in ties if e.kind == "learns"]:
-        parts.append(Entry(title=t("Would like to learn"), lines=(listed(t, wanted),)))
+        parts.append(Entry(title=t("Would like to learn"), lines=(t.listed(wanted),)))
     return parts
 
 
@@ -161,21 +149,28 @@ def _knows_line(ctx: Context, tie: Expertise) -> str:
 async def _next_acts(ctx: Context, person: Member, knows: Sequence[Expertise]) -> list[Button]:
     t = ctx.t
     if person.id == ctx.member.id:
-        return [Button(t("Edit my profile"), "profile edit", "primary"),
-                Button(t("Settings"), "settings")]  # fmt: skip
+        return [
+            Button(t("Edit my profile"), "profile edit", "primary"),
+            Button(t("Settings"), "settings"),
+        ]
     given = await directory.endorsed_by(ctx.session, person.id, ctx.member.id) if knows else set()
     name = ctx.known.vocabulary.name
     acts = [
-        Button(t("Endorse: {topic}", topic=name(e.topic_id, ctx.language)),
-               f"endorse {person.id} {ctx.known.topics[e.topic_id].slug}")
-        for e in knows if e.topic_id not in given
-    ][:3]  # fmt: skip
+        Button(
+            t("Endorse: {topic}", topic=name(e.topic_id, ctx.language)),
+            f"endorse {person.id} {ctx.known.topics[e.topic_id].slug}",
+        )
+        for e in knows
+        if e.topic_id not in given
+    ][:3]
     acts.insert(0, introduce_me(t, person))
     acts += [
-        Button(t("Take back: {topic}", topic=name(key, ctx.language)),
-               f"endorse {person.id} {ctx.known.topics[key].slug} withdraw:yes")
+        Button(
+            t("Take back: {topic}", topic=name(key, ctx.language)),
+            f"endorse {person.id} {ctx.known.topics[key].slug} withdraw:yes",
+        )
         for key in sorted(given)[:2]
-    ]  # fmt: skip
+    ]
     if person.city:
         acts.append(Button(person.city.name[:70], f"city {person.city.slug}"))
     acts.append(Button(t("Report"), f"report {person.id}"))

@@ -6,11 +6,9 @@ All of them are written for one reader; `t` is that reader's language.
 from collections.abc import Sequence
 from datetime import datetime
 
-from babel.dates import format_date
-from babel.numbers import format_decimal
-
 from bot.cards import Button, Buttons, Card, Entry, Link, Note, Part, Text
-from bot.community.people import finding
+from bot.community.conduct import describe_mute
+from bot.community.people import places
 from bot.domain.escaping import inert, one_line
 from bot.i18n import Translator
 from bot.request import File
@@ -27,7 +25,7 @@ _UNITS = ("B", "kB", "MB", "GB")
 
 def author(t: Translator, person: Member, label: str) -> str:
     """«Ana Díaz · Bogotá, Colombia · the platform»: from the directory, never as typed."""
-    city = finding.city_place(t, person.city) if person.city else t("Programme staff")
+    city = places.city_place(t, person.city) if person.city else t("Programme staff")
     return " · ".join(filter(None, (one_line(person.name), city, label)))
 
 
@@ -61,8 +59,7 @@ def _size(t: Translator, size: int) -> str:
     value, unit = float(size), 0
     while value >= 1000 and unit < len(_UNITS) - 1:
         value, unit = value / 1000, unit + 1
-    number = format_decimal(value, format="#,##0.#" if unit else "#,##0", locale=t.locale)
-    return f"{number} {_UNITS[unit]}"
+    return f"{t.number(value, decimals=1)} {_UNITS[unit]}"
 
 
 # --- what its writers are told ----------------------------------------------------------------
@@ -143,10 +140,7 @@ def you_paused(t: Translator, relay_id: int) -> Card:
 
 def muted(t: Translator, until: datetime) -> Card:
     """Staff muted the writer: nothing leaves."""
-    day = format_date(until, "long", locale=t.locale)
-    said = t("The programme's staff has muted you until {day}: you can look around, but not "
-             "write to others.", day=day)  # fmt: skip
-    return note(said, Button(t("Appeal"), "appeal"))
+    return note(describe_mute(t, until), Button(t("Appeal"), "appeal"))
 
 
 def paused(t: Translator, name: str) -> Card:

@@ -9,20 +9,20 @@ from collections.abc import Collection
 from dataclasses import asdict, replace
 from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import deliveries
 from bot.cards import Card, Form, Reply, Text
+from bot.commands import MessageContext, hears
 from bot.community.relay import cards
 from bot.community.relay.cards import LARGEST_FILE
-from bot.community.relay.threads import Scene, reword, scene, tell_other, withdraw
+from bot.community.relay.threads import Scene, scene, tell_other
 from bot.domain.escaping import cut, inert, one_line
 from bot.i18n import translator
 from bot.links import Links, Shared
 from bot.parsing import clean, nearest
 from bot.request import File, Heard, Sender, Taken
-from db import inbound, introductions, members, relay
-from db.base import unit
+from db import blocks, inbound, members, outbox, relay
 from db.members import Member
 from db.relay import Draft, Line, Relay
 
@@ -30,22 +30,31 @@ NOTHING = Taken()
 """It was ours, and there is nothing to say to its writer."""
 
 
-async def heard(
-    engine: AsyncEngine, now: datetime, what: Heard, verbs: Collection[str], links: Links
-) -> tuple[Taken | None, bool]:
-    """What came of it, and whether something is owed now; one transaction that writes.
+async def _may_concern(session: AsyncSession, heard: Heard) -> bool:
+    """Return whether the sender was ever in a conversation; of a deletion nobody knows the sender.
 
-    Whoever has no conversations pays one question.
+    One query at most.
     """
-    sender = what.sender
-    if what.act != "deleted":
-        async with unit(engine) as session:
-            if not await relay.takes_part(session, sender.platform, sender.user):
-                return None, False
-    what = replace(what, files=tuple(_to_open(file, what, links, now) for file in what.files))
-    async with unit(engine, writes=True) as session:
-        taken = await hear(session, now, what, is_verb=_is_verb(what, verbs))
-        return taken, bool(session.info.get("owed"))
+    sender = heard.sender
+    return heard.act == "deleted" or await relay.takes_part(session, sender.platform, sender.user)
+
+
+@hears(may_concern=_may_concern)
+async def handle_message(ctx: MessageContext, heard: Heard) -> Taken | None:
+    """Take what is part of a conversation; return None if it is none."""
+    session, now = ctx.session, ctx.now
+    if heard.act == "deleted":
+        return await _deleted(session, now, heard)
+    me = await _member(session, heard.sender)
+    if me is None or heard.command:
+        return None
+    files = tuple(_to_open(file, heard, ctx.links, now) for file in heard.files)
+    heard = replace(heard, files=files)
+    if heard.act in ("marked", "unmarked"):
+        return await _marked(session, now, heard, me)
+    if heard.act == "edited":
+        return await _edited(session, now, heard, me)
+    return await _written(session, now, heard, me, _is_verb(heard, ctx.commands))
 
 
 def _to_open(file: File, what: Heard, links: Links, now: datetime) -> File:
@@ -64,22 +73,6 @@ def _is_verb(heard: Heard, verbs: Collection[str]) -> bool:
         return False
     known = any(" ".join(said[:length]) in verbs for length in (2, 1))
     return known or (heard.threaded and bool(nearest(said[0], list(verbs))))
-
-
-async def hear(
-    session: AsyncSession, now: datetime, heard: Heard, *, is_verb: bool
-) -> Taken | None:
-    """Take what is part of a conversation; None if it is none. `is_verb`: it reads as a command."""
-    if heard.act == "deleted":
-        return await _deleted(session, now, heard)
-    me = await _member(session, heard.sender)
-    if me is None or heard.command:
-        return None
-    if heard.act in ("marked", "unmarked"):
-        return await _marked(session, now, heard, me)
-    if heard.act == "edited":
-        return await _edited(session, now, heard, me)
-    return await _written(session, now, heard, me, is_verb)
 
 
 async def _member(session: AsyncSession, sender: Sender) -> Member | None:
@@ -131,7 +124,7 @@ async def _open(session: AsyncSession, now: datetime, me: Member) -> list[Scene]
     return [
         view
         for view in views
-        if view.other and not await introductions.has_blocked(session, me.id, view.other.id)
+        if view.other and not await blocks.has_blocked(session, me.id, view.other.id)
     ]
 
 
@@ -220,9 +213,9 @@ async def _hindered(view: Scene) -> Taken | None:
         return Taken(cards.unreachable(t, ""))
     if talk.status != relay.OPEN:
         return Taken(cards.over(t, view.name))
-    if await introductions.has_blocked(session, me.id, other.id):
+    if await blocks.has_blocked(session, me.id, other.id):
         return Taken(cards.you_blocked(t, view.name, talk.id))
-    if await introductions.is_blocked(session, me.id, other.id):
+    if await blocks.is_blocked(session, me.id, other.id):
         return NOTHING  # who is blocked never learns of it
     if talk.paused_by(me.id):
         return Taken(cards.you_paused(t, talk.id))
@@ -253,9 +246,10 @@ async def _edited(session: AsyncSession, now: datetime, heard: Heard, me: Member
         return hindered
     card = _said(view, heard)
     if card is None:
-        await withdraw(session, now, line)
+        await _withdraw(session, now, line)
         return NOTHING
-    await reword(session, now, line, card)
+    key = f"relay:{line.id}:edit:{line.edition}"
+    await deliveries.reword(session, now, line.delivery_id, card, key=key)
     return Taken(_remarks(view, replace(heard, files=())))
 
 
@@ -289,8 +283,14 @@ async def _deleted(session: AsyncSession, now: datetime, heard: Heard) -> Taken 
     if line is None:
         return None
     if not line.gone:
-        await withdraw(session, now, line)
+        await _withdraw(session, now, line)
     return NOTHING
+
+
+async def _withdraw(session: AsyncSession, now: datetime, line: Line) -> None:
+    """Take the copy on the other side back."""
+    line.gone = True
+    await deliveries.withdraw(session, now, line.delivery_id)
 
 
 def _gone(heard: Heard) -> str:
@@ -316,14 +316,14 @@ async def _marked(session: AsyncSession, now: datetime, heard: Heard, me: Member
     line.edition = edition  # a removal is remembered too: what it removes may come after it
     if heard.act == "unmarked":
         if not line.gone:
-            await withdraw(session, now, line)
+            await _withdraw(session, now, line)
         return NOTHING
     view = await scene(session, now, await session.get_one(Relay, about.relay_id), me)
     if not line.gone or await _hindered(view) is not None or view.other is None:
         return NOTHING
     line.gone = False
     await session.flush()
-    original = await relay.delivery(session, about.delivery_id)
+    original = await outbox.delivery(session, about.delivery_id)
     card = cards.marked(
         translator(view.other.language), me, heard.sender.label,
         inert(heard.mark)[:50], _excerpt(await relay.newest(session, original) if original else ""),

@@ -7,18 +7,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import deliveries
 from bot.cards import Card
+from bot.community import parting
+from bot.community.parting import Parting
 from bot.community.relay import cards
 from bot.deliveries import owe
 from bot.domain.escaping import one_line
 from bot.i18n import Translator, translator
-from db import introductions, members, outbox, relay
+from db import blocks, members, outbox, relay
 from db.members import Member
 from db.outbox import Delivery
-from db.relay import Line, Relay
+from db.relay import Relay
 
 KIND = "conversation"
-_WAITING = (outbox.DUE, outbox.HELD)
-_LEFT = (outbox.CLAIMED, outbox.INFLIGHT, outbox.SENT, outbox.AMBIGUOUS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,53 +59,8 @@ async def tell(
     root = await relay.root(session, talk, person.id)
     if root is None or not root.there:
         return await owe(session, now, person, KIND, card, key=key)
-    to, under = relay.address(root.delivery), root.delivery.id
+    to, under = outbox.address(root.delivery), root.delivery.id
     return await owe(session, now, person, KIND, card, key=key, to=to, under=under)
-
-
-# --- the copy on the other side ---------------------------------------------------------------
-
-
-async def reword(session: AsyncSession, now: datetime, line: Line, card: Card) -> None:
-    """The copy on the other side says something else: before it leaves, or by an edit."""
-    original = await relay.delivery(session, line.delivery_id)
-    if original is None:
-        return
-    waiting = [*([original] if original.state in _WAITING else []),
-               *await relay.changes(session, original.id)]  # fmt: skip
-    if waiting:
-        waiting[0].body = deliveries.written(card)
-    elif original.state in _LEFT:
-        key = f"relay:{line.id}:edit:{line.edition}"
-        await _change(session, now, original, "edit", key, deliveries.written(card))
-
-
-async def withdraw(session: AsyncSession, now: datetime, line: Line) -> None:
-    """The copy on the other side goes: it never leaves, or it is removed."""
-    line.gone = True
-    original = await relay.delivery(session, line.delivery_id)
-    if original is None:
-        return
-    for change in await relay.changes(session, original.id):
-        _cancel(change, now)
-    if original.state in _WAITING:
-        _cancel(original, now)
-    elif original.state in _LEFT:
-        await _change(session, now, original, "remove", f"{original.key}:remove", "")
-
-
-def _cancel(delivery: Delivery, now: datetime) -> None:
-    delivery.state, delivery.ended_at, delivery.reason = outbox.CANCELLED, now, "taken back"
-
-
-async def _change(
-    session: AsyncSession, now: datetime, original: Delivery, act: str, key: str, body: str
-) -> None:
-    await outbox.put(
-        session, relay.address(original), key=key, kind=KIND, member_id=original.member_id,
-        act=act, of_id=original.id, under_id=original.under_id, language=original.language,
-        body=body, created_at=now, at=now,
-    )  # fmt: skip
 
 
 # --- what became of it ------------------------------------------------------------------------
@@ -164,7 +119,7 @@ async def furnish(session: AsyncSession, talk: Relay) -> None:
     for member_id in (talk.one_id, talk.other_id):
         if member_id is None:
             continue
-        opening = await relay.delivery(session, talk.root_of(member_id))
+        opening = await outbox.delivery(session, talk.root_of(member_id))
         card = deliveries.read(opening.body) if opening and opening.body else None
         if opening is None or not isinstance(card, Card):
             continue
@@ -178,13 +133,15 @@ async def end(view: Scene) -> None:
     if view.talk.status != relay.OPEN:
         return
     view.talk.status, view.talk.ended_at = relay.ENDED, view.now
-    if view.other and not await introductions.is_blocked(view.session, view.me.id, view.other.id):
+    if view.other and not await blocks.is_blocked(view.session, view.me.id, view.other.id):
         t = translator(view.other.language)
         card = cards.ended(t, one_line(view.me.name))
         await tell_other(view, card, f"relay:{view.talk.id}:ended")
 
 
-async def end_all(session: AsyncSession, now: datetime, person: Member) -> None:
-    """Somebody leaves: all of their conversations are over."""
-    for talk in await relay.of_member(session, person.id, only_open=True):
-        await end(await scene(session, now, talk, person))
+@parting.ends("left", "forgotten")
+async def end_conversations(session: AsyncSession, now: datetime, act: Parting) -> None:
+    """All conversations of who leaves are over; a suspension may be lifted, so they only rest."""
+    while talks := await relay.of_member(session, act.member.id, only_open=True):
+        for talk in talks:
+            await end(await scene(session, now, talk, act.member))

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import combinations
-from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_time
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Text
+from bot.commands import Context
+from bot.community import staff
 from bot.community.people import portraits
-from bot.community.people.finding import place
+from bot.community.people.places import place
 from bot.community.rounds.pools import seekers
-from bot.community.talks.opening import begin_talk, first, meet, starters
+from bot.community.talks.opening import begin_talk, meet, starters
 from bot.deliveries import owe
 from bot.domain.cadence import A_WEEK, coming, is_turn, moments
 from bot.domain.matching import fit
@@ -24,13 +24,6 @@ from db.rounds import Round, RoundGroup, RoundLeft, RoundMember
 KIND = "round"
 QUIET_ROUNDS = 3
 """Check-ins in a row without an answer, after which somebody is asked whether to go on."""
-
-
-def day_and_time(t: Translator, moment: datetime, zone: str) -> str:
-    """«Tuesday, December 1, 10:00 AM», on a reader's clock."""
-    local = moment.astimezone(ZoneInfo(zone))
-    day = format_date(local, "EEEE d MMMM" if t.language != "en" else "EEEE, MMMM d", t.locale)
-    return f"{day}, {format_time(local, 'short', locale=t.locale)}"
 
 
 def others(group: RoundGroup, member_id: int) -> list[Member]:
@@ -48,7 +41,7 @@ def _mine(t: Translator) -> Button:
 async def notify(session: AsyncSession, now: datetime, round_: Round, person: Member) -> None:
     """The day before: it is nearly time, and one can skip it."""
     t = translator(person.language)
-    when = day_and_time(t, moments(round_.day).send, person.zone)
+    when = t.day_and_time(moments(round_.day).send, person.zone)
     said = t("On {when} I introduce you to somebody from another city. If this is a bad week, skip "
              "it: nobody will know.", when=when)  # fmt: skip
     card = Card(
@@ -65,24 +58,24 @@ async def notify(session: AsyncSession, now: datetime, round_: Round, person: Me
     await owe(session, now, person, KIND, card, key=key, expires=moments(round_.day).send)
 
 
-async def tell_staff(session: AsyncSession, now: datetime, round_: Round) -> None:
+async def notify_of_draft(session: AsyncSession, now: datetime, round_: Round) -> None:
     """There is a draft to look at; the card says how large it is."""
     groups = await rounds.groups_of(session, round_.id)
     left = await rounds.left_of(session, round_.id)
-    for person in await round_pools.staff(session):
-        t = translator(person.language)
-        send = moments(round_.day).send
-        card = Card(
+    send = moments(round_.day).send
+
+    def render(t: Translator, person: Member) -> Card:
+        when = t.day_and_time(send, person.zone)
+        return Card(
             title=t("The next round is drafted"),
             parts=(
-                Text(t("It is sent on {when} unless you change it.",
-                       when=day_and_time(t, send, person.zone))),
+                Text(t("It is sent on {when} unless you change it.", when=when)),
                 Facts(sizes(t, groups, left)),
                 Buttons((Button(t("Look at it"), "admin rounds preview", "primary"),)),
             ),
-        )  # fmt: skip
-        key = f"round:{round_.id}:draft:{person.id}"
-        await owe(session, now, person, "duty", card, key=key, expires=send)
+        )
+
+    await staff.notify_staff(session, now, render, key=f"round:{round_.id}:draft", expires=send)
 
 
 def sizes(
@@ -142,7 +135,7 @@ async def _three(session: AsyncSession, people: Sequence[Member]) -> Card:
         *(Entry(p.name, (place(t, p.city),), badge=portraits.badge(t, p)) for p in people),
         Entry(t("Three ways to begin"), tuple(starters(t, pair))),
     ]
-    names = portraits.listed(t, [first(person) for person in people])
+    names = t.listed([person.first_name for person in people])
     return Card(t("{names}, meet each other", names=names), tuple(parts),
                 portraits.footer(t, people), tone="good", private=False)  # fmt: skip
 
@@ -210,7 +203,7 @@ async def check_in(
 
 def asked(t: Translator, group: RoundGroup, member_id: int) -> Card:
     """The question whether a group met."""
-    names = portraits.listed(t, [person.name for person in others(group, member_id)])
+    names = t.listed([person.name for person in others(group, member_id)])
     return Card(
         title=t("Did you meet {name}?", name=names),
         parts=(
@@ -279,3 +272,16 @@ def next_day(taking: RoundMember, now: datetime) -> datetime:
     ):
         day += A_WEEK
     return moments(day).send
+
+
+async def render_next_round(ctx: Context) -> Entry | None:
+    """Show when the member's next round is sent; None for whoever takes no part, or is paused."""
+    taking = await rounds.taking(ctx.session, ctx.member.id)
+    if taking is None or not taking.active or taking.paused_at:
+        return None
+    moment = next_day(taking, ctx.now)
+    return Entry(
+        title=ctx.t("Your next round"),
+        lines=(ctx.t.day_and_time(moment, ctx.member.zone),),
+        buttons=(_mine(ctx.t),),
+    )

@@ -254,8 +254,9 @@ async def _join(
     for group in groups:
         third = [key for key in group.keys if key not in placed]
         if len(third) == len(group.keys):
-            await rounds.write(session, round_, [(group.keys, group.points, group.again)], [],
-                               late=True)  # fmt: skip
+            await rounds.write(
+                session, round_, [(group.keys, group.points, group.again)], [], late=True
+            )
             continue
         host = next(key for key in group.keys if key in placed)
         await rounds.add_third(session, round_.id, host, third[0], group.points)

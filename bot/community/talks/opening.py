@@ -2,26 +2,30 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_skeleton, format_time
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Heading, Note, Part, Text
+from bot.commands import Context
+from bot.community import parting
+from bot.community.parting import Parting
 from bot.community.people import portraits
 from bot.community.relay import threads
-from bot.deliveries import owe
+from bot.deliveries import owe, tell_ended
 from bot.domain.calendar import Hours, slots
 from bot.domain.shared_interests import Bond, Side, bonds, chosen
 from bot.i18n import Translator, translator
-from db import directory, introductions, outbox, relay, talks, topics
+from db import blocks, directory, outbox, relay, talks, topics
 from db.members import Member
 from db.outbox import Address
 from db.talks import Talk
 
 KIND = "conversation"
 STARTERS = 3
+RECENT = timedelta(days=60)
+"""A time that was agreed longer ago than this lies behind."""
 
 
 # --- beginning --------------------------------------------------------------------------------
@@ -59,7 +63,7 @@ async def begin_talk(
 async def may_talk(session: AsyncSession, one: Member, other: Member) -> bool:
     """Are both members in good standing, and does neither want nothing of the other?"""
     verified = one.status == other.status == "verified"
-    return verified and not await introductions.is_blocked(session, one.id, other.id)
+    return verified and not await blocks.is_blocked(session, one.id, other.id)
 
 
 async def open_talk(
@@ -118,6 +122,14 @@ async def tell_unreached(session: AsyncSession, now: datetime, talk: Talk, perso
     await owe(session, now, person, KIND, card, key=f"{talk.key}:unreached:{person.id}")
 
 
+@parting.ends("blocked")
+async def withdraw_messages(session: AsyncSession, now: datetime, act: Parting) -> None:
+    """Nothing of the talks of the two that was not sent yet is sent any more."""
+    if act.other is not None:
+        ended = await talks.hush(session, act.member.id, act.other.id, now)
+        await tell_ended(session, now, ended)
+
+
 def common_language(one: Member, other: Member) -> str:
     """A language both read: what both chose, what both speak, else English."""
     wanted = (one.language, other.language, *one.languages)
@@ -162,7 +174,7 @@ async def _side(session: AsyncSession, person: Member, viewer: Member) -> Side:
 
 
 def _reason(t: Translator, bond: Bond, pair: Pair) -> str:
-    one, other = first(pair.one), first(pair.other)
+    one, other = pair.one.first_name, pair.other.first_name
     topic = pair.topic(bond.topic, t.language)
     match bond.cause:
         case "helps":
@@ -203,7 +215,7 @@ def _starter(t: Translator, bond: Bond, pair: Pair) -> str:
         case "helps" | "helped":
             knows = pair.one if bond.cause == "helps" else pair.other
             return t("{name}, what would you do first if you began again with {topic}?",
-                     name=first(knows), topic=topic)  # fmt: skip
+                     name=knows.first_name, topic=topic)  # fmt: skip
         case "both-know":
             return t("What about {topic} turned out harder than you expected?", topic=topic)
         case "both-learn":
@@ -227,12 +239,12 @@ def opening(
     parts.append(Entry(t("Three ways to begin"), tuple(starters(t, pair))))
     clocks = (talk.facing(reader.id), reader) if reader else (talk.one, talk.other)
     parts.append(Facts(tuple(
-        Fact(t("Local time of {name}", name=first(p)), portraits.local_time(t, p, now))
+        Fact(t("Local time of {name}", name=p.first_name), portraits.local_time(t, p, now))
         for p in clocks
     )))  # fmt: skip
     parts += times(t, talk, reader, numbers, fits=fits)
     if reader:
-        name = first(talk.facing(reader.id))
+        name = talk.facing(reader.id).first_name
         parts.append(Text(t("Answer to this message: what you write here reaches {name}, and "
                             "what {name} writes reaches you.", name=name), quiet=True))  # fmt: skip
     title = (
@@ -241,11 +253,6 @@ def opening(
         else t("{name}, meet {other}", name=talk.one.name, other=talk.other.name)
     )
     return Card(title, tuple(parts), portraits.footer(t, shown), tone="good", private=False)
-
-
-def first(person: Member) -> str:
-    """What somebody is called in a sentence."""
-    return person.name.split(" ")[0]
 
 
 # --- times ------------------------------------------------------------------------------------
@@ -266,7 +273,7 @@ def times(
         return []
     mine = reader or talk.one
     theirs = talk.facing(mine.id)
-    note = t("Times: {name} / {other}.", name=first(mine), other=first(theirs))
+    note = t("Times: {name} / {other}.", name=mine.first_name, other=theirs.first_name)
     if not fits:
         note = t("Your working hours never meet. These are the times that are least far from "
                  "them.") + f" {note}"  # fmt: skip
@@ -281,8 +288,24 @@ def times(
 def when(t: Translator, moment: datetime, mine: Member, theirs: Member) -> str:
     """«Tue, Dec 2, 10:00 AM / 12:00 PM»: one time on two clocks, with the day where it differs."""
     here, there = (moment.astimezone(ZoneInfo(p.zone)) for p in (mine, theirs))
-    day = format_skeleton("MMMEd", here, locale=t.locale)
-    clocks = [format_time(local, "short", locale=t.locale) for local in (here, there)]
+    clocks = [t.time(here), t.time(there)]
     if there.date() != here.date():
-        clocks[1] = f"{format_skeleton('E', there, locale=t.locale)} {clocks[1]}"
-    return f"{day}, {' / '.join(clocks)}"
+        clocks[1] = f"{t.day(there, 'weekday')} {clocks[1]}"
+    return f"{t.day(here, 'medium')}, {' / '.join(clocks)}"
+
+
+async def render_next_talk(ctx: Context) -> Entry | None:
+    """Show the soonest talk to come for which the member agreed a time; None without one."""
+    t, me = ctx.t, ctx.member
+    agreed = await talks.agreed_by(ctx.session, me.id, ctx.now - RECENT)
+    moments = [(talk.agreed_time, talk) for talk in agreed]
+    coming = [(time, talk) for time, talk in moments if time and time > ctx.now]
+    soonest = min(coming, key=lambda one: one[0], default=None)
+    if soonest is None:
+        return None
+    moment, talk = soonest
+    return Entry(
+        title=t("You talk with {name}", name=talk.facing(me.id).name),
+        lines=(t.day_and_time(moment, me.zone),),
+        buttons=(Button(t("Another time"), f"intro slot {talk.id}"),),
+    )

@@ -9,9 +9,10 @@ from pydantic import BaseModel, Field
 from bot.cards import Card, Form, Option, Reply
 from bot.commands import ANYONE, MEMBER, STAFF, Allow, Command
 from bot.errors import Repeated
+from bot.forms import form_of
 from bot.hub import Hub
 from bot.i18n import translator
-from bot.parsing import Suggest, arguments_of, form_of, words_to_values
+from bot.parsing import Suggest, arguments_of, words_to_values
 from bot.request import Heard, Request, Sender, Taken
 
 

@@ -7,7 +7,6 @@ import pytest
 
 from bot.adapters.discord import commands as native
 from bot.adapters.discord.commands import (
-    DoesNotFitError,
     declared,
     find,
     fingerprint,
@@ -16,6 +15,7 @@ from bot.adapters.discord.commands import (
     plain_mentions,
     spoken,
 )
+from bot.adapters.discord.names import DoesNotFitError
 from bot.cards import Option
 from bot.commands import STAFF, load
 from bot.i18n import translator
@@ -36,15 +36,15 @@ def with_arguments(*arguments: Argument) -> dict[str, Any]:
 
 
 def test_verbs_are_subcommands_and_two_words_are_a_group() -> None:
-    """Staff's come last; a verb that is also a first word is the group's «open»."""
+    """By their names; a verb that is also a first word is the group's «start»."""
     body = declared(COMMANDS)
 
     assert problems_of_commands(body) == []
     root, person = body
     assert (root["name"], root["contexts"], root["integration_types"]) == ("wwc", [0, 1], [0])
     children = by_name(root["options"])
-    assert list(children) == ["who-does", "who-is", "profile", "plan", "home", "admin"]
-    assert by_name(children["admin"]["options"]).keys() == {"open", "members"}
+    assert list(children) == ["admin", "home", "plan", "profile", "who-does", "who-is"]
+    assert by_name(children["admin"]["options"]).keys() == {"start", "members"}
     assert (person["type"], person["name"]) == (2, "Who is this?")
     assert children["who-does"]["description"] == "Find who works on something"
 
@@ -102,17 +102,23 @@ def test_descriptions_and_choices_are_translated(monkeypatch: pytest.MonkeyPatch
     assert body[1]["name_localizations"]["fr"] == "Who is this? (fr)"
 
 
-def test_what_does_not_fit_under_one_name_goes_on_under_the_next() -> None:
-    """26 verbs, or 8000 letters, are too many for one slash command."""
-    few = verbs(*(verb(f"v{n}", Members) for n in range(30)))
+def test_verbs_never_move_to_another_root_by_themselves() -> None:
+    """26 verbs, or 8000 letters, are too many for one slash command: its name is said."""
+    few = verbs(*(verb(f"v{n}", Members) for n in range(26)))
     wordy = tuple(Argument(f"a{n}", f"a{n}", "x" * 100) for n in range(20))
     long = verbs(*(replace(verb(f"v{n}", Members), arguments=wordy) for n in range(6)))
+    mine = {name: replace(one, room="me") for name, one in few.items()}
 
-    for commands in (few, long):
-        body = declared(commands)
-        assert problems_of_commands(body) == []
-        assert [root["name"] for root in body] == ["wwc", "wwc-more"]
-        assert sum(len(root["options"]) for root in body) == len(commands)
+    for commands, reason in (
+        (few, "^/wwc has 26 verbs, 25 fit$"),
+        (mine, "^/wwc-me has 26 verbs, 25 fit$"),
+        (long, r"^/wwc has 1\d{4} letters, 8000 fit$"),
+    ):
+        with pytest.raises(DoesNotFitError, match=reason):
+            declared(commands)
+    both = declared({**few, **mine} | {"v0": few["v0"]})
+    assert problems_of_commands(both) == []
+    assert [len(root["options"]) for root in both] == [1, 25]
 
 
 def test_declarations_that_cannot_fit_are_refused_with_a_reason() -> None:
@@ -124,9 +130,9 @@ def test_declarations_that_cannot_fit_are_refused_with_a_reason() -> None:
     )  # fmt: skip
     cases = {
         "more than 25 fields": verbs(replace(verb("x", Members), arguments=many)),
-        "more than 8000 letters": verbs(replace(verb("x", Members), arguments=wordy)),
+        "letters, 8000 fit": verbs(replace(verb("x", Members), arguments=wordy)),
         "has 26 subcommands": verbs(*(verb(f"x v{n}", Members) for n in range(26))),
-        "more than 3 slash commands": verbs(*(verb(f"v{n}", Members) for n in range(76))),
+        "has 76 verbs": verbs(*(verb(f"v{n}", Members) for n in range(76))),
         "cannot be the name": verbs(verb("Über!", Members)),
     }
     for reason, commands in cases.items():
@@ -170,7 +176,7 @@ def test_what_people_give_becomes_words_and_values() -> None:
     assert spoken(slash("who-does", open=False), COMMANDS)[1] == {"open": ("no",)}
     assert spoken(slash("profile", areas="a, b"), COMMANDS)[1] == {"areas": ("a", "b")}
     assert spoken(slash("admin", "members"), COMMANDS) == ("admin members", {})
-    assert spoken(slash("admin", "open"), COMMANDS) == ("admin", {})
+    assert spoken(slash("admin", "start"), COMMANDS) == ("admin", {})
     assert spoken(slash("gone"), COMMANDS) == ("gone", {})
     assert spoken({"type": 2, "target_id": "7"}, COMMANDS) == ("who-is <@7>", {})
     assert find("", COMMANDS) is None

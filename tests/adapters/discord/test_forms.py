@@ -37,12 +37,12 @@ async def test_after_a_restart_a_form_opens_anew(stage: Stage) -> None:
     answer = await stage.discord.slash(stage.ada, "wwc home")
     card = await answer.edited()
     stage.hub.delay = 0
-    stage.adapter._talk.drafts = Drafts()
+    stage.adapter._interactions.forms.drafts = Drafts()
 
     modal = await stage.discord.press(stage.ada, card, "Open the form")
 
     assert stage.hub.forms[-1].words == "who-does"
-    stage.adapter._talk.drafts = Drafts()
+    stage.adapter._interactions.forms.drafts = Drafts()
     await stage.discord.submit(stage.ada, modal, {"topic": "a, b"})
     assert stage.request.words == "who-does"
     assert stage.request.values["topic"] == ("a, b",)
@@ -97,7 +97,7 @@ async def test_a_long_form_that_needs_its_fields_is_sent_when_it_is_whole(stage:
     assert text_of(sent) == "## Planned"
     assert "f" not in stage.request.values
     assert stage.request.submitted
-    stage.adapter._talk.drafts = Drafts()
+    stage.adapter._interactions.forms.drafts = Drafts()
     anew = await stage.discord.press(stage.ada, kept, "Go")
     assert anew.modal["title"].startswith("Plan a session")
     rest = await stage.discord.press(stage.ada, kept, "Continue (2 of 2)")
@@ -108,7 +108,7 @@ async def test_the_rest_of_a_form_after_a_restart(stage: Stage) -> None:
     """What is filled in goes to the hub at once; the button still knows what comes next."""
     stage.answers(form_for("profile"), Card("Saved"))
     modal = await stage.discord.slash(stage.ada, "wwc profile")
-    stage.adapter._talk.drafts = Drafts()
+    stage.adapter._interactions.forms.drafts = Drafts()
 
     saved = await stage.discord.submit(stage.ada, modal, {"a": "1"})
 
@@ -122,7 +122,7 @@ async def test_a_form_nobody_remembers_says_so(stage: Stage) -> None:
     long = "who-does " + "x" * 85
     stage.answers(Form("F", long, (Input("topic", "Topic"),)))
     modal = await stage.discord.slash(stage.ada, "wwc home")
-    stage.adapter._talk.drafts = Drafts()
+    stage.adapter._interactions.forms.drafts = Drafts()
 
     gone = await stage.discord.submit(stage.ada, modal, {"topic": "x"})
     stage.answers(Form("F", long, (Input("topic", "Topic"),)))

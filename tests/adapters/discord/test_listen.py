@@ -5,8 +5,9 @@ from typing import Any, cast
 
 import discord as library
 
-from bot.adapters.discord import interactions
 from bot.adapters.discord.drafts import Recent
+from bot.adapters.discord.interactions import InteractionHandler
+from bot.adapters.discord.people import People
 from bot.cards import Button, Buttons, Card, Choice, Entry, Option, Text
 from tests.adapters.discord.fake import form_for
 from tests.adapters.discord.stage import QUICK, SLOW, Stage
@@ -147,7 +148,7 @@ async def test_buttons_work_after_a_restart(stage: Stage) -> None:
     stage.answers(Card("T", (Buttons((Button("Go", "home"),)),)), Card("There"))
     twice = Card("T", (Buttons((Button("Go", "home"), Button("Again", "home"))),))
     sent = await stage.posted(stage.direct, twice)
-    stage.adapter._talk = interactions.Talk(stage.hub.hub, within=QUICK)
+    stage.adapter._interactions = InteractionHandler(stage.hub.hub, People(), within=QUICK)
 
     answer = await stage.discord.press(stage.ada, sent, "Again")
 
@@ -213,6 +214,28 @@ async def test_words_to_the_bot_are_a_command(stage: Stage) -> None:
     assert stage.request.sender.workspace == str(stage.guild.id)
     assert stage.request.sender.locale == "pt-BR"
     assert mentions_of(reply.body) == []
+
+
+async def test_words_to_the_bot_may_name_a_command_as_it_is_called_here(stage: Stage) -> None:
+    """By its root on Discord, and by the name that it has everywhere else."""
+    for written in ("/wwc-me my-data show", "wwc-me my-data show", "/wwc my-data show"):
+        sent = await stage.discord.dm(stage.ada, written)
+        await sent.reply()
+        assert stage.request.words == "my-data show"
+    await (await stage.discord.dm(stage.ada, "/wwc-admin dead list")).reply()
+    assert stage.request.words == "admin dead list"
+
+
+async def test_every_answer_names_commands_as_they_are_called_here(stage: Stage) -> None:
+    """In an answer, and in what is delivered."""
+    card = Card("Your data", (Text("Type /wwc my-data show"),))
+    stage.answers(card)
+
+    answer = await stage.discord.slash(stage.ada, "wwc home")
+    posted = await stage.posted(stage.direct, card)
+
+    assert "Type /wwc-me my-data show" in text_of(answer)
+    assert "Type /wwc-me my-data show" in text_of(posted)
 
 
 async def test_a_stranger_to_this_process_writes_from_no_server(stage: Stage) -> None:

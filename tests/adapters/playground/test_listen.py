@@ -249,6 +249,29 @@ async def test_what_is_taken_stands_in_the_line(browser: Browser) -> None:
     assert first[-1]["value"] == "/wwc who-does performance management "
 
 
+async def test_each_pane_calls_commands_as_its_platform_does(
+    browser: Browser, hub: FakeHub
+) -> None:
+    """Both ways of typing are understood; what is shown and completed is the platform's."""
+    for workspace, typed, shown in (
+        ("T-DEMO", "/wwc admin members", "/wwc admin members"),
+        ("G-DEMO", "/wwc admin members", "/wwc-admin members"),
+        ("G-DEMO", "/wwc-admin members", "/wwc-admin members"),
+    ):
+        answer = await browser.say(typed, workspace=workspace)
+        assert hub.asked[-1].words == "admin members"
+        assert f"<code>{shown}</code>" in answer["html"]
+    noor = {"as": NOOR, "workspace": "G-DEMO"}
+    for text in ("/wwc admin mem", "/wwc-admin mem"):
+        [item] = await browser.items("suggest", text=text, **noor)
+        assert (item["label"], item["value"]) == ("admin members", "/wwc-admin members")
+    [item] = await browser.items("suggest", text="/wwc admin mem", **{"as": NOOR})
+    assert item["value"] == "/wwc admin members"
+    answer = await browser.say("/wwc announce Try /wwc my-data", workspace="G-DEMO")
+    assert "Try /wwc-me my-data" in answer["plain"]
+    assert "Try /wwc-me my-data" in answer["html"]
+
+
 async def test_staff_verbs_are_offered_to_staff(browser: Browser) -> None:
     """Also those of two words, and in direct messages without a slash."""
     assert "admin members" not in await labels(browser, "/wwc ")

@@ -1,0 +1,44 @@
+"""Who acts on Discord, and in which server they are at home."""
+
+from dataclasses import dataclass, field
+
+import discord
+
+from bot.adapters.discord.drafts import Recent
+from bot.adapters.discord.text import one_line
+from bot.request import Sender
+
+PLATFORM, LABEL = "discord", "Discord"
+
+
+@dataclass
+class People:
+    """The accounts that act, each with the server it was last in."""
+
+    homes: Recent[str, tuple[str, str]] = field(default_factory=Recent)
+    """Where each person spoke last, and in which language: direct messages do not say."""
+
+    def sender(self, interaction: discord.Interaction) -> Sender:
+        """The account that acts, in its server; in direct messages in the one it was last in."""
+        user, locale = interaction.user, str(interaction.locale)
+        workspace = str(interaction.guild_id or "") or self._home(user.id)[0]
+        self.homes.put(str(user.id), (workspace, locale))
+        return self._account(user, workspace, locale)
+
+    def author(self, user: discord.User | discord.Member) -> Sender:
+        """The account that writes directly to the bot: in the server it was last in."""
+        return self._account(user, *self._home(user.id))
+
+    def account(self, user: int) -> Sender:
+        """The same, known by its number alone."""
+        workspace, locale = self._home(user)
+        return Sender(PLATFORM, workspace, str(user), locale=locale, label=LABEL)
+
+    def _account(self, user: discord.User | discord.Member, workspace: str, locale: str) -> Sender:
+        name = one_line(user.display_name)
+        return Sender(
+            PLATFORM, workspace, str(user.id), name, locale, stranger=user.bot, label=LABEL
+        )
+
+    def _home(self, user: int) -> tuple[str, str]:
+        return self.homes.get(str(user)) or ("", "")

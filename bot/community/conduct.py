@@ -1,0 +1,125 @@
+"""Conduct: reports to the staff, and what the staff decide about a member."""
+
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.cards import Button, Buttons, Card, Part, Text
+from bot.commands import Context
+from bot.community import staff
+from bot.community.parting import Parting, run_endings
+from bot.domain.ranking import standing
+from bot.errors import Refusal
+from bot.i18n import Translator
+from db import audit, directory, moderation
+from db.members import Member
+from db.moderation import Report
+
+MUTED_FOR = timedelta(days=14)
+
+RenderParts = Callable[[Translator, Report], tuple[Part, ...]]
+"""Renders what else the staff should know of a report, never the words of anybody."""
+
+
+# --- reports ----------------------------------------------------------------------------------
+
+
+async def report_member(
+    session: AsyncSession,
+    now: datetime,
+    by: Member,
+    about: Member,
+    subject: str,
+    because: str = "",
+    *,
+    render_details: RenderParts | None = None,
+) -> Report:
+    """Put a report into the moderation queue and notify the staff; returns the report.
+
+    `subject` says where it happened («relay:4»). A second report of the same by the same member
+    adds its words while the first one is open, and notifies nobody again.
+    """
+    report, is_new = await moderation.report(session, now, by, about, subject, because)
+    audit.note(session, now, by.id, "reported", f"report:{report.id}")
+    if is_new:
+        key, parties = f"report:{report.id}:new", (by.id, about.id)
+        await notify_queue(session, now, report, key, parties, render_details)
+    return report
+
+
+async def notify_queue(
+    session: AsyncSession,
+    now: datetime,
+    report: Report,
+    key: str,
+    but_not: Collection[int],
+    render_details: RenderParts | None = None,
+) -> None:
+    """Notify the staff that something waits for a decision; the words stand in the queue alone."""
+
+    def render(t: Translator, _: Member) -> Card:
+        return Card(
+            title=t("Something waits in the moderation queue"),
+            parts=(
+                Text(t("Number {number} needs a decision.", number=report.id)),
+                *(render_details(t, report) if render_details else ()),
+                Buttons((Button(t("Open the queue"), "admin reports", "primary"),)),
+            ),
+        )
+
+    await staff.notify_staff(session, now, render, key=key, but_not=but_not)
+
+
+# --- what is decided --------------------------------------------------------------------------
+
+
+async def suspend_member(session: AsyncSession, now: datetime, by: Member, person: Member) -> bool:
+    """A member vanishes from every list and is owed nothing any more; False if suspended already.
+
+    What ends besides: see `parting.ends`.
+    """
+    if person.status == "suspended":
+        return False
+    person.status = "suspended"
+    await run_endings(session, now, Parting("suspended", person))
+    await directory.refresh(session, person, standing)
+    audit.note(session, now, by.id, "member suspended", f"member:{person.id}")
+    return True
+
+
+async def restore_member(session: AsyncSession, now: datetime, by: Member, person: Member) -> bool:
+    """A suspension and a mute are lifted: the member is found and may write as before.
+
+    False if there was nothing to lift; somebody who left comes back by joining alone.
+    """
+    if person.status != "suspended" and not person.is_muted(now):
+        return False
+    if person.status == "suspended":
+        person.status = "verified"
+    person.muted_until = None
+    await directory.refresh(session, person, standing)
+    audit.note(session, now, by.id, "member restored", f"member:{person.id}")
+    return True
+
+
+def mute_member(session: AsyncSession, now: datetime, by: Member, person: Member) -> None:
+    """For two weeks the member may look around, but not write to others."""
+    person.muted_until = now + MUTED_FOR
+    audit.note(session, now, by.id, "member muted", f"member:{person.id}")
+
+
+# --- muted until ------------------------------------------------------------------------------
+
+
+def describe_mute(t: Translator, until: datetime) -> str:
+    """The one sentence for a muted member: until when, and what is still possible."""
+    return t("The programme's staff has muted you until {day}: you can look around, but not "
+             "write to others.", day=t.day(until, "long"))  # fmt: skip
+
+
+def check_may_write(ctx: Context) -> None:
+    """Raise a `Refusal` for a member whom the staff muted, with the way to object."""
+    until = ctx.member.muted_until
+    if until is not None and ctx.member.is_muted(ctx.now):
+        raise Refusal(describe_mute(ctx.t, until), buttons=(Button(ctx.t("Appeal"), "appeal"),))

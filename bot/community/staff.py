@@ -1,0 +1,67 @@
+"""Staff: who looks after the hub and its cities, and how they hear that something waits."""
+
+from collections.abc import Callable, Collection, Iterable
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.cards import Card
+from bot.deliveries import owe
+from bot.i18n import Translator, translator
+from db import members
+from db.members import CITY_LEAD, Member
+
+STAFF_ROLES = ("staff", "admin")
+RenderCard = Callable[[Translator, Member], Card]
+"""Renders a card for one reader, in the reader's language."""
+
+
+def is_staff(person: Member) -> bool:
+    """May they look after every city?"""
+    return person.holds(*STAFF_ROLES)
+
+
+def may_decide(person: Member, city_id: int | None) -> bool:
+    """May they let people into this city? Staff everywhere, leads at home."""
+    leads_here = city_id is not None and person.city_id == city_id and person.holds(CITY_LEAD)
+    return person.status == "verified" and (is_staff(person) or leads_here)
+
+
+async def notify_staff(
+    session: AsyncSession,
+    now: datetime,
+    render: RenderCard,
+    *,
+    key: str,
+    city_id: int | None = None,
+    but_not: Collection[int | None] = (),
+    expires: datetime | None = None,
+) -> None:
+    """Owe each member of the staff one card, and each lead of a city if `city_id` is given.
+
+    The delivery's key is `key` and the reader's number, so that each is notified once. `but_not`:
+    numbers of members who are not notified, such as those whom it is about.
+    """
+    readers = {person.id: person for person in await members.holding(session, STAFF_ROLES)}
+    if city_id is not None:
+        leads = await members.holding(session, (CITY_LEAD,), city_id)
+        readers |= {person.id: person for person in leads}
+    told = [person for person in readers.values() if person.id not in but_not]
+    await _notify(session, now, told, render, key, expires)
+
+
+async def notify_admins(
+    session: AsyncSession, now: datetime, render: RenderCard, *, key: str
+) -> None:
+    """Owe each admin one card; keys as in `notify_staff`."""
+    admins = await members.holding(session, ("admin",))
+    await _notify(session, now, admins, render, key)
+
+
+async def _notify(
+    session: AsyncSession, now: datetime, readers: Iterable[Member], render: RenderCard, key: str,
+    expires: datetime | None = None,
+) -> None:  # fmt: skip
+    for person in readers:
+        card = render(translator(person.language), person)
+        await owe(session, now, person, "duty", card, key=f"{key}:{person.id}", expires=expires)

@@ -1,0 +1,107 @@
+"""Forms that ask again: what was said stands in its fields, what does not fit beside them."""
+
+import types
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from bot.cards import Form, Input
+from bot.i18n import Translator
+from bot.parsing import LONGEST_ECHO, Argument, nearest, read_choice, short, split_values
+
+
+def problems(
+    error: ValidationError, arguments: Sequence[Argument], t: Translator
+) -> dict[str, str]:
+    """One sentence for each field that does not fit."""
+    known = {a.name: a for a in arguments}
+    said: dict[str, str] = {}
+    for detail in error.errors():
+        name = str(detail["loc"][0]) if detail["loc"] else arguments[0].name
+        said.setdefault(name, _problem(known[name], detail, t))
+    return said
+
+
+def _problem(argument: Argument, detail: ErrorDetails, t: Translator) -> str:
+    read = detail.get("input")
+    if detail["type"] == "too_long":
+        most = detail["ctx"]["max_length"]
+        return t("You gave {given}; at most {most} fit here.", given=len(read or ()), most=most)
+    text = short(str(read)) if isinstance(read, str | int | float) else ""
+    if not text or detail["type"] == "missing":
+        return t("Please fill this in.") + _hint(argument, t)
+    if argument.options:
+        return _not_one_of(text, argument, t)
+    if argument.kind == "integer":
+        return t("«{text}» does not fit here: please write a whole number.", text=text)
+    if detail["type"] == "string_too_long":
+        return t("That is {given} characters; at most {most} fit here.",
+                 given=len(str(read)), most=argument.longest)  # fmt: skip
+    if detail["type"] == "string_too_short":
+        return t("«{text}» is too short: at least {least} characters, please.",
+                 text=text, least=argument.shortest)  # fmt: skip
+    return t("«{text}» does not fit here.", text=text) + _hint(argument, t)
+
+
+def _hint(argument: Argument, t: Translator) -> str:
+    return f" {t(argument.hint)}" if argument.hint else ""
+
+
+def _not_one_of(text: str, argument: Argument, t: Translator) -> str:
+    labels = {t(o.label): o.value for o in argument.options}
+    near = nearest(text, list(labels), limit=1)
+    said = t("«{text}» is not one of: {choices}.", text=text, choices=", ".join(labels))
+    return said + (" " + t("Did you mean «{choice}»?", choice=near[0]) if near else "")
+
+
+def form_of(
+    command: str,
+    heading: str,
+    arguments: Sequence[Argument],
+    t: Translator,
+    values: Mapping[str, tuple[str, ...]],
+    problems: Mapping[str, str] = types.MappingProxyType({}),
+) -> Form:
+    """The form of a command, filled with what was said, the problem beside its field.
+
+    A problem of a field that forms leave out stands above the others.
+    """
+    inputs = (
+        _input(a, t, split_values(a, values.get(a.name, ())), problems.get(a.name, ""))
+        for a in arguments
+        if not a.hidden
+    )
+    unseen = (problems.get(a.name, "") for a in arguments if a.hidden)
+    return Form(
+        title=t(heading),
+        command=command,
+        inputs=tuple(inputs),
+        intro=" ".join(filter(None, unseen)),
+        submit=t("Go"),
+    )
+
+
+def _input(argument: Argument, t: Translator, value: tuple[str, ...], problem: str) -> Input:
+    options = tuple(replace(o, label=t(o.label)) for o in argument.options)
+    return Input(
+        name=argument.name,
+        label=t(argument.label),
+        value=tuple(
+            read_choice(argument, v) if options else short_value(v, argument) for v in value
+        ),
+        options=options,
+        many=argument.many,
+        long=argument.long,
+        required=argument.required,
+        hint=t(argument.hint) if argument.hint else "",
+        problem=problem,
+        longest=argument.longest,
+        suggests=argument.suggests,
+    )
+
+
+def short_value(value: str, argument: Argument) -> str:
+    """A value that a form can hold: what is far too long is cut, so that the form still opens."""
+    return value[: max(argument.longest, LONGEST_ECHO)]

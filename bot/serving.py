@@ -1,0 +1,135 @@
+"""The program as it serves: its parts are added, run until a signal comes, and stopped in time."""
+
+import asyncio
+import contextlib
+import errno
+import signal
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import structlog
+from aiohttp import web as http
+
+from bot.adapters.base import Courier
+from bot.app import App, add_discord, add_playground, add_slack, opened, plain, seed_demo
+from bot.jobs.deliver import Deliverer
+from bot.settings import ConfigurationError, Settings
+from bot.storage import secret_keys
+from bot.web import site
+
+log = structlog.get_logger()
+DRAIN_SECONDS = 4.0
+"""Adapters, then HTTP, get this long for what is under way at SIGTERM; hosts kill after ten."""
+
+STOP_SECONDS = 9.5
+"""All of it together."""
+
+
+async def run(settings: Settings, parts: frozenset[str]) -> None:
+    """Serve until SIGTERM or SIGINT; `parts` are of web, slack, discord, playground, worker."""
+    async with opened(settings) as app:
+        if "playground" in parts:
+            await seed_demo(app.engine)
+            add_playground(app)
+        if "slack" in parts:
+            add_slack(app)
+        if "discord" in parts:
+            add_discord(app)
+        if "worker" in parts:
+            _add_mute(app, parts)
+        token = plain(settings.wwc_metrics_token)
+        site.add_routes(app.site, app.engine, app.hub.links, app.adapters, token)
+        await _serve(app, parts)
+
+
+def _add_mute(app: App, parts: frozenset[str]) -> None:
+    """A worker also says what the platforms of other processes are owed."""
+    if app.settings.slack and "slack" not in parts:
+        add_slack(app, listens=False)
+    if app.settings.discord and "discord" not in parts:
+        add_discord(app, listens=False)
+
+
+def _deliverer(app: App, parts: frozenset[str]) -> Deliverer | None:
+    """Who sends what is owed: a worker everything, else only what lives in this process."""
+    able = [a for a in (*app.adapters, *app.mute) if isinstance(a, Courier)]
+    if "worker" not in parts:
+        able = [a for a in able if a.platform == "playground"]
+    if not able and "worker" not in parts:
+        return None
+    deliverer = Deliverer(app.engine, able, secret_keys(app.settings))
+    app.hub.owed = deliverer.wake
+    return deliverer
+
+
+async def _serve(app: App, parts: frozenset[str]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with contextlib.AsyncExitStack() as stack:
+        if "web" in parts:
+            await stack.enter_async_context(_listening(app))
+        if "worker" in parts:
+            await stack.enter_async_context(_ticking(app))
+        deliverer = _deliverer(app, parts)
+        sending = [asyncio.create_task(deliverer.run())] if deliverer else []
+        tasks = [asyncio.create_task(a.listen(), name=a.platform) for a in app.adapters]
+        await _until(stop, [*tasks, *sending])
+        log.info("stopping")
+        stopping = loop.time()
+        # first what is under way to the platforms: it needs the adapters' connections
+        for some, seconds in ((sending, STOP_SECONDS - 1), (tasks, DRAIN_SECONDS)):
+            for task in some:
+                task.cancel()
+            left = stopping + STOP_SECONDS - loop.time()
+            await asyncio.wait(some, timeout=min(seconds, left)) if some else None
+        for adapter in app.mute:
+            await adapter.close()
+
+
+async def _until(stop: asyncio.Event, tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Wait for the signal; an adapter that dies of a fault takes the process with it."""
+    waiting = asyncio.create_task(stop.wait())
+    running: set[asyncio.Task[object]] = {waiting, *tasks}
+    while not waiting.done():
+        done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        for task in done - {waiting}:
+            task.result()
+
+
+@asynccontextmanager
+async def _listening(app: App) -> AsyncIterator[None]:
+    runner = http.AppRunner(app.site, access_log=None, shutdown_timeout=DRAIN_SECONDS)
+    await runner.setup()
+    listener = http.TCPSite(runner, app.settings.wwc_host, app.settings.port)
+    try:
+        await listener.start()
+    except OSError as error:
+        await runner.cleanup()
+        raise ConfigurationError(_cannot_listen(app.settings.port, error)) from error
+    app.settings.port = runner.addresses[0][1]
+    log.info("ready", port=app.settings.port, adapters=[a.platform for a in app.adapters])
+    try:
+        yield
+    finally:
+        await runner.cleanup()
+
+
+def _cannot_listen(port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"PORT {port} is taken by another program; set PORT to a free one."
+    return "WWC_HOST is no address of this machine, or it does not let this user have PORT."
+
+
+@asynccontextmanager
+async def _ticking(app: App) -> AsyncIterator[None]:
+    from bot.jobs.timetable import timetable
+
+    scheduler = timetable(app.engine)
+    scheduler.start()
+    log.info("ticking")
+    try:
+        yield
+    finally:
+        scheduler.shutdown(wait=False)

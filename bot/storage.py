@@ -1,0 +1,88 @@
+"""The database that the settings name: its engine, its file, and the keys of its secrets."""
+
+import contextlib
+import gc
+import os
+import secrets
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.settings import ConfigurationError, Settings
+from db import migrate
+from db.base import open_engine
+
+
+@asynccontextmanager
+async def database(settings: Settings) -> AsyncIterator[AsyncEngine]:
+    """The engine, closed at the end."""
+    gc.enable()  # switched off while the program was imported
+    engine = open_database(settings)
+    try:
+        yield engine
+    finally:
+        await engine.dispose()
+
+
+def open_database(settings: Settings) -> AsyncEngine:
+    """The engine, if there can be one."""
+    file = sqlite_file(settings)
+    if file and not file.resolve().parent.is_dir():
+        raise ConfigurationError("DATABASE_URL names a folder that does not exist; make it first.")
+    try:
+        return open_engine(settings.database_url)
+    except ImportError as error:
+        raise ConfigurationError(
+            "DATABASE_URL needs a driver that is not installed: pip install 'wwc-hub[postgres]'."
+        ) from error
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """What the database refuses is one sentence; its own words quote the address."""
+    try:
+        yield
+    except migrate.SchemaError as error:
+        raise ConfigurationError(str(error)) from error
+    except (SQLAlchemyError, OSError) as error:
+        raise ConfigurationError(
+            f"DATABASE_URL: the database cannot be opened or written ({type(error).__name__}). "
+            "Is the file a database this user may write, or the server up and the password right?"
+        ) from error
+
+
+def is_embedded(settings: Settings) -> bool:
+    """Does this process have its database to itself?"""
+    return make_url(settings.database_url).get_backend_name() == "sqlite"
+
+
+def sqlite_file(settings: Settings) -> Path | None:
+    """The file of an embedded database."""
+    name = make_url(settings.database_url).database
+    in_memory = name in (None, "", ":memory:")
+    return Path(str(name)) if is_embedded(settings) and not in_memory else None
+
+
+def key_file(settings: Settings) -> Path:
+    """Where the key is kept when none is set."""
+    return (sqlite_file(settings) or Path("wwc.db")).with_suffix(".key")
+
+
+def secret_keys(settings: Settings) -> Sequence[str]:
+    """The keys for what must not be read at rest, newest first; made beside SQLite when unset."""
+    if settings.wwc_secret_key:
+        return [k for k in settings.wwc_secret_key.get_secret_value().split(",") if k]
+    file = key_file(settings)
+    if not file.exists():
+        with contextlib.suppress(FileExistsError):
+            handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "w") as opened_file:
+                opened_file.write(secrets.token_urlsafe(32))
+    kept = file.read_text().strip()
+    if not kept:
+        raise ConfigurationError("WWC_SECRET_KEY is unset, and the key kept beside the file empty.")
+    return [kept]

@@ -1,0 +1,52 @@
+"""All that is kept of a member, as a file behind an address that only they were given."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.links import Links
+from db import personal_data
+from db.base import unit
+from db.members import Member
+
+
+def add_downloads(
+    app: web.Application,
+    engine: AsyncEngine,
+    links: Links,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> None:
+    """`/my-data/<token>.json`: what members fetch by an address that only they were given."""
+
+    async def my_data(request: web.Request) -> web.Response:
+        now = clock()
+        known = links.read_my_data(request.match_info["token"], now, personal_data.KEPT_OPEN)
+        async with unit(engine) as session:
+            member = await session.get(Member, known) if known else None
+            if member is None:
+                raise web.HTTPNotFound(text="This address is no longer valid; ask for a new one.\n")
+            held = await personal_data.rows_of(session, member.id)
+        return web.Response(
+            body=json.dumps(_bundle(held, now), ensure_ascii=False, indent=2, default=str),
+            content_type="application/json",
+            headers={
+                "Content-Disposition": 'attachment; filename="my-data.json"',
+                "Cache-Control": "no-store",
+            },
+        )
+
+    app.router.add_get("/my-data/{token}.json", my_data, allow_head=False)
+
+
+def _bundle(held: dict[str, list[dict[str, Any]]], now: datetime) -> dict[str, Any]:
+    """The tables, and a manifest that tells whether something was changed since."""
+    hashes = {
+        name: hashlib.sha256(json.dumps(rows, sort_keys=True, default=str).encode()).hexdigest()
+        for name, rows in held.items()
+    }
+    return {"made_at": now, "sha256": hashes, "tables": held}

@@ -1,0 +1,64 @@
+"""Blocks: which member wants nothing of which other one."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, delete, exists, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.base import Base, unless_there
+from db.members import Member
+
+
+class Block(Base):
+    """A member wants nothing of another one; the other is never told."""
+
+    __tablename__ = "block"
+    member_id: Mapped[int] = mapped_column(
+        ForeignKey("member.id", ondelete="CASCADE"), primary_key=True
+    )
+    blocked_id: Mapped[int] = mapped_column(
+        ForeignKey("member.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    at: Mapped[datetime]
+
+
+async def is_blocked(session: AsyncSession, one_id: int, other_id: int) -> bool:
+    """Does one of the two want nothing of the other, whichever it is?"""
+    either = or_(
+        (Block.member_id == one_id) & (Block.blocked_id == other_id),
+        (Block.member_id == other_id) & (Block.blocked_id == one_id),
+    )
+    return bool(await session.scalar(select(exists().where(either))))
+
+
+async def has_blocked(session: AsyncSession, member_id: int, whom_id: int) -> bool:
+    """Does this member want nothing of that one?"""
+    found = exists().where(Block.member_id == member_id, Block.blocked_id == whom_id)
+    return bool(await session.scalar(select(found)))
+
+
+async def blocked_by(session: AsyncSession, member_id: int) -> Sequence[Member]:
+    """Whom a member blocked, newest first."""
+    query = (
+        select(Member)
+        .join(Block, Block.blocked_id == Member.id)
+        .where(Block.member_id == member_id)
+        .order_by(Block.at.desc(), Member.id)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def block(session: AsyncSession, member: Member, blocked: Member, now: datetime) -> bool:
+    """The member wants nothing of the other one any more; False if that stood already."""
+    row = unless_there(session, Block, member_id=member.id, blocked_id=blocked.id, at=now)
+    made = await session.execute(row.returning(Block.blocked_id))
+    return made.scalar() is not None
+
+
+async def unblock(session: AsyncSession, member: Member, blocked: Member) -> bool:
+    """The member takes a block back; False if there was none."""
+    gone = delete(Block).where(Block.member_id == member.id, Block.blocked_id == blocked.id)
+    taken = await session.execute(gone.returning(Block.blocked_id))
+    return taken.scalar() is not None

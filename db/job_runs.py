@@ -1,0 +1,32 @@
+"""The runs of timed jobs: each is done once, by whichever process claims it first."""
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.base import Base, insert_into
+
+
+class JobRun(Base):
+    """One run of a timed job, by its name and the time it was due."""
+
+    __tablename__ = "slot"
+    job: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(primary_key=True)
+
+
+async def claim_job_run(session: AsyncSession, job: str, at: datetime) -> bool:
+    """Claim one run; False if another process has it."""
+    row = (
+        insert_into(session, JobRun)
+        .values(job=job, at=at)
+        .on_conflict_do_nothing()
+        .returning(JobRun.job)
+    )
+    return (await session.execute(row)).scalar() is not None
+
+
+async def is_claimed(session: AsyncSession, job: str, at: datetime) -> bool:
+    """Was this run claimed already?"""
+    return await session.get(JobRun, (job, at)) is not None

@@ -1,0 +1,16 @@
+"""What tests of the community ask for: two people who may talk across workspaces."""
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.hub import Hub
+from tests.conftest import Clock
+from tests.talking import Talk
+
+
+@pytest.fixture
+async def talk(hub: Hub, engine: AsyncEngine, clock: Clock) -> Talk:
+    """Maya, Luis and Rémi with an account each, in workspaces of their own."""
+    talking = Talk(hub, engine, clock)
+    await talking.settle("maya", "luis", "remi")
+    return talking

@@ -1,0 +1,96 @@
+"""Health, readiness and metrics: what every HTTP process answers."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web as http
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.adapters.base import Adapter
+from bot.web import health
+from db.base import open_engine
+from tests.stories.program import get
+
+TOKEN = "Bq3xzTn8fL2hW6pD"
+
+
+@asynccontextmanager
+async def answering(engine: AsyncEngine, *adapters: Any, socket: str = "") -> AsyncIterator[str]:
+    """Only what every HTTP process answers, with the bearer token set."""
+    site = http.Application()
+    heard: list[Adapter] = list(adapters)
+    health.add_routes(site, engine, heard, TOKEN)
+    runner = http.AppRunner(site)
+    await runner.setup()
+    try:
+        if socket:
+            await http.UnixSite(runner, socket).start()
+            yield socket
+        else:
+            await http.TCPSite(runner, "127.0.0.1", 0).start()
+            yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"X-Forwarded-For": "203.0.113.9"}, 403),
+        ({"Forwarded": "for=203.0.113.9"}, 403),
+        ({"X-Forwarded-For": "203.0.113.9", "Authorization": f"Bearer {TOKEN}"}, 200),
+        ({"X-Forwarded-For": "203.0.113.9", "Authorization": "Bearer é"}, 403),
+        ({"X-Forwarded-For": "203.0.113.9", "Authorization": "Bearer "}, 403),
+        ({"X-Forwarded-For": "203.0.113.9", "Authorization": f"Bearer {TOKEN}x"}, 403),
+    ],
+)
+async def test_metrics_are_for_this_machine_or_the_token(
+    engine: AsyncEngine, headers: dict[str, str], status: int
+) -> None:
+    """A proxy on this machine speaks for the world outside."""
+    async with answering(engine) as url:
+        given, text = await get(f"{url}/metrics", **headers)
+    assert given == status
+    assert ("hub_request_seconds" in text) == (status == 200)
+
+
+async def test_metrics_ask_who_comes_from_nowhere(engine: AsyncEngine, tmp_path: Path) -> None:
+    """Over a socket file stands a proxy too."""
+    async with answering(engine, socket=str(tmp_path / "hub.sock")) as path:
+        connector = aiohttp.UnixConnector(path)
+        async with (
+            aiohttp.ClientSession(connector=connector) as client,
+            client.get("http://hub/metrics") as answer,
+        ):
+            assert answer.status == 403
+
+
+async def test_readiness_fails_with_its_database(tmp_path: Path) -> None:
+    """Not migrated, or not there: the process lives, but can do nothing."""
+    for file in ("empty.db", "no/such/folder/hub.db"):
+        engine = open_engine(f"sqlite:///{tmp_path / file}")
+        async with answering(engine) as url:
+            assert await get(f"{url}/readyz") == (503, '{"database": "fail"}')
+            assert (await get(f"{url}/healthz"))[0] == 200
+        await engine.dispose()
+
+
+async def test_readiness_fails_with_a_platform(engine: AsyncEngine) -> None:
+    """Each is named, so that who looks knows which."""
+
+    class Deaf:
+        platform = "deaf"
+
+        def ready(self) -> bool:
+            return False
+
+    async with answering(engine, Deaf()) as url:
+        assert await get(f"{url}/readyz") == (
+            503,
+            '{"database": "ok", "deaf": "fail", "queue": "0 s"}',
+        )
