@@ -3,16 +3,16 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL = test -x $(BIN)/python || $(PYTHON) -m venv .venv; $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run setup test check bench lock
+.PHONY: run setup test check bench reliability lock
 
 run: .venv/ready-to-run        ## start the hub and its playground page
 	$(BIN)/wwc run
 
 setup: .venv/ready-to-work     ## only prepare .venv, for development
 
-test: .venv/ready-to-work      ## the whole test suite
+test: .venv/ready-to-work      ## every test, and a tenth of each long search
 	$(BIN)/python -m tests.setup
-	$(BIN)/pytest -n 2 --cov
+	$(BIN)/pytest -n 2 --dist worksteal --cov
 
 check: .venv/ready-to-work     ## format, lint, types, import rules, lock
 	$(BIN)/ruff format --check .
@@ -23,6 +23,9 @@ check: .venv/ready-to-work     ## format, lint, types, import rules, lock
 
 bench: .venv/ready-to-work     ## the figures in docs/BENCHMARKS.md
 	$(BIN)/python -m tests.bench
+
+reliability: .venv/ready-to-work ## the long searches whole; the figures in docs/RELIABILITY.md
+	$(BIN)/python -m tests.reliability
 
 lock:                          ## resolve the dependencies anew
 	$(BIN)/python -m tests.lock --write

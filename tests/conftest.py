@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from os import W_OK, access, environ, getpid
+from os import environ, getpid
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +24,13 @@ from bot.settings import Settings
 from db import outbox
 from db.base import transaction
 from tests import databases
+from tests.campaign import SEED, SIZE, RecordFigures
 from tests.cast import NOW, Person, add_member, sender
 from tests.memory import Memory
 from tests.pool import Pool
 from tests.setup import CHROMIUM, MISSING
 from tests.tracing import follow_greenlets
 
-MEMORY = Path("/dev/shm")
-ROOM = 2_000_000_000
-"""Bytes that the files of two workers never fill, since only those of failed tests are kept."""
 CANARY = "canary7f3a9"
 """A word that people wrote in a test; it must never reach a log."""
 Entry = MutableMapping[str, Any]
@@ -40,9 +38,10 @@ Entry = MutableMapping[str, Any]
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "both: the test runs on SQLite and on PostgreSQL")
+    config.addinivalue_line("markers", "campaign: a long search, run by a tenth in `make test`")
     follow_greenlets()
-    if "PYTEST_DEBUG_TEMPROOT" not in environ and _has_room(MEMORY):
-        environ["PYTEST_DEBUG_TEMPROOT"] = str(MEMORY)  # nobody waits for a disk there
+    if "PYTEST_DEBUG_TEMPROOT" not in environ and databases.has_room():
+        environ["PYTEST_DEBUG_TEMPROOT"] = str(databases.MEMORY)  # nobody waits for a disk there
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -51,11 +50,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     gc.freeze()
 
 
-def _has_room(folder: Path) -> bool:
-    try:
-        return access(folder, W_OK) and shutil.disk_usage(folder).free > ROOM
-    except OSError:
-        return False
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which chance this was, so that it can be had again."""
+    terminalreporter.write_line(f"Long searches: TEST_SIZE={SIZE} TEST_SEED={SEED}")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -314,6 +311,16 @@ def log(caplog: pytest.LogCaptureFixture) -> Iterator[list[Entry]]:
     structlog.configure(**before)  # a program that ran in the test has set all of it
     written = [*map(str, entries), *(r.getMessage() for r in caplog.get_records("call"))]
     assert not any(CANARY in line for line in written), "what people wrote is in the log"
+
+
+@pytest.fixture
+def record_figures(record_property: Callable[[str, object], None]) -> RecordFigures:
+    """`record_figures(campaign, database, steps=…)`: a part of a row of docs/RELIABILITY.md."""
+
+    def record(campaign: str, database: str = "", /, **figures: Any) -> None:
+        record_property("figures", {"campaign": campaign, "database": database, **figures})
+
+    return record
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import shutil
 import socket
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +20,9 @@ from db.base import open_engine, transaction
 from tests.cast import seed_cast
 
 USUAL = "postgresql://postgres@127.0.0.1:5432/postgres"
+MEMORY = Path("/dev/shm")
+ROOM = 2_000_000_000
+"""Bytes that the files of two workers never fill, since only those of failed tests are kept."""
 _SHARED: dict[str, tuple[Dialect, dict[Any, Any]]] = {}
 """The dialect of the first engine that was built on each kind of database, and its statements."""
 
@@ -50,6 +55,19 @@ def open_shared(url: str) -> AsyncEngine:
         engine.sync_engine.dialect = dialect
         engine.sync_engine.update_execution_options(compiled_cache=statements)
     return engine
+
+
+def scratch() -> tempfile.TemporaryDirectory[str]:
+    """A folder in memory where there is room: no test ends the machine, only the program."""
+    return tempfile.TemporaryDirectory(dir=MEMORY if has_room() else None)
+
+
+def has_room() -> bool:
+    """May tests write to memory as to a disk?"""
+    try:
+        return os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM
+    except OSError:
+        return False
 
 
 @contextmanager

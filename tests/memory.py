@@ -13,13 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from bot.reference import Reference
 
 TABLES = ("topic", "topic_term", "city", "city_name", "certification", "practice_area")
-"""All that `bot.reference.load_reference` reads."""
+"""All the tables that `load_reference` reads."""
 MOST = 4
 """So many contents are kept; nearly every test has that of the template."""
 
 
 class Memory:
-    """Stands for `bot.reference.load_reference`: where every row is as it was before, so is the result.
+    """Stands for `load_reference`: where every row is as it was before, so is the result.
 
     A session that writes, and a test that counts statements, get the true one.
     """

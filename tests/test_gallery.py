@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed
 from rich.console import Console
 
 from bot.adapters import terminal
@@ -20,6 +20,7 @@ from bot.adapters.playground.world import BOT, Message, Persona, Renderer, Works
 from bot.adapters.slack import render as slack
 from bot.cards import Card, Form, Reply, data, plain
 from bot.i18n import LANGUAGES, translator
+from tests.campaign import SEED, examples
 from tests.gallery import CARDS, FORMS, GALLERY, cards, forms
 from tests.platforms import discord as discord_rules
 from tests.platforms.discord_limits import mentions_of as discord_mentions
@@ -31,7 +32,7 @@ EN = translator("en")
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 RENDERERS: Mapping[str, Renderer] = {"slack": slack, "discord": discord}
 MAYA = Persona("maya", "Maya Chen", "Boston")
-quickly = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quickly = examples(120, suppress_health_check=[HealthCheck.too_slow])
 
 
 def check_card(card: Card) -> None:
@@ -81,6 +82,8 @@ def test_both_platforms_open_every_form(name: str) -> None:
     check_form(FORMS[name])
 
 
+@pytest.mark.campaign
+@seed(SEED)
 @given(cards())
 @quickly
 def test_both_platforms_take_any_card(card: Card) -> None:
@@ -88,6 +91,8 @@ def test_both_platforms_take_any_card(card: Card) -> None:
     check_card(card)
 
 
+@pytest.mark.campaign
+@seed(SEED)
 @given(forms())
 @quickly
 def test_both_platforms_open_any_form(form: Form) -> None:

@@ -18,6 +18,7 @@ from bot.hub import Hub
 from bot.request import Request
 from db.base import transaction
 from db.members import FIELDS_WITH_VISIBILITY
+from tests.campaign import SEED, SIZE, RecordFigures, scaled
 from tests.cast import Person, add_member, sender
 from tests.conftest import Clock, CommandTyper
 
@@ -25,7 +26,8 @@ pytestmark = pytest.mark.both
 
 CITIES = ("boston-ma-us", "bogota-co", "albuquerque-nm-us")
 TOPICS = ("gis", "metadata", "climate-data", "data-academy")
-PEOPLE, SEEDS = 9, range(3)
+PEOPLE, CROWDS = 9, range(scaled(3))
+"""A whole search has three crowds, each person of which looks at the others; a tenth has one."""
 
 
 @dataclass
@@ -77,6 +79,14 @@ def _somebody(rng: random.Random, n: int) -> Somebody:
     return Somebody(person, words=words)
 
 
+def viewers(people: list[Somebody], crowd_number: int) -> list[Somebody]:
+    """Everybody; in a tenth of the search three, of whom one is certainly a member."""
+    if SIZE == "whole":
+        return people
+    rng = random.Random(SEED + crowd_number)
+    return [people[rng.randrange(2)], *rng.sample(people[2:], 2)]
+
+
 async def settle_all(engine: AsyncEngine, people: list[Somebody]) -> None:
     """Only these people: the cast would only be in the way."""
     async with transaction(engine, writes=True) as session:
@@ -121,36 +131,44 @@ async def answer(hub: Hub, viewer: Somebody, words: str) -> str:
     return said.replace(words.split(" ", 1)[-1], "…")
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.campaign
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("crowd_number", CROWDS)
 async def test_no_answer_holds_a_word_that_its_reader_may_not_see(
-    engine: AsyncEngine, clock: Clock, seed: int
+    engine: AsyncEngine, clock: Clock, kind: str, crowd_number: int, record_figures: RecordFigures
 ) -> None:
     """Every viewer × every question; more than a thousand pairs over all seeds and databases."""
-    people = crowd(seed)
+    people = crowd(SEED + crowd_number)
     await settle_all(engine, people)
     hub = Hub(engine, clock=clock)
-    seen = 0
-    for viewer in people:
+    seen = asked = 0
+    for viewer in viewers(people, crowd_number):
         secrets = list(forbidden(viewer, people))
         for words in questions(people):
             said = await answer(hub, viewer, words)
             for secret, why in secrets:
                 assert secret not in said, (viewer.person.key, words, why)
+            asked += 1
             seen += any(one.words["bio"] in said for one in people)
+    record_figures("visibility", kind, answers=asked)
     assert seen, "the test looks at nothing if no word is ever shown"
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.campaign
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("crowd_number", CROWDS)
 async def test_a_topic_lists_those_who_show_it_and_nobody_else(
-    engine: AsyncEngine, clock: Clock, seed: int
+    engine: AsyncEngine, clock: Clock, kind: str, crowd_number: int, record_figures: RecordFigures
 ) -> None:
     """Who is listed, whose profile names it, who can be asked «why», and how many are counted."""
-    people = crowd(seed)
+    people = crowd(SEED + crowd_number)
     await settle_all(engine, people)
     hub = Hub(engine, clock=clock)
-    for viewer in people:
+    asked = 0
+    for viewer in viewers(people, crowd_number):
         if viewer.person.status != "verified":
             continue
+        asked += len(TOPICS) * (2 + len(people)) + 1
         for topic in TOPICS:
             listed = await answer(hub, viewer, f"who-does {topic} page:1")
             listed += await answer(hub, viewer, f"who-does {topic} page:2")
@@ -169,35 +187,43 @@ async def test_a_topic_lists_those_who_show_it_and_nobody_else(
         rows = [line for line in counted.splitlines() if " | " in line]
         gis = [line for line in rows if line.endswith(f" | {known}") and "GIS" in line.upper()]
         assert gis, (known, rows)
+    record_figures("visibility", kind, answers=asked)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.campaign
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("crowd_number", CROWDS)
 async def test_fields_are_shown_to_those_who_may_see_them(
-    engine: AsyncEngine, clock: Clock, seed: int
+    engine: AsyncEngine, clock: Clock, kind: str, crowd_number: int, record_figures: RecordFigures
 ) -> None:
     """Hiding everything would be easy: what may be seen is there."""
-    people = crowd(seed)
+    people = crowd(SEED + crowd_number)
     await settle_all(engine, people)
     hub = Hub(engine, clock=clock)
-    for viewer in people:
+    asked = 0
+    for viewer in viewers(people, crowd_number):
         if viewer.person.status != "verified":
             continue
+        asked += len(people)
         for one in people:
             said = await answer(hub, viewer, f"who-is {one.number}")
             for name in ("title", "bio"):
                 assert (one.words[name] in said) is one.shows(name, viewer)
             assert ("Working hours" in said) is one.shows("hours", viewer)
             assert ("Speaks" in said) is one.shows("languages", viewer)
+    record_figures("visibility", kind, answers=asked)
 
 
+@pytest.mark.campaign
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("hidden", ["unlisted", "suspended"])
 async def test_somebody_hidden_changes_no_byte_of_any_answer(
-    engine: AsyncEngine, clock: Clock, hidden: str
+    engine: AsyncEngine, clock: Clock, kind: str, hidden: str, record_figures: RecordFigures
 ) -> None:
     """The same questions with and without a hidden person who knows and says everything."""
-    people = crowd(7)
+    people = crowd(SEED + 7)
     await settle_all(engine, people)
-    viewers = [p for p in people if p.person.status == "verified"][:4]
+    viewers = [p for p in people if p.person.status == "verified"][: scaled(4)]
     asked = [*questions(people), "who-is ghost", "who-is <@ghost>", "who-is 9999",
              "who-does ghostly", "who-does officer ghostly", "why ghost gis",
              "intro <@ghost>", "intro ghost", "intro 9999"]  # fmt: skip
@@ -226,6 +252,7 @@ async def test_somebody_hidden_changes_no_byte_of_any_answer(
         await add_member(session, ghost)
 
     assert await answers() == before
+    record_figures("visibility", kind, answers=2 * len(before))
 
 
 # --- cities that are not certified ------------------------------------------------------------

@@ -6,7 +6,6 @@ a «never» is never asked again; nothing is told, opened or counted twice.
 
 import asyncio
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Coroutine
 from datetime import timedelta
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, seed
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from sqlalchemy import select
@@ -24,14 +23,16 @@ from bot.community import blocking
 from bot.hub import Hub
 from bot.request import IncomingMessage, Request
 from db import blocks
-from db.base import open_engine, transaction
+from db.base import transaction
 from db.introductions import Introduction
 from db.members import Member
 from db.outbox import DUE, SENT
 from db.talks import Talk
+from tests.campaign import SEED, RecordFigures, examples
 from tests.cast import sender
 from tests.community.test_talks import begin
 from tests.conftest import Clock
+from tests.databases import open_shared, scratch
 from tests.owed import (
     PendingDelivery,
     list_pending,
@@ -63,14 +64,17 @@ class Walk(RuleBasedStateMachine):
     """One community on a database of its own; `template` is the file it begins with."""
 
     template = Path()
+    walks = steps = 0
 
     def __init__(self) -> None:
         super().__init__()
+        Walk.walks += 1
+        Walk.steps -= 1  # the rules are looked at once before the first
         self.loop = asyncio.new_event_loop()
-        self.folder = tempfile.TemporaryDirectory()
+        self.folder = scratch()
         file = Path(self.folder.name) / "hub.db"
         shutil.copyfile(self.template, file)
-        self.engine = open_engine(f"sqlite:///{file}")
+        self.engine = open_shared(f"sqlite:///{file}")
         self.clock = Clock()
         self.hub = Hub(self.engine, clock=self.clock)
         self.blocks: set[tuple[str, str]] = set()
@@ -211,6 +215,7 @@ class Walk(RuleBasedStateMachine):
     @invariant()
     def the_rules_hold(self) -> None:
         """All of them, from one look at the database."""
+        Walk.steps += 1
         books = self.run(self._books())
         asked: Counter[tuple[str, str]] = Counter()
         brought: Counter[tuple[str, str]] = Counter()
@@ -279,17 +284,18 @@ class Walk(RuleBasedStateMachine):
             await blocks.unblock_member(session, one, other)
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.campaign
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("lane", range(LANES))
-def test_five_thousand_steps_keep_the_rules(sqlite_template: Path, lane: int) -> None:
-    """25 walks of 50 steps in each of four lanes."""
-    Walk.template = sqlite_template
+def test_five_thousand_steps_keep_the_rules(
+    sqlite_template: Path, lane: int, record_figures: RecordFigures
+) -> None:
+    """25 walks of 50 steps in each of four lanes, if it is whole."""
+    Walk.template, Walk.walks, Walk.steps = sqlite_template, 0, 0
     run_state_machine_as_test(
-        Walk,
-        settings=settings(
-            max_examples=WALKS,
-            stateful_step_count=STEPS,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
+        seed(SEED + lane)(Walk),
+        settings=examples(
+            WALKS, stateful_step_count=STEPS, suppress_health_check=list(HealthCheck)
         ),
     )
+    record_figures("introductions", "sqlite", walks=Walk.walks, steps=Walk.steps)

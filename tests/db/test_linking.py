@@ -3,14 +3,20 @@
 import asyncio
 import re
 import shutil
-import tempfile
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from hypothesis import HealthCheck, Phase, settings
+import pytest
+from hypothesis import HealthCheck, Phase, seed
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from sqlalchemy import select
 
 from bot import reference
@@ -18,10 +24,12 @@ from bot.cards import plain
 from bot.hub import Hub
 from bot.reference import Reference
 from bot.request import Request
-from db.base import open_engine, transaction
+from db.base import transaction
 from db.members import Account, Member, MemberRole
+from tests.campaign import SEED, RecordFigures, examples
 from tests.cast import sender
 from tests.conftest import Clock
+from tests.databases import open_shared, scratch
 
 CODE = re.compile(r"[0-9A-Z]{4}(?:-[0-9A-Z]{4}){2}")
 ACCOUNTS = ("maya", "ben", "n1", "n2", "n3", "n4", "n5")
@@ -71,14 +79,17 @@ class Walk(RuleBasedStateMachine):
 
     template: Path
     known: Reference | None = None
+    walks = steps = 0
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
+        Walk.walks += 1
+        Walk.steps -= 1  # the books are compared once before the first
+        self.folder = scratch()
         file = Path(self.folder.name) / "hub.db"
         shutil.copyfile(self.template, file)
         self.runner = asyncio.Runner()
-        self.engine = open_engine(f"sqlite:///{file}")
+        self.engine = open_shared(f"sqlite:///{file}")
         self.clock = Clock()
         self.hub = Hub(self.engine, clock=self.clock)
         self.hub._load_reference = self._reference  # type: ignore[method-assign] # cities never change
@@ -226,6 +237,7 @@ class Walk(RuleBasedStateMachine):
     @invariant()
     def both_books_agree(self) -> None:
         """Whose each account is, where each member stands, and who leads."""
+        Walk.steps += 1
         owners, status, roles = self.runner.run(self._read())
         assert {name: owners[name] for name in ACCOUNTS if owners[name]} == self.model.owner
         assert {n: status[n] for n in self.model.status} == self.model.status
@@ -244,12 +256,17 @@ class Walk(RuleBasedStateMachine):
             )
 
 
-def test_a_thousand_steps_and_never_a_wrong_link(sqlite_template: Path) -> None:
+@pytest.mark.campaign
+def test_a_thousand_steps_and_never_a_wrong_link(
+    sqlite_template: Path, record_figures: RecordFigures
+) -> None:
     """No account belongs to two, none changes hands but by its own and the member's word."""
-    Walk.template = sqlite_template
-    case = Walk.TestCase
-    case.settings = settings(
-        max_examples=WALKS, stateful_step_count=STEPS, deadline=None, database=None,
-        suppress_health_check=list(HealthCheck), phases=(Phase.generate,),
+    Walk.template, Walk.walks, Walk.steps = sqlite_template, 0, 0
+    run_state_machine_as_test(
+        seed(SEED)(Walk),
+        settings=examples(
+            WALKS, stateful_step_count=STEPS, database=None, phases=(Phase.generate,),
+            suppress_health_check=list(HealthCheck),
+        ),
     )  # fmt: skip
-    case().runTest()
+    record_figures("linking", "sqlite", walks=Walk.walks, steps=Walk.steps)

@@ -4,10 +4,11 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, seed
 from hypothesis import strategies as st
 
 from bot.domain.calendar import MIN_NOTICE, WorkingHours, find_slots
+from tests.campaign import SEED, examples
 from tests.cast import NOW
 
 ZONES = (
@@ -121,7 +122,9 @@ def test_around_every_change_of_the_clocks_both_hours_are_kept(zone: str) -> Non
             check(day - timedelta(days=before, hours=index % 24), office(zone), office(other))
 
 
-@settings(max_examples=300, deadline=None)
+@pytest.mark.campaign
+@seed(SEED)
+@examples(300)
 @given(
     now=st.datetimes(START.replace(tzinfo=None), END.replace(tzinfo=None)),
     one=st.sampled_from(ZONES),

@@ -5,12 +5,19 @@ from dataclasses import replace
 from itertools import combinations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, seed
 from hypothesis import strategies as st
 
 from bot.domain import matching
-from bot.domain.affinity import Seeker, barrier, have_been_paired, weight, weight_table
+from bot.domain.affinity import (
+    Seeker,
+    barrier,
+    have_been_paired,
+    weight,
+    weight_table,
+)
 from bot.domain.matching import RoundPlan, add_latecomers, plan_round
+from tests.campaign import SEED, examples
 from tests.domain.crowds import best, crowd, value
 
 TOPICS = st.integers(1, 4)
@@ -47,7 +54,9 @@ def people_of(made: RoundPlan, pool: Sequence[Seeker]) -> tuple[tuple[Seeker, ..
     return tuple(tuple(known[key] for key in group.keys) for group in made.groups)
 
 
-@settings(max_examples=300, deadline=None)
+@pytest.mark.campaign
+@seed(SEED)
+@examples(300)
 @given(pools())
 def test_a_small_pool_is_paired_as_well_as_trying_everything(pool: list[Seeker]) -> None:
     """The same debts paid, new meetings, people met, and weight; one number less and it fails."""
@@ -56,7 +65,9 @@ def test_a_small_pool_is_paired_as_well_as_trying_everything(pool: list[Seeker])
     assert made.points == best(pool)[3]
 
 
-@settings(max_examples=200, deadline=None)
+@pytest.mark.campaign
+@seed(SEED)
+@examples(200)
 @given(pools(most=14), st.integers(0, 5))
 def test_no_rule_is_ever_broken_and_everybody_is_somewhere_once(
     pool: list[Seeker], seed: int
@@ -73,7 +84,9 @@ def test_no_rule_is_ever_broken_and_everybody_is_somewhere_once(
     assert plan_round(list(reversed(pool)), seed) == made
 
 
-@settings(max_examples=150, deadline=None)
+@pytest.mark.campaign
+@seed(SEED)
+@examples(150)
 @given(pools(most=8))
 def test_nobody_meets_again_where_all_could_meet_somebody_new(pool: list[Seeker]) -> None:
     """If everybody can have a new partner, everybody has one."""
@@ -83,7 +96,9 @@ def test_nobody_meets_again_where_all_could_meet_somebody_new(pool: list[Seeker]
         assert not made.unpaired
 
 
-@settings(max_examples=150, deadline=None)
+@pytest.mark.campaign
+@seed(SEED)
+@examples(150)
 @given(pools(most=12))
 def test_the_table_of_weights_says_what_the_reasons_add_up_to(pool: list[Seeker]) -> None:
     """All at once or one by one: the same points, 0 where a rule keeps two apart."""

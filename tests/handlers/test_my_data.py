@@ -63,7 +63,9 @@ async def test_a_table_is_called_what_its_entry_says(
 ) -> None:
     """Nothing else has to be changed for a new one, and each has a title of its own."""
     named = replace(personal_data.PERSONAL_TABLES["account"], title="A made-up title")
-    monkeypatch.setattr(my_data, "PERSONAL_TABLES", {**personal_data.PERSONAL_TABLES, "account": named})
+    monkeypatch.setattr(
+        my_data, "PERSONAL_TABLES", {**personal_data.PERSONAL_TABLES, "account": named}
+    )
 
     assert "A made-up title" in plain(await typing("my-data show"))
     other = personal_data.PERSONAL_TABLES["document"].title

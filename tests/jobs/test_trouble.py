@@ -22,6 +22,7 @@ from db import key_values, outbox, sending
 from db.base import transaction
 from db.members import Account, Member, Workspace
 from db.outbox import Delivery
+from tests.campaign import SEED, RecordFigures, scaled
 from tests.cast import sender
 from tests.conftest import Clock, CommandTyper, StatementCounter
 from tests.jobs.conftest import Owing, Rows, leap, worker
@@ -143,17 +144,25 @@ async def test_something_owed_by_this_process_is_sent_at_once(
 # --- platforms --------------------------------------------------------------------------------
 
 
+@pytest.mark.campaign
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("kind", ["sqlite"])
 async def test_six_hours_without_the_platform_cost_nothing(
-    engine: AsyncEngine, platform: Platform, owing: Owing, clock: Clock, rows: Rows
+    engine: AsyncEngine,
+    platform: Platform,
+    owing: Owing,
+    clock: Clock,
+    rows: Rows,
+    record_figures: RecordFigures,
 ) -> None:
     """5,000 over 50 channels: all arrive or expire, in order, paced, and soon after it is back."""
-    random.seed(6)
+    random.seed(SEED)
     platform.gap = 1.0
-    for number in range(50):
+    channels = scaled(50)
+    for number in range(channels):
         await owing(f"{number}:", times=90, channel=f"C{number}")
-        stale = clock() + timedelta(minutes=random.randint(1, 600))
+        # those of the first channel expire meanwhile, whatever chance says of the others
+        stale = clock() + timedelta(minutes=random.randint(1, 600) if number else 300)
         await owing(f"late {number}:", times=10, channel=f"C{number}", expires=stale)
     began, back = clock(), clock() + timedelta(hours=6)
     down = [DeliveryError("unreachable"), timeout_error()]
@@ -166,7 +175,8 @@ async def test_six_hours_without_the_platform_cost_nothing(
             break
     states = Counter(row.state for row in await rows())
     assert set(states) == {"sent", "expired"}
-    assert sum(states.values()) == 5000
+    record_figures("outage", "sqlite", deliveries=sum(states.values()))
+    assert sum(states.values()) == 100 * channels
     assert platform.list_duplicates() == set()
     tries = [at for at, _ in platform.calls if began <= at < back]
     assert len(tries) < 3 * 6 * 3600 / 20, "it is left alone while it is down"
@@ -181,13 +191,19 @@ async def test_six_hours_without_the_platform_cost_nothing(
         assert usual == list(range(90))
 
 
+@pytest.mark.campaign
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("kind", ["sqlite"])
 async def test_a_wait_is_obeyed_to_the_instant_and_holds_nobody_else_up(
-    engine: AsyncEngine, platform: Platform, owing: Owing, clock: Clock, rows: Rows
+    engine: AsyncEngine,
+    platform: Platform,
+    owing: Owing,
+    clock: Clock,
+    rows: Rows,
+    record_figures: RecordFigures,
 ) -> None:
     """A thousand waits of every size and scope: no call comes before its end."""
-    chance = random.Random(7)
+    chance, waits = random.Random(SEED), scaled(1000)
     sizes = (0, 0.25, 1, 1.5, 30, 3600)
     for number in range(50):
         await owing(f"{number}:", times=4, channel=f"C{number}", workspace=f"T{number % 5}")
@@ -200,7 +216,7 @@ async def test_a_wait_is_obeyed_to_the_instant_and_holds_nobody_else_up(
 
     def fault(place: Destination) -> Exception | None:
         early.extend(k for k in keys(place).values() if clock() < until.get(k, clock()))
-        if given[0] >= 1000:
+        if given[0] >= waits:
             return None
         given[0] += 1
         scope = chance.choices(("place", "workspace", "platform"), (8, 1, 1))[0]
@@ -215,7 +231,8 @@ async def test_a_wait_is_obeyed_to_the_instant_and_holds_nobody_else_up(
         await deliverer.run_until_idle()
         if not await leap(engine, clock):
             break
-    assert given[0] == 1000
+    record_figures("waits", "sqlite", waits=given[0])
+    assert given[0] == waits
     assert early == []
     assert {row.state for row in await rows()} <= {"sent", "dead"}
     assert platform.list_duplicates() == set()

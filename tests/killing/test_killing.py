@@ -8,11 +8,12 @@ import pytest
 
 import bot
 from bot import failpoints
-from tests.killing.trials import run, scratch, staged
+from tests.campaign import SEED, RecordFigures, scaled
+from tests.databases import scratch
+from tests.killing.trials import run, staged
 
 KILLS = 250
-"""On each of two platforms and two databases: a thousand in all."""
-SEED = 20261124
+"""On each of two platforms and two databases: a thousand in all; a tenth has a hundred."""
 ROOT = Path(bot.__file__).parent
 
 
@@ -28,21 +29,23 @@ def named_points() -> set[str]:
 
 
 @pytest.mark.both
+@pytest.mark.campaign
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("platform", ["slack", "discord"])
 async def test_nothing_is_lost_doubled_or_silent_wherever_it_is_killed(
-    platform: str, database: str
+    platform: str, database: str, record_figures: RecordFigures
 ) -> None:
     """Every place once, then two in a row while the platform fails too; the figures are printed."""
     with scratch() as folder:
         async with staged(platform, database, Path(folder)) as stage:
-            tally = await run(stage, SEED, KILLS)
+            tally = await run(stage, SEED, scaled(KILLS), share=scaled(10) / 10)
 
     ours = {name for name in named_points() if name.startswith(("deliver.", "courier."))}
     print(f"{platform}, {tally.database}: {tally.kills} kills at {tally.points} points")
+    record_figures("killing", **vars(tally))
     assert tally.faults == []
-    assert tally.kills >= KILLS
-    assert tally.double > 20
+    assert tally.kills >= scaled(KILLS)
+    assert tally.double > scaled(20)
     assert ours - {"deliver.after_look"} == set(tally.names)
 
 

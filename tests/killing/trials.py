@@ -5,7 +5,6 @@ import json
 import random
 import shutil
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -163,8 +162,11 @@ def _postgres(database: str) -> Iterator[Callable[[], None]]:
 # --- the trials -------------------------------------------------------------------------------
 
 
-async def run(stage: Stage, seed: int, kills: int) -> Tally:
-    """Every place once, then chains of two with the platform failing too, until so many kills."""
+async def run(stage: Stage, seed: int, kills: int, share: float = 1.0) -> Tally:
+    """Every place once, then chains of two with the platform failing too, until so many kills.
+
+    `share`: of all places as many are taken, at random, for the first part.
+    """
     kind = stage.database.split(":", 1)[0].split("+")[0]
     tally = Tally(stage.platform.name, "SQLite" if kind == "sqlite" else "PostgreSQL", seed)
     began, chance = time.monotonic(), random.Random(seed)
@@ -176,8 +178,9 @@ async def run(stage: Stage, seed: int, kills: int) -> Tally:
     reached = undisturbed.reached
     _judge(tally, "no kill", undisturbed.states, stage.platform.seen())
     points = [(name, nth) for name, times in sorted(reached.items()) for nth in range(1, times + 1)]
-    tally.points = len(points)
-    for point in points:
+    once = chance.sample(points, round(len(points) * share))
+    tally.points = len(once)
+    for point in once:
         await _trial(stage, tally, [point], chance)
     names = [*reached, "deliver.after_look"]  # which only those reach who come after a death
     while tally.kills < kills:
@@ -238,9 +241,3 @@ def _judge_changes(tally: Tally, which: str, states: dict[str, str], seen: Seen)
         tally.lost.append(f"{which}: the edit is not seen")
     if states.get("remove") == SENT and seen.first["gone"]:
         tally.lost.append(f"{which}: what was withdrawn is still there")
-
-
-def scratch() -> tempfile.TemporaryDirectory[str]:
-    """A folder in memory where there is one: not the machine is killed, only the program."""
-    memory = Path("/dev/shm")
-    return tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None)

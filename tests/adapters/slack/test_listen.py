@@ -641,9 +641,7 @@ class TestSocketMode:
 
             await slack.disconnect_sockets()
             calls = partial(slack.called, "apps.connections.open")
-            await slack.until(
-                lambda: len(calls()) == 2 and slack.connections == 1, within=8
-            )
+            await slack.until(lambda: len(calls()) == 2 and slack.connections == 1, within=8)
             again = await slack.command(ana, "/wwc", "help")
             assert "You said help" in again.seen
 
