@@ -596,7 +596,7 @@ async def test_whom_no_listener_may_concern_nothing_is_written_for(
         assert not writes
         return transaction(engine)
 
-    monkeypatch.setattr("bot.hub.unit", refuse_to_write)
+    monkeypatch.setattr("bot.hub.transaction", refuse_to_write)
     hub.listeners = (nobody,)
     assert await hub.handle_message(MESSAGE) is None
     assert asked == ["somebody"]
