@@ -628,7 +628,7 @@ def test_listeners_stand_in_the_order_of_module_and_line(monkeypatch: pytest.Mon
 def test_every_process_that_loads_the_commands_knows_the_listeners(hub: Hub) -> None:
     """In a fresh process, with nothing imported before: the worker builds a hub too."""
     program = (
-        "from bot.commands import LISTENERS, load; load(); "
+        "from bot.commands import LISTENERS, load_commands; load_commands(); "
         "print(*(f'{x.handle.__module__}.{x.handle.__name__}' for x in LISTENERS))"
     )
     done = subprocess.run(
