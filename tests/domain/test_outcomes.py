@@ -73,7 +73,11 @@ def due(after: timedelta, reason: str, **more: bool) -> Outcome:
         (Ambiguous("timeout"), FIRST, due(SETTLE_PAUSE, "timeout", is_ambiguous=True)),
         (Ambiguous("timeout"), LAST, due(SETTLE_PAUSE, "timeout", is_ambiguous=True)),
         (Ambiguous("timeout"), STALE, due(SETTLE_PAUSE, "timeout", is_ambiguous=True)),
-        (Ambiguous("timeout"), OUTAGE, due(SETTLE_PAUSE, "timeout", is_ambiguous=True, counts_as_attempt=False)),
+        (
+            Ambiguous("timeout"),
+            OUTAGE,
+            due(SETTLE_PAUSE, "timeout", is_ambiguous=True, counts_as_attempt=False),
+        ),
         (
             Ambiguous("timeout"),
             replace(FIRST, dedup_window=DROPS),

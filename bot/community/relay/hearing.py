@@ -40,27 +40,21 @@ async def _may_concern(session: AsyncSession, heard: IncomingMessage) -> bool:
 
 
 @hears(may_concern=_may_concern)
-async def handle_message(
-    ctx: MessageContext, handle_message: IncomingMessage
-) -> HandledMessage | None:
+async def handle_message(ctx: MessageContext, message: IncomingMessage) -> HandledMessage | None:
     """Handle a message, edit, deletion or reaction; return None if it is of no conversation."""
     session, now = ctx.session, ctx.now
-    if handle_message.act == "deleted":
-        return await _on_deleted(session, now, handle_message)
-    me = await _load_member(session, handle_message.sender)
-    if me is None or handle_message.is_command:
+    if message.act == "deleted":
+        return await _on_deleted(session, now, message)
+    me = await _load_member(session, message.sender)
+    if me is None or message.is_command:
         return None
-    files = tuple(
-        _add_file_url(file, handle_message, ctx.links, now) for file in handle_message.files
-    )
-    handle_message = replace(handle_message, files=files)
-    if handle_message.act in ("marked", "unmarked"):
-        return await _on_reaction(session, now, handle_message, me)
-    if handle_message.act == "edited":
-        return await _on_edited(session, now, handle_message, me)
-    return await _on_message(
-        session, now, handle_message, me, _looks_like_command(handle_message, ctx.commands)
-    )
+    files = tuple(_add_file_url(file, message, ctx.links, now) for file in message.files)
+    message = replace(message, files=files)
+    if message.act in ("marked", "unmarked"):
+        return await _on_reaction(session, now, message, me)
+    if message.act == "edited":
+        return await _on_edited(session, now, message, me)
+    return await _on_message(session, now, message, me, _looks_like_command(message, ctx.commands))
 
 
 def _add_file_url(file: File, what: IncomingMessage, links: Links, now: datetime) -> File:
