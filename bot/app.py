@@ -11,13 +11,13 @@ from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from bot.adapters.base import Adapter
-from bot.domain.ranking import standing
+from bot.domain.ranking import base_points
 from bot.hub import Hub
 from bot.links import Links
 from bot.settings import Settings
-from bot.storage import database, explained, is_embedded, secret_keys
+from bot.storage import database, is_embedded, secret_keys, translate_database_errors
 from db import key_values, members, migrate, seed
-from db.base import unit
+from db.base import transaction
 
 if TYPE_CHECKING:
     from aiohttp import web as http
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bot.adapters.slack.listen import SlackAdapter
 
 
-COMMANDS_MEMO = "discord-commands"
+COMMAND_HASH_KEY = "discord-commands"
 
 
 @dataclass
@@ -37,11 +37,11 @@ class App:
     engine: AsyncEngine
     hub: Hub
     adapters: list[Adapter] = field(default_factory=list)
-    mute: list["SlackAdapter | DiscordAdapter"] = field(default_factory=list)
+    send_only_adapters: list["SlackAdapter | DiscordAdapter"] = field(default_factory=list)
     """Adapters of a worker: they say, and do not listen."""
 
     @cached_property
-    def site(self) -> "http.Application":
+    def http_app(self) -> "http.Application":
         """What is served over HTTP; one command from the terminal never needs it."""
         from aiohttp import web as http
 
@@ -49,30 +49,30 @@ class App:
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[App]:
+async def open_app(settings: Settings) -> AsyncIterator[App]:
     """A database of the right revision and the hub on it; an embedded one is brought up."""
     async with database(settings) as engine:
-        with explained():
+        with translate_database_errors():
             if is_embedded(settings):
                 await migrate.upgrade(engine)
-            await migrate.require(engine)
-            async with unit(engine, writes=True) as session:
+            await migrate.require_head(engine)
+            async with transaction(engine, writes=True) as session:
                 if await seed.is_empty(session):
-                    await seed.reference(session)
-                await _grant_by_email(session, settings.admins)
+                    await seed.seed_reference(session)
+                await _grant_admins_by_email(session, settings.admins)
         links = Links(lambda: settings.public_url, lambda: secret_keys(settings))
         yield App(settings, engine, Hub(engine, admins=settings.admins, links=links))
 
 
-async def _grant_by_email(session: AsyncSession, admins: frozenset[str]) -> None:
+async def _grant_admins_by_email(session: AsyncSession, admins: frozenset[str]) -> None:
     for email in (a for a in admins if "@" in a):
         await members.grant_admin(session, email)
 
 
 async def seed_demo(engine: AsyncEngine) -> None:
     """The demo's people, once."""
-    async with unit(engine, writes=True) as session:
-        await seed.demo(session, datetime.now(UTC), standing)
+    async with transaction(engine, writes=True) as session:
+        await seed.seed_demo(session, datetime.now(UTC), base_points)
 
 
 # --- adapters ---------------------------------------------------------------------------------
@@ -86,20 +86,20 @@ def add_slack(app: App, *, listens: bool = True) -> None:
     s = app.settings
     adapter = SlackAdapter(
         app.hub,
-        signing_secret=plain(s.slack_signing_secret),
-        bot_token=plain(s.slack_bot_token),
-        app_token=plain(s.slack_app_token),
+        signing_secret=reveal_secret(s.slack_signing_secret),
+        bot_token=reveal_secret(s.slack_bot_token),
+        app_token=reveal_secret(s.slack_app_token),
         client_id=s.slack_client_id or "",
-        client_secret=plain(s.slack_client_secret),
+        client_secret=reveal_secret(s.slack_client_secret),
         api_url=s.slack_api_url,
         authorize_url=s.slack_authorize_url,
         public_url=s.public_url,
         store=Installations(app.engine, secret_keys(s)),
     )
     if not listens:
-        app.mute.append(adapter)
+        app.send_only_adapters.append(adapter)
         return
-    adapter.add_routes(app.site)
+    adapter.add_routes(app.http_app)
     app.adapters.append(adapter)
 
 
@@ -108,26 +108,26 @@ def add_discord(app: App, *, listens: bool = True) -> "DiscordAdapter":
     from bot.adapters.discord.listen import DiscordAdapter
 
     async def known_hash() -> str:
-        async with unit(app.engine) as session:
-            return await key_values.load_value(session, COMMANDS_MEMO)
+        async with transaction(app.engine) as session:
+            return await key_values.load_value(session, COMMAND_HASH_KEY)
 
     async def remember_hash(value: str) -> None:
-        async with unit(app.engine, writes=True) as session:
-            await key_values.save_value(session, COMMANDS_MEMO, value)
+        async with transaction(app.engine, writes=True) as session:
+            await key_values.save_value(session, COMMAND_HASH_KEY, value)
 
     s = app.settings
     adapter = DiscordAdapter(
         app.hub,
-        token=plain(s.discord_token),
+        token=reveal_secret(s.discord_token),
         api_url=s.discord_api_url,
         gateway_url=s.discord_gateway_url,
-        known_hash=known_hash,
-        remember_hash=remember_hash,
+        load_hash=known_hash,
+        save_hash=remember_hash,
     )
     if listens:
         app.adapters.append(adapter)
     else:
-        app.mute.append(adapter)
+        app.send_only_adapters.append(adapter)
     return adapter
 
 
@@ -139,8 +139,8 @@ def add_playground(app: App) -> None:
     from bot.adapters.slack import render as slack
 
     async def people() -> list[Persona]:
-        async with unit(app.engine) as session:
-            found = await members.synthetic(session)
+        async with transaction(app.engine) as session:
+            found = await members.list_synthetic(session)
         newcomers = [
             Persona(f"new@{key.lower()}.example", name, "new here", key, language, zone=zone)
             for key, name, language, zone in seed.DEMO_NEWCOMERS
@@ -170,10 +170,10 @@ def add_playground(app: App) -> None:
         public=app.settings.wwc_playground == "public",
         host=app.settings.wwc_host,
     )  # fmt: skip
-    adapter.add_routes(app.site)
+    adapter.add_routes(app.http_app)
     app.adapters.append(adapter)
 
 
-def plain(secret: SecretStr | None) -> str:
+def reveal_secret(secret: SecretStr | None) -> str:
     """What a platform is given; empty when unset."""
     return secret.get_secret_value() if secret else ""

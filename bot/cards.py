@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, assert_never
 
 SLASH = "/wwc"
-LONGEST_COMMAND = 100
+MAX_COMMAND_LENGTH = 100
 """A button carries the command one could have typed; Discord's custom_id allows 100 characters."""
 
-LONGEST_ADDRESS = 500
+MAX_ADDRESS_LENGTH = 500
 
 Tone = Literal["info", "good", "warning", "bad"]
 
@@ -28,8 +28,8 @@ class Button:
     kind: Literal["button"] = "button"
 
     def __post_init__(self) -> None:
-        if not 0 < len(self.command) <= LONGEST_COMMAND:
-            raise ValueError(f"a button's command has 1 to {LONGEST_COMMAND} characters")
+        if not 0 < len(self.command) <= MAX_COMMAND_LENGTH:
+            raise ValueError(f"a button's command has 1 to {MAX_COMMAND_LENGTH} characters")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ class Link:
     kind: Literal["link"] = "link"
 
     def __post_init__(self) -> None:
-        if not _ADDRESS.fullmatch(self.address) or len(self.address) > LONGEST_ADDRESS:
+        if not _ADDRESS.fullmatch(self.address) or len(self.address) > MAX_ADDRESS_LENGTH:
             raise ValueError("a link leads to a whole http or https address")
 
 
@@ -259,7 +259,7 @@ def _part_lines(part: Part) -> Iterator[str]:
             yield part.caption
             yield from (f"{bar.label}: {bar.shown}" for bar in part.bars)
         case Buttons():
-            yield from map(_press, part.buttons)
+            yield from map(_button_line, part.buttons)
         case Choice():
             yield f"{part.label}:"
             yield from (f"  {o.label}: {SLASH} {o.value}" for o in part.options)
@@ -277,10 +277,10 @@ def _entry_lines(entry: Entry) -> Iterator[str]:
     yield from (f"  {line}" for line in entry.lines)
     if entry.note:
         yield f"  {entry.note}"
-    yield from (f"  {_press(button)}" for button in entry.buttons)
+    yield from (f"  {_button_line(button)}" for button in entry.buttons)
 
 
-def _press(button: Button) -> str:
+def _button_line(button: Button) -> str:
     return f"→ {button.label}: {SLASH} {button.command}"
 
 
@@ -290,7 +290,7 @@ def _form_lines(form: Form) -> Iterator[str]:
         yield form.intro
     for given in form.inputs:
         yield ""
-        yield f"{given.label}{' *' if given.required else ''}: {_shown(given)}".rstrip()
+        yield f"{given.label}{' *' if given.required else ''}: {_input_value_text(given)}".rstrip()
         if given.problem:
             yield f"  ✗ {given.problem}"
         if given.hint:
@@ -302,6 +302,6 @@ def _form_lines(form: Form) -> Iterator[str]:
     yield f"→ {form.submit}: {SLASH} {form.command} {keys}".rstrip()
 
 
-def _shown(given: Input) -> str:
+def _input_value_text(given: Input) -> str:
     labels = {option.value: option.label for option in given.options}
     return ", ".join(labels.get(value, value) for value in given.value)

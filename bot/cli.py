@@ -21,19 +21,19 @@ cli = typer.Typer(
 )  # fmt: skip
 
 
-def _stays_a_group() -> None:
+def _group_callback() -> None:
     """Without a callback a group of one command would be that command."""
 
 
-def _group(name: str, about: str) -> typer.Typer:
+def _add_group(name: str, about: str) -> typer.Typer:
     """A command with commands below it."""
     made = typer.Typer(no_args_is_help=True)
-    made.callback(help=about)(_stays_a_group)
+    made.callback(help=about)(_group_callback)
     cli.add_typer(made, name=name)
     return made
 
 
-db = _group("db", "Migrations.")
+db = _add_group("db", "Migrations.")
 console = Console()
 
 
@@ -46,15 +46,15 @@ def main() -> None:
         sys.exit(EX_CONFIG)
 
 
-def _settings() -> Settings:
-    read = configuration.read()
-    _logging(read.wwc_log)
+def _load_settings() -> Settings:
+    read = configuration.load_settings()
+    _configure_logging(read.wwc_log)
     return read
 
 
-def _logging(wanted: str) -> None:
+def _configure_logging(log_setting: str) -> None:
     """One line an event; JSON or for the eye. Libraries never speak below warnings: they quote."""
-    kind, _, level = wanted.partition(":")
+    kind, _, level = log_setting.partition(":")
     known = logging.getLevelNamesMapping()
     number = known.get((level or "info").upper())
     if kind not in ("json", "console") or number is None:
@@ -76,7 +76,7 @@ def _logging(wanted: str) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s")
 
 
-def _do(work: Coroutine[Any, Any, int | None]) -> NoReturn:
+def _run_and_exit(work: Coroutine[Any, Any, int | None]) -> NoReturn:
     sys.exit(asyncio.run(work) or 0)
 
 
@@ -88,14 +88,14 @@ def run() -> None:
     """One process with everything: the page, the jobs, and each platform whose tokens are set."""
     from bot.serving import run as serve
 
-    read = _settings()
+    read = _load_settings()
     parts = {"web", "worker"}
     parts |= {p for p in ("playground", "slack", "discord") if getattr(read, p)}
-    _announce(read)
+    _print_platforms(read)
     asyncio.run(serve(read, frozenset(parts)))
 
 
-def _announce(read: Settings) -> None:
+def _print_platforms(read: Settings) -> None:
     if read.playground:
         print(f"Playground  {read.public_url}/  (Ctrl+C stops)", flush=True)
     for name, on, how in (
@@ -110,7 +110,7 @@ def web() -> None:
     """Only HTTP: Slack's events, the page where it is on, health and metrics."""
     from bot.serving import run as serve
 
-    read = _settings()
+    read = _load_settings()
     parts = {"web"} | {p for p in ("playground", "slack") if getattr(read, p)}
     asyncio.run(serve(read, frozenset(parts)))
 
@@ -123,17 +123,17 @@ cli.add_typer(discord_cli, name="discord")
 def discord(context: typer.Context) -> None:
     """Only Discord's gateway; or, with a word behind it, one thing done there."""
     if context.invoked_subcommand is None:
-        _only_discord()
+        _run_discord()
 
 
-def _only_discord() -> None:
+def _run_discord() -> None:
     from bot.serving import run as serve
 
-    asyncio.run(serve(_with_discord(), frozenset({"discord"})))
+    asyncio.run(serve(_load_discord_settings(), frozenset({"discord"})))
 
 
-def _with_discord() -> Settings:
-    read = _settings()
+def _load_discord_settings() -> Settings:
+    read = _load_settings()
     if not read.discord:
         raise ConfigurationError("DISCORD_TOKEN is missing.")
     return read
@@ -144,7 +144,7 @@ def worker() -> None:
     """Only the timetable, and sending what is owed to every platform whose tokens are set."""
     from bot.serving import run as serve
 
-    asyncio.run(serve(_settings(), frozenset({"worker"})))
+    asyncio.run(serve(_load_settings(), frozenset({"worker"})))
 
 
 # --- trying things out ---
@@ -162,10 +162,10 @@ def say(
     """Run one command exactly as a platform would."""
     from bot.operator import say
 
-    _do(say.say(_settings(), console, words, email=as_, on=on, as_json=as_json))
+    _run_and_exit(say.say(_load_settings(), console, words, email=as_, on=on, as_json=as_json))
 
 
-simulate_cli = _group("simulate", "What would happen; nothing is sent.")
+simulate_cli = _add_group("simulate", "What would happen; nothing is sent.")
 
 
 @simulate_cli.command("rounds")
@@ -174,9 +174,9 @@ def simulate_rounds(
     seed_: Annotated[int, typer.Option("--seed", help="Decides between equals, and who meets")] = 0,
 ) -> None:
     """Pair the people who take part, week after week, and say how it went."""
-    from bot.operator.simulate import rounds
+    from bot.operator.simulate import run_simulation
 
-    _do(rounds(_settings(), weeks, seed_, console))
+    _run_and_exit(run_simulation(_load_settings(), weeks, seed_, console))
 
 
 # --- data ---
@@ -187,7 +187,7 @@ def db_upgrade(revision: str = "head") -> None:
     """Bring the database up to this program."""
     from bot.operator import schema
 
-    _do(schema.move_to(_settings(), "upgrade", revision))
+    _run_and_exit(schema.move_to(_load_settings(), "upgrade", revision))
 
 
 @db.command("downgrade")
@@ -195,7 +195,7 @@ def db_downgrade(revision: str) -> None:
     """Bring the database down to a revision, or to `base`."""
     from bot.operator import schema
 
-    _do(schema.move_to(_settings(), "downgrade", revision))
+    _run_and_exit(schema.move_to(_load_settings(), "downgrade", revision))
 
 
 @db.command("check")
@@ -203,7 +203,7 @@ def db_check() -> None:
     """Say whether the database is as this program needs it."""
     from bot.operator import schema
 
-    _do(schema.check(_settings()))
+    _run_and_exit(schema.check(_load_settings()))
 
 
 @cli.command()
@@ -213,10 +213,10 @@ def seed(
     """The standard, the cities and the vocabulary; repeating it changes nothing."""
     from bot.operator import schema
 
-    _do(schema.seed(_settings(), console, demo=demo))
+    _run_and_exit(schema.seed(_load_settings(), console, demo=demo))
 
 
-audit_cli = _group("audit", "The log of acts.")
+audit_cli = _add_group("audit", "The log of acts.")
 
 
 @audit_cli.command("verify")
@@ -224,11 +224,11 @@ def audit_verify() -> None:
     """Walk the chain of seals; 1 with the number of the first row that does not fit."""
     from bot.operator.audit import verify
 
-    _do(verify(_settings()))
+    _run_and_exit(verify(_load_settings()))
 
 
-import_cli = _group("import", "Lists from files: all of a file or nothing.")
-export_cli = _group("export", "Lists into files.")
+import_cli = _add_group("import", "Lists from files: all of a file or nothing.")
+export_cli = _add_group("export", "Lists into files.")
 
 
 @import_cli.command("members")
@@ -239,7 +239,7 @@ def import_members(
     """People with their cities and topics; repeating it changes nothing."""
     from bot.operator import lists
 
-    _do(lists.bring_in(_settings(), file, console, dry_run=dry_run))
+    _run_and_exit(lists.import_members(_load_settings(), file, console, dry_run=dry_run))
 
 
 @export_cli.command("members")
@@ -247,7 +247,7 @@ def export_members(file: Annotated[Path, typer.Argument(help="CSV")]) -> None:
     """The verified members, as an import reads them."""
     from bot.operator import lists
 
-    _do(lists.take_out(_settings(), file))
+    _run_and_exit(lists.export_members(_load_settings(), file))
 
 
 @cli.command()
@@ -257,7 +257,7 @@ def doctor(
     """Look at everything the hub stands on, and say how to mend what is broken."""
     from bot.operator.doctor import report
 
-    _do(report(_settings, as_json=as_json))
+    _run_and_exit(report(_load_settings, as_json=as_json))
 
 
 File = Annotated[Path, typer.Argument(help="The copy")]
@@ -269,7 +269,7 @@ def backup(file: File, force: Force = False) -> None:
     """Copy the database into a file while the hub goes on."""
     from bot.operator import backup
 
-    _do(backup.save(_settings(), file, force=force))
+    _run_and_exit(backup.save_backup(_load_settings(), file, force=force))
 
 
 @cli.command()
@@ -277,24 +277,29 @@ def restore(file: File, force: Force = False) -> None:
     """Put a copy in the place of the database; stop the hub first."""
     from bot.operator import backup
 
-    _do(backup.bring_back(_settings(), file, force=force))
+    _run_and_exit(backup.restore_backup(_load_settings(), file, force=force))
 
 
 # --- platforms ---
 
 
-manifest_cli = _group("manifest", "What a platform wants to know of the app.")
+manifest_cli = _add_group("manifest", "What a platform wants to know of the app.")
 
 
 @manifest_cli.command("slack")
 def manifest_slack() -> None:
     """Slack's manifest, from the declarations."""
     from bot.adapters.slack.manifest import manifest
-    from bot.commands import load
+    from bot.commands import load_commands
 
-    read = _settings()
-    print(json.dumps(manifest(load(), read.public_url, socket=read.slack_app_token is not None),
-                     ensure_ascii=False, indent=2))  # fmt: skip
+    read = _load_settings()
+    print(
+        json.dumps(
+            manifest(load_commands(), read.public_url, socket=read.slack_app_token is not None),
+            ensure_ascii=False,
+            indent=2,
+        )
+    )
 
 
 @discord_cli.command("sync")
@@ -302,7 +307,7 @@ def discord_sync() -> None:
     """Register the commands at Discord, whether or not they changed."""
     from bot.operator.platforms import act_at_discord
 
-    _do(act_at_discord(_with_discord(), "sync"))
+    _run_and_exit(act_at_discord(_load_discord_settings(), "sync"))
 
 
 @discord_cli.command("invite-url")
@@ -310,7 +315,7 @@ def discord_invite_url() -> None:
     """The address that adds the bot to a server."""
     from bot.operator.platforms import act_at_discord
 
-    _do(act_at_discord(_with_discord(), "invite-url"))
+    _run_and_exit(act_at_discord(_load_discord_settings(), "invite-url"))
 
 
 if __name__ == "__main__":

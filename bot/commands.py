@@ -13,15 +13,15 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.cards import Form, Option, Reply
-from bot.forms import form_of
+from bot.forms import build_form
 from bot.i18n import Translator
 from bot.links import Links
 from bot.parsing import Argument, arguments_of
 from bot.reference import Reference
-from bot.request import Heard, Request, Taken, Values
+from bot.request import HandledMessage, IncomingMessage, Request, Values
 from db.members import Account, Member
 
-NONE: Mapping[str, str] = MappingProxyType({})
+NO_PROBLEMS: Mapping[str, str] = MappingProxyType({})
 Ask = TypeVar("Ask", bound=BaseModel)
 
 Room = Literal["daily", "me", "events", "groups", "library", "standing", "admin"]
@@ -61,7 +61,7 @@ class Context:
     viewer: Member | None
     now: datetime
     t: Translator
-    known: Reference
+    reference: Reference
     commands: Mapping[str, "Command"]
     links: Links
 
@@ -93,22 +93,26 @@ class Command:
     summary: str
     example: str
     arguments: tuple[Argument, ...] = field(default=())
-    as_is: "AsIs | None" = None
+    current_values: "CurrentValues | None" = None
     title: str = ""
     room: Room = "daily"
 
     @property
-    def staff(self) -> bool:
+    def is_staff_only(self) -> bool:
         """May only staff run it?"""
         return bool(self.allow.roles)
 
-    def form(self, t: Translator, values: Values, problems: Mapping[str, str] = NONE) -> Form:
+    def form(
+        self, t: Translator, values: Values, problems: Mapping[str, str] = NO_PROBLEMS
+    ) -> Form:
         """Its form with what was said; one that edits what exists is saved, the others go."""
-        form = form_of(self.name, self.title or self.summary, self.arguments, t, values, problems)
-        return replace(form, submit=t("Save")) if self.as_is else form
+        form = build_form(
+            self.name, self.title or self.summary, self.arguments, t, values, problems
+        )
+        return replace(form, submit=t("Save")) if self.current_values else form
 
 
-AsIs = Callable[[Context], Awaitable[Mapping[str, tuple[str, ...]]]]
+CurrentValues = Callable[[Context], Awaitable[Mapping[str, tuple[str, ...]]]]
 """What a form of something that exists already says before anybody typed a word."""
 
 COMMANDS: dict[str, Command] = {}
@@ -123,7 +127,7 @@ def command(
     room: Room,
     writes: bool = False,
     example: str = "",
-    as_is: AsIs | None = None,
+    current_values: CurrentValues | None = None,
     title: str = "",
 ) -> Callable[[Callable[[Context, Ask], Awaitable[Reply]]], Callable[..., Awaitable[Reply]]]:
     """Declare a verb. `allow` must be given; `writes` takes the database's writing lock first.
@@ -153,7 +157,7 @@ def command(
             summary=summary,
             example=example,
             arguments=arguments_of(model),
-            as_is=as_is,
+            current_values=current_values,
             title=title,
             room=room,
         )
@@ -186,16 +190,16 @@ class MessageContext:
 class Listener:
     """One reader of direct messages, as `@hears` declares it."""
 
-    may_concern: Callable[[AsyncSession, Heard], Awaitable[bool]]
-    handle: Callable[[MessageContext, Heard], Awaitable[Taken | None]]
+    may_concern: Callable[[AsyncSession, IncomingMessage], Awaitable[bool]]
+    handle: Callable[[MessageContext, IncomingMessage], Awaitable[HandledMessage | None]]
 
 
 LISTENERS: list[Listener] = []
-HandleMessage = TypeVar("HandleMessage", bound=Callable[..., Awaitable[Taken | None]])
+HandleMessage = TypeVar("HandleMessage", bound=Callable[..., Awaitable[HandledMessage | None]])
 
 
 def hears(
-    *, may_concern: Callable[[AsyncSession, Heard], Awaitable[bool]]
+    *, may_concern: Callable[[AsyncSession, IncomingMessage], Awaitable[bool]]
 ) -> Callable[[HandleMessage], HandleMessage]:
     """Declare a listener: it takes a direct message, or returns None and leaves it to others.
 
@@ -211,7 +215,7 @@ def hears(
     return declare
 
 
-def load() -> Mapping[str, Command]:
+def load_commands() -> Mapping[str, Command]:
     """Import every module that declares commands or listeners; return the commands in order.
 
     Commands and `LISTENERS` stand in the order of module and line, whatever was imported first.
@@ -220,10 +224,10 @@ def load() -> Mapping[str, Command]:
         package = importlib.import_module(room)
         for module in pkgutil.walk_packages(package.__path__, f"{room}."):
             importlib.import_module(module.name)
-    LISTENERS.sort(key=lambda listener: _place(listener.handle))
-    return dict(sorted(COMMANDS.items(), key=lambda named: _place(named[1].handle)))
+    LISTENERS.sort(key=lambda listener: _declaration_order(listener.handle))
+    return dict(sorted(COMMANDS.items(), key=lambda named: _declaration_order(named[1].handle)))
 
 
-def _place(declared: Callable[..., Any]) -> tuple[str, int]:
+def _declaration_order(declared: Callable[..., Any]) -> tuple[str, int]:
     """Return the module and the line where a function is declared."""
     return declared.__module__, declared.__code__.co_firstlineno

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.cards import Button, Buttons, Card, Reply
-from bot.domain.quiet_hours import after_quiet
+from bot.domain.quiet_hours import next_allowed_time
 from bot.i18n import Translator, translator
 from db import outbox, switches
 from db.members import Account, Member
@@ -19,8 +19,8 @@ from db.outbox import Address, Delivery
 log = structlog.get_logger()
 
 _TAKEN_BACK = "taken back"
-_WAITING = (outbox.DUE, outbox.HELD)
-_LEFT = (outbox.CLAIMED, outbox.INFLIGHT, outbox.SENT, outbox.AMBIGUOUS)
+_UNSENT_STATES = (outbox.DUE, outbox.HELD)
+_SENT_STATES = (outbox.CLAIMED, outbox.INFLIGHT, outbox.SENT, outbox.AMBIGUOUS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,55 +32,55 @@ class Kind:
     """
 
     title: str
-    asked: bool = False
-    unsure: Literal["hold", "resend"] = "hold"
+    is_requested: bool = False
+    on_ambiguous: Literal["hold", "resend"] = "hold"
     in_channels: bool = False
 
     @property
     def switchable(self) -> bool:
         """May a member switch it off?"""
-        return not (self.asked or self.in_channels)
+        return not (self.is_requested or self.in_channels)
 
 
 KINDS: Mapping[str, Kind] = {
-    "answer": Kind("Answers to what you did", asked=True, unsure="resend"),
-    "conversation": Kind("Conversations you agreed to", asked=True, unsure="resend"),
-    "invitation": Kind("Invitations by colleagues", asked=True, unsure="resend"),
-    "duty": Kind("Tasks of staff and city leads", asked=True, unsure="resend"),
-    "introduction": Kind("Requests to be introduced", unsure="resend"),
-    "round": Kind("Pairing rounds", unsure="resend"),
-    "welcome": Kind("Tips for your first week", unsure="resend"),
-    "profile": Kind("Reminders about your profile", unsure="resend"),
+    "answer": Kind("Answers to what you did", is_requested=True, on_ambiguous="resend"),
+    "conversation": Kind("Conversations you agreed to", is_requested=True, on_ambiguous="resend"),
+    "invitation": Kind("Invitations by colleagues", is_requested=True, on_ambiguous="resend"),
+    "duty": Kind("Tasks of staff and city leads", is_requested=True, on_ambiguous="resend"),
+    "introduction": Kind("Requests to be introduced", on_ambiguous="resend"),
+    "round": Kind("Pairing rounds", on_ambiguous="resend"),
+    "welcome": Kind("Tips for your first week", on_ambiguous="resend"),
+    "profile": Kind("Reminders about your profile", on_ambiguous="resend"),
     "news": Kind("News in channels", in_channels=True),
 }
 
 
-def title(t: Translator, kind: str) -> str:
+def kind_title(t: Translator, kind: str) -> str:
     """What a kind is called; one that this program does not know keeps its own word."""
     known = KINDS.get(kind)
     return t(known.title) if known else kind
 
 
-Ended = Callable[[AsyncSession, datetime, Delivery], Awaitable[None]]
+EndedHook = Callable[[AsyncSession, datetime, Delivery], Awaitable[None]]
 """Runs in the transaction that writes how a delivery ended: sent, dead, expired, ambiguous…"""
 
-ENDED: dict[str, Ended] = {}
+ENDED_HOOKS: dict[str, EndedHook] = {}
 
 
-def ended(kind: str) -> Callable[[Ended], Ended]:
+def on_ended(kind: str) -> Callable[[EndedHook], EndedHook]:
     """Declare what else happens when a delivery of this kind ended, however it did."""
 
-    def declare(act: Ended) -> Ended:
-        ENDED[kind] = act
+    def declare(act: EndedHook) -> EndedHook:
+        ENDED_HOOKS[kind] = act
         return act
 
     return declare
 
 
-async def tell_ended(session: AsyncSession, now: datetime, rows: Iterable[Delivery]) -> None:
+async def run_ended_hooks(session: AsyncSession, now: datetime, rows: Iterable[Delivery]) -> None:
     """Run what was declared for the kinds of these; one that fails takes nothing else with it."""
     for row in rows:
-        act = ENDED.get(row.kind)
+        act = ENDED_HOOKS.get(row.kind)
         if act is None:
             continue
         try:
@@ -90,20 +90,20 @@ async def tell_ended(session: AsyncSession, now: datetime, rows: Iterable[Delive
             log.error("hook failed", kind=row.kind, delivery=row.id, error=type(error).__name__)
 
 
-_CARDS: TypeAdapter[Reply] = TypeAdapter(Reply)
+_REPLY_ADAPTER: TypeAdapter[Reply] = TypeAdapter(Reply)
 
 
-def written(card: Card) -> str:
+def dump_card(card: Card) -> str:
     """A card as it is kept in the outbox."""
-    return _CARDS.dump_json(card).decode()
+    return _REPLY_ADAPTER.dump_json(card).decode()
 
 
-def read(body: str) -> Reply:
+def load_card(body: str) -> Reply:
     """The card again."""
-    return _CARDS.validate_json(body)
+    return _REPLY_ADAPTER.validate_json(body)
 
 
-async def owe(
+async def enqueue(
     session: AsyncSession,
     now: datetime,
     person: Member,
@@ -111,8 +111,8 @@ async def owe(
     card: Card,
     *,
     key: str,
-    to: Address | None = None,
-    under: int | None = None,
+    destination: Address | None = None,
+    parent_id: int | None = None,
     at: datetime | None = None,
     expires: datetime | None = None,
 ) -> int | None:
@@ -124,42 +124,42 @@ async def owe(
     end of quiet hours, carries a button that stops its kind, and is cancelled, with the reason
     kept, where the member switched it off or the weekly ceiling is reached.
     """
-    place = to or await outbox.address_of(session, person.id)
+    place = destination or await outbox.find_address(session, person.id)
     if place is None:
         return None
     facts: dict[str, Any] = {"at": at or now}
-    asked = KINDS[kind].asked
+    asked = KINDS[kind].is_requested
     if not asked:
-        card = _stoppable(card, kind, person.language)
-        facts = await _considerate(session, now, person, kind, at or now)
-    return await outbox.put(
+        card = _add_stop_button(card, kind, person.language)
+        facts = await _schedule_or_cancel(session, now, person, kind, at or now)
+    return await outbox.add_delivery(
         session, place, key=key, kind=kind, member_id=person.id, language=person.language,
-        body=written(card), created_at=now, expires=expires, under_id=under,
+        body=dump_card(card), created_at=now, expires=expires, under_id=parent_id,
         weighs=not asked, **facts,
     )  # fmt: skip
 
 
-async def _considerate(
+async def _schedule_or_cancel(
     session: AsyncSession, now: datetime, person: Member, kind: str, at: datetime
 ) -> dict[str, Any]:
     """When something unasked-for may come, or why it may not."""
-    when = after_quiet(at, person.zone, person.quiet_from, person.quiet_to)
+    when = next_allowed_time(at, person.zone, person.quiet_from, person.quiet_to)
     why = ""
-    if not await switches.wants(session, person, kind):
+    if not await switches.is_kind_on(session, person, kind):
         why = "switched off"
-    elif await switches.weight(session, person.id, now) >= person.weekly_ceiling:
+    elif await switches.count_recent_unasked(session, person.id, now) >= person.weekly_ceiling:
         why = "weekly ceiling"
     if not why:
         return {"at": when}
     return {"at": when, "state": outbox.CANCELLED, "ended_at": now, "reason": why}
 
 
-def _stoppable(card: Card, kind: str, language: str) -> Card:
+def _add_stop_button(card: Card, kind: str, language: str) -> Card:
     stop = Button(translator(language)("Stop messages of this kind"), f"settings stop:{kind}")
     return replace(card, parts=(*card.parts, Buttons((stop,))))
 
 
-async def owe_account(
+async def enqueue_for_account(
     session: AsyncSession,
     now: datetime,
     account: Account,
@@ -177,22 +177,22 @@ async def owe_account(
     asked for: somebody who is no member yet has no switches. The account's `workspace` must be
     loaded.
     """
-    if not KINDS[kind].asked:
+    if not KINDS[kind].is_requested:
         raise ValueError(f"«{kind}» needs a member who may switch it off")
     home = account.workspace
     if not account.reachable or home.removed_at is not None:
         return None
     place = Address(home.platform, home.external_id, account.external_id)
-    return await outbox.put(
+    return await outbox.add_delivery(
         session, place, key=key, kind=kind, member_id=account.member_id, language=language,
-        body=written(card), created_at=now, at=at or now, expires=expires,
+        body=dump_card(card), created_at=now, at=at or now, expires=expires,
     )  # fmt: skip
 
 
 # --- what was owed changes --------------------------------------------------------------------
 
 
-async def reword(
+async def edit_delivery(
     session: AsyncSession, now: datetime, number: int | None, card: Card, *, key: str
 ) -> None:
     """Make a delivery say something else: before it leaves, or by an edit of the same kind.
@@ -203,15 +203,15 @@ async def reword(
     original = await outbox.delivery(session, number)
     if original is None:
         return
-    waiting = [*([original] if original.state in _WAITING else []),
+    waiting = [*([original] if original.state in _UNSENT_STATES else []),
                *await outbox.changes(session, original.id)]  # fmt: skip
     if waiting:
-        waiting[0].body = written(card)
-    elif original.state in _LEFT:
-        await _change(session, now, original, "edit", key, written(card))
+        waiting[0].body = dump_card(card)
+    elif original.state in _SENT_STATES:
+        await _enqueue_change(session, now, original, "edit", key, dump_card(card))
 
 
-async def withdraw(session: AsyncSession, now: datetime, number: int | None) -> None:
+async def withdraw_delivery(session: AsyncSession, now: datetime, number: int | None) -> None:
     """Take a delivery back: it never leaves, or what it became is removed."""
     original = await outbox.delivery(session, number)
     if original is None:
@@ -220,21 +220,21 @@ async def withdraw(session: AsyncSession, now: datetime, number: int | None) -> 
     ended = await outbox.cancel_waiting(session, now, _TAKEN_BACK, *edits)
     # what may have arrived before it was claimed again is removed, like all that left
     in_doubt = original.state == outbox.CLAIMED and original.began_at is not None
-    if original.state in _LEFT and (original.state != outbox.CLAIMED or in_doubt):
-        await _change(session, now, original, "remove", f"{original.key}:remove", "")
+    if original.state in _SENT_STATES and (original.state != outbox.CLAIMED or in_doubt):
+        await _enqueue_change(session, now, original, "remove", f"{original.key}:remove", "")
     else:
         itself = Delivery.id == original.id
         ended += await outbox.cancel_waiting(
             session, now, _TAKEN_BACK, itself, unsolved=(outbox.HELD,)
         )
-    await tell_ended(session, now, ended)
+    await run_ended_hooks(session, now, ended)
 
 
-async def _change(
+async def _enqueue_change(
     session: AsyncSession, now: datetime, original: Delivery, act: str, key: str, body: str
 ) -> None:
-    await outbox.put(
-        session, outbox.address(original), key=key, kind=original.kind,
+    await outbox.add_delivery(
+        session, outbox.delivery_address(original), key=key, kind=original.kind,
         member_id=original.member_id, act=act, of_id=original.id, under_id=original.under_id,
         language=original.language, body=body, created_at=now, at=now,
     )  # fmt: skip

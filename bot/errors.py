@@ -16,11 +16,11 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error o
     text: str
     title: str = ""
     buttons: tuple[Button, ...] = ()
-    denied: bool = False
+    is_forbidden: bool = False
 
 
 @dataclass
-class Misfit(Refusal):
+class InvalidArgumentError(Refusal):
     """A value that does not fit its field; the form reopens with the sentence beside it.
 
     `choices`: the nearest values that would fit, offered as buttons. `read`: fields that were
@@ -28,9 +28,9 @@ class Misfit(Refusal):
     """
 
     name: str = ""
-    read: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    parsed_values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     choices: tuple[Option, ...] = ()
 
 
-class Repeated(Exception):  # noqa: N818 - an answer: this was done already
+class DuplicateEventError(Exception):
     """The platform tells again of an event that had its effect."""

@@ -11,7 +11,7 @@ from bot.i18n import Translator
 log = structlog.get_logger()
 
 
-def is_busy(error: DBAPIError) -> bool:
+def is_database_busy(error: DBAPIError) -> bool:
     """Can the database not be written just now?"""
     said = str(error.orig).casefold()
     return error.connection_invalidated or any(
@@ -19,12 +19,12 @@ def is_busy(error: DBAPIError) -> bool:
     )
 
 
-def busy(t: Translator) -> str:
+def busy_text(t: Translator) -> str:
     """What a person is told then."""
     return t("I cannot save anything just now. Nothing was changed; please try again in a minute.")
 
 
-def reference_code(error: BaseException) -> str:
+def log_fault(error: BaseException) -> str:
     """A short code that is in the log beside the kind and the place of the fault."""
     code = secrets.token_hex(3).upper()
     # The type and the place say enough; the text of an error may hold what people wrote.
@@ -36,9 +36,9 @@ def reference_code(error: BaseException) -> str:
     return code
 
 
-def failed(error: Exception, text: str | None, t: Translator) -> Card:
+def fault_card(error: Exception, text: str | None, t: Translator) -> Card:
     """The card that takes the place of an answer."""
-    code = reference_code(error)
+    code = log_fault(error)
     said = text or t("Something went wrong on our side; nothing was changed.")
     return Card(
         title=t("Sorry"),

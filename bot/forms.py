@@ -9,10 +9,10 @@ from pydantic_core import ErrorDetails
 
 from bot.cards import Form, Input
 from bot.i18n import Translator
-from bot.parsing import LONGEST_ECHO, Argument, nearest, read_choice, short, split_values
+from bot.parsing import MAX_ECHO_LENGTH, Argument, find_nearest, read_choice, shorten, split_values
 
 
-def problems(
+def describe_problems(
     error: ValidationError, arguments: Sequence[Argument], t: Translator
 ) -> dict[str, str]:
     """One sentence for each field that does not fit."""
@@ -20,20 +20,20 @@ def problems(
     said: dict[str, str] = {}
     for detail in error.errors():
         name = str(detail["loc"][0]) if detail["loc"] else arguments[0].name
-        said.setdefault(name, _problem(known[name], detail, t))
+        said.setdefault(name, _describe_problem(known[name], detail, t))
     return said
 
 
-def _problem(argument: Argument, detail: ErrorDetails, t: Translator) -> str:
+def _describe_problem(argument: Argument, detail: ErrorDetails, t: Translator) -> str:
     read = detail.get("input")
     if detail["type"] == "too_long":
         most = detail["ctx"]["max_length"]
         return t("You gave {given}; at most {most} fit here.", given=len(read or ()), most=most)
-    text = short(str(read)) if isinstance(read, str | int | float) else ""
+    text = shorten(str(read)) if isinstance(read, str | int | float) else ""
     if not text or detail["type"] == "missing":
         return t("Please fill this in.") + _hint(argument, t)
     if argument.options:
-        return _not_one_of(text, argument, t)
+        return _describe_unknown_choice(text, argument, t)
     if argument.kind == "integer":
         return t("«{text}» does not fit here: please write a whole number.", text=text)
     if detail["type"] == "string_too_long":
@@ -49,14 +49,14 @@ def _hint(argument: Argument, t: Translator) -> str:
     return f" {t(argument.hint)}" if argument.hint else ""
 
 
-def _not_one_of(text: str, argument: Argument, t: Translator) -> str:
+def _describe_unknown_choice(text: str, argument: Argument, t: Translator) -> str:
     labels = {t(o.label): o.value for o in argument.options}
-    near = nearest(text, list(labels), limit=1)
+    near = find_nearest(text, list(labels), limit=1)
     said = t("«{text}» is not one of: {choices}.", text=text, choices=", ".join(labels))
     return said + (" " + t("Did you mean «{choice}»?", choice=near[0]) if near else "")
 
 
-def form_of(
+def build_form(
     command: str,
     heading: str,
     arguments: Sequence[Argument],
@@ -69,7 +69,7 @@ def form_of(
     A problem of a field that forms leave out stands above the others.
     """
     inputs = (
-        _input(a, t, split_values(a, values.get(a.name, ())), problems.get(a.name, ""))
+        _build_input(a, t, split_values(a, values.get(a.name, ())), problems.get(a.name, ""))
         for a in arguments
         if not a.hidden
     )
@@ -83,13 +83,13 @@ def form_of(
     )
 
 
-def _input(argument: Argument, t: Translator, value: tuple[str, ...], problem: str) -> Input:
+def _build_input(argument: Argument, t: Translator, value: tuple[str, ...], problem: str) -> Input:
     options = tuple(replace(o, label=t(o.label)) for o in argument.options)
     return Input(
         name=argument.name,
         label=t(argument.label),
         value=tuple(
-            read_choice(argument, v) if options else short_value(v, argument) for v in value
+            read_choice(argument, v) if options else shorten_value(v, argument) for v in value
         ),
         options=options,
         many=argument.many,
@@ -102,6 +102,6 @@ def _input(argument: Argument, t: Translator, value: tuple[str, ...], problem: s
     )
 
 
-def short_value(value: str, argument: Argument) -> str:
+def shorten_value(value: str, argument: Argument) -> str:
     """A value that a form can hold: what is far too long is cut, so that the form still opens."""
-    return value[: max(argument.longest, LONGEST_ECHO)]
+    return value[: max(argument.longest, MAX_ECHO_LENGTH)]

@@ -9,18 +9,18 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from bot import deliveries, reference
 from bot.cards import Form, Option, Reply
-from bot.commands import COMPLETIONS, LISTENERS, Context, MessageContext, load
-from bot.dispatch import Found, find_command, remember_event, reply_to
-from bot.errors import Repeated
-from bot.faults import busy, failed, is_busy, reference_code
+from bot.commands import COMPLETIONS, LISTENERS, Context, MessageContext, load_commands
+from bot.dispatch import CommandMatch, find_command, remember_event, reply_to
+from bot.errors import DuplicateEventError
+from bot.faults import busy_text, fault_card, is_database_busy, log_fault
 from bot.i18n import language_of, translator
 from bot.links import Links
-from bot.metrics import REQUESTS, SECONDS
-from bot.parsing import clean, words_to_values
+from bot.metrics import REQUEST_SECONDS, REQUESTS
+from bot.parsing import clean_text, parse_words
 from bot.reference import Reference
-from bot.request import Heard, Request, Sender, Taken
+from bot.request import HandledMessage, IncomingMessage, Request, Sender
 from db import audit, inbound, members, outbox
-from db.base import unit
+from db.base import transaction
 from db.members import Account
 
 
@@ -35,37 +35,37 @@ class Hub:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         links: Links = Links(),  # noqa: B008 - frozen
     ) -> None:
-        self.commands = load()
+        self.commands = load_commands()
         self.listeners = tuple(LISTENERS)
         self.links = links
         self.engine = engine
         self._admins = admins
         self._clock = clock
-        self._known: Reference | None = None
-        self.owed: Callable[[], None] = lambda: None
+        self._reference_cache: Reference | None = None
+        self.on_enqueued: Callable[[], None] = lambda: None
         """Called when a request put something into the outbox and is saved."""
 
     async def __call__(self, request: Request) -> Reply:
         """The reply to one request; raises `Repeated` for an event that was answered already."""
         found = find_command(self.commands, request.words)
-        with SECONDS.labels(request.sender.platform).time():
-            reply, outcome = await self._guarded(request, found)
+        with REQUEST_SECONDS.labels(request.sender.platform).time():
+            reply, outcome = await self._answer_safely(request, found)
         name = found[0].name if found else "unknown"
         REQUESTS.labels(request.sender.platform, name, outcome).inc()
         return reply
 
-    async def _guarded(self, request: Request, found: Found) -> tuple[Reply, str]:
+    async def _answer_safely(self, request: Request, found: CommandMatch) -> tuple[Reply, str]:
         t = translator(language_of(request.sender.locale))
         try:
             return await self._answer(request, found), "answered"
-        except Repeated:
+        except DuplicateEventError:
             raise
         except DBAPIError as error:
-            if request.retold:
+            if request.is_retry:
                 raise
-            return failed(error, busy(t) if is_busy(error) else None, t), "failed"
+            return fault_card(error, busy_text(t) if is_database_busy(error) else None, t), "failed"
         except Exception as error:  # the one place where faults become cards
-            return failed(error, None, t), "failed"
+            return fault_card(error, None, t), "failed"
 
     async def form(self, request: Request) -> Form:
         """The form of a command as it would open now, filled with what the words say.
@@ -75,20 +75,20 @@ class Hub:
         found = find_command(self.commands, request.words)
         if found is None:
             raise LookupError("no such command")
-        asked, values = found[0], words_to_values(found[1], found[0].arguments)
+        asked, values = found[0], parse_words(found[1], found[0].arguments)
         if not (asked.writes and values):
             reply = await self(Request(request.sender, request.words, channel=request.channel))
             if isinstance(reply, Form):
                 return reply
-        known = await self._reference()
-        async with unit(self.engine) as session:
-            ctx = await self._context(session, request, known)
-            if asked.as_is and asked.allow.permits(ctx.viewer):
-                values = {**await asked.as_is(ctx), **values}
+        known = await self._load_reference()
+        async with transaction(self.engine) as session:
+            ctx = await self._build_context(session, request, known)
+            if asked.current_values and asked.allow.permits(ctx.viewer):
+                values = {**await asked.current_values(ctx), **values}
             return asked.form(ctx.t, values)
 
     async def suggest(
-        self, request: Request, verb: str, field: str, typed: str
+        self, request: Request, verb: str, field: str, text: str
     ) -> tuple[Option, ...]:
         """Up to 25 completions for one field; what was typed stands first unless it is one."""
         found = self.commands.get(verb)
@@ -96,18 +96,18 @@ class Hub:
         if found is None or argument is None or argument.suggests not in COMPLETIONS:
             return ()
         try:
-            known = await self._reference()
-            async with unit(self.engine) as session:
-                ctx = await self._context(session, request, known)
+            known = await self._load_reference()
+            async with transaction(self.engine) as session:
+                ctx = await self._build_context(session, request, known)
                 if not found.allow.permits(ctx.viewer):
                     return ()
-                options = tuple(await COMPLETIONS[argument.suggests](ctx, clean(typed)))
+                options = tuple(await COMPLETIONS[argument.suggests](ctx, clean_text(text)))
         except Exception as error:
-            reference_code(error)
+            log_fault(error)
             return ()
-        return _with_typed(options, clean(typed)[:100])
+        return _add_typed_option(options, clean_text(text)[:100])
 
-    async def heard(self, heard: Heard) -> Taken | None:
+    async def handle_message(self, message: IncomingMessage) -> HandledMessage | None:
         """Offer something done in the direct messages with the hub to the declared listeners.
 
         The first listener that takes it is the only one; what it saves, the keys of the event
@@ -115,77 +115,77 @@ class Hub:
         nothing could be saved.
         """
         now, taken = self._clock(), None
-        async with unit(self.engine) as session:
-            concerned = [x for x in self.listeners if await x.may_concern(session, heard)]
+        async with transaction(self.engine) as session:
+            concerned = [x for x in self.listeners if await x.may_concern(session, message)]
         if not concerned:
             return None
-        async with unit(self.engine, writes=True) as session:
+        async with transaction(self.engine, writes=True) as session:
             ctx = MessageContext(session, now, self.commands, self.links)
             for listener in concerned:
-                taken = await listener.handle(ctx, heard)
+                taken = await listener.handle(ctx, message)
                 if taken is not None:
                     break
             owed = session.info.get("owed", False)
         if owed:
-            self.owed()
+            self.on_enqueued()
         return taken
 
     async def language(self, sender: Sender) -> str:
         """The language a sender reads: the member's own choice, else the platform's."""
         try:
-            async with unit(self.engine) as session:
-                account = await members.account_of(
+            async with transaction(self.engine) as session:
+                account = await members.find_account(
                     session, sender.platform, sender.workspace, sender.user
                 )
         except DBAPIError as error:
-            reference_code(error)
+            log_fault(error)
             return language_of(sender.locale)
-        return _language(sender, account)
+        return _reader_language(sender, account)
 
-    async def first_time(self, key: str) -> bool:
+    async def record_event(self, key: str) -> bool:
         """False if the event of this key was seen before."""
-        async with unit(self.engine, writes=True) as session:
-            return await inbound.first_time(session, key, self._clock())
+        async with transaction(self.engine, writes=True) as session:
+            return await inbound.remember_event(session, key, self._clock())
 
-    async def removed(self, platform: str, workspace: str) -> None:
+    async def on_workspace_removed(self, platform: str, workspace: str) -> None:
         """The hub was taken out of a workspace."""
-        async with unit(self.engine, writes=True) as session:
-            home = await members.workspace_of(session, platform, workspace)
+        async with transaction(self.engine, writes=True) as session:
+            home = await members.find_workspace(session, platform, workspace)
             if home:
                 home.removed_at = self._clock()
-                ended = await outbox.cancel_in(
+                ended = await outbox.cancel_in_workspace(
                     session, platform, workspace, self._clock(), "workspace removed"
                 )
                 await session.flush()
-                await deliveries.tell_ended(session, self._clock(), ended)
-                audit.note(
+                await deliveries.run_ended_hooks(session, self._clock(), ended)
+                audit.record_act(
                     session, self._clock(), None, "workspace removed", f"workspace:{home.id}"
                 )
 
     # --- steps of one request ---
 
-    async def _answer(self, request: Request, found: Found) -> Reply:
-        known = await self._reference()
+    async def _answer(self, request: Request, found: CommandMatch) -> Reply:
+        known = await self._load_reference()
         writes = bool(request.event) or (found is not None and found[0].writes)
         reply: Reply | None = None
-        async with unit(self.engine, writes=writes) as session:
-            ctx = await self._context(session, request, known)
+        async with transaction(self.engine, writes=writes) as session:
+            ctx = await self._build_context(session, request, known)
             if not self._is_first_contact(ctx):
                 # in the transaction of its effect: either both are saved or neither is
                 if not await remember_event(ctx):
-                    raise Repeated(request.event)
+                    raise DuplicateEventError(request.event)
                 reply = await reply_to(ctx, found)
             owed = session.info.get("owed", False)
         if reply is None:
-            await self._meet(request)
+            await self._register_account(request)
             return await self._answer(request, found)
         if owed:
-            self.owed()
+            self.on_enqueued()
         return reply
 
     def _is_first_contact(self, ctx: Context) -> bool:
         sender = ctx.request.sender
-        if sender.stranger or not sender.workspace:
+        if sender.is_outsider or not sender.workspace:
             return False
         if ctx.account is None or ctx.account.workspace.removed_at is not None:
             return True
@@ -193,50 +193,54 @@ class Hub:
             return True  # they write to the hub directly, so it can write to them again
         return ctx.account.member is None and self._is_admin(sender)
 
-    async def _meet(self, request: Request) -> None:
+    async def _register_account(self, request: Request) -> None:
         """The account is written down; one that the operator named becomes an admin."""
         now, sender = self._clock(), request.sender
-        async with unit(self.engine, writes=True) as session:
-            account = await members.meet(
+        async with transaction(self.engine, writes=True) as session:
+            account = await members.get_or_create_account(
                 session, sender.platform, sender.workspace, sender.user, now
             )
-            account.name, account.locale = clean(sender.name), clean(sender.locale)
-            account.zone = _zone(sender.zone)
-            account.workspace.gathers = sender.gathers
+            account.name, account.locale = clean_text(sender.name), clean_text(sender.locale)
+            account.zone = _parse_zone(sender.zone)
+            account.workspace.gathers = sender.can_open_group_chat
             account.reachable = account.reachable or request.direct
             if self._is_admin(sender) and account.member is None:
                 await members.make_admin(session, account, now)
-                audit.note(session, now, None, "admin by setting", f"account:{account.id}")
+                audit.record_act(session, now, None, "admin by setting", f"account:{account.id}")
 
     def _is_admin(self, sender: Sender) -> bool:
         key = f"{sender.platform}:{sender.workspace}:{sender.user}"
-        return key in self._admins and not sender.stranger
+        return key in self._admins and not sender.is_outsider
 
-    async def _reference(self) -> Reference:
+    async def _load_reference(self) -> Reference:
         """What is kept in memory, read in a transaction of its own: a rollback would empty it."""
         now = self._clock()
-        if self._known is None or not self._known.is_fresh(now):
-            async with unit(self.engine) as session:
-                self._known = await reference.read(session, now)
-        return self._known
+        if self._reference_cache is None or not self._reference_cache.is_fresh(now):
+            async with transaction(self.engine) as session:
+                self._reference_cache = await reference.load_reference(session, now)
+        return self._reference_cache
 
-    async def _context(self, session: AsyncSession, request: Request, known: Reference) -> Context:
+    async def _build_context(
+        self, session: AsyncSession, request: Request, known: Reference
+    ) -> Context:
         now, sender = self._clock(), request.sender
-        account = await members.account_of(session, sender.platform, sender.workspace, sender.user)
+        account = await members.find_account(
+            session, sender.platform, sender.workspace, sender.user
+        )
         return Context(
             session=session,
             request=request,
             account=account,
-            viewer=None if sender.stranger or account is None else account.member,
+            viewer=None if sender.is_outsider or account is None else account.member,
             now=now,
-            t=translator(_language(sender, account)),
-            known=known,
+            t=translator(_reader_language(sender, account)),
+            reference=known,
             commands=self.commands,
             links=self.links,
         )
 
 
-def _zone(text: str) -> str:
+def _parse_zone(text: str) -> str:
     """A time zone as the platform names it, if there is one of that name."""
     try:
         return ZoneInfo(text).key
@@ -244,13 +248,13 @@ def _zone(text: str) -> str:
         return ""
 
 
-def _language(sender: Sender, account: Account | None) -> str:
+def _reader_language(sender: Sender, account: Account | None) -> str:
     if account and account.member:
         return account.member.language
     return language_of(sender.locale or (account.locale if account else ""))
 
 
-def _with_typed(options: tuple[Option, ...], text: str) -> tuple[Option, ...]:
+def _add_typed_option(options: tuple[Option, ...], text: str) -> tuple[Option, ...]:
     known = any(text.casefold() in (o.value.casefold(), o.label.casefold()) for o in options)
     if not text or known:
         return options[:25]

@@ -15,7 +15,7 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 
 LANGUAGES = ("en", "es", "pt", "fr")
-NAMES = {"en": "English", "es": "Español", "pt": "Português", "fr": "Français"}
+LANGUAGE_NAMES = {"en": "English", "es": "Español", "pt": "Português", "fr": "Français"}
 LOCALES = {"en": "en_US", "es": "es_419", "pt": "pt_BR", "fr": "fr_CA"}
 
 A_MOMENT = timedelta(minutes=1)
@@ -40,7 +40,7 @@ def catalogue(language: str) -> Catalog:
 
 
 @cache
-def _said(language: str) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
+def _load_messages(language: str) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
     """Sentences, and sentences with a number by their first form; untranslated ones left out."""
     once: dict[str, str] = {}
     counted: dict[str, tuple[str, ...]] = {}
@@ -53,7 +53,7 @@ def _said(language: str) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
     return once, counted
 
 
-def _form(language: str, number: int) -> int:
+def _plural_index(language: str, number: int) -> int:
     """French and Brazilian Portuguese count zero as one; Spanish and English do not."""
     return int(abs(number) > 1) if language in ("fr", "pt") else int(abs(number) != 1)
 
@@ -69,13 +69,13 @@ class Translator:
 
     def __call__(self, sentence: str, /, **values: object) -> str:
         """Translate, then fill in. Values are data: they are never read as a template."""
-        said = _said(self.language)[0].get(sentence) or sentence
+        said = _load_messages(self.language)[0].get(sentence) or sentence
         return said.format(**values) if values else said
 
     def many(self, one: str, other: str, number: int, /, **values: object) -> str:
         """Translate with a number; both sentences may use `{number}`, written as readers do."""
-        forms = _said(self.language)[1].get(one) or (one, other)
-        said = forms[_form(self.language, number)]
+        forms = _load_messages(self.language)[1].get(one) or (one, other)
+        said = forms[_plural_index(self.language, number)]
         return said.format(number=self.number(number), **values)
 
     def number(self, number: float, *, signed: bool = False, decimals: int = 0) -> str:

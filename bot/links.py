@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-_OWN = (secrets.token_urlsafe(32),)
+_PROCESS_KEYS = (secrets.token_urlsafe(32),)
 _TOKEN = re.compile(r"([1-9]\d{0,9})-([1-9]\d{0,9})-([\w-]{32})", re.ASCII)
 
 
-class Shared(NamedTuple):
+class SharedFile(NamedTuple):
     """A file as its platform names it, and what the line is called that it came with."""
 
     source: str
@@ -35,15 +35,15 @@ class Links:
     the process.
     """
 
-    base: Callable[[], str] = lambda: "http://127.0.0.1:8080"
-    keys: Callable[[], Sequence[str]] = lambda: _OWN
+    base_url: Callable[[], str] = lambda: "http://127.0.0.1:8080"
+    keys: Callable[[], Sequence[str]] = lambda: _PROCESS_KEYS
 
-    def meeting(self, talk: int, member: int) -> str:
+    def meeting_url(self, talk: int, member: int) -> str:
         """The calendar file of a talk, in the zone of one of the two."""
         token = f"{talk}-{member}-{_signature(self.keys()[0], talk, member)}"
-        return f"{self.base()}/calendar/meeting/{token}.ics"
+        return f"{self.base_url()}/calendar/meeting/{token}.ics"
 
-    def read_meeting(self, token: str) -> tuple[int, int] | None:
+    def parse_meeting_token(self, token: str) -> tuple[int, int] | None:
         """The talk and the member of such an address; None if it is none of ours."""
         match = _TOKEN.fullmatch(token)
         if match is None:
@@ -52,36 +52,36 @@ class Links:
         fits = [hmac.compare_digest(match[3], _signature(key, talk, member)) for key in self.keys()]
         return (talk, member) if any(fits) else None
 
-    def my_data(self, member: int, now: datetime) -> str:
+    def my_data_url(self, member: int, now: datetime) -> str:
         """What the hub holds about a member, for that member and a while."""
-        sealed = self._box("my data").encrypt_at_time(str(member).encode(), int(now.timestamp()))
-        return f"{self.base()}/my-data/{sealed.decode()}.json"
+        sealed = self._fernet("my data").encrypt_at_time(str(member).encode(), int(now.timestamp()))
+        return f"{self.base_url()}/my-data/{sealed.decode()}.json"
 
-    def read_my_data(self, token: str, now: datetime, within: timedelta) -> int | None:
+    def parse_my_data_token(self, token: str, now: datetime, within: timedelta) -> int | None:
         """The member of such an address, if it was made no longer ago than `within`."""
         seconds, moment = int(within.total_seconds()), int(now.timestamp())
         try:
-            return int(self._box("my data").decrypt_at_time(token.encode(), seconds, moment))
+            return int(self._fernet("my data").decrypt_at_time(token.encode(), seconds, moment))
         except (InvalidToken, ValueError):
             return None
 
-    def file(self, shared: "Shared", now: datetime) -> str:
+    def file_url(self, shared: "SharedFile", now: datetime) -> str:
         """A file that only one workspace may read, for the other side of a conversation."""
-        sealed = self._box("file").encrypt_at_time(
+        sealed = self._fernet("file").encrypt_at_time(
             json.dumps(shared).encode(), int(now.timestamp())
         )
-        return f"{self.base()}/relay/file/{sealed.decode()}"
+        return f"{self.base_url()}/relay/file/{sealed.decode()}"
 
-    def read_file(self, token: str, now: datetime, within: timedelta) -> "Shared | None":
+    def parse_file_token(self, token: str, now: datetime, within: timedelta) -> "SharedFile | None":
         """What such an address gives, if it was made no longer ago than `within`."""
         seconds, moment = int(within.total_seconds()), int(now.timestamp())
         try:
-            sealed = self._box("file").decrypt_at_time(token.encode(), seconds, moment)
+            sealed = self._fernet("file").decrypt_at_time(token.encode(), seconds, moment)
         except InvalidToken:
             return None
-        return Shared(*json.loads(sealed))
+        return SharedFile(*json.loads(sealed))
 
-    def _box(self, purpose: str) -> MultiFernet:
+    def _fernet(self, purpose: str) -> MultiFernet:
         made = (hashlib.sha256(f"{purpose} {key}".encode()).digest() for key in self.keys())
         return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in made])
 

@@ -6,7 +6,7 @@ REGISTRY = CollectorRegistry()
 REQUESTS = Counter(
     "hub_requests", "Requests answered", ["platform", "command", "outcome"], registry=REGISTRY
 )
-SECONDS = Histogram(
+REQUEST_SECONDS = Histogram(
     "hub_request_seconds",
     "Time from request to reply",
     ["platform"],
@@ -22,7 +22,7 @@ DELIVERIES = Gauge(
     ["state", "kind", "reason"],
     registry=REGISTRY,
 )
-OLDEST = Gauge(
+OLDEST_DELIVERY_SECONDS = Gauge(
     "hub_deliveries_oldest_seconds",
     "Since when the delivery is due that waits longest",
     registry=REGISTRY,

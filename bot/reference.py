@@ -6,15 +6,15 @@ from functools import cached_property
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.gazetteer import Gazetteer, Spot
+from bot.domain.gazetteer import Gazetteer, Place
 from bot.domain.vocabulary import Term, Vocabulary
 from db import cities, standard, topics
 from db.cities import City
 from db.standard import PracticeArea
-from db.text import fold
+from db.text import fold_text
 from db.topics import Topic
 
-KEPT = timedelta(seconds=60)
+CACHE_LIFETIME = timedelta(seconds=60)
 """How long another process may not see that the vocabulary changed."""
 
 
@@ -30,30 +30,30 @@ class Reference:
     @cached_property
     def vocabulary(self) -> Vocabulary:
         """The topics by name."""
-        return Vocabulary(_terms(self.topics), fold)
+        return Vocabulary(_terms(self.topics), fold_text)
 
     @cached_property
     def gazetteer(self) -> Gazetteer:
         """The cities by name."""
-        return Gazetteer(map(_spot, self.cities.values()), fold)
+        return Gazetteer(map(_build_place, self.cities.values()), fold_text)
 
     @cached_property
-    def public(self) -> Gazetteer:
+    def public_gazetteer(self) -> Gazetteer:
         """The cities that may be named to everybody."""
-        return Gazetteer((_spot(c) for c in self.cities.values() if c.certified), fold)
+        return Gazetteer((_build_place(c) for c in self.cities.values() if c.certified), fold_text)
 
     def is_fresh(self, now: datetime) -> bool:
         """May it be used without asking the database?"""
-        return timedelta(0) <= now - self.read_at < KEPT
+        return timedelta(0) <= now - self.read_at < CACHE_LIFETIME
 
 
-async def read(session: AsyncSession, now: datetime) -> Reference:
+async def load_reference(session: AsyncSession, now: datetime) -> Reference:
     """Everything anew: six queries."""
     return Reference(
         read_at=now,
-        topics={t.id: t for t in await topics.topics(session)},
-        cities={c.id: c for c in await cities.cities(session)},
-        areas={a.id: a for a in await standard.areas(session)},
+        topics={t.id: t for t in await topics.list_topics(session)},
+        cities={c.id: c for c in await cities.list_cities(session)},
+        areas={a.id: a for a in await standard.list_areas(session)},
     )
 
 
@@ -65,8 +65,8 @@ def _terms(all_topics: dict[int, Topic]) -> list[Term]:
     ]
 
 
-def _spot(city: City) -> Spot:
-    return Spot(
+def _build_place(city: City) -> Place:
+    return Place(
         key=city.id,
         names=(city.name, city.place, *(n.name for n in city.names), city.slug.replace("-", " ")),
         state=city.state,

@@ -28,9 +28,9 @@ class Sender:
     name: str = ""
     locale: str = ""
     zone: str = ""
-    stranger: bool = False
-    unsure: bool = False
-    gathers: bool = False
+    is_outsider: bool = False
+    is_unverified: bool = False
+    can_open_group_chat: bool = False
     email: str = field(default="", repr=False)
     label: str = ""
 
@@ -41,18 +41,18 @@ class Request:
 
     `values` are fields given by name (a form, native options); they win over words.
     `submitted`: they come from a form, so an empty value means «clear this». `event`: the
-    platform's name of what happened, where it may tell of it twice: it has one effect. `retold`:
+    platform's name of what happened, where it may tell of it twice: it has one effect. `is_retry`:
     the platform tells again of what could not be saved, so that is no answer but an exception.
     """
 
     sender: Sender
     words: str = ""
     values: Values = field(default_factory=dict)
-    submitted: bool = False
+    from_form: bool = False
     channel: str = ""
     direct: bool = False
     event: str = ""
-    retold: bool = False
+    is_retry: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class IncomingMessage:
     """What somebody did in the direct messages with the hub, which may be part of a conversation.
 
     `message` and `channel` are the platform's ids. `under`: the message it answers, or the
@@ -87,26 +87,26 @@ class Heard:
     message: str
     channel: str
     text: str = ""
-    under: str = ""
-    threaded: bool = False
-    command: bool = False
+    parent: str = ""
+    has_threads: bool = False
+    is_command: bool = False
     edition: int = 0
     files: tuple[File, ...] = ()
-    mark: str = ""
+    emoji: str = ""
     keys: tuple[str, ...] = ()
 
     @property
     def source(self) -> str:
         """What a message is called, on whichever platform."""
-        return self.at(self.message)
+        return self.source_of(self.message)
 
-    def at(self, message: str) -> str:
+    def source_of(self, message: str) -> str:
         """What another message of the same place is called."""
         return f"{self.sender.platform}:{self.channel}:{message}"
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class HandledMessage:
     """What was heard was part of a conversation; `say` is for who wrote it, if anything is."""
 
-    say: Reply | None = None
+    reply: Reply | None = None

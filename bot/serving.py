@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager
 import structlog
 from aiohttp import web as http
 
-from bot.adapters.base import Courier
-from bot.app import App, add_discord, add_playground, add_slack, opened, plain, seed_demo
-from bot.jobs.deliver import Deliverer
+from bot.adapters.base import DeliveryAdapter
+from bot.app import App, add_discord, add_playground, add_slack, open_app, reveal_secret, seed_demo
+from bot.jobs.deliver import DeliveryWorker
 from bot.settings import ConfigurationError, Settings
 from bot.storage import secret_keys
 from bot.web import site
@@ -27,7 +27,7 @@ STOP_SECONDS = 9.5
 
 async def run(settings: Settings, parts: frozenset[str]) -> None:
     """Serve until SIGTERM or SIGINT; `parts` are of web, slack, discord, playground, worker."""
-    async with opened(settings) as app:
+    async with open_app(settings) as app:
         if "playground" in parts:
             await seed_demo(app.engine)
             add_playground(app)
@@ -36,13 +36,13 @@ async def run(settings: Settings, parts: frozenset[str]) -> None:
         if "discord" in parts:
             add_discord(app)
         if "worker" in parts:
-            _add_mute(app, parts)
-        token = plain(settings.wwc_metrics_token)
-        site.add_routes(app.site, app.engine, app.hub.links, app.adapters, token)
+            _add_send_only_adapters(app, parts)
+        token = reveal_secret(settings.wwc_metrics_token)
+        site.add_routes(app.http_app, app.engine, app.hub.links, app.adapters, token)
         await _serve(app, parts)
 
 
-def _add_mute(app: App, parts: frozenset[str]) -> None:
+def _add_send_only_adapters(app: App, parts: frozenset[str]) -> None:
     """A worker also says what the platforms of other processes are owed."""
     if app.settings.slack and "slack" not in parts:
         add_slack(app, listens=False)
@@ -50,15 +50,15 @@ def _add_mute(app: App, parts: frozenset[str]) -> None:
         add_discord(app, listens=False)
 
 
-def _deliverer(app: App, parts: frozenset[str]) -> Deliverer | None:
+def _build_delivery_worker(app: App, parts: frozenset[str]) -> DeliveryWorker | None:
     """Who sends what is owed: a worker everything, else only what lives in this process."""
-    able = [a for a in (*app.adapters, *app.mute) if isinstance(a, Courier)]
+    able = [a for a in (*app.adapters, *app.send_only_adapters) if isinstance(a, DeliveryAdapter)]
     if "worker" not in parts:
         able = [a for a in able if a.platform == "playground"]
     if not able and "worker" not in parts:
         return None
-    deliverer = Deliverer(app.engine, able, secret_keys(app.settings))
-    app.hub.owed = deliverer.wake
+    deliverer = DeliveryWorker(app.engine, able, secret_keys(app.settings))
+    app.hub.on_enqueued = deliverer.wake
     return deliverer
 
 
@@ -69,13 +69,13 @@ async def _serve(app: App, parts: frozenset[str]) -> None:
         loop.add_signal_handler(number, stop.set)
     async with contextlib.AsyncExitStack() as stack:
         if "web" in parts:
-            await stack.enter_async_context(_listening(app))
+            await stack.enter_async_context(_run_http_server(app))
         if "worker" in parts:
-            await stack.enter_async_context(_ticking(app))
-        deliverer = _deliverer(app, parts)
+            await stack.enter_async_context(_run_scheduler(app))
+        deliverer = _build_delivery_worker(app, parts)
         sending = [asyncio.create_task(deliverer.run())] if deliverer else []
         tasks = [asyncio.create_task(a.listen(), name=a.platform) for a in app.adapters]
-        await _until(stop, [*tasks, *sending])
+        await _wait_for_stop(stop, [*tasks, *sending])
         log.info("stopping")
         stopping = loop.time()
         # first what is under way to the platforms: it needs the adapters' connections
@@ -84,11 +84,11 @@ async def _serve(app: App, parts: frozenset[str]) -> None:
                 task.cancel()
             left = stopping + STOP_SECONDS - loop.time()
             await asyncio.wait(some, timeout=min(seconds, left)) if some else None
-        for adapter in app.mute:
+        for adapter in app.send_only_adapters:
             await adapter.close()
 
 
-async def _until(stop: asyncio.Event, tasks: Sequence[asyncio.Task[None]]) -> None:
+async def _wait_for_stop(stop: asyncio.Event, tasks: Sequence[asyncio.Task[None]]) -> None:
     """Wait for the signal; an adapter that dies of a fault takes the process with it."""
     waiting = asyncio.create_task(stop.wait())
     running: set[asyncio.Task[object]] = {waiting, *tasks}
@@ -99,15 +99,15 @@ async def _until(stop: asyncio.Event, tasks: Sequence[asyncio.Task[None]]) -> No
 
 
 @asynccontextmanager
-async def _listening(app: App) -> AsyncIterator[None]:
-    runner = http.AppRunner(app.site, access_log=None, shutdown_timeout=DRAIN_SECONDS)
+async def _run_http_server(app: App) -> AsyncIterator[None]:
+    runner = http.AppRunner(app.http_app, access_log=None, shutdown_timeout=DRAIN_SECONDS)
     await runner.setup()
     listener = http.TCPSite(runner, app.settings.wwc_host, app.settings.port)
     try:
         await listener.start()
     except OSError as error:
         await runner.cleanup()
-        raise ConfigurationError(_cannot_listen(app.settings.port, error)) from error
+        raise ConfigurationError(_listen_error_text(app.settings.port, error)) from error
     app.settings.port = runner.addresses[0][1]
     log.info("ready", port=app.settings.port, adapters=[a.platform for a in app.adapters])
     try:
@@ -116,17 +116,17 @@ async def _listening(app: App) -> AsyncIterator[None]:
         await runner.cleanup()
 
 
-def _cannot_listen(port: int, error: OSError) -> str:
+def _listen_error_text(port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return f"PORT {port} is taken by another program; set PORT to a free one."
     return "WWC_HOST is no address of this machine, or it does not let this user have PORT."
 
 
 @asynccontextmanager
-async def _ticking(app: App) -> AsyncIterator[None]:
-    from bot.jobs.timetable import timetable
+async def _run_scheduler(app: App) -> AsyncIterator[None]:
+    from bot.jobs.timetable import create_scheduler
 
-    scheduler = timetable(app.engine)
+    scheduler = create_scheduler(app.engine)
     scheduler.start()
     log.info("ticking")
     try:

@@ -15,8 +15,8 @@ PLACEHOLDER = re.compile(
 )
 """What templates hold where a secret belongs; a random token never looks so."""
 DRIVERS = ("sqlite", "sqlite+aiosqlite", "postgres", "postgresql", "postgresql+psycopg")
-ACCOUNT = re.compile(r"[^@:\s]+@[^@:\s]+|[a-z]+(:[^:\s]+){2}")
-LONG_ENOUGH = 16
+ACCOUNT_PATTERN = re.compile(r"[^@:\s]+@[^@:\s]+|[a-z]+(:[^:\s]+){2}")
+MIN_SECRET_LENGTH = 16
 
 EX_CONFIG = 78
 """The exit code when a setting is wrong, as sysexits.h has it."""
@@ -56,12 +56,12 @@ class Settings(BaseSettings):
         "wwc_host", "port", "wwc_log", mode="before",
     )  # fmt: skip
     @classmethod
-    def _usual_when_empty(cls, value: object, info: ValidationInfo) -> object:
+    def _default_when_empty(cls, value: object, info: ValidationInfo) -> object:
         return cls.model_fields[info.field_name or ""].default if value == "" else value
 
     @field_validator("database_url")
     @classmethod
-    def _database(cls, value: str) -> str:
+    def _check_database_url(cls, value: str) -> str:
         try:
             driver = make_url(value).drivername
         except ArgumentError:
@@ -76,7 +76,7 @@ class Settings(BaseSettings):
         mode="before",
     )  # fmt: skip
     @classmethod
-    def _real(cls, value: object) -> object:
+    def _reject_placeholder(cls, value: object) -> object:
         if not isinstance(value, str) or not value:
             return None
         if any(c.isspace() for c in value) or value[0] in "\"'" or value[-1] in "\"'":
@@ -87,8 +87,8 @@ class Settings(BaseSettings):
 
     @field_validator("slack_signing_secret")
     @classmethod
-    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
-        if value and len(value.get_secret_value()) < LONG_ENOUGH:
+    def _check_signing_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and len(value.get_secret_value()) < MIN_SECRET_LENGTH:
             raise ValueError("is too short to be a signing secret")
         if value and value.get_secret_value().startswith(("xox", "xapp-")):
             raise ValueError("is a token; the signing secret is under Basic Information")
@@ -96,44 +96,46 @@ class Settings(BaseSettings):
 
     @field_validator("slack_bot_token")
     @classmethod
-    def _bot_token(cls, value: SecretStr | None) -> SecretStr | None:
+    def _check_bot_token(cls, value: SecretStr | None) -> SecretStr | None:
         if value and not value.get_secret_value().startswith(("xoxb-", "xoxe.xoxb-")):
             raise ValueError("is not a bot token: those begin with xoxb-")
         return value
 
     @field_validator("slack_app_token")
     @classmethod
-    def _app_token(cls, value: SecretStr | None) -> SecretStr | None:
+    def _check_app_token(cls, value: SecretStr | None) -> SecretStr | None:
         if value and not value.get_secret_value().startswith("xapp-"):
             raise ValueError("is not an app token: those begin with xapp-")
         return value
 
     @field_validator("discord_token")
     @classmethod
-    def _discord_token(cls, value: SecretStr | None) -> SecretStr | None:
+    def _check_discord_token(cls, value: SecretStr | None) -> SecretStr | None:
         if value and value.get_secret_value().startswith(("xox", "xapp-")):
             raise ValueError("is a token of Slack")
         return value
 
     @field_validator("wwc_secret_key")
     @classmethod
-    def _keys(cls, value: SecretStr | None) -> SecretStr | None:
+    def _check_secret_keys(cls, value: SecretStr | None) -> SecretStr | None:
         keys = value.get_secret_value().split(",") if value else []
-        if any(len(key) < LONG_ENOUGH for key in keys):
-            raise ValueError(f"holds a key that is too short: {LONG_ENOUGH} characters at least")
+        if any(len(key) < MIN_SECRET_LENGTH for key in keys):
+            raise ValueError(
+                f"holds a key that is too short: {MIN_SECRET_LENGTH} characters at least"
+            )
         return value
 
     @field_validator("wwc_admins")
     @classmethod
-    def _accounts(cls, value: str) -> str:
+    def _check_admins(cls, value: str) -> str:
         given = [one.strip() for one in value.split(",") if one.strip()]
-        if not all(ACCOUNT.fullmatch(one) for one in given):
+        if not all(ACCOUNT_PATTERN.fullmatch(one) for one in given):
             raise ValueError("holds what is neither an e-mail nor platform:workspace:user")
         return value
 
     @field_validator("wwc_public_url")
     @classmethod
-    def _address(cls, value: str) -> str:
+    def _check_public_url(cls, value: str) -> str:
         if value and not re.fullmatch(r"https?://[^/\s]+(/\S*)?", value):
             raise ValueError("is not an address that begins with https://")
         return value
@@ -166,36 +168,36 @@ class Settings(BaseSettings):
         return frozenset(a.strip() for a in self.wwc_admins.split(",") if a.strip())
 
 
-KNOWN = {name.upper() for name in Settings.model_fields}
-CHOICES = {"PORT": "is a number from 0 to 65535", "WWC_PLAYGROUND": "is on, off or public"}
+KNOWN_VARIABLES = {name.upper() for name in Settings.model_fields}
+VALUE_HINTS = {"PORT": "is a number from 0 to 65535", "WWC_PLAYGROUND": "is on, off or public"}
 
 
-def read() -> Settings:
+def load_settings() -> Settings:
     """The settings, or one sentence about the first variable that is wrong."""
     _refuse_unknown()
     try:
         settings = Settings()
     except ValidationError as error:
-        raise ConfigurationError(_sentence(error.errors()[0])) from None
+        raise ConfigurationError(_error_sentence(error.errors()[0])) from None
     _refuse_combinations(settings)
     return settings
 
 
-def _sentence(error: Any) -> str:
+def _error_sentence(error: Any) -> str:
     """Only our own words: those of the library may quote the value."""
     name = str(error["loc"][0]).upper()
-    reason = error.get("ctx", {}).get("error") or CHOICES.get(name, "cannot be read")
+    reason = error.get("ctx", {}).get("error") or VALUE_HINTS.get(name, "cannot be read")
     return f"{name} {reason}."
 
 
 def _refuse_unknown() -> None:
-    given = {name.upper() for name in os.environ} | set(_in_file())
-    unknown = sorted(n for n in given if n.startswith("WWC_") and n not in KNOWN)
+    given = {name.upper() for name in os.environ} | set(_list_env_file_variables())
+    unknown = sorted(n for n in given if n.startswith("WWC_") and n not in KNOWN_VARIABLES)
     if unknown:
         raise ConfigurationError(f"{unknown[0]} is not a setting of the hub; see .env.example.")
 
 
-def _in_file() -> list[str]:
+def _list_env_file_variables() -> list[str]:
     file = Path(".env")
     if not file.is_file():
         return []

@@ -42,7 +42,7 @@ def open_database(settings: Settings) -> AsyncEngine:
 
 
 @contextmanager
-def explained() -> Iterator[None]:
+def translate_database_errors() -> Iterator[None]:
     """What the database refuses is one sentence; its own words quote the address."""
     try:
         yield

@@ -37,7 +37,7 @@ class Audit(Base):
     seal: Mapped[str] = mapped_column(default="")
 
 
-def note(
+def record_act(
     session: AsyncSession,
     at: datetime,
     member_id: int | None,
@@ -49,7 +49,7 @@ def note(
     session.add(Audit(at=at, member_id=member_id, action=action, subject=subject, outcome=outcome))
 
 
-def sealed(before: str, row: Any) -> str:
+def compute_seal(before: str, row: Any) -> str:
     """The seal of a row that follows the one with the seal `before`."""
     moment = row.at.astimezone(UTC).isoformat(timespec="microseconds")
     told = (before, row.id, moment, row.member_id, row.action, row.subject, row.outcome)
@@ -57,7 +57,7 @@ def sealed(before: str, row: Any) -> str:
 
 
 @event.listens_for(Session, "before_flush")
-def _seal(session: Session, *_: object) -> None:
+def _seal_new_rows(session: Session, *_: object) -> None:
     """Number and seal new rows; who else writes one waits until this transaction has ended."""
     added = [row for row in session.new if isinstance(row, Audit)]
     if not added:
@@ -71,7 +71,7 @@ def _seal(session: Session, *_: object) -> None:
     for row in sorted(added, key=lambda r: instance_state(r).insert_order or 0):
         last += 1
         row.id, row.outcome = last, row.outcome or "done"
-        row.seal = before = sealed(before, row)
+        row.seal = before = compute_seal(before, row)
     _remember_head(session, f"{last}:{before}")
 
 
@@ -112,7 +112,7 @@ async def verify(session: AsyncSession) -> Verdict:
 def _walk(rows: Iterable[Any], expected: int, before: str) -> tuple[int, str]:
     """The first number that does not fit, 0 if all do; and the seal of the last row that does."""
     for row in rows:
-        if row.id != expected or row.seal != sealed(before, row):
+        if row.id != expected or row.seal != compute_seal(before, row):
             return expected, before
         before, expected = row.seal, expected + 1
     return 0, before

@@ -19,37 +19,37 @@ Change = Callable[[Path], Awaitable[None]]
 """What is done to a copy before it counts."""
 
 
-async def copy(source: Path, target: Path, change: Change | None = None) -> None:
+async def copy_database(source: Path, target: Path, change: Change | None = None) -> None:
     """A sound copy of `source` under the name `target`, complete or not there at all."""
     draft = target.with_name(target.name + ".partial")
     draft.unlink(missing_ok=True)
     os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     try:
-        await _pages(source, draft)
+        await _copy_pages(source, draft)
         if change:
             await change(draft)
-        if problem := await fault(draft, called=source):
+        if problem := await find_fault(draft, called=source):
             raise BackupError(problem)
-        _settle(draft, target)
+        _finish_draft(draft, target)
     finally:
-        for leftover in (draft, *_beside(draft)):
+        for leftover in (draft, *_sidecar_files(draft)):
             leftover.unlink(missing_ok=True)
 
 
-async def _pages(source: Path, draft: Path) -> None:
+async def _copy_pages(source: Path, draft: Path) -> None:
     """SQLite's own online backup: one moment's state, whoever writes meanwhile."""
     try:
-        async with _reading(source) as old, aiosqlite.connect(draft) as new:
+        async with _open_read_only(source) as old, aiosqlite.connect(draft) as new:
             await old.backup(new)
             await new.execute("PRAGMA journal_mode=DELETE")  # one file, nothing beside it
     except sqlite3.DatabaseError as error:
         raise BackupError(f"{source} cannot be copied: {error}.") from error
 
 
-def _settle(draft: Path, target: Path) -> None:
+def _finish_draft(draft: Path, target: Path) -> None:
     with draft.open("rb") as written:
         os.fsync(written.fileno())
-    for stale in _beside(target):
+    for stale in _sidecar_files(target):
         stale.unlink(missing_ok=True)
     draft.replace(target)
     folder = os.open(target.parent, os.O_RDONLY)
@@ -59,14 +59,14 @@ def _settle(draft: Path, target: Path) -> None:
         os.close(folder)
 
 
-async def fault(file: Path, *, called: Path | None = None) -> str:
+async def find_fault(file: Path, *, called: Path | None = None) -> str:
     """What is wrong with a database of the hub; empty when it is sound."""
     name = called or file
     try:
-        async with _reading(file) as connection:
-            damage = await _first(connection, "PRAGMA integrity_check")
-            orphan = await _first(connection, "PRAGMA foreign_key_check")
-            revision = await _first(connection, "SELECT version_num FROM alembic_version")
+        async with _open_read_only(file) as connection:
+            damage = await _fetch_first(connection, "PRAGMA integrity_check")
+            orphan = await _fetch_first(connection, "PRAGMA foreign_key_check")
+            revision = await _fetch_first(connection, "SELECT version_num FROM alembic_version")
     except sqlite3.DatabaseError:
         return f"{name} is not a database of the hub, or it is damaged."
     if damage != "ok" or orphan:
@@ -76,7 +76,7 @@ async def fault(file: Path, *, called: Path | None = None) -> str:
     return ""
 
 
-async def in_use(file: Path) -> bool:
+async def is_in_use(file: Path) -> bool:
     """Does another process have it open? SQLite leaves its write-ahead log to the last one only."""
     with suppress(sqlite3.DatabaseError):
         async with aiosqlite.connect(file, timeout=0.5) as connection:
@@ -87,15 +87,15 @@ async def in_use(file: Path) -> bool:
     return False
 
 
-async def _first(connection: aiosqlite.Connection, statement: str) -> object:
+async def _fetch_first(connection: aiosqlite.Connection, statement: str) -> object:
     async with connection.execute(statement) as rows:
         row = await rows.fetchone()
     return row[0] if row else None
 
 
-def _reading(file: Path) -> aiosqlite.Connection:
+def _open_read_only(file: Path) -> aiosqlite.Connection:
     return aiosqlite.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)
 
 
-def _beside(file: Path) -> list[Path]:
+def _sidecar_files(file: Path) -> list[Path]:
     return [file.with_name(file.name + end) for end in ("-wal", "-shm", "-journal")]

@@ -25,7 +25,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 from db import sqlite
 
-_NAMES = {
+_NAMING_CONVENTION = {
     "ix": "ix_%(column_0_N_label)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
     "ck": "ck_%(table_name)s_%(constraint_name)s",
@@ -56,7 +56,7 @@ class Moment(TypeDecorator[datetime]):
 class Base(DeclarativeBase):
     """All tables."""
 
-    metadata = MetaData(naming_convention=_NAMES)
+    metadata = MetaData(naming_convention=_NAMING_CONVENTION)
     type_annotation_map = {datetime: Moment}  # noqa: RUF012 - SQLAlchemy's own idiom
 
 
@@ -98,11 +98,11 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
         "cache_size=-16000",
         "mmap_size=268435456",
     ):
-        _insist(cursor, f"PRAGMA {pragma}")
+        _execute_with_retries(cursor, f"PRAGMA {pragma}")
     cursor.close()
 
 
-def _insist(cursor: Any, statement: str, turns: int = 100) -> None:
+def _execute_with_retries(cursor: Any, statement: str, turns: int = 100) -> None:
     """Two that begin one file at once are refused at once, whatever the time to wait."""
     while True:
         turns -= 1
@@ -128,17 +128,17 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 @asynccontextmanager
-async def unit(engine: AsyncEngine, *, writes: bool = False) -> AsyncIterator[AsyncSession]:
+async def transaction(engine: AsyncEngine, *, writes: bool = False) -> AsyncIterator[AsyncSession]:
     """One transaction: committed at the end, rolled back on any exception."""
     async with AsyncSession(engine, expire_on_commit=False) as session:
         if writes:
             await session.connection(execution_options={"writes": True})
-        async with _committed(session):
+        async with _commit_or_rollback(session):
             yield session
 
 
 @asynccontextmanager
-async def _committed(session: AsyncSession) -> AsyncIterator[None]:
+async def _commit_or_rollback(session: AsyncSession) -> AsyncIterator[None]:
     try:
         yield
     except BaseException:
@@ -147,12 +147,14 @@ async def _committed(session: AsyncSession) -> AsyncIterator[None]:
     await session.commit()
 
 
-async def keep(session: AsyncSession, table: type[Base], /, **values: Any) -> None:
+async def insert_if_absent(session: AsyncSession, table: type[Base], /, **values: Any) -> None:
     """Insert a row unless one of the same key is there, however many try at once."""
-    await session.execute(unless_there(session, table, **values))
+    await session.execute(insert_if_absent_statement(session, table, **values))
 
 
-def unless_there(session: AsyncSession, table: type[Base], /, **values: Any) -> Insert:
+def insert_if_absent_statement(
+    session: AsyncSession, table: type[Base], /, **values: Any
+) -> Insert:
     """The statement of `keep`."""
     made: Insert = insert_into(session, table).values(**values).on_conflict_do_nothing()
     return made
@@ -169,7 +171,7 @@ def insert_into(session: AsyncSession, table: type[Base], /) -> Any:
     return postgresql.insert(table)
 
 
-def between(table: Any, one_id: int, other_id: int) -> ColumnElement[bool]:
+def is_pair(table: Any, one_id: int, other_id: int) -> ColumnElement[bool]:
     """The rows of two people, whichever of `one_id` and `other_id` names whom."""
     there = and_(table.one_id == one_id, table.other_id == other_id)
     back = and_(table.one_id == other_id, table.other_id == one_id)

@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKey, delete, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.base import Base, unless_there
+from db.base import Base, insert_if_absent_statement
 from db.members import Member
 
 
@@ -39,7 +39,7 @@ async def has_blocked(session: AsyncSession, member_id: int, whom_id: int) -> bo
     return bool(await session.scalar(select(found)))
 
 
-async def blocked_by(session: AsyncSession, member_id: int) -> Sequence[Member]:
+async def list_blocked_by(session: AsyncSession, member_id: int) -> Sequence[Member]:
     """Whom a member blocked, newest first."""
     query = (
         select(Member)
@@ -50,14 +50,18 @@ async def blocked_by(session: AsyncSession, member_id: int) -> Sequence[Member]:
     return (await session.scalars(query)).all()
 
 
-async def block(session: AsyncSession, member: Member, blocked: Member, now: datetime) -> bool:
+async def block_member(
+    session: AsyncSession, member: Member, blocked: Member, now: datetime
+) -> bool:
     """The member wants nothing of the other one any more; False if that stood already."""
-    row = unless_there(session, Block, member_id=member.id, blocked_id=blocked.id, at=now)
+    row = insert_if_absent_statement(
+        session, Block, member_id=member.id, blocked_id=blocked.id, at=now
+    )
     made = await session.execute(row.returning(Block.blocked_id))
     return made.scalar() is not None
 
 
-async def unblock(session: AsyncSession, member: Member, blocked: Member) -> bool:
+async def unblock_member(session: AsyncSession, member: Member, blocked: Member) -> bool:
     """The member takes a block back; False if there was none."""
     gone = delete(Block).where(Block.member_id == member.id, Block.blocked_id == blocked.id)
     taken = await session.execute(gone.returning(Block.blocked_id))

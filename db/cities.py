@@ -68,7 +68,7 @@ class Certification(Base):
     source: Mapped[str]
 
 
-async def cities(session: AsyncSession) -> Sequence[City]:
+async def list_cities(session: AsyncSession) -> Sequence[City]:
     """Every city, names and history loaded: three queries, kept in memory by the gazetteer."""
     query = select(City).options(selectinload(City.names), selectinload(City.history))
     return (await session.scalars(query.order_by(City.name))).all()

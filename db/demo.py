@@ -69,7 +69,7 @@ class DemoPerson:
 
 
 @dataclass(frozen=True, slots=True)
-class _Draft:
+class _PersonDraft:
     """A person before anything is known about their skills."""
 
     city: DemoCity
@@ -81,7 +81,7 @@ class _Draft:
     own_city_only: bool
 
 
-def people(
+def invent_people(
     cities: Sequence[DemoCity],
     topics: Sequence[tuple[str, str]],
     seed: int = 2026,
@@ -95,12 +95,12 @@ def people(
     area_of = dict(topics)
     emails: set[str] = set()
     for draft, main, levels in zip(drafts, mains, skills, strict=True):
-        email = demo_names.email(draft.name, draft.city.slug, emails)
+        email = demo_names.invent_email(draft.name, draft.city.slug, emails)
         yield _person(rng, draft, email, area_of.get(main, ""), levels, topics)
 
 
-def _drafts(rng: Random, cities: Sequence[DemoCity], count: int) -> list[_Draft]:
-    homes = [(viewer, _home(viewer, cities)) for viewer in demo_names.names()["viewers"]]
+def _drafts(rng: Random, cities: Sequence[DemoCity], count: int) -> list[_PersonDraft]:
+    homes = [(viewer, _home_city(viewer, cities)) for viewer in demo_names.load_names()["viewers"]]
     viewers = [_viewer_draft(viewer, city) for viewer, city in homes if city][:count]
     seats = _seats(cities, [draft.city for draft in viewers], count)
     rng.shuffle(seats)
@@ -110,7 +110,7 @@ def _drafts(rng: Random, cities: Sequence[DemoCity], count: int) -> list[_Draft]
     return viewers + others
 
 
-def _home(viewer: Viewer, cities: Sequence[DemoCity]) -> DemoCity | None:
+def _home_city(viewer: Viewer, cities: Sequence[DemoCity]) -> DemoCity | None:
     """The viewer's own place, or the nearest we have: the biggest city of the same country."""
     by_slug = {city.slug: city for city in cities}
     for place in viewer["places"]:
@@ -120,8 +120,8 @@ def _home(viewer: Viewer, cities: Sequence[DemoCity]) -> DemoCity | None:
     return max(country, key=_size, default=None)
 
 
-def _viewer_draft(viewer: Viewer, city: DemoCity) -> _Draft:
-    return _Draft(
+def _viewer_draft(viewer: Viewer, city: DemoCity) -> _PersonDraft:
+    return _PersonDraft(
         city=city,
         name=viewer["name"],
         woman=viewer["woman"],
@@ -153,13 +153,13 @@ def _seats(cities: Sequence[DemoCity], taken: Sequence[DemoCity], count: int) ->
     return seats
 
 
-def _draft(rng: Random, city: DemoCity, hidden: bool, taken: set[tuple[str, str]]) -> _Draft:
+def _draft(rng: Random, city: DemoCity, hidden: bool, taken: set[tuple[str, str]]) -> _PersonDraft:
     language = _mother_tongue(rng, city)
-    groups = demo_names.names()["groups"][_region(city, language)]
+    groups = demo_names.load_names()["groups"][_region(city, language)]
     group = rng.choices(groups, [group["weight"] for group in groups])[0]
     woman = rng.random() < 0.52
-    name = demo_names.name(rng, group, woman, language, city.slug, taken)
-    return _Draft(
+    name = demo_names.invent_name(rng, group, woman, language, city.slug, taken)
+    return _PersonDraft(
         city=city,
         name=name,
         woman=woman,
@@ -191,7 +191,7 @@ def _languages(rng: Random, city: DemoCity, mother: str, certain: list[str]) -> 
 
 
 def _main_topics(
-    rng: Random, drafts: Sequence[_Draft], topics: Sequence[tuple[str, str]]
+    rng: Random, drafts: Sequence[_PersonDraft], topics: Sequence[tuple[str, str]]
 ) -> list[str]:
     """Each person's first topic, dealt like cards so that none is left in the pack."""
     if not topics:
@@ -201,7 +201,7 @@ def _main_topics(
     return [_main_topic(draft, deck[i % len(deck)], topics) for i, draft in enumerate(drafts)]
 
 
-def _main_topic(draft: _Draft, dealt: str, topics: Sequence[tuple[str, str]]) -> str:
+def _main_topic(draft: _PersonDraft, dealt: str, topics: Sequence[tuple[str, str]]) -> str:
     if draft.viewer is None:
         return dealt
     area = draft.viewer["area"]
@@ -210,7 +210,7 @@ def _main_topic(draft: _Draft, dealt: str, topics: Sequence[tuple[str, str]]) ->
 
 def _skills(
     rng: Random,
-    drafts: Sequence[_Draft],
+    drafts: Sequence[_PersonDraft],
     mains: Sequence[str],
     topics: Sequence[tuple[str, str]],
 ) -> list[dict[str, int]]:
@@ -223,7 +223,7 @@ def _skills(
         for draft, main in zip(drafts, mains, strict=True)
     ]
     for slug, _ in topics:
-        while (who := _missing_holder(slug, drafts, skills)) is not None:
+        while (who := _find_extra_holder(slug, drafts, skills)) is not None:
             skills[who][slug] = rng.choice((1, 2, 2, 3))
     if FLAGSHIP in dict(topics):
         _spread_flagship(rng, drafts, skills)
@@ -231,7 +231,7 @@ def _skills(
 
 
 def _spread_flagship(
-    rng: Random, drafts: Sequence[_Draft], skills: Sequence[dict[str, int]]
+    rng: Random, drafts: Sequence[_PersonDraft], skills: Sequence[dict[str, int]]
 ) -> None:
     """The topic everybody tries first is known in every country, as it is in real life."""
     seen: Counter[str] = Counter()
@@ -246,7 +246,7 @@ def _spread_flagship(
 
 def _some_topics(
     rng: Random,
-    draft: _Draft,
+    draft: _PersonDraft,
     main: str,
     topics: Sequence[tuple[str, str]],
     favour: Sequence[float],
@@ -262,8 +262,8 @@ def _some_topics(
     return levels
 
 
-def _missing_holder(
-    slug: str, drafts: Sequence[_Draft], skills: Sequence[dict[str, int]]
+def _find_extra_holder(
+    slug: str, drafts: Sequence[_PersonDraft], skills: Sequence[dict[str, int]]
 ) -> int | None:
     """Who should also know a topic that too few people, or too few countries, know."""
     public = [place for place, draft in enumerate(drafts) if not draft.own_city_only]
@@ -280,7 +280,7 @@ def _missing_holder(
 
 def _person(
     rng: Random,
-    draft: _Draft,
+    draft: _PersonDraft,
     email: str,
     area: str,
     levels: Mapping[str, int],
@@ -298,28 +298,28 @@ def _person(
         zone=draft.city.zone,
         hours=rng.choice(HOURS[draft.city.language]),
         knows=tuple(levels.items()),
-        learns=_learns(rng, levels, topics),
+        learns=_topics_to_learn(rng, levels, topics),
         open_to_questions=draft.viewer is not None or rng.random() < 0.75,
         monthly_asks=monthly,
         asks_taken=_asks_taken(rng, monthly),
-        confirmed_days_ago=_confirmed(rng, draft),
+        confirmed_days_ago=_days_since_confirmation(rng, draft),
         visibility=_visibility(rng, draft),
     )
 
 
-def _title(rng: Random, draft: _Draft, area: str) -> str:
+def _title(rng: Random, draft: _PersonDraft, area: str) -> str:
     if draft.viewer is not None:
         return draft.viewer["title"]
-    titles = demo_names.texts()[draft.language]["titles"]
+    titles = demo_names.load_texts()[draft.language]["titles"]
     # The area's own titles are named twice: most people's title tells what they do.
     masculine, _, feminine = rng.choice(titles[""] + titles.get(area, []) * 2).partition("|")
     return feminine if draft.woman and feminine else masculine
 
 
-def _bio(rng: Random, draft: _Draft, area: str) -> str:
+def _bio(rng: Random, draft: _PersonDraft, area: str) -> str:
     if draft.viewer is not None:
         return draft.viewer["bio"]
-    texts = demo_names.texts()[draft.language]
+    texts = demo_names.load_texts()[draft.language]
     anything = [line for lines in texts["work"].values() for line in lines]
     return rng.choice(texts["bios"]).format(
         work=rng.choice(texts["work"].get(area, anything)),
@@ -331,7 +331,7 @@ def _bio(rng: Random, draft: _Draft, area: str) -> str:
     )
 
 
-def _learns(
+def _topics_to_learn(
     rng: Random, levels: Mapping[str, int], topics: Sequence[tuple[str, str]]
 ) -> tuple[str, ...]:
     """What somebody may want to learn is whatever they do not know yet."""
@@ -350,11 +350,11 @@ def _asks_taken(rng: Random, monthly: int | None) -> int:
     return monthly if full else rng.randint(0, monthly - 1)
 
 
-def _confirmed(rng: Random, draft: _Draft) -> int:
+def _days_since_confirmation(rng: Random, draft: _PersonDraft) -> int:
     return rng.randint(0, 30) if draft.viewer else round(rng.triangular(0, 500, 30))
 
 
-def _visibility(rng: Random, draft: _Draft) -> dict[str, str]:
+def _visibility(rng: Random, draft: _PersonDraft) -> dict[str, str]:
     if draft.own_city_only:
         return dict.fromkeys(FIELDS, "city")
     visibility = dict.fromkeys(FIELDS, "community")

@@ -11,7 +11,7 @@ from typing import TypedDict, cast
 DATA = Path(__file__).parent / "data"
 
 
-class Group(TypedDict):
+class NameGroup(TypedDict):
     """The names of one group of people in one region."""
 
     weight: int
@@ -35,15 +35,15 @@ class Viewer(TypedDict):
     bio: str
 
 
-class Names(TypedDict):
+class NameBook(TypedDict):
     """Everybody’s possible names."""
 
-    groups: dict[str, list[Group]]
+    groups: dict[str, list[NameGroup]]
     avoid: list[str]
     viewers: list[Viewer]
 
 
-class Texts(TypedDict):
+class BioTexts(TypedDict):
     """What people of one language say of themselves."""
 
     titles: dict[str, list[str]]
@@ -55,27 +55,27 @@ class Texts(TypedDict):
 
 
 @cache
-def names() -> Names:
+def load_names() -> NameBook:
     """The book of names."""
-    return cast(Names, json.loads((DATA / "demo_names.json").read_text("utf-8")))
+    return cast(NameBook, json.loads((DATA / "demo_names.json").read_text("utf-8")))
 
 
 @cache
-def texts() -> dict[str, Texts]:
+def load_texts() -> dict[str, BioTexts]:
     """What is said, by language."""
-    return cast(dict[str, Texts], json.loads((DATA / "demo_texts.json").read_text("utf-8")))
+    return cast(dict[str, BioTexts], json.loads((DATA / "demo_texts.json").read_text("utf-8")))
 
 
-def name(
+def invent_name(
     rng: Random,
-    group: Group,
+    group: NameGroup,
     woman: bool,
     language: str,
     city: str,
     taken: set[tuple[str, str]],
 ) -> str:
     """A name nobody famous has and nobody else in that city."""
-    avoid = {*names()["avoid"], *(viewer["name"] for viewer in names()["viewers"])}
+    avoid = {*load_names()["avoid"], *(viewer["name"] for viewer in load_names()["viewers"])}
     while True:
         first = rng.choice(group["women" if woman else "men"])
         surnames = rng.sample(group["last"], 2)
@@ -87,9 +87,9 @@ def name(
         return f"{whole} {surnames[1]}" if two else whole
 
 
-def email(name: str, city: str, taken: set[str]) -> str:
+def invent_email(name: str, city: str, taken: set[str]) -> str:
     """An address nobody else has, under a domain that can never exist."""
-    local = re.sub(r"[^a-z]+", ".", _plain(name)).strip(".")
+    local = re.sub(r"[^a-z]+", ".", _to_ascii(name)).strip(".")
     whole, number = f"{local}@{city}.example", 2
     while whole in taken:
         whole, number = f"{local}{number}@{city}.example", number + 1
@@ -97,6 +97,6 @@ def email(name: str, city: str, taken: set[str]) -> str:
     return whole
 
 
-def _plain(text: str) -> str:
+def _to_ascii(text: str) -> str:
     letters = unicodedata.normalize("NFKD", text.casefold().replace("’", ""))
     return "".join(letter for letter in letters if not unicodedata.combining(letter))

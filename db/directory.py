@@ -24,7 +24,7 @@ from sqlalchemy.orm import relationship as related
 from db import search
 from db.base import Base
 from db.members import Member
-from db.text import analyse, fold
+from db.text import analyse, fold_text
 from db.topics import Topic, TopicTerm
 
 POOL, COLLEAGUES = 60, 10
@@ -76,13 +76,13 @@ class Endorsement(Base):
 
 
 @dataclass(frozen=True, slots=True)
-class Where:
+class PeopleFilter:
     """Which people count: in one of these cities (None: any), speaking this language."""
 
     cities: Collection[int] | None = None
     speaks: str = ""
 
-    def fits(self, person: Member) -> bool:
+    def matches(self, person: Member) -> bool:
         """Is this one of them?"""
         here = self.cities is None or person.city_id in self.cities
         return here and (not self.speaks or self.speaks in person.languages)
@@ -121,11 +121,11 @@ _TIE, _PERSON = Expertise.__table__.c, Member.__table__.c  # rows: half the cost
 _CONTENDER = (_TIE.id, _TIE.level, _TIE.endorsements, *(_PERSON[name] for name in _OF_PERSON))
 
 
-async def contenders(
-    session: AsyncSession, topic_id: int, city_id: int | None, where: Where = Where()
+async def list_contenders(
+    session: AsyncSession, topic_id: int, city_id: int | None, where: PeopleFilter = PeopleFilter()
 ) -> list[Contender]:
     """The best by standing: colleagues in this city, and who shows it to all. One query."""
-    query = _best(city_id is not None, where.cities is not None, bool(where.speaks))
+    query = _best_query(city_id is not None, where.cities is not None, bool(where.speaks))
     asked: dict[str, Any] = {"topic": topic_id, "city": city_id, "cities": where.cities}
     if where.speaks:
         asked["speaks"] = f" {where.speaks} "
@@ -134,7 +134,7 @@ async def contenders(
 
 
 @cache
-def _best(here: bool, cities: bool, speaks: bool) -> Select[*tuple[Any, ...]]:
+def _best_query(here: bool, cities: bool, speaks: bool) -> Select[*tuple[Any, ...]]:
     """The question for one combination of filters, put together once."""
     filters = [_TIE.topic_id == bindparam("topic"), _TIE.kind == "knows"]
     if cities:
@@ -152,28 +152,32 @@ def _best(here: bool, cities: bool, speaks: bool) -> Select[*tuple[Any, ...]]:
     return select(*_CONTENDER).select_from(people).where(_TIE.id.in_(either))
 
 
-def contender(tie: Expertise) -> Contender:
+def build_contender(tie: Expertise) -> Contender:
     """The same of a tie that is loaded with its member."""
     of_person = (getattr(tie.member, name) for name in _OF_PERSON)
     return Contender(tie.id, tie.level, tie.endorsements, *of_person)
 
 
-async def of_member(session: AsyncSession, member_id: int) -> Sequence[Expertise]:
+async def list_expertise(session: AsyncSession, member_id: int) -> Sequence[Expertise]:
     """Everything a member knows or wants to learn, best first."""
     query = select(Expertise).where(Expertise.member_id == member_id)
     return (await session.scalars(query.order_by(Expertise.standing.desc(), Expertise.id))).all()
 
 
-async def found(session: AsyncSession, member_ids: Sequence[int], where: Where) -> Sequence[Member]:
+async def load_in_order(
+    session: AsyncSession, member_ids: Sequence[int], where: PeopleFilter
+) -> Sequence[Member]:
     """These members in this order, as far as they fit."""
     query = select(Member).where(Member.id.in_(member_ids))
-    people = {m.id: m for m in (await session.scalars(query)).all() if where.fits(m)}
+    people = {m.id: m for m in (await session.scalars(query)).all() if where.matches(m)}
     return [people[i] for i in member_ids if i in people]
 
 
-async def named(session: AsyncSession, name: str, viewer: Member, limit: int = 12) -> list[Member]:
+async def find_by_name(
+    session: AsyncSession, name: str, viewer: Member, limit: int = 12
+) -> list[Member]:
     """Listed people (and oneself) whose name begins with or holds these words: one query."""
-    wanted = [f"%{_literal(word)}%" for word in fold(name).split()]
+    wanted = [f"%{_escape_like(word)}%" for word in fold_text(name).split()]
     if not wanted:
         return []
     query = (
@@ -189,11 +193,11 @@ async def named(session: AsyncSession, name: str, viewer: Member, limit: int = 1
     return list((await session.scalars(query)).all())
 
 
-def _literal(word: str) -> str:
+def _escape_like(word: str) -> str:
     return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-async def in_city(session: AsyncSession, city_id: int, limit: int = 12) -> Sequence[Member]:
+async def list_in_city(session: AsyncSession, city_id: int, limit: int = 12) -> Sequence[Member]:
     """Listed people of a city, those open to questions first."""
     query = (
         select(Member)
@@ -204,7 +208,7 @@ async def in_city(session: AsyncSession, city_id: int, limit: int = 12) -> Seque
     return (await session.scalars(query)).all()
 
 
-async def counts(session: AsyncSession) -> dict[int, int]:
+async def count_people_by_topic(session: AsyncSession) -> dict[int, int]:
     """How many people show the community that they know each topic."""
     query = (
         select(Expertise.topic_id, func.count())
@@ -214,7 +218,9 @@ async def counts(session: AsyncSession) -> dict[int, int]:
     return {row[0]: row[1] for row in (await session.execute(query)).all() if row[0]}
 
 
-async def strengths(session: AsyncSession, city_id: int, limit: int = 5) -> list[tuple[int, int]]:
+async def list_strengths(
+    session: AsyncSession, city_id: int, limit: int = 5
+) -> list[tuple[int, int]]:
     """The topics a city's people show they know, with how many, most first."""
     number = func.count()
     query = (
@@ -231,7 +237,7 @@ async def strengths(session: AsyncSession, city_id: int, limit: int = 5) -> list
     return [(topic, count) for topic, count in (await session.execute(query)).all()]
 
 
-async def tie(
+async def find_tie(
     session: AsyncSession, member_id: int, topic_id: int, kind: str = "knows"
 ) -> Expertise | None:
     """A member's tie to one topic, with the member and the city."""
@@ -249,7 +255,7 @@ async def tie(
 
 async def endorse(session: AsyncSession, tie: Expertise, by: Member, now: datetime) -> bool:
     """Vouch once; False if this member did already."""
-    await _hold(session, tie)
+    await _lock_tie(session, tie)
     if await session.get(Endorsement, (tie.id, by.id)):
         return False
     session.add(Endorsement(expertise_id=tie.id, by_id=by.id, at=now))
@@ -257,14 +263,14 @@ async def endorse(session: AsyncSession, tie: Expertise, by: Member, now: dateti
     return True
 
 
-async def _hold(session: AsyncSession, tie: Expertise) -> None:
+async def _lock_tie(session: AsyncSession, tie: Expertise) -> None:
     """Count from what is there now, and let nobody else count meanwhile."""
     await session.refresh(tie, ["endorsements"], with_for_update=True)
 
 
-async def withdraw(session: AsyncSession, tie: Expertise, by: Member) -> bool:
+async def withdraw_endorsement(session: AsyncSession, tie: Expertise, by: Member) -> bool:
     """Take one's word back; False if there was none."""
-    await _hold(session, tie)
+    await _lock_tie(session, tie)
     given = await session.get(Endorsement, (tie.id, by.id))
     if given is None:
         return False
@@ -273,7 +279,7 @@ async def withdraw(session: AsyncSession, tie: Expertise, by: Member) -> bool:
     return True
 
 
-async def endorsed_by(session: AsyncSession, member_id: int, by_id: int) -> set[int]:
+async def list_endorsed_topics(session: AsyncSession, member_id: int, by_id: int) -> set[int]:
     """The topics for which one member vouches for another."""
     query = (
         select(Expertise.topic_id)
@@ -287,7 +293,7 @@ async def set_topics(
     session: AsyncSession, person: Member, kind: str, topic_ids: Collection[int]
 ) -> None:
     """What the member knows (or wants to learn) is now exactly this; endorsements stay."""
-    ties = [e for e in await of_member(session, person.id) if e.kind == kind]
+    ties = [e for e in await list_expertise(session, person.id) if e.kind == kind]
     gone = [e.id for e in ties if e.topic_id not in topic_ids]
     await session.execute(delete(Expertise).where(Expertise.id.in_(gone)))
     known = {e.topic_id for e in ties}
@@ -299,12 +305,12 @@ async def set_topics(
     await session.flush()
 
 
-def reach(person: Member) -> str:
+def search_audience(person: Member) -> str:
     """Who may find the member by topic."""
     return person.seen_topics if person.is_in_directory else "nobody"
 
 
-def documents(person: Member, topic_words: str) -> list[search.Document]:
+def build_documents(person: Member, topic_words: str) -> list[search.Document]:
     """The member's words for each circle of readers; none for whom nothing is shown."""
     if not person.is_in_directory:
         return []
@@ -339,32 +345,32 @@ Standing = Callable[[int, int, str | None, bool], int]
 """How good a first answer somebody is: skill, endorsements, the city's level, open to questions."""
 
 
-async def refresh(session: AsyncSession, person: Member, standing: Standing) -> None:
+async def refresh_member(session: AsyncSession, person: Member, standing: Standing) -> None:
     """After any change of a member: what repeats it, and the words it is found by, are true again.
 
     Flushes; the caller's transaction commits.
     """
     await session.flush()
-    ties = await of_member(session, person.id)
-    settle(person, ties, standing)
+    ties = await list_expertise(session, person.id)
+    copy_to_ties(person, ties, standing)
     terms = select(TopicTerm.term).where(
         TopicTerm.topic_id.in_([e.topic_id for e in ties if e.kind == "knows"])
     )
     words = " ".join((await session.scalars(terms.order_by(TopicTerm.id))).all())
-    await search.put(session, "member", person.id, documents(person, words))
+    await search.replace_documents(session, "member", person.id, build_documents(person, words))
 
 
-def settle(person: Member, ties: Iterable[Expertise], standing: Standing) -> None:
+def copy_to_ties(person: Member, ties: Iterable[Expertise], standing: Standing) -> None:
     """Write into a member's ties what they repeat of the member."""
     level = person.city.level if person.city else None
     for one in ties:
         one.city_id = person.city_id
-        one.seen = reach(person)
+        one.seen = search_audience(person)
         one.spoken = person.spoken
         one.standing = standing(one.level, one.endorsements, level, person.open_to_questions)
 
 
-async def people_by_area(session: AsyncSession) -> dict[int, int]:
+async def count_people_by_area(session: AsyncSession) -> dict[int, int]:
     """How many people show the community that they know something of each practice area."""
     query = (
         select(Topic.area_id, func.count(Expertise.member_id.distinct()))

@@ -6,9 +6,9 @@ from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.base import Base, unless_there
+from db.base import Base, insert_if_absent_statement
 
-KEPT = timedelta(hours=72)
+KEY_LIFETIME = timedelta(hours=72)
 
 
 class Inbound(Base):
@@ -19,17 +19,17 @@ class Inbound(Base):
     at: Mapped[datetime] = mapped_column(index=True)
 
 
-async def first_time(session: AsyncSession, key: str, now: datetime) -> bool:
+async def remember_event(session: AsyncSession, key: str, now: datetime) -> bool:
     """Remember the key; False if it was there."""
-    row = unless_there(session, Inbound, key=key, at=now)
+    row = insert_if_absent_statement(session, Inbound, key=key, at=now)
     return (await session.execute(row.returning(Inbound.key))).scalar() is not None
 
 
-async def seen(session: AsyncSession, key: str) -> bool:
+async def has_seen(session: AsyncSession, key: str) -> bool:
     """Is the key remembered?"""
     return await session.get(Inbound, key) is not None
 
 
-async def forget_old(session: AsyncSession, now: datetime) -> None:
+async def delete_old(session: AsyncSession, now: datetime) -> None:
     """Drop what no platform sends again."""
-    await session.execute(delete(Inbound).where(Inbound.at < now - KEPT))
+    await session.execute(delete(Inbound).where(Inbound.at < now - KEY_LIFETIME))

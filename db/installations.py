@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.base import Base, unit
+from db.base import Base, transaction
 
 _NONCE = 12
 _PURPOSE = b"installation tokens"
@@ -30,7 +30,7 @@ class Installation(Base):
     installed_at: Mapped[datetime]
 
 
-class Found(NamedTuple):
+class DecryptedInstallation(NamedTuple):
     """An installation with its token open; never put one into a log."""
 
     enterprise_id: str
@@ -39,7 +39,7 @@ class Found(NamedTuple):
     installed_at: datetime
 
     def __repr__(self) -> str:
-        return f"Found({self.enterprise_id!r}, {self.team_id!r})"
+        return f"DecryptedInstallation({self.enterprise_id!r}, {self.team_id!r})"
 
 
 class UnreadableError(ValueError):
@@ -53,45 +53,45 @@ class Installations:
         if not keys:
             raise ValueError("tokens need a key")
         self._engine = engine
-        self._boxes = [AESGCM(_derived(key)) for key in keys]
+        self._boxes = [AESGCM(_derive_key(key)) for key in keys]
 
     async def save(
         self, enterprise_id: str, team_id: str, token: str, installed_at: datetime
     ) -> None:
         """Keep a token in the place of all older ones of that workspace."""
-        sealed = self._seal(enterprise_id, team_id, token)
+        sealed = self._encrypt(enterprise_id, team_id, token)
         row = Installation(
             enterprise_id=enterprise_id, team_id=team_id, sealed=sealed, installed_at=installed_at
         )
-        async with unit(self._engine, writes=True) as session:
-            older = Installation.team_id == team_id if team_id else _all_of(enterprise_id)
+        async with transaction(self._engine, writes=True) as session:
+            older = Installation.team_id == team_id if team_id else _is_of_enterprise(enterprise_id)
             await session.execute(delete(Installation).where(older))
             session.add(row)
 
-    async def find(self, enterprise_id: str, team_id: str) -> Found | None:
+    async def find(self, enterprise_id: str, team_id: str) -> DecryptedInstallation | None:
         """The workspace's own token, else its enterprise's."""
         own = (Installation.team_id == team_id) & (Installation.team_id != "")
         shared = (Installation.team_id == "") & (Installation.enterprise_id == enterprise_id)
         query = select(Installation).where(or_(own, shared)).order_by(Installation.team_id.desc())
-        async with unit(self._engine) as session:
+        async with transaction(self._engine) as session:
             row = (await session.scalars(query)).first()
-        return self._opened(row) if row else None
+        return self._decrypt(row) if row else None
 
     async def delete(self, enterprise_id: str, team_id: str) -> None:
         """Forget one token; of an enterprise, all that came with it."""
-        which = Installation.team_id == team_id if team_id else _all_of(enterprise_id)
-        async with unit(self._engine, writes=True) as session:
+        which = Installation.team_id == team_id if team_id else _is_of_enterprise(enterprise_id)
+        async with transaction(self._engine, writes=True) as session:
             await session.execute(delete(Installation).where(which))
 
-    async def openable(self) -> tuple[int, int]:
+    async def count_unreadable(self) -> tuple[int, int]:
         """How many tokens there are, and how many of them no key opens; nothing is changed."""
-        async with unit(self._engine) as session:
+        async with transaction(self._engine) as session:
             rows = (await session.scalars(select(Installation))).all()
-        return len(rows), sum(not self._opens(row) for row in rows)
+        return len(rows), sum(not self._is_readable(row) for row in rows)
 
-    def _opens(self, row: Installation) -> bool:
+    def _is_readable(self, row: Installation) -> bool:
         try:
-            self._opened(row)
+            self._decrypt(row)
         except ValueError:  # also a row that was damaged
             return False
         return True
@@ -99,42 +99,46 @@ class Installations:
     async def rotate(self) -> int:
         """Seal every token with the newest key; returns how many no key could open."""
         lost = 0
-        async with unit(self._engine, writes=True) as session:
+        async with transaction(self._engine, writes=True) as session:
             for row in await session.scalars(select(Installation)):
                 try:
-                    token = self._opened(row).token
+                    token = self._decrypt(row).token
                 except UnreadableError:
                     lost += 1
                 else:
-                    row.sealed = self._seal(row.enterprise_id, row.team_id, token)
+                    row.sealed = self._encrypt(row.enterprise_id, row.team_id, token)
         return lost
 
-    def _seal(self, enterprise_id: str, team_id: str, token: str) -> str:
+    def _encrypt(self, enterprise_id: str, team_id: str, token: str) -> str:
         nonce = os.urandom(_NONCE)
-        box = self._boxes[0].encrypt(nonce, token.encode(), _bound(enterprise_id, team_id))
+        box = self._boxes[0].encrypt(
+            nonce, token.encode(), _associated_data(enterprise_id, team_id)
+        )
         return base64.b64encode(nonce + box).decode()
 
-    def _opened(self, row: Installation) -> Found:
+    def _decrypt(self, row: Installation) -> DecryptedInstallation:
         raw = base64.b64decode(row.sealed)
         for box in self._boxes:
             try:
                 token = box.decrypt(
-                    raw[:_NONCE], raw[_NONCE:], _bound(row.enterprise_id, row.team_id)
+                    raw[:_NONCE], raw[_NONCE:], _associated_data(row.enterprise_id, row.team_id)
                 )
             except InvalidTag:
                 continue
-            return Found(row.enterprise_id, row.team_id, token.decode(), row.installed_at)
+            return DecryptedInstallation(
+                row.enterprise_id, row.team_id, token.decode(), row.installed_at
+            )
         raise UnreadableError("no key opens the token")
 
 
-def _all_of(enterprise_id: str) -> ColumnElement[bool]:
+def _is_of_enterprise(enterprise_id: str) -> ColumnElement[bool]:
     return Installation.enterprise_id == enterprise_id
 
 
-def _derived(key: str) -> bytes:
+def _derive_key(key: str) -> bytes:
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=_PURPOSE).derive(key.encode())
 
 
-def _bound(enterprise_id: str, team_id: str) -> bytes:
+def _associated_data(enterprise_id: str, team_id: str) -> bytes:
     """Put into the seal, so that a row copied to another workspace does not open."""
     return f"{len(enterprise_id)}:{enterprise_id}:{team_id}".encode()

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column, selectinload
 from sqlalchemy.orm import relationship as related
 
-from db.base import Base, between
+from db.base import Base, is_pair
 from db.blocks import Block
 from db.members import Member
 from db.outbox import Delivery, cancel_waiting
@@ -31,7 +31,7 @@ UNANSWERED = (ASKED, DECLINED)
 """Open to whoever asked, since a no is not told at once."""
 YES, LATER, NEVER = "yes", "later", "never"
 
-LASTS = timedelta(days=7)
+ASK_LIFETIME = timedelta(days=7)
 """How long an ask waits for an answer."""
 NO_SOONER = timedelta(days=3)
 """When it is told that an ask came to nothing, if that is clear by then; else at the end."""
@@ -86,7 +86,7 @@ class Introduction(Base):
         sides = {self.one_id: "one", self.other_id: "other"}
         return sides.get(member_id, "")
 
-    def asks(self, member_id: int) -> bool:
+    def can_answer(self, member_id: int) -> bool:
         """Is it this member's to answer? Whoever asked for oneself has answered by asking."""
         if self.silent or self.status == DRAFT:
             return False
@@ -99,27 +99,27 @@ class Introduction(Base):
         waits = self.status in UNANSWERED and self.closed_at is None
         return waits and now < self.tells_at
 
-    def said(self, member_id: int) -> str:
+    def answer_of(self, member_id: int) -> str:
         """What one of the two answered so far."""
         return self.one_said if self.side(member_id) == "one" else self.other_said
 
-    def say(self, member_id: int, answer: str) -> None:
+    def record_answer(self, member_id: int, answer: str) -> None:
         """One of the two answers, or answers something else than before."""
         setattr(self, f"{self.side(member_id)}_said", answer)
 
-    def facing(self, member_id: int) -> Member:
+    def partner_of(self, member_id: int) -> Member:
         """The one of the two that somebody is not."""
         return self.other if member_id == self.one_id else self.one
 
-    def came_to_nothing(self, now: datetime) -> None:
+    def mark_as_failed(self, now: datetime) -> None:
         """From now on it can only end in «not available now»; see `tells_at`."""
-        self.tells_at = min(self.tells_at, _told(self.asked_at, now))
+        self.tells_at = min(self.tells_at, _decline_notice_time(self.asked_at, now))
 
 
-def _told(asked_at: datetime, now: datetime) -> datetime:
+def _decline_notice_time(asked_at: datetime, now: datetime) -> datetime:
     """When an asker hears of a no that is clear now: the same for whatever made it one."""
     soon = asked_at + NO_SOONER
-    return soon if now <= soon else asked_at + LASTS
+    return soon if now <= soon else asked_at + ASK_LIFETIME
 
 
 # --- silence -----------------------------------------------------------------------------------
@@ -132,29 +132,31 @@ async def silence_between(
 
     Returns the deliveries that ended by it.
     """
-    query = _whole(
+    query = _with_people(
         select(Introduction).where(
-            between(Introduction, one_id, other_id), Introduction.status.in_(UNANSWERED),
+            is_pair(Introduction, one_id, other_id), Introduction.status.in_(UNANSWERED),
             Introduction.closed_at.is_(None),
         )
     ).with_for_update(of=Introduction)  # fmt: skip
     ended: list[Delivery] = []
     for one in (await session.scalars(query)).all():
-        ended += await silence(session, one, now)
+        ended += await silence_introduction(session, one, now)
     return ended
 
 
-async def silence(session: AsyncSession, one: Introduction, now: datetime) -> list[Delivery]:
+async def silence_introduction(
+    session: AsyncSession, one: Introduction, now: datetime
+) -> list[Delivery]:
     """Who is asked sees nothing of it any more; to whoever asked it looks as before.
 
     Returns the deliveries that ended by it.
     """
     one.silent = True
-    one.came_to_nothing(now)
-    return await take_back(session, one, now, "silenced")
+    one.mark_as_failed(now)
+    return await cancel_cards(session, one, now, "silenced")
 
 
-async def take_back(
+async def cancel_cards(
     session: AsyncSession, one: Introduction, now: datetime, reason: str
 ) -> list[Delivery]:
     """Cancel the cards that ask and are not on their way yet; returns those deliveries."""
@@ -167,7 +169,7 @@ def card_key(one: Introduction, member_id: int) -> str:
     return f"intro:{one.id}:asks:{member_id}"
 
 
-async def said_never(session: AsyncSession, member_id: int, whom_id: int) -> bool:
+async def has_said_never(session: AsyncSession, member_id: int, whom_id: int) -> bool:
     """Did this member answer «never» to meeting that one?"""
     as_one = and_(Introduction.one_id == member_id, Introduction.other_id == whom_id,
                   Introduction.one_said == NEVER)  # fmt: skip
@@ -176,7 +178,9 @@ async def said_never(session: AsyncSession, member_id: int, whom_id: int) -> boo
     return bool(await session.scalar(select(exists().where(or_(as_one, as_other)))))
 
 
-async def apart(session: AsyncSession, member_id: int | None = None) -> set[frozenset[int]]:
+async def load_excluded_pairs(
+    session: AsyncSession, member_id: int | None = None
+) -> set[frozenset[int]]:
     """The pairs that are never proposed to each other, or those of one member.
 
     One of them blocked the other, or answered «never».
@@ -196,28 +200,35 @@ async def apart(session: AsyncSession, member_id: int | None = None) -> set[froz
 # --- introductions ----------------------------------------------------------------------------
 
 
-def _whole(query: Select[Introduction]) -> Select[Introduction]:
+def _with_people(query: Select[Introduction]) -> Select[Introduction]:
     """With the people in it, also where some of it was read before."""
     people = (Introduction.one, Introduction.other, Introduction.by)
     return query.options(*map(selectinload, people)).execution_options(populate_existing=True)
 
 
-async def found(session: AsyncSession, number: int) -> Introduction | None:
+async def lock_introduction(session: AsyncSession, number: int) -> Introduction | None:
     """One introduction with its people, held until the end of the transaction."""
-    query = _whole(select(Introduction).where(Introduction.id == number))
+    query = _with_people(select(Introduction).where(Introduction.id == number))
     return await session.scalar(query.with_for_update(of=Introduction))
 
 
-async def hold(session: AsyncSession, *people: Member) -> None:
+async def lock_members(session: AsyncSession, *people: Member) -> None:
     """Nobody else counts or pairs these people meanwhile; what is known of them is read anew."""
     for person in sorted(people, key=lambda p: p.id):
-        await session.refresh(person, list(_COUNTED), with_for_update=True)
+        await session.refresh(person, list(_COUNTED_ASKS), with_for_update=True)
 
 
-_COUNTED = ("status", "listed", "open_to_questions", "monthly_asks", "asks_taken", "asks_month")
+_COUNTED_ASKS = (
+    "status",
+    "listed",
+    "open_to_questions",
+    "monthly_asks",
+    "asks_taken",
+    "asks_month",
+)
 
 
-async def asked_since(session: AsyncSession, asker: Member, since: datetime) -> int:
+async def count_asks_since(session: AsyncSession, asker: Member, since: datetime) -> int:
     """How many asks of somebody since then are without a yes, withdrawn ones among them."""
     query = select(func.count()).where(
         or_(
@@ -231,19 +242,19 @@ async def asked_since(session: AsyncSession, asker: Member, since: datetime) -> 
     return await session.scalar(query) or 0
 
 
-async def lately(
+async def list_recent(
     session: AsyncSession, one_id: int, other_id: int, now: datetime
 ) -> Sequence[Introduction]:
     """What was asked between two people, either way, as long as it counts; newest first."""
     query = select(Introduction).where(
-        between(Introduction, one_id, other_id),
+        is_pair(Introduction, one_id, other_id),
         Introduction.status != DRAFT,
         Introduction.asked_at > now - AGAIN,
     )
-    return (await session.scalars(_whole(query).order_by(Introduction.id.desc()))).all()
+    return (await session.scalars(_with_people(query).order_by(Introduction.id.desc()))).all()
 
 
-async def asked_lately(session: AsyncSession, asker_id: int, now: datetime) -> set[int]:
+async def list_recently_asked(session: AsyncSession, asker_id: int, now: datetime) -> set[int]:
     """Whom somebody asked, or was introduced to, so short ago that asking again would press."""
     query = select(Introduction.one_id, Introduction.other_id).where(
         or_(Introduction.one_id == asker_id, Introduction.other_id == asker_id),
@@ -255,7 +266,7 @@ async def asked_lately(session: AsyncSession, asker_id: int, now: datetime) -> s
     return {number for row in rows for number in row} - {asker_id}
 
 
-async def draft_of(
+async def find_draft(
     session: AsyncSession, one_id: int, other_id: int, topic_id: int | None, because: str
 ) -> Introduction | None:
     """The same thing, shown to the same person before."""
@@ -266,10 +277,12 @@ async def draft_of(
         Introduction.topic_id.is_not_distinct_from(topic_id),
         Introduction.because == because,
     )
-    return await session.scalar(_whole(query).limit(1))
+    return await session.scalar(_with_people(query).limit(1))
 
 
-async def of_member(session: AsyncSession, member_id: int, now: datetime) -> Sequence[Introduction]:
+async def list_of_member(
+    session: AsyncSession, member_id: int, now: datetime
+) -> Sequence[Introduction]:
     """Everything somebody asked, is asked or arranges, newest first."""
     mine = (Introduction.one_id, Introduction.other_id, Introduction.by_id)
     query = select(Introduction).where(
@@ -277,17 +290,21 @@ async def of_member(session: AsyncSession, member_id: int, now: datetime) -> Seq
         Introduction.status != DRAFT,
         Introduction.asked_at > now - AGAIN,
     )
-    return (await session.scalars(_whole(query).order_by(Introduction.id.desc()).limit(40))).all()
+    return (
+        await session.scalars(_with_people(query).order_by(Introduction.id.desc()).limit(40))
+    ).all()
 
 
-async def due(session: AsyncSession, now: datetime, limit: int = 200) -> Sequence[Introduction]:
+async def list_due(
+    session: AsyncSession, now: datetime, limit: int = 200
+) -> Sequence[Introduction]:
     """What came to nothing, or expired, and is to be told now; held."""
     query = select(Introduction).where(
         Introduction.status.in_(UNANSWERED),
         Introduction.tells_at <= now,
         Introduction.closed_at.is_(None),
     )
-    query = _whole(query).order_by(Introduction.id).limit(limit)
+    query = _with_people(query).order_by(Introduction.id).limit(limit)
     held = query.with_for_update(of=Introduction, skip_locked=True)
     return (await session.scalars(held)).all()
 

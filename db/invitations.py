@@ -9,10 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, joinedload, mapped_column
 from sqlalchemy.orm import relationship as related
 
-from db.base import Base, keep
+from db.base import Base, insert_if_absent
 from db.members import Account, Member
 
-INVITED_FOR = timedelta(days=7)
+INVITATION_LIFETIME = timedelta(days=7)
 MOST_INVITATIONS = 20
 """Invitations of one member within that time."""
 
@@ -62,14 +62,14 @@ class Invitation(Base):
 # --- codes ------------------------------------------------------------------------------------
 
 
-class Opened(NamedTuple):
+class CodeGrant(NamedTuple):
     """What a code opens: which city, and how that was proved."""
 
     city_id: int
     way: str
 
 
-async def code_of(session: AsyncSession, city_id: int) -> CityCode | None:
+async def find_code(session: AsyncSession, city_id: int) -> CityCode | None:
     """The city's code as far as it is known: when it was made, and how many came with it."""
     return await session.get(CityCode, city_id)
 
@@ -79,13 +79,13 @@ async def set_code(
 ) -> None:
     """The city has this code from now on, and no other."""
     facts = {"hash": hash_, "by_id": by.id, "made_at": now, "uses": 0}
-    await keep(session, CityCode, city_id=city_id, **facts)
+    await insert_if_absent(session, CityCode, city_id=city_id, **facts)
     await session.execute(update(CityCode).where(CityCode.city_id == city_id).values(**facts))
 
 
-async def opens(
+async def redeem_code(
     session: AsyncSession, hash_: str, now: datetime, cities: Sequence[int]
-) -> Opened | None:
+) -> CodeGrant | None:
     """What a code opens, used at once; None for one that is wrong, old, used up or elsewhere's.
 
     `cities`: the ones that the person named, any if none. The questions asked are the same
@@ -93,20 +93,20 @@ async def opens(
     """
     city = await session.scalar(select(CityCode).where(CityCode.hash == hash_).with_for_update())
     held = select(Invitation.id).where(Invitation.hash == hash_).with_for_update()
-    invited = await invitation(session, await session.scalar(held) or 0)
+    invited = await load_invitation(session, await session.scalar(held) or 0)
     if city and (not cities or city.city_id in cities):
         city.uses += 1
-        return Opened(city.city_id, "code")
-    if invited and is_good(invited, now) and (not cities or invited.city_id in cities):
+        return CodeGrant(city.city_id, "code")
+    if invited and is_valid(invited, now) and (not cities or invited.city_id in cities):
         invited.status = "used"
-        return Opened(invited.city_id, "invitation")
+        return CodeGrant(invited.city_id, "invitation")
     return None
 
 
 # --- invitations ------------------------------------------------------------------------------
 
 
-async def invitation(
+async def load_invitation(
     session: AsyncSession, number: int, *, lock: bool = False
 ) -> Invitation | None:
     """One invitation with the member whose word it is."""
@@ -119,14 +119,14 @@ async def invitation(
     return found.unique().one_or_none()
 
 
-def is_good(invited: Invitation, now: datetime) -> bool:
+def is_valid(invited: Invitation, now: datetime) -> bool:
     """Does the member's word still hold?"""
     by = invited.by
     holds = by.status == "verified" and by.city_id == invited.city_id
     return holds and invited.status == "open" and invited.expires_at > now
 
 
-async def invite(
+async def create_invitation(
     session: AsyncSession,
     by: Member,
     now: datetime,
@@ -137,20 +137,20 @@ async def invite(
     """A member's word for a colleague; None when the member gave too many this week."""
     await session.scalar(select(Member.id).where(Member.id == by.id).with_for_update())
     given = select(func.count()).where(
-        Invitation.by_id == by.id, Invitation.made_at > now - INVITED_FOR
+        Invitation.by_id == by.id, Invitation.made_at > now - INVITATION_LIFETIME
     )
     if (await session.scalar(given) or 0) >= MOST_INVITATIONS or by.city_id is None:
         return None
     made = Invitation(
         city_id=by.city_id, by_id=by.id, account_id=account and account.id, hash=hash_,
-        made_at=now, expires_at=now + INVITED_FOR,
+        made_at=now, expires_at=now + INVITATION_LIFETIME,
     )  # fmt: skip
     session.add(made)
     await session.flush()
     return made
 
 
-async def may_be_invited(session: AsyncSession, account: Account, now: datetime) -> bool:
+async def can_be_invited(session: AsyncSession, account: Account, now: datetime) -> bool:
     """Not when an invitation lies there already, nor when the person said no to one."""
     query = select(Invitation.id).where(
         Invitation.account_id == account.id,
@@ -165,7 +165,7 @@ async def may_be_invited(session: AsyncSession, account: Account, now: datetime)
 # --- domains ----------------------------------------------------------------------------------
 
 
-async def domains(session: AsyncSession, city_id: int | None = None) -> Sequence[CityDomain]:
+async def list_domains(session: AsyncSession, city_id: int | None = None) -> Sequence[CityDomain]:
     """The domains that are allowed, of one city or of all."""
     query = select(CityDomain).order_by(CityDomain.domain)
     if city_id is not None:
@@ -173,15 +173,15 @@ async def domains(session: AsyncSession, city_id: int | None = None) -> Sequence
     return (await session.scalars(query)).all()
 
 
-async def city_of_domain(session: AsyncSession, domain: str) -> int | None:
+async def find_city_of_domain(session: AsyncSession, domain: str) -> int | None:
     """The city whose people have addresses of exactly this domain."""
     return await session.scalar(select(CityDomain.city_id).where(CityDomain.domain == domain))
 
 
 async def allow_domain(session: AsyncSession, city_id: int, domain: str) -> bool:
     """Addresses of the domain prove this city; False if they prove another one already."""
-    await keep(session, CityDomain, domain=domain, city_id=city_id)
-    return await city_of_domain(session, domain) == city_id
+    await insert_if_absent(session, CityDomain, domain=domain, city_id=city_id)
+    return await find_city_of_domain(session, domain) == city_id
 
 
 async def forbid_domain(session: AsyncSession, city_id: int, domain: str) -> None:

@@ -20,14 +20,14 @@ from sqlalchemy.orm import Mapped, joinedload, mapped_column
 from sqlalchemy.orm import relationship as related
 
 from db import members, outbox
-from db.base import Base, keep
+from db.base import Base, insert_if_absent
 from db.blocks import Block
 from db.cities import City
-from db.members import CITY_LEAD, WITH_PERSON, Account, Member, MemberRole, Workspace
+from db.members import CITY_LEAD, WITH_MEMBER, Account, Member, MemberRole, Workspace
 from db.outbox import Delivery
 
 WEEK = timedelta(days=7)
-MOST_REQUESTS, MOST_OPEN_THERE = 3, 20
+MOST_REQUESTS, MOST_OPEN_REQUESTS = 3, 20
 """Requests of one account a week; open requests of a whole workspace."""
 
 
@@ -71,17 +71,19 @@ class CodeTry(Base):
 # that nobody waits for somebody who waits for them.
 
 
-async def hold(session: AsyncSession, account_id: int) -> Account | None:
+async def lock_account(session: AsyncSession, account_id: int) -> Account | None:
     """Lock an account until the end of the transaction, and read it as it is now."""
     locked = select(Account.id).where(Account.id == account_id).with_for_update()
     if await session.scalar(locked) is None:
         return None
     query = select(Account).where(Account.id == account_id)
-    query = query.options(WITH_PERSON).execution_options(populate_existing=True)
+    query = query.options(WITH_MEMBER).execution_options(populate_existing=True)
     return (await session.scalars(query)).one()
 
 
-async def tries(session: AsyncSession, account: Account, since: datetime) -> tuple[int, int]:
+async def count_failed_codes(
+    session: AsyncSession, account: Account, since: datetime
+) -> tuple[int, int]:
     """Wrong codes since then: of this account, and of its whole workspace.
 
     The workspace stays locked, so that no number of tries at once gets past the limit.
@@ -96,7 +98,9 @@ async def tries(session: AsyncSession, account: Account, since: datetime) -> tup
     return int(found[0] or 0), int(found[1])
 
 
-async def note_try(session: AsyncSession, account: Account, now: datetime, old: datetime) -> None:
+async def record_failed_code(
+    session: AsyncSession, account: Account, now: datetime, old: datetime
+) -> None:
     """One wrong code more; those that do not count any more are forgotten."""
     await session.execute(
         delete(CodeTry).where(CodeTry.workspace_id == account.workspace_id, CodeTry.at <= old)
@@ -107,7 +111,7 @@ async def note_try(session: AsyncSession, account: Account, now: datetime, old: 
 # --- requests ---------------------------------------------------------------------------------
 
 
-async def ask(
+async def create_request(
     session: AsyncSession, account: Account, city_id: int | None, said: str, now: datetime
 ) -> tuple[JoinRequest | None, bool, list[Delivery]]:
     """The account's one open request, and whether it is new; none when there were too many.
@@ -124,7 +128,7 @@ async def ask(
         Account.workspace_id == account.workspace_id, JoinRequest.status == "open"
     )  # fmt: skip
     recent = sum(r.made_at > now - WEEK for r in mine)
-    if recent >= MOST_REQUESTS or (await session.scalar(there) or 0) >= MOST_OPEN_THERE:
+    if recent >= MOST_REQUESTS or (await session.scalar(there) or 0) >= MOST_OPEN_REQUESTS:
         return None, False, []
     ended = await close_requests(session, account, now, "withdrawn", None)
     made = JoinRequest(account_id=account.id, city_id=city_id, said=said, made_at=now)
@@ -150,17 +154,17 @@ async def close_requests(
     return ended
 
 
-async def request(session: AsyncSession, number: int) -> JoinRequest | None:
+async def load_request(session: AsyncSession, number: int) -> JoinRequest | None:
     """One request as it is now, with who asks and who decided."""
     query = select(JoinRequest).where(JoinRequest.id == number)
     query = query.options(
-        joinedload(JoinRequest.account).options(WITH_PERSON),
+        joinedload(JoinRequest.account).options(WITH_MEMBER),
         joinedload(JoinRequest.by).selectinload(Member.roles),
     )
     return await session.scalar(query.execution_options(populate_existing=True))
 
 
-async def open_requests(
+async def list_open_requests(
     session: AsyncSession, city_id: int | None = None, limit: int = 20
 ) -> Sequence[JoinRequest]:
     """What waits to be decided, of one city or of all, oldest first."""
@@ -171,7 +175,9 @@ async def open_requests(
     return (await session.scalars(query.limit(limit))).all()
 
 
-async def asked_by(session: AsyncSession, account_ids: Sequence[int]) -> dict[int, JoinRequest]:
+async def find_open_requests(
+    session: AsyncSession, account_ids: Sequence[int]
+) -> dict[int, JoinRequest]:
     """The open request of each account that has one."""
     query = select(JoinRequest).where(
         JoinRequest.account_id.in_(account_ids), JoinRequest.status == "open"
@@ -179,7 +185,7 @@ async def asked_by(session: AsyncSession, account_ids: Sequence[int]) -> dict[in
     return {r.account_id: r for r in await session.scalars(query)}
 
 
-async def enter(
+async def admit_account(
     session: AsyncSession, account: Account, city: City, way: str, now: datetime
 ) -> tuple[Member, bool]:
     """The person of an account that is held is a verified member of the city; and are they new?
@@ -202,7 +208,9 @@ async def enter(
     return person, new
 
 
-async def worth_meeting(session: AsyncSession, person: Member, limit: int = 8) -> Sequence[Member]:
+async def suggest_contacts(
+    session: AsyncSession, person: Member, limit: int = 8
+) -> Sequence[Member]:
     """People open to questions who share a language, those of other cities and nearby first.
 
     None with whom a block stands, on either side.
@@ -241,7 +249,7 @@ async def is_last_admin(session: AsyncSession, person: Member) -> bool:
     return set(admins) == {person.id}
 
 
-async def silence(
+async def cancel_member_deliveries(
     session: AsyncSession, now: datetime, member_id: int, reason: str
 ) -> Sequence[Delivery]:
     """Cancel what a member is owed and is not on its way yet; returns those deliveries."""
@@ -250,7 +258,7 @@ async def silence(
 
 async def grant_lead(session: AsyncSession, person: Member) -> None:
     """The member leads the city; once is enough."""
-    await keep(session, MemberRole, member_id=person.id, role=CITY_LEAD)
+    await insert_if_absent(session, MemberRole, member_id=person.id, role=CITY_LEAD)
     await session.refresh(person, ["roles"])
 
 

@@ -10,10 +10,10 @@ from sqlalchemy.orm import relationship as related
 
 from db import outbox
 from db.base import Base
-from db.members import WITH_PERSON, Account, Member
+from db.members import WITH_MEMBER, Account, Member
 from db.outbox import Address, Delivery
 
-GOOD_FOR = timedelta(minutes=10)
+CODE_LIFETIME = timedelta(minutes=10)
 """How long a code may be typed, and then how long the question may be answered."""
 
 
@@ -41,12 +41,12 @@ class Link(Base):
     other: Mapped[Account | None] = related(lazy="raise", foreign_keys=[other_id])
 
 
-_BOTH = (
-    joinedload(Link.account).options(WITH_PERSON), joinedload(Link.other).options(WITH_PERSON)
+_WITH_ACCOUNTS = (
+    joinedload(Link.account).options(WITH_MEMBER), joinedload(Link.other).options(WITH_MEMBER)
 )  # fmt: skip
 
 
-async def begin(
+async def create_link(
     session: AsyncSession, account: Account, member_id: int, hash_: str, now: datetime
 ) -> Link:
     """A new code for the member, shown on this account; older ones are dead at once."""
@@ -54,61 +54,63 @@ async def begin(
     await session.execute(update(Link).where(*mine).values(status="replaced"))
     made = Link(
         account_id=account.id, member_id=member_id, hash=hash_, made_at=now,
-        expires_at=now + GOOD_FOR,
+        expires_at=now + CODE_LIFETIME,
     )  # fmt: skip
     session.add(made)
     await session.flush()
     return made
 
 
-async def typed(session: AsyncSession, hash_: str, other: Account, now: datetime) -> Link | None:
+async def redeem_code(
+    session: AsyncSession, hash_: str, other: Account, now: datetime
+) -> Link | None:
     """The code was typed on another account, which is held: now the member is asked.
 
     None for a code that is wrong, old or used up, or whose member is not one of us any more, or
     has left the account it was shown on.
     """
     held = select(Link.id).where(Link.hash == hash_).with_for_update()
-    link = await one(session, await session.scalar(held) or 0)
+    link = await load_link(session, await session.scalar(held) or 0)
     if link is None or link.status != "open" or link.expires_at <= now:
         return None
     owner = link.account.member
     if owner is None or owner.id != link.member_id or owner.status != "verified":
         return None
-    link.status, link.other_id, link.expires_at = "asked", other.id, now + GOOD_FOR
+    link.status, link.other_id, link.expires_at = "asked", other.id, now + CODE_LIFETIME
     await session.flush()
     await session.refresh(link, ["other"])
     return link
 
 
-async def one(session: AsyncSession, number: int, *, lock: bool = False) -> Link | None:
+async def load_link(session: AsyncSession, number: int, *, lock: bool = False) -> Link | None:
     """A link as it is now, with both accounts."""
     if lock:
         await session.scalar(select(Link.id).where(Link.id == number).with_for_update())
     query = select(Link).where(Link.id == number)
-    query = query.options(*_BOTH)
+    query = query.options(*_WITH_ACCOUNTS)
     return await session.scalar(query.execution_options(populate_existing=True))
 
 
-async def waiting(session: AsyncSession, member_id: int, now: datetime) -> Link | None:
+async def find_pending_link(session: AsyncSession, member_id: int, now: datetime) -> Link | None:
     """The question that waits for the member's answer."""
     query = select(Link).where(
         Link.member_id == member_id, Link.status == "asked", Link.expires_at > now
     )
-    link = await session.scalar(query.options(*_BOTH))
+    link = await session.scalar(query.options(*_WITH_ACCOUNTS))
     theirs = link.other.member if link and link.other else None
     return link if theirs is None or theirs.status == "left" else None
 
 
-async def accounts(session: AsyncSession, member_id: int) -> Sequence[Account]:
+async def lock_accounts(session: AsyncSession, member_id: int) -> Sequence[Account]:
     """All accounts of a member, locked one after the other until the end of the transaction."""
     ids = select(Account.id).where(Account.member_id == member_id).order_by(Account.id)
     await session.scalars(ids.with_for_update())
     query = select(Account).where(Account.member_id == member_id).order_by(Account.id)
-    query = query.options(WITH_PERSON).execution_options(populate_existing=True)
+    query = query.options(WITH_MEMBER).execution_options(populate_existing=True)
     return (await session.scalars(query)).all()
 
 
-async def part(
+async def detach_account(
     session: AsyncSession, account: Account, person: Member, now: datetime
 ) -> list[Delivery]:
     """The account is nobody's again; what was on its way there goes to another of the person's.
@@ -122,7 +124,7 @@ async def part(
     open_ = Link.status.in_(("open", "asked"))
     await session.execute(update(Link).where(asked, open_).values(status="refused"))
     await session.flush()
-    place = await outbox.address_of(session, person.id)
+    place = await outbox.find_address(session, person.id)
     there = Delivery.member_id == person.id, Delivery.lane == gone.lane
     if place:
         alone = Delivery.act == "post", Delivery.under_id.is_(None)

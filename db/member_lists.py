@@ -8,23 +8,23 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import directory, members
-from db.base import keep
+from db.base import insert_if_absent
 from db.cities import City
 from db.directory import Expertise, Standing
 from db.members import Account, Member, Workspace
 from db.search import Document
-from db.text import fold
+from db.text import fold_text
 from db.topics import TopicTerm
 
-AT_ONCE = 500
+BATCH_SIZE = 500
 """Keys in one question: SQLite takes a limited number."""
 
 Key = tuple[str, str, str]
 """Platform, workspace and user."""
-Thing = TypeVar("Thing")
+Item = TypeVar("Item")
 
 
-class Entry(NamedTuple):
+class ListEntry(NamedTuple):
     """A member with what the directory ties to it."""
 
     member: Member
@@ -32,13 +32,13 @@ class Entry(NamedTuple):
     accounts: Sequence[Account]
 
 
-class Facts(NamedTuple):
+class MemberFacts(NamedTuple):
     """What is to be true of a member; None leaves it as it is."""
 
     name: str
     email: str
     city: City | None
-    city_given: bool
+    has_city: bool
     title: str | None
     knows: Collection[int] | None
     learns: Collection[int] | None
@@ -52,73 +52,73 @@ class Change(NamedTuple):
     """What is to be true of whom; nobody's number makes a new member."""
 
     member_id: int | None
-    facts: Facts
+    facts: MemberFacts
 
 
-async def everybody(session: AsyncSession) -> list[Entry]:
+async def list_members(session: AsyncSession) -> list[ListEntry]:
     """The verified people of the community by name; nobody invented for the demo."""
     query = (
         select(Member)
         .where(Member.status == "verified", Member.synthetic.is_(False))
         .order_by(Member.folded, Member.id)
     )
-    return await _entries(session, (await session.scalars(query)).all())
+    return await _load_entries(session, (await session.scalars(query)).all())
 
 
-async def invented(session: AsyncSession) -> int:
+async def count_synthetic(session: AsyncSession) -> int:
     """How many people of the demo there are."""
-    return len(await members.synthetic(session))
+    return len(await members.list_synthetic(session))
 
 
-async def known(
+async def find_by_email_or_account(
     session: AsyncSession, emails: Collection[str], accounts: Collection[Key]
-) -> list[Entry]:
+) -> list[ListEntry]:
     """The members that have one of these addresses or accounts."""
     found: dict[int, Member] = {}
-    for some in _portions(sorted(emails)):
+    for some in _batches(sorted(emails)):
         query = select(Member).where(Member.email.in_(some))
         found |= {m.id: m for m in await session.scalars(query)}
-    for one in await _accounts(session, accounts):
+    for one in await _load_accounts(session, accounts):
         if one.member is not None:
             found[one.member.id] = one.member
-    return await _entries(session, list(found.values()))
+    return await _load_entries(session, list(found.values()))
 
 
-async def _accounts(session: AsyncSession, keys: Collection[Key]) -> list[Account]:
+async def _load_accounts(session: AsyncSession, keys: Collection[Key]) -> list[Account]:
     found: list[Account] = []
-    for some in _portions(sorted({user for _, _, user in keys})):
+    for some in _batches(sorted({user for _, _, user in keys})):
         query = select(Account).where(Account.external_id.in_(some))
         found += (await session.scalars(query)).all()
-    return [a for a in found if key_of(a) in keys]
+    return [a for a in found if account_key(a) in keys]
 
 
-def key_of(account: Account) -> Key:
+def account_key(account: Account) -> Key:
     """The account as platforms name it."""
     return account.workspace.platform, account.workspace.external_id, account.external_id
 
 
-async def _entries(session: AsyncSession, people: Sequence[Member]) -> list[Entry]:
+async def _load_entries(session: AsyncSession, people: Sequence[Member]) -> list[ListEntry]:
     ties: dict[int, list[Expertise]] = {m.id: [] for m in people}
     accounts: dict[int, list[Account]] = {m.id: [] for m in people}
-    for some in _portions(sorted(ties)):
+    for some in _batches(sorted(ties)):
         query = select(Expertise).where(Expertise.member_id.in_(some)).order_by(Expertise.id)
         for tie in await session.scalars(query):
             ties[tie.member_id].append(tie)
         owned = select(Account).where(Account.member_id.in_(some)).order_by(Account.id)
         for account in await session.scalars(owned):
             accounts[account.member_id or 0].append(account)
-    return [Entry(m, ties[m.id], accounts[m.id]) for m in people]
+    return [ListEntry(m, ties[m.id], accounts[m.id]) for m in people]
 
 
-def _portions(keys: Sequence[Thing]) -> Iterator[Sequence[Thing]]:
-    for start in range(0, len(keys), AT_ONCE):
-        yield keys[start : start + AT_ONCE]
+def _batches(keys: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    for start in range(0, len(keys), BATCH_SIZE):
+        yield keys[start : start + BATCH_SIZE]
 
 
 # --- writing ---
 
 
-async def write(
+async def apply_changes(
     session: AsyncSession,
     changes: Sequence[Change],
     standing: Standing,
@@ -126,19 +126,19 @@ async def write(
     step: Callable[[int], None],
 ) -> None:
     """Make these facts true, many people at once; `step` hears how many. The caller commits."""
-    terms = await _terms(session)
-    for some in _portions(changes):
-        people = await _people(session, some, now)
-        ties = await _tied(session, people, some)
-        await _accounted(session, people, some, now)
+    terms = await _load_terms(session)
+    for some in _batches(changes):
+        people = await _load_or_create_members(session, some, now)
+        ties = await _apply_ties(session, people, some)
+        await _apply_accounts(session, people, some, now)
         for person in people:
-            directory.settle(person, ties[person.id], standing)
-        await _findable(session, people, ties, terms)
+            directory.copy_to_ties(person, ties[person.id], standing)
+        await _index_members(session, people, ties, terms)
         await session.flush()
         step(len(some))
 
 
-async def _terms(session: AsyncSession) -> dict[int, list[str]]:
+async def _load_terms(session: AsyncSession) -> dict[int, list[str]]:
     """What each topic is called, in every language."""
     terms: dict[int, list[str]] = {}
     query = select(TopicTerm.topic_id, TopicTerm.term).order_by(TopicTerm.id)
@@ -147,27 +147,29 @@ async def _terms(session: AsyncSession) -> dict[int, list[str]]:
     return terms
 
 
-async def _people(session: AsyncSession, changes: Sequence[Change], now: datetime) -> list[Member]:
+async def _load_or_create_members(
+    session: AsyncSession, changes: Sequence[Change], now: datetime
+) -> list[Member]:
     """The member of each change, new ones made, with the facts of the member's own row."""
     query = select(Member).where(Member.id.in_([c.member_id for c in changes if c.member_id]))
     there = {m.id: m for m in await session.scalars(query)}
-    people = [there.get(c.member_id or 0) or _newcomer(c.facts, now) for c in changes]
+    people = [there.get(c.member_id or 0) or _build_member(c.facts, now) for c in changes]
     for person, change in zip(people, changes, strict=True):
-        _settle(person, change.facts)
+        _apply_facts(person, change.facts)
     session.add_all(people)
     await session.flush()
     return people
 
 
-async def _tied(
+async def _apply_ties(
     session: AsyncSession, people: Sequence[Member], changes: Sequence[Change]
 ) -> dict[int, list[Expertise]]:
     """The ties to topics, as the changes want them; those that stay keep their endorsements."""
-    ties = {e.member.id: list(e.ties) for e in await _entries(session, people)}
+    ties = {e.member.id: list(e.ties) for e in await _load_entries(session, people)}
     for person, change in zip(people, changes, strict=True):
         for kind, wanted in (("knows", change.facts.knows), ("learns", change.facts.learns)):
             if wanted is not None:
-                mine = _matched(person, ties[person.id], kind, wanted)
+                mine = _match_ties(person, ties[person.id], kind, wanted)
                 gone = [t for t in ties[person.id] if t.kind == kind and t not in mine]
                 for tie in gone:
                     await session.delete(tie)
@@ -177,7 +179,7 @@ async def _tied(
     return ties
 
 
-def _matched(
+def _match_ties(
     person: Member, ties: Sequence[Expertise], kind: str, wanted: Collection[int]
 ) -> list[Expertise]:
     there = {t.topic_id: t for t in ties if t.kind == kind}
@@ -188,7 +190,7 @@ def _matched(
     ]
 
 
-async def _accounted(
+async def _apply_accounts(
     session: AsyncSession, people: Sequence[Member], changes: Sequence[Change], now: datetime
 ) -> None:
     """Each account belongs to its member; those that never spoke to the hub are made."""
@@ -197,28 +199,36 @@ async def _accounted(
         for person, change in zip(people, changes, strict=True)
         for key in change.facts.accounts or ()
     }
-    there = {key_of(a) for a in await _accounts(session, owners)}
+    there = {account_key(a) for a in await _load_accounts(session, owners)}
     homes: dict[tuple[str, str], int] = {}
     for platform, workspace, user in sorted(set(owners) - there):
         if (platform, workspace) not in homes:
-            homes[platform, workspace] = await _home(session, platform, workspace, now)
+            homes[platform, workspace] = await _get_or_create_workspace(
+                session, platform, workspace, now
+            )
         home = homes[platform, workspace]
-        await keep(session, Account, workspace_id=home, external_id=user, first_seen=now)
-    for account in await _accounts(session, owners):
-        person = owners[key_of(account)]
+        await insert_if_absent(
+            session, Account, workspace_id=home, external_id=user, first_seen=now
+        )
+    for account in await _load_accounts(session, owners):
+        person = owners[account_key(account)]
         account.member_id = person.id
         account.name = account.name or person.name
 
 
-async def _home(session: AsyncSession, platform: str, workspace: str, now: datetime) -> int:
-    await keep(session, Workspace, platform=platform, external_id=workspace, first_seen=now)
-    home = await members.workspace_of(session, platform, workspace)
+async def _get_or_create_workspace(
+    session: AsyncSession, platform: str, workspace: str, now: datetime
+) -> int:
+    await insert_if_absent(
+        session, Workspace, platform=platform, external_id=workspace, first_seen=now
+    )
+    home = await members.find_workspace(session, platform, workspace)
     if home is None:
         raise LookupError("the workspace vanished while it was made")
     return home.id
 
 
-async def _findable(
+async def _index_members(
     session: AsyncSession,
     people: Sequence[Member],
     ties: Mapping[int, Sequence[Expertise]],
@@ -230,10 +240,10 @@ async def _findable(
     for person in people:
         known = sorted(t.topic_id for t in ties[person.id] if t.kind == "knows")
         words = " ".join(term for topic in known for term in terms[topic])
-        session.add_all(directory.documents(person, words))
+        session.add_all(directory.build_documents(person, words))
 
 
-def _newcomer(facts: Facts, now: datetime) -> Member:
+def _build_member(facts: MemberFacts, now: datetime) -> Member:
     language = facts.city.language if facts.city else "en"
     spoken = facts.languages or (language,)
     return Member(
@@ -246,10 +256,10 @@ def _newcomer(facts: Facts, now: datetime) -> Member:
     )
 
 
-def _settle(person: Member, facts: Facts) -> None:
-    person.name, person.folded = facts.name, fold(facts.name)
+def _apply_facts(person: Member, facts: MemberFacts) -> None:
+    person.name, person.folded = facts.name, fold_text(facts.name)
     person.email = facts.email or person.email
-    if facts.city_given:
+    if facts.has_city:
         person.city, person.city_id = facts.city, facts.city.id if facts.city else None
     if facts.languages:
         person.spoken = f" {' '.join(facts.languages)} "

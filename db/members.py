@@ -9,14 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, contains_eager, joinedload, mapped_column, selectinload
 from sqlalchemy.orm import relationship as related
 
-from db.base import Base, keep
+from db.base import Base, insert_if_absent
 from db.cities import City
-from db.text import fold
+from db.text import fold_text
 
-Seen = Literal["community", "city", "nobody"]
+Visibility = Literal["community", "city", "nobody"]
 """Who may see a field of a profile."""
 
-FIELDS_SEEN = ("title", "topics", "languages", "hours", "bio")
+FIELDS_WITH_VISIBILITY = ("title", "topics", "languages", "hours", "bio")
 
 
 CITY_LEAD = "lead"
@@ -42,7 +42,7 @@ class Person(Protocol):
     def is_in_directory(self) -> bool: ...
 
 
-def shows(person: Person, field: str, viewer: Person | None) -> bool:
+def is_field_visible(person: Person, field: str, viewer: Person | None) -> bool:
     """May this viewer see that field? Oneself always, others as the person chose."""
     if viewer is None:
         return False
@@ -145,9 +145,9 @@ class Member(Base):
         """The languages the person speaks."""
         return tuple(self.spoken.split())
 
-    def shows(self, field: str, viewer: "Member | None") -> bool:
+    def is_field_visible(self, field: str, viewer: "Member | None") -> bool:
         """May this viewer see that field?"""
-        return shows(self, field, viewer)
+        return is_field_visible(self, field, viewer)
 
     @property
     def is_in_directory(self) -> bool:
@@ -158,7 +158,7 @@ class Member(Base):
         """Did staff take away, for a while, writing to others?"""
         return self.muted_until is not None and now < self.muted_until
 
-    def holds(self, *roles: str) -> bool:
+    def has_role(self, *roles: str) -> bool:
         """Has the person one of these roles?"""
         return any(r.role in roles for r in self.roles)
 
@@ -198,10 +198,10 @@ class Account(Base):
     workspace: Mapped[Workspace] = related(lazy="joined", innerjoin=True)
 
 
-WITH_PERSON = joinedload(Account.member).selectinload(Member.roles)
+WITH_MEMBER = joinedload(Account.member).selectinload(Member.roles)
 """Reading an account anew forgets what was known of its member, roles and all, but for this."""
 
-_ANYWHERE = (
+_ON_PLATFORM = (
     select(Account)
     .join(Account.workspace)
     .where(Workspace.platform == bindparam("platform"), Account.external_id == bindparam("user"))
@@ -212,10 +212,10 @@ _ANYWHERE = (
     )
     .order_by(Account.member_id.is_(None), Account.id.desc())
 )
-_THERE = _ANYWHERE.where(Workspace.external_id == bindparam("workspace"))
+_IN_WORKSPACE = _ON_PLATFORM.where(Workspace.external_id == bindparam("workspace"))
 
 
-async def account_of(
+async def find_account(
     session: AsyncSession, platform: str, workspace: str, user: str
 ) -> Account | None:
     """The account with its member, city and roles: one query.
@@ -225,13 +225,15 @@ async def account_of(
     """
     asked = {"platform": platform, "user": user}
     if workspace:
-        found = await session.scalars(_THERE, {**asked, "workspace": workspace})
+        found = await session.scalars(_IN_WORKSPACE, {**asked, "workspace": workspace})
     else:
-        found = await session.scalars(_ANYWHERE, asked)
+        found = await session.scalars(_ON_PLATFORM, asked)
     return found.unique().first()
 
 
-async def workspace_of(session: AsyncSession, platform: str, external_id: str) -> Workspace | None:
+async def find_workspace(
+    session: AsyncSession, platform: str, external_id: str
+) -> Workspace | None:
     """One workspace by the platform's id of it."""
     return await session.scalar(
         select(Workspace).where(
@@ -240,7 +242,7 @@ async def workspace_of(session: AsyncSession, platform: str, external_id: str) -
     )
 
 
-async def workspaces(session: AsyncSession) -> Sequence[tuple[Workspace, int]]:
+async def list_workspaces(session: AsyncSession) -> Sequence[tuple[Workspace, int]]:
     """Every workspace with how many members speak from it; those the hub left stand last."""
     query = (
         select(Workspace, func.count(Account.member_id))
@@ -251,7 +253,7 @@ async def workspaces(session: AsyncSession) -> Sequence[tuple[Workspace, int]]:
     return [(home, number) for home, number in (await session.execute(query)).all()]
 
 
-async def meet(
+async def get_or_create_account(
     session: AsyncSession, platform: str, workspace: str, user: str, now: datetime
 ) -> Account:
     """The account of a sender, made at first contact together with its workspace.
@@ -259,29 +261,29 @@ async def meet(
     Its row stays locked until the end of the transaction: of several first contacts at once each
     sees what the one before it did.
     """
-    home = await workspace_of(session, platform, workspace)
+    home = await find_workspace(session, platform, workspace)
     if home is None:
         place = {"platform": platform, "external_id": workspace}
-        await keep(session, Workspace, **place, first_seen=now)
-        home = await workspace_of(session, platform, workspace)
+        await insert_if_absent(session, Workspace, **place, first_seen=now)
+        home = await find_workspace(session, platform, workspace)
     elif home.removed_at is not None:
         home.removed_at = None  # it came back
     key = {"workspace_id": home and home.id, "external_id": user}
     mine = select(Account.id).filter_by(**key).with_for_update()
     if await session.scalar(mine) is None:
-        await keep(session, Account, **key, first_seen=now)
+        await insert_if_absent(session, Account, **key, first_seen=now)
         await session.scalar(mine)
-    account = await account_of(session, platform, workspace, user)
+    account = await find_account(session, platform, workspace, user)
     if account is None:
         raise LookupError("the account vanished while it was made")
     return account
 
 
-def _person(account: Account, now: datetime) -> Member:
+def _build_member(account: Account, now: datetime) -> Member:
     name = account.name or account.external_id
     return Member(
         name=name,
-        folded=fold(name),
+        folded=fold_text(name),
         created_at=now,
         confirmed_at=now,
         zone=account.zone or "UTC",
@@ -291,7 +293,7 @@ def _person(account: Account, now: datetime) -> Member:
 
 async def make_admin(session: AsyncSession, account: Account, now: datetime) -> Member:
     """The account becomes a verified member with the admin role, outside the directory."""
-    person = _person(account, now)
+    person = _build_member(account, now)
     person.roles = [MemberRole(role="admin")]
     person.way, person.proved_at = "setting", now
     account.member = person
@@ -309,7 +311,7 @@ async def grant_admin(session: AsyncSession, email: str) -> None:
 
 async def admit(session: AsyncSession, account: Account, city: City, now: datetime) -> Member:
     """The account becomes a verified member of a city, not listed until the person says so."""
-    person = _person(account, now)
+    person = _build_member(account, now)
     person.city_id, person.language = city.id, city.language
     person.spoken = f" {city.language} "
     person.zone = account.zone or city.zone
@@ -318,23 +320,23 @@ async def admit(session: AsyncSession, account: Account, city: City, now: dateti
     return person
 
 
-async def member(session: AsyncSession, member_id: int) -> Member | None:
+async def load_member(session: AsyncSession, member_id: int) -> Member | None:
     """One member by id, whatever its status."""
     return await session.get(Member, member_id, options=[joinedload(Member.roles)])
 
 
-async def names(session: AsyncSession, ids: Sequence[int]) -> dict[int, str]:
+async def load_names(session: AsyncSession, ids: Sequence[int]) -> dict[int, str]:
     """What these members are called."""
     query = select(Member.id, Member.name).where(Member.id.in_(ids))
     return {row[0]: row[1] for row in await session.execute(query)} if ids else {}
 
 
-async def by_email(session: AsyncSession, email: str) -> Member | None:
+async def find_by_email(session: AsyncSession, email: str) -> Member | None:
     """The member with this address, as it was verified."""
     return await session.scalar(select(Member).where(Member.email == email.casefold()))
 
 
-async def waiting(session: AsyncSession, limit: int = 20) -> Sequence[Account]:
+async def list_unassigned_accounts(session: AsyncSession, limit: int = 20) -> Sequence[Account]:
     """Accounts that spoke to the hub and belong to no member yet, oldest first."""
     query = select(Account).where(Account.member_id.is_(None)).order_by(Account.id).limit(limit)
     return (await session.scalars(query)).all()
@@ -357,12 +359,12 @@ async def holding(
     return (await session.scalars(query)).all()
 
 
-async def synthetic(session: AsyncSession, limit: int | None = None) -> Sequence[Member]:
+async def list_synthetic(session: AsyncSession, limit: int | None = None) -> Sequence[Member]:
     """The demo's people in the order they were made; the first is the default viewer."""
     query = select(Member).where(Member.synthetic).order_by(Member.id).limit(limit)
     return (await session.scalars(query.options(selectinload(Member.roles)))).all()
 
 
-async def any_at_all(session: AsyncSession) -> bool:
+async def has_members(session: AsyncSession) -> bool:
     """Is there any member yet?"""
     return await session.scalar(select(Member.id).limit(1)) is not None

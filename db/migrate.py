@@ -89,7 +89,7 @@ def _refuse_newer(now: str) -> None:
         raise SchemaError(f"The database is at {now}, newer than this program: update it.")
 
 
-async def require(engine: AsyncEngine) -> None:
+async def require_head(engine: AsyncEngine) -> None:
     """Refuse a database that is not at the head."""
     now = await revision(engine)
     _refuse_newer(now)
@@ -115,7 +115,7 @@ async def revision(engine: AsyncEngine) -> str:
         return await connection.run_sync(_revision)
 
 
-async def check(engine: AsyncEngine) -> list[str]:
+async def list_differences(engine: AsyncEngine) -> list[str]:
     """What differs between the database and the models; nothing when all is well."""
     now = await revision(engine)
     if now and now not in revisions():
@@ -126,7 +126,7 @@ async def check(engine: AsyncEngine) -> list[str]:
         return await connection.run_sync(_differences)
 
 
-def by_hand(name: str | None, kind: str, parents: Any) -> bool:
+def is_made_by_migration(name: str | None, kind: str, parents: Any) -> bool:
     """Models know nothing of what search needs in each database: the migration makes it."""
     return not (name is not None and ("_fts" in name or name == "ix_document_tokens"))
 
@@ -135,5 +135,5 @@ def _differences(connection: Connection) -> list[str]:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    context = MigrationContext.configure(connection, opts={"include_name": by_hand})
+    context = MigrationContext.configure(connection, opts={"include_name": is_made_by_migration})
     return [str(change) for change in compare_metadata(context, metadata())]

@@ -47,7 +47,7 @@ _WITH_PEOPLE = (
 )
 
 
-async def report(
+async def file_report(
     session: AsyncSession, now: datetime, by: Member, about: Member, subject: str, because: str
 ) -> tuple[Report, bool]:
     """The member's open report about this, and whether it is new; a second one adds its words."""
@@ -68,11 +68,11 @@ async def report(
     return made, True
 
 
-async def waiting(session: AsyncSession, limit: int = 8) -> Sequence[Report]:
+async def list_open_reports(session: AsyncSession, limit: int = 8) -> Sequence[Report]:
     """What is to be decided, oldest first: open reports, and appeals against decisions."""
     query = (
         select(Report)
-        .where((Report.status == OPEN) | _appealed())
+        .where((Report.status == OPEN) | _has_open_appeal())
         .order_by(Report.id)
         .limit(limit)
         .options(*_WITH_PEOPLE)
@@ -80,17 +80,17 @@ async def waiting(session: AsyncSession, limit: int = 8) -> Sequence[Report]:
     return (await session.scalars(query)).unique().all()
 
 
-def _appealed() -> ColumnElement[bool]:
+def _has_open_appeal() -> ColumnElement[bool]:
     return Report.status.in_((MUTED, SUSPENDED)) & Report.appealed_at.is_not(None)
 
 
-async def numbered(session: AsyncSession, number: int) -> Report | None:
+async def lock_report(session: AsyncSession, number: int) -> Report | None:
     """One report with its people, held until the transaction ends: it is decided once."""
     query = select(Report).where(Report.id == number).options(*_WITH_PEOPLE)
     return (await session.scalars(query.with_for_update(of=Report))).unique().first()
 
 
-async def decided_about(session: AsyncSession, member_id: int) -> Report | None:
+async def find_decision_about(session: AsyncSession, member_id: int) -> Report | None:
     """The newest decision that a member may appeal against."""
     query = (
         select(Report)

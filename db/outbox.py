@@ -43,15 +43,15 @@ REMOVED = "workspace removed"
 PANIC = "panic"
 """The key of the value that stops every sending while it holds anything."""
 
-KEPT, READABLE = timedelta(days=90), timedelta(days=2)
+RETENTION, BODY_RETENTION = timedelta(days=90), timedelta(days=2)
 """How long what ended is remembered, and how long its text is."""
 NEEDED: list[ColumnElement[bool]] = []
 """What keeps a delivery longer: something that is still going on stands on it."""
 
-_TIDIED = "deliveries tidied"
+_TIDIED_KEY = "deliveries tidied"
 
 
-def _partial(name: str, where: str, *columns: str) -> Index:
+def _partial_index(name: str, where: str, *columns: str) -> Index:
     """An index of few rows, so that asking for them costs the same however many are kept."""
     return Index(
         f"ix_delivery_{name}", *columns, sqlite_where=text(where), postgresql_where=text(where)
@@ -74,13 +74,13 @@ class Delivery(Base):
 
     __tablename__ = "delivery"
     __table_args__ = (
-        _partial("due", "state = 'due'", "retry_at", "id"),
-        _partial("pending", "state IN ('due', 'claimed', 'inflight')", "lane", "at", "id"),
-        _partial("busy", "state IN ('claimed', 'inflight')", "lane", "lease_until"),
-        _partial("stale", "state = 'due' AND expires IS NOT NULL", "expires"),
-        _partial("unsolved", "state IN ('dead', 'ambiguous', 'held')", "id"),
-        _partial("of", "of_id IS NOT NULL", "of_id"),
-        _partial("under", "under_id IS NOT NULL", "under_id"),
+        _partial_index("due", "state = 'due'", "retry_at", "id"),
+        _partial_index("pending", "state IN ('due', 'claimed', 'inflight')", "lane", "at", "id"),
+        _partial_index("busy", "state IN ('claimed', 'inflight')", "lane", "lease_until"),
+        _partial_index("stale", "state = 'due' AND expires IS NOT NULL", "expires"),
+        _partial_index("unsolved", "state IN ('dead', 'ambiguous', 'held')", "id"),
+        _partial_index("of", "of_id IS NOT NULL", "of_id"),
+        _partial_index("under", "under_id IS NOT NULL", "under_id"),
         Index("ix_delivery_member", "member_id", "weighs", "created_at"),
         {"sqlite_autoincrement": True},
     )
@@ -140,7 +140,7 @@ def is_in(*states: str, of: type[Delivery] = Delivery) -> ColumnElement[bool]:
     return of.state.in_(bindparam(None, states, expanding=True, literal_execute=True))
 
 
-class Gate(Base):
+class RateLimit(Base):
     """Nothing goes to a lane, a workspace or a platform before `until`: it asked to wait."""
 
     __tablename__ = "gate"
@@ -149,12 +149,12 @@ class Gate(Base):
     reason: Mapped[str] = mapped_column(default="")
 
 
-def address(delivery: Delivery) -> Address:
+def delivery_address(delivery: Delivery) -> Address:
     """Where a delivery went."""
     return Address(delivery.platform, delivery.workspace, delivery.user, delivery.channel)
 
 
-async def put(session: AsyncSession, to: Address, **facts: Any) -> int | None:
+async def add_delivery(session: AsyncSession, to: Address, **facts: Any) -> int | None:
     """Owe one delivery; its number, or None when this key is owed already."""
     # a refused insert would use up a number, and the numbers are what the books are checked by
     if await session.scalar(select(Delivery.id).where(Delivery.key == facts["key"])) is not None:
@@ -167,7 +167,7 @@ async def put(session: AsyncSession, to: Address, **facts: Any) -> int | None:
     return number
 
 
-async def address_of(session: AsyncSession, member_id: int) -> Address | None:
+async def find_address(session: AsyncSession, member_id: int) -> Address | None:
     """Where a member is told things: the newest account whose direct messages are open.
 
     None for people with no account in a workspace that the hub is still in.
@@ -238,7 +238,7 @@ async def redirect_waiting(session: AsyncSession, to: Address, *which: ColumnEle
     )
 
 
-async def cancel_in(
+async def cancel_in_workspace(
     session: AsyncSession, platform: str, workspace: str, now: datetime, reason: str
 ) -> list[Delivery]:
     """Cancel everything that waits in this workspace; returns what was."""
@@ -249,7 +249,7 @@ async def cancel_in(
 # --- what staff see and decide ----------------------------------------------------------------
 
 
-class Count(NamedTuple):
+class DeliveryCount(NamedTuple):
     """So many deliveries of a kind are in a state for a reason."""
 
     state: str
@@ -258,7 +258,7 @@ class Count(NamedTuple):
     number: int
 
 
-async def counts(session: AsyncSession) -> Sequence[Count]:
+async def count_by_state(session: AsyncSession) -> Sequence[DeliveryCount]:
     """Every delivery that is remembered, counted; reasons are given for what ended unsent."""
     why = case((Delivery.state.in_((*PENDING, SENT)), ""), else_=Delivery.reason)
     query = (
@@ -266,10 +266,10 @@ async def counts(session: AsyncSession) -> Sequence[Count]:
         .group_by(Delivery.state, Delivery.kind, why)
         .order_by(Delivery.state, Delivery.kind, why)
     )
-    return [Count(*row) for row in await session.execute(query)]
+    return [DeliveryCount(*row) for row in await session.execute(query)]
 
 
-async def oldest(session: AsyncSession, now: datetime) -> Delivery | None:
+async def find_oldest_due(session: AsyncSession, now: datetime) -> Delivery | None:
     """What should have been sent longest ago and still waits."""
     query = (
         select(Delivery).where(is_in(*PENDING), Delivery.at <= now).order_by(Delivery.at).limit(1)
@@ -277,7 +277,7 @@ async def oldest(session: AsyncSession, now: datetime) -> Delivery | None:
     return await session.scalar(query)
 
 
-async def unsolved(session: AsyncSession, limit: int, skip: int = 0) -> Sequence[Delivery]:
+async def list_unsolved(session: AsyncSession, limit: int, skip: int = 0) -> Sequence[Delivery]:
     """What somebody has to decide about, newest first."""
     query = select(Delivery).where(is_in(*UNSOLVED))
     return (
@@ -285,7 +285,7 @@ async def unsolved(session: AsyncSession, limit: int, skip: int = 0) -> Sequence
     ).all()
 
 
-async def decide(
+async def decide_delivery(
     session: AsyncSession, number: int, now: datetime, *, again: bool
 ) -> Delivery | None:
     """Send one of them again, or drop it; None if there is no such number on the list."""
@@ -328,21 +328,21 @@ class Conservation(NamedTuple):
     states: dict[str, int]
 
     @property
-    def kept(self) -> int:
+    def total_kept(self) -> int:
         """All that must be there: made, and not tidied away."""
         return self.created - self.tidied
 
     @property
-    def holds(self) -> bool:
+    def is_balanced(self) -> bool:
         """Is everything that was ever owed in exactly one known state?"""
-        return set(self.states) <= set(STATES) and sum(self.states.values()) == self.kept
+        return set(self.states) <= set(STATES) and sum(self.states.values()) == self.total_kept
 
 
-async def conservation(session: AsyncSession) -> Conservation:
+async def load_conservation(session: AsyncSession) -> Conservation:
     """The books of the outbox. On PostgreSQL numbers are also lost by what was rolled back."""
     query = select(Delivery.state, func.count()).group_by(Delivery.state)
     states = {row[0]: row[1] for row in await session.execute(query)}
-    tidied = int(await load_value(session, _TIDIED) or 0)
+    tidied = int(await load_value(session, _TIDIED_KEY) or 0)
     if is_sqlite(session):
         made = text("SELECT seq FROM sqlite_sequence WHERE name = 'delivery'")
     else:
@@ -350,19 +350,19 @@ async def conservation(session: AsyncSession) -> Conservation:
     return Conservation(await session.scalar(made) or 0, tidied, states)
 
 
-async def tidy(session: AsyncSession, now: datetime) -> None:
+async def delete_old(session: AsyncSession, now: datetime) -> None:
     """Old texts, old deliveries that ended, old turns and gates go; what is unsolved stays."""
     over = Delivery.state.in_((SENT, EXPIRED, CANCELLED))
     await session.execute(
         update(Delivery)
-        .where(over, Delivery.ended_at < now - READABLE, Delivery.body != "")
+        .where(over, Delivery.ended_at < now - BODY_RETENTION, Delivery.body != "")
         .values(body="")
     )
     unneeded = [~still for still in NEEDED]
     gone = await session.execute(
-        delete(Delivery).where(over, Delivery.ended_at < now - KEPT, *unneeded)
+        delete(Delivery).where(over, Delivery.ended_at < now - RETENTION, *unneeded)
     )
-    tidied = int(await load_value(session, _TIDIED) or 0) + max(getattr(gone, "rowcount", 0), 0)
-    await save_value(session, _TIDIED, str(tidied))
-    await session.execute(delete(JobRun).where(JobRun.at < now - READABLE))
-    await session.execute(delete(Gate).where(Gate.until < now))
+    tidied = int(await load_value(session, _TIDIED_KEY) or 0) + max(getattr(gone, "rowcount", 0), 0)
+    await save_value(session, _TIDIED_KEY, str(tidied))
+    await session.execute(delete(JobRun).where(JobRun.at < now - BODY_RETENTION))
+    await session.execute(delete(RateLimit).where(RateLimit.until < now))

@@ -13,11 +13,11 @@ from db.base import Base, is_sqlite
 from db.directory import Endorsement, Expertise
 from db.members import Account, Member
 from db.outbox import Delivery
-from db.relay import Line
+from db.relay import RelayLine
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class PersonalTable:
     """One table that holds people. `by`: the columns that name a member whose rows they are.
 
     `title`: what its rows are called for the people whose they are, in English.
@@ -27,78 +27,84 @@ class Held:
     `accounts`: columns that name an account; the rows of a member's own accounts are theirs.
     """
 
-    by: tuple[str, ...]
+    owner_columns: tuple[str, ...]
     title: str
-    erased: Literal["deleted", "cleared", "kept"] = "deleted"
-    because: str = ""
-    hidden: tuple[str, ...] = ()
-    about: tuple[str, ...] = ()
-    accounts: tuple[str, ...] = ()
+    on_erasure: Literal["deleted", "cleared", "kept"] = "deleted"
+    reason: str = ""
+    hidden_columns: tuple[str, ...] = ()
+    subject_columns: tuple[str, ...] = ()
+    account_columns: tuple[str, ...] = ()
 
 
-HELD: Mapping[str, Held] = {
-    "member": Held(("id",), "Your profile"),
-    "member_role": Held(("member_id",), "Your roles"),
-    "account": Held(("member_id",), "Your accounts"),
-    "expertise": Held(("member_id",), "Your topics"),
-    "endorsement": Held(("by_id",), "Endorsements you gave"),
-    "city_code": Held(
+PERSONAL_TABLES: Mapping[str, PersonalTable] = {
+    "member": PersonalTable(("id",), "Your profile"),
+    "member_role": PersonalTable(("member_id",), "Your roles"),
+    "account": PersonalTable(("member_id",), "Your accounts"),
+    "expertise": PersonalTable(("member_id",), "Your topics"),
+    "endorsement": PersonalTable(("by_id",), "Endorsements you gave"),
+    "city_code": PersonalTable(
         ("by_id",),
         "Codes you made for your city",
         "cleared",
         "the code is the city's",
-        hidden=("hash",),
+        hidden_columns=("hash",),
     ),
-    "invitation": Held(("by_id",), "Invitations", hidden=("hash",), accounts=("account_id",)),
-    "join_request": Held((), "Requests to join", accounts=("account_id",), about=("by_id",)),
-    "code_try": Held((), "Codes you tried", accounts=("account_id",)),
-    "link": Held(
+    "invitation": PersonalTable(
+        ("by_id",), "Invitations", hidden_columns=("hash",), account_columns=("account_id",)
+    ),
+    "join_request": PersonalTable(
+        (), "Requests to join", account_columns=("account_id",), subject_columns=("by_id",)
+    ),
+    "code_try": PersonalTable((), "Codes you tried", account_columns=("account_id",)),
+    "link": PersonalTable(
         ("member_id",),
         "Links between your accounts",
-        hidden=("hash",),
-        accounts=("account_id", "other_id"),
+        hidden_columns=("hash",),
+        account_columns=("account_id", "other_id"),
     ),
-    "kind_off": Held(("member_id",), "Messages you switched off"),
-    "delivery": Held(
+    "kind_off": PersonalTable(("member_id",), "Messages you switched off"),
+    "delivery": PersonalTable(
         ("member_id",), "Messages to you", "cleared", "counted, without words or names"
     ),
-    "report": Held(("by_id",), "Reports", about=("about_id", "decided_by_id")),
-    "block": Held(("member_id",), "Whom you blocked", about=("blocked_id",)),
-    "introduction": Held(
+    "report": PersonalTable(("by_id",), "Reports", subject_columns=("about_id", "decided_by_id")),
+    "block": PersonalTable(("member_id",), "Whom you blocked", subject_columns=("blocked_id",)),
+    "introduction": PersonalTable(
         # what the other side said, or that it was never asked, is the other side's alone
         ("one_id",),
         "Introductions",
-        hidden=("other_said", "silent", "status", "tells_at"),
-        about=("other_id", "by_id"),
+        hidden_columns=("other_said", "silent", "status", "tells_at"),
+        subject_columns=("other_id", "by_id"),
     ),
-    "talk": Held(("one_id", "other_id"), "Conversations", about=("picked_by_id",)),
-    "round_member": Held(("member_id",), "Pairing rounds"),
-    "round_avoid": Held(
-        ("member_id",), "Whom you do not want to be paired with", about=("avoided_id",)
+    "talk": PersonalTable(
+        ("one_id", "other_id"), "Conversations", subject_columns=("picked_by_id",)
     ),
-    "round_place": Held(("member_id",), "Your pairings"),
-    "round_left": Held(("member_id",), "Rounds that found nobody for you"),
-    "relay_line": Held(("author_id",), "What was passed on, without the words"),
-    "relay_draft": Held(("member_id",), "Words you have not sent yet"),
-    "relay": Held(
+    "round_member": PersonalTable(("member_id",), "Pairing rounds"),
+    "round_avoid": PersonalTable(
+        ("member_id",), "Whom you do not want to be paired with", subject_columns=("avoided_id",)
+    ),
+    "round_place": PersonalTable(("member_id",), "Your pairings"),
+    "round_left": PersonalTable(("member_id",), "Rounds that found nobody for you"),
+    "relay_line": PersonalTable(("author_id",), "What was passed on, without the words"),
+    "relay_draft": PersonalTable(("member_id",), "Words you have not sent yet"),
+    "relay": PersonalTable(
         ("one_id", "other_id"),
         "Conversations",
         "cleared",
         "the one who stays is told that it is over",
     ),
-    "audit": Held(
+    "audit": PersonalTable(
         ("member_id",),
         "What you did, in the log",
         "kept",
         "acts stand under a number that names nobody any more",
     ),
-    "document": Held(
+    "document": PersonalTable(
         (), "Other entries", "deleted", "the words a profile is found by, made anew from it"
     ),
 }
 """Every table with people in it. A test fails for a table that stands neither here nor below."""
 
-IMPERSONAL = frozenset({
+IMPERSONAL_TABLES = frozenset({
     "alembic_version", "certification", "city", "city_domain", "city_name", "criterion", "gate",
     "inbound",
     "installation", "level", "memo", "practice_area", "slot", "topic", "topic_criterion",
@@ -106,9 +112,9 @@ IMPERSONAL = frozenset({
 })  # fmt: skip
 
 
-KEPT_OPEN = timedelta(minutes=15)
+DOWNLOAD_LIFETIME = timedelta(minutes=15)
 """How long the address of one's own data can be used."""
-SCRUB = "scrub-due"
+SCRUB_KEY = "scrub-due"
 """The key of the value that says that somebody was forgotten since the last scrubbing."""
 
 
@@ -116,30 +122,30 @@ def _table(name: str) -> Table:
     return Base.metadata.tables[name]
 
 
-def _theirs(table: Table, held: Held, member_id: int) -> ColumnElement[bool]:
+def _is_owned_by(table: Table, held: PersonalTable, member_id: int) -> ColumnElement[bool]:
     own = select(Account.id).where(Account.member_id == member_id)
     return or_(
-        *(table.c[column] == member_id for column in held.by),
-        *(table.c[column].in_(own) for column in held.accounts),
+        *(table.c[column] == member_id for column in held.owner_columns),
+        *(table.c[column].in_(own) for column in held.account_columns),
     )
 
 
-async def rows_of(session: AsyncSession, member_id: int) -> dict[str, list[dict[str, Any]]]:
+async def load_rows(session: AsyncSession, member_id: int) -> dict[str, list[dict[str, Any]]]:
     """Everything held about a member, table by table; empty tables are left out."""
     found: dict[str, list[dict[str, Any]]] = {}
-    for name, held in HELD.items():
-        if not (held.by or held.accounts):
+    for name, held in PERSONAL_TABLES.items():
+        if not (held.owner_columns or held.account_columns):
             continue
         table = _table(name)
-        shown = [c for c in table.c if c.name not in held.hidden]
-        query = select(*shown).where(_theirs(table, held, member_id))
+        shown = [c for c in table.c if c.name not in held.hidden_columns]
+        query = select(*shown).where(_is_owned_by(table, held, member_id))
         rows = (await session.execute(query.order_by(*table.primary_key))).mappings().all()
         if rows:
             found[name] = [dict(row) for row in rows]
     return found
 
 
-async def forget(session: AsyncSession, now: datetime, person: Member) -> None:
+async def erase_member(session: AsyncSession, now: datetime, person: Member) -> None:
     """Erase a member: everything that hangs on the row goes with it.
 
     What was not sent yet is cancelled, what was sent keeps neither words nor names, and others'
@@ -153,7 +159,7 @@ async def forget(session: AsyncSession, now: datetime, person: Member) -> None:
     )
     await session.flush()
     await _clear_deliveries(session, now, person.id)
-    await search.put(session, "member", person.id, [])
+    await search.replace_documents(session, "member", person.id, [])
     await session.execute(delete(Account).where(Account.member_id == person.id))
     await session.execute(delete(Member).where(Member.id == person.id))
 
@@ -161,7 +167,7 @@ async def forget(session: AsyncSession, now: datetime, person: Member) -> None:
 async def _clear_deliveries(session: AsyncSession, now: datetime, member_id: int) -> None:
     """What the member was owed, and what of the member's own words others were."""
     mine = Delivery.member_id == member_id
-    written = Delivery.id.in_(select(Line.delivery_id).where(Line.author_id == member_id))
+    written = Delivery.id.in_(select(RelayLine.delivery_id).where(RelayLine.author_id == member_id))
     await outbox.cancel_waiting(
         session, now, "member forgotten", or_(mine, written), unsolved=outbox.UNSOLVED
     )
@@ -171,13 +177,13 @@ async def _clear_deliveries(session: AsyncSession, now: datetime, member_id: int
     )
 
 
-async def scrub(session: AsyncSession) -> None:
+async def scrub_index(session: AsyncSession) -> None:
     """Let nothing of what was erased stay in the index's own pages; the rest is the database's."""
     if is_sqlite(session):
         await session.execute(text("INSERT INTO document_fts(document_fts) VALUES ('optimize')"))
 
 
-def undeclared() -> Sequence[str]:
+def list_undeclared_tables() -> Sequence[str]:
     """Tables that say neither that they hold people nor that they do not."""
-    known = HELD.keys() | IMPERSONAL
+    known = PERSONAL_TABLES.keys() | IMPERSONAL_TABLES
     return sorted(name for name in Base.metadata.tables if name not in known)

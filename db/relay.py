@@ -15,7 +15,7 @@ from db.outbox import Delivery
 
 OPEN, ENDED = "open", "ended"
 PASSED, WITHHELD = "passed", "withheld"
-DRAFTS_KEPT = timedelta(days=1)
+DRAFT_LIFETIME = timedelta(days=1)
 MOST_LISTED = 20
 
 
@@ -51,7 +51,7 @@ class Relay(Base):
         """«one» or «other», as the columns name the sides."""
         return "one" if self.one_id == member_id else "other"
 
-    def facing(self, member_id: int) -> int | None:
+    def partner_of(self, member_id: int) -> int | None:
         """Whom this member talks with; None if that person was forgotten."""
         return self.other_id if self.side(member_id) == "one" else self.one_id
 
@@ -59,20 +59,20 @@ class Relay(Base):
         """The delivery that opened this member's thread."""
         return self.one_root_id if self.side(member_id) == "one" else self.other_root_id
 
-    def paused_by(self, member_id: int | None) -> bool:
+    def is_paused_by(self, member_id: int | None) -> bool:
         """Did this member pause it?"""
-        return member_id is not None and self.since(member_id) is not None
+        return member_id is not None and self.pause_start(member_id) is not None
 
-    def since(self, member_id: int) -> datetime | None:
+    def pause_start(self, member_id: int) -> datetime | None:
         """When this member paused it."""
         return self.one_paused_at if self.side(member_id) == "one" else self.other_paused_at
 
-    def pause(self, member_id: int, at: datetime | None) -> None:
+    def update_pause(self, member_id: int, at: datetime | None) -> None:
         """This member pauses it, or goes on when there is no time."""
         setattr(self, f"{self.side(member_id)}_paused_at", at)
 
 
-class Line(Base):
+class RelayLine(Base):
     """One thing that a member wrote there, and the delivery that brought it to the other side.
 
     `source` is the platform, channel and id of what was written. `edition` rises with each edit,
@@ -94,7 +94,7 @@ class Line(Base):
     at: Mapped[datetime]
 
 
-class Draft(Base):
+class RelayDraft(Base):
     """Words that may belong to several conversations, kept for a day until their writer says so."""
 
     __tablename__ = "relay_draft"
@@ -112,18 +112,18 @@ outbox.NEEDED.append(
 )
 
 
-class Root(NamedTuple):
+class ThreadRoot(NamedTuple):
     """Where a side's thread is, and whether somebody can still be reached there."""
 
-    delivery: Delivery
-    there: bool
+    lock_delivery: Delivery
+    is_reachable: bool
 
 
-def _of(member_id: int) -> ColumnElement[bool]:
+def _has_member(member_id: int) -> ColumnElement[bool]:
     return or_(Relay.one_id == member_id, Relay.other_id == member_id)
 
 
-async def begin(
+async def create_relay(
     session: AsyncSession,
     now: datetime,
     one: Member,
@@ -140,7 +140,7 @@ async def begin(
     return relay
 
 
-async def takes_part(session: AsyncSession, platform: str, user: str) -> bool:
+async def has_relays(session: AsyncSession, platform: str, user: str) -> bool:
     """Has whoever writes from this account ever been in a conversation?"""
     query = (
         select(Account.id)
@@ -156,23 +156,23 @@ async def takes_part(session: AsyncSession, platform: str, user: str) -> bool:
     return await session.scalar(query) is not None
 
 
-async def one(session: AsyncSession, relay_id: int, member_id: int) -> Relay | None:
+async def load_relay(session: AsyncSession, relay_id: int, member_id: int) -> Relay | None:
     """A conversation of this member; of nobody else's is even said that it exists."""
-    query = select(Relay).where(Relay.id == relay_id, _of(member_id))
+    query = select(Relay).where(Relay.id == relay_id, _has_member(member_id))
     return await session.scalar(query.with_for_update())
 
 
-async def of_member(
+async def list_relays(
     session: AsyncSession, member_id: int, *, only_open: bool = False
 ) -> list[Relay]:
     """A member's conversations, the newest first: all of them, or those that were not ended."""
-    query = select(Relay).where(_of(member_id)).order_by(Relay.id.desc()).limit(MOST_LISTED)
+    query = select(Relay).where(_has_member(member_id)).order_by(Relay.id.desc()).limit(MOST_LISTED)
     if only_open:
         query = query.where(Relay.status == OPEN)
     return list(await session.scalars(query))
 
 
-async def pointed(
+async def find_relay_of_message(
     session: AsyncSession, member_id: int, platform: str, message: str, source: str
 ) -> Relay | None:
     """The conversation that a message belongs to: one of the hub's to this member, or an own one.
@@ -180,32 +180,36 @@ async def pointed(
     `message` is the platform's id of it, `source` what its line would be called.
     """
     found = await session.execute(
-        select(Delivery.id, Delivery.under_id).where(*_brought(member_id, platform, message))
+        select(Delivery.id, Delivery.under_id).where(*_is_copy(member_id, platform, message))
     )
     numbers = {number for row in found for number in row if number is not None}
-    ours = select(Line.relay_id).where(_either(member_id, source, numbers))
+    ours = select(RelayLine.relay_id).where(_is_copy_or_source(member_id, source, numbers))
     query = select(Relay).where(
         or_(
             and_(Relay.one_id == member_id, Relay.one_root_id.in_(numbers)),
             and_(Relay.other_id == member_id, Relay.other_root_id.in_(numbers)),
-            and_(_of(member_id), Relay.id.in_(ours)),
+            and_(_has_member(member_id), Relay.id.in_(ours)),
         )
     )
     return await session.scalar(query.with_for_update())
 
 
-async def message(
+async def find_line(
     session: AsyncSession, member_id: int, platform: str, message: str, source: str
-) -> Line | None:
+) -> RelayLine | None:
     """What somebody wrote, found by how it looks to this member: as a copy, or as one's own."""
     copies = list(
-        await session.scalars(select(Delivery.id).where(*_brought(member_id, platform, message)))
+        await session.scalars(select(Delivery.id).where(*_is_copy(member_id, platform, message)))
     )
-    query = select(Line).join(Relay).where(_either(member_id, source, copies), _of(member_id))
+    query = (
+        select(RelayLine)
+        .join(Relay)
+        .where(_is_copy_or_source(member_id, source, copies), _has_member(member_id))
+    )
     return await session.scalar(query)
 
 
-def _brought(member_id: int, platform: str, message: str) -> tuple[ColumnElement[bool], ...]:
+def _is_copy(member_id: int, platform: str, message: str) -> tuple[ColumnElement[bool], ...]:
     """Deliveries to a member that became this message."""
     return (
         Delivery.member_id == member_id,
@@ -214,12 +218,12 @@ def _brought(member_id: int, platform: str, message: str) -> tuple[ColumnElement
     )
 
 
-def _either(member_id: int, source: str, copies: Collection[int]) -> ColumnElement[bool]:
-    own = and_(Line.source == source, Line.author_id == member_id)
-    return or_(own, Line.delivery_id.in_(copies))
+def _is_copy_or_source(member_id: int, source: str, copies: Collection[int]) -> ColumnElement[bool]:
+    own = and_(RelayLine.source == source, RelayLine.author_id == member_id)
+    return or_(own, RelayLine.delivery_id.in_(copies))
 
 
-async def root(session: AsyncSession, relay: Relay, member_id: int) -> Root | None:
+async def load_root(session: AsyncSession, relay: Relay, member_id: int) -> ThreadRoot | None:
     """This member's thread. Nobody is there when the account or the hub left the workspace."""
     number = relay.root_of(member_id)
     found = await session.get(Delivery, number) if number is not None else None
@@ -236,10 +240,10 @@ async def root(session: AsyncSession, relay: Relay, member_id: int) -> Root | No
             Workspace.removed_at.is_(None),
         )
     )
-    return Root(found, await session.scalar(lives) is not None)
+    return ThreadRoot(found, await session.scalar(lives) is not None)
 
 
-async def can_be_written(session: AsyncSession, to: Delivery) -> bool:
+async def can_write_to(session: AsyncSession, to: Delivery) -> bool:
     """Are the direct messages open where this delivery went?"""
     query = (
         select(Account.reachable)
@@ -256,17 +260,19 @@ async def can_be_written(session: AsyncSession, to: Delivery) -> bool:
 # --- what was written -------------------------------------------------------------------------
 
 
-async def line(session: AsyncSession, source: str) -> Line | None:
+async def find_line_by_source(session: AsyncSession, source: str) -> RelayLine | None:
     """What is known of something written."""
-    return await session.scalar(select(Line).where(Line.source == source).with_for_update())
+    return await session.scalar(
+        select(RelayLine).where(RelayLine.source == source).with_for_update()
+    )
 
 
-async def line_of(session: AsyncSession, delivery_id: int) -> Line | None:
+async def find_line_by_delivery(session: AsyncSession, delivery_id: int) -> RelayLine | None:
     """What a delivery brought."""
-    return await session.scalar(select(Line).where(Line.delivery_id == delivery_id))
+    return await session.scalar(select(RelayLine).where(RelayLine.delivery_id == delivery_id))
 
 
-async def rooted_in(session: AsyncSession, delivery_id: int) -> Relay | None:
+async def find_relay_by_root(session: AsyncSession, delivery_id: int) -> Relay | None:
     """The conversation that a delivery opened."""
     query = select(Relay).where(
         or_(Relay.one_root_id == delivery_id, Relay.other_root_id == delivery_id)
@@ -274,21 +280,21 @@ async def rooted_in(session: AsyncSession, delivery_id: int) -> Relay | None:
     return await session.scalar(query.with_for_update())
 
 
-async def newest(session: AsyncSession, of: Delivery) -> str:
+async def load_latest_body(session: AsyncSession, of: Delivery) -> str:
     """What it says after its latest edit; nothing once that is not kept any more."""
     query = select(Delivery.body).where(Delivery.of_id == of.id, Delivery.act == "edit")
     return await session.scalar(query.order_by(Delivery.id.desc()).limit(1)) or of.body
 
 
-async def withheld_since(
+async def has_withheld_since(
     session: AsyncSession, relay_id: int, author_id: int, since: datetime
 ) -> bool:
     """Did somebody write there in vain?"""
-    query = select(Line.id).where(
-        Line.relay_id == relay_id,
-        Line.author_id == author_id,
-        Line.status == WITHHELD,
-        Line.at >= since,
+    query = select(RelayLine.id).where(
+        RelayLine.relay_id == relay_id,
+        RelayLine.author_id == author_id,
+        RelayLine.status == WITHHELD,
+        RelayLine.at >= since,
     )
     return await session.scalar(query.limit(1)) is not None
 
@@ -296,22 +302,24 @@ async def withheld_since(
 # --- drafts -----------------------------------------------------------------------------------
 
 
-async def draft(session: AsyncSession, source: str) -> Draft | None:
+async def find_draft(session: AsyncSession, source: str) -> RelayDraft | None:
     """The draft of something written."""
-    return await session.scalar(select(Draft).where(Draft.source == source).with_for_update())
+    return await session.scalar(
+        select(RelayDraft).where(RelayDraft.source == source).with_for_update()
+    )
 
 
-async def take_draft(session: AsyncSession, draft_id: int, member_id: int) -> Draft | None:
+async def take_draft(session: AsyncSession, draft_id: int, member_id: int) -> RelayDraft | None:
     """A draft of this member's, which can be taken once."""
-    query = select(Draft).where(Draft.id == draft_id, Draft.member_id == member_id)
+    query = select(RelayDraft).where(RelayDraft.id == draft_id, RelayDraft.member_id == member_id)
     found = await session.scalar(query.with_for_update())
     if found:
         await session.delete(found)
     return found
 
 
-async def erase_old(session: AsyncSession, now: datetime) -> None:
+async def delete_old(session: AsyncSession, now: datetime) -> None:
     """Drop drafts that nobody claimed, and conversations that both sides left for good."""
-    await session.execute(delete(Draft).where(Draft.at < now - DRAFTS_KEPT))
+    await session.execute(delete(RelayDraft).where(RelayDraft.at < now - DRAFT_LIFETIME))
     nobody = and_(Relay.one_id.is_(None), Relay.other_id.is_(None))
     await session.execute(delete(Relay).where(nobody))

@@ -8,14 +8,14 @@ from sqlalchemy import delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased, selectinload
 
-from db.base import keep
+from db.base import insert_if_absent
 from db.directory import Expertise
 from db.members import Account, Member, Workspace
 from db.outbox import Address
-from db.rounds import MET, Round, RoundAvoid, RoundGroup, RoundMember, RoundPlace
+from db.rounds import MET, Round, RoundAvoidance, RoundGroup, RoundMember, RoundPlace
 
 
-async def participants(
+async def list_participants(
     session: AsyncSession, day: date, only: Collection[int] | None = None
 ) -> Sequence[RoundMember]:
     """Those who might be paired on that day, with the member; whose turn it is, the caller knows.
@@ -41,33 +41,33 @@ async def participants(
     return (await session.scalars(query)).all()
 
 
-async def avoid(session: AsyncSession, member_id: int, whom_id: int) -> None:
+async def add_avoidance(session: AsyncSession, member_id: int, whom_id: int) -> None:
     """Never pair these two; twice is once."""
-    await keep(session, RoundAvoid, member_id=member_id, avoided_id=whom_id)
+    await insert_if_absent(session, RoundAvoidance, member_id=member_id, avoided_id=whom_id)
 
 
-async def unavoid(session: AsyncSession, member_id: int, whom_id: int) -> bool:
+async def remove_avoidance(session: AsyncSession, member_id: int, whom_id: int) -> bool:
     """Pair them again if it comes to that; False if nothing stood in the way."""
-    gone = delete(RoundAvoid).where(
-        RoundAvoid.member_id == member_id, RoundAvoid.avoided_id == whom_id
+    gone = delete(RoundAvoidance).where(
+        RoundAvoidance.member_id == member_id, RoundAvoidance.avoided_id == whom_id
     )
-    return (await session.execute(gone.returning(RoundAvoid.avoided_id))).scalar() is not None
+    return (await session.execute(gone.returning(RoundAvoidance.avoided_id))).scalar() is not None
 
 
-async def avoided_by(session: AsyncSession, member_id: int) -> Sequence[Member]:
+async def list_avoided_by(session: AsyncSession, member_id: int) -> Sequence[Member]:
     """Whom somebody does not want to be paired with."""
     query = (
         select(Member)
-        .join(RoundAvoid, RoundAvoid.avoided_id == Member.id)
-        .where(RoundAvoid.member_id == member_id)
+        .join(RoundAvoidance, RoundAvoidance.avoided_id == Member.id)
+        .where(RoundAvoidance.member_id == member_id)
         .order_by(Member.folded, Member.id)
     )
     return (await session.scalars(query)).all()
 
 
-async def avoided(session: AsyncSession) -> set[frozenset[int]]:
+async def load_avoided_pairs(session: AsyncSession) -> set[frozenset[int]]:
     """All pairs of whom one avoids the other."""
-    rows = await session.execute(select(RoundAvoid.member_id, RoundAvoid.avoided_id))
+    rows = await session.execute(select(RoundAvoidance.member_id, RoundAvoidance.avoided_id))
     return {frozenset(row) for row in rows.all()}
 
 
@@ -78,7 +78,7 @@ class Knowledge(NamedTuple):
     learns: set[int]
 
 
-async def knowledge(session: AsyncSession) -> dict[int, Knowledge]:
+async def load_knowledge(session: AsyncSession) -> dict[int, Knowledge]:
     """Of everybody who takes part in rounds: what nobody may see counts nowhere."""
     query = (
         select(Expertise.member_id, Expertise.topic_id, Expertise.kind, Expertise.level)
@@ -96,7 +96,7 @@ async def knowledge(session: AsyncSession) -> dict[int, Knowledge]:
     return found
 
 
-class Past(NamedTuple):
+class PastPairing(NamedTuple):
     """Two who were partners, from one side: when last, and when they last really met."""
 
     member_id: int
@@ -105,7 +105,7 @@ class Past(NamedTuple):
     city_id: int | None
 
 
-async def past(session: AsyncSession, since: date) -> Sequence[Past]:
+async def list_past_pairings(session: AsyncSession, since: date) -> Sequence[PastPairing]:
     """Everybody's partners in rounds since then, that were told of each other.
 
     Two met if one of them said so.
@@ -121,16 +121,16 @@ async def past(session: AsyncSession, since: date) -> Sequence[Past]:
         .where(Round.day >= since, RoundGroup.begun_at.is_not(None))
         .group_by(mine.member_id, theirs.member_id, other.city_id)
     )
-    return [Past(*row) for row in (await session.execute(query)).all()]
+    return [PastPairing(*row) for row in (await session.execute(query)).all()]
 
 
-async def joined_since(session: AsyncSession, moment: datetime) -> set[int]:
+async def list_joined_since(session: AsyncSession, moment: datetime) -> set[int]:
     """Who began to take part since then."""
     query = select(RoundMember.member_id).where(RoundMember.joined_at >= moment)
     return set(await session.scalars(query))
 
 
-async def common_room(session: AsyncSession, keys: Collection[int]) -> Address | None:
+async def find_common_room(session: AsyncSession, keys: Collection[int]) -> Address | None:
     """A workspace in which all of these can be written to at once."""
     query = (
         select(Workspace.platform, Workspace.external_id, Account.member_id, Account.external_id)
@@ -152,7 +152,7 @@ async def common_room(session: AsyncSession, keys: Collection[int]) -> Address |
     return None
 
 
-async def silent(session: AsyncSession) -> Sequence[RoundMember]:
+async def list_silent(session: AsyncSession) -> Sequence[RoundMember]:
     """Those who were asked whether to go on, and have not answered; held."""
     query = select(RoundMember).where(
         RoundMember.asked_at.is_not(None), RoundMember.paused_at.is_(None)

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column, selectinload
 from sqlalchemy.orm import relationship as related
 
-from db.base import Base, keep
+from db.base import Base, insert_if_absent
 from db.members import Member
 
 MET, SCHEDULED, NOT_YET = "met", "scheduled", "not-yet"
@@ -41,7 +41,7 @@ class RoundMember(Base):
     member: Mapped[Member] = related(lazy="raise")
 
 
-class RoundAvoid(Base):
+class RoundAvoidance(Base):
     """Somebody whom a member does not want to be paired with; the other is never told."""
 
     __tablename__ = "round_avoid"
@@ -103,7 +103,7 @@ class RoundPlace(Base):
     member: Mapped[Member] = related(lazy="raise")
 
 
-class RoundLeft(Base):
+class UnmatchedMember(Base):
     """Somebody without a partner in a round, and the rule that left the fewest."""
 
     __tablename__ = "round_left"
@@ -122,15 +122,17 @@ class RoundLeft(Base):
 # --- who takes part ---------------------------------------------------------------------------
 
 
-async def taking(session: AsyncSession, member_id: int) -> RoundMember | None:
+async def load_participation(session: AsyncSession, member_id: int) -> RoundMember | None:
     """How somebody takes part, if they ever did; held until the end of the transaction."""
     return await session.get(RoundMember, member_id, with_for_update=True)
 
 
-async def join(session: AsyncSession, member_id: int, now: datetime) -> RoundMember:
+async def get_or_create_participation(
+    session: AsyncSession, member_id: int, now: datetime
+) -> RoundMember:
     """The row of somebody who takes part, made where there is none."""
-    await keep(session, RoundMember, member_id=member_id, joined_at=now)
-    found = await taking(session, member_id)
+    await insert_if_absent(session, RoundMember, member_id=member_id, joined_at=now)
+    found = await load_participation(session, member_id)
     if found is None:
         raise LookupError("the row vanished while it was made")
     return found
@@ -139,42 +141,44 @@ async def join(session: AsyncSession, member_id: int, now: datetime) -> RoundMem
 # --- rounds -----------------------------------------------------------------------------------
 
 
-async def on(session: AsyncSession, day: date, *, hold: bool = False) -> Round | None:
+async def find_round(session: AsyncSession, day: date, *, hold: bool = False) -> Round | None:
     """The round of a day, held until the end of the transaction if asked."""
     query = select(Round).where(Round.day == day).execution_options(populate_existing=True)
     return await session.scalar(query.with_for_update() if hold else query)
 
 
-async def begin(session: AsyncSession, day: date) -> Round:
+async def get_or_create_round(session: AsyncSession, day: date) -> Round:
     """The round of a day, made where there is none, and held."""
-    await keep(session, Round, day=day, seed=day.toordinal())
-    found = await on(session, day, hold=True)
+    await insert_if_absent(session, Round, day=day, seed=day.toordinal())
+    found = await find_round(session, day, hold=True)
     if found is None:
         raise LookupError("the round vanished while it was made")
     return found
 
 
-async def held(session: AsyncSession, round_id: int) -> Round | None:
+async def lock_round(session: AsyncSession, round_id: int) -> Round | None:
     """One round, held until the end of the transaction."""
     return await session.get(Round, round_id, with_for_update=True, populate_existing=True)
 
 
-async def unfinished(session: AsyncSession) -> Sequence[Round]:
+async def list_unfinished(session: AsyncSession) -> Sequence[Round]:
     """Rounds that something is still to happen to, oldest first."""
-    return (await session.scalars(_lately().where(Round.closed_at.is_(None)))).all()
+    return (await session.scalars(_newest_sent().where(Round.closed_at.is_(None)))).all()
 
 
-async def last_sent(session: AsyncSession) -> Round | None:
+async def find_last_sent(session: AsyncSession) -> Round | None:
     """The newest round that people were told of."""
-    query = _lately().where(Round.sent_at.is_not(None)).order_by(None).order_by(Round.day.desc())
+    query = (
+        _newest_sent().where(Round.sent_at.is_not(None)).order_by(None).order_by(Round.day.desc())
+    )
     return await session.scalar(query.limit(1))
 
 
-def _lately() -> Select[Round]:
+def _newest_sent() -> Select[Round]:
     return select(Round).order_by(Round.day)
 
 
-async def write(
+async def save_groups(
     session: AsyncSession,
     round_: Round,
     groups: Iterable[tuple[Sequence[int], int, bool]],
@@ -191,15 +195,15 @@ async def write(
             )
         )  # fmt: skip
     session.add_all(
-        RoundLeft(round_id=round_.id, member_id=key, rule=rule, fits=fits)
+        UnmatchedMember(round_id=round_.id, member_id=key, rule=rule, fits=fits)
         for key, rule, fits in left
     )
     await session.flush()
 
 
-async def clear(session: AsyncSession, round_: Round) -> None:
+async def clear_draft(session: AsyncSession, round_: Round) -> None:
     """A draft is thrown away."""
-    for kind in (RoundPlace, RoundGroup, RoundLeft):
+    for kind in (RoundPlace, RoundGroup, UnmatchedMember):
         await session.execute(delete(kind).where(kind.round_id == round_.id))
 
 
@@ -212,7 +216,7 @@ async def drop_groups(session: AsyncSession, groups: Iterable[RoundGroup]) -> No
         await session.execute(delete(RoundGroup).where(RoundGroup.id.in_(some)))
 
 
-async def groups_of(
+async def list_groups(
     session: AsyncSession, round_id: int, *, only_new: int | None = None
 ) -> Sequence[RoundGroup]:
     """The groups of a round with their people, the weightiest first.
@@ -236,25 +240,27 @@ def _whole_groups(round_id: int) -> Select[RoundGroup]:
     )
 
 
-async def drafted(session: AsyncSession, round_id: int, after: int, limit: int) -> Sequence[Member]:
+async def list_drafted_members(
+    session: AsyncSession, round_id: int, after: int, limit: int
+) -> Sequence[Member]:
     """So many of a draft, with a partner in it or not, by number from the one after `after`."""
     placed = select(RoundPlace.member_id).where(RoundPlace.round_id == round_id)
-    left = select(RoundLeft.member_id).where(RoundLeft.round_id == round_id)
+    left = select(UnmatchedMember.member_id).where(UnmatchedMember.round_id == round_id)
     query = select(Member).where(Member.id.in_(placed.union(left)), Member.id > after)
     return (await session.scalars(query.order_by(Member.id).limit(limit))).all()
 
 
-async def names_in(session: AsyncSession, round_id: int, keys: Collection[int]) -> dict[int, str]:
+async def find_names(session: AsyncSession, round_id: int, keys: Collection[int]) -> dict[int, str]:
     """The names of those of these who are in a round, with a partner or not."""
     placed = select(RoundPlace.member_id).where(RoundPlace.round_id == round_id)
-    left = select(RoundLeft.member_id).where(RoundLeft.round_id == round_id)
+    left = select(UnmatchedMember.member_id).where(UnmatchedMember.round_id == round_id)
     query = select(Member.id, Member.name).where(
         Member.id.in_(placed.union(left)), Member.id.in_(keys)
     )
     return {row[0]: row[1] for row in (await session.execute(query)).all()}
 
 
-async def begun(
+async def list_begun_groups(
     session: AsyncSession, round_id: int, before: datetime, after: int, limit: int
 ) -> Sequence[RoundGroup]:
     """So many groups that were told before a moment, by number from the one after `after`."""
@@ -262,7 +268,7 @@ async def begun(
     return (await session.scalars(query.order_by(RoundGroup.id).limit(limit))).all()
 
 
-async def unanswered(
+async def list_unanswered(
     session: AsyncSession, round_id: int, before: datetime
 ) -> Sequence[RoundMember]:
     """How those take part who were told before a moment, and said nothing to the check-in."""
@@ -281,35 +287,37 @@ async def unanswered(
     return (await session.scalars(query)).all()
 
 
-async def left_of(
+async def list_unmatched(
     session: AsyncSession, round_id: int, *, only_new: int | None = None
-) -> Sequence[RoundLeft]:
+) -> Sequence[UnmatchedMember]:
     """Those without a partner, with the member; `only_new` as above."""
     query = (
-        select(RoundLeft)
-        .where(RoundLeft.round_id == round_id)
-        .order_by(RoundLeft.member_id)
-        .options(selectinload(RoundLeft.member))
+        select(UnmatchedMember)
+        .where(UnmatchedMember.round_id == round_id)
+        .order_by(UnmatchedMember.member_id)
+        .options(selectinload(UnmatchedMember.member))
         .execution_options(populate_existing=True)
     )
     if only_new is not None:
-        query = query.where(RoundLeft.told_at.is_(None)).limit(only_new)
-        query = query.with_for_update(skip_locked=True, of=RoundLeft)
+        query = query.where(UnmatchedMember.told_at.is_(None)).limit(only_new)
+        query = query.with_for_update(skip_locked=True, of=UnmatchedMember)
     return (await session.scalars(query)).all()
 
 
-async def forget_left(session: AsyncSession, round_id: int, keys: Collection[int] | None) -> None:
+async def delete_unmatched(
+    session: AsyncSession, round_id: int, keys: Collection[int] | None
+) -> None:
     """Some who were left have a partner now; None for all of them."""
-    gone = delete(RoundLeft).where(RoundLeft.round_id == round_id)
+    gone = delete(UnmatchedMember).where(UnmatchedMember.round_id == round_id)
     if keys is not None:
-        gone = gone.where(RoundLeft.member_id.in_(keys))
+        gone = gone.where(UnmatchedMember.member_id.in_(keys))
     await session.execute(gone)
 
 
 async def count_missed(session: AsyncSession, round_id: int) -> None:
     """Whoever has a place owes nothing any more; whoever was left comes first next time."""
     placed = select(RoundPlace.member_id).where(RoundPlace.round_id == round_id)
-    left = select(RoundLeft.member_id).where(RoundLeft.round_id == round_id)
+    left = select(UnmatchedMember.member_id).where(UnmatchedMember.round_id == round_id)
     for who, value in ((placed, 0), (left, RoundMember.missed + 1)):
         await session.execute(
             update(RoundMember)
@@ -323,7 +331,7 @@ async def add_third(
     session: AsyncSession, round_id: int, host_id: int, third_id: int, points: int
 ) -> None:
     """Somebody joins the pair of another one, which is told anew."""
-    found = await group_of(session, host_id, round_id)
+    found = await find_group_of(session, host_id, round_id)
     if found is None:
         raise LookupError("the pair vanished while it was held")
     session.add(RoundPlace(round_id=round_id, member_id=third_id, group_id=found.id))
@@ -331,7 +339,7 @@ async def add_third(
     await session.flush()
 
 
-async def settle_debt(session: AsyncSession, keys: Collection[int]) -> None:
+async def clear_missed(session: AsyncSession, keys: Collection[int]) -> None:
     """These have a partner after all."""
     query = update(RoundMember).where(RoundMember.member_id.in_(keys)).values(missed=0)
     await session.execute(query)
@@ -340,7 +348,7 @@ async def settle_debt(session: AsyncSession, keys: Collection[int]) -> None:
 # --- one member's rounds ----------------------------------------------------------------------
 
 
-async def group(session: AsyncSession, number: int) -> RoundGroup | None:
+async def lock_group(session: AsyncSession, number: int) -> RoundGroup | None:
     """One group with its people, held."""
     query = (
         select(RoundGroup)
@@ -351,21 +359,23 @@ async def group(session: AsyncSession, number: int) -> RoundGroup | None:
     return await session.scalar(query.with_for_update(of=RoundGroup))
 
 
-async def group_of(session: AsyncSession, member_id: int, round_id: int) -> RoundGroup | None:
+async def find_group_of(session: AsyncSession, member_id: int, round_id: int) -> RoundGroup | None:
     """The group somebody is in."""
     query = select(RoundPlace.group_id).where(
         RoundPlace.member_id == member_id, RoundPlace.round_id == round_id
     )
     number = await session.scalar(query)
-    return await group(session, number) if number else None
+    return await lock_group(session, number) if number else None
 
 
-async def left_in(session: AsyncSession, member_id: int, round_id: int) -> RoundLeft | None:
+async def find_unmatched(
+    session: AsyncSession, member_id: int, round_id: int
+) -> UnmatchedMember | None:
     """Was somebody left without a partner?"""
-    return await session.get(RoundLeft, (round_id, member_id))
+    return await session.get(UnmatchedMember, (round_id, member_id))
 
 
-async def counted(session: AsyncSession, round_id: int) -> Mapping[str, int]:
+async def count_answers(session: AsyncSession, round_id: int) -> Mapping[str, int]:
     """How many places have which answer; empty for none."""
     query = (
         select(RoundPlace.answer, func.count())

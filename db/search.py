@@ -35,13 +35,15 @@ class Document(Base):
 _FTS = table("document_fts", column("rowid"), column("document_fts"), column("rank"))
 
 
-async def put(session: AsyncSession, kind: str, ref: int, documents: Sequence[Document]) -> None:
+async def replace_documents(
+    session: AsyncSession, kind: str, ref: int, documents: Sequence[Document]
+) -> None:
     """Replace what is known of one thing."""
     await session.execute(delete(Document).where(Document.kind == kind, Document.ref == ref))
     session.add_all(documents)
 
 
-async def matching(
+async def find_refs(
     session: AsyncSession, kind: str, text: str, city_id: int | None, limit: int
 ) -> list[int]:
     """The refs whose visible words hold every word asked (or its stem), best first.
@@ -55,15 +57,15 @@ async def matching(
     may_see = or_(
         Document.seen == "community", and_(Document.seen == "city", Document.city_id == city_id)
     )
-    found = _in_sqlite(groups) if is_sqlite(session) else _in_postgresql(groups)
+    found = _sqlite_query(groups) if is_sqlite(session) else _postgresql_query(groups)
     newest = found.where(Document.kind == kind, may_see).limit(RANKED).subquery()
     query = select(newest.c.ref).order_by(newest.c.rank, newest.c.ref)
     refs = (await session.scalars(query.limit(limit * 2))).all()
     return list(dict.fromkeys(refs))[:limit]
 
 
-def _in_sqlite(groups: Sequence[set[str]]) -> Select[int, float]:
-    asked = " AND ".join(f"({' OR '.join(_quoted(t) for t in sorted(g))})" for g in groups)
+def _sqlite_query(groups: Sequence[set[str]]) -> Select[int, float]:
+    asked = " AND ".join(f"({' OR '.join(_quote(t) for t in sorted(g))})" for g in groups)
     return (
         select(Document.ref, _FTS.c.rank)
         .join(_FTS, _FTS.c.rowid == Document.id)
@@ -72,14 +74,14 @@ def _in_sqlite(groups: Sequence[set[str]]) -> Select[int, float]:
     )
 
 
-def _in_postgresql(groups: Sequence[set[str]]) -> Select[int, float]:
+def _postgresql_query(groups: Sequence[set[str]]) -> Select[int, float]:
     vector = func.to_tsvector(text_("'simple'"), Document.tokens)
     wanted = reduce(_and, (reduce(_or, map(_phrase, sorted(g))) for g in groups))
     rank = (-func.ts_rank(vector, wanted)).label("rank")
     return select(Document.ref, rank).where(vector.op("@@")(wanted)).order_by(Document.id.desc())
 
 
-def _quoted(token: str) -> str:
+def _quote(token: str) -> str:
     return '"' + token.replace('"', '""') + '"'
 
 

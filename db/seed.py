@@ -12,12 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db import directory
 from db.base import Base
 from db.cities import Certification, City, CityName
-from db.demo import DemoCity, DemoPerson, people
+from db.demo import DemoCity, DemoPerson, invent_people
 from db.directory import Endorsement, Expertise, Standing
 from db.members import Account, Member, MemberRole, Workspace
 from db.rounds import RoundMember
 from db.standard import Criterion, Level, PracticeArea
-from db.text import fold
+from db.text import fold_text
 from db.topics import Topic, TopicCriterion, TopicTerm
 
 _DATA = Path(__file__).parent / "data"
@@ -39,20 +39,20 @@ DEMO_NEWCOMERS = (
 DEMO_STAFF = ("Dana Whitfield", "dana.whitfield@programme.example")
 
 
-def _read(name: str) -> Iterator[dict[str, str]]:
+def _load_rows(name: str) -> Iterator[dict[str, str]]:
     with (_DATA / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         yield from csv.DictReader(file)
 
 
-def _number(text: str) -> int | None:
+def _parse_number(text: str) -> int | None:
     return int(text) if text else None
 
 
-def _degrees(text: str) -> float | None:
+def _parse_degrees(text: str) -> float | None:
     return float(text) if text else None
 
 
-async def _keep(
+async def _upsert(
     session: AsyncSession, kind: type[Row], key: str, rows: Iterator[dict[str, Any]]
 ) -> dict[Any, Row]:
     """Insert what is new and update what is there, by `key`; everything of the kind by it."""
@@ -73,21 +73,23 @@ async def is_empty(session: AsyncSession) -> bool:
     return not await session.scalar(select(func.count()).select_from(Topic))
 
 
-async def reference(session: AsyncSession, progress: Progress = lambda step: None) -> None:
+async def seed_reference(session: AsyncSession, progress: Progress = lambda step: None) -> None:
     """The standard, the cities and the vocabulary; repeating it changes nothing."""
     progress("standard")
-    areas = await _keep(session, PracticeArea, "slug", map(_area, _read("practice_areas")))
+    areas = await _upsert(session, PracticeArea, "slug", map(_area, _load_rows("practice_areas")))
     area_ids = {slug: area.id for slug, area in areas.items()}
-    criteria = await _keep(
-        session, Criterion, "code", (_criterion(r, area_ids) for r in _read("criteria"))
+    criteria = await _upsert(
+        session, Criterion, "code", (_criterion(r, area_ids) for r in _load_rows("criteria"))
     )
-    await _keep(session, Level, "name", map(_level, _read("levels")))
+    await _upsert(session, Level, "name", map(_level, _load_rows("levels")))
     progress("cities")
-    await _cities(session)
+    await _seed_cities(session)
     progress("topics")
-    topics = await _keep(session, Topic, "slug", (_topic(r, area_ids) for r in _read("topics")))
-    await _terms(session, topics)
-    await _topic_criteria(session, topics, criteria)
+    topics = await _upsert(
+        session, Topic, "slug", (_topic(r, area_ids) for r in _load_rows("topics"))
+    )
+    await _seed_terms(session, topics)
+    await _seed_topic_criteria(session, topics, criteria)
 
 
 def _area(row: Mapping[str, str]) -> dict[str, Any]:
@@ -113,40 +115,40 @@ def _city(row: Mapping[str, str]) -> dict[str, Any]:
         **{k: v for k, v in row.items() if k != "aliases"},
         "certified": row["certified"] == "1",
         "level": row["level"] or None,
-        "level_year": _number(row["level_year"]),
-        "first_certified_year": _number(row["first_certified_year"]),
-        "population": _number(row["population"]),
-        "latitude": _degrees(row["latitude"]),
-        "longitude": _degrees(row["longitude"]),
+        "level_year": _parse_number(row["level_year"]),
+        "first_certified_year": _parse_number(row["first_certified_year"]),
+        "population": _parse_number(row["population"]),
+        "latitude": _parse_degrees(row["latitude"]),
+        "longitude": _parse_degrees(row["longitude"]),
     }
 
 
-async def _cities(session: AsyncSession) -> None:
-    cities = await _keep(session, City, "slug", map(_city, _read("cities")))
-    await _missing(
+async def _seed_cities(session: AsyncSession) -> None:
+    cities = await _upsert(session, City, "slug", map(_city, _load_rows("cities")))
+    await _insert_missing(
         session,
         CityName,
         ("city_id", "name"),
         (
             {"city_id": cities[row["slug"]].id, "name": alias}
-            for row in _read("cities")
+            for row in _load_rows("cities")
             for alias in row["aliases"].split(";")
             if alias
         ),
     )
-    await _missing(
+    await _insert_missing(
         session,
         Certification,
         ("city_id", "year", "level", "event"),
         (
-            {**row, "city_id": cities[row["city"]].id, "year": _number(row["year"])}
-            for row in _read("certifications")
+            {**row, "city_id": cities[row["city"]].id, "year": _parse_number(row["year"])}
+            for row in _load_rows("certifications")
         ),
     )
 
 
-async def _terms(session: AsyncSession, topics: Mapping[str, Topic]) -> None:
-    await _missing(
+async def _seed_terms(session: AsyncSession, topics: Mapping[str, Topic]) -> None:
+    await _insert_missing(
         session,
         TopicTerm,
         ("topic_id", "language", "term"),
@@ -157,28 +159,28 @@ async def _terms(session: AsyncSession, topics: Mapping[str, Topic]) -> None:
                 "term": row["term"],
                 "preferred": row["preferred"] == "1",
             }
-            for row in _read("topic_terms")
+            for row in _load_rows("topic_terms")
         ),
     )
 
 
-async def _topic_criteria(
+async def _seed_topic_criteria(
     session: AsyncSession, topics: Mapping[str, Topic], criteria: Mapping[str, Criterion]
 ) -> None:
-    await _missing(
+    await _insert_missing(
         session,
         TopicCriterion,
         ("topic_id", "criterion_id"),
         (
             {"topic_id": topics[row["slug"]].id, "criterion_id": criteria[code].id}
-            for row in _read("topics")
+            for row in _load_rows("topics")
             for code in row["criteria"].split(";")
             if code in criteria
         ),
     )
 
 
-async def _missing(
+async def _insert_missing(
     session: AsyncSession, kind: type[Base], keys: tuple[str, ...], rows: Iterator[dict[str, Any]]
 ) -> None:
     """Insert the rows whose keys are not there yet."""
@@ -196,7 +198,7 @@ async def _missing(
 # --- the demo ---------------------------------------------------------------------------------
 
 
-async def demo(
+async def seed_demo(
     session: AsyncSession,
     now: datetime,
     standing: Standing,
@@ -210,7 +212,7 @@ async def demo(
     topics = {t.slug: t for t in (await session.scalars(select(Topic).order_by(Topic.id))).all()}
     areas = {a.id: a.slug for a in (await session.scalars(select(PracticeArea))).all()}
     made = list(
-        people(
+        invent_people(
             [_demo_city(c) for c in cities.values()],
             [(t.slug, areas.get(t.area_id or 0, "")) for t in topics.values()],
         )
@@ -220,17 +222,17 @@ async def demo(
     session.add_all([*members, staff])
     await session.flush()
     progress("skills")
-    ties = [_ties(m, p, topics) for m, p in zip(members, made, strict=True)]
+    ties = [_build_ties(m, p, topics) for m, p in zip(members, made, strict=True)]
     session.add_all(tie for some in ties for tie in some)
     await session.flush()
     _endorse(session, members, ties, now)
     progress("search")
     for person, some in zip(members, ties, strict=True):
-        directory.settle(person, some, standing)
-        words = " ".join(_words(topics, some))
-        session.add_all(directory.documents(person, words))
-    session.add_all(_accounts([*members, staff], cities, now))
-    session.add_all(_in_rounds(members, now))
+        directory.copy_to_ties(person, some, standing)
+        words = " ".join(_index_words(topics, some))
+        session.add_all(directory.build_documents(person, words))
+    session.add_all(_build_accounts([*members, staff], cities, now))
+    session.add_all(_build_round_members(members, now))
     await session.flush()
 
 
@@ -249,7 +251,7 @@ def _demo_city(city: City) -> DemoCity:
 def _member(person: DemoPerson, city: City, now: datetime) -> Member:
     return Member(
         name=person.name,
-        folded=fold(person.name),
+        folded=fold_text(person.name),
         email=person.email,
         city=city,
         synthetic=True,
@@ -275,7 +277,7 @@ def _staff(now: datetime) -> Member:
     name, email = DEMO_STAFF
     return Member(
         name=name,
-        folded=fold(name),
+        folded=fold_text(name),
         email=email,
         synthetic=True,
         zone="America/New_York",
@@ -285,7 +287,7 @@ def _staff(now: datetime) -> Member:
     )
 
 
-def _ties(member: Member, person: DemoPerson, topics: Mapping[str, Topic]) -> list[Expertise]:
+def _build_ties(member: Member, person: DemoPerson, topics: Mapping[str, Topic]) -> list[Expertise]:
     knows = [
         Expertise(member_id=member.id, topic_id=topics[slug].id, kind="knows", level=level)
         for slug, level in person.knows
@@ -312,7 +314,7 @@ def _endorse(
                     tie.endorsements += 1
 
 
-def _in_rounds(members: list[Member], now: datetime) -> Iterator[RoundMember]:
+def _build_round_members(members: list[Member], now: datetime) -> Iterator[RoundMember]:
     """Nearly half of the people take part in rounds, most of them every week."""
     often = ("weekly", "weekly", "every-two-weeks", "weekly", "monthly")
     for index, person in enumerate(members):
@@ -321,7 +323,7 @@ def _in_rounds(members: list[Member], now: datetime) -> Iterator[RoundMember]:
             yield RoundMember(member_id=person.id, rhythm=rhythm, nth=nth, joined_at=now)
 
 
-def _words(topics: Mapping[str, Topic], ties: list[Expertise]) -> Iterator[str]:
+def _index_words(topics: Mapping[str, Topic], ties: list[Expertise]) -> Iterator[str]:
     by_id = {t.id: t for t in topics.values()}
     for tie in ties:
         if tie.kind == "knows":
@@ -333,7 +335,7 @@ def demo_home(person: Member) -> str:
     return DEMO_WORKSPACES[person.language in ("es", "pt")][1]
 
 
-def _accounts(
+def _build_accounts(
     members: list[Member], cities: Mapping[str, City], now: datetime
 ) -> Iterator[Account]:
     """Everybody can be met on both platforms of the demo; the e-mail is the user id there."""

@@ -35,28 +35,28 @@ from db.outbox import (
     PENDING,
     REMOVED,
     Delivery,
-    Gate,
-    address_of,
+    RateLimit,
+    find_address,
     is_in,
 )
 
 MOST_DEATHS = 3
 """Processes that may end with one delivery in flight before nobody touches it any more."""
 
-AT_ONCE = 500
+BATCH_SIZE = 500
 """How many rows are put right in one transaction; the rest follow in the next."""
 
-SPARE = 16
+SPARE_ROWS = 16
 """How many more are looked at than taken: some of them nobody here may send."""
 
 
-OTHERS = 4
+CONTENTION_FACTOR = 4
 """As many times more are found: several processes that look at once take what the others left."""
 
 WINDOW = 512
 """How much of what is due is looked through first: all of it only if nothing is found there."""
 
-EVERYTHING = 2**31
+NO_WINDOW = 2**31
 
 
 class Claim(NamedTuple):
@@ -66,14 +66,14 @@ class Claim(NamedTuple):
     root: Delivery | None
 
 
-class Taken(NamedTuple):
+class ClaimResult(NamedTuple):
     """What was claimed, and what is not owed any more."""
 
     claims: Sequence[Claim]
-    ended: Sequence[Delivery]
+    ended_deliveries: Sequence[Delivery]
 
 
-class Written(NamedTuple):
+class Settlement(NamedTuple):
     """How one attempt, or one look, ended; `fence` is the number under which it was made."""
 
     id: int
@@ -82,21 +82,21 @@ class Written(NamedTuple):
     reason: str = ""
     retry_at: datetime | None = None
     doubt: bool = False
-    counted: bool = True
+    is_attempt: bool = True
     resent: bool = False
     platform_id: str = ""
     landed_in: str = ""
-    closed: bool = False
+    dm_closed: bool = False
 
 
-_same = aliased(Delivery)
+_sibling = aliased(Delivery)
 _PANIC = exists().where(KeyValue.key == PANIC, KeyValue.value != "")
 
 
 _NOW = bindparam("now", type_=Moment())
 
 
-def _heads() -> Select[int]:
+def _heads_query() -> Select[int]:
     """The oldest due delivery of each lane where nothing is under way and no gate is shut.
 
     Only the first `window` of all that is due is looked through. What would be stale is left out,
@@ -116,20 +116,20 @@ def _heads() -> Select[int]:
     )
     # the first of its lane; «there is no earlier one» would be asked of all rows at once
     head = (
-        select(_same.id)
-        .where(_same.lane == ripe.lane, is_in(*PENDING, of=_same))
-        .order_by(_same.at, _same.id)
+        select(_sibling.id)
+        .where(_sibling.lane == ripe.lane, is_in(*PENDING, of=_sibling))
+        .order_by(_sibling.at, _sibling.id)
         .limit(1)
         .scalar_subquery()
     )
-    under_way = exists().where(_same.lane == ripe.lane, is_in(CLAIMED, INFLIGHT, of=_same))
+    under_way = exists().where(_sibling.lane == ripe.lane, is_in(CLAIMED, INFLIGHT, of=_sibling))
     home = ripe.platform + ":" + ripe.workspace
-    shut = exists().where(Gate.key.in_((ripe.lane, home)), Gate.until > _NOW)
+    shut = exists().where(RateLimit.key.in_((ripe.lane, home)), RateLimit.until > _NOW)
     query = select(ripe.id).where(ripe.id == head, ~under_way, ~shut, ~_PANIC)
     return query.limit(bindparam("most"))
 
 
-def _locked() -> Select[Delivery, str | None, datetime | None]:
+def _lock_query() -> Select[Delivery, str | None, datetime | None]:
     """Those of them that nobody else took meanwhile, with what speaks against sending them."""
     home = and_(
         Workspace.platform == Delivery.platform, Workspace.external_id == Delivery.workspace
@@ -147,55 +147,62 @@ def _locked() -> Select[Delivery, str | None, datetime | None]:
 
 
 # built once: that takes longer than asking
-_HEADS, _LOCKED = _heads(), _locked()
+_HEADS, _LOCK = _heads_query(), _lock_query()
 
 
-async def _down(session: AsyncSession, now: datetime) -> Sequence[str]:
+async def _list_paused_platforms(session: AsyncSession, now: datetime) -> Sequence[str]:
     """Platforms that are left alone just now; nothing of theirs is looked at."""
-    query = select(Gate.key).where(Gate.until > now, Gate.key.not_like("%:%"))
+    query = select(RateLimit.key).where(RateLimit.until > now, RateLimit.key.not_like("%:%"))
     return (await session.scalars(query)).all()
 
 
-async def claim(
+async def claim_deliveries(
     session: AsyncSession,
     now: datetime,
     lease: timedelta,
     limit: int,
-    may: Callable[[Delivery], bool],
-    leaving_out: Collection[tuple[str, str]] = (),
+    can_send: Callable[[Delivery], bool],
+    excluded_workspaces: Collection[tuple[str, str]] = (),
     down: Collection[str] = (),
-) -> Taken:
+) -> ClaimResult:
     """Take up to `limit` deliveries for as long as the lease.
 
     `may` is asked about each in turn; `leaving_out` are workspaces, `down` platforms, that need
     not be looked at.
     """
-    down = {*down, *await _down(session, now)}
-    asked = {"now": now, "most": limit * OTHERS + SPARE, "down": list(down), "window": WINDOW,
-             "leaving_out": list(leaving_out)}  # fmt: skip
+    down = {*down, *await _list_paused_platforms(session, now)}
+    asked = {
+        "now": now,
+        "most": limit * CONTENTION_FACTOR + SPARE_ROWS,
+        "down": list(down),
+        "window": WINDOW,
+        "leaving_out": list(excluded_workspaces),
+    }
     heads = (await session.scalars(_HEADS, asked)).all()
     if not heads:
-        heads = (await session.scalars(_HEADS, {**asked, "window": EVERYTHING})).all()
+        heads = (await session.scalars(_HEADS, {**asked, "window": NO_WINDOW})).all()
     if not heads:
-        return Taken((), ())
+        return ClaimResult((), ())
     ours, ended = list[Delivery](), list[Delivery]()
-    found = await session.execute(_LOCKED, {"now": now, "ids": heads, "most": limit + SPARE})
+    found = await session.execute(_LOCK, {"now": now, "ids": heads, "most": limit + SPARE_ROWS})
     for row, status, removed in found.all():
-        why = _unwanted(row, status, removed)
+        why = _cancel_reason(row, status, removed)
         if why:
-            _end(row, now, CANCELLED, why)
+            _end_delivery(row, now, CANCELLED, why)
             ended.append(row)
-        elif len(ours) < limit and may(row):
+        elif len(ours) < limit and can_send(row):
             ours.append(row)
     await session.flush()
     if not ours:
-        return Taken((), ended)
-    roots = await _roots(session, ours)
+        return ClaimResult((), ended)
+    roots = await _load_roots(session, ours)
     await _mark_claimed(session, ours, now + lease)
-    return Taken([Claim(row, roots.get(row.of_id or row.under_id or 0)) for row in ours], ended)
+    return ClaimResult(
+        [Claim(row, roots.get(row.of_id or row.under_id or 0)) for row in ours], ended
+    )
 
 
-def _unwanted(row: Delivery, status: str | None, removed: datetime | None) -> str:
+def _cancel_reason(row: Delivery, status: str | None, removed: datetime | None) -> str:
     """Why something is not owed any more just before it would be sent."""
     if removed is not None:
         return REMOVED
@@ -218,7 +225,7 @@ async def _mark_claimed(session: AsyncSession, ours: Sequence[Delivery], until: 
         row.state, row.fence, row.lease_until = CLAIMED, row.fence + 1, until
 
 
-async def _roots(session: AsyncSession, ours: Sequence[Delivery]) -> Mapping[int, Delivery]:
+async def _load_roots(session: AsyncSession, ours: Sequence[Delivery]) -> Mapping[int, Delivery]:
     wanted = {number for row in ours for number in (row.of_id, row.under_id) if number}
     if not wanted:
         return {}
@@ -226,12 +233,12 @@ async def _roots(session: AsyncSession, ours: Sequence[Delivery]) -> Mapping[int
     return {row.id: row for row in found}
 
 
-def _ours(rows: Sequence[Delivery], state: str) -> ColumnElement[bool]:
+def _is_held(rows: Sequence[Delivery], state: str) -> ColumnElement[bool]:
     held = tuple_(Delivery.id, Delivery.fence).in_([(row.id, row.fence) for row in rows])
     return and_(held, Delivery.state == state)
 
 
-async def begin(
+async def mark_in_flight(
     session: AsyncSession, now: datetime, lease: timedelta, rows: Sequence[Delivery]
 ) -> set[int]:
     """The numbers of those that may be sent now; to be committed before the first of them is.
@@ -241,7 +248,7 @@ async def begin(
     done = await session.execute(
         update(Delivery)
         .where(
-            _ours(rows, CLAIMED),
+            _is_held(rows, CLAIMED),
             or_(Delivery.expires.is_(None), Delivery.expires > now),
             ~_PANIC,
         )
@@ -257,18 +264,18 @@ async def begin(
     return set(done.scalars())
 
 
-async def release(session: AsyncSession, rows: Sequence[Delivery], until: datetime) -> None:
+async def release_claims(session: AsyncSession, rows: Sequence[Delivery], until: datetime) -> None:
     """Give back what was claimed and not begun; due again, at `until` the earliest."""
     await session.execute(
         update(Delivery)
-        .where(_ours(rows, CLAIMED))
+        .where(_is_held(rows, CLAIMED))
         .values(state=DUE, lease_until=None, retry_at=until)
         .execution_options(synchronize_session=False)
     )
 
 
-async def settle(
-    session: AsyncSession, now: datetime, written: Sequence[Written]
+async def record_results(
+    session: AsyncSession, now: datetime, written: Sequence[Settlement]
 ) -> Sequence[Delivery]:
     """Write how attempts ended, where the fence still is the one they were made under.
 
@@ -282,20 +289,20 @@ async def settle(
         row = rows.get(one.id)
         if row is None or row.fence != one.fence or row.state not in (CLAIMED, INFLIGHT):
             continue
-        if one.closed and await _turned_elsewhere(session, row, now):
+        if one.dm_closed and await _redirect_to_other_account(session, row, now):
             continue
-        _write(row, now, one)
+        _apply_settlement(row, now, one)
         if row.state not in PENDING:
             ended.append(row)
     return ended
 
 
-def _write(row: Delivery, now: datetime, one: Written) -> None:
-    if row.state == INFLIGHT and not one.counted:
+def _apply_settlement(row: Delivery, now: datetime, one: Settlement) -> None:
+    if row.state == INFLIGHT and not one.is_attempt:
         row.attempts -= 1
     row.resent = row.resent or one.resent
     if one.state != DUE:
-        _end(row, now, one.state, one.reason)
+        _end_delivery(row, now, one.state, one.reason)
         row.platform_id, row.landed_in = one.platform_id, one.landed_in
         return
     row.state, row.reason, row.lease_until = DUE, one.reason, None
@@ -304,11 +311,11 @@ def _write(row: Delivery, now: datetime, one: Written) -> None:
         row.began_at = None
 
 
-def _end(row: Delivery, now: datetime, state: str, reason: str) -> None:
+def _end_delivery(row: Delivery, now: datetime, state: str, reason: str) -> None:
     row.state, row.reason, row.ended_at, row.lease_until = state, reason, now, None
 
 
-async def _turned_elsewhere(session: AsyncSession, row: Delivery, now: datetime) -> bool:
+async def _redirect_to_other_account(session: AsyncSession, row: Delivery, now: datetime) -> bool:
     """The person takes no messages there: is there another account of theirs that does?"""
     closed = await session.scalar(
         select(Account)
@@ -325,7 +332,7 @@ async def _turned_elsewhere(session: AsyncSession, row: Delivery, now: datetime)
     await session.flush()
     if row.member_id is None or row.under_id or row.of_id:
         return False
-    other = await address_of(session, row.member_id)
+    other = await find_address(session, row.member_id)
     if other is None:
         return False
     row.platform, row.workspace, row.user, row.channel = other
@@ -334,7 +341,9 @@ async def _turned_elsewhere(session: AsyncSession, row: Delivery, now: datetime)
     return True
 
 
-async def recover(session: AsyncSession, now: datetime, visible: timedelta) -> list[Delivery]:
+async def recover_lost_claims(
+    session: AsyncSession, now: datetime, visible: timedelta
+) -> list[Delivery]:
     """Take back what a process that died, or sleeps, had; returns those that nobody may touch.
 
     What was in flight may have arrived; so long after its beginning it can be looked for.
@@ -343,7 +352,7 @@ async def recover(session: AsyncSession, now: datetime, visible: timedelta) -> l
         select(Delivery)
         .where(is_in(CLAIMED, INFLIGHT), Delivery.lease_until < now)
         .order_by(Delivery.id)
-        .limit(AT_ONCE)
+        .limit(BATCH_SIZE)
         .with_for_update(skip_locked=True)
     )
     ended = []
@@ -353,34 +362,34 @@ async def recover(session: AsyncSession, now: datetime, visible: timedelta) -> l
             row.deaths += 1
             row.retry_at = max(now, (row.began_at or now) + visible)
         if row.deaths >= MOST_DEATHS:
-            _end(row, now, DEAD, "crash loop")
+            _end_delivery(row, now, DEAD, "crash loop")
             ended.append(row)
         else:
             row.state, row.lease_until = DUE, None
     return ended
 
 
-async def expire(session: AsyncSession, now: datetime) -> list[Delivery]:
+async def expire_stale(session: AsyncSession, now: datetime) -> list[Delivery]:
     """What would be stale is not sent; what may have arrived is looked for first."""
     certain = or_(Delivery.began_at.is_(None), Delivery.act != "post")
     query = (
         select(Delivery)
         .where(is_in(DUE), Delivery.expires <= now, certain)
         .order_by(Delivery.id)
-        .limit(AT_ONCE)
+        .limit(BATCH_SIZE)
         .with_for_update(skip_locked=True)
     )
     ended = list(await session.scalars(query))
     for row in ended:
-        _end(row, now, EXPIRED, row.reason or "not sent in time")
+        _end_delivery(row, now, EXPIRED, row.reason or "not sent in time")
     return ended
 
 
-async def shut(session: AsyncSession, gates: Mapping[str, tuple[datetime, str]]) -> None:
+async def set_rate_limits(session: AsyncSession, gates: Mapping[str, tuple[datetime, str]]) -> None:
     """Let nothing through the gates of these keys until then; one that is shut longer stays so."""
     # in one order everywhere: two workers that write the same gates never wait for each other
     rows = [{"key": k, "until": until, "reason": why} for k, (until, why) in sorted(gates.items())]
-    row = insert_into(session, Gate).values(rows)
-    newer = row.excluded.until > Gate.until
+    row = insert_into(session, RateLimit).values(rows)
+    newer = row.excluded.until > RateLimit.until
     said = {"until": row.excluded.until, "reason": row.excluded.reason}
     await session.execute(row.on_conflict_do_update(index_elements=["key"], set_=said, where=newer))

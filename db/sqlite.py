@@ -29,12 +29,12 @@ class Cursor:
 
     async def execute(self, statement: str, parameters: Any = ()) -> Self:
         """Run it and fetch everything."""
-        await self._connection.do(self._run, statement, parameters)
+        await self._connection.run_in_thread(self._run, statement, parameters)
         return self
 
     async def executemany(self, statement: str, parameters: Any) -> Self:
         """Run it for each row of parameters."""
-        await self._connection.do(self._run_many, statement, parameters)
+        await self._connection.run_in_thread(self._run_many, statement, parameters)
         return self
 
     async def fetchall(self) -> Rows:
@@ -45,12 +45,12 @@ class Cursor:
         """Nothing is open any more."""
 
     def _run(self, raw: sqlite3.Connection, statement: str, parameters: Any) -> None:
-        self._keep(raw.execute(statement, parameters))
+        self._store_result(raw.execute(statement, parameters))
 
     def _run_many(self, raw: sqlite3.Connection, statement: str, parameters: Any) -> None:
-        self._keep(raw.executemany(statement, parameters))
+        self._store_result(raw.executemany(statement, parameters))
 
-    def _keep(self, cursor: sqlite3.Cursor) -> None:
+    def _store_result(self, cursor: sqlite3.Cursor) -> None:
         if cursor.description:
             self._rows = cursor.fetchall()
         self.description, self.rowcount = cursor.description, cursor.rowcount
@@ -91,13 +91,15 @@ class Connection(aiosqlite.Connection):
         """A transaction that reads, from its first statement on."""
         self._open = self._due = True
 
-    async def do(self, work: Callable[..., None], statement: str, parameters: Any) -> None:
+    async def run_in_thread(
+        self, work: Callable[..., None], statement: str, parameters: Any
+    ) -> None:
         """Run in the connection's thread with the bare connection."""
         self._open = self._open or statement.startswith("BEGIN")
         begun = self._begin if self._due else None
         self._due = False
         await self._execute(  # type: ignore[no-untyped-call] # the driver's own way to its thread
-            _in_order, begun, work, self._conn, statement, parameters
+            _run_in_order, begun, work, self._conn, statement, parameters
         )
 
     def _begin(self) -> None:
@@ -123,7 +125,7 @@ class Connection(aiosqlite.Connection):
             await self._execute(end)  # type: ignore[no-untyped-call] # as above
 
 
-def _in_order(begin: Callable[[], None] | None, work: Callable[..., None], *given: Any) -> None:
+def _run_in_order(begin: Callable[[], None] | None, work: Callable[..., None], *given: Any) -> None:
     if begin:
         begin()
     work(*given)

@@ -60,6 +60,6 @@ class Level(Base):
     count_max: Mapped[int]
 
 
-async def areas(session: AsyncSession) -> Sequence[PracticeArea]:
+async def list_areas(session: AsyncSession) -> Sequence[PracticeArea]:
     """All practice areas in the Standard's order."""
     return (await session.scalars(select(PracticeArea).order_by(PracticeArea.position))).all()

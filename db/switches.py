@@ -13,7 +13,7 @@ from db.outbox import CANCELLED, Delivery
 CEILING_OVER = timedelta(days=7)
 
 
-class KindOff(Base):
+class KindOptOut(Base):
     """A kind of message that a member does not want."""
 
     __tablename__ = "kind_off"
@@ -23,25 +23,27 @@ class KindOff(Base):
     kind: Mapped[str] = mapped_column(primary_key=True)
 
 
-async def wants(session: AsyncSession, person: Member, kind: str) -> bool:
+async def is_kind_on(session: AsyncSession, person: Member, kind: str) -> bool:
     """Did the member leave this kind switched on?"""
-    off = exists().where(KindOff.member_id == person.id, KindOff.kind == kind)
+    off = exists().where(KindOptOut.member_id == person.id, KindOptOut.kind == kind)
     return not await session.scalar(select(off))
 
 
-async def switched_off(session: AsyncSession, member_id: int) -> set[str]:
+async def list_switched_off(session: AsyncSession, member_id: int) -> set[str]:
     """The kinds a member does not want."""
-    return set(await session.scalars(select(KindOff.kind).where(KindOff.member_id == member_id)))
+    return set(
+        await session.scalars(select(KindOptOut.kind).where(KindOptOut.member_id == member_id))
+    )
 
 
 async def switch_on(session: AsyncSession, member_id: int, kind: str) -> None:
     """The member wants this kind again."""
     await session.execute(
-        delete(KindOff).where(KindOff.member_id == member_id, KindOff.kind == kind)
+        delete(KindOptOut).where(KindOptOut.member_id == member_id, KindOptOut.kind == kind)
     )
 
 
-async def weight(session: AsyncSession, member_id: int, now: datetime) -> int:
+async def count_recent_unasked(session: AsyncSession, member_id: int, now: datetime) -> int:
     """How many unasked-for messages a member was owed in the last seven days."""
     query = select(func.count()).where(
         Delivery.member_id == member_id,

@@ -8,10 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, aliased, mapped_column, selectinload
 from sqlalchemy.orm import relationship as related
 
-from db.base import Base, between
+from db.base import Base, is_pair
 from db.members import Account, Member, Workspace
-from db.outbox import Address, Delivery, address, cancel_waiting
-from db.relay import Line, Relay
+from db.outbox import Address, Delivery, cancel_waiting, delivery_address
+from db.relay import Relay, RelayLine
 
 OPENING, OPEN, FAILED = "opening", "open", "failed"
 _FORM = "%Y-%m-%dT%H:%MZ"
@@ -59,11 +59,11 @@ class Talk(Base):
         return tuple(datetime.strptime(s, _FORM).replace(tzinfo=UTC) for s in said)
 
     @property
-    def agreed_time(self) -> datetime | None:
+    def talk_time(self) -> datetime | None:
         """When both said they talk."""
         return self.times[self.agreed - 1] if self.agreed else None
 
-    def offer(self, times: Sequence[datetime]) -> list[int]:
+    def add_offers(self, times: Sequence[datetime]) -> list[int]:
         """Propose these too; their numbers."""
         known = list(self.times)
         known += [time for time in times if time not in known]
@@ -74,69 +74,75 @@ class Talk(Base):
         """The delivery that opened the thread of one of the two."""
         return self.one_root_id if member_id == self.one_id else self.other_root_id
 
-    def facing(self, member_id: int) -> Member:
+    def partner_of(self, member_id: int) -> Member:
         """The one of the two that somebody is not."""
         return self.other if member_id == self.one_id else self.one
 
 
-async def found(session: AsyncSession, number: int, *, hold: bool = True) -> Talk | None:
+async def load_talk(session: AsyncSession, number: int, *, hold: bool = True) -> Talk | None:
     """One talk with its people, held until the end of the transaction."""
-    query = _whole(select(Talk).where(Talk.id == number))
+    query = _with_people(select(Talk).where(Talk.id == number))
     return await session.scalar(query.with_for_update(of=Talk) if hold else query)
 
 
-async def of_key(session: AsyncSession, key: str) -> Talk | None:
+async def find_by_key(session: AsyncSession, key: str) -> Talk | None:
     """What opened under this key before."""
-    return await session.scalar(_whole(select(Talk).where(Talk.key == key)))
+    return await session.scalar(_with_people(select(Talk).where(Talk.key == key)))
 
 
-async def agreed_by(session: AsyncSession, member_id: int, since: datetime) -> Sequence[Talk]:
+async def list_agreed(session: AsyncSession, member_id: int, since: datetime) -> Sequence[Talk]:
     """Those of one person for which a time was agreed lately, with their people."""
     mine = or_(Talk.one_id == member_id, Talk.other_id == member_id)
-    return (await session.scalars(_whole(select(Talk).where(mine, Talk.agreed_at > since)))).all()
+    return (
+        await session.scalars(_with_people(select(Talk).where(mine, Talk.agreed_at > since)))
+    ).all()
 
 
-async def opening(session: AsyncSession, limit: int = 200) -> Sequence[Talk]:
+async def list_opening(session: AsyncSession, limit: int = 200) -> Sequence[Talk]:
     """Those of which it is not known yet whether both sides got the opening; held."""
-    query = _whole(select(Talk).where(Talk.status == OPENING)).order_by(Talk.id).limit(limit)
+    query = _with_people(select(Talk).where(Talk.status == OPENING)).order_by(Talk.id).limit(limit)
     return (await session.scalars(query.with_for_update(of=Talk, skip_locked=True))).all()
 
 
-def _whole(query: Select[Talk]) -> Select[Talk]:
+def _with_people(query: Select[Talk]) -> Select[Talk]:
     people = (selectinload(Talk.one), selectinload(Talk.other))
     return query.options(*people).execution_options(populate_existing=True)
 
 
-async def roots(session: AsyncSession, talk: Talk) -> dict[int, Delivery | None]:
+async def load_roots(session: AsyncSession, talk: Talk) -> dict[int, Delivery | None]:
     """For each of the two the delivery that opened it for them; None if that is gone."""
     numbers = {talk.one_id: talk.one_root_id, talk.other_id: talk.other_root_id}
     query = select(Delivery).where(Delivery.id.in_([n for n in numbers.values() if n]))
-    there = {d.id: d for d in await session.scalars(_anew(query))}
+    there = {d.id: d for d in await session.scalars(_reload(query))}
     return {person: there.get(number or 0) for person, number in numbers.items()}
 
 
-def _anew(query: Select[Delivery]) -> Select[Delivery]:
+def _reload(query: Select[Delivery]) -> Select[Delivery]:
     return query.execution_options(populate_existing=True)
 
 
-async def hush(session: AsyncSession, one_id: int, other_id: int, now: datetime) -> list[Delivery]:
+async def cancel_pair_messages(
+    session: AsyncSession, one_id: int, other_id: int, now: datetime
+) -> list[Delivery]:
     """Cancel what is not sent yet of the talks of these two, and of what they wrote there.
 
     That something is taken back is still told. Returns the deliveries that ended.
     """
-    written = select(Line.delivery_id).join(Relay).where(
-        between(Relay, one_id, other_id), Line.delivery_id.is_not(None)
+    written = select(RelayLine.delivery_id).join(Relay).where(
+        is_pair(Relay, one_id, other_id), RelayLine.delivery_id.is_not(None)
     )  # fmt: skip
     copies = or_(Delivery.id.in_(written), Delivery.of_id.in_(written))
     ended = await cancel_waiting(session, now, "blocked", copies, Delivery.act != "remove")
-    talks = select(Talk.key).where(between(Talk, one_id, other_id))
+    talks = select(Talk.key).where(is_pair(Talk, one_id, other_id))
     for key in (await session.scalars(talks)).all():
         of_talk = Delivery.key.startswith(f"{key}:", autoescape=True)
         ended += await cancel_waiting(session, now, "blocked", of_talk)
     return ended
 
 
-async def gathering(session: AsyncSession, one_id: int, other_id: int) -> Address | None:
+async def find_common_workspace(
+    session: AsyncSession, one_id: int, other_id: int
+) -> Address | None:
     """A workspace in which both can be written to at once, those they prefer before others."""
     mine, theirs = aliased(Account), aliased(Account)
     query = (
@@ -158,25 +164,25 @@ async def gathering(session: AsyncSession, one_id: int, other_id: int) -> Addres
     return Address(row[0], row[1], user=",".join(sorted(row[2:]))) if row else None
 
 
-async def address_of(session: AsyncSession, root_id: int | None) -> Address | None:
+async def find_address(session: AsyncSession, root_id: int | None) -> Address | None:
     """Where a talk's opening went."""
     row = await session.get(Delivery, root_id) if root_id else None
-    return address(row) if row else None
+    return delivery_address(row) if row else None
 
 
-async def drop_roots(session: AsyncSession, talk: Talk, now: datetime) -> list[Delivery]:
+async def cancel_roots(session: AsyncSession, talk: Talk, now: datetime) -> list[Delivery]:
     """Cancel what opened it and is not on its way yet; returns those deliveries."""
     roots = Delivery.id.in_((talk.one_root_id, talk.other_root_id))
     return await cancel_waiting(session, now, "the other side cannot be reached", roots)
 
 
-async def give_up(session: AsyncSession, talk: Talk, now: datetime) -> list[Delivery]:
+async def fail_talk(session: AsyncSession, talk: Talk, now: datetime) -> list[Delivery]:
     """It never began for both: what waits is cancelled, and its relay has ended.
 
     Returns the deliveries that ended.
     """
     talk.status = FAILED
-    ended = await drop_roots(session, talk, now)
+    ended = await cancel_roots(session, talk, now)
     openings = (talk.one_root_id, talk.other_root_id)
     await session.execute(
         update(Relay)

@@ -12,7 +12,7 @@ LONGEST_QUERY = 32
 """Words of a query beyond these are not looked at."""
 
 
-def fold(text: str) -> str:
+def fold_text(text: str) -> str:
     """Lower case without accents: «São Paulo» and «sao paulo» are the same."""
     lower = text.casefold()
     if lower.isascii():
@@ -27,17 +27,17 @@ def _stemmers() -> dict[str, Stemmer.Stemmer]:
     return {c: Stemmer.Stemmer(name) for c, name in zip(codes, _STEMMERS, strict=True)}
 
 
-def words(text: str) -> list[str]:
+def split_words(text: str) -> list[str]:
     """The folded words of a text."""
-    return _WORD.findall(fold(text))
+    return _WORD.findall(fold_text(text))
 
 
 def analyse(text: str, language: str) -> str:
     """The tokens kept for a text: each folded word with its stem beside it."""
     stemmer = _stemmers().get(language) or _stemmers()["en"]
     kept: list[str] = []
-    for word in words(text):
-        stem = fold(stemmer.stemWord(word))
+    for word in split_words(text):
+        stem = fold_text(stemmer.stemWord(word))
         kept += [word] if stem == word else [word, stem]
     return " ".join(kept)
 
@@ -45,6 +45,6 @@ def analyse(text: str, language: str) -> str:
 def query_tokens(text: str) -> list[set[str]]:
     """For each word asked, the tokens that may stand for it in any of the four languages."""
     return [
-        {word, *(fold(s.stemWord(word)) for s in _stemmers().values())}
-        for word in words(text)[:LONGEST_QUERY]
+        {word, *(fold_text(s.stemWord(word)) for s in _stemmers().values())}
+        for word in split_words(text)[:LONGEST_QUERY]
     ]

@@ -44,12 +44,14 @@ class Topic(Base):
     terms: Mapped[list[TopicTerm]] = related(lazy="selectin", order_by=TopicTerm.id)
 
 
-async def topics(session: AsyncSession) -> Sequence[Topic]:
+async def list_topics(session: AsyncSession) -> Sequence[Topic]:
     """Every topic with its terms: two queries, kept in memory by the vocabulary."""
     return (await session.scalars(select(Topic).order_by(Topic.slug))).all()
 
 
-async def names(session: AsyncSession, topic_ids: Collection[int]) -> dict[tuple[int, str], str]:
+async def load_names(
+    session: AsyncSession, topic_ids: Collection[int]
+) -> dict[tuple[int, str], str]:
     """What some topics are called, by topic and language: one query."""
     query = select(TopicTerm.topic_id, TopicTerm.language, TopicTerm.term).where(
         TopicTerm.topic_id.in_(topic_ids), TopicTerm.preferred

@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.ranking import standing
+from bot.domain.ranking import base_points
 from bot.request import Sender
 from db import directory, members, seed
 from db.cities import City
 from db.directory import Expertise
 from db.members import Member, MemberRole
-from db.text import fold
+from db.text import fold_text
 from db.topics import Topic
 
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
@@ -103,16 +103,18 @@ def sender(key: str, locale: str = "en-US", **facts: object) -> Sender:
     return Sender(**{**known, **facts})  # type: ignore[arg-type] # the facts are Sender's own
 
 
-async def settle(session: AsyncSession, person: Person, now: datetime = NOW) -> Member:
+async def add_member(session: AsyncSession, person: Person, now: datetime = NOW) -> Member:
     """Make somebody a member with an account, found by what they show."""
     city = await session.scalar(select(City).where(City.slug == person.city))
     assert city is not None or not person.city, person.city
-    account = await members.meet(session, PLATFORM, person.workspace, person.key, now)
+    account = await members.get_or_create_account(
+        session, PLATFORM, person.workspace, person.key, now
+    )
     name = person.name or person.key.title()
     account.name = name
     account.member = member = Member(
         name=name,
-        folded=fold(name),
+        folded=fold_text(name),
         email=f"{person.key}@city.example",
         city=city,
         status=person.status,
@@ -132,12 +134,12 @@ async def settle(session: AsyncSession, person: Person, now: datetime = NOW) -> 
         **{f"seen_{name}": seen for name, seen in person.seen.items()},
     )
     await session.flush()
-    await _knowledge(session, member, person)
-    await directory.refresh(session, member, standing)
+    await _add_expertise(session, member, person)
+    await directory.refresh_member(session, member, base_points)
     return member
 
 
-async def _knowledge(session: AsyncSession, member: Member, person: Person) -> None:
+async def _add_expertise(session: AsyncSession, member: Member, person: Person) -> None:
     topics = {t.slug: t.id for t in (await session.scalars(select(Topic))).all()}
     for slug, level in person.knows.items():
         session.add(Expertise(member_id=member.id, topic_id=topics[slug], level=level))
@@ -145,9 +147,9 @@ async def _knowledge(session: AsyncSession, member: Member, person: Person) -> N
         session.add(Expertise(member_id=member.id, topic_id=topics[slug], kind="learns", level=1))
 
 
-async def everybody(session: AsyncSession) -> None:
+async def seed_cast(session: AsyncSession) -> None:
     """The reference data and the whole cast."""
-    await seed.reference(session)
+    await seed.seed_reference(session)
     for person in CAST:
-        await settle(session, person)
-    await members.meet(session, PLATFORM, WORKSPACE, PENDING, NOW)
+        await add_member(session, person)
+    await members.get_or_create_account(session, PLATFORM, WORKSPACE, PENDING, NOW)

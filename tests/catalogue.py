@@ -14,11 +14,11 @@ from pathlib import Path
 from babel.messages.catalog import Message
 from jinja2 import Environment, nodes
 
-from bot.commands import load
+from bot.commands import load_commands
 from bot.deliveries import KINDS
 from bot.domain.gazetteer import REGIONS
-from bot.i18n import LANGUAGES, NAMES, catalogue
-from db.personal_data import HELD
+from bot.i18n import LANGUAGE_NAMES, LANGUAGES, catalogue
+from db.personal_data import PERSONAL_TABLES
 
 ROOT = Path(__file__).parent.parent
 BOT = ROOT / "bot"
@@ -143,7 +143,7 @@ def _kinds(tree: ast.AST) -> Iterator[str]:
 
 
 def _tables(tree: ast.AST) -> Iterator[str]:
-    yield from (held.title for held in HELD.values())
+    yield from (held.title for held in PERSONAL_TABLES.values())
 
 
 _DECLARED = {
@@ -162,11 +162,11 @@ _DECLARED = {
 
 _COMPUTED: dict[str, Callable[[ast.AST], Iterable[str]]] = {
     "WHO_IS_THIS": _assigned_to("WHO_IS_THIS"),
-    "HELD[table].title": _tables,
+    "PERSONAL_TABLES[table].title": _tables,
     "_PLACES.get(kind, _ELSEWHERE)": _assigned_to("_PLACES", "_ELSEWHERE"),
     "_SKILLS.get(int(reason.amount), _SKILLS[2])": _assigned_to("_SKILLS"),
-    "_STATES[one.state]": _assigned_to("_STATES"),
-    "_STATES[row.state]": _assigned_to("_STATES"),
+    "_STATE_NAMES[one.state]": _assigned_to("_STATE_NAMES"),
+    "_STATE_NAMES[row.state]": _assigned_to("_STATE_NAMES"),
     "RHYTHM_NAMES[rhythm]": _assigned_to("RHYTHM_NAMES"),
     "RHYTHM_NAMES[taking.rhythm]": _assigned_to("RHYTHM_NAMES"),
     "city.level": _levels,
@@ -176,7 +176,7 @@ _COMPUTED: dict[str, Callable[[ast.AST], Iterable[str]]] = {
     "names[0]": _regions,
     "sentence": _assigned_to("_ABOUT"),
     "str(reason.amount)": _levels,
-    "title": _assigned_to("_STAFF", "_REST", "_SECTIONS"),
+    "title": _assigned_to("_STAFF_SECTION", "_OTHER_SECTION", "_SECTIONS"),
 }
 """What is translated and is no literal, as it is written, and how its file says what it may be."""
 
@@ -195,21 +195,21 @@ def _computed(name: str, argument: ast.expr, tree: ast.AST) -> Iterator[Sentence
 
 
 def _form_titles(path: Path) -> Iterator[Sentence]:
-    """`form_of(command, title, …)` translates the title it is given."""
+    """`build_form(command, title, …)` translates the title it is given."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         match node:
-            case ast.Call(func=ast.Name(id="form_of"), args=[_, title, *_]):
+            case ast.Call(func=ast.Name(id="build_form"), args=[_, title, *_]):
                 yield from map(Sentence, _literals(title) or ())
 
 
 def _declared() -> Iterator[tuple[str, Sentence]]:
     """What the declarations say: summaries, labels, hints, options; each with its file."""
-    for command in load().values():
+    for command in load_commands().values():
         name = f"{command.handle.__module__.replace('.', '/')}.py"
         said = [command.summary, command.title]
         for argument in command.arguments:
             said += (argument.label, argument.hint)
-            said += (o.label for o in argument.options if o.label not in NAMES.values())
+            said += (o.label for o in argument.options if o.label not in LANGUAGE_NAMES.values())
         yield from ((name, Sentence(key)) for key in said if key)
 
 

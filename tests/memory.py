@@ -13,13 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from bot.reference import Reference
 
 TABLES = ("topic", "topic_term", "city", "city_name", "certification", "practice_area")
-"""All that `bot.reference.read` reads."""
+"""All the tables that `load_reference` reads."""
 MOST = 4
 """So many contents are kept; nearly every test has that of the template."""
 
 
 class Memory:
-    """Stands for `bot.reference.read`: where every row is as it was before, so is the result.
+    """Stands for `load_reference`: where every row is as it was before, so is the result.
 
     A session that writes, and a test that counts statements, get the true one.
     """
@@ -68,7 +68,7 @@ class Memory:
         finally:
             event.remove(connection.sync_connection, "before_cursor_execute", note)
         assert tables <= set(TABLES), f"bot.reference reads more than tests/memory.py: {tables}"
-        _ = known.vocabulary, known.gazetteer, known.public
+        _ = known.vocabulary, known.gazetteer, known.public_gazetteer
         return known
 
 

@@ -7,15 +7,15 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import Card, Reply, plain
-from bot.deliveries import read
-from bot.jobs.introductions import tend_introductions
-from db.base import unit
+from bot.deliveries import load_card
+from bot.jobs.introductions import advance_introductions
+from db.base import transaction
 from db.members import Account, Member
 from db.outbox import DUE, SENT, Delivery
 
 
 @dataclass(frozen=True)
-class Owed:
+class PendingDelivery:
     """One delivery: to whom, as what, and what it says."""
 
     user: str
@@ -37,36 +37,40 @@ class Owed:
         return self.reply
 
 
-async def owed(engine: AsyncEngine, user: str = "", *, state: str = DUE) -> list[Owed]:
+async def list_pending(
+    engine: AsyncEngine, user: str = "", *, state: str = DUE
+) -> list[PendingDelivery]:
     """What is owed, to everybody or to one account, oldest first; `state` empty: in any."""
     query = select(Delivery).order_by(Delivery.id)
     if user:
         query = query.where(Delivery.user == user)
     if state:
         query = query.where(Delivery.state == state)
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         rows = (await session.scalars(query)).all()
-    return [Owed(r.user, r.kind, r.key, r.state, read(r.body), r.language) for r in rows]
+    return [
+        PendingDelivery(r.user, r.kind, r.key, r.state, load_card(r.body), r.language) for r in rows
+    ]
 
 
-async def deliver(engine: AsyncEngine, state: str = SENT, user: str = "") -> None:
+async def mark_delivered(engine: AsyncEngine, state: str = SENT, user: str = "") -> None:
     """Everything that is due went out, or ended otherwise."""
     change = update(Delivery).where(Delivery.state == DUE)
     if user:
         change = change.where(Delivery.user == user)
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         await session.execute(change.values(state=state))
 
 
-async def tend(engine: AsyncEngine, now: datetime) -> None:
+async def run_introductions_job(engine: AsyncEngine, now: datetime) -> None:
     """One turn of the clock's work on introductions."""
-    async with unit(engine, writes=True) as session:
-        await tend_introductions(session, now)
+    async with transaction(engine, writes=True) as session:
+        await advance_introductions(session, now)
 
 
-async def member(engine: AsyncEngine, user: str) -> Member:
+async def load_member(engine: AsyncEngine, user: str) -> Member:
     """Somebody of the cast as they stand in the database."""
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         query = select(Account).where(Account.external_id == user).order_by(Account.id)
         account = (await session.scalars(query)).first()
         assert account is not None
@@ -74,8 +78,8 @@ async def member(engine: AsyncEngine, user: str) -> Member:
         return account.member
 
 
-async def change(engine: AsyncEngine, user: str, **facts: object) -> None:
+async def update_member(engine: AsyncEngine, user: str, **facts: object) -> None:
     """Change what is known of somebody."""
-    one = await member(engine, user)
-    async with unit(engine, writes=True) as session:
+    one = await load_member(engine, user)
+    async with transaction(engine, writes=True) as session:
         await session.execute(update(Member).where(Member.id == one.id).values(**facts))

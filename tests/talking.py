@@ -11,22 +11,22 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot import deliveries
 from bot.cards import Card, Text, plain
 from bot.community.relay import threads
-from bot.deliveries import owe
+from bot.deliveries import enqueue
 from bot.hub import Hub
-from bot.request import Heard, Request, Sender, Taken
+from bot.request import HandledMessage, IncomingMessage, Request, Sender
 from db import members, outbox, relay
-from db.base import unit
+from db.base import transaction
 from db.members import Account, Member
 from db.outbox import Delivery
 from tests.cast import sender
 from tests.conftest import Clock
 
-HERE = {"maya": ("slack", "T1", "Slack", True), "luis": ("discord", "G1", "Discord", False),
+ACCOUNTS = {"maya": ("slack", "T1", "Slack", True), "luis": ("discord", "G1", "Discord", False),
         "remi": ("discord", "G2", "Discord", False)}  # fmt: skip
 
 
 @dataclass
-class Talk:
+class ConversationDriver:
     """What is said, carried over by a postman who never fails unless told to."""
 
     hub: Hub
@@ -36,38 +36,42 @@ class Talk:
     numbers: Any = field(default_factory=lambda: count(1))
     fails: set[str] = field(default_factory=set)
 
-    async def settle(self, *keys: str) -> None:
+    async def create_accounts(self, *keys: str) -> None:
         """Everybody has an account where they write from."""
-        async with unit(self.engine, writes=True) as session:
+        async with transaction(self.engine, writes=True) as session:
             for key in keys:
-                platform, workspace, _, _ = HERE[key]
-                person = await self.member(session, key)
-                account = await members.meet(session, platform, workspace, key, self.clock())
+                platform, workspace, _, _ = ACCOUNTS[key]
+                person = await self.load_member(session, key)
+                account = await members.get_or_create_account(
+                    session, platform, workspace, key, self.clock()
+                )
                 account.member = person
 
-    async def member(self, session: Any, key: str) -> Member:
+    async def load_member(self, session: Any, key: str) -> Member:
         query = select(Member).where(Member.email == f"{key}@city.example")
         found: Member | None = await session.scalar(query)
         assert found is not None
         return found
 
-    async def begin(self, one: str, other: str) -> int:
+    async def open_conversation(self, one: str, other: str) -> int:
         """They said yes to an introduction: each has an opening card; the number of the talk."""
-        async with unit(self.engine, writes=True) as session:
-            first, second = [await self.member(session, key) for key in (one, other)]
+        async with transaction(self.engine, writes=True) as session:
+            first, second = [await self.load_member(session, key) for key in (one, other)]
             roots = [
-                await owe(session, self.clock(), person, "conversation",
+                await enqueue(session, self.clock(), person, "conversation",
                           Card("You two", (Text("Say hello"),)), key=f"open:{one}:{other}:{key}")
                 for key, person in zip((one, other), (first, second), strict=True)
             ]  # fmt: skip
-            talk = await relay.begin(session, self.clock(), first, second, (roots[0], roots[1]))
-            await threads.furnish(session, talk)
-        await self.carry()
+            talk = await relay.create_relay(
+                session, self.clock(), first, second, (roots[0], roots[1])
+            )
+            await threads.add_opening_controls(session, talk)
+        await self.deliver_due()
         return talk.id
 
-    async def carry(self) -> list[Delivery]:
+    async def deliver_due(self) -> list[Delivery]:
         """Deliver what is due, in order."""
-        async with unit(self.engine, writes=True) as session:
+        async with transaction(self.engine, writes=True) as session:
             due = (await session.scalars(
                 select(Delivery).where(Delivery.state == outbox.DUE).order_by(Delivery.id)
             )).all()  # fmt: skip
@@ -88,61 +92,63 @@ class Talk:
             if one.act == "remove":
                 screen.pop(one.platform_id, None)
             else:
-                screen[one.platform_id] = plain(deliveries.read(one.body))
-        hook = deliveries.ENDED.get(one.kind)
+                screen[one.platform_id] = plain(deliveries.load_card(one.body))
+        hook = deliveries.ENDED_HOOKS.get(one.kind)
         if hook:
             await hook(session, self.clock(), one)
 
-    async def root(self, key: str, talk: int) -> str:
+    async def load_root_id(self, key: str, talk: int) -> str:
         """The opening card as this person's platform names it."""
-        async with unit(self.engine) as session:
+        async with transaction(self.engine) as session:
             found = await session.get_one(relay.Relay, talk)
-            person = await self.member(session, key)
+            person = await self.load_member(session, key)
             opening = await session.get_one(Delivery, found.root_of(person.id))
             return opening.platform_id
 
-    def heard(self, key: str, act: Any, text: str = "", **more: Any) -> Heard:
-        platform, workspace, label, threaded = HERE[key]
+    def build_message(self, key: str, act: Any, text: str = "", **more: Any) -> IncomingMessage:
+        platform, workspace, label, threaded = ACCOUNTS[key]
         sender = Sender(platform, workspace, key, key, label=label)
         message = more.pop("message", None) or f"w{next(self.numbers)}"
         keys = more.pop("keys", (f"{key}:{message}:{act}:{more.get('edition', 0)}",))
-        return Heard(sender, act, message, f"D-{key}", text, threaded=threaded, keys=keys, **more)
+        return IncomingMessage(
+            sender, act, message, f"D-{key}", text, has_threads=threaded, keys=keys, **more
+        )
 
     async def write(
         self, key: str, text: str, talk: int | None = None, **more: Any
-    ) -> Taken | None:
+    ) -> HandledMessage | None:
         """Write, in the thread of a talk unless none is given."""
         if talk is not None:
-            more["under"] = await self.root(key, talk)
-        return await self.hub.heard(self.heard(key, "written", text, **more))
+            more["under"] = await self.load_root_id(key, talk)
+        return await self.hub.handle_message(self.build_message(key, "written", text, **more))
 
-    async def owed(self, key: str) -> Sequence[Delivery]:
+    async def list_pending(self, key: str) -> Sequence[Delivery]:
         """What is on its way to somebody."""
-        async with unit(self.engine) as session:
+        async with transaction(self.engine) as session:
             query = select(Delivery).where(Delivery.user == key, Delivery.state == outbox.DUE)
             return (await session.scalars(query.order_by(Delivery.id))).all()
 
-    def sees(self, key: str) -> list[str]:
+    def list_screen(self, key: str) -> list[str]:
         """The messages on somebody's screen, the oldest first."""
         return list(self.screens.get(key, {}).values())
 
 
-def said(taken: Taken | None) -> str:
+def reply_text(taken: HandledMessage | None) -> str:
     """What the writer is told; nothing when the hub took it silently."""
     assert taken is not None
-    return plain(taken.say) if taken.say else ""
+    return plain(taken.reply) if taken.reply else ""
 
 
-async def press(talk: Talk, key: str, words: str) -> str:
+async def press(talk: ConversationDriver, key: str, words: str) -> str:
     """Give a command as somebody of the talk, or of the cast; the answer as plain text."""
-    if key not in HERE:
+    if key not in ACCOUNTS:
         return plain(await talk.hub(Request(sender(key), words)))
-    platform, workspace, label, _ = HERE[key]
+    platform, workspace, label, _ = ACCOUNTS[key]
     return plain(await talk.hub(Request(Sender(platform, workspace, key, label=label), words)))
 
 
-async def unreachable(engine: AsyncEngine, user: str) -> None:
+async def close_direct_messages(engine: AsyncEngine, user: str) -> None:
     """Their direct messages are closed."""
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         for account in await session.scalars(select(Account).where(Account.external_id == user)):
             account.reachable = False

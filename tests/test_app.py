@@ -3,7 +3,7 @@
 from sqlalchemy import select
 
 from bot import app
-from db.base import unit
+from db.base import transaction
 from db.members import Member, MemberRole
 from tests.conftest import Reading
 
@@ -15,6 +15,6 @@ async def test_admins_are_granted_by_e_mail(read: Reading, database: str) -> Non
         select(Member.email, MemberRole.role).join(Member.roles).where(MemberRole.role == "admin")
     )
     for _ in range(2):
-        async with app.opened(given) as running, unit(running.engine) as session:
+        async with app.open_app(given) as running, transaction(running.engine) as session:
             admins = {tuple(row) for row in await session.execute(made)}
         assert admins == {("ada@city.example", "admin"), ("ben@city.example", "admin")}

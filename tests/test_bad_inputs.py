@@ -8,10 +8,10 @@ from bot.adapters.discord import render as discord
 from bot.adapters.slack import render as slack
 from bot.cards import Card, Form, Reply, data, plain
 from bot.i18n import translator
-from db.base import unit
+from db.base import transaction
 from db.directory import Endorsement, Expertise
 from db.members import Member
-from tests.conftest import Entry, Typing
+from tests.conftest import CommandTyper, Entry
 from tests.platforms.discord_limits import mentions_of as discord_mentions
 from tests.platforms.slack_mentions import mentions_of as slack_mentions
 from tests.reading import commands_of, field, problems_of
@@ -45,12 +45,12 @@ def say(reply: Reply, language: str) -> None:
 
 @pytest.mark.parametrize(("language", "who"), SPEAKERS.items())
 async def test_bad_inputs_get_one_clear_answer_and_change_nothing(
-    typing: Typing, engine: AsyncEngine, log: list[Entry], language: str, who: str
+    typing: CommandTyper, engine: AsyncEngine, log: list[Entry], language: str, who: str
 ) -> None:
     """Every one of them, in every language: no fault in the log, no row touched."""
 
     async def rows() -> list[int | None]:
-        async with unit(engine) as session:
+        async with transaction(engine) as session:
             return [await session.scalar(select(func.count()).select_from(kind))
                     for kind in (Member, Expertise, Endorsement)]  # fmt: skip
 
@@ -67,7 +67,9 @@ async def test_bad_inputs_get_one_clear_answer_and_change_nothing(
 
 
 @pytest.mark.parametrize("hostile", ["{0.__class__}", "%n", "${7*7}", "=cmd()", "<!channel>"])
-async def test_hostile_words_are_quoted_back_as_they_are(typing: Typing, hostile: str) -> None:
+async def test_hostile_words_are_quoted_back_as_they_are(
+    typing: CommandTyper, hostile: str
+) -> None:
     """Never filled in, never calculated."""
     for words in (
         f"who-does {hostile}",
@@ -79,12 +81,12 @@ async def test_hostile_words_are_quoted_back_as_they_are(typing: Typing, hostile
         assert hostile in plain(reply), words
 
 
-async def test_direction_marks_are_gone_from_the_echo(typing: Typing) -> None:
+async def test_direction_marks_are_gone_from_the_echo(typing: CommandTyper) -> None:
     """Nobody's screen is turned around."""
     assert "\u202e" not in str(data(await typing("who-does \u202eqqxx zzyy")))
 
 
-async def test_ten_thousand_characters_are_cut_with_a_note(typing: Typing) -> None:
+async def test_ten_thousand_characters_are_cut_with_a_note(typing: CommandTyper) -> None:
     """The form opens with the beginning of it."""
     form = await typing("who-does " + "x" * 10_000)
 
@@ -93,20 +95,20 @@ async def test_ten_thousand_characters_are_cut_with_a_note(typing: Typing) -> No
 
 
 @pytest.mark.parametrize("words", ["%%", "__", "100%", "%a%", "_a_", "*", "\\"])
-async def test_wildcards_are_letters(typing: Typing, words: str) -> None:
+async def test_wildcards_are_letters(typing: CommandTyper, words: str) -> None:
     """Nobody is found who does not have them."""
     for verb in ("who-does", "who-is"):
         reply = await typing(f"{verb} {words} ")
         assert "Ben Ortiz" not in plain(reply), (verb, words)
 
 
-async def test_the_same_press_twice_has_one_effect(typing: Typing) -> None:
+async def test_the_same_press_twice_has_one_effect(typing: CommandTyper) -> None:
     """Double clicks happen."""
     first = plain(await typing("endorse luis open data"))
 
     assert plain(await typing("endorse luis open data")) == first
 
 
-async def test_the_unknown_command_keeps_the_rest_of_the_words(typing: Typing) -> None:
+async def test_the_unknown_command_keeps_the_rest_of_the_words(typing: CommandTyper) -> None:
     """`hwo-does open data`."""
     assert "who-does open data" in commands_of(await typing("hwo-does open data"))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from bot.cards import (
-    LONGEST_COMMAND,
+    MAX_COMMAND_LENGTH,
     SLASH,
     Bar,
     Bars,
@@ -36,7 +36,7 @@ from tests.gallery import cards, forms
 from tests.reading import sentences_of
 
 
-@pytest.mark.parametrize("command", ["", "x" * (LONGEST_COMMAND + 1)])
+@pytest.mark.parametrize("command", ["", "x" * (MAX_COMMAND_LENGTH + 1)])
 def test_a_button_says_something_that_fits(command: str) -> None:
     """Discord's ids end at 100 characters; an empty press means nothing."""
     with pytest.raises(ValueError, match="1 to 100 characters"):
@@ -45,7 +45,7 @@ def test_a_button_says_something_that_fits(command: str) -> None:
 
 def test_a_button_may_be_as_long_as_that() -> None:
     """The longest and the shortest."""
-    assert len(Button("b", "x" * LONGEST_COMMAND).command) == LONGEST_COMMAND
+    assert len(Button("b", "x" * MAX_COMMAND_LENGTH).command) == MAX_COMMAND_LENGTH
     assert Button("b", "x").style == "normal"
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from bot.adapters.discord.commands import declared
-from bot.commands import load
+from bot.adapters.discord.commands import build_commands
+from bot.commands import load_commands
 from tests import catalogue
 from tests.catalogue import TRANSLATED, UnknownError, forms, pairs
 
@@ -156,6 +156,6 @@ def test_what_discord_shows_fits_without_being_cut() -> None:
             yield from thing.get("description_localizations", {}).values()
             yield from walk(thing.get("options", ()))
 
-    said = list(walk(declared(load())))
+    said = list(walk(build_commands(load_commands())))
     assert len(said) > 50
     assert [text for text in said if text.endswith("…")] == []

@@ -47,7 +47,7 @@ Wwc = Callable[..., Said]
 def wwc(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Wwc:
     """`wwc("say", "help")` in this process, in a folder that holds the database `wwc.db`."""
     monkeypatch.chdir(tmp_path)
-    for name in settings.KNOWN:
+    for name in settings.KNOWN_VARIABLES:
         monkeypatch.delenv(name, raising=False)
 
     def run(*words: str, **variables: str) -> Said:
@@ -483,12 +483,12 @@ async def test_a_copy_is_made_while_the_hub_writes(
     for number in range(4):
         before = rows(tmp_path / "hub.db")["member"]
         copy = tmp_path / f"copy{number}.db"
-        assert await backup.save(given, copy, force=False) == 0
+        assert await backup.save_backup(given, copy, force=False) == 0
         assert rows(copy)["member"] >= before
     await writing
-    assert await backup.save(given, copy, force=True) == 0
+    assert await backup.save_backup(given, copy, force=True) == 0
     assert rows(copy) == rows(tmp_path / "hub.db")
-    assert await backup.bring_back(given, copy, force=True) == 1, "the hub has it open"
+    assert await backup.restore_backup(given, copy, force=True) == 1, "the hub has it open"
 
 
 @pytest.mark.parametrize("command", ["backup", "restore"])

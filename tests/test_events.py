@@ -13,12 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import Card
 from bot.commands import MEMBER, Command, Context
-from bot.errors import Refusal, Repeated
+from bot.errors import DuplicateEventError, Refusal
 from bot.hub import Hub
 from bot.request import Request
 from db import outbox
 from db.audit import Audit
-from db.base import unit
+from db.base import transaction
 from db.inbound import Inbound
 from db.outbox import Address, Delivery
 from tests.campaign import SEED, RecordFigures, scaled
@@ -39,7 +39,7 @@ async def count(ctx: Context, ask: Count) -> Card:
         raise Refusal("not this one")
     done = await ctx.session.scalar(select(func.count()).select_from(Delivery))
     place = Address("slack", "T1", channel="C1")
-    await outbox.put(
+    await outbox.add_delivery(
         ctx.session, place, key=f"{number}:{done}", kind="news", at=ctx.now, created_at=ctx.now
     )
     return Card("Counted")
@@ -72,14 +72,14 @@ async def test_however_often_an_event_is_told_it_has_one_effect(
             try:
                 reply = await counting(Request(sender("maya"), "count", event=str(number)))
                 answers[reply.title] += 1
-            except Repeated:
+            except DuplicateEventError:
                 answers["again"] += 1
 
     await asyncio.gather(*(tell() for _ in range(8)))
     unique = set(told)
     record_figures("events", kind, told=len(told), events=len(unique))
     kept = {n for n in unique if n % 3}
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         keys = list(await session.scalars(select(Delivery.key)))
         acts = list(await session.scalars(select(Audit.subject).where(Audit.action == "counted")))
         seen = await session.scalar(select(func.count()).select_from(Inbound))
@@ -98,15 +98,15 @@ async def test_what_could_not_be_saved_is_not_remembered_as_done(
     async def fails(*_: object, **__: object) -> None:
         raise OperationalError("", {}, Exception("database is locked"))
 
-    told = Request(sender("maya"), "count", event="7", retold=True)
+    told = Request(sender("maya"), "count", event="7", is_retry=True)
     with monkeypatch.context() as broken:
-        broken.setattr(outbox, "put", fails)
+        broken.setattr(outbox, "add_delivery", fails)
         with pytest.raises(OperationalError):
             await counting(told)
-        sorry = await counting(replace(told, retold=False))
+        sorry = await counting(replace(told, is_retry=False))
         assert sorry.title == "Sorry"
     assert (await counting(told)).title == "Counted"
-    with pytest.raises(Repeated):
+    with pytest.raises(DuplicateEventError):
         await counting(told)
 
 
@@ -114,14 +114,14 @@ async def test_somebodys_first_words_count_once_too(counting: Hub, engine: Async
     """The account is made first, and the event is not taken for told by that."""
     told = Request(sender("newcomer"), "help", event="first")
     assert (await counting(told)).title
-    with pytest.raises(Repeated):
+    with pytest.raises(DuplicateEventError):
         await counting(told)
 
 
 async def test_who_delivers_is_woken_when_something_is_owed_and_saved(counting: Hub) -> None:
     """Not by a request that owed nothing, nor by one that was refused."""
     woken = list[str]()
-    counting.owed = lambda: woken.append("up")
+    counting.on_enqueued = lambda: woken.append("up")
     await counting(Request(sender("maya"), "help"))
     await counting(Request(sender("maya"), "count", event="3"))
     assert woken == []

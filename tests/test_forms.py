@@ -4,9 +4,9 @@ import pytest
 from pydantic import ValidationError
 
 from bot.cards import Form
-from bot.forms import form_of, problems
+from bot.forms import build_form, describe_problems
 from bot.i18n import LANGUAGES, translator
-from bot.parsing import typed
+from bot.parsing import coerce_values
 from tests.test_parsing import ARGUMENTS, Ask, values
 
 
@@ -14,8 +14,10 @@ def form(words: str, language: str = "en") -> Form:
     """The form that opens because something does not fit."""
     t, given = translator(language), values(words)
     with pytest.raises(ValidationError) as caught:
-        Ask.model_validate(typed(given, ARGUMENTS), by_name=True, by_alias=False)
-    return form_of("ask", "Ask", ARGUMENTS, t, given, problems(caught.value, ARGUMENTS, t))
+        Ask.model_validate(coerce_values(given, ARGUMENTS), by_name=True, by_alias=False)
+    return build_form(
+        "ask", "Ask", ARGUMENTS, t, given, describe_problems(caught.value, ARGUMENTS, t)
+    )
 
 
 def problem(words: str, name: str, language: str = "en") -> str:

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from bot.adapters import terminal
 from bot.adapters.discord import render as discord
-from bot.adapters.discord.modal import modal, parts
+from bot.adapters.discord.modal import count_parts, modal
 from bot.adapters.playground.render import View, form_html, message_html
 from bot.adapters.playground.world import BOT, Message, Persona, Renderer, Workspace
 from bot.adapters.slack import render as slack
@@ -55,7 +55,7 @@ def check_form(form: Form) -> None:
     assert problems_of_view(view) == []
     assert slack_mentions(view) == []
     assert discord.form(form, EN)["components"] == modal(form, "x", EN)["components"]
-    for part in range(1, parts(form) + 1):
+    for part in range(1, count_parts(form) + 1):
         window = modal(form, f"{form.command}\nform:{part}", EN, part=part)
         assert discord_rules.problems_of_modal(window) == []
         assert discord_mentions(window) == []

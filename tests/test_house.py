@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import bot
-from bot.commands import COMMANDS, Allow, load
+from bot.commands import COMMANDS, Allow, load_commands
 
 ROOT = Path(bot.__file__).parent.parent
 CODE = sorted([*(ROOT / "bot").rglob("*.py"), *(ROOT / "db").rglob("*.py")])
@@ -75,7 +75,7 @@ def test_what_the_pages_point_to_is_there(page: str) -> None:
     for verb in re.findall(r"(?:bin/|[^/])wwc ([a-z]+)", text):
         assert re.search(rf'"{verb}"|def {verb}\(', known), verb
     for verb in re.findall(r"[^n]/wwc ([a-z-]+)", text):
-        assert any(name.split()[0] == verb for name in load()), verb
+        assert any(name.split()[0] == verb for name in load_commands()), verb
 
 
 @pytest.mark.parametrize("file", CODE, ids=name_of)
@@ -157,7 +157,7 @@ def test_nothing_is_left_to_do(file: Path) -> None:
     assert not re.search(rf"\b({left})", file.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("name", sorted(load()))
+@pytest.mark.parametrize("name", sorted(load_commands()))
 def test_names_fit_every_face(name: str) -> None:
     """Discord's rule for commands and groups; Slack takes anything."""
     words = name.split(" ")
@@ -169,7 +169,7 @@ def test_names_fit_every_face(name: str) -> None:
     assert 1 <= len(COMMANDS[name].summary) <= 100
 
 
-@pytest.mark.parametrize("name", sorted(load()))
+@pytest.mark.parametrize("name", sorted(load_commands()))
 def test_every_command_has_a_summary_and_somebody_who_may_run_it(name: str) -> None:
     """One sentence of its own, said in help and by both platforms."""
     found = COMMANDS[name]
@@ -178,7 +178,7 @@ def test_every_command_has_a_summary_and_somebody_who_may_run_it(name: str) -> N
     assert found.summary.strip() == found.summary
     assert found.summary[0].isupper()
     assert [c.name for c in COMMANDS.values() if c.summary == found.summary] == [name]
-    assert found.staff == bool(found.allow.roles)
+    assert found.is_staff_only == bool(found.allow.roles)
     assert found.allow.members_only or not found.writes or name in WAYS_IN
 
 

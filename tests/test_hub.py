@@ -23,18 +23,18 @@ from bot.commands import (
     MessageContext,
     command,
     hears,
-    load,
+    load_commands,
 )
 from bot.hub import Hub
 from bot.i18n import translator
-from bot.request import Heard, Request, Taken
+from bot.request import HandledMessage, IncomingMessage, Request
 from db import inbound, members
 from db.audit import Audit
-from db.base import unit
+from db.base import transaction
 from db.inbound import Inbound
 from db.members import Account, Member, MemberRole, Workspace
 from tests.cast import CAST, PENDING, PLATFORM, WORKSPACE, sender
-from tests.conftest import Clock, Typing
+from tests.conftest import Clock, CommandTyper
 from tests.reading import button, commands_of, field, problems_of, values_of
 
 # --- who may say what -------------------------------------------------------------------------
@@ -53,13 +53,13 @@ def may(name: str, who: str) -> bool:
 
 
 @pytest.mark.parametrize("who", [*EVERYBODY, "stranger"])
-@pytest.mark.parametrize("name", sorted(load()))
+@pytest.mark.parametrize("name", sorted(load_commands()))
 async def test_a_command_runs_for_those_whom_its_declaration_allows(
-    typing: Typing, name: str, who: str
+    typing: CommandTyper, name: str, who: str
 ) -> None:
     """Every command × everybody: the expectation is derived from `allow`, and deny is the rule."""
     user = EVERYBODY.get(who, "maya")
-    reply = await typing(name, as_=user, stranger=who == "stranger")
+    reply = await typing(name, as_=user, is_outsider=who == "stranger")
 
     title = plain(reply).splitlines()[0]
     refused = title in ("Members only", "Staff only")
@@ -68,7 +68,7 @@ async def test_a_command_runs_for_those_whom_its_declaration_allows(
 
 def test_the_matrix_covers_every_kind_of_permission() -> None:
     """A new `Allow` needs a new column above."""
-    assert {c.allow for c in load().values()} <= {ANYONE, MEMBER, STAFF}
+    assert {c.allow for c in load_commands().values()} <= {ANYONE, MEMBER, STAFF}
 
 
 def test_a_command_that_does_not_say_who_may_run_it_cannot_be_declared() -> None:
@@ -111,20 +111,20 @@ def test_a_name_is_taken_once_and_a_command_explains_itself() -> None:
 
 
 async def test_a_refused_member_stands_in_the_audit_log_by_number(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """Staff can see who tries what; no word of the request is kept."""
     reply = await typing("admin members approve 1 canary7f3a9")
 
     assert plain(reply).startswith("Staff only")
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         noted = (await session.scalars(select(Audit))).all()
     assert [(a.member_id, a.action, a.subject, a.outcome) for a in noted] == [
         (1, "admin members", "command", "refused")
     ]
 
 
-async def test_those_outside_are_told_how_to_get_in(typing: Typing) -> None:
+async def test_those_outside_are_told_how_to_get_in(typing: CommandTyper) -> None:
     """The same words for the suspended as for strangers: nothing says that somebody was here."""
     said = {plain(await typing("who-does open data", as_=who)) for who in WAITING.values()}
 
@@ -133,10 +133,10 @@ async def test_those_outside_are_told_how_to_get_in(typing: Typing) -> None:
 
 
 async def test_a_stranger_who_carries_a_members_account_gets_public_answers_only(
-    typing: Typing,
+    typing: CommandTyper,
 ) -> None:
     """A guest from another organisation is nobody here, whatever the id says."""
-    reply = await typing("city boston", as_="maya", stranger=True)
+    reply = await typing("city boston", as_="maya", is_outsider=True)
 
     assert "Members also see the people of this city." in plain(reply)
     assert "Ben Ortiz" not in plain(reply)
@@ -145,7 +145,7 @@ async def test_a_stranger_who_carries_a_members_account_gets_public_answers_only
 # --- what is understood -----------------------------------------------------------------------
 
 
-async def test_help_is_offered_once(typing: Typing) -> None:
+async def test_help_is_offered_once(typing: CommandTyper) -> None:
     """«hello» is close to «help», which is the way out anyway."""
     assert commands_of(await typing("hello there")) == ["help there"]
     assert commands_of(await typing("qqq")) == ["help"]
@@ -156,7 +156,7 @@ async def test_help_is_offered_once(typing: Typing) -> None:
     [("hwo-does", "who-does"), ("whois", "who-is"), ("profil", "profile"), ("CITTY", "city")],
 )
 async def test_an_unknown_command_gets_the_nearest_ones(
-    typing: Typing, said: str, meant: str
+    typing: CommandTyper, said: str, meant: str
 ) -> None:
     """The rest of what was typed stays."""
     reply = await typing(f"{said} open data")
@@ -166,13 +166,13 @@ async def test_an_unknown_command_gets_the_nearest_ones(
     assert commands_of(reply)[-1] == "help"
 
 
-async def test_the_nearest_commands_are_those_that_the_asker_may_run(typing: Typing) -> None:
+async def test_the_nearest_commands_are_those_that_the_asker_may_run(typing: CommandTyper) -> None:
     """What is for staff is not suggested to others."""
     assert "admin members" not in commands_of(await typing("admn membrs"))
     assert "admin members" in commands_of(await typing("admin membrs", as_="noor"))
 
 
-async def test_a_word_like_nothing_leads_to_the_help(typing: Typing) -> None:
+async def test_a_word_like_nothing_leads_to_the_help(typing: CommandTyper) -> None:
     """No guess is better than a wild one."""
     reply = await typing("qqqqqqqq")
 
@@ -181,12 +181,12 @@ async def test_a_word_like_nothing_leads_to_the_help(typing: Typing) -> None:
 
 
 @pytest.mark.parametrize("words", ["", " ", "\u00a0", "\u200b", "\n\t", "\x00"])
-async def test_saying_nothing_is_asking_for_help(typing: Typing, words: str) -> None:
+async def test_saying_nothing_is_asking_for_help(typing: CommandTyper, words: str) -> None:
     """Spaces of every kind are nothing."""
     assert plain(await typing(words)).startswith("What the hub can do for you")
 
 
-async def test_invisible_characters_do_not_break_the_command_off(typing: Typing) -> None:
+async def test_invisible_characters_do_not_break_the_command_off(typing: CommandTyper) -> None:
     """Copied text carries zero-width characters and control characters."""
     wanted = plain(await typing("who-does open data"))
 
@@ -195,7 +195,7 @@ async def test_invisible_characters_do_not_break_the_command_off(typing: Typing)
         assert plain(await typing(words)) == wanted, repr(words)
 
 
-async def test_missing_words_open_the_form(typing: Typing) -> None:
+async def test_missing_words_open_the_form(typing: CommandTyper) -> None:
     """Who asks without a topic gets the field for one."""
     reply = await typing("who-does")
 
@@ -204,7 +204,7 @@ async def test_missing_words_open_the_form(typing: Typing) -> None:
     assert field(reply, "topic").suggests == "topic"
 
 
-async def test_a_form_keeps_what_was_typed_with_the_problem_beside_it(typing: Typing) -> None:
+async def test_a_form_keeps_what_was_typed_with_the_problem_beside_it(typing: CommandTyper) -> None:
     """Nothing typed is lost."""
     reply = await typing("who-does open data level:goldd speaks:es")
 
@@ -215,14 +215,14 @@ async def test_a_form_keeps_what_was_typed_with_the_problem_beside_it(typing: Ty
     }
 
 
-async def test_native_values_win_over_words(typing: Typing) -> None:
+async def test_native_values_win_over_words(typing: CommandTyper) -> None:
     """A platform's own options are as good as typed keys."""
     reply = await typing("who-does gis", values={"topic": ("data governance",)})
 
     assert "Rémi Gagnon" in plain(reply)
 
 
-async def test_a_value_nobody_declared_is_left_out(typing: Typing) -> None:
+async def test_a_value_nobody_declared_is_left_out(typing: CommandTyper) -> None:
     """A tampered form changes nothing."""
     reply = await typing("who-does", values={"topic": ("gis",), "role": ("admin",)})
 
@@ -234,7 +234,7 @@ async def test_a_value_nobody_declared_is_left_out(typing: Typing) -> None:
     {"maya": "Mexico", "luis": "México", "ines": "México", "remi": "Mexique"}.items(),
 )
 async def test_members_are_answered_in_the_language_they_chose(
-    typing: Typing, who: str, mexico: str
+    typing: CommandTyper, who: str, mexico: str
 ) -> None:
     """The member's own choice wins over the platform's locale."""
     language = {"maya": "en", "luis": "es", "ines": "pt", "remi": "fr"}[who]
@@ -255,7 +255,7 @@ async def test_whom_the_hub_does_not_know_it_speaks_to_in_their_platforms_langua
 
 
 async def test_without_a_locale_the_one_of_the_first_contact_counts(
-    typing: Typing, hub: Hub
+    typing: CommandTyper, hub: Hub
 ) -> None:
     """Some events carry no locale."""
     await typing("help", as_="newcomer", locale="fr-CA")
@@ -272,13 +272,15 @@ async def count(session: AsyncSession, kind: type[object]) -> int:
 
 
 @pytest.mark.both
-async def test_a_first_contact_is_written_down_once(typing: Typing, engine: AsyncEngine) -> None:
+async def test_a_first_contact_is_written_down_once(
+    typing: CommandTyper, engine: AsyncEngine
+) -> None:
     """Account and workspace, with what the platform says of them; no member."""
     for _ in range(2):
         await typing("help", as_="newcomer", workspace="T9", zone="America/Lima", locale="es")
 
-    async with unit(engine) as session:
-        account = await members.account_of(session, PLATFORM, "T9", "newcomer")
+    async with transaction(engine) as session:
+        account = await members.find_account(session, PLATFORM, "T9", "newcomer")
         assert account is not None
         assert (account.name, account.zone, account.locale) == ("newcomer", "America/Lima", "es")
         assert account.member is None
@@ -288,7 +290,7 @@ async def test_a_first_contact_is_written_down_once(typing: Typing, engine: Asyn
 
 @pytest.mark.both
 async def test_many_first_contacts_at_once_make_one_account(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """A platform sends the opening of the home tab and a command in the same second."""
     replies = await asyncio.gather(
@@ -296,21 +298,21 @@ async def test_many_first_contacts_at_once_make_one_account(
     )
 
     assert {plain(r).splitlines()[0] for r in replies} == {"What the hub can do for you"}
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         assert await count(session, Account) == len(CAST) + 2
 
 
-async def test_a_stranger_leaves_no_trace(typing: Typing, engine: AsyncEngine) -> None:
+async def test_a_stranger_leaves_no_trace(typing: CommandTyper, engine: AsyncEngine) -> None:
     """Guests of shared channels are not written down."""
-    await typing("help", as_="guest", stranger=True)
+    await typing("help", as_="guest", is_outsider=True)
 
-    async with unit(engine) as session:
-        assert await members.account_of(session, PLATFORM, WORKSPACE, "guest") is None
+    async with transaction(engine) as session:
+        assert await members.find_account(session, PLATFORM, WORKSPACE, "guest") is None
 
 
 @pytest.mark.both
 async def test_what_a_platform_says_of_an_account_is_made_fit_to_keep(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """A name with control characters and a zone that does not exist do no harm."""
     reply = await typing(
@@ -320,32 +322,32 @@ async def test_what_a_platform_says_of_an_account_is_made_fit_to_keep(
 
     await typing("admin members approve 13 boston", as_="noor")
     card = plain(await typing("profile show", as_="odd"))
-    async with unit(engine) as session:
-        account = await members.account_of(session, PLATFORM, WORKSPACE, "odd")
+    async with transaction(engine) as session:
+        account = await members.find_account(session, PLATFORM, WORKSPACE, "odd")
     assert account is not None
     assert account.name == "O dd"
     assert "Local time: 10:00" in card
 
 
 async def test_in_direct_messages_without_a_workspace_one_is_known_all_the_same(
-    typing: Typing,
+    typing: CommandTyper,
 ) -> None:
     """Discord's direct messages belong to no server."""
     assert "Ben Ortiz" in plain(await typing("who-does open data", workspace=""))
 
 
 async def test_an_unknown_user_without_a_workspace_is_not_written_down(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """There is no workspace to write them under."""
     reply = await typing("help", as_="nobody", workspace="")
 
     assert plain(reply).startswith("What the hub can do for you")
-    async with unit(engine) as session:
-        assert await members.account_of(session, PLATFORM, "", "nobody") is None
+    async with transaction(engine) as session:
+        assert await members.find_account(session, PLATFORM, "", "nobody") is None
 
 
-async def test_the_same_user_id_elsewhere_is_somebody_else(typing: Typing) -> None:
+async def test_the_same_user_id_elsewhere_is_somebody_else(typing: CommandTyper) -> None:
     """Ids count within their workspace only."""
     assert "Members only" in plain(await typing("who-does gis", as_="maya", workspace="T2"))
     assert "Members only" in plain(await typing("who-does gis", as_="maya", platform="discord"))
@@ -364,7 +366,7 @@ async def test_the_operators_admin_is_a_verified_member_from_the_first_contact(
     replies = await asyncio.gather(*(hub(asked) for _ in range(6)))
 
     assert {plain(r).splitlines()[0] for r in replies} == {"Waiting to be let in"}
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         assert await count(session, Member) == len(CAST) + 1
         roles = (await session.scalars(select(MemberRole.role))).all()
         audits = (await session.scalars(select(Audit.action))).all()
@@ -385,7 +387,7 @@ async def test_a_stranger_never_becomes_admin(engine: AsyncEngine, clock: Clock)
     """Not even under the id that the operator named."""
     hub = Hub(engine, admins=frozenset({f"{PLATFORM}:{WORKSPACE}:boss"}), clock=clock)
 
-    reply = await hub(Request(sender("boss", stranger=True), "admin members"))
+    reply = await hub(Request(sender("boss", is_outsider=True), "admin members"))
     assert plain(reply).startswith("Members only")
 
 
@@ -405,10 +407,10 @@ async def test_the_admin_of_one_workspace_is_nobody_in_another(
 @pytest.mark.both
 async def test_an_event_is_new_once(hub: Hub, clock: Clock, engine: AsyncEngine) -> None:
     """Eight deliveries at once: one is the first."""
-    assert sum(await asyncio.gather(*(hub.first_time("e1") for _ in range(8)))) == 1
-    assert not await hub.first_time("e1")
-    assert await hub.first_time("e2")
-    async with unit(engine) as session:
+    assert sum(await asyncio.gather(*(hub.record_event("e1") for _ in range(8)))) == 1
+    assert not await hub.record_event("e1")
+    assert await hub.record_event("e2")
+    async with transaction(engine) as session:
         assert await count(session, Inbound) == 2
 
 
@@ -416,11 +418,11 @@ async def test_a_workspace_that_removed_the_hub_is_marked_so(
     hub: Hub, engine: AsyncEngine, clock: Clock
 ) -> None:
     """With a row in the audit log; an unknown one changes nothing."""
-    await hub.removed(PLATFORM, WORKSPACE)
-    await hub.removed(PLATFORM, "T-unknown")
+    await hub.on_workspace_removed(PLATFORM, WORKSPACE)
+    await hub.on_workspace_removed(PLATFORM, "T-unknown")
 
-    async with unit(engine) as session:
-        home = await members.workspace_of(session, PLATFORM, WORKSPACE)
+    async with transaction(engine) as session:
+        home = await members.find_workspace(session, PLATFORM, WORKSPACE)
         actions = (await session.scalars(select(Audit.action))).all()
     assert home is not None
     assert home.removed_at == clock()
@@ -468,25 +470,27 @@ async def test_suggestions_are_for_those_who_may_run_the_command(hub: Hub, who: 
 
 
 async def test_the_reference_is_read_again_after_a_minute(
-    typing: Typing, clock: Clock, query_count: Callable[..., object]
+    typing: CommandTyper, clock: Clock, query_count: Callable[..., object]
 ) -> None:
     """Another process may have changed the vocabulary."""
     await typing("help")
-    first = typing.hub._known
-    clock.go_on(seconds=59)
+    first = typing.hub._reference_cache
+    clock.advance(seconds=59)
     await typing("help")
-    assert typing.hub._known is first
-    clock.go_on(seconds=2)
+    assert typing.hub._reference_cache is first
+    clock.advance(seconds=2)
     await typing("help")
-    assert typing.hub._known is not first
+    assert typing.hub._reference_cache is not first
     clock.now -= timedelta(hours=1)
     await typing("help")
-    assert typing.hub._known is not None
-    assert typing.hub._known.read_at == clock.now
+    assert typing.hub._reference_cache is not None
+    assert typing.hub._reference_cache.read_at == clock.now
 
 
 @pytest.mark.parametrize("first", ["qqqqqqqq", "city nowhere at all", "admin members"])
-async def test_a_refusal_as_the_first_request_spoils_nothing(typing: Typing, first: str) -> None:
+async def test_a_refusal_as_the_first_request_spoils_nothing(
+    typing: CommandTyper, first: str
+) -> None:
     """What is kept in memory outlives the transaction that was rolled back."""
     await typing(first)
 
@@ -496,12 +500,12 @@ async def test_a_refusal_as_the_first_request_spoils_nothing(typing: Typing, fir
 
 def test_every_completion_that_a_field_names_is_there() -> None:
     """A misspelt name would silently suggest nothing."""
-    named = {a.suggests for c in load().values() for a in c.arguments if a.suggests}
+    named = {a.suggests for c in load_commands().values() for a in c.arguments if a.suggests}
 
     assert named == set(commands.COMPLETIONS)
 
 
-async def test_the_home_of_a_newcomer_leads_to_public_commands_only(typing: Typing) -> None:
+async def test_the_home_of_a_newcomer_leads_to_public_commands_only(typing: CommandTyper) -> None:
     """No button that would be refused."""
     reply = await typing("home", as_="newcomer")
 
@@ -513,21 +517,25 @@ async def test_the_home_of_a_newcomer_leads_to_public_commands_only(typing: Typi
 # --- listeners --------------------------------------------------------------------------------
 
 
-MESSAGE = Heard(sender("maya"), "written", "M1", "D1", "hello", keys=("Ev1",))
-TAKEN = Taken()
+MESSAGE = IncomingMessage(sender("maya"), "written", "M1", "D1", "hello", keys=("Ev1",))
+TAKEN = HandledMessage()
 
 
 def listener(
-    asked: list[str], name: str, result: Taken | Exception | None, *, concerned: bool = True
+    asked: list[str],
+    name: str,
+    result: HandledMessage | Exception | None,
+    *,
+    concerned: bool = True,
 ) -> Listener:
     """A listener that notes in `asked` when it is called, and remembers one event by its name."""
 
-    async def may_concern(session: AsyncSession, heard: Heard) -> bool:
+    async def may_concern(session: AsyncSession, heard: IncomingMessage) -> bool:
         return concerned
 
-    async def handle(ctx: MessageContext, heard: Heard) -> Taken | None:
+    async def handle(ctx: MessageContext, heard: IncomingMessage) -> HandledMessage | None:
         asked.append(name)
-        await inbound.first_time(ctx.session, name, ctx.now)
+        await inbound.remember_event(ctx.session, name, ctx.now)
         if isinstance(result, Exception):
             raise result
         return result
@@ -536,7 +544,7 @@ def listener(
 
 
 async def keys_of_events(engine: AsyncEngine) -> set[str]:
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         return set(await session.scalars(select(Inbound.key)))
 
 
@@ -546,12 +554,12 @@ async def test_the_second_listener_is_asked_only_if_the_first_did_not_take_it(
     """One taker a message, in the order of declaration; both ask in one transaction."""
     asked: list[str] = []
     hub.listeners = (listener(asked, "first", TAKEN), listener(asked, "second", TAKEN))
-    assert await hub.heard(MESSAGE) is TAKEN
+    assert await hub.handle_message(MESSAGE) is TAKEN
     assert asked == ["first"]
 
     asked.clear()
     hub.listeners = (listener(asked, "passes", None), listener(asked, "takes", TAKEN))
-    assert await hub.heard(MESSAGE) is TAKEN
+    assert await hub.handle_message(MESSAGE) is TAKEN
     assert asked == ["passes", "takes"]
     assert await keys_of_events(engine) == {"first", "passes", "takes"}
 
@@ -560,7 +568,7 @@ async def test_a_message_that_no_listener_takes_may_be_a_command(hub: Hub) -> No
     """Each of them was asked, and none took it."""
     asked: list[str] = []
     hub.listeners = (listener(asked, "first", None), listener(asked, "second", None))
-    assert await hub.heard(MESSAGE) is None
+    assert await hub.handle_message(MESSAGE) is None
     assert asked == ["first", "second"]
 
 
@@ -570,7 +578,7 @@ async def test_a_listener_that_fails_leaves_nothing_of_those_before_it(
     """What is heard is one transaction, whoever takes it."""
     hub.listeners = (listener([], "first", None), listener([], "second", OSError("no space")))
     with pytest.raises(OSError, match="no space"):
-        await hub.heard(MESSAGE)
+        await hub.handle_message(MESSAGE)
     assert await keys_of_events(engine) == set()
 
 
@@ -581,39 +589,39 @@ async def test_whom_no_listener_may_concern_nothing_is_written_for(
     asked: list[str] = []
     nobody = listener(asked, "nobody", TAKEN, concerned=False)
     hub.listeners = (nobody, listener(asked, "somebody", TAKEN))
-    assert await hub.heard(MESSAGE) is TAKEN
+    assert await hub.handle_message(MESSAGE) is TAKEN
     assert asked == ["somebody"]
 
     def refuse_to_write(engine: AsyncEngine, *, writes: bool = False) -> object:
         assert not writes
-        return unit(engine)
+        return transaction(engine)
 
     monkeypatch.setattr("bot.hub.unit", refuse_to_write)
     hub.listeners = (nobody,)
-    assert await hub.heard(MESSAGE) is None
+    assert await hub.handle_message(MESSAGE) is None
     assert asked == ["somebody"]
 
 
 def test_listeners_stand_in_the_order_of_module_and_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever was imported first."""
 
-    async def may_concern(session: AsyncSession, heard: Heard) -> bool:
+    async def may_concern(session: AsyncSession, heard: IncomingMessage) -> bool:
         return True
 
-    async def one(ctx: MessageContext, heard: Heard) -> None:
+    async def one(ctx: MessageContext, heard: IncomingMessage) -> None:
         return None
 
-    async def two(ctx: MessageContext, heard: Heard) -> None:
+    async def two(ctx: MessageContext, heard: IncomingMessage) -> None:
         return None
 
-    async def elsewhere(ctx: MessageContext, heard: Heard) -> None:
+    async def elsewhere(ctx: MessageContext, heard: IncomingMessage) -> None:
         return None
 
     elsewhere.__module__ = "bot.community"
     monkeypatch.setattr("bot.commands.LISTENERS", [])
     for handle in (two, elsewhere, one):
         assert hears(may_concern=may_concern)(handle) is handle
-    load()
+    load_commands()
     assert [found.handle for found in commands.LISTENERS] == [elsewhere, one, two]
 
 

@@ -16,10 +16,10 @@ from bot.cards import Card, plain
 from bot.hub import Hub
 from bot.request import Request
 from db.audit import Audit
-from db.base import open_engine, unit
+from db.base import open_engine, transaction
 from db.members import Member
 from tests.cast import sender
-from tests.conftest import CANARY, Clock, Entry, Typing
+from tests.conftest import CANARY, Clock, CommandTyper, Entry
 from tests.reading import commands_of
 
 SAVING = 'profile title:"A new title" bio:"A new story about trees"'
@@ -41,7 +41,7 @@ def assert_says_code(reply: object, log: list[Entry]) -> None:
 
 
 async def title_of(engine: AsyncEngine, member: int = 1) -> str:
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         person = await session.get(Member, member)
         assert person is not None
         return person.title
@@ -68,7 +68,7 @@ def breaking(hub: Hub, name: str, error: Exception, after: bool = False) -> Iter
     "error", [RuntimeError(CANARY), KeyError(CANARY), RecursionError(CANARY), ValueError("\x00")]
 )
 async def test_a_fault_shows_a_code_that_is_in_the_log(
-    typing: Typing, log: list[Entry], error: Exception
+    typing: CommandTyper, log: list[Entry], error: Exception
 ) -> None:
     """Kind and place of the error are logged; its text may hold what people wrote."""
     with breaking(typing.hub, "home", error):
@@ -81,7 +81,7 @@ async def test_a_fault_shows_a_code_that_is_in_the_log(
 
 @pytest.mark.both
 async def test_a_handler_that_fails_at_its_end_has_done_nothing(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """Title, story, search words and audit row: all or nothing."""
     with breaking(typing.hub, "profile", RuntimeError("late"), after=True):
@@ -90,12 +90,12 @@ async def test_a_handler_that_fails_at_its_end_has_done_nothing(
     assert plain(reply).startswith("Sorry")
     assert await title_of(engine) == "Open Data Manager"
     assert "Nobody found" in plain(await typing("who-does trees story", as_="zoe"))
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         assert (await session.scalars(select(Audit))).all() == []
 
 
 async def test_a_refused_request_has_done_nothing_either(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """The second field does not fit: the first is not saved."""
     await typing('profile knows:"gis" title:"New" hours:noonish')
@@ -105,7 +105,7 @@ async def test_a_refused_request_has_done_nothing_either(
 
 @pytest.mark.parametrize("language", ["en", "es", "pt", "fr"])
 async def test_the_apology_has_the_askers_language_and_no_words_of_the_program(
-    typing: Typing, language: str
+    typing: CommandTyper, language: str
 ) -> None:
     """Whatever the language, a code is in it."""
     with breaking(typing.hub, "help", RuntimeError("x")):
@@ -231,7 +231,7 @@ async def test_a_database_that_is_gone_is_a_card_and_never_an_exception(
 
 @pytest.mark.parametrize("nth", range(1, 9))
 async def test_a_database_that_fails_at_any_statement_leaves_before_or_after(
-    typing: Typing, engine: AsyncEngine, nth: int
+    typing: CommandTyper, engine: AsyncEngine, nth: int
 ) -> None:
     """Every statement of a save fails once; the profile is as it was, never between."""
     from sqlalchemy import event
@@ -253,7 +253,7 @@ async def test_a_database_that_fails_at_any_statement_leaves_before_or_after(
     assert await title_of(engine) == "Open Data Manager"
 
 
-async def test_after_a_fault_the_card_still_offers_no_dead_buttons(typing: Typing) -> None:
+async def test_after_a_fault_the_card_still_offers_no_dead_buttons(typing: CommandTyper) -> None:
     """There is nothing to press but the asker's own keyboard."""
     with breaking(typing.hub, "home", RuntimeError("x")):
         assert commands_of(await typing("home")) == []

@@ -12,21 +12,21 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import i18n
 from bot.cards import Card, Reply, plain
-from bot.commands import load
+from bot.commands import load_commands
 from bot.community.people.places import city_place
-from bot.deliveries import written
+from bot.deliveries import dump_card
 from bot.hub import Hub
-from bot.i18n import LANGUAGES, NAMES, language_of, translator
+from bot.i18n import LANGUAGE_NAMES, LANGUAGES, language_of, translator
 from bot.request import Request
 from db import outbox
-from db.base import unit
+from db.base import transaction
 from db.members import Member
 from db.outbox import Address
 from tests import catalogue, joining_talk
 from tests.cast import NOW, PENDING, sender
 from tests.catalogue import TRANSLATED, pairs
-from tests.conftest import Typing
-from tests.owed import owed, tend
+from tests.conftest import CommandTyper
+from tests.owed import list_pending, run_introductions_job
 
 SENTENCES = catalogue.collect()
 
@@ -94,11 +94,11 @@ def test_an_empty_translation_counts_as_none(
         'msgstr[0] "un gato"\nmsgstr[1] ""\n'
     )
     monkeypatch.setattr(i18n, "_FOLDER", tmp_path)
-    for kept in (i18n.catalogue, i18n._said):
+    for kept in (i18n.catalogue, i18n._load_messages):
         kept.cache_clear()
     t = translator("es")
     said = t("cat"), t.many("one cat", "{number} cats", 1)
-    for kept in (i18n.catalogue, i18n._said):
+    for kept in (i18n.catalogue, i18n._load_messages):
         kept.cache_clear()
     assert said == ("cat", "one cat")
 
@@ -239,10 +239,10 @@ async def test_a_city_is_found_by_what_it_is_called_on_cards(
 ) -> None:
     """«Boston, MA» is one city, and «Recife, Brésil» the one in Brazil."""
     await hub(Request(sender("maya"), "help"))
-    assert hub._known is not None
-    for city in hub._known.cities.values():
+    assert hub._reference_cache is not None
+    for city in hub._reference_cache.cities.values():
         name = city_place(translator(language), city)
-        assert list(hub._known.gazetteer.city(name)) == [city.id], name
+        assert list(hub._reference_cache.gazetteer.find_cities(name)) == [city.id], name
 
 
 @pytest.mark.parametrize(
@@ -274,14 +274,14 @@ async def test_places_are_offered_in_the_readers_language(
     [("luis", "Recife, Brasil"), ("remi", "Recife, Brésil"), ("maya", "Recife, Brazil")],
 )
 async def test_countries_are_named_in_the_readers_language(
-    key: str, title: str, typing: Typing
+    key: str, title: str, typing: CommandTyper
 ) -> None:
     """Wherever a city stands, not only beside the word «country»."""
     assert plain(await typing("city recife", key)).startswith(title)
     assert title in plain(await typing("who-is Inês Albuquerque", key))
 
 
-async def test_a_newcomer_is_spoken_to_as_before(typing: Typing) -> None:
+async def test_a_newcomer_is_spoken_to_as_before(typing: CommandTyper) -> None:
     """Who read French until now reads French in Boston too; they may change it."""
     assert plain(await typing("help", "new", locale="fr-CA")).startswith("Ce que WWC Hub peut")
     waiting = plain(await typing("admin members waiting", "noor"))
@@ -367,7 +367,9 @@ async def conversation(hub: Hub, language: str) -> list[Reply]:
     """Everything said above, each command bare and by its example, and what it sends."""
     await _undelivered(hub)
     chosen = f"settings language:{language}"
-    declarations = [words for c in load().values() for words in (c.name, c.example or c.name)]
+    declarations = [
+        words for c in load_commands().values() for words in (c.name, c.example or c.name)
+    ]
     said = (
         (PENDING, BY_ANYONE),
         ("maya", (chosen, *(w for w in declarations if w != "settings language:fr"), *BY_MEMBER)),
@@ -389,23 +391,23 @@ async def conversation(hub: Hub, language: str) -> list[Reply]:
     replies = [
         await hub(Request(sender(key, language), words)) for key, all_ in said for words in all_
     ]
-    await tend(hub.engine, NOW + timedelta(days=8))
+    await run_introductions_job(hub.engine, NOW + timedelta(days=8))
     for key, words in (("maya", "intro list"), ("remi", "intro answer 6 accept")):
         replies.append(await hub(Request(sender(key, language), words)))
-    sent = await owed(hub.engine, state="")
+    sent = await list_pending(hub.engine, state="")
     replies += [one.reply for one in sent if one.language == language]
-    return replies + await joining_talk.talk(hub, language)
+    return replies + await joining_talk.run_joining_talk(hub, language)
 
 
 async def _undelivered(hub: Hub) -> None:
     """Messages in every state, for the staff to look at."""
-    async with unit(hub.engine, writes=True) as session:
+    async with transaction(hub.engine, writes=True) as session:
         maya = await session.scalar(select(Member.id).where(Member.folded == "maya chen"))
         for number, state in enumerate(("dead", "dead", "ambiguous", "held", *outbox.STATES)):
-            await outbox.put(
+            await outbox.add_delivery(
                 session, Address("slack", "T1", channel=f"C{number}"), key=f"k{number}",
                 kind="news", at=NOW, created_at=NOW, state=state, attempts=number,
-                body=written(Card("1")),
+                body=dump_card(Card("1")),
                 member_id=maya if number % 2 else None,
             )  # fmt: skip
 
@@ -468,4 +470,4 @@ async def test_no_command_answers_in_english(language: str, hub: Hub) -> None:
     assert heard(said, spoken_by_hub() - own) == set()
     left = [line for line in said.splitlines() if ENGLISH.search(DATA.sub("", line))]
     assert left == []
-    assert NAMES[language] in said
+    assert LANGUAGE_NAMES[language] in said

@@ -9,19 +9,19 @@ from pydantic import BaseModel, Field
 
 from bot.i18n import LANGUAGES, translator
 from bot.parsing import (
-    After,
-    Hidden,
+    HiddenField,
     Labels,
-    Long,
-    Suggest,
-    Word,
+    LeadWords,
+    Paragraph,
+    SingleWord,
+    Suggestions,
     arguments_of,
-    clean,
     clean_lines,
-    nearest,
-    short,
-    typed,
-    words_to_values,
+    clean_text,
+    coerce_values,
+    find_nearest,
+    parse_words,
+    shorten,
 )
 
 Language = Annotated[Literal["en", "es"], Labels({"en": "English", "es": "Español"})]
@@ -30,7 +30,7 @@ Language = Annotated[Literal["en", "es"], Labels({"en": "English", "es": "Españ
 class Ask(BaseModel):
     """Ask for something"""
 
-    topic: Annotated[str, Suggest("topic")] = Field(
+    topic: Annotated[str, Suggestions("topic")] = Field(
         min_length=2, max_length=80, title="Topic", description="For example: open data"
     )
     place: str | None = Field(default=None, alias="in", max_length=10)
@@ -40,8 +40,8 @@ class Ask(BaseModel):
     tongues: tuple[Language, ...] | None = None
     most: int | None = Field(default=None, ge=0, le=100, title="At most")
     sure: bool | None = None
-    story: Annotated[str | None, Long()] = Field(default=None, max_length=600)
-    page: Annotated[int, Hidden()] = 1
+    story: Annotated[str | None, Paragraph()] = Field(default=None, max_length=600)
+    page: Annotated[int, HiddenField()] = 1
 
 
 ARGUMENTS = arguments_of(Ask)
@@ -51,16 +51,16 @@ EN = translator("en")
 class Why(BaseModel):
     """One word first, then free words"""
 
-    person: Annotated[str, Word()]
+    person: Annotated[str, SingleWord()]
     topic: str
 
 
 def values(words: str) -> dict[str, tuple[str, ...]]:
-    return words_to_values(words, ARGUMENTS)
+    return parse_words(words, ARGUMENTS)
 
 
 def ask(words: str) -> Ask:
-    return Ask.model_validate(typed(values(words), ARGUMENTS), by_name=True, by_alias=False)
+    return Ask.model_validate(coerce_values(values(words), ARGUMENTS), by_name=True, by_alias=False)
 
 
 # --- the declaration --------------------------------------------------------------------------
@@ -131,13 +131,13 @@ def test_a_field_of_one_word_leaves_the_rest_to_the_next() -> None:
     """`why @maya open data`."""
     arguments = arguments_of(Why)
 
-    assert words_to_values("<@U1> open data", arguments) == {
+    assert parse_words("<@U1> open data", arguments) == {
         "person": ("<@U1>",), "topic": ("open data",)
     }  # fmt: skip
-    assert words_to_values('"Maya Chen" open data', arguments) == {
+    assert parse_words('"Maya Chen" open data', arguments) == {
         "person": ("Maya Chen",), "topic": ("open data",)
     }  # fmt: skip
-    assert words_to_values("maya topic:gis", arguments) == {"person": ("maya",), "topic": ("gis",)}
+    assert parse_words("maya topic:gis", arguments) == {"person": ("maya",), "topic": ("gis",)}
 
 
 @given(st.text(max_size=60))
@@ -149,7 +149,7 @@ def test_no_words_ever_raise(words: str) -> None:
 @given(st.text(alphabet=st.characters(categories=["L", "N"]), min_size=2, max_size=30))
 def test_a_quoted_value_comes_back_as_it_was(word: str) -> None:
     """Letters and digits of any script survive."""
-    assert values(f'gis in:"{word} x"')["place"] == (clean(f"{word} x"),)
+    assert values(f'gis in:"{word} x"')["place"] == (clean_text(f"{word} x"),)
 
 
 # --- cleaning ---------------------------------------------------------------------------------
@@ -169,15 +169,15 @@ def test_a_quoted_value_comes_back_as_it_was(word: str) -> None:
 )
 def test_what_is_typed_is_cleaned(text: str, expected: str) -> None:
     """Composed letters and single spaces; nothing that hides or turns the text around."""
-    assert clean(text) == expected
+    assert clean_text(text) == expected
 
 
 @given(st.text())
 def test_cleaning_twice_changes_nothing(text: str) -> None:
     """And what is clean can be kept in every database."""
-    once = clean(text)
+    once = clean_text(text)
 
-    assert clean(once) == once
+    assert clean_text(once) == once
     assert "\x00" not in once
     once.encode()
 
@@ -185,14 +185,14 @@ def test_cleaning_twice_changes_nothing(text: str) -> None:
 def test_a_paragraph_keeps_its_lines() -> None:
     """Line by line it is cleaned the same way."""
     assert clean_lines(" a \x00 b \r\n\r\n c\u200b ") == "a b\n\nc"
-    given = typed({"topic": ("gis",), "story": ("one\n two ",)}, ARGUMENTS)
+    given = coerce_values({"topic": ("gis",), "story": ("one\n two ",)}, ARGUMENTS)
     assert given["story"] == "one\ntwo"
 
 
 def test_what_is_quoted_back_is_cut() -> None:
     """Ten thousand characters are not repeated."""
-    assert short("x" * 200) == "x" * 200
-    assert short("x" * 10_000) == "x" * 199 + "…"
+    assert shorten("x" * 200) == "x" * 200
+    assert shorten("x" * 10_000) == "x" * 199 + "…"
 
 
 # --- values -----------------------------------------------------------------------------------
@@ -218,17 +218,17 @@ def test_closed_fields_are_said_in_any_of_the_four_languages(language: str) -> N
 
 def test_an_emptied_field_is_none() -> None:
     """«Clear this» reaches the model."""
-    given = typed({"topic": ("",), "place": ("",), "tags": (), "most": ("",)}, ARGUMENTS)
+    given = coerce_values({"topic": ("",), "place": ("",), "tags": (), "most": ("",)}, ARGUMENTS)
 
     assert given == {"topic": "", "place": None, "tags": (), "most": None}
-    assert typed({"nobody": ("x",)}, ARGUMENTS) == {}
+    assert coerce_values({"nobody": ("x",)}, ARGUMENTS) == {}
 
 
 def test_nearest_choices_stand_best_first_and_far_ones_not_at_all() -> None:
     """`profil` is not `help`."""
-    assert nearest("profil", ["help", "profile", "who-does"])[0] == "profile"
-    assert nearest("zzz", ["help", "profile"]) == []
-    assert nearest("", ["help"]) == []
+    assert find_nearest("profil", ["help", "profile", "who-does"])[0] == "profile"
+    assert find_nearest("zzz", ["help", "profile"]) == []
+    assert find_nearest("", ["help"]) == []
 
 
 # --- as people talk ---------------------------------------------------------------------------
@@ -239,7 +239,9 @@ class Meet(BaseModel):
 
     who: str
     about: str | None = None
-    because: Annotated[str | None, Long(), After(("because", "parce que", "parce qu'"))] = None
+    because: Annotated[
+        str | None, Paragraph(), LeadWords(("because", "parce que", "parce qu'"))
+    ] = None
 
 
 @pytest.mark.parametrize(
@@ -263,7 +265,7 @@ class Meet(BaseModel):
 )
 def test_what_stands_behind_a_leading_word_is_its_field(said: str, who: str, because: str) -> None:
     """To the end of what was typed, and nothing of it is taken for a key."""
-    found = words_to_values(said, arguments_of(Meet))
+    found = parse_words(said, arguments_of(Meet))
 
     wanted = {"who": who, "because": because}
     assert found == {name: (text,) for name, text in wanted.items() if text}

@@ -23,8 +23,8 @@ from bot.jobs import maintenance
 from bot.jobs.timetable import TIMETABLE
 from bot.settings import ConfigurationError, Settings
 from db import inbound
-from db.base import unit
-from tests.conftest import Reading, Typing
+from db.base import transaction
+from tests.conftest import CommandTyper, Reading
 from tests.platforms.discord import LoopbackDiscord
 from tests.platforms.slack import LoopbackSlack
 from tests.stories.program import KEY, ROOT, get, program
@@ -129,7 +129,7 @@ async def test_an_adapter_that_dies_takes_the_process_with_it(
     class Deaf:
         platform = "deaf"
 
-        def ready(self) -> bool:
+        def is_ready(self) -> bool:
             return False
 
         async def listen(self) -> None:
@@ -166,14 +166,14 @@ async def test_keys_of_events_are_forgotten_when_nobody_repeats_them(engine: Asy
     """Three days; the platforms give up after an hour."""
     now = datetime.now(UTC)
     ages = {"new": timedelta(0), "kept": timedelta(hours=71), "old": timedelta(hours=73)}
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         for key, age in ages.items():
-            assert await inbound.first_time(session, key, now - age)
+            assert await inbound.remember_event(session, key, now - age)
     for _ in range(2):
-        async with unit(engine, writes=True) as session:
-            await maintenance.forget_seen_events(session, now)
-    async with unit(engine, writes=True) as session:
-        again = {key for key in ages if await inbound.first_time(session, key, now)}
+        async with transaction(engine, writes=True) as session:
+            await maintenance.delete_old_events(session, now)
+    async with transaction(engine, writes=True) as session:
+        again = {key for key in ages if await inbound.remember_event(session, key, now)}
     assert again == {"old"}
 
 
@@ -193,14 +193,14 @@ def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
 
 
 async def test_the_machines_time_zone_changes_nothing(
-    typing: Typing, engine: AsyncEngine, zone: Callable[[str], None]
+    typing: CommandTyper, engine: AsyncEngine, zone: Callable[[str], None]
 ) -> None:
     """Neither what people read nor when the jobs run."""
     told = []
     for name in ("UTC", "Asia/Kathmandu", "America/St_Johns"):
         zone(name)
         replies = [await typing(w) for w in ("home", "who-is Luis", "who-does open data")]
-        due = TIMETABLE[0].latest(datetime(2026, 11, 24, 15, 20, tzinfo=UTC))
+        due = TIMETABLE[0].latest_due_time(datetime(2026, 11, 24, 15, 20, tzinfo=UTC))
         told.append((replies, due))
     assert told[0] == told[1] == told[2]
     assert told[0][1] == datetime(2026, 11, 24, 15, 17, tzinfo=UTC)

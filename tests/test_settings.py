@@ -20,13 +20,13 @@ Reading = Callable[..., Settings]
 def read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Reading:
     """The settings as they are with these variables alone, in an empty folder."""
     monkeypatch.chdir(tmp_path)
-    for name in settings.KNOWN:
+    for name in settings.KNOWN_VARIABLES:
         monkeypatch.delenv(name, raising=False)
 
     def reading(**variables: str) -> Settings:
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
-        return settings.read()
+        return settings.load_settings()
 
     return reading
 

@@ -10,7 +10,7 @@ import pytest
 from bot import app, storage
 from bot.settings import ConfigurationError, Settings
 from db import migrate
-from db.base import open_engine, unit
+from db.base import open_engine, transaction
 from tests.conftest import Reading
 from tests.stories.program import KEY
 
@@ -18,7 +18,7 @@ from tests.stories.program import KEY
 async def opening(given: Settings) -> str:
     """The sentence with which a start is refused."""
     with pytest.raises(ConfigurationError) as refusal:
-        async with app.opened(given):
+        async with app.open_app(given):
             pass
     return str(refusal.value)
 
@@ -90,7 +90,7 @@ async def test_no_process_upgrades_a_shared_database_by_itself(read: Reading, sh
     assert "older than this program" in await opening(given)
     engine = open_engine(shared)
     await migrate.upgrade(engine)
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         connection = await session.connection()
         await connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     await engine.dispose()

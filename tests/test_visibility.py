@@ -16,11 +16,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.cards import data, plain
 from bot.hub import Hub
 from bot.request import Request
-from db.base import unit
-from db.members import FIELDS_SEEN
+from db.base import transaction
+from db.members import FIELDS_WITH_VISIBILITY
 from tests.campaign import SEED, SIZE, RecordFigures, scaled
-from tests.cast import Person, sender, settle
-from tests.conftest import Clock, Typing
+from tests.cast import Person, add_member, sender
+from tests.conftest import Clock, CommandTyper
 
 pytestmark = pytest.mark.both
 
@@ -60,7 +60,7 @@ def crowd(seed: int) -> list[Somebody]:
 
 def _somebody(rng: random.Random, n: int) -> Somebody:
     words = {name: f"{name}secret{n}" for name in ("title", "bio", "name")}
-    seen = {name: rng.choice(("community", "city", "nobody")) for name in FIELDS_SEEN}
+    seen = {name: rng.choice(("community", "city", "nobody")) for name in FIELDS_WITH_VISIBILITY}
     person = Person(
         key=f"p{n}",
         name=f"{words['name']} Tester",
@@ -89,11 +89,11 @@ def viewers(people: list[Somebody], crowd_number: int) -> list[Somebody]:
 
 async def settle_all(engine: AsyncEngine, people: list[Somebody]) -> None:
     """Only these people: the cast would only be in the way."""
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         for table in ("endorsement", "expertise", "document", "account", "member_role", "member"):
             await session.execute(text(f"DELETE FROM {table}"))
         for one in people:
-            one.number = (await settle(session, one.person)).id
+            one.number = (await add_member(session, one.person)).id
 
 
 def questions(people: list[Somebody]) -> Iterator[str]:
@@ -242,14 +242,14 @@ async def test_somebody_hidden_changes_no_byte_of_any_answer(
         return [*offered, *[await answer(hub, v, words) for v in viewers for words in asked]]
 
     before = await answers()
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         ghost = Person(
             key="ghost", name="Ghost Tester", city=CITIES[0], title="Ghostly officer",
             bio="Tester of ghostly officers.", knows=dict.fromkeys(TOPICS, 3),
             listed=hidden == "suspended", status="suspended" if hidden == "suspended" else
             "verified",
         )  # fmt: skip
-        await settle(session, ghost)
+        await add_member(session, ghost)
 
     assert await answers() == before
     record_figures("visibility", kind, answers=2 * len(before))
@@ -259,7 +259,7 @@ async def test_somebody_hidden_changes_no_byte_of_any_answer(
 
 
 async def test_an_uncertified_city_is_never_named_outside_nor_missed(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """The same answers, near-misses and suggestions whether the city is there or not."""
     asked = ("city albuquerque", "city albuquerqe", "city ABQ", "city albu", "city kansas city",
@@ -276,10 +276,10 @@ async def test_an_uncertified_city_is_never_named_outside_nor_missed(
     before = await answers()
     for name in ("Albuquerque, NM", "Montréal, QC", "Kansas City, KS", "Ciudad de México, Mexico"):
         assert not any(name in one for one in before)
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         for table in ("endorsement", "expertise", "document", "account", "member_role", "member"):
             await session.execute(text(f"DELETE FROM {table}"))
         await session.execute(text("DELETE FROM city WHERE NOT certified"))
-    typing.hub._known = None
+    typing.hub._reference_cache = None
 
     assert await answers() == before

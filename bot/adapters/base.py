@@ -11,12 +11,12 @@ from bot.cards import Reply
 
 Answer = TypeVar("Answer")
 
-ANSWER_WITHIN = 2.0
+ANSWER_TIMEOUT = 2.0
 """Seconds until an adapter tells its platform «one moment»; both platforms give up at three."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Destination:
     """Where a message goes: a channel, or a person's direct messages when `channel` is empty.
 
     `user` may name several people, separated by commas: one conversation of all of them with the
@@ -31,7 +31,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Posted:
+class PostedMessage:
     """A message that is there: the platform's id of it, and the channel it landed in."""
 
     id: str
@@ -39,7 +39,7 @@ class Posted:
 
 
 @dataclass
-class NotSent(Exception):  # noqa: N818 - what happened, for whoever owes the message
+class DeliveryError(Exception):
     """A platform did not take a message; `reason` is its own word for it, never any text.
 
     `certain`: it surely did not arrive; if not, it may have, and only a look at the place tells.
@@ -55,14 +55,14 @@ class NotSent(Exception):  # noqa: N818 - what happened, for whoever owes the me
     final: bool = False
     wait: float = 0.0
     scope: Literal["place", "workspace", "platform"] = "place"
-    closed: bool = False
+    dm_closed: bool = False
 
     def __str__(self) -> str:
         return self.reason
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class RemoteFile:
     """A file as a platform gives it: its size in bytes, and what is in it piece by piece."""
 
     name: str
@@ -70,7 +70,7 @@ class Fetched:
     chunks: AsyncIterator[bytes]
 
 
-class CannotTell(Exception):  # noqa: N818 - an answer: neither yes nor no
+class SearchInconclusiveError(Exception):
     """Whether a message is there cannot be seen from here."""
 
 
@@ -79,7 +79,7 @@ class Adapter(Protocol):
 
     platform: str
 
-    def ready(self) -> bool:
+    def is_ready(self) -> bool:
         """Can it hear its platform now?"""
 
     async def listen(self) -> None:
@@ -87,7 +87,7 @@ class Adapter(Protocol):
 
 
 @runtime_checkable
-class Courier(Protocol):
+class DeliveryAdapter(Protocol):
     """What deliveries need of an adapter. Each may raise `NotSent`, and nothing else on purpose.
 
     `marker`: a signed word of up to 25 characters that the message carries unseen, so that it can
@@ -97,47 +97,51 @@ class Courier(Protocol):
     def serves(self, platform: str, workspace: str) -> bool:
         """Does this adapter speak there?"""
 
-    async def post(self, place: Place, reply: Reply, language: str, marker: str) -> Posted:
+    async def post(
+        self, place: Destination, reply: Reply, language: str, marker: str
+    ) -> PostedMessage:
         """Send one message, its adapter's own words in this language."""
 
-    async def edit(self, place: Place, posted: Posted, reply: Reply, language: str) -> None:
+    async def edit(
+        self, place: Destination, posted: PostedMessage, reply: Reply, language: str
+    ) -> None:
         """Let a message of the hub say something else."""
 
-    async def remove(self, place: Place, posted: Posted) -> None:
+    async def remove(self, place: Destination, posted: PostedMessage) -> None:
         """Take a message of the hub away; one that is gone already is fine."""
 
-    async def find(self, place: Place, marker: str, since: datetime) -> Posted | None:
+    async def find(self, place: Destination, marker: str, since: datetime) -> PostedMessage | None:
         """The message with this marker, sent after `since`; None if it is surely not there.
 
         Raises `CannotTell` where the place cannot be read, or not yet.
         """
 
-    def doubles_dropped_for(self) -> float:
+    def deduplication_seconds(self) -> float:
         """Seconds within which posting the same marker again is safe."""
 
-    def pace(self) -> float:
+    def post_interval(self) -> float:
         """Seconds between two posts to one place; 0 where the platform says so when it is full."""
 
 
-class Turns:
+class ChannelLocks:
     """What happens in one place is worked off in the order in which it came."""
 
     def __init__(self) -> None:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    def of(self, place: str) -> asyncio.Lock:
+    def lock_for(self, place: str) -> asyncio.Lock:
         """To be held while something of this place is worked on; who asks first, has it first."""
         lock = self._locks.get(place) or asyncio.Lock()
         self._locks[place] = lock
         return lock
 
 
-async def soon(
-    work: Coroutine[Any, Any, Answer], within: float = ANSWER_WITHIN
+async def wait_briefly(
+    work: Coroutine[Any, Any, Answer], seconds: float = ANSWER_TIMEOUT
 ) -> tuple[Answer | None, Awaitable[Answer]]:
-    """The answer if it is there `within` seconds, else None; and the work itself, going on."""
+    """Wait for work at most `seconds`; return its result or None, and the running task."""
     task = asyncio.ensure_future(work)
-    done, _ = await asyncio.wait({task}, timeout=within)
+    done, _ = await asyncio.wait({task}, timeout=seconds)
     return (task.result() if done else None), task
 
 
@@ -146,7 +150,7 @@ class Finding:
     """One thing looked at. A fault has a `fix`: what exactly to do; no secret is in either text."""
 
     name: str
-    said: str
+    status: str
     fix: str = ""
 
     @property

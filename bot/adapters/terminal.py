@@ -35,7 +35,7 @@ PLATFORM = "terminal"
 _COLOURS = {"info": "blue", "good": "green", "warning": "yellow", "bad": "red"}
 _SIGNS = {"info": "›", "good": "✓", "warning": "!", "bad": "✗"}
 _WIDEST_BAR = 24
-_UNSEEN = re.compile(
+_CONTROL_CHARACTERS = re.compile(
     r"[^\S \n]|[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 """Letters that would steer the terminal, turn its lines around or break its encoding."""
@@ -77,11 +77,11 @@ def _part(part: Part) -> RenderableType:
         case Bars():
             return _bars(part)
         case Buttons():
-            return Group(Line(""), *map(_press, part.buttons))
+            return Group(Line(""), *map(_button_line, part.buttons))
         case Choice():
             return Group(
                 _line(f"\n{part.label}", style="bold"),
-                *(_says(o.label, o.value) for o in part.options if o.value),
+                *(_command_line(o.label, o.value) for o in part.options if o.value),
             )
         case Link():
             return Line.assemble(_line(f"  {part.label}  "), _line(part.address, "cyan"))
@@ -105,7 +105,7 @@ def _entry(entry: Entry) -> Group:
     head = Line.assemble(_line(f"\n{entry.title}", style="bold"), *badge)
     lines = [_line(f"  {line}") for line in entry.lines]
     note = [_line(f"  {entry.note}", style="italic")] if entry.note else []
-    return Group(head, *lines, *note, *map(_press, entry.buttons))
+    return Group(head, *lines, *note, *map(_button_line, entry.buttons))
 
 
 def _table(part: Table) -> Grid:
@@ -127,11 +127,11 @@ def _bars(part: Bars) -> Group:
     return Group(_line(f"\n{part.caption}", style="bold"), grid)
 
 
-def _press(button: Button) -> Line:
-    return _says(button.label, button.command)
+def _button_line(button: Button) -> Line:
+    return _command_line(button.label, button.command)
 
 
-def _says(label: str, command: str) -> Line:
+def _command_line(label: str, command: str) -> Line:
     return Line.assemble(_line(f"  [{label}]", "cyan"), _line(f"  {SLASH} {command}", "dim"))
 
 
@@ -166,4 +166,4 @@ def _field(given: Input) -> list[RenderableType]:
 
 
 def _line(text: str, style: str = "") -> Line:
-    return Line(_UNSEEN.sub(" ", text), style)
+    return Line(_CONTROL_CHARACTERS.sub(" ", text), style)

@@ -7,7 +7,7 @@ from bot.community.rounds import messages
 from bot.community.talks import opening
 
 
-async def next_things(ctx: Context) -> list[Part]:
+async def list_next_things(ctx: Context) -> list[Part]:
     """What is next for a member, the most urgent first; each with what one does about it."""
     found = (
         await asking.render_unanswered(ctx),

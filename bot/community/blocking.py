@@ -14,8 +14,8 @@ async def block_member(session: AsyncSession, now: datetime, member: Member, oth
 
     What waits between the two ends at once: see `parting.ends`.
     """
-    if await blocks.block(session, member, other, now):
-        audit.note(session, now, member.id, "member blocked", f"member:{other.id}")
+    if await blocks.block_member(session, member, other, now):
+        audit.record_act(session, now, member.id, "member blocked", f"member:{other.id}")
     await run_endings(session, now, Parting("blocked", member, other))
 
 
@@ -23,7 +23,7 @@ async def unblock_member(
     session: AsyncSession, now: datetime, member: Member, other: Member
 ) -> bool:
     """The member takes a block back; False if there was none. What had ended stays so."""
-    taken_back = await blocks.unblock(session, member, other)
+    taken_back = await blocks.unblock_member(session, member, other)
     if taken_back:
-        audit.note(session, now, member.id, "member unblocked", f"member:{other.id}")
+        audit.record_act(session, now, member.id, "member unblocked", f"member:{other.id}")
     return taken_back

@@ -9,14 +9,14 @@ from bot.cards import Button, Buttons, Card, Part, Text
 from bot.commands import Context
 from bot.community import staff
 from bot.community.parting import Parting, run_endings
-from bot.domain.ranking import standing
+from bot.domain.ranking import base_points
 from bot.errors import Refusal
 from bot.i18n import Translator
 from db import audit, directory, moderation
 from db.members import Member
 from db.moderation import Report
 
-MUTED_FOR = timedelta(days=14)
+MUTE_PERIOD = timedelta(days=14)
 
 RenderParts = Callable[[Translator, Report], tuple[Part, ...]]
 """Renders what else the staff should know of a report, never the words of anybody."""
@@ -40,8 +40,8 @@ async def report_member(
     `subject` says where it happened («relay:4»). A second report of the same by the same member
     adds its words while the first one is open, and notifies nobody again.
     """
-    report, is_new = await moderation.report(session, now, by, about, subject, because)
-    audit.note(session, now, by.id, "reported", f"report:{report.id}")
+    report, is_new = await moderation.file_report(session, now, by, about, subject, because)
+    audit.record_act(session, now, by.id, "reported", f"report:{report.id}")
     if is_new:
         key, parties = f"report:{report.id}:new", (by.id, about.id)
         await notify_queue(session, now, report, key, parties, render_details)
@@ -83,8 +83,8 @@ async def suspend_member(session: AsyncSession, now: datetime, by: Member, perso
         return False
     person.status = "suspended"
     await run_endings(session, now, Parting("suspended", person))
-    await directory.refresh(session, person, standing)
-    audit.note(session, now, by.id, "member suspended", f"member:{person.id}")
+    await directory.refresh_member(session, person, base_points)
+    audit.record_act(session, now, by.id, "member suspended", f"member:{person.id}")
     return True
 
 
@@ -98,15 +98,15 @@ async def restore_member(session: AsyncSession, now: datetime, by: Member, perso
     if person.status == "suspended":
         person.status = "verified"
     person.muted_until = None
-    await directory.refresh(session, person, standing)
-    audit.note(session, now, by.id, "member restored", f"member:{person.id}")
+    await directory.refresh_member(session, person, base_points)
+    audit.record_act(session, now, by.id, "member restored", f"member:{person.id}")
     return True
 
 
 def mute_member(session: AsyncSession, now: datetime, by: Member, person: Member) -> None:
     """For two weeks the member may look around, but not write to others."""
-    person.muted_until = now + MUTED_FOR
-    audit.note(session, now, by.id, "member muted", f"member:{person.id}")
+    person.muted_until = now + MUTE_PERIOD
+    audit.record_act(session, now, by.id, "member muted", f"member:{person.id}")
 
 
 # --- muted until ------------------------------------------------------------------------------

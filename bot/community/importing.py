@@ -14,15 +14,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import reference
 from bot.domain import importing
-from bot.domain.importing import Fault, Person, guarded, header, judge
-from bot.domain.ranking import standing
+from bot.domain.importing import Fault, Person, escape_formula, parse_header, parse_people
+from bot.domain.ranking import base_points
 from bot.reference import Reference
 from db import audit, member_lists
 from db.cities import City
 
-MOST_ROWS = 10_000
-MOST_BYTES = 5 * 1024 * 1024
-MOST_UNPACKED = 60 * 1024 * 1024
+MAX_ROWS = 10_000
+MAX_BYTES = 5 * 1024 * 1024
+MAX_UNPACKED_BYTES = 60 * 1024 * 1024
 """An Excel file is packed: this much may come out of it."""
 
 _EXCEL, _OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
@@ -35,7 +35,7 @@ class UnreadableError(Exception):
     """Why a file cannot be read as a list: one sentence, with the row where there is one."""
 
 
-class Judged(NamedTuple):
+class PlannedRow(NamedTuple):
     """One row that may be written, and what it would do."""
 
     person: Person
@@ -45,10 +45,10 @@ class Judged(NamedTuple):
 
 
 @dataclass
-class Plan:
+class ImportPlan:
     """What a file would do. With faults it does nothing."""
 
-    rows: list[Judged] = field(default_factory=list)
+    rows: list[PlannedRow] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -57,7 +57,7 @@ class Plan:
         return sum(row.verdict == verdict for row in self.rows)
 
     @property
-    def refused(self) -> int:
+    def refusal_count(self) -> int:
         """How many rows are refused, the header among them."""
         return len({fault.row for fault in self.faults})
 
@@ -65,12 +65,12 @@ class Plan:
 # --- files ------------------------------------------------------------------------------------
 
 
-def records(file: Path) -> list[Record]:
+def load_records(file: Path) -> list[Record]:
     """The rows of a CSV or Excel file with their numbers; the header is the first."""
     size = file.stat().st_size
-    if size > MOST_BYTES:
+    if size > MAX_BYTES:
         raise UnreadableError(
-            f"{file.name} has {size / 1048576:.1f} MB; at most {MOST_BYTES // 1048576} MB are read."
+            f"{file.name} has {size / 1048576:.1f} MB; at most {MAX_BYTES // 1048576} MB are read."
         )
     data = file.read_bytes()
     is_excel = data.startswith(_EXCEL)
@@ -82,20 +82,20 @@ def records(file: Path) -> list[Record]:
         )
     if not is_excel and file.suffix.lower() == ".xlsx":
         raise UnreadableError(f"{file.name} is not an Excel file, whatever its name says.")
-    found = list(_few(_excel(data) if is_excel else _csv(_decoded(data))))
+    found = list(_limit_rows(_iter_excel_rows(data) if is_excel else _iter_csv_rows(_decode(data))))
     if not found:
         raise UnreadableError(f"{file.name} is empty.")
     return found
 
 
-def _few(rows: Iterator[Record]) -> Iterator[Record]:
+def _limit_rows(rows: Iterator[Record]) -> Iterator[Record]:
     for count, (number, cells) in enumerate(row for row in rows if any(map(str.strip, row[1]))):
-        if count > MOST_ROWS:
-            raise UnreadableError(f"There are more than {MOST_ROWS:,} rows: split the file.")
+        if count > MAX_ROWS:
+            raise UnreadableError(f"There are more than {MAX_ROWS:,} rows: split the file.")
         yield number, cells
 
 
-def _decoded(data: bytes) -> str:
+def _decode(data: bytes) -> str:
     encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
     try:
         text = data.decode(encoding)
@@ -115,18 +115,20 @@ def _decoded(data: bytes) -> str:
     return text
 
 
-def _csv(text: str) -> Iterator[Record]:
+def _iter_csv_rows(text: str) -> Iterator[Record]:
     lines = list(io.StringIO(text, newline="\n"))
-    reader = csv.reader(lines, delimiter=_delimiter(lines), strict=True)
+    reader = csv.reader(lines, delimiter=_guess_delimiter(lines), strict=True)
     number = 0
     try:
         for number, cells in enumerate(reader, 1):
             yield number, cells
     except csv.Error as error:
-        raise UnreadableError(f"Row {number + 1} cannot be read: {_said(error)}.") from None
+        raise UnreadableError(
+            f"Row {number + 1} cannot be read: {_describe_csv_error(error)}."
+        ) from None
 
 
-def _said(error: csv.Error) -> str:
+def _describe_csv_error(error: csv.Error) -> str:
     if "unexpected end" in str(error) or "expected after" in str(error):
         return "a quotation mark is opened and never closed, or stands inside a cell"
     if "new-line" in str(error):
@@ -134,32 +136,32 @@ def _said(error: csv.Error) -> str:
     return str(error)
 
 
-def _delimiter(lines: Sequence[str]) -> str:
+def _guess_delimiter(lines: Sequence[str]) -> str:
     unquoted = re.sub(r'"[^"]*"', "", lines[0]) if lines else ""
     return max(",;\t", key=unquoted.count)
 
 
-def _excel(data: bytes) -> Iterator[Record]:
+def _iter_excel_rows(data: bytes) -> Iterator[Record]:
     from python_calamine import CalamineError, load_workbook
 
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             unpacked = sum(part.file_size for part in packed.infolist())
-        if unpacked > MOST_UNPACKED:
+        if unpacked > MAX_UNPACKED_BYTES:
             raise UnreadableError("The Excel file unpacks to too much: save it as CSV.")
         sheet = load_workbook(io.BytesIO(data)).get_sheet_by_index(0)
-        if sheet.total_height > MOST_ROWS + 1:
-            raise UnreadableError(f"There are more than {MOST_ROWS:,} rows: split the file.")
+        if sheet.total_height > MAX_ROWS + 1:
+            raise UnreadableError(f"There are more than {MAX_ROWS:,} rows: split the file.")
         rows = sheet.to_python(skip_empty_area=False)
     except (CalamineError, zipfile.BadZipFile, IndexError) as error:
         raise UnreadableError(
             f"The Excel file cannot be read ({type(error).__name__}): save it as CSV."
         ) from None
     for number, cells in enumerate(rows, 1):
-        yield number, [_written(cell) for cell in cells]
+        yield number, [_cell_text(cell) for cell in cells]
 
 
-def _written(cell: object) -> str:
+def _cell_text(cell: object) -> str:
     if isinstance(cell, bool):
         return "yes" if cell else "no"
     if isinstance(cell, float) and cell.is_integer():
@@ -170,43 +172,45 @@ def _written(cell: object) -> str:
 # --- judging ----------------------------------------------------------------------------------
 
 
-class Names:
+class NameLookup:
     """The community's cities and topics, by exactly their names."""
 
     def __init__(self, known: Reference) -> None:
-        self._known = known
+        self._reference = known
 
-    def cities(self, text: str) -> Sequence[int]:
+    def find_cities(self, text: str) -> Sequence[int]:
         """The cities of exactly this name."""
-        return tuple(dict.fromkeys(self._known.gazetteer.exactly(text)))
+        return tuple(dict.fromkeys(self._reference.gazetteer.find_exact(text)))
 
-    def near_city(self, text: str) -> str:
+    def find_near_city(self, text: str) -> str:
         """The city most like the text, as it is written here."""
-        near = self._known.gazetteer.near(text, 1)
-        return self._known.cities[near[0]].place if near else ""
+        near = self._reference.gazetteer.find_near(text, 1)
+        return self._reference.cities[near[0]].place if near else ""
 
-    def topic(self, text: str) -> int | None:
+    def find_topic(self, text: str) -> int | None:
         """The topic of exactly this name, in any of the languages."""
-        hit = self._known.vocabulary.find(text)
-        return hit.key if hit and hit.how == "exact" else None
+        hit = self._reference.vocabulary.find(text)
+        return hit.key if hit and hit.precision == "exact" else None
 
-    def near_topic(self, text: str) -> str:
+    def find_near_topic(self, text: str) -> str:
         """The topic most like the text."""
-        near = self._known.vocabulary.near(text, 1)
-        return self._known.vocabulary.name(near[0].key, "en") if near else ""
+        near = self._reference.vocabulary.find_near(text, 1)
+        return self._reference.vocabulary.name(near[0].key, "en") if near else ""
 
 
-async def plan(
+async def plan_import(
     session: AsyncSession, rows: Sequence[Record], now: datetime, platforms: Sequence[str]
-) -> Plan:
+) -> ImportPlan:
     """What these rows would do, and why they would not; `platforms`: where accounts may be."""
-    columns, faults, notes = header(rows[0][1])
+    columns, faults, notes = parse_header(rows[0][1])
     if faults:
-        return Plan(faults=faults, notes=notes)
-    whole, ragged = _even(columns, rows[1:])
-    people, faults = judge(whole, Names(await reference.read(session, now)), platforms)
-    there = _There(await _known(session, people))
-    made = Plan(faults=[*ragged, *faults], notes=notes)
+        return ImportPlan(faults=faults, notes=notes)
+    whole, ragged = _map_columns(columns, rows[1:])
+    people, faults = parse_people(
+        whole, NameLookup(await reference.load_reference(session, now)), platforms
+    )
+    there = _MemberIndex(await _load_existing(session, people))
+    made = ImportPlan(faults=[*ragged, *faults], notes=notes)
     refused = {fault.row for fault in faults}
     for person in (p for p in people if p.row not in refused):
         match = there.match(person)
@@ -218,7 +222,7 @@ async def plan(
     return made
 
 
-def _even(
+def _map_columns(
     columns: Sequence[str], rows: Sequence[Record]
 ) -> tuple[list[tuple[int, Mapping[str, str]]], list[Fault]]:
     """The rows by column, and those that have not as many cells as the header."""
@@ -234,20 +238,22 @@ def _even(
     return whole, faults
 
 
-async def _known(session: AsyncSession, people: Sequence[Person]) -> list[member_lists.Entry]:
+async def _load_existing(
+    session: AsyncSession, people: Sequence[Person]
+) -> list[member_lists.ListEntry]:
     emails = {p.email for p in people if p.email}
     accounts = {a for p in people for a in p.accounts or ()}
-    return await member_lists.known(session, emails, accounts)
+    return await member_lists.find_by_email_or_account(session, emails, accounts)
 
 
-class _There:
+class _MemberIndex:
     """The members there are, by what a file knows them by."""
 
-    def __init__(self, entries: Sequence[member_lists.Entry]) -> None:
+    def __init__(self, entries: Sequence[member_lists.ListEntry]) -> None:
         self._emails = {e.member.email: e for e in entries if e.member.email}
-        self._accounts = {member_lists.key_of(a): e for e in entries for a in e.accounts}
+        self._accounts = {member_lists.account_key(a): e for e in entries for a in e.accounts}
 
-    def match(self, person: Person) -> Judged | Fault:
+    def match(self, person: Person) -> PlannedRow | Fault:
         """Whom a row is about; an account is never taken from one member to another."""
         owners = {
             entry.member.id: entry
@@ -262,7 +268,7 @@ class _There:
         if any(owner != (entry and entry.member.id) for owner in owners):
             return Fault(person.row, "account", "belongs to another member")
         if entry is None:
-            return Judged(person, "new")
+            return PlannedRow(person, "new")
         if entry.member.status != "verified":
             return Fault(
                 person.row,
@@ -270,11 +276,11 @@ class _There:
                 f"belongs to a {entry.member.status} member; "
                 "let an admin restore them with /wwc members",
             )
-        changes = person.differs(_standing_now(entry, person))
-        return Judged(person, "changed" if changes else "unchanged", entry.member.id, changes)
+        changes = person.list_changes(_member_as_person(entry, person))
+        return PlannedRow(person, "changed" if changes else "unchanged", entry.member.id, changes)
 
 
-def _standing_now(entry: member_lists.Entry, asked: Person) -> Person:
+def _member_as_person(entry: member_lists.ListEntry, asked: Person) -> Person:
     """A member as a row would say it. A row without an e-mail does not take it away."""
     member = entry.member
     return Person(
@@ -287,7 +293,7 @@ def _standing_now(entry: member_lists.Entry, asked: Person) -> Person:
         learns=frozenset(t.topic_id for t in entry.ties if t.kind == "learns"),
         languages=member.languages,
         zone=member.zone,
-        accounts=frozenset(importing.Account(*member_lists.key_of(a)) for a in entry.accounts),
+        accounts=frozenset(importing.Account(*member_lists.account_key(a)) for a in entry.accounts),
         listed=member.listed,
     )
 
@@ -295,24 +301,24 @@ def _standing_now(entry: member_lists.Entry, asked: Person) -> Person:
 # --- writing ----------------------------------------------------------------------------------
 
 
-async def write(
-    session: AsyncSession, made: Plan, now: datetime, step: Step = lambda done: None
+async def write_plan(
+    session: AsyncSession, made: ImportPlan, now: datetime, step: Step = lambda done: None
 ) -> None:
     """Write every row that changes something, in the caller's transaction."""
-    cities = (await reference.read(session, now)).cities
+    cities = (await reference.load_reference(session, now)).cities
     wanted = [row for row in made.rows if row.verdict != "unchanged"]
     changes = [member_lists.Change(row.member_id, _facts(row.person, cities)) for row in wanted]
-    await member_lists.write(session, changes, standing, now, step)
+    await member_lists.apply_changes(session, changes, base_points, now, step)
     if wanted:
-        audit.note(session, now, None, "members imported", f"members:{len(wanted)}")
+        audit.record_act(session, now, None, "members imported", f"members:{len(wanted)}")
 
 
-def _facts(person: Person, cities: Mapping[int, City]) -> member_lists.Facts:
-    return member_lists.Facts(
+def _facts(person: Person, cities: Mapping[int, City]) -> member_lists.MemberFacts:
+    return member_lists.MemberFacts(
         name=person.name,
         email=person.email,
         city=cities.get(person.city or 0),
-        city_given=person.city is not None,
+        has_city=person.city is not None,
         title=person.title,
         knows=person.knows,
         learns=person.learns,
@@ -323,23 +329,27 @@ def _facts(person: Person, cities: Mapping[int, City]) -> member_lists.Facts:
     )
 
 
-async def table(session: AsyncSession, now: datetime, platforms: Sequence[str]) -> list[list[str]]:
+async def build_table(
+    session: AsyncSession, now: datetime, platforms: Sequence[str]
+) -> list[list[str]]:
     """Everybody as an import would read them: the header, then a row each."""
-    known = await reference.read(session, now)
+    known = await reference.load_reference(session, now)
     return [
         list(importing.COLUMNS),
-        *(_row(e, known, platforms) for e in await member_lists.everybody(session)),
+        *(_export_row(e, known, platforms) for e in await member_lists.list_members(session)),
     ]
 
 
-def _row(entry: member_lists.Entry, known: Reference, platforms: Sequence[str]) -> list[str]:
+def _export_row(
+    entry: member_lists.ListEntry, known: Reference, platforms: Sequence[str]
+) -> list[str]:
     member = entry.member
 
     def topics(kind: str) -> str:
         names = (known.vocabulary.name(t.topic_id, "en") for t in entry.ties if t.kind == kind)
         return ";".join(sorted(names))
 
-    accounts = (member_lists.key_of(a) for a in entry.accounts)
+    accounts = (member_lists.account_key(a) for a in entry.accounts)
     return [
         member.name,
         member.email or "",
@@ -354,7 +364,7 @@ def _row(entry: member_lists.Entry, known: Reference, platforms: Sequence[str]) 
     ]
 
 
-def save(file: Path, rows: Sequence[Sequence[str]]) -> None:
+def save_csv(file: Path, rows: Sequence[Sequence[str]]) -> None:
     """As CSV in UTF-8 with a mark, so that Excel reads it; no cell is a formula there."""
     with file.open("w", encoding="utf-8-sig", newline="") as opened:
-        csv.writer(opened).writerows([guarded(cell) for cell in row] for row in rows)
+        csv.writer(opened).writerows([escape_formula(cell) for cell in row] for row in rows)

@@ -11,7 +11,7 @@ from typing import Literal
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import deliveries
-from bot.domain.ranking import standing
+from bot.domain.ranking import base_points
 from db import audit, directory, joining, key_values, personal_data
 from db.members import Member
 
@@ -69,8 +69,8 @@ async def run_endings(session: AsyncSession, now: datetime, parting: Parting) ->
         await ending(session, now, parting)
     if parting.other is None:
         reason = _REASONS.get(parting.way, parting.way)
-        ended = await joining.silence(session, now, parting.member.id, reason)
-        await deliveries.tell_ended(session, now, ended)
+        ended = await joining.cancel_member_deliveries(session, now, parting.member.id, reason)
+        await deliveries.run_ended_hooks(session, now, ended)
 
 
 _REASONS = {"forgotten": "member forgotten"}
@@ -86,15 +86,15 @@ async def end_membership(session: AsyncSession, now: datetime, person: Member) -
     person.roles.clear()
     await session.flush()
     await run_endings(session, now, Parting("left", person))
-    await directory.refresh(session, person, standing)
-    audit.note(session, now, person.id, "member left", f"member:{person.id}")
+    await directory.refresh_member(session, person, base_points)
+    audit.record_act(session, now, person.id, "member left", f"member:{person.id}")
     return roles
 
 
 async def forget_member(session: AsyncSession, now: datetime, person: Member) -> None:
     """A member is erased, with everything that names them, at once and for good."""
-    audit.note(session, now, person.id, "member forgotten", f"member:{person.id}")
+    audit.record_act(session, now, person.id, "member forgotten", f"member:{person.id}")
     await session.flush()
     await run_endings(session, now, Parting("forgotten", person))
-    await personal_data.forget(session, now, person)
-    await key_values.save_value(session, personal_data.SCRUB, "1")
+    await personal_data.erase_member(session, now, person)
+    await key_values.save_value(session, personal_data.SCRUB_KEY, "1")

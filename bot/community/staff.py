@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.cards import Card
-from bot.deliveries import owe
+from bot.deliveries import enqueue
 from bot.i18n import Translator, translator
 from db import members
 from db.members import CITY_LEAD, Member
@@ -18,12 +18,12 @@ RenderCard = Callable[[Translator, Member], Card]
 
 def is_staff(person: Member) -> bool:
     """May they look after every city?"""
-    return person.holds(*STAFF_ROLES)
+    return person.has_role(*STAFF_ROLES)
 
 
-def may_decide(person: Member, city_id: int | None) -> bool:
+def can_decide(person: Member, city_id: int | None) -> bool:
     """May they let people into this city? Staff everywhere, leads at home."""
-    leads_here = city_id is not None and person.city_id == city_id and person.holds(CITY_LEAD)
+    leads_here = city_id is not None and person.city_id == city_id and person.has_role(CITY_LEAD)
     return person.status == "verified" and (is_staff(person) or leads_here)
 
 
@@ -64,4 +64,4 @@ async def _notify(
 ) -> None:  # fmt: skip
     for person in readers:
         card = render(translator(person.language), person)
-        await owe(session, now, person, "duty", card, key=f"{key}:{person.id}", expires=expires)
+        await enqueue(session, now, person, "duty", card, key=f"{key}:{person.id}", expires=expires)

@@ -10,15 +10,15 @@ if TYPE_CHECKING:
     from numpy import float32
     from numpy.typing import NDArray
 
-LEARNS = 12
+LEARNS_POINTS = 12
 """Points for each level, 1 to 3, of what one knows and the other wants to learn."""
-SHARED, MOST_SHARED = 6, 30
+SHARED_POINTS, MAX_SHARED_POINTS = 6, 30
 """Points for each topic that both know or both want to learn, and at most for all of them."""
-MOST_HOURS = 16
+MAX_HOURS_POINTS = 16
 """Points for shared working time, one for each half hour."""
-NEW_CITY = 10
+NEW_CITY_POINTS = 10
 """Points when neither has met anybody of the other's city."""
-HALVES = 48
+HALF_HOURS_PER_DAY = 48
 
 Barrier = Literal["city", "language", "never"]
 Cause = Literal["learns", "teaches", "both-know", "both-learn", "hours", "new-city"]
@@ -40,8 +40,8 @@ class Seeker:
     knows: Mapping[int, int] = field(default_factory=dict)
     learns: frozenset[int] = frozenset()
     hours: int = 0
-    never: frozenset[int] = frozenset()
-    paired: Mapping[int, int | None] = field(default_factory=dict)
+    excluded_keys: frozenset[int] = frozenset()
+    past_partners: Mapping[int, int | None] = field(default_factory=dict)
     met_cities: frozenset[int] = frozenset()
     debt: int = 0
 
@@ -51,7 +51,7 @@ class Reason(NamedTuple):
 
     cause: Cause
     points: int
-    about: int = 0
+    subject: int = 0
 
 
 def barrier(one: Seeker, other: Seeker) -> Barrier | None:
@@ -60,27 +60,31 @@ def barrier(one: Seeker, other: Seeker) -> Barrier | None:
         return "city"
     if not one.languages & other.languages:
         return "language"
-    if other.key in one.never or one.key in other.never:
+    if other.key in one.excluded_keys or one.key in other.excluded_keys:
         return "never"
     return None
 
 
-def is_again(one: Seeker, other: Seeker) -> bool:
+def have_been_paired(one: Seeker, other: Seeker) -> bool:
     """Were they partners before, met or not?"""
-    return other.key in one.paired or one.key in other.paired
+    return other.key in one.past_partners or one.key in other.past_partners
 
 
-def reasons(one: Seeker, other: Seeker) -> list[Reason]:
+def list_reasons(one: Seeker, other: Seeker) -> list[Reason]:
     """What the two have for each other, as `one` would say it, the weightiest first."""
-    found = [Reason("learns", LEARNS * other.knows[t], t) for t in one.learns & other.knows.keys()]
-    found += [Reason("teaches", LEARNS * one.knows[t], t) for t in other.learns & one.knows.keys()]
-    found += [Reason("both-know", SHARED, t) for t in one.knows.keys() & other.knows.keys()]
-    found += [Reason("both-learn", SHARED, t) for t in one.learns & other.learns]
+    found = [
+        Reason("learns", LEARNS_POINTS * other.knows[t], t) for t in one.learns & other.knows.keys()
+    ]
+    found += [
+        Reason("teaches", LEARNS_POINTS * one.knows[t], t) for t in other.learns & one.knows.keys()
+    ]
+    found += [Reason("both-know", SHARED_POINTS, t) for t in one.knows.keys() & other.knows.keys()]
+    found += [Reason("both-learn", SHARED_POINTS, t) for t in one.learns & other.learns]
     together = (one.hours & other.hours).bit_count()
-    found.append(Reason("hours", min(together, MOST_HOURS), together))
+    found.append(Reason("hours", min(together, MAX_HOURS_POINTS), together))
     if not (other.city in one.met_cities or one.city in other.met_cities):
-        found.append(Reason("new-city", NEW_CITY))
-    return sorted((r for r in found if r.points), key=lambda r: (-r.points, r.cause, r.about))
+        found.append(Reason("new-city", NEW_CITY_POINTS))
+    return sorted((r for r in found if r.points), key=lambda r: (-r.points, r.cause, r.subject))
 
 
 def weight(one: Seeker, other: Seeker) -> int:
@@ -89,25 +93,29 @@ def weight(one: Seeker, other: Seeker) -> int:
     A pair that met before is worth half at most, the less the shorter ago it was; one that was
     paired and never met is worth what it was.
     """
-    parts = reasons(one, other)
+    parts = list_reasons(one, other)
     shared = sum(r.points for r in parts if r.cause in ("both-know", "both-learn"))
-    points = 1 + sum(r.points for r in parts) - max(0, shared - MOST_SHARED)
-    met = [d for d in (one.paired.get(other.key), other.paired.get(one.key)) if d is not None]
+    points = 1 + sum(r.points for r in parts) - max(0, shared - MAX_SHARED_POINTS)
+    met = [
+        d
+        for d in (one.past_partners.get(other.key), other.past_partners.get(one.key))
+        if d is not None
+    ]
     return max(1, points * min(*met, 360) // 720) if met else points
 
 
-def at_work(zone: str, start: str, end: str, day: date) -> int:
+def work_half_hours(zone: str, start: str, end: str, day: date) -> int:
     """The half hours of the UTC day («09:00» to «17:00» in the zone, on that day) as bits."""
     place, bits = ZoneInfo(zone), 0
-    first, last = _minutes(start), _minutes(end)
+    first, last = _parse_minutes(start), _parse_minutes(end)
     for minute in range(first, last, 30):
         local = datetime.combine(day, time(), place) + timedelta(minutes=minute)
         offset = local.utcoffset() or timedelta()
-        bits |= 1 << int((minute * 60 - offset.total_seconds()) // 1800) % HALVES
+        bits |= 1 << int((minute * 60 - offset.total_seconds()) // 1800) % HALF_HOURS_PER_DAY
     return bits
 
 
-def _minutes(clock: str) -> int:
+def _parse_minutes(clock: str) -> int:
     hours, minutes = clock.split(":")
     return int(hours) * 60 + int(minutes)
 
@@ -115,34 +123,34 @@ def _minutes(clock: str) -> int:
 # --- all pairs at once ------------------------------------------------------------------------
 
 
-def weights(people: Sequence[Seeker]) -> "NDArray[float32]":
+def weight_table(people: Sequence[Seeker]) -> "NDArray[float32]":
     """The weight of every pair, as `weight` has it; 0 for pairs that a rule keeps apart."""
     import numpy as np
 
-    knows, known, learns, hours = _features(people)
-    table = (LEARNS * learns) @ knows.T
+    knows, known, learns, hours = _build_features(people)
+    table = (LEARNS_POINTS * learns) @ knows.T
     table += table.T.copy()
     shared = known @ known.T
     shared += learns @ learns.T
-    shared *= SHARED
-    table += np.minimum(shared, MOST_SHARED, out=shared)
+    shared *= SHARED_POINTS
+    table += np.minimum(shared, MAX_SHARED_POINTS, out=shared)
     np.matmul(hours, hours.T, out=shared)
-    table += np.minimum(shared, MOST_HOURS, out=shared)
+    table += np.minimum(shared, MAX_HOURS_POINTS, out=shared)
     table += 1
-    cities, met = _cities(people)
+    cities, met = _city_tables(people)
     seen = met[:, cities]
     seen |= seen.T.copy()
-    np.add(table, np.float32(NEW_CITY), out=table, where=~seen)
-    table[_spoken(people, shared) == 0] = 0
+    np.add(table, np.float32(NEW_CITY_POINTS), out=table, where=~seen)
+    table[_count_shared_languages(people, shared) == 0] = 0
     apart = cities[:, None] == cities[None, :]
     apart[cities == 0] = False  # those without a city are nobody's colleagues
     table[apart] = 0
-    _corrected(table, people)
+    _apply_exceptions(table, people)
     np.fill_diagonal(table, 0)
     return table
 
 
-def _features(people: Sequence[Seeker]) -> "tuple[NDArray[float32], ...]":
+def _build_features(people: Sequence[Seeker]) -> "tuple[NDArray[float32], ...]":
     import numpy as np
 
     topics: dict[int, int] = {}
@@ -150,17 +158,19 @@ def _features(people: Sequence[Seeker]) -> "tuple[NDArray[float32], ...]":
         for topic in (*person.knows, *person.learns):
             topics.setdefault(topic, len(topics))
     knows = np.zeros((len(people), max(len(topics), 1)), np.float32)
-    learns, hours = np.zeros_like(knows), np.zeros((len(people), HALVES), np.float32)
+    learns, hours = np.zeros_like(knows), np.zeros((len(people), HALF_HOURS_PER_DAY), np.float32)
     for row, person in enumerate(people):
         for topic, level in person.knows.items():
             knows[row, topics[topic]] = level
         for topic in person.learns:
             learns[row, topics[topic]] = 1
-        hours[row] = [person.hours >> half & 1 for half in range(HALVES)]
+        hours[row] = [person.hours >> half & 1 for half in range(HALF_HOURS_PER_DAY)]
     return knows, (knows > 0).astype(np.float32), learns, hours
 
 
-def _spoken(people: Sequence[Seeker], out: "NDArray[float32]") -> "NDArray[float32]":
+def _count_shared_languages(
+    people: Sequence[Seeker], out: "NDArray[float32]"
+) -> "NDArray[float32]":
     """How many languages each two share, written where there is room for it."""
     import numpy as np
 
@@ -172,7 +182,7 @@ def _spoken(people: Sequence[Seeker], out: "NDArray[float32]") -> "NDArray[float
     return np.matmul(spoken, spoken.T, out=out)
 
 
-def _cities(people: Sequence[Seeker]) -> "tuple[NDArray[Any], NDArray[Any]]":
+def _city_tables(people: Sequence[Seeker]) -> "tuple[NDArray[Any], NDArray[Any]]":
     """The city of each as a number from 1 (0: none), and which cities each has met people of."""
     import numpy as np
 
@@ -185,14 +195,14 @@ def _cities(people: Sequence[Seeker]) -> "tuple[NDArray[Any], NDArray[Any]]":
     return np.array([numbers[person.city] for person in people], np.int32), met
 
 
-def _corrected(table: "NDArray[float32]", people: Sequence[Seeker]) -> None:
+def _apply_exceptions(table: "NDArray[float32]", people: Sequence[Seeker]) -> None:
     """The few pairs that have a past, or no future."""
     rows = {person.key: row for row, person in enumerate(people)}
     for row, person in enumerate(people):
-        for key in person.paired:
+        for key in person.past_partners:
             other = rows.get(key)
             if other is not None and table[row, other]:
                 table[row, other] = table[other, row] = weight(person, people[other])
-        for key in person.never:
+        for key in person.excluded_keys:
             if key in rows:
                 table[row, rows[key]] = table[rows[key], row] = 0

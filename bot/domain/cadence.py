@@ -5,15 +5,15 @@ from typing import Literal, NamedTuple
 
 Rhythm = Literal["weekly", "every-two-weeks", "monthly"]
 RHYTHMS: tuple[Rhythm, ...] = ("weekly", "every-two-weeks", "monthly")
-WEEKDAY = 1
-BEGINS = time(14, tzinfo=UTC)
+ROUND_WEEKDAY = 1
+SEND_TIME = time(14, tzinfo=UTC)
 """An hour at which people are at work from Vancouver to Recife."""
-LAST = 5
+LAST_TUESDAY = 5
 """The «nth» Tuesday of a month that means its last one."""
 A_WEEK = timedelta(days=7)
 
 
-class Moments(NamedTuple):
+class RoundSchedule(NamedTuple):
     """What happens to one round when."""
 
     draft: datetime
@@ -23,10 +23,10 @@ class Moments(NamedTuple):
     close: datetime
 
 
-def moments(day: date) -> Moments:
+def round_schedule(day: date) -> RoundSchedule:
     """The pairs are drafted on Friday, told on Tuesday, asked on Friday, closed on Monday."""
-    send = datetime.combine(day, BEGINS)
-    return Moments(
+    send = datetime.combine(day, SEND_TIME)
+    return RoundSchedule(
         draft=send - timedelta(days=4),
         notice=send - timedelta(days=1),
         send=send,
@@ -35,11 +35,11 @@ def moments(day: date) -> Moments:
     )
 
 
-def coming(now: datetime) -> date:
+def next_round_day(now: datetime) -> date:
     """The day of the next round that has not begun."""
     today = now.astimezone(UTC).date()
-    day = today + timedelta(days=(WEEKDAY - today.weekday()) % 7)
-    return day if now < moments(day).send else day + A_WEEK
+    day = today + timedelta(days=(ROUND_WEEKDAY - today.weekday()) % 7)
+    return day if now < round_schedule(day).send else day + A_WEEK
 
 
 def is_turn(rhythm: str, nth: int, day: date) -> bool:
@@ -52,6 +52,6 @@ def is_turn(rhythm: str, nth: int, day: date) -> bool:
         return True
     if rhythm == "every-two-weeks":
         return day.toordinal() // 7 % 2 == 0
-    if nth == LAST:
+    if nth == LAST_TUESDAY:
         return (day + A_WEEK).month != day.month
     return (day.day - 1) // 7 + 1 == nth

@@ -7,7 +7,7 @@ from bot.domain.vocabulary import Fold, Term, Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class Place:
     """What is needed to find a city and to filter by it."""
 
     key: int
@@ -52,65 +52,65 @@ REGIONS: Mapping[str, tuple[str, ...]] = {
 class Gazetteer:
     """Finds one city by name, or all cities of a place."""
 
-    def __init__(self, spots: Iterable[Spot], fold: Fold) -> None:
-        self.spots = {spot.key: spot for spot in spots}
+    def __init__(self, spots: Iterable[Place], fold: Fold) -> None:
+        self.places_by_key = {spot.key: spot for spot in spots}
         self._fold = fold
         self._names: dict[str, list[int]] = {}
-        for spot in self.spots.values():
-            for name in dict.fromkeys(map(self._plain, _names(spot))):
+        for spot in self.places_by_key.values():
+            for name in dict.fromkeys(map(self._normalize, _iter_names(spot))):
                 self._names.setdefault(name, []).append(spot.key)
         terms = (Term(key, name) for name, keys in self._names.items() for key in keys)
-        self._alike = Vocabulary(terms, fold)
-        self._places = self._all_places()
+        self._vocabulary = Vocabulary(terms, fold)
+        self._places = self._build_places()
 
-    def city(self, text: str) -> Sequence[int]:
+    def find_cities(self, text: str) -> Sequence[int]:
         """The cities meant: one when it is clear, several namesakes, none when unknown."""
-        wanted = self._plain(text)
+        wanted = self._normalize(text)
         if keys := self._names.get(wanted):
             return keys
-        hit = self._alike.find(wanted)
+        hit = self._vocabulary.find(wanted)
         return [hit.key] if hit else []
 
-    def exactly(self, text: str) -> Sequence[int]:
+    def find_exact(self, text: str) -> Sequence[int]:
         """The cities that are called just this, for lists nobody looks over."""
-        return self._names.get(self._plain(text)) or ()
+        return self._names.get(self._normalize(text)) or ()
 
-    def near(self, text: str, limit: int = 3) -> list[int]:
+    def find_near(self, text: str, limit: int = 3) -> list[int]:
         """The cities whose names look most like the text."""
-        return [hit.key for hit in self._alike.near(self._plain(text), limit)]
+        return [hit.key for hit in self._vocabulary.find_near(self._normalize(text), limit)]
 
-    def beginning(self, text: str, limit: int = 25) -> list[int]:
+    def complete(self, text: str, limit: int = 25) -> list[int]:
         """What a city name may become as it is typed."""
-        return self._alike.beginning(self._plain(text), "", limit)
+        return self._vocabulary.complete(self._normalize(text), "", limit)
 
-    def place(self, text: str) -> frozenset[int]:
+    def find_in_place(self, text: str) -> frozenset[int]:
         """All cities of a country, region, state or of that name; empty when unknown.
 
         A country wins over a city of the same name: `in:mexico` is the country.
         """
-        wanted = self._plain(text)
-        return self._places.get(wanted) or frozenset(self.city(text))
+        wanted = self._normalize(text)
+        return self._places.get(wanted) or frozenset(self.find_cities(text))
 
-    def places(self) -> list[tuple[str, tuple[str, ...]]]:
+    def list_places(self) -> list[tuple[str, tuple[str, ...]]]:
         """Countries and regions: the code of each, and its names, the English one first."""
         return [*COUNTRIES.items(), *REGIONS.items()]
 
-    def having(
-        self, level: str = "", least: int | None = None, most: int | None = None
+    def filter_cities(
+        self, level: str = "", min_population: int | None = None, max_population: int | None = None
     ) -> frozenset[int]:
         """The cities of this level and between these populations; unknown ones never fit."""
         return frozenset(
             spot.key
-            for spot in self.spots.values()
+            for spot in self.places_by_key.values()
             if (not level or (spot.level or "").casefold() == level.casefold())
-            and _between(spot.population, least, most)
+            and _is_between(spot.population, min_population, max_population)
         )
 
-    def _all_places(self) -> dict[str, frozenset[int]]:
+    def _build_places(self) -> dict[str, frozenset[int]]:
         """Names of places; two letters that are a state's are never a country's: AR, CA, CO."""
         places: dict[str, set[int]] = {}
-        states = {spot.state for spot in self.spots.values()}
-        for spot in self.spots.values():
+        states = {spot.state for spot in self.places_by_key.values()}
+        for spot in self.places_by_key.values():
             region = "north" if spot.country_code in ("US", "CA") else "latam"
             names = (
                 *COUNTRIES.get(spot.country_code, ()),
@@ -119,21 +119,21 @@ class Gazetteer:
                 *((spot.country_code,) if spot.country_code not in states else ()),
             )
             for name in names:
-                places.setdefault(self._plain(name), set()).add(spot.key)
+                places.setdefault(self._normalize(name), set()).add(spot.key)
         return {name: frozenset(keys) for name, keys in places.items()}
 
-    def _plain(self, text: str) -> str:
+    def _normalize(self, text: str) -> str:
         return " ".join(self._fold(text).replace(",", " ").replace(".", " ").split())
 
 
-def _names(spot: Spot) -> Iterator[str]:
+def _iter_names(spot: Place) -> Iterator[str]:
     """All that a city is called, also with its state and with its country in four languages."""
     yield from spot.names
     for where in (spot.state, *COUNTRIES.get(spot.country_code, ())):
         yield f"{spot.names[0]} {where}"
 
 
-def _between(population: int | None, least: int | None, most: int | None) -> bool:
+def _is_between(population: int | None, least: int | None, most: int | None) -> bool:
     if least is None and most is None:
         return True
     if population is None:

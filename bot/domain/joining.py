@@ -11,23 +11,25 @@ from zoneinfo import ZoneInfo
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """No I, L, O or U: nobody reads a code aloud and gets another one."""
-LETTERS, GROUP = 12, 4
-CODE_BITS = 5 * LETTERS
+CODE_LENGTH, GROUP_LENGTH = 12, 4
+CODE_BITS = 5 * CODE_LENGTH
 """Sixty random bits: one guess in a million million million is right."""
 
 _MISREAD = str.maketrans("ILO", "110")
-_CODE = re.compile(rf"[{ALPHABET}ILO]{{{GROUP}}}(-[{ALPHABET}ILO]{{{GROUP}}}){{2}}", re.IGNORECASE)
+_CODE = re.compile(
+    rf"[{ALPHABET}ILO]{{{GROUP_LENGTH}}}(-[{ALPHABET}ILO]{{{GROUP_LENGTH}}}){{2}}", re.IGNORECASE
+)
 
 
-def code_of(number: int) -> str:
+def format_code(number: int) -> str:
     """The code that a random number of `CODE_BITS` bits stands for: `7K3M-9QXW-2TBC`."""
-    letters = "".join(ALPHABET[number >> 5 * place & 31] for place in range(LETTERS))
-    return "-".join(letters[at : at + GROUP] for at in range(0, LETTERS, GROUP))
+    letters = "".join(ALPHABET[number >> 5 * place & 31] for place in range(CODE_LENGTH))
+    return "-".join(letters[at : at + GROUP_LENGTH] for at in range(0, CODE_LENGTH, GROUP_LENGTH))
 
 
-def new_code() -> str:
+def generate_code() -> str:
     """A code that nobody has seen yet."""
-    return code_of(secrets.randbits(CODE_BITS))
+    return format_code(secrets.randbits(CODE_BITS))
 
 
 def fingerprint(code: str) -> str:
@@ -47,19 +49,19 @@ def looks_like_code(text: str) -> bool:
 
 # --- tries ------------------------------------------------------------------------------------
 
-TRIES_KEPT = timedelta(minutes=15)
-MOST_TRIES, MOST_TRIES_THERE = 5, 50
+TRY_WINDOW = timedelta(minutes=15)
+MAX_TRIES_PER_ACCOUNT, MAX_TRIES_PER_WORKSPACE = 5, 50
 """Wrong codes within that time: of one account, and of a whole workspace."""
 
 
-def may_try(mine: int, everybodys: int) -> bool:
+def can_try(account_tries: int, workspace_tries: int) -> bool:
     """Is a code looked at, after so many wrong ones?"""
-    return mine < MOST_TRIES and everybodys < MOST_TRIES_THERE
+    return account_tries < MAX_TRIES_PER_ACCOUNT and workspace_tries < MAX_TRIES_PER_WORKSPACE
 
 
 # --- addresses --------------------------------------------------------------------------------
 
-ANYBODYS = frozenset({
+PUBLIC_PROVIDERS = frozenset({
     "aol", "comcast", "fastmail", "gmail", "gmx", "googlemail", "hotmail", "icloud", "msn",
     "outlook", "proton", "protonmail", "rocketmail", "sbcglobal", "terra", "tutanota", "uol",
     "verizon", "videotron", "yahoo", "yandex", "ymail", "zoho",
@@ -73,7 +75,7 @@ _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})+")
 _MAILBOX = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._'-]{0,62}[A-Za-z0-9])?")
 
 
-def domain_of(text: str) -> str:
+def normalize_domain(text: str) -> str:
     """A domain that a city may allow, in small letters; empty if this is none.
 
     `Boston.GOV`, `@boston.gov` and `boston.gov.` are one and the same. Letters of other scripts
@@ -83,10 +85,10 @@ def domain_of(text: str) -> str:
     fits = domain.isascii() and len(domain) <= 253 and _DOMAIN.fullmatch(domain)
     if not fits or "xn--" in domain or domain.rpartition(".")[2].isdigit():
         return ""
-    return "" if ANYBODYS & {domain, domain.partition(".")[0]} else domain
+    return "" if PUBLIC_PROVIDERS & {domain, domain.partition(".")[0]} else domain
 
 
-def proven_by(email: str) -> str:
+def extract_domain(email: str) -> str:
     """The domain that an address proves something about; empty if it proves nothing.
 
     Only plain mailboxes: with `+`, quotes, `%` or a second `@` an address may be read in two ways,
@@ -95,18 +97,18 @@ def proven_by(email: str) -> str:
     mailbox, _, domain = email.partition("@")
     if not _MAILBOX.fullmatch(mailbox) or domain != domain.strip() or domain.startswith("@"):
         return ""
-    return domain_of(domain)
+    return normalize_domain(domain)
 
 
 # --- the first week ---------------------------------------------------------------------------
 
-STEPS = ("person", "topic", "profile")
+FIRST_WEEK_STEPS = ("person", "topic", "profile")
 """What a new member is shown, one thing on each of the first working days."""
 _MORNING = time(9, 30)
 
 
-def first_days(
-    now: datetime, zone: str, steps: Sequence[str] = STEPS
+def schedule_first_week(
+    now: datetime, zone: str, steps: Sequence[str] = FIRST_WEEK_STEPS
 ) -> list[tuple[str, datetime]]:
     """Each step with the morning it comes on: the working days after today where the person is."""
     there = ZoneInfo(zone)

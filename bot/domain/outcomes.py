@@ -8,20 +8,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, assert_never
 
-MOST_ATTEMPTS = 8
-PAUSES = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 1800, 5400, 14400))
+MAX_ATTEMPTS = 8
+RETRY_PAUSES = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 1800, 5400, 14400))
 """After each attempt but the last: about six hours in all."""
 
-QUICK = timedelta(seconds=2)
+QUICK_PAUSE = timedelta(seconds=2)
 """Until the same is posted again where the platform drops doubles by itself."""
 
-SETTLE = timedelta(seconds=15)
+SETTLE_PAUSE = timedelta(seconds=15)
 """Until a message that arrived is surely seen by whoever looks."""
 
 OUTAGE_PAUSE = timedelta(seconds=45)
 """Between two looks whether a platform is back: a minute after it is, messages go out again."""
 
-LOOKING_FOR = timedelta(hours=24)
+LOOKUP_PERIOD = timedelta(hours=24)
 """After this long nobody looks any more for what may have arrived."""
 
 State = Literal["sent", "due", "dead", "expired", "ambiguous"]
@@ -39,47 +39,47 @@ class Attempt:
     """
 
     now: datetime
-    began: datetime
+    started_at: datetime
     number: int = 1
-    doubted_since: datetime | None = None
+    ambiguous_since: datetime | None = None
     expires: datetime | None = None
-    repeatable: bool = False
-    drops_doubles: timedelta = timedelta(0)
-    resends: bool = False
-    resent: bool = False
+    is_idempotent: bool = False
+    dedup_window: timedelta = timedelta(0)
+    can_resend: bool = False
+    was_resent: bool = False
     outage: bool = False
-    chance: float = 0.5
+    jitter: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
+class Delivered:
     """The platform said so, or it was found there."""
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class Rejected:
     """It surely did not arrive. `everywhere`: the hub may not speak in the whole workspace."""
 
     reason: str
     final: bool = False
-    everywhere: bool = False
+    whole_workspace: bool = False
     wait: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
-class Unsure:
+class Ambiguous:
     """It may have arrived."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Absent:
+class NotPosted:
     """Looked for, and surely not there."""
 
 
 @dataclass(frozen=True, slots=True)
-class Unseen:
+class LookupFailed:
     """It could not be looked for just now."""
 
     reason: str
@@ -87,11 +87,11 @@ class Unseen:
 
 
 @dataclass(frozen=True, slots=True)
-class Untold:
+class Unverifiable:
     """Nobody will ever see from here whether it is there."""
 
 
-End = Arrived | Refused | Unsure | Absent | Unseen | Untold
+AttemptResult = Delivered | Rejected | Ambiguous | NotPosted | LookupFailed | Unverifiable
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,33 +105,33 @@ class Outcome:
     state: State
     reason: str = ""
     retry_at: datetime | None = None
-    doubt: bool = False
-    counted: bool = True
-    resent: bool = False
+    is_ambiguous: bool = False
+    counts_as_attempt: bool = True
+    is_resend: bool = False
 
 
-def outcome(end: End, attempt: Attempt) -> Outcome:
+def decide_outcome(end: AttemptResult, attempt: Attempt) -> Outcome:
     """The table."""
     match end:
-        case Arrived():
+        case Delivered():
             return Outcome("sent")
-        case Refused():
-            return _refused(end, attempt)
-        case Unsure():
-            return _unsure(end, attempt)
-        case Absent():
-            return _absent(attempt)
-        case Unseen():
-            return _unseen(end, attempt)
-        case Untold():
-            return _untold(attempt)
+        case Rejected():
+            return _decide_rejected(end, attempt)
+        case Ambiguous():
+            return _decide_ambiguous(end, attempt)
+        case NotPosted():
+            return _decide_not_posted(attempt)
+        case LookupFailed():
+            return _decide_lookup_failed(end, attempt)
+        case Unverifiable():
+            return _decide_unverifiable(attempt)
         case _:
             assert_never(end)
 
 
-def pause(number: int, chance: float) -> timedelta:
+def retry_pause(number: int, chance: float) -> timedelta:
     """How long to wait after so many attempts, from 80 to 120 per cent of the usual."""
-    usual = PAUSES[min(max(number, 1), len(PAUSES)) - 1]
+    usual = RETRY_PAUSES[min(max(number, 1), len(RETRY_PAUSES)) - 1]
     return usual * (0.8 + 0.4 * chance)
 
 
@@ -140,71 +140,75 @@ def outage_pause(chance: float) -> timedelta:
     return OUTAGE_PAUSE * (0.8 + 0.4 * chance)
 
 
-def _refused(end: Refused, attempt: Attempt) -> Outcome:
+def _decide_rejected(end: Rejected, attempt: Attempt) -> Outcome:
     """Waiting that was asked for, an outage and a lost right to speak are not the message's fault.
 
     An earlier attempt that may have arrived still may have.
     """
-    doubt = attempt.doubted_since is not None
+    doubt = attempt.ambiguous_since is not None
     if end.wait:
-        return _later(attempt, attempt.now + end.wait, end.reason, doubt, counted=False)
-    if end.final and not end.everywhere:
+        return _retry_at(
+            attempt, attempt.now + end.wait, end.reason, doubt, counts_as_attempt=False
+        )
+    if end.final and not end.whole_workspace:
         return Outcome("dead", end.reason)
-    if end.everywhere:
-        again = attempt.now + pause(attempt.number, attempt.chance)
-        return _later(attempt, again, end.reason, doubt, counted=False)
-    return _again(attempt, end.reason, doubt)
+    if end.whole_workspace:
+        again = attempt.now + retry_pause(attempt.number, attempt.jitter)
+        return _retry_at(attempt, again, end.reason, doubt, counts_as_attempt=False)
+    return _retry(attempt, end.reason, doubt)
 
 
-def _again(attempt: Attempt, reason: str, doubt: bool) -> Outcome:
+def _retry(attempt: Attempt, reason: str, doubt: bool) -> Outcome:
     if attempt.outage:
-        again = attempt.now + outage_pause(attempt.chance)
-        return _later(attempt, again, reason, doubt, counted=False)
-    if attempt.number >= MOST_ATTEMPTS:
+        again = attempt.now + outage_pause(attempt.jitter)
+        return _retry_at(attempt, again, reason, doubt, counts_as_attempt=False)
+    if attempt.number >= MAX_ATTEMPTS:
         return Outcome("dead", reason)
-    again = attempt.now + pause(attempt.number, attempt.chance)
-    return _later(attempt, again, reason, doubt)
+    again = attempt.now + retry_pause(attempt.number, attempt.jitter)
+    return _retry_at(attempt, again, reason, doubt)
 
 
-def _later(
-    attempt: Attempt, again: datetime, reason: str, doubt: bool, *, counted: bool = True
+def _retry_at(
+    attempt: Attempt, again: datetime, reason: str, doubt: bool, *, counts_as_attempt: bool = True
 ) -> Outcome:
     """Once more, unless it would be stale by then; what may have arrived is looked for anyway."""
     if attempt.expires is not None and again >= attempt.expires and not doubt:
         return Outcome("expired", reason)
-    return Outcome("due", reason, again, doubt, counted)
+    return Outcome("due", reason, again, doubt, counts_as_attempt)
 
 
-def _unsure(end: Unsure, attempt: Attempt) -> Outcome:
-    if attempt.repeatable:
-        return _again(attempt, end.reason, doubt=False)
-    first = attempt.doubted_since or attempt.began
-    quick = attempt.now + QUICK * attempt.number
-    safe = quick - first < attempt.drops_doubles
-    again = quick if safe else attempt.now + SETTLE
-    return Outcome("due", end.reason, again, doubt=True, counted=not attempt.outage)
+def _decide_ambiguous(end: Ambiguous, attempt: Attempt) -> Outcome:
+    if attempt.is_idempotent:
+        return _retry(attempt, end.reason, doubt=False)
+    first = attempt.ambiguous_since or attempt.started_at
+    quick = attempt.now + QUICK_PAUSE * attempt.number
+    safe = quick - first < attempt.dedup_window
+    again = quick if safe else attempt.now + SETTLE_PAUSE
+    return Outcome(
+        "due", end.reason, again, is_ambiguous=True, counts_as_attempt=not attempt.outage
+    )
 
 
-def _absent(attempt: Attempt) -> Outcome:
+def _decide_not_posted(attempt: Attempt) -> Outcome:
     if attempt.expires is not None and attempt.now >= attempt.expires:
         return Outcome("expired", "did not arrive in time")
-    if attempt.number >= MOST_ATTEMPTS:
+    if attempt.number >= MAX_ATTEMPTS:
         return Outcome("dead", "did not arrive")
     first = attempt.number < 2
-    again = attempt.now if first else attempt.now + pause(attempt.number, attempt.chance)
+    again = attempt.now if first else attempt.now + retry_pause(attempt.number, attempt.jitter)
     return Outcome("due", "did not arrive", again)
 
 
-def _unseen(end: Unseen, attempt: Attempt) -> Outcome:
-    since = attempt.doubted_since or attempt.began
-    if attempt.now - since > LOOKING_FOR:
-        return _untold(attempt)
-    again = attempt.now + (end.wait or outage_pause(attempt.chance))
-    return Outcome("due", end.reason, again, doubt=True)
+def _decide_lookup_failed(end: LookupFailed, attempt: Attempt) -> Outcome:
+    since = attempt.ambiguous_since or attempt.started_at
+    if attempt.now - since > LOOKUP_PERIOD:
+        return _decide_unverifiable(attempt)
+    again = attempt.now + (end.wait or outage_pause(attempt.jitter))
+    return Outcome("due", end.reason, again, is_ambiguous=True)
 
 
-def _untold(attempt: Attempt) -> Outcome:
+def _decide_unverifiable(attempt: Attempt) -> Outcome:
     stale = attempt.expires is not None and attempt.now >= attempt.expires
-    if attempt.resends and not attempt.resent and not stale:
-        return Outcome("due", "may have arrived", attempt.now, resent=True)
+    if attempt.can_resend and not attempt.was_resent and not stale:
+        return Outcome("due", "may have arrived", attempt.now, is_resend=True)
     return Outcome("ambiguous", "may have arrived")

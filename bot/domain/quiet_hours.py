@@ -4,7 +4,7 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 
-def _time(text: str) -> time:
+def _parse_time(text: str) -> time:
     hours, minutes = text.split(":")
     return time(int(hours) % 24, int(minutes))
 
@@ -16,12 +16,12 @@ def is_quiet(clock: time, start: time, end: time) -> bool:
     return clock >= start or clock < end
 
 
-def after_quiet(moment: datetime, zone: str, quiet_from: str, quiet_to: str) -> datetime:
+def next_allowed_time(moment: datetime, zone: str, quiet_from: str, quiet_to: str) -> datetime:
     """The moment itself, or the first one after the reader's quiet hours («19:00» to «08:00»).
 
     In the hour that a zone leaps over, the first valid instant after; in a repeated one, the first.
     """
-    start, end = _time(quiet_from), _time(quiet_to)
+    start, end = _parse_time(quiet_from), _parse_time(quiet_to)
     local = moment.astimezone(ZoneInfo(zone))
     if start == end or not is_quiet(local.time(), start, end):
         return moment

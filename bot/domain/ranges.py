@@ -12,20 +12,20 @@ _THOUSANDS = re.compile(r"(?<=\d)[.,\s\u202f](?=\d{3}(?!\d))")
 Range = tuple[int | None, int | None]
 
 
-def read_range(text: str) -> Range | None:
+def parse_range(text: str) -> Range | None:
     """(least, most), either open; None when the text is no range, or one upside down."""
     said = _THOUSANDS.sub("", text.casefold().strip())
     if match := _BETWEEN.fullmatch(said):
-        least, most = _number(match[1], match[2]), _number(match[3], match[4])
+        least, most = _parse_number(match[1], match[2]), _parse_number(match[3], match[4])
         if not match[2] and match[4] and least < 1000:
-            least = _number(match[1], match[4])  # «100-500k» means 100k
+            least = _parse_number(match[1], match[4])  # «100-500k» means 100k
         return (least, most) if least <= most else None
     if match := _LEAST.fullmatch(said):
-        return _number(match[1] or match[3], match[2] or match[4]), None
+        return _parse_number(match[1] or match[3], match[2] or match[4]), None
     if match := _MOST.fullmatch(said):
-        return None, _number(match[1], match[2])
+        return None, _parse_number(match[1], match[2])
     return None
 
 
-def _number(digits: str, unit: str | None) -> int:
+def _parse_number(digits: str, unit: str | None) -> int:
     return round(float(digits.replace(",", ".")) * _UNITS[unit or ""])

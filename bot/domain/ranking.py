@@ -31,13 +31,13 @@ class Candidate(NamedTuple):
     skill: int
     endorsements: int
     city_level: str | None
-    open: bool
-    full: bool
+    is_open: bool
+    is_full: bool
     asks_taken: int
     confirmed_at: datetime
 
 
-class Ranked(NamedTuple):
+class RankedPerson(NamedTuple):
     """A person's place and the reasons for it; `points` is all of them together."""
 
     key: int
@@ -49,13 +49,13 @@ _SKILL = {1: 10, 2: 20, 3: 30}
 _LEVEL = {"Silver": 2, "Gold": 4, "Platinum": 6}
 
 
-def standing(skill: int, endorsements: int, city_level: str | None, open: bool) -> int:
+def base_points(skill: int, endorsements: int, city_level: str | None, open: bool) -> int:
     """The part of the points that does not depend on who asks or when; kept in an index."""
-    return sum(r.points for r in _lasting(skill, endorsements, city_level, open))
+    return sum(r.points for r in _base_reasons(skill, endorsements, city_level, open))
 
 
 @lru_cache(maxsize=4096)
-def _lasting(
+def _base_reasons(
     skill: int, endorsements: int, city_level: str | None, open: bool
 ) -> tuple[Reason, ...]:
     reasons = [Reason("skill", _SKILL.get(skill, 20), skill)]
@@ -67,7 +67,9 @@ def _lasting(
     return tuple(reasons)
 
 
-def _passing(own_city: bool, full: bool, asks_taken: int, days: int) -> Iterator[Reason]:
+def _situational_reasons(
+    own_city: bool, full: bool, asks_taken: int, days: int
+) -> Iterator[Reason]:
     if own_city:
         yield Reason("own-city", 1000)
     if full:
@@ -77,22 +79,24 @@ def _passing(own_city: bool, full: bool, asks_taken: int, days: int) -> Iterator
     yield Reason("fresh", 5, days) if days <= FRESH_FOR_DAYS else Reason("stale", -10, days)
 
 
-def trace(one: Candidate, now: datetime) -> Ranked:
+def rank_candidate(one: Candidate, now: datetime) -> RankedPerson:
     """The whole reckoning for one person."""
-    lasting = one.skill, one.endorsements, one.city_level, one.open
-    passing = one.own_city, one.full, one.asks_taken, (now - one.confirmed_at).days
-    return Ranked(one.key, *_reckoned(lasting, passing))
+    lasting = one.skill, one.endorsements, one.city_level, one.is_open
+    passing = one.own_city, one.is_full, one.asks_taken, (now - one.confirmed_at).days
+    return RankedPerson(one.key, *_sum_points(lasting, passing))
 
 
 @lru_cache(maxsize=8192)
-def _reckoned(
+def _sum_points(
     lasting: tuple[int, int, str | None, bool], passing: tuple[bool, bool, int, int]
 ) -> tuple[int, tuple[Reason, ...]]:
     """The points and their reasons, which are the same for all of whom the same is known."""
-    reasons = sorted((*_lasting(*lasting), *_passing(*passing)), key=lambda r: -abs(r.points))
+    reasons = sorted(
+        (*_base_reasons(*lasting), *_situational_reasons(*passing)), key=lambda r: -abs(r.points)
+    )
     return sum(reason.points for reason in reasons), tuple(reasons)
 
 
-def rank(candidates: Iterable[Candidate], now: datetime) -> Sequence[Ranked]:
+def rank(candidates: Iterable[Candidate], now: datetime) -> Sequence[RankedPerson]:
     """Best first: colleagues, then those open and not full, then by points; ties by key."""
-    return sorted((trace(c, now) for c in candidates), key=lambda r: (-r.points, r.key))
+    return sorted((rank_candidate(c, now) for c in candidates), key=lambda r: (-r.points, r.key))

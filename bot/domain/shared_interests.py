@@ -9,7 +9,7 @@ _ORDER: tuple[Cause, ...] = ("helps", "helped", "both-know", "both-learn")
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class MemberInterests:
     """What one of the two shows the other: topics with how well they are known, and wishes."""
 
     knows: Mapping[int, int]
@@ -17,45 +17,49 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Bond:
+class SharedInterest:
     """One thing that ties them. `helps`: the first knows what the second would like to learn."""
 
     cause: Cause
     topic: int
 
 
-def bonds(one: Side, other: Side, about: int | None = None) -> tuple[Bond, ...]:
+def find_shared_interests(
+    one: MemberInterests, other: MemberInterests, main_topic: int | None = None
+) -> tuple[SharedInterest, ...]:
     """Everything that ties two people, the most useful first; what they meet about before all.
 
     Help both ways comes before what they have in common; then what is known best by both.
     """
-    found = set(_found(one, other))
+    found = set(_iter_shared_interests(one, other))
 
-    def place(bond: Bond) -> tuple[bool, int, int, int]:
+    def place(bond: SharedInterest) -> tuple[bool, int, int, int]:
         skill = one.knows.get(bond.topic, 0) + other.knows.get(bond.topic, 0)
-        return bond.topic != about, _ORDER.index(bond.cause), -skill, bond.topic
+        return bond.topic != main_topic, _ORDER.index(bond.cause), -skill, bond.topic
 
     return tuple(sorted(found, key=place))
 
 
-def _found(one: Side, other: Side) -> Iterator[Bond]:
+def _iter_shared_interests(
+    one: MemberInterests, other: MemberInterests
+) -> Iterator[SharedInterest]:
     for topic in one.knows:
         if topic in other.learns and topic not in other.knows:
-            yield Bond("helps", topic)
+            yield SharedInterest("helps", topic)
         if topic in other.knows:
-            yield Bond("both-know", topic)
+            yield SharedInterest("both-know", topic)
     for topic in other.knows:
         if topic in one.learns and topic not in one.knows:
-            yield Bond("helped", topic)
+            yield SharedInterest("helped", topic)
     for topic in one.learns:
         if topic in other.learns and topic not in one.knows and topic not in other.knows:
-            yield Bond("both-learn", topic)
+            yield SharedInterest("both-learn", topic)
 
 
-def chosen(found: tuple[Bond, ...], most: int) -> tuple[Bond, ...]:
+def pick_varied(found: tuple[SharedInterest, ...], limit: int) -> tuple[SharedInterest, ...]:
     """The first of each kind, then the rest, so that what is said does not repeat itself."""
-    first: dict[Cause, Bond] = {}
+    first: dict[Cause, SharedInterest] = {}
     for bond in found:
         first.setdefault(bond.cause, bond)
     leading = tuple(first.values())
-    return (*leading, *(b for b in found if b not in leading))[:most]
+    return (*leading, *(b for b in found if b not in leading))[:limit]

@@ -7,17 +7,17 @@ from itertools import combinations
 from random import Random
 from typing import NamedTuple
 
-from bot.domain.affinity import Seeker, is_again
+from bot.domain.affinity import Seeker, have_been_paired
 from bot.domain.cadence import A_WEEK, is_turn
-from bot.domain.matching import Plan, heaviest, plan
+from bot.domain.matching import RoundPlan, optimal_weight, plan_round
 
-MEETS = 0.75
+MEETING_RATE = 0.75
 """How many of the groups really meet, in what is played through."""
-LARGEST_EXACT = 800
+MAX_EXACT_PEOPLE = 800
 """Up to so many people the optimum is worked out beside the plan."""
 
 
-class Turn(NamedTuple):
+class Participant(NamedTuple):
     """Somebody who takes part, and how often."""
 
     seeker: Seeker
@@ -38,21 +38,21 @@ class Week:
     trios: int
     pairs: int
     repeats: int
-    left: tuple[int, ...]
+    unpaired: tuple[int, ...]
     points: int
     optimum: int
 
 
 @dataclass
-class Outcome:
+class SimulationOutcome:
     """What all weeks come to."""
 
     people: int
     weeks: list[Week] = field(default_factory=list)
     turns: dict[int, int] = field(default_factory=dict)
     partners: dict[int, set[int]] = field(default_factory=dict)
-    left: dict[int, int] = field(default_factory=dict)
-    in_a_row: int = 0
+    times_unpaired: dict[int, int] = field(default_factory=dict)
+    longest_wait: int = 0
 
     @property
     def repeat_rate(self) -> float:
@@ -64,25 +64,25 @@ class Outcome:
     def coverage(self) -> float:
         """The share of all turns in which somebody had a partner."""
         people = sum(week.people for week in self.weeks)
-        return 1 - sum(len(week.left) for week in self.weeks) / people if people else 1.0
+        return 1 - sum(len(week.unpaired) for week in self.weeks) / people if people else 1.0
 
     @property
-    def against_optimum(self) -> float | None:
+    def optimum_ratio(self) -> float | None:
         """The mean of weight by optimum over the weeks in which it is known."""
         known = [week.points / week.optimum for week in self.weeks if week.optimum]
         return sum(known) / len(known) if known else None
 
-    def left_out(self) -> Mapping[int, int]:
+    def wait_distribution(self) -> Mapping[int, int]:
         """How many people had to wait how many times."""
         spread: dict[int, int] = {}
         for key in self.turns:
-            times = self.left.get(key, 0)
+            times = self.times_unpaired.get(key, 0)
             spread[times] = spread.get(times, 0) + 1
         return dict(sorted(spread.items()))
 
 
-def weeks(
-    turns: Sequence[Turn], first: date, count: int, seed: int, outcome: Outcome
+def simulate_weeks(
+    turns: Sequence[Participant], first: date, count: int, seed: int, outcome: SimulationOutcome
 ) -> Iterator[Week]:
     """Play rounds through from `first`, a Tuesday; each is added to the outcome as it comes."""
     people = {turn.seeker.key: turn.seeker for turn in turns}
@@ -91,15 +91,15 @@ def weeks(
     for number in range(count):
         day = first + number * A_WEEK
         pool = [people[t.seeker.key] for t in turns if is_turn(t.rhythm, t.nth, day)]
-        made = plan(pool, seed + number)
-        week = _week(day, pool, made, people)
-        _remember(people, made, day, rng)
+        made = plan_round(pool, seed + number)
+        week = _build_week(day, pool, made, people)
+        _record_week(people, made, day, rng)
         for person in pool:
             outcome.turns[person.key] = outcome.turns.get(person.key, 0) + 1
-        for key in week.left:
-            outcome.left[key] = outcome.left.get(key, 0) + 1
+        for key in week.unpaired:
+            outcome.times_unpaired[key] = outcome.times_unpaired.get(key, 0) + 1
             waited[key] = waited.get(key, 0) + 1
-            outcome.in_a_row = max(outcome.in_a_row, waited[key])
+            outcome.longest_wait = max(outcome.longest_wait, waited[key])
         for group in made.groups:
             for key in group.keys:
                 waited[key] = 0
@@ -108,38 +108,42 @@ def weeks(
         yield week
 
 
-def _week(day: date, pool: Sequence[Seeker], made: Plan, people: Mapping[int, Seeker]) -> Week:
+def _build_week(
+    day: date, pool: Sequence[Seeker], made: RoundPlan, people: Mapping[int, Seeker]
+) -> Week:
     pairs = [pair for group in made.groups for pair in combinations(group.keys, 2)]
-    optimum = heaviest(pool) if len(pool) <= LARGEST_EXACT else 0
+    optimum = optimal_weight(pool) if len(pool) <= MAX_EXACT_PEOPLE else 0
     return Week(
         day=day,
         people=len(pool),
         groups=len(made.groups),
         trios=sum(len(group.keys) == 3 for group in made.groups),
         pairs=len(pairs),
-        repeats=sum(is_again(people[one], people[other]) for one, other in pairs),
-        left=tuple(one.key for one in made.left),
+        repeats=sum(have_been_paired(people[one], people[other]) for one, other in pairs),
+        unpaired=tuple(one.key for one in made.unpaired),
         points=made.points,
         optimum=optimum,
     )
 
 
-def _remember(people: dict[int, Seeker], made: Plan, day: date, rng: Random) -> None:
+def _record_week(people: dict[int, Seeker], made: RoundPlan, day: date, rng: Random) -> None:
     """A week passes for those who met; those who were left are owed a partner."""
     for key, person in people.items():
-        older = {k: days if days is None else days + 7 for k, days in person.paired.items()}
-        people[key] = replace(person, paired=older)
+        older = {k: days if days is None else days + 7 for k, days in person.past_partners.items()}
+        people[key] = replace(person, past_partners=older)
     for group in made.groups:
-        met = rng.random() < MEETS
+        met = rng.random() < MEETING_RATE
         for key in group.keys:
             person, others = people[key], [people[k] for k in group.keys if k != key]
-            days = {other.key: 7 if met else person.paired.get(other.key) for other in others}
+            days = {
+                other.key: 7 if met else person.past_partners.get(other.key) for other in others
+            }
             cities = {other.city for other in others if met and other.city is not None}
             people[key] = replace(
                 person,
-                paired={**person.paired, **days},
+                past_partners={**person.past_partners, **days},
                 met_cities=person.met_cities | cities,
                 debt=0,
             )
-    for one in made.left:
+    for one in made.unpaired:
         people[one.key] = replace(people[one.key], debt=people[one.key].debt + 1)

@@ -8,9 +8,9 @@ from rapidfuzz import fuzz, process
 
 Fold = Callable[[str], str]
 
-CLOSE_ENOUGH = 85
+MIN_CLOSE_SCORE = 85
 """Similarity (0 to 100) from which a misspelt topic is taken as meant."""
-WORTH_ASKING = 62
+MIN_SUGGESTION_SCORE = 62
 """Similarity from which «did you mean» is worth a reader's time."""
 
 
@@ -29,7 +29,7 @@ class Hit:
     """What a text was taken for, and how: written so, or close to it."""
 
     key: int
-    how: Literal["exact", "close"]
+    precision: Literal["exact", "close"]
     term: str
 
 
@@ -39,10 +39,10 @@ class Vocabulary:
     def __init__(self, terms: Iterable[Term], fold: Fold) -> None:
         self._fold = fold
         self._terms = list(terms)
-        self._folded = {i: _plain(fold(t.text)) for i, t in enumerate(self._terms)}
-        self._exact: dict[str, Term] = {}
-        for index, folded in self._folded.items():
-            self._exact.setdefault(folded, self._terms[index])
+        self._folded_texts = {i: _normalize(fold(t.text)) for i, t in enumerate(self._terms)}
+        self._terms_by_text: dict[str, Term] = {}
+        for index, folded in self._folded_texts.items():
+            self._terms_by_text.setdefault(folded, self._terms[index])
         self._names = {(t.key, t.language): t.text for t in self._terms if t.preferred}
 
     def name(self, key: int, language: str) -> str:
@@ -55,44 +55,44 @@ class Vocabulary:
 
     def find(self, text: str) -> Hit | None:
         """The one thing meant, if that is clear."""
-        wanted = _plain(self._fold(text))
-        if term := self._exact.get(wanted):
+        wanted = _normalize(self._fold(text))
+        if term := self._terms_by_text.get(wanted):
             return Hit(term.key, "exact", term.text)
-        close = self._alike(wanted, CLOSE_ENOUGH, 6)
+        close = self._find_alike(wanted, MIN_CLOSE_SCORE, 6)
         if len({hit.key for hit in close}) == 1:
             return close[0]
         return None
 
-    def near(self, text: str, limit: int = 3) -> list[Hit]:
+    def find_near(self, text: str, limit: int = 3) -> list[Hit]:
         """The things most like the text, best first, each once."""
-        hits = self._alike(_plain(self._fold(text)), WORTH_ASKING, limit * 6)
+        hits = self._find_alike(_normalize(self._fold(text)), MIN_SUGGESTION_SCORE, limit * 6)
         once: dict[int, Hit] = {}
         for hit in hits:
             once.setdefault(hit.key, hit)
         return list(once.values())[:limit]
 
-    def beginning(self, text: str, language: str, limit: int = 25) -> list[int]:
+    def complete(self, text: str, language: str, limit: int = 25) -> list[int]:
         """What the text may become as it is typed: names that begin with it, then hold it."""
-        wanted = _plain(self._fold(text))
+        wanted = _normalize(self._fold(text))
         ranked = sorted(
             (
                 (not folded.startswith(wanted), self._terms[i].language != language, folded, i)
-                for i, folded in self._folded.items()
+                for i, folded in self._folded_texts.items()
                 if wanted in folded
             )
         )
         keys = list(dict.fromkeys(self._terms[i].key for *_, i in ranked))
-        return (keys or [hit.key for hit in self.near(text, limit)])[:limit]
+        return (keys or [hit.key for hit in self.find_near(text, limit)])[:limit]
 
-    def _alike(self, wanted: str, least: int, limit: int) -> list[Hit]:
+    def _find_alike(self, wanted: str, least: int, limit: int) -> list[Hit]:
         if len(wanted) < 3:
             return []
         found = process.extract(
-            wanted, self._folded, scorer=fuzz.ratio, score_cutoff=least, limit=limit
+            wanted, self._folded_texts, scorer=fuzz.ratio, score_cutoff=least, limit=limit
         )
         return [Hit(self._terms[i].key, "close", self._terms[i].text) for _, _, i in found]
 
 
-def _plain(text: str) -> str:
+def _normalize(text: str) -> str:
     """Hyphens and underscores are spaces: `open-data` is «open data»."""
     return " ".join(text.replace("-", " ").replace("_", " ").replace("’", "'").split())

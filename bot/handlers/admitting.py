@@ -8,11 +8,11 @@ from bot.cards import Button, Buttons, Card, Entry, Note, Part, Text
 from bot.commands import MEMBER, Context, command
 from bot.community import staff
 from bot.community.joining import arrivals
-from bot.community.joining.arrivals import called, home_of, reader_of
+from bot.community.joining.arrivals import account_name, account_translator, workspace_label
 from bot.community.people import places, portraits, ranking
-from bot.deliveries import tell_ended
+from bot.deliveries import run_ended_hooks
 from bot.errors import Refusal
-from bot.parsing import Hidden, Labels
+from bot.parsing import HiddenField, Labels
 from db import audit, joining
 from db.joining import JoinRequest
 from db.members import CITY_LEAD, Account
@@ -31,45 +31,45 @@ class Admit(BaseModel):
 async def admit(ctx: Context, ask: Admit) -> Card:
     """The open requests, or the answer to one: the first answer counts."""
     if ask.number is None:
-        return await _open(ctx)
-    account, request = await _request(ctx, ask.number)
+        return await _open_requests_card(ctx)
+    account, request = await _load_request(ctx, ask.number)
     if request.status != "open":
-        return _late(ctx, request)
-    city = ctx.known.cities.get(request.city_id or 0)
+        return _already_decided_card(ctx, request)
+    city = ctx.reference.cities.get(request.city_id or 0)
     if ask.answer is None:
         return arrivals.request_card(ctx.t, request, account, city)
     if not ask.answer:
-        return await _decline(ctx, account, request)
+        return await _decline_request(ctx, account, request)
     if city is None:
         raise Refusal(
             ctx.t("Which city is it? Please approve with its name."),
             buttons=(Button(ctx.t("Approve"), f"admin members approve {account.id}"),),
         )
-    person, card = await arrivals.arrive(ctx, account, city, "approval", by=ctx.member)
-    await arrivals.tell_asker(ctx, account, card, f"join:{request.id}:answer")
+    person, card = await arrivals.admit_account(ctx, account, city, "approval", approver=ctx.member)
+    await arrivals.notify_asker(ctx, account, card, f"join:{request.id}:answer")
     said = ctx.t(
         "{name} of {city} is a member now.", name=person.name, city=places.city_place(ctx.t, city)
     )
-    return await _open(ctx, said)
+    return await _open_requests_card(ctx, said)
 
 
-async def _request(ctx: Context, number: int) -> tuple[Account, JoinRequest]:
+async def _load_request(ctx: Context, number: int) -> tuple[Account, JoinRequest]:
     """A request and its account, which is held. One of elsewhere is as if it were not there."""
-    request = await joining.request(ctx.session, number)
-    if request is None or not staff.may_decide(ctx.member, request.city_id):
+    request = await joining.load_request(ctx.session, number)
+    if request is None or not staff.can_decide(ctx.member, request.city_id):
         raise Refusal(
             ctx.t("There is no request with the number {number} that you can decide.",
                   number=number),
             buttons=(Button(ctx.t("Who asks to be let in"), "admit"),),
         )  # fmt: skip
-    account = await joining.hold(ctx.session, request.account_id)
-    again = await joining.request(ctx.session, number)
+    account = await joining.lock_account(ctx.session, request.account_id)
+    again = await joining.load_request(ctx.session, number)
     if account is None or again is None:
         raise LookupError("the request vanished while it was decided")
     return account, again
 
 
-def _late(ctx: Context, request: JoinRequest) -> Card:
+def _already_decided_card(ctx: Context, request: JoinRequest) -> Card:
     """Somebody was quicker."""
     t = ctx.t
     by = request.by.name if request.by else ""
@@ -86,46 +86,48 @@ def _late(ctx: Context, request: JoinRequest) -> Card:
     return Card(t("Decided already"), (Note(said), next_))
 
 
-async def _decline(ctx: Context, account: Account, request: JoinRequest) -> Card:
+async def _decline_request(ctx: Context, account: Account, request: JoinRequest) -> Card:
     ended = await joining.close_requests(ctx.session, account, ctx.now, "declined", ctx.member.id)
-    await tell_ended(ctx.session, ctx.now, ended)
-    audit.note(ctx.session, ctx.now, ctx.member.id, "request declined", f"request:{request.id}")
-    t = reader_of(account)
-    city = ctx.known.cities.get(request.city_id or 0)
-    card = arrivals.declined(t, places.city_place(t, city) if city else "")
-    await arrivals.tell_asker(ctx, account, card, f"join:{request.id}:answer")
-    return await _open(ctx, ctx.t("Declined. They are told, without your name."))
+    await run_ended_hooks(ctx.session, ctx.now, ended)
+    audit.record_act(
+        ctx.session, ctx.now, ctx.member.id, "request declined", f"request:{request.id}"
+    )
+    t = account_translator(account)
+    city = ctx.reference.cities.get(request.city_id or 0)
+    card = arrivals.rejection_card(t, places.city_place(t, city) if city else "")
+    await arrivals.notify_asker(ctx, account, card, f"join:{request.id}:answer")
+    return await _open_requests_card(ctx, ctx.t("Declined. They are told, without your name."))
 
 
-async def _open(ctx: Context, note: str = "") -> Card:
+async def _open_requests_card(ctx: Context, note: str = "") -> Card:
     """What waits for this member's decision."""
     t, me = ctx.t, ctx.member
-    if not (staff.is_staff(me) or me.holds(CITY_LEAD)):
+    if not (staff.is_staff(me) or me.has_role(CITY_LEAD)):
         raise Refusal(
             t("Who comes in is decided by the leads of a city and by staff. You can invite "
               "colleagues of your own city."),
             buttons=(Button(t("Invite a colleague"), "invite"),),
         )  # fmt: skip
     where = None if staff.is_staff(me) else me.city_id
-    found = await joining.open_requests(ctx.session, where)
+    found = await joining.list_open_requests(ctx.session, where)
     parts: list[Part] = [Note(note, "good")] if note else []
-    parts += [_entry(ctx, request) for request in found]
+    parts += [_request_entry(ctx, request) for request in found]
     if not found:
         parts.append(Text(t("Nobody asks just now.")))
     return Card(t("Who asks to be let in"), tuple(parts))
 
 
-def _entry(ctx: Context, request: JoinRequest) -> Entry:
+def _request_entry(ctx: Context, request: JoinRequest) -> Entry:
     t, account = ctx.t, request.account
-    city = ctx.known.cities.get(request.city_id or 0)
+    city = ctx.reference.cities.get(request.city_id or 0)
     (entry,) = arrivals.request_card(t, request, account, city).parts
     if not isinstance(entry, Entry):
         raise TypeError("a request is drawn as one entry")
     return Entry(
-        title=f"{request.id} · {called(account)}",
+        title=f"{request.id} · {account_name(account)}",
         lines=(
             entry.lines[0],
-            t("from {workspace}", workspace=home_of(account)),
+            t("from {workspace}", workspace=workspace_label(account)),
             t.ago(request.made_at, ctx.now),
         ),
         buttons=entry.buttons,
@@ -139,7 +141,7 @@ class Welcome(BaseModel):
     """Your first week: one person, one topic, your profile"""
 
     step: Annotated[
-        Literal["person"] | None, Hidden(), Labels({"person": "A person worth meeting"})
+        Literal["person"] | None, HiddenField(), Labels({"person": "A person worth meeting"})
     ] = Field(default=None, title="What to look at")  # fmt: skip
 
 
@@ -148,13 +150,13 @@ async def welcome(ctx: Context, ask: Welcome) -> Card:
     """All steps, or somebody worth meeting as things are now."""
     t = ctx.t
     if ask.step is None:
-        return Card(t("Your first week"), arrivals.first_steps(t))
-    found = await joining.worth_meeting(ctx.session, ctx.member)
-    month = ranking.month(ctx.now)
+        return Card(t("Your first week"), arrivals.first_week_entries(t))
+    found = await joining.suggest_contacts(ctx.session, ctx.member)
+    month = ranking.format_month(ctx.now)
     free = [person for person in found if not person.is_full(month)][:1]
     if not free:
         none = Text(t("Nobody fits just now. Look for a topic instead."))
         return Card(t("Meet one person"), (none, Buttons((Button(t("All topics"), "topics"),))))
     why = t("Speaks your language and is open to questions.")
-    parts = tuple(portraits.entry(ctx, person, why) for person in free)
+    parts = tuple(portraits.list_entry(ctx, person, why) for person in free)
     return Card(t("Meet one person"), parts, footer=portraits.footer(t, free))

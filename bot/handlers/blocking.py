@@ -9,14 +9,14 @@ from bot.commands import MEMBER, Context, command
 from bot.community import blocking
 from bot.community.people import finding, portraits
 from bot.errors import Refusal
-from bot.parsing import Suggest
+from bot.parsing import Suggestions
 from db import blocks
 
 
 class BlockAsk(BaseModel):
     """Hear nothing from somebody any more"""
 
-    person: Annotated[str | None, Suggest("person")] = Field(
+    person: Annotated[str | None, Suggestions("person")] = Field(
         default=None, max_length=80, title="Person",
         description="A name or @mention; leave it empty to see whom you blocked",
     )  # fmt: skip
@@ -26,8 +26,8 @@ class BlockAsk(BaseModel):
 async def block(ctx: Context, ask: BlockAsk) -> Card:
     """No introduction, no relayed word and no pairing between the two, from now on."""
     if ask.person is None:
-        return await _blocked(ctx)
-    t, other = ctx.t, await finding.find_one(ctx, ask.person)
+        return await _block_list_card(ctx)
+    t, other = ctx.t, await finding.find_person(ctx, ask.person)
     if other.id == ctx.member.id:
         raise Refusal(t("You cannot block yourself."))
     await blocking.block_member(ctx.session, ctx.now, ctx.member, other)
@@ -39,14 +39,16 @@ async def block(ctx: Context, ask: BlockAsk) -> Card:
     )
 
 
-async def _blocked(ctx: Context, note: str = "") -> Card:
+async def _block_list_card(ctx: Context, note: str = "") -> Card:
     t = ctx.t
-    found = await blocks.blocked_by(ctx.session, ctx.member.id)
+    found = await blocks.list_blocked_by(ctx.session, ctx.member.id)
     parts: list[Part] = [Note(note, "good")] if note else []
     if not found:
         parts.append(Text(t("You have blocked nobody.")))
     parts += [
-        portraits.entry(ctx, person, more=(Button(t("Unblock"), f"unblock {person.id}"),))
+        portraits.list_entry(
+            ctx, person, extra_buttons=(Button(t("Unblock"), f"unblock {person.id}"),)
+        )
         for person in found[:8]
     ]
     return Card(
@@ -57,7 +59,7 @@ async def _blocked(ctx: Context, note: str = "") -> Card:
 class Unblock(BaseModel):
     """Let somebody reach you again"""
 
-    person: Annotated[str, Suggest("person")] = Field(
+    person: Annotated[str, Suggestions("person")] = Field(
         min_length=1, max_length=80, title="Person", description="A name or @mention"
     )
 
@@ -65,7 +67,7 @@ class Unblock(BaseModel):
 @command("unblock", allow=MEMBER, room="me", writes=True, example="unblock @maya")
 async def unblock(ctx: Context, ask: Unblock) -> Card:
     """As if nothing had been."""
-    t, other = ctx.t, await finding.find_one(ctx, ask.person)
+    t, other = ctx.t, await finding.find_person(ctx, ask.person)
     if await blocking.unblock_member(ctx.session, ctx.now, ctx.member, other):
-        return await _blocked(ctx, t("{name} can reach you again.", name=other.name))
-    return await _blocked(ctx)
+        return await _block_list_card(ctx, t("{name} can reach you again.", name=other.name))
+    return await _block_list_card(ctx)

@@ -23,9 +23,9 @@ from bot.cards import (
 from bot.commands import ANYONE, MEMBER, Context, command, completion
 from bot.community.people import places, portraits
 from bot.domain.gazetteer import Gazetteer
-from bot.errors import Misfit
-from bot.i18n import NAMES, Translator
-from bot.parsing import Suggest, short
+from bot.errors import InvalidArgumentError
+from bot.i18n import LANGUAGE_NAMES, Translator
+from bot.parsing import Suggestions, shorten
 from db import directory
 from db.cities import City
 from db.members import Member
@@ -34,7 +34,7 @@ from db.members import Member
 class CityAsk(BaseModel):
     """See a city: its level, strengths and people"""
 
-    name: Annotated[str, Suggest("city")] = Field(
+    name: Annotated[str, Suggestions("city")] = Field(
         min_length=2, max_length=80, title="City", description="For example: Bogotá"
     )
 
@@ -42,44 +42,44 @@ class CityAsk(BaseModel):
 @command("city", allow=ANYONE, room="daily", example="city Bogotá")
 async def city(ctx: Context, ask: CityAsk) -> Card:
     """One city, or the namesakes to choose from."""
-    known = _nameable(ctx)
-    found = [ctx.known.cities[key] for key in known.city(ask.name)]
+    known = _visible_gazetteer(ctx)
+    found = [ctx.reference.cities[key] for key in known.find_cities(ask.name)]
     if len(found) == 1:
-        return await _card(ctx, found[0])
+        return await _city_card(ctx, found[0])
     if found:
-        raise Misfit(
-            ctx.t("There are several cities called «{name}». Which one?", name=short(ask.name)),
+        raise InvalidArgumentError(
+            ctx.t("There are several cities called «{name}». Which one?", name=shorten(ask.name)),
             name="name",
             choices=tuple(Option(places.city_place(ctx.t, c), c.slug) for c in found[:5]),
         )
-    near = [ctx.known.cities[key] for key in known.near(ask.name)]
-    raise Misfit(
-        ctx.t("I know no city called «{name}».", name=short(ask.name)),
+    near = [ctx.reference.cities[key] for key in known.find_near(ask.name)]
+    raise InvalidArgumentError(
+        ctx.t("I know no city called «{name}».", name=shorten(ask.name)),
         name="name",
         choices=tuple(Option(places.city_place(ctx.t, c), c.slug) for c in near),
     )
 
 
-def _nameable(ctx: Context) -> Gazetteer:
+def _visible_gazetteer(ctx: Context) -> Gazetteer:
     """A city that is not certified is never named outside the community, nor missed there."""
-    return ctx.known.gazetteer if MEMBER.permits(ctx.viewer) else ctx.known.public
+    return ctx.reference.gazetteer if MEMBER.permits(ctx.viewer) else ctx.reference.public_gazetteer
 
 
-async def _card(ctx: Context, one: City) -> Card:
+async def _city_card(ctx: Context, one: City) -> Card:
     t = ctx.t
-    parts: list[Part] = [Facts(tuple(_facts(ctx, one)))]
-    if history := _history(t, one):
+    parts: list[Part] = [Facts(tuple(_city_facts(ctx, one)))]
+    if history := _format_history(t, one):
         parts.append(Text(history, quiet=True))
     footer = ""
     if MEMBER.permits(ctx.viewer):
-        more, footer = await _community(ctx, one)
+        more, footer = await _community_parts(ctx, one)
         parts += more
     else:
         parts.append(Text(t("Members also see the people of this city."), quiet=True))
     return Card(title=places.city_place(t, one), parts=tuple(parts), footer=footer)
 
 
-def _facts(ctx: Context, one: City) -> list[Fact]:
+def _city_facts(ctx: Context, one: City) -> list[Fact]:
     t, unknown = ctx.t, ctx.t("unknown")
     level = places.city_level(t, one) or (unknown if one.certified else t("not certified yet"))
     inhabitants = unknown
@@ -90,13 +90,13 @@ def _facts(ctx: Context, one: City) -> list[Fact]:
         Fact(t("Level"), level),
         Fact(t("Certified since"), since),
         Fact(t("Population"), inhabitants),
-        Fact(t("Country"), places.country(t, one)),
-        Fact(t("Language"), NAMES.get(one.language, one.language)),
+        Fact(t("Country"), places.country_name(t, one)),
+        Fact(t("Language"), LANGUAGE_NAMES.get(one.language, one.language)),
         Fact(t("Local time"), t.time(ctx.now.astimezone(ZoneInfo(one.zone)))),
     ]
 
 
-def _history(t: Translator, one: City) -> str:
+def _format_history(t: Translator, one: City) -> str:
     """«2018 Silver → 2024 Gold», as far as it was seen in print; empty when it was not."""
     steps = [f"{h.year} {t(h.level)}" for h in one.history if h.year and h.level]
     if not steps:
@@ -104,26 +104,26 @@ def _history(t: Translator, one: City) -> str:
     return t("Levels as seen in print: {steps}.", steps=" → ".join(steps))
 
 
-async def _community(ctx: Context, one: City) -> tuple[list[Part], str]:
+async def _community_parts(ctx: Context, one: City) -> tuple[list[Part], str]:
     """What members see besides: strengths, people, the way on."""
     t = ctx.t
     parts: list[Part] = []
-    strong = await directory.strengths(ctx.session, one.id)
+    strong = await directory.list_strengths(ctx.session, one.id)
     if strong:
         bars = tuple(
-            Bar(ctx.known.vocabulary.name(topic, ctx.language), number, t.number(number))
+            Bar(ctx.reference.vocabulary.name(topic, ctx.language), number, t.number(number))
             for topic, number in strong
         )
         parts.append(Bars(t("What its people know, and how many of them"), bars))
-    found = await directory.in_city(ctx.session, one.id, limit=4)
+    found = await directory.list_in_city(ctx.session, one.id, limit=4)
     if found:
-        parts += [Heading(t("People")), *_people(ctx, found[:3])]
+        parts += [Heading(t("People")), *_people_entries(ctx, found[:3])]
     else:
         parts.append(Text(t("Nobody from here is in the directory yet."), quiet=True))
     acts = [
         Button(
-            t("Who does {topic} here", topic=ctx.known.vocabulary.name(k, ctx.language))[:75],
-            f"who-does {ctx.known.topics[k].slug} in:{one.slug}"[:100],
+            t("Who does {topic} here", topic=ctx.reference.vocabulary.name(k, ctx.language))[:75],
+            f"who-does {ctx.reference.topics[k].slug} in:{one.slug}"[:100],
         )
         for k, _ in strong[:2]
     ]
@@ -132,12 +132,12 @@ async def _community(ctx: Context, one: City) -> tuple[list[Part], str]:
     return parts, portraits.footer(t, found)
 
 
-def _people(ctx: Context, found: Sequence[Member]) -> list[Entry]:
-    return [portraits.entry(ctx, person) for person in found]
+def _people_entries(ctx: Context, found: Sequence[Member]) -> list[Entry]:
+    return [portraits.list_entry(ctx, person) for person in found]
 
 
 @completion("city")
-async def cities_beginning(ctx: Context, typed: str) -> list[Option]:
+async def complete_city(ctx: Context, typed: str) -> list[Option]:
     """Cities by any of their names, with the state or country that tells namesakes apart."""
-    cities = [ctx.known.cities[key] for key in _nameable(ctx).beginning(typed)]
+    cities = [ctx.reference.cities[key] for key in _visible_gazetteer(ctx).complete(typed)]
     return [Option(places.city_place(ctx.t, c), c.place) for c in cities]

@@ -9,17 +9,17 @@ from pydantic import BaseModel, Field
 from bot import deliveries
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Table, Text
 from bot.commands import STAFF, Context, command
-from bot.errors import Misfit
-from bot.parsing import Labels, Word, short
+from bot.errors import InvalidArgumentError
+from bot.parsing import Labels, SingleWord, shorten
 from db import audit, key_values, members, outbox
-from db.outbox import PENDING, SENT, UNSOLVED, Count, Delivery
+from db.outbox import PENDING, SENT, UNSOLVED, Delivery, DeliveryCount
 
-SHOWN = 10
+MAX_ENTRIES = 10
 """The newest of the list; what is older comes up when these are decided."""
 
-ROWS = 20
+MAX_ROWS = 20
 
-_STATES = {
+_STATE_NAMES = {
     "expired": "too late to send",
     "cancelled": "no longer owed",
     "dead": "not delivered",
@@ -36,7 +36,7 @@ class AdminDead(BaseModel):
         Literal["list", "retry", "drop"],
         Labels({"list": "Show the list", "retry": "Send again", "drop": "Drop"}),
     ] = Field(default="list", title="What to do")
-    number: Annotated[str | None, Word()] = Field(
+    number: Annotated[str | None, SingleWord()] = Field(
         default=None,
         max_length=20,
         title="Number of the message",
@@ -48,53 +48,61 @@ class AdminDead(BaseModel):
 async def admin_dead(ctx: Context, ask: AdminDead) -> Card:
     """The list of what needs a decision; a decision is followed by the rest of it."""
     if ask.act == "list":
-        return await _list(ctx)
+        return await _dead_list_card(ctx)
     again = ask.act == "retry"
-    row = await _decided(ctx, ask.number, again=again)
-    audit.note(ctx.session, ctx.now, ctx.member.id, f"delivery {ask.act}", f"delivery:{row.id}")
+    row = await _decide(ctx, ask.number, retry=again)
+    audit.record_act(
+        ctx.session, ctx.now, ctx.member.id, f"delivery {ask.act}", f"delivery:{row.id}"
+    )
     await ctx.session.flush()
     if again:
-        return await _list(ctx, ctx.t("Number {number} is on its way again.", number=row.id))
-    await deliveries.tell_ended(ctx.session, ctx.now, (row,))
-    return await _list(ctx, ctx.t("Number {number} is dropped.", number=row.id))
+        return await _dead_list_card(
+            ctx, ctx.t("Number {number} is on its way again.", number=row.id)
+        )
+    await deliveries.run_ended_hooks(ctx.session, ctx.now, (row,))
+    return await _dead_list_card(ctx, ctx.t("Number {number} is dropped.", number=row.id))
 
 
-async def _decided(ctx: Context, number: str | None, *, again: bool) -> Delivery:
+async def _decide(ctx: Context, number: str | None, *, retry: bool) -> Delivery:
     t = ctx.t
     if not number:
-        raise Misfit(t("Please fill this in."), name="number")
+        raise InvalidArgumentError(t("Please fill this in."), name="number")
     known = number.isascii() and number.isdigit() and len(number) < 16
-    row = await outbox.decide(ctx.session, int(number), ctx.now, again=again) if known else None
+    row = (
+        await outbox.decide_delivery(ctx.session, int(number), ctx.now, again=retry)
+        if known
+        else None
+    )
     if row is None:
-        raise Misfit(
-            t("There is no number «{number}» on the list.", number=short(number)),
+        raise InvalidArgumentError(
+            t("There is no number «{number}» on the list.", number=shorten(number)),
             name="number",
             buttons=(Button(t("See the list"), "admin dead list"),),
         )
     return row
 
 
-async def _list(ctx: Context, note: str = "") -> Card:
+async def _dead_list_card(ctx: Context, note: str = "") -> Card:
     t = ctx.t
-    rows = await outbox.unsolved(ctx.session, SHOWN)
+    rows = await outbox.list_unsolved(ctx.session, MAX_ENTRIES)
     parts: list[Part] = [Note(note, "good")] if note else []
     if not rows:
         parts.append(Text(t("Everything arrived, or is on its way. There is nothing to decide.")))
-    names = await members.names(ctx.session, [row.member_id for row in rows if row.member_id])
-    parts += [_entry(ctx, row, names.get(row.member_id or 0, "")) for row in rows]
+    names = await members.load_names(ctx.session, [row.member_id for row in rows if row.member_id])
+    parts += [_delivery_entry(ctx, row, names.get(row.member_id or 0, "")) for row in rows]
     parts.append(Buttons((Button(t("How sending goes"), "admin health"),)))
     return Card(title=t("What did not arrive"), parts=tuple(parts))
 
 
-def _entry(ctx: Context, row: Delivery, name: str) -> Entry:
+def _delivery_entry(ctx: Context, row: Delivery, name: str) -> Entry:
     """What it was and why; never what it says."""
     t = ctx.t
     when = t.ago(row.at, ctx.now)
     told = t("for {name}, due {when}", name=name, when=when) if name else t("due {when}", when=when)
     tries = t.many("one attempt", "{number} attempts", row.attempts)
     return Entry(
-        title=f"{row.id} · {deliveries.title(t, row.kind)}",
-        badge=t(_STATES[row.state]),
+        title=f"{row.id} · {deliveries.kind_title(t, row.kind)}",
+        badge=t(_STATE_NAMES[row.state]),
         lines=(told, " · ".join(filter(None, (row.platform, row.reason, tries)))),
         buttons=(
             Button(t("Send again"), f"admin dead retry {row.id}"),
@@ -111,26 +119,26 @@ class AdminHealth(BaseModel):
 async def admin_health(ctx: Context, ask: AdminHealth) -> Card:
     """How many wait and since when, and everything that ended unsent, by its reason."""
     t = ctx.t
-    counts = await outbox.counts(ctx.session)
+    counts = await outbox.count_by_state(ctx.session)
     stopped = await key_values.load_value(ctx.session, outbox.PANIC)
     parts: list[Part] = []
     if stopped:
         since = t.ago(datetime.fromisoformat(stopped), ctx.now)
         parts.append(Note(t("Sending was stopped {when}. Nothing goes out.", when=since), "bad"))
-    parts.append(Facts(await _facts(ctx, counts)))
+    parts.append(Facts(await _queue_facts(ctx, counts)))
     unsent = [one for one in counts if one.state not in (*PENDING, SENT)]
     if unsent:
         unsent.sort(key=lambda one: (one.state not in UNSOLVED, -one.number))
-        parts.append(_table(ctx, unsent))
+        parts.append(_unsent_table(ctx, unsent))
     undecided = any(one.state in UNSOLVED for one in unsent)
-    parts.append(Buttons(_buttons(ctx, undecided=undecided, stopped=bool(stopped))))
+    parts.append(Buttons(_health_buttons(ctx, has_undecided=undecided, is_stopped=bool(stopped))))
     return Card(t("How sending goes"), tuple(parts), tone="bad" if stopped else "info")
 
 
-async def _facts(ctx: Context, counts: Sequence[Count]) -> tuple[Fact, ...]:
+async def _queue_facts(ctx: Context, counts: Sequence[DeliveryCount]) -> tuple[Fact, ...]:
     t = ctx.t
     waiting = sum(one.number for one in counts if one.state in PENDING)
-    oldest = await outbox.oldest(ctx.session, ctx.now)
+    oldest = await outbox.find_oldest_due(ctx.session, ctx.now)
     since = t.ago(oldest.at, ctx.now) if oldest else t("nothing waits")
     sent = sum(one.number for one in counts if one.state == SENT)
     return (
@@ -140,26 +148,31 @@ async def _facts(ctx: Context, counts: Sequence[Count]) -> tuple[Fact, ...]:
     )
 
 
-def _table(ctx: Context, unsent: Sequence[Count]) -> Table:
+def _unsent_table(ctx: Context, unsent: Sequence[DeliveryCount]) -> Table:
     t = ctx.t
     rows = [
-        (t(_STATES[one.state]), deliveries.title(t, one.kind), one.reason, t.number(one.number))
-        for one in unsent[:ROWS]
+        (
+            t(_STATE_NAMES[one.state]),
+            deliveries.kind_title(t, one.kind),
+            one.reason,
+            t.number(one.number),
+        )
+        for one in unsent[:MAX_ROWS]
     ]
-    if len(unsent) > ROWS:
-        rest = sum(one.number for one in unsent[ROWS:])
+    if len(unsent) > MAX_ROWS:
+        rest = sum(one.number for one in unsent[MAX_ROWS:])
         rows.append((t("everything else"), "", "", t.number(rest)))
     return Table((t("What became of it"), t("Kind"), t("Reason"), t("Number")), tuple(rows))
 
 
-def _buttons(ctx: Context, *, undecided: bool, stopped: bool) -> tuple[Button, ...]:
+def _health_buttons(ctx: Context, *, has_undecided: bool, is_stopped: bool) -> tuple[Button, ...]:
     t = ctx.t
     act = (
         Button(t("Let sending go on"), "admin panic resume", "primary")
-        if stopped
+        if is_stopped
         else Button(t("Stop all sending"), "admin panic stop", "danger")
     )
-    return (Button(t("See the list"), "admin dead list"), act) if undecided else (act,)
+    return (Button(t("See the list"), "admin dead list"), act) if has_undecided else (act,)
 
 
 class AdminPanic(BaseModel):
@@ -175,7 +188,7 @@ class AdminPanic(BaseModel):
 async def admin_panic(ctx: Context, ask: AdminPanic) -> Card:
     """From the next second on nothing begins in any process; what waits is not lost."""
     t = ctx.t
-    audit.note(ctx.session, ctx.now, ctx.member.id, f"sending {ask.act}", "deliveries")
+    audit.record_act(ctx.session, ctx.now, ctx.member.id, f"sending {ask.act}", "deliveries")
     if ask.act == "stop":
         await key_values.save_value(ctx.session, outbox.PANIC, ctx.now.isoformat())
         said = Note(

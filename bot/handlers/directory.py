@@ -18,27 +18,27 @@ from bot.cards import (
 )
 from bot.commands import MEMBER, Context, command, completion
 from bot.community.people import finding, places, portraits, ranking
-from bot.domain.ranges import read_range
+from bot.domain.ranges import parse_range
 from bot.domain.ranking import rank
 from bot.domain.vocabulary import Hit
-from bot.errors import Misfit
-from bot.i18n import NAMES
-from bot.parsing import Hidden, Labels, Suggest, fold, short
+from bot.errors import InvalidArgumentError
+from bot.i18n import LANGUAGE_NAMES
+from bot.parsing import HiddenField, Labels, Suggestions, fold_text, shorten
 from db import directory, search
-from db.directory import Contender, Where
+from db.directory import Contender, PeopleFilter
 from db.members import Member
 
-PAGE = 5
-Language = Annotated[Literal["en", "es", "pt", "fr"], Labels(NAMES)]
+PAGE_SIZE = 5
+Language = Annotated[Literal["en", "es", "pt", "fr"], Labels(LANGUAGE_NAMES)]
 
 
 class WhoDoes(BaseModel):
     """Find who works on something"""
 
-    topic: Annotated[str, Suggest("topic")] = Field(
+    topic: Annotated[str, Suggestions("topic")] = Field(
         min_length=2, max_length=80, title="Topic", description="For example: open data"
     )
-    place: Annotated[str | None, Suggest("place")] = Field(
+    place: Annotated[str | None, Suggestions("place")] = Field(
         default=None,
         alias="in",
         max_length=80,
@@ -56,113 +56,117 @@ class WhoDoes(BaseModel):
         title="Size of their city",
         description="For example: 100k-500k",
     )
-    page: Annotated[int, Hidden()] = Field(default=1, ge=1, le=12, title="Page")
+    page: Annotated[int, HiddenField()] = Field(default=1, ge=1, le=12, title="Page")
 
 
 @command("who-does", allow=MEMBER, room="daily", example="who-does open data in:mexico")
 async def who_does(ctx: Context, ask: WhoDoes) -> Card:
     """Ranked people for a topic, in any of its names; other words search profiles."""
-    where = _where(ctx, ask)
-    hit = ctx.known.vocabulary.find(ask.topic)
+    where = _parse_filters(ctx, ask)
+    hit = ctx.reference.vocabulary.find(ask.topic)
     if hit is None:
-        return await _mentioning(ctx, ask, where)
-    found = await _contenders(ctx, hit.key, where)
-    ranked = rank(ranking.candidates(ctx, found.values()), ctx.now)
+        return await _search_profiles(ctx, ask, where)
+    found = await _load_contenders(ctx, hit.key, where)
+    ranked = rank(ranking.build_candidates(ctx, found.values()), ctx.now)
     if not ranked:
-        return _nobody_knows(ctx, ask, hit)
-    name = ctx.known.vocabulary.name(hit.key, ctx.language)
-    start = (ask.page - 1) * PAGE
-    page = ranked[start : start + PAGE]
+        return _no_match_card(ctx, ask, hit)
+    name = ctx.reference.vocabulary.name(hit.key, ctx.language)
+    start = (ask.page - 1) * PAGE_SIZE
+    page = ranked[start : start + PAGE_SIZE]
     entries = [
-        portraits.entry(
+        portraits.list_entry(
             ctx,
             found[one.key],
-            ranking.in_short(ctx.t, one),
-            (Button(ctx.t("Why?"), f"why {one.key} {_slug(ctx, hit.key)}"),),
-            _slug(ctx, hit.key),
+            ranking.reasons_line(ctx.t, one),
+            (Button(ctx.t("Why?"), f"why {one.key} {_topic_slug(ctx, hit.key)}"),),
+            _topic_slug(ctx, hit.key),
         )
         for one in page
     ]
-    more = len(ranked) > start + PAGE
+    more = len(ranked) > start + PAGE_SIZE
     return Card(
         title=ctx.t("Who does {topic}", topic=name),
-        parts=(*_understood(ctx, ask, hit, name), *entries, *_onward(ctx, ask, more)),
+        parts=(
+            *_interpretation_note(ctx, ask, hit, name),
+            *entries,
+            *_next_page_parts(ctx, ask, more),
+        ),
         footer=portraits.footer(ctx.t, (found[one.key] for one in page)),
     )
 
 
-async def _contenders(ctx: Context, topic: int, where: Where) -> dict[int, Contender]:
+async def _load_contenders(ctx: Context, topic: int, where: PeopleFilter) -> dict[int, Contender]:
     """Everybody to be ranked by member: colleagues and the community, without the asker."""
-    found = await directory.contenders(ctx.session, topic, ctx.member.city_id, where)
+    found = await directory.list_contenders(ctx.session, topic, ctx.member.city_id, where)
     return {one.id: one for one in found if one.id != ctx.member.id}
 
 
-def _where(ctx: Context, ask: WhoDoes) -> Where:
+def _parse_filters(ctx: Context, ask: WhoDoes) -> PeopleFilter:
     """The filters as cities and a language; raises `Misfit` for a place or range not known."""
-    known = ctx.known.gazetteer
+    known = ctx.reference.gazetteer
     cities: frozenset[int] | None = None
     if ask.place:
-        cities = known.place(ask.place)
+        cities = known.find_in_place(ask.place)
         if not cities:
-            near = [ctx.known.cities[key] for key in known.near(ask.place)]
-            raise Misfit(
-                ctx.t("I know no place called «{place}».", place=short(ask.place)),
+            near = [ctx.reference.cities[key] for key in known.find_near(ask.place)]
+            raise InvalidArgumentError(
+                ctx.t("I know no place called «{place}».", place=shorten(ask.place)),
                 name="place",
                 choices=tuple(Option(places.city_place(ctx.t, c), c.place) for c in near),
             )
-    least, most = _range(ctx, ask.population)
+    least, most = _parse_population(ctx, ask.population)
     if ask.level or least is not None or most is not None:
-        fitting = known.having(ask.level or "", least, most)
+        fitting = known.filter_cities(ask.level or "", least, most)
         cities = fitting if cities is None else cities & fitting
-    return Where(cities, ask.speaks or "")
+    return PeopleFilter(cities, ask.speaks or "")
 
 
-def _range(ctx: Context, text: str | None) -> tuple[int | None, int | None]:
+def _parse_population(ctx: Context, text: str | None) -> tuple[int | None, int | None]:
     if not text:
         return None, None
-    found = read_range(text)
+    found = parse_range(text)
     if found is None:
-        raise Misfit(
+        raise InvalidArgumentError(
             ctx.t(
                 "I cannot read «{text}» as a size; write it like 100k-500k, >1m or <50k.",
-                text=short(text),
+                text=shorten(text),
             ),
             name="population",
         )
     return found
 
 
-def _understood(ctx: Context, ask: WhoDoes, hit: Hit, name: str) -> list[Part]:
+def _interpretation_note(ctx: Context, ask: WhoDoes, hit: Hit, name: str) -> list[Part]:
     """One quiet line about how the words were taken, when that is not plain to see."""
     said = []
-    if hit.how == "close":
-        said.append(ctx.t("I read «{text}» as {topic}.", text=short(ask.topic), topic=name))
-    if narrowed := _filters(ctx, ask):
+    if hit.precision == "close":
+        said.append(ctx.t("I read «{text}» as {topic}.", text=shorten(ask.topic), topic=name))
+    if narrowed := _format_filters(ctx, ask):
         said.append(narrowed)
     return [Text(" ".join(said), quiet=True)] if said else []
 
 
-def _filters(ctx: Context, ask: WhoDoes) -> str:
+def _format_filters(ctx: Context, ask: WhoDoes) -> str:
     t = ctx.t
     labels = {"silver": "Silver", "gold": "Gold", "platinum": "Platinum"}
     parts = (
         ask.place and t("Place: {place}", place=ask.place),
         ask.level and t("Level: {level}", level=t(labels[ask.level])),
-        ask.speaks and t("Language: {language}", language=NAMES[ask.speaks]),
+        ask.speaks and t("Language: {language}", language=LANGUAGE_NAMES[ask.speaks]),
         ask.population and t("City size: {size}", size=ask.population),
     )
     return " · ".join(filter(None, parts))
 
 
-def _onward(ctx: Context, ask: WhoDoes, more: bool) -> list[Part]:
+def _next_page_parts(ctx: Context, ask: WhoDoes, has_more: bool) -> list[Part]:
     buttons = []
-    if more:
-        buttons.append(Button(ctx.t("More people"), _again(ask, page=ask.page + 1)))
+    if has_more:
+        buttons.append(Button(ctx.t("More people"), _repeat_command(ask, page=ask.page + 1)))
     buttons.append(Button(ctx.t("All topics"), "topics"))
     return [Divider(), Buttons(tuple(buttons))]
 
 
-def _again(ask: WhoDoes, page: int = 1, *, filters: bool = True) -> str:
+def _repeat_command(ask: WhoDoes, page: int = 1, *, filters: bool = True) -> str:
     """The same question as words, cut to what a button can carry."""
     words = f"who-does {ask.topic}"
     if filters:
@@ -179,22 +183,27 @@ def _again(ask: WhoDoes, page: int = 1, *, filters: bool = True) -> str:
     return words[:100] if len(words) > 100 else words
 
 
-def _slug(ctx: Context, topic: int) -> str:
-    return ctx.known.topics[topic].slug
+def _topic_slug(ctx: Context, topic: int) -> str:
+    return ctx.reference.topics[topic].slug
 
 
-def _nobody_knows(ctx: Context, ask: WhoDoes, hit: Hit) -> Card:
+def _no_match_card(ctx: Context, ask: WhoDoes, hit: Hit) -> Card:
     """Honest emptiness: without the filters, or the topics beside this one."""
-    t, known = ctx.t, ctx.known
+    t, known = ctx.t, ctx.reference
     area = known.topics[hit.key].area_id
     near = [k for k, topic in known.topics.items() if topic.area_id == area and k != hit.key]
     parts: list[Part] = [
         Note(t("Nobody in the directory shows that they work on this yet."), "warning")
     ]
-    if _filters(ctx, ask):
+    if _format_filters(ctx, ask):
         name = known.vocabulary.name(hit.key, ctx.language)
-        parts = [Note(t("Nobody fits all of that."), "warning"), *_understood(ctx, ask, hit, name)]
-        parts.append(Buttons((Button(t("Everybody, anywhere"), _again(ask, filters=False)),)))
+        parts = [
+            Note(t("Nobody fits all of that."), "warning"),
+            *_interpretation_note(ctx, ask, hit, name),
+        ]
+        parts.append(
+            Buttons((Button(t("Everybody, anywhere"), _repeat_command(ask, filters=False)),))
+        )
     parts.append(_topic_choice(ctx, near[:25]))
     return Card(
         title=t("Who does {topic}", topic=known.vocabulary.name(hit.key, ctx.language)),
@@ -203,43 +212,45 @@ def _nobody_knows(ctx: Context, ask: WhoDoes, hit: Hit) -> Card:
 
 
 def _topic_choice(ctx: Context, topics: Sequence[int]) -> Part:
-    name = ctx.known.vocabulary.name
-    options = [Option(name(k, ctx.language), f"who-does {_slug(ctx, k)}") for k in topics]
+    name = ctx.reference.vocabulary.name
+    options = [Option(name(k, ctx.language), f"who-does {_topic_slug(ctx, k)}") for k in topics]
     if not options:
         return Buttons((Button(ctx.t("All topics"), "topics"),))
     return Choice(ctx.t("Topics close to it"), tuple(options))
 
 
-async def _mentioning(ctx: Context, ask: WhoDoes, where: Where) -> Card:
+async def _search_profiles(ctx: Context, ask: WhoDoes, where: PeopleFilter) -> Card:
     """People whose profile holds the words; else the nearest topics."""
-    ids = await search.matching(
+    ids = await search.find_refs(
         ctx.session, "member", ask.topic, ctx.member.city_id, directory.POOL
     )
-    found = [p for p in await directory.found(ctx.session, ids, where) if p.id != ctx.member.id]
+    found = [
+        p for p in await directory.load_in_order(ctx.session, ids, where) if p.id != ctx.member.id
+    ]
     if not found:
-        return _nothing(ctx, ask)
-    start = (ask.page - 1) * PAGE
-    shown = found[start : start + PAGE]
+        return _not_found_card(ctx, ask)
+    start = (ask.page - 1) * PAGE_SIZE
+    shown = found[start : start + PAGE_SIZE]
     return Card(
-        title=ctx.t("People who mention «{text}»", text=short(ask.topic)),
+        title=ctx.t("People who mention «{text}»", text=shorten(ask.topic)),
         parts=(
             Text(ctx.t("This is not one of our topics, so I searched profiles."), quiet=True),
-            *(portraits.entry(ctx, p, _bio_line(ctx, p)) for p in shown),
-            *_onward(ctx, ask, len(found) > start + PAGE),
+            *(portraits.list_entry(ctx, p, _bio_line(ctx, p)) for p in shown),
+            *_next_page_parts(ctx, ask, len(found) > start + PAGE_SIZE),
         ),
         footer=portraits.footer(ctx.t, shown),
     )
 
 
 def _bio_line(ctx: Context, person: Member) -> str:
-    bio = person.bio if person.shows("bio", ctx.viewer) else ""
+    bio = person.bio if person.is_field_visible("bio", ctx.viewer) else ""
     return bio if len(bio) <= 140 else bio[:139] + "…"
 
 
-def _nothing(ctx: Context, ask: WhoDoes) -> Card:
-    t, vocabulary = ctx.t, ctx.known.vocabulary
-    near = [vocabulary.name(hit.key, ctx.language) for hit in vocabulary.near(ask.topic)]
-    text = t("I found no topic and nobody for «{text}».", text=short(ask.topic))
+def _not_found_card(ctx: Context, ask: WhoDoes) -> Card:
+    t, vocabulary = ctx.t, ctx.reference.vocabulary
+    near = [vocabulary.name(hit.key, ctx.language) for hit in vocabulary.find_near(ask.topic)]
+    text = t("I found no topic and nobody for «{text}».", text=shorten(ask.topic))
     if near:
         text += " " + t("Did you mean one of these?")
     buttons = [Button(name, f"who-does {name}"[:100]) for name in near]
@@ -259,7 +270,7 @@ def _nothing(ctx: Context, ask: WhoDoes) -> Card:
 class WhoIs(BaseModel):
     """See a colleague's profile"""
 
-    person: Annotated[str, Suggest("person")] = Field(
+    person: Annotated[str, Suggestions("person")] = Field(
         min_length=1, max_length=80, title="Person", description="A name or @mention"
     )
 
@@ -267,45 +278,45 @@ class WhoIs(BaseModel):
 @command("who-is", allow=MEMBER, room="daily", example="who-is Maya Chen")
 async def who_is(ctx: Context, ask: WhoIs) -> Card:
     """The profile of one person, or the people of that name."""
-    found = await finding.find(ctx, ask.person)
+    found = await finding.find_people(ctx, ask.person)
     if len(found) > 1:
         return Card(
-            title=ctx.t("People called «{name}»", name=short(ask.person)),
-            parts=tuple(portraits.entry(ctx, p) for p in found[:8]),
+            title=ctx.t("People called «{name}»", name=shorten(ask.person)),
+            parts=tuple(portraits.list_entry(ctx, p) for p in found[:8]),
             footer=portraits.footer(ctx.t, found[:8]),
         )
-    return await portraits.profile(ctx, found[0])
+    return await portraits.profile_card(ctx, found[0])
 
 
 # --- completions ------------------------------------------------------------------------------
 
 
 @completion("topic")
-async def topics_beginning(ctx: Context, typed: str) -> list[Option]:
+async def complete_topic(ctx: Context, typed: str) -> list[Option]:
     """Topics by any of their names, shown in the reader's language."""
-    vocabulary = ctx.known.vocabulary
-    keys = vocabulary.beginning(typed, ctx.language)
+    vocabulary = ctx.reference.vocabulary
+    keys = vocabulary.complete(typed, ctx.language)
     names = [vocabulary.name(key, ctx.language) for key in keys]
     return [Option(name, name) for name in names]
 
 
 @completion("place")
-async def places_beginning(ctx: Context, typed: str) -> list[Option]:
+async def complete_place(ctx: Context, typed: str) -> list[Option]:
     """Countries, regions and cities."""
-    t, wanted = ctx.t, fold(typed)
+    t, wanted = ctx.t, fold_text(typed)
     regions = [
         Option(t.locale.territories.get(code, t(names[0])), names[0])
-        for code, names in ctx.known.gazetteer.places()
-        if any(wanted in fold(name) for name in names)
+        for code, names in ctx.reference.gazetteer.list_places()
+        if any(wanted in fold_text(name) for name in names)
     ]
-    cities = (ctx.known.cities[key] for key in ctx.known.gazetteer.beginning(typed))
+    cities = (ctx.reference.cities[key] for key in ctx.reference.gazetteer.complete(typed))
     return [*regions, *(Option(places.city_place(t, c), c.place) for c in cities)]
 
 
 @completion("person")
-async def people_beginning(ctx: Context, typed: str) -> list[Option]:
+async def complete_person(ctx: Context, typed: str) -> list[Option]:
     """People by name, own city first; the value is the id, so that namesakes stay apart."""
     if len(typed) < 2:
         return []
-    found = await directory.named(ctx.session, typed, ctx.member, limit=20)
-    return [Option(f"{p.name}, {places.place(ctx.t, p.city)}"[:75], str(p.id)) for p in found]
+    found = await directory.find_by_name(ctx.session, typed, ctx.member, limit=20)
+    return [Option(f"{p.name}, {places.workplace(ctx.t, p.city)}"[:75], str(p.id)) for p in found]

@@ -7,34 +7,34 @@ from pydantic import BaseModel, Field
 from bot.cards import Button, Buttons, Card, Entry, Option, Text
 from bot.commands import MEMBER, Context, command
 from bot.community.people import finding, portraits, ranking
-from bot.domain.ranking import standing
-from bot.errors import Misfit, Refusal
-from bot.parsing import Suggest, Word, short
+from bot.domain.ranking import base_points
+from bot.errors import InvalidArgumentError, Refusal
+from bot.parsing import SingleWord, Suggestions, shorten
 from db import audit, directory
 from db.directory import Expertise
 
 
-class Why(BaseModel):
+class WhyAsk(BaseModel):
     """See why somebody was suggested for a topic"""
 
-    person: Annotated[str, Suggest("person"), Word()] = Field(
+    person: Annotated[str, Suggestions("person"), SingleWord()] = Field(
         min_length=1, max_length=80, title="Person", description="A name or @mention"
     )
-    topic: Annotated[str, Suggest("topic")] = Field(
+    topic: Annotated[str, Suggestions("topic")] = Field(
         min_length=2, max_length=80, title="Topic", description="For example: open data"
     )
 
 
 @command("why", allow=MEMBER, room="daily", example="why @maya open data")
-async def why(ctx: Context, ask: Why) -> Card:
+async def explain_rank(ctx: Context, ask: WhyAsk) -> Card:
     """The reckoning of one rank, line by line, from the trace that made it."""
     t = ctx.t
-    tie = await _visible_tie(ctx, ask.person, ask.topic)
-    ranked = ranking.why(ctx, tie)
+    tie = await _load_visible_tie(ctx, ask.person, ask.topic)
+    ranked = ranking.rank_person(ctx, tie)
     lines = tuple(
-        f"{t.number(r.points, signed=True)}  {ranking.sentence(t, r)}" for r in ranked.reasons
+        f"{t.number(r.points, signed=True)}  {ranking.reason_text(t, r)}" for r in ranked.reasons
     )
-    topic = ctx.known.vocabulary.name(tie.topic_id, ctx.language)
+    topic = ctx.reference.vocabulary.name(tie.topic_id, ctx.language)
     return Card(
         title=t("Why {name} for {topic}", name=tie.member.name, topic=topic),
         parts=(
@@ -51,7 +51,7 @@ async def why(ctx: Context, ask: Why) -> Card:
                     Button(t("Profile"), f"who-is {tie.member_id}"),
                     Button(
                         t("Who does {topic}", topic=topic)[:75],
-                        f"who-does {ctx.known.topics[tie.topic_id].slug}",
+                        f"who-does {ctx.reference.topics[tie.topic_id].slug}",
                     ),
                 )
             ),
@@ -60,15 +60,15 @@ async def why(ctx: Context, ask: Why) -> Card:
     )
 
 
-async def _visible_tie(ctx: Context, person_text: str, topic_text: str) -> Expertise:
+async def _load_visible_tie(ctx: Context, person_text: str, topic_text: str) -> Expertise:
     """What a visible person visibly knows; the refusal is the same for hidden and for absent."""
-    person, topic_text = await finding.find_before(ctx, person_text, topic_text)
-    hit = ctx.known.vocabulary.find(topic_text)
+    person, topic_text = await finding.split_person_and_topic(ctx, person_text, topic_text)
+    hit = ctx.reference.vocabulary.find(topic_text)
     if hit is None:
-        raise _no_topic(ctx, topic_text)
-    tie = await directory.tie(ctx.session, person.id, hit.key)
-    if tie is None or not person.shows("topics", ctx.viewer):
-        name = ctx.known.vocabulary.name(hit.key, ctx.language)
+        raise _unknown_topic_error(ctx, topic_text)
+    tie = await directory.find_tie(ctx.session, person.id, hit.key)
+    if tie is None or not person.is_field_visible("topics", ctx.viewer):
+        name = ctx.reference.vocabulary.name(hit.key, ctx.language)
         raise Refusal(
             ctx.t("The profile of {name} does not show {topic}.", name=person.name, topic=name),
             buttons=(Button(ctx.t("Profile"), f"who-is {person.id}"),),
@@ -76,14 +76,14 @@ async def _visible_tie(ctx: Context, person_text: str, topic_text: str) -> Exper
     return tie
 
 
-def _no_topic(ctx: Context, text: str, field: str = "topic") -> Misfit:
-    vocabulary = ctx.known.vocabulary
+def _unknown_topic_error(ctx: Context, text: str, field: str = "topic") -> InvalidArgumentError:
+    vocabulary = ctx.reference.vocabulary
     near = [
-        (vocabulary.name(h.key, ctx.language), ctx.known.topics[h.key].slug)
-        for h in vocabulary.near(text)
+        (vocabulary.name(h.key, ctx.language), ctx.reference.topics[h.key].slug)
+        for h in vocabulary.find_near(text)
     ]
-    return Misfit(
-        ctx.t("«{text}» is not one of our topics.", text=short(text)),
+    return InvalidArgumentError(
+        ctx.t("«{text}» is not one of our topics.", text=shorten(text)),
         name=field,
         choices=tuple(Option(name, slug) for name, slug in near),
     )
@@ -92,10 +92,10 @@ def _no_topic(ctx: Context, text: str, field: str = "topic") -> Misfit:
 class Endorse(BaseModel):
     """Vouch for what a colleague knows"""
 
-    person: Annotated[str, Suggest("person"), Word()] = Field(
+    person: Annotated[str, Suggestions("person"), SingleWord()] = Field(
         min_length=1, max_length=80, title="Person", description="A name or @mention"
     )
-    topic: Annotated[str, Suggest("topic")] = Field(
+    topic: Annotated[str, Suggestions("topic")] = Field(
         min_length=2, max_length=80, title="Topic", description="For example: open data"
     )
     withdraw: bool | None = Field(default=None, title="Take my endorsement back")
@@ -104,19 +104,19 @@ class Endorse(BaseModel):
 @command("endorse", allow=MEMBER, room="daily", writes=True, example="endorse @maya open data")
 async def endorse(ctx: Context, ask: Endorse) -> Card:
     """One endorsement per colleague and topic; withdrawn at will; never for oneself."""
-    tie = await _visible_tie(ctx, ask.person, ask.topic)
+    tie = await _load_visible_tie(ctx, ask.person, ask.topic)
     if tie.member_id == ctx.member.id:
         raise Refusal(ctx.t("You cannot endorse yourself."))
     t = ctx.t
-    topic = ctx.known.vocabulary.name(tie.topic_id, ctx.language)
+    topic = ctx.reference.vocabulary.name(tie.topic_id, ctx.language)
     if ask.withdraw:
-        changed = await directory.withdraw(ctx.session, tie, ctx.member)
+        changed = await directory.withdraw_endorsement(ctx.session, tie, ctx.member)
         said = t("You no longer endorse {name} for {topic}.", name=tie.member.name, topic=topic)
     else:
         changed = await directory.endorse(ctx.session, tie, ctx.member, ctx.now)
         said = t("You endorse {name} for {topic}.", name=tie.member.name, topic=topic)
     if changed:
         action = "endorsement withdrawn" if ask.withdraw else "endorsed"
-        audit.note(ctx.session, ctx.now, ctx.member.id, action, f"expertise:{tie.id}")
-        await directory.refresh(ctx.session, tie.member, standing)
-    return await portraits.profile(ctx, tie.member, said)
+        audit.record_act(ctx.session, ctx.now, ctx.member.id, action, f"expertise:{tie.id}")
+        await directory.refresh_member(ctx.session, tie.member, base_points)
+    return await portraits.profile_card(ctx, tie.member, said)

@@ -19,11 +19,11 @@ from bot.cards import (
     Text,
 )
 from bot.commands import ANYONE, MEMBER, Command, Context, command
-from bot.community.agenda import next_things
+from bot.community.agenda import list_next_things
 from bot.community.people import places, portraits
-from bot.errors import Misfit
+from bot.errors import InvalidArgumentError
 from bot.i18n import Translator
-from bot.parsing import Argument, nearest, short
+from bot.parsing import Argument, find_nearest, shorten
 from db import directory
 from db.members import Member
 
@@ -41,18 +41,18 @@ async def help_(ctx: Context, ask: Help) -> Card:
     """Every command the asker may run, or one of them in detail."""
     allowed = {n: c for n, c in ctx.commands.items() if c.allow.permits(ctx.viewer)}
     if ask.about is None:
-        return _overview(ctx, list(allowed.values()))
+        return _overview_card(ctx, list(allowed.values()))
     name = ask.about.removeprefix(SLASH).strip().casefold()
     if name in allowed:
-        return _detail(ctx, allowed[name])
-    raise Misfit(
-        ctx.t("I do not know the command «{verb}».", verb=short(ask.about)),
+        return _command_card(ctx, allowed[name])
+    raise InvalidArgumentError(
+        ctx.t("I do not know the command «{verb}».", verb=shorten(ask.about)),
         name="about",
-        choices=tuple(Option(n, n) for n in nearest(name, list(allowed))),
+        choices=tuple(Option(n, n) for n in find_nearest(name, list(allowed))),
     )
 
 
-def _overview(ctx: Context, allowed: list[Command]) -> Card:
+def _overview_card(ctx: Context, allowed: list[Command]) -> Card:
     t = ctx.t
     member = MEMBER.permits(ctx.viewer)
     intro = t(
@@ -70,8 +70,8 @@ def _overview(ctx: Context, allowed: list[Command]) -> Card:
             )
         )
         parts.append(Buttons((Button(t("Join"), "join", "primary"),)))
-    for title, listed in _sections(allowed):
-        parts += [Heading(t(title)), Facts(tuple(map(partial(_line, t), listed)))]
+    for title, listed in _group_by_section(allowed):
+        parts += [Heading(t(title)), Facts(tuple(map(partial(_command_fact, t), listed)))]
     if member:
         parts.append(
             Buttons(
@@ -85,8 +85,8 @@ def _overview(ctx: Context, allowed: list[Command]) -> Card:
     return Card(title=t("What the hub can do for you"), parts=tuple(parts))
 
 
-_STAFF = "For staff"
-_REST = "More"
+_STAFF_SECTION = "For staff"
+_OTHER_SECTION = "More"
 _SECTIONS = {
     "directory": "Find people",
     "endorsing": "Find people",
@@ -111,31 +111,38 @@ _SECTIONS = {
 _ORDER = {noun: place for place, noun in enumerate(_SECTIONS)}
 
 
-def _sections(allowed: list[Command]) -> list[tuple[str, list[Command]]]:
+def _group_by_section(allowed: list[Command]) -> list[tuple[str, list[Command]]]:
     """The verbs by what one wants; those that go on with a verb are told by its own help."""
     names = {c.name for c in allowed}
     found: dict[str, list[Command]] = {title: [] for title in _SECTIONS.values()}
-    for one in sorted(allowed, key=lambda c: _ORDER.get(_noun(c), len(_ORDER))):
+    for one in sorted(allowed, key=lambda c: _ORDER.get(_handler_name(c), len(_ORDER))):
         if one.name.partition(" ")[0] in names - {one.name}:
             continue
-        title = _STAFF if one.staff else _SECTIONS.get(_noun(one), _REST)
+        title = (
+            _STAFF_SECTION
+            if one.is_staff_only
+            else _SECTIONS.get(_handler_name(one), _OTHER_SECTION)
+        )
         found.setdefault(title, []).append(one)
     return [(title, listed) for title, listed in found.items() if listed]
 
 
-def _noun(one: Command) -> str:
+def _handler_name(one: Command) -> str:
     return one.handle.__module__.rpartition(".")[2]
 
 
-def _line(t: Translator, one: Command) -> Fact:
+def _command_fact(t: Translator, one: Command) -> Fact:
     return Fact(f"{SLASH} {one.example or one.name}", t(one.summary))
 
 
-def _detail(ctx: Context, about: Command) -> Card:
+def _command_card(ctx: Context, about: Command) -> Card:
     t = ctx.t
     shown = [a for a in about.arguments if not a.hidden]
-    grammar = " ".join(_spelled(a, first=i == 0) for i, a in enumerate(shown))
-    facts = [Fact(_spelled(a, first=i == 0), _meaning(ctx, a)) for i, a in enumerate(shown)]
+    grammar = " ".join(_argument_spelling(a, is_first=i == 0) for i, a in enumerate(shown))
+    facts = [
+        Fact(_argument_spelling(a, is_first=i == 0), _argument_meaning(ctx, a))
+        for i, a in enumerate(shown)
+    ]
     parts: list[Part] = [Text(t(about.summary)), Text(f"{SLASH} {about.name} {grammar}".strip())]
     if facts:
         parts.append(Facts(tuple(facts)))
@@ -145,19 +152,19 @@ def _detail(ctx: Context, about: Command) -> Card:
         if n.startswith(f"{about.name} ") and c.allow.permits(ctx.viewer)
     ]
     if on:
-        parts.append(Facts(tuple(map(partial(_line, t), on))))
+        parts.append(Facts(tuple(map(partial(_command_fact, t), on))))
     if about.example:
         parts.append(Buttons((Button(f"{SLASH} {about.example}"[:75], about.example),)))
     return Card(title=f"{SLASH} {about.name}", parts=tuple(parts))
 
 
-def _spelled(argument: Argument, *, first: bool) -> str:
-    if first or argument.word:
+def _argument_spelling(argument: Argument, *, is_first: bool) -> str:
+    if is_first or argument.single_word:
         return argument.spelling.upper()
     return f"{argument.spelling}:…"
 
 
-def _meaning(ctx: Context, argument: Argument) -> str:
+def _argument_meaning(ctx: Context, argument: Argument) -> str:
     t = ctx.t
     label = t(argument.label)
     if argument.options:
@@ -177,12 +184,14 @@ class Home(BaseModel):
 async def home(ctx: Context, ask: Home) -> Card:
     """One's next things; for those not verified yet, the help."""
     if not MEMBER.permits(ctx.viewer):
-        return _overview(ctx, [c for c in ctx.commands.values() if c.allow.permits(ctx.viewer)])
+        return _overview_card(
+            ctx, [c for c in ctx.commands.values() if c.allow.permits(ctx.viewer)]
+        )
     person, t = ctx.member, ctx.t
     parts: list[Part] = [
-        *portraits.still_right(ctx, person),
-        *await _to_do(ctx, person),
-        *await next_things(ctx),
+        *portraits.confirm_profile_parts(ctx, person),
+        *await _profile_tasks(ctx, person),
+        *await list_next_things(ctx),
         Entry(
             title=t("Find somebody who has done it"),
             lines=(t("Ask by topic, in your own words and language."),),
@@ -216,13 +225,13 @@ async def home(ctx: Context, ask: Home) -> Card:
     )
 
 
-async def _to_do(ctx: Context, person: Member) -> list[Part]:
+async def _profile_tasks(ctx: Context, person: Member) -> list[Part]:
     """What would help others to find this person, one thing at a time."""
     t = ctx.t
     if not person.listed:
         text = t("You are not in the directory yet. Say yes in your profile, and others find you.")
         return [Note(text), Buttons((Button(t("Edit my profile"), "profile edit", "primary"),))]
-    ties = await directory.of_member(ctx.session, person.id)
+    ties = await directory.list_expertise(ctx.session, person.id)
     if not any(e.kind == "knows" for e in ties):
         text = t("Add what you know to your profile, so that others know what to ask you.")
         return [Note(text), Buttons((Button(t("Edit my profile"), "profile edit", "primary"),))]

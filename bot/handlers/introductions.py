@@ -10,47 +10,49 @@ from pydantic import BaseModel, Field
 from bot.cards import Button, Buttons, Card, Entry, Form, Input, Option, Part, Reply, Text
 from bot.commands import COMPLETIONS, MEMBER, Context, command, completion
 from bot.community.introductions import asking
-from bot.community.introductions.asking import in_a_sentence, pair_of
+from bot.community.introductions.asking import load_intro_pair, main_reason
 from bot.community.people import finding, portraits, ranking
 from bot.domain.ranking import rank
-from bot.errors import Misfit, Refusal
-from bot.parsing import After, Hidden, Labels, Long, Suggest, short
+from bot.errors import InvalidArgumentError, Refusal
+from bot.parsing import HiddenField, Labels, LeadWords, Paragraph, Suggestions, shorten
 from db import directory, introductions
-from db.introductions import DRAFT, LASTS, Introduction
+from db.introductions import ASK_LIFETIME, DRAFT, Introduction
 from db.members import Member
 
 INTRODUCERS = frozenset({"staff", "admin", "lead"})
-LONGEST_REASON = 500
-_ONE = r"(<@\w+>|@\S+|\d+)"
-_TWO = re.compile(rf"{_ONE}(?:\s*[,&+]\s*|\s+(?:(?:and|y|e|et|with|con|com|avec)\s+)?){_ONE}")
+MAX_REASON_LENGTH = 500
+_PERSON_PATTERN = r"(<@\w+>|@\S+|\d+)"
+_PAIR_PATTERN = re.compile(
+    rf"{_PERSON_PATTERN}(?:\s*[,&+]\s*|\s+(?:(?:and|y|e|et|with|con|com|avec)\s+)?){_PERSON_PATTERN}"
+)
 
 Reason = Annotated[
-    str | None, Long(), After(("because", "porque", "parce que", "parce qu'", "parce qu’"))
+    str | None, Paragraph(), LeadWords(("because", "porque", "parce que", "parce qu'", "parce qu’"))
 ]
 
 
 class Intro(BaseModel):
     """Ask to be introduced to somebody"""
 
-    who: Annotated[str, Suggest("meet")] = Field(
+    who: Annotated[str, Suggestions("meet")] = Field(
         min_length=1,
         max_length=80,
         title="Whom, or about what",
         description="A name, a @mention or a topic, for example: open data",
     )
-    second: Annotated[str | None, Hidden(), Suggest("person")] = Field(
+    second: Annotated[str | None, HiddenField(), Suggestions("person")] = Field(
         default=None,
         alias="and",
         max_length=80,
         title="And whom",
         description="Staff and city leads introduce two others",
     )
-    about: Annotated[str | None, Hidden(), Suggest("topic")] = Field(
+    about: Annotated[str | None, HiddenField(), Suggestions("topic")] = Field(
         default=None, max_length=80, title="Topic"
     )
     because: Reason = Field(
         default=None,
-        max_length=LONGEST_REASON,
+        max_length=MAX_REASON_LENGTH,
         title="Why",
         description="One sentence that the other one reads. You may leave it empty.",
     )
@@ -65,95 +67,100 @@ class Intro(BaseModel):
 )
 async def intro(ctx: Context, ask: Intro) -> Reply:
     """A person is asked at once when there is a reason; otherwise one sees first who it is."""
-    pair = _TWO.fullmatch(ask.who)
+    pair = _PAIR_PATTERN.fullmatch(ask.who)
     if ask.second or pair:
-        return await _introduce(ctx, ask, pair[1] if pair else ask.who)
-    about = ctx.known.vocabulary.find(ask.about) if ask.about else None
+        return await _introduce_two(ctx, ask, pair[1] if pair else ask.who)
+    about = ctx.reference.vocabulary.find(ask.about) if ask.about else None
     topic = about.key if about else None
-    meant = await _meant(ctx, ask)
+    meant = await _resolve_target(ctx, ask)
     if isinstance(meant, int):
-        return await _best(ctx, meant, ask.because or "", 0)
+        return await _best_person_card(ctx, meant, ask.because or "", 0)
     if len(meant) > 1:
-        return await _several(ctx, meant, ask, topic)
+        return await _namesakes_card(ctx, meant, ask, topic)
     asking.check_not_oneself(ctx, meant[0])
-    asking.check_open(ctx, meant[0], topic)
-    draft = await _draft(ctx, meant[0], topic, ask.because or "")
-    if ask.because or ctx.request.submitted:
+    asking.check_accepts_questions(ctx, meant[0], topic)
+    draft = await _get_or_create_draft(ctx, meant[0], topic, ask.because or "")
+    if ask.because or ctx.request.from_form:
         return await asking.ask(ctx, draft)
-    return await _shown(ctx, draft)
+    return await _draft_card(ctx, draft)
 
 
 # --- whom -------------------------------------------------------------------------------------
 
 
-async def _meant(ctx: Context, ask: Intro) -> list[Member] | int:
+async def _resolve_target(ctx: Context, ask: Intro) -> list[Member] | int:
     """The people of this name, or a topic. A topic written as it is called comes first."""
     by_name = ask.who.startswith(("@", "<@")) or ask.who.isdigit()
-    hit = None if by_name else ctx.known.vocabulary.find(ask.who)
-    if hit and hit.how == "exact":
+    hit = None if by_name else ctx.reference.vocabulary.find(ask.who)
+    if hit and hit.precision == "exact":
         return hit.key
     try:
-        return await finding.find(ctx, ask.who, "who")
-    except Misfit:
+        return await finding.find_people(ctx, ask.who, "who")
+    except InvalidArgumentError:
         if hit:
             return hit.key
         if by_name:
             raise
     near = [
-        ctx.known.vocabulary.name(h.key, ctx.language) for h in ctx.known.vocabulary.near(ask.who)
+        ctx.reference.vocabulary.name(h.key, ctx.language)
+        for h in ctx.reference.vocabulary.find_near(ask.who)
     ]
-    text = ctx.t("I found no topic and nobody for «{text}».", text=short(ask.who))
+    text = ctx.t("I found no topic and nobody for «{text}».", text=shorten(ask.who))
     if near:
         text += " " + ctx.t("Did you mean «{choice}»?", choice=near[0])
     # a button has no room for a reason: with one, the form opens again and holds it
     choices = () if ask.because else tuple(Option(name, name) for name in near)
-    raise Misfit(text, name="who", choices=choices)
+    raise InvalidArgumentError(text, name="who", choices=choices)
 
 
-async def _several(ctx: Context, found: Sequence[Member], ask: Intro, topic: int | None) -> Card:
+async def _namesakes_card(
+    ctx: Context, found: Sequence[Member], ask: Intro, topic: int | None
+) -> Card:
     """Namesakes, each with a button that keeps the reason."""
     entries: list[Entry] = []
     for person in [p for p in found if p.id != ctx.member.id][:5]:
-        draft = await _draft(ctx, person, topic, ask.because or "")
+        draft = await _get_or_create_draft(ctx, person, topic, ask.because or "")
         button = Button(ctx.t("Ask {name}", name=person.first_name)[:75], f"intro ask {draft.id}")
-        entries.append(replace(portraits.seen(ctx.t, person, ctx.member), buttons=(button,)))
-    title = ctx.t("Several people fit «{name}».", name=short(ask.who))
+        entries.append(
+            replace(portraits.person_entry(ctx.t, person, ctx.member), buttons=(button,))
+        )
+    title = ctx.t("Several people fit «{name}».", name=shorten(ask.who))
     return Card(title=title, parts=tuple(entries), footer=portraits.footer(ctx.t, found))
 
 
-async def _best(ctx: Context, topic: int, because: str, passed: int) -> Card:
+async def _best_person_card(ctx: Context, topic: int, because: str, passed: int) -> Card:
     """The best person for a topic who may be asked now, shown before anything is sent."""
-    t, name = ctx.t, ctx.known.vocabulary.name(topic, ctx.language)
-    found = await directory.contenders(ctx.session, topic, ctx.member.city_id)
-    candidates = {c.key: c for c in ranking.candidates(ctx, found)}
-    pairs = await introductions.apart(ctx.session, ctx.member.id)
+    t, name = ctx.t, ctx.reference.vocabulary.name(topic, ctx.language)
+    found = await directory.list_contenders(ctx.session, topic, ctx.member.city_id)
+    candidates = {c.key: c for c in ranking.build_candidates(ctx, found)}
+    pairs = await introductions.load_excluded_pairs(ctx.session, ctx.member.id)
     away = {number for pair in pairs for number in pair} | {ctx.member.id}
-    away |= await introductions.asked_lately(ctx.session, ctx.member.id, ctx.now)
+    away |= await introductions.list_recently_asked(ctx.session, ctx.member.id, ctx.now)
     free = [
         r.key
         for r in rank(candidates.values(), ctx.now)
-        if candidates[r.key].open and not candidates[r.key].full and r.key not in away
+        if candidates[r.key].is_open and not candidates[r.key].is_full and r.key not in away
     ]
     chosen = free[passed:]
     person = await ctx.session.get(Member, chosen[0]) if chosen else None
-    slug = ctx.known.topics[topic].slug
+    slug = ctx.reference.topics[topic].slug
     if person is None:
         text = t("Nobody else is open to questions about {topic} now.", topic=name)
         raise Refusal(
             text, buttons=(Button(t("Who does {topic}", topic=name)[:75], f"who-does {slug}"),)
         )
-    draft = await _draft(ctx, person, topic, because, passed)
-    return await _shown(ctx, draft, more=len(chosen) > 1)
+    draft = await _get_or_create_draft(ctx, person, topic, because, passed)
+    return await _draft_card(ctx, draft, has_more=len(chosen) > 1)
 
 
 # --- shown before it is asked -----------------------------------------------------------------
 
 
-async def _draft(
+async def _get_or_create_draft(
     ctx: Context, person: Member, topic: int | None, because: str, passed: int | None = None
 ) -> Introduction:
     """What would be asked, kept so that a button can name it; the same thing only once."""
-    made = await introductions.draft_of(ctx.session, ctx.member.id, person.id, topic, because)
+    made = await introductions.find_draft(ctx.session, ctx.member.id, person.id, topic, because)
     if made is None:
         made = Introduction(
             one_id=ctx.member.id,
@@ -161,7 +168,7 @@ async def _draft(
             topic_id=topic,
             because=because,
             asked_at=ctx.now,
-            tells_at=ctx.now + LASTS,
+            tells_at=ctx.now + ASK_LIFETIME,
         )
         made.one, made.other, made.by = ctx.member, person, None
         ctx.session.add(made)
@@ -170,11 +177,11 @@ async def _draft(
     return made
 
 
-async def _shown(ctx: Context, draft: Introduction, *, more: bool = False) -> Card:
+async def _draft_card(ctx: Context, draft: Introduction, *, has_more: bool = False) -> Card:
     """Who would be asked, why them, and what they would read."""
     t, person = ctx.t, draft.other
-    pair = await pair_of(ctx, draft)
-    parts: list[Part] = [portraits.seen(t, person, ctx.member, in_a_sentence(t, pair, draft))]
+    pair = await load_intro_pair(ctx, draft)
+    parts: list[Part] = [portraits.person_entry(t, person, ctx.member, main_reason(t, pair, draft))]
     if draft.because:
         parts.append(Text(t("«{text}»", text=draft.because)))
     parts.append(
@@ -190,7 +197,7 @@ async def _shown(ctx: Context, draft: Introduction, *, more: bool = False) -> Ca
     buttons = [Button(t("Ask"), f"intro ask {draft.id}", "primary")]
     if not draft.because:
         buttons.append(Button(t("Say why first"), f"intro ask {draft.id} say"))
-    if more:
+    if has_more:
         buttons.append(Button(t("Next best"), f"intro ask {draft.id} next"))
     buttons.append(Button(t("Profile"), f"who-is {person.id}"))
     return Card(
@@ -206,12 +213,12 @@ class IntroAsk(BaseModel):
     number: int = Field(ge=1, le=2**31 - 1, title="Number")
     act: Annotated[
         Literal["now", "say", "next"],
-        Hidden(),
+        HiddenField(),
         Labels({"now": "Ask", "say": "Say why first", "next": "Next best"}),
     ] = Field(default="now", title="What to do")
     because: Reason = Field(
         default=None,
-        max_length=LONGEST_REASON,
+        max_length=MAX_REASON_LENGTH,
         title="Why",
         description="One sentence that the other one reads. You may leave it empty.",
     )
@@ -220,7 +227,7 @@ class IntroAsk(BaseModel):
 @command("intro ask", allow=MEMBER, room="daily", writes=True)
 async def intro_ask(ctx: Context, ask: IntroAsk) -> Reply:
     """Buttons under what was shown: ask, say why first, or see the next best."""
-    found = await introductions.found(ctx.session, ask.number)
+    found = await introductions.lock_introduction(ctx.session, ask.number)
     mine = found is not None and ctx.member.id == (found.by_id or found.one_id)
     if found is None or not mine:
         raise Refusal(
@@ -228,10 +235,10 @@ async def intro_ask(ctx: Context, ask: IntroAsk) -> Reply:
             buttons=(Button(ctx.t("Introduce me"), "intro"),),
         )
     if ask.act == "next" and found.topic_id and found.passed is not None:
-        return await _best(ctx, found.topic_id, found.because, found.passed + 1)
+        return await _best_person_card(ctx, found.topic_id, found.because, found.passed + 1)
     if found.status == DRAFT and ask.act == "next":
-        return await _shown(ctx, found)
-    if found.status == DRAFT and ask.act == "say" and not ctx.request.submitted:
+        return await _draft_card(ctx, found)
+    if found.status == DRAFT and ask.act == "say" and not ctx.request.from_form:
         return _reason_form(ctx, found)
     if found.status == DRAFT and ask.because:
         found.because = ask.because
@@ -246,7 +253,7 @@ def _reason_form(ctx: Context, draft: Introduction) -> Form:
         value=(draft.because,) if draft.because else (),
         long=True,
         hint=t("One sentence that the other one reads. You may leave it empty."),
-        longest=LONGEST_REASON,
+        longest=MAX_REASON_LENGTH,
     )
     title = t("Ask {name}?", name=draft.other.first_name)
     return Form(title=title, command=f"intro ask {draft.id}", inputs=(field,), submit=t("Ask"))
@@ -255,7 +262,7 @@ def _reason_form(ctx: Context, draft: Introduction) -> Form:
 # --- two others -------------------------------------------------------------------------------
 
 
-async def _introduce(ctx: Context, ask: Intro, first_text: str) -> Card:
+async def _introduce_two(ctx: Context, ask: Intro, first_text: str) -> Card:
     """Staff and city leads bring two others together; both must say yes."""
     t = ctx.t
     if not INTRODUCERS & {r.role for r in ctx.member.roles}:
@@ -263,10 +270,10 @@ async def _introduce(ctx: Context, ask: Intro, first_text: str) -> Card:
             "Introducing two others is for staff and city leads. To meet somebody yourself, "
             "name one person."
         )
-        raise Refusal(text, title=t("Staff only"), denied=True)
-    pair = _TWO.fullmatch(ask.who)
-    one = await finding.find_one(ctx, first_text, "who")
-    other = await finding.find_one(ctx, ask.second or (pair[2] if pair else ""), "second")
+        raise Refusal(text, title=t("Staff only"), is_forbidden=True)
+    pair = _PAIR_PATTERN.fullmatch(ask.who)
+    one = await finding.find_person(ctx, first_text, "who")
+    other = await finding.find_person(ctx, ask.second or (pair[2] if pair else ""), "second")
     if one.id == other.id:
         raise Refusal(t("That is one and the same person. Name two different ones."))
     for person in (one, other):
@@ -277,7 +284,7 @@ async def _introduce(ctx: Context, ask: Intro, first_text: str) -> Card:
         by_id=ctx.member.id,
         because=ask.because or "",
         asked_at=ctx.now,
-        tells_at=ctx.now + LASTS,
+        tells_at=ctx.now + ASK_LIFETIME,
         status=DRAFT,
     )
     made.one, made.other, made.by = one, other, ctx.member
@@ -287,7 +294,7 @@ async def _introduce(ctx: Context, ask: Intro, first_text: str) -> Card:
 
 
 @completion("meet")
-async def meetable(ctx: Context, typed: str) -> list[Option]:
+async def complete_meet(ctx: Context, typed: str) -> list[Option]:
     """People by name, then topics by any of their names."""
     some = await COMPLETIONS["person"](ctx, typed)
     return [*some[:12], *(await COMPLETIONS["topic"](ctx, typed))[: 25 - len(some[:12])]]

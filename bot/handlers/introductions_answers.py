@@ -7,19 +7,19 @@ from pydantic import BaseModel, Field
 from bot.cards import Button, Buttons, Card, Entry, Heading, Note, Part, Text
 from bot.commands import MEMBER, Context, command
 from bot.community.introductions import asking
-from bot.community.introductions.asking import in_a_sentence, pair_of
+from bot.community.introductions.asking import load_intro_pair, main_reason
 from bot.community.people import portraits
-from bot.community.talks.opening import begin_talk, may_talk
-from bot.deliveries import owe, tell_ended
+from bot.community.talks.opening import begin_talk, can_talk
+from bot.deliveries import enqueue, run_ended_hooks
 from bot.errors import Refusal
 from bot.i18n import translator
 from bot.parsing import Labels
 from db import audit, introductions
 from db.introductions import (
     AGREED,
+    ASK_LIFETIME,
     ASKED,
     DECLINED,
-    LASTS,
     LATER,
     NEVER,
     UNANSWERED,
@@ -42,39 +42,39 @@ class IntroAnswer(BaseModel):
 @command("intro answer", allow=MEMBER, room="daily", writes=True)
 async def intro_answer(ctx: Context, ask: IntroAnswer) -> Card:
     """Only who is asked may answer, and everybody else learns nothing from trying."""
-    found = await introductions.found(ctx.session, ask.number)
-    if found is None or not found.asks(ctx.member.id):
+    found = await introductions.lock_introduction(ctx.session, ask.number)
+    if found is None or not found.can_answer(ctx.member.id):
         raise Refusal(ctx.t("There is no such request for you."), buttons=(_list_button(ctx),))
     if found.status == AGREED:
-        return _agreed(ctx, found)
+        return _agreement_card(ctx, found)
     if ask.said == "accept":
         return await _accept(ctx, found)
     if ask.said == "later" and not found.is_open(ctx.now):
-        raise _over(ctx)
-    found.say(ctx.member.id, NEVER if ask.said == "never" else LATER)
+        raise _not_open_refusal(ctx)
+    found.record_answer(ctx.member.id, NEVER if ask.said == "never" else LATER)
     if found.is_open(ctx.now):
         found.status = DECLINED
-        found.came_to_nothing(ctx.now)
-    audit.note(
+        found.mark_as_failed(ctx.now)
+    audit.record_act(
         ctx.session, ctx.now, ctx.member.id, f"introduction {ask.said}", f"introduction:{found.id}"
     )
-    return _declined(ctx, found)
+    return _decline_card(ctx, found)
 
 
 async def _accept(ctx: Context, found: Introduction) -> Card:
     asker_left = found.by is not None and found.by.status != "verified"
-    allowed = await may_talk(ctx.session, found.one, found.other) and not asker_left
+    allowed = await can_talk(ctx.session, found.one, found.other) and not asker_left
     if not found.is_open(ctx.now) or not allowed:
-        raise _over(ctx)
-    found.say(ctx.member.id, YES)
-    audit.note(
+        raise _not_open_refusal(ctx)
+    found.record_answer(ctx.member.id, YES)
+    audit.record_act(
         ctx.session, ctx.now, ctx.member.id, "introduction accepted", f"introduction:{found.id}"
     )
     both = {found.one_said, found.other_said}
     if both == {YES}:
         found.status, found.closed_at = AGREED, ctx.now
-        ended = await introductions.take_back(ctx.session, found, ctx.now, "answered")
-        await tell_ended(ctx.session, ctx.now, ended)
+        ended = await introductions.cancel_cards(ctx.session, found, ctx.now, "answered")
+        await run_ended_hooks(ctx.session, ctx.now, ended)
         await begin_talk(
             ctx.session,
             ctx.now,
@@ -84,17 +84,17 @@ async def _accept(ctx: Context, found: Introduction) -> Card:
             because=found.because,
             key=f"intro:{found.id}",
         )
-        await _tell_introducer(ctx, found)
-        return _agreed(ctx, found)
+        await _notify_introducer(ctx, found)
+        return _agreement_card(ctx, found)
     if not both & {LATER, NEVER}:
-        found.status, found.tells_at = ASKED, found.asked_at + LASTS
-    name = found.facing(ctx.member.id).name
+        found.status, found.tells_at = ASKED, found.asked_at + ASK_LIFETIME
+    name = found.partner_of(ctx.member.id).name
     said = ctx.t("Thank you. As soon as {name} says yes too, I bring you together.", name=name)
     return Card(title=ctx.t("You said yes"), parts=(Note(said, "good"),), tone="good")
 
 
-def _agreed(ctx: Context, found: Introduction) -> Card:
-    name = found.facing(ctx.member.id).name
+def _agreement_card(ctx: Context, found: Introduction) -> Card:
+    name = found.partner_of(ctx.member.id).name
     said = ctx.t(
         "You and {name} are introduced. Look for the conversation in your messages.", name=name
     )
@@ -105,7 +105,7 @@ def _agreed(ctx: Context, found: Introduction) -> Card:
     )
 
 
-async def _tell_introducer(ctx: Context, found: Introduction) -> None:
+async def _notify_introducer(ctx: Context, found: Introduction) -> None:
     if found.by is None:
         return
     t = translator(found.by.language)
@@ -115,10 +115,10 @@ async def _tell_introducer(ctx: Context, found: Introduction) -> None:
         other=found.other.name,
     )
     card = Card(title=t("They meet"), parts=(Note(said, "good"),), tone="good")
-    await owe(ctx.session, ctx.now, found.by, "answer", card, key=f"intro:{found.id}:met")
+    await enqueue(ctx.session, ctx.now, found.by, "answer", card, key=f"intro:{found.id}:met")
 
 
-def _declined(ctx: Context, found: Introduction) -> Card:
+def _decline_card(ctx: Context, found: Introduction) -> Card:
     t, name = ctx.t, (found.by or found.one).name
     parts: list[Part] = [
         Note(
@@ -129,15 +129,15 @@ def _declined(ctx: Context, found: Introduction) -> Card:
             )
         )
     ]
-    if found.said(ctx.member.id) == NEVER:
-        other = found.facing(ctx.member.id).name
+    if found.answer_of(ctx.member.id) == NEVER:
+        other = found.partner_of(ctx.member.id).name
         parts.append(Text(t("I will not propose {name} to you again.", name=other)))
     elif found.is_open(ctx.now):
         parts.append(Buttons((Button(t("Accept after all"), f"intro answer {found.id} accept"),)))
     return Card(title=t("Understood"), parts=tuple(parts))
 
 
-def _over(ctx: Context) -> Refusal:
+def _not_open_refusal(ctx: Context) -> Refusal:
     return Refusal(ctx.t("This request is not open any more."), buttons=(_list_button(ctx),))
 
 
@@ -158,28 +158,28 @@ class IntroWithdraw(BaseModel):
 async def intro_withdraw(ctx: Context, ask: IntroWithdraw) -> Card:
     """Only who asked may; whoever was asked finds it closed."""
     t = ctx.t
-    found = await introductions.found(ctx.session, ask.number)
-    if found is None or found.status == introductions.DRAFT or not _is_mine(ctx, found):
+    found = await introductions.lock_introduction(ctx.session, ask.number)
+    if found is None or found.status == introductions.DRAFT or not _is_asker(ctx, found):
         raise Refusal(t("You asked for no such introduction."), buttons=(_list_button(ctx),))
     if found.status == WITHDRAWN:
-        return _withdrawn(ctx)
+        return _withdrawn_card(ctx)
     if not found.is_open(ctx.now):
-        return asking.already(ctx, found)
+        return asking.already_asked_card(ctx, found)
     found.status, found.closed_at = WITHDRAWN, ctx.now
-    ended = await introductions.take_back(ctx.session, found, ctx.now, "withdrawn")
-    await tell_ended(ctx.session, ctx.now, ended)
-    audit.note(
+    ended = await introductions.cancel_cards(ctx.session, found, ctx.now, "withdrawn")
+    await run_ended_hooks(ctx.session, ctx.now, ended)
+    audit.record_act(
         ctx.session, ctx.now, ctx.member.id, "introduction withdrawn", f"introduction:{found.id}"
     )
-    return _withdrawn(ctx)
+    return _withdrawn_card(ctx)
 
 
-def _withdrawn(ctx: Context) -> Card:
+def _withdrawn_card(ctx: Context) -> Card:
     note = Note(ctx.t("Taken back. Nobody is waiting for an answer any more."), "good")
     return Card(title=ctx.t("Withdrawn"), parts=(note, Buttons((_list_button(ctx),))))
 
 
-def _is_mine(ctx: Context, found: Introduction) -> bool:
+def _is_asker(ctx: Context, found: Introduction) -> bool:
     return found.asker is not None and found.asker.id == ctx.member.id
 
 
@@ -194,33 +194,33 @@ class IntroList(BaseModel):
 async def intro_list(ctx: Context, ask: IntroList) -> Card:
     """Requests to answer first, then what one asked for oneself."""
     t = ctx.t
-    every = await introductions.of_member(ctx.session, ctx.member.id, ctx.now)
-    to_answer = asking.to_answer(every, ctx.member.id, ctx.now)
-    mine = [i for i in every if _is_mine(ctx, i)]
+    every = await introductions.list_of_member(ctx.session, ctx.member.id, ctx.now)
+    to_answer = asking.list_unanswered(every, ctx.member.id, ctx.now)
+    mine = [i for i in every if _is_asker(ctx, i)]
     parts: list[Part] = []
     if to_answer:
         parts.append(Heading(t("They would like to meet you")))
-        parts += [await _request(ctx, one) for one in to_answer[:5]]
+        parts += [await _request_entry(ctx, one) for one in to_answer[:5]]
     if mine:
         parts.append(Heading(t("You asked")))
-        parts += [_asked(ctx, one) for one in mine[:10]]
+        parts += [_outgoing_entry(ctx, one) for one in mine[:10]]
     if not parts:
         parts.append(Text(t("Nothing is open. Name a person or a topic, and I ask for you.")))
     parts.append(Buttons((Button(t("Introduce me"), "intro", "primary"),)))
     return Card(title=t("My introductions"), parts=tuple(parts))
 
 
-async def _request(ctx: Context, one: Introduction) -> Entry:
-    facing = one.facing(ctx.member.id)
-    pair = await pair_of(ctx, one)
-    seen = portraits.seen(ctx.t, facing, ctx.member, in_a_sentence(ctx.t, pair, one))
+async def _request_entry(ctx: Context, one: Introduction) -> Entry:
+    facing = one.partner_of(ctx.member.id)
+    pair = await load_intro_pair(ctx, one)
+    seen = portraits.person_entry(ctx.t, facing, ctx.member, main_reason(ctx.t, pair, one))
     said = (ctx.t("«{text}»", text=one.because),) if one.because else ()
-    until = ctx.t("until {day}", day=ctx.t.day(one.asked_at + LASTS))
+    until = ctx.t("until {day}", day=ctx.t.day(one.asked_at + ASK_LIFETIME))
     lines = (*seen.lines, *said, until)
-    return Entry(seen.title, lines, seen.note, seen.badge, asking.answers(ctx.t, one))
+    return Entry(seen.title, lines, seen.note, seen.badge, asking.answer_buttons(ctx.t, one))
 
 
-def _asked(ctx: Context, one: Introduction) -> Entry:
+def _outgoing_entry(ctx: Context, one: Introduction) -> Entry:
     """What whoever asked may know: the same for every reason for which there is no yes."""
     t = ctx.t
     names = one.other.name if one.by_id is None else f"{one.one.name} · {one.other.name}"
@@ -229,8 +229,8 @@ def _asked(ctx: Context, one: Introduction) -> Entry:
     if one.status == WITHDRAWN:
         return Entry(names, (t("taken back"),))
     if one.status in UNANSWERED and one.closed_at is None:
-        until = t("waiting, until {day} at the latest", day=t.day(one.asked_at + LASTS))
-        return Entry(names, (until,), buttons=(asking.withdraw(t, one),))
+        until = t("waiting, until {day} at the latest", day=t.day(one.asked_at + ASK_LIFETIME))
+        return Entry(names, (until,), buttons=(asking.withdraw_button(t, one),))
     return Entry(names, (t("not available now"),))
 
 
@@ -243,10 +243,10 @@ class IntroWhy(BaseModel):
 @command("intro why", allow=MEMBER, room="daily")
 async def intro_why(ctx: Context, ask: IntroWhy) -> Card:
     """One sentence, from the trace that the cards are written from."""
-    found = await introductions.found(ctx.session, ask.number)
-    if found is None or not (found.asks(ctx.member.id) or _is_mine(ctx, found)):
+    found = await introductions.lock_introduction(ctx.session, ask.number)
+    if found is None or not (found.can_answer(ctx.member.id) or _is_asker(ctx, found)):
         raise Refusal(ctx.t("There is no such request for you."), buttons=(_list_button(ctx),))
-    said = in_a_sentence(ctx.t, await pair_of(ctx, found), found)
-    buttons = asking.answers(ctx.t, found)[:3] if found.asks(ctx.member.id) else ()
+    said = main_reason(ctx.t, await load_intro_pair(ctx, found), found)
+    buttons = asking.answer_buttons(ctx.t, found)[:3] if found.can_answer(ctx.member.id) else ()
     parts: tuple[Part, ...] = (Text(said), Buttons(buttons or (_list_button(ctx),)))
     return Card(title=ctx.t("Why you two"), parts=parts)

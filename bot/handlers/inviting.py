@@ -7,21 +7,21 @@ from pydantic import BaseModel, Field
 
 from bot.cards import SLASH, Button, Buttons, Card, Fact, Facts, Note, Text
 from bot.commands import MEMBER, Context, command
-from bot.community.joining.arrivals import called, reader_of
+from bot.community.joining.arrivals import account_name, account_translator
 from bot.community.people import places
-from bot.community.staff import is_staff, may_decide
-from bot.deliveries import owe_account
-from bot.domain.joining import fingerprint, new_code
-from bot.domain.quiet_hours import after_quiet
+from bot.community.staff import can_decide, is_staff
+from bot.deliveries import enqueue_for_account
+from bot.domain.joining import fingerprint, generate_code
+from bot.domain.quiet_hours import next_allowed_time
 from bot.errors import Refusal
-from bot.parsing import Suggest
+from bot.parsing import Suggestions
 from db import audit, invitations, joining, members
 from db.cities import City
 from db.invitations import MOST_INVITATIONS
 from db.members import Account
 
 _MENTION = re.compile(r"<@(\w+)>")
-QUIET = ("19:00", "08:00")
+DEFAULT_QUIET_HOURS = ("19:00", "08:00")
 """Somebody who is no member yet has chosen no quiet hours: the usual ones hold."""
 
 
@@ -34,7 +34,7 @@ class Invite(BaseModel):
         title="Colleague",
         description="@colleague; leads of a city also: code, or rotate for a new one",
     )
-    city: Annotated[str | None, Suggest("city")] = Field(
+    city: Annotated[str | None, Suggestions("city")] = Field(
         default=None,
         max_length=80,
         title="City",
@@ -47,18 +47,18 @@ async def invite(ctx: Context, ask: Invite) -> Card:
     """A colleague, or the city's code for those who look after it."""
     match (ask.who or "").casefold():
         case "":
-            return _overview(ctx)
+            return _overview_card(ctx)
         case "code":
-            return await _code(ctx, _led(ctx, ask.city))
+            return await _city_code_card(ctx, _resolve_city(ctx, ask.city))
         case "rotate":
-            return await _rotate(ctx, _led(ctx, ask.city))
+            return await _rotate_code(ctx, _resolve_city(ctx, ask.city))
     if ctx.member.city is None:
         raise Refusal(
             ctx.t("You belong to no city; use the code of the city your colleague works for."),
             buttons=(Button(ctx.t("Who is waiting"), "admin members waiting"),),
         )
     match = _MENTION.fullmatch(ask.who or "")
-    account = await _here(ctx, match[1]) if match else None
+    account = await _find_account(ctx, match[1]) if match else None
     person = account.member if account else None
     if person and (person.is_in_directory or person.id == ctx.member.id):
         raise Refusal(
@@ -66,19 +66,19 @@ async def invite(ctx: Context, ask: Invite) -> Card:
             buttons=(Button(ctx.t("Profile"), f"who-is {person.id}"),),
         )
     if account and not person:
-        account = await joining.hold(ctx.session, account.id)
-        if account and await invitations.may_be_invited(ctx.session, account, ctx.now):
-            return await _card_for(ctx, account)
+        account = await joining.lock_account(ctx.session, account.id)
+        if account and await invitations.can_be_invited(ctx.session, account, ctx.now):
+            return await _invite_account(ctx, account)
     # Those hidden in the directory, and those who want no invitations, are as if not known.
-    return await _line(ctx)
+    return await _invite_by_code(ctx)
 
 
-def _overview(ctx: Context) -> Card:
+def _overview_card(ctx: Context) -> Card:
     t, me = ctx.t, ctx.member
     buttons = []
     if me.city:
         buttons.append(Button(t("A code for one colleague"), "invite somebody", "primary"))
-    if me.city and may_decide(me, me.city_id):
+    if me.city and can_decide(me, me.city_id):
         buttons.append(Button(t("The code of my city"), "invite code"))
     said = t(
         "Name a colleague of your city, and they get a card from me: {command}",
@@ -88,23 +88,23 @@ def _overview(ctx: Context) -> Card:
     return Card(t("Invite a colleague"), (Text(said), Note(more), Buttons(tuple(buttons))))
 
 
-async def _here(ctx: Context, user: str) -> Account | None:
+async def _find_account(ctx: Context, user: str) -> Account | None:
     sender = ctx.request.sender
     if not sender.workspace:
         return None
-    found = await members.account_of(ctx.session, sender.platform, sender.workspace, user)
+    found = await members.find_account(ctx.session, sender.platform, sender.workspace, user)
     return found if found and found.reachable else None
 
 
 # --- one colleague ----------------------------------------------------------------------------
 
 
-async def _card_for(ctx: Context, account: Account) -> Card:
+async def _invite_account(ctx: Context, account: Account) -> Card:
     """The colleague is told by the hub, with a button that lets in just this account."""
-    made = await invitations.invite(ctx.session, ctx.member, ctx.now, account=account)
+    made = await invitations.create_invitation(ctx.session, ctx.member, ctx.now, account=account)
     if made is None or ctx.member.city is None:
-        raise _enough(ctx)
-    t, me = reader_of(account), ctx.member
+        raise _limit_refusal(ctx)
+    t, me = account_translator(account), ctx.member
     where = places.city_place(t, ctx.member.city)
     card = Card(
         title=t("{name} invites you", name=me.name),
@@ -124,8 +124,8 @@ async def _card_for(ctx: Context, account: Account) -> Card:
             ),
         ),
     )
-    at = after_quiet(ctx.now, account.zone or me.zone, *QUIET)
-    await owe_account(
+    at = next_allowed_time(ctx.now, account.zone or me.zone, *DEFAULT_QUIET_HOURS)
+    await enqueue_for_account(
         ctx.session,
         ctx.now,
         account,
@@ -136,18 +136,24 @@ async def _card_for(ctx: Context, account: Account) -> Card:
         at=at,
         expires=made.expires_at,
     )
-    audit.note(ctx.session, ctx.now, me.id, "colleague invited", f"account:{account.id}")
-    said = ctx.t("{name} gets a card from me. You are told when they join.", name=called(account))
+    audit.record_act(ctx.session, ctx.now, me.id, "colleague invited", f"account:{account.id}")
+    said = ctx.t(
+        "{name} gets a card from me. You are told when they join.", name=account_name(account)
+    )
     return Card(ctx.t("Invite a colleague"), (Note(said, "good"),))
 
 
-async def _line(ctx: Context) -> Card:
+async def _invite_by_code(ctx: Context) -> Card:
     """A line to copy, for somebody whom the hub cannot write to."""
-    t, code = ctx.t, new_code()
-    made = await invitations.invite(ctx.session, ctx.member, ctx.now, hash_=fingerprint(code))
+    t, code = ctx.t, generate_code()
+    made = await invitations.create_invitation(
+        ctx.session, ctx.member, ctx.now, hash_=fingerprint(code)
+    )
     if made is None:
-        raise _enough(ctx)
-    audit.note(ctx.session, ctx.now, ctx.member.id, "code for a colleague", f"invitation:{made.id}")
+        raise _limit_refusal(ctx)
+    audit.record_act(
+        ctx.session, ctx.now, ctx.member.id, "code for a colleague", f"invitation:{made.id}"
+    )
     return Card(
         title=t("Invite a colleague"),
         parts=(
@@ -163,7 +169,7 @@ async def _line(ctx: Context) -> Card:
     )
 
 
-def _enough(ctx: Context) -> Refusal:
+def _limit_refusal(ctx: Context) -> Refusal:
     return Refusal(
         ctx.t(
             "You gave {number} invitations within a week; that is as many as there are. A lead "
@@ -176,11 +182,11 @@ def _enough(ctx: Context) -> Refusal:
 # --- the code of a city -----------------------------------------------------------------------
 
 
-def _led(ctx: Context, text: str | None) -> City:
+def _resolve_city(ctx: Context, text: str | None) -> City:
     """The city whose code the asker may see: the own one, or for staff any."""
     t, me = ctx.t, ctx.member
-    city = places.city_named(ctx, text) if text else ctx.known.cities.get(me.city_id or 0)
-    if city and may_decide(me, city.id):
+    city = places.find_city(ctx, text) if text else ctx.reference.cities.get(me.city_id or 0)
+    if city and can_decide(me, city.id):
         return city
     if city is None and is_staff(me):
         raise Refusal(
@@ -198,12 +204,12 @@ def _led(ctx: Context, text: str | None) -> City:
     )
 
 
-async def _code(ctx: Context, city: City) -> Card:
+async def _city_code_card(ctx: Context, city: City) -> Card:
     """What is known of the city's code. It is kept as a fingerprint: nobody can read it again."""
     t = ctx.t
-    code = await invitations.code_of(ctx.session, city.id)
+    code = await invitations.find_code(ctx.session, city.id)
     if code is None:
-        return await _rotate(ctx, city)
+        return await _rotate_code(ctx, city)
     made = t.ago(code.made_at, ctx.now)
     facts = (Fact(t("Made"), made), Fact(t("Colleagues who came with it"), t.number(code.uses)))
     return Card(
@@ -221,10 +227,10 @@ async def _code(ctx: Context, city: City) -> Card:
     )
 
 
-async def _rotate(ctx: Context, city: City) -> Card:
-    t, code = ctx.t, new_code()
+async def _rotate_code(ctx: Context, city: City) -> Card:
+    t, code = ctx.t, generate_code()
     await invitations.set_code(ctx.session, city.id, fingerprint(code), ctx.member, ctx.now)
-    audit.note(ctx.session, ctx.now, ctx.member.id, "city code made", f"city:{city.id}")
+    audit.record_act(ctx.session, ctx.now, ctx.member.id, "city code made", f"city:{city.id}")
     return Card(
         title=t("The code of {city}", city=places.city_place(t, city)),
         parts=(

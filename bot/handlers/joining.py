@@ -9,15 +9,15 @@ from pydantic import BaseModel, Field
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Form, Note, Option, Reply, Text
 from bot.commands import ANYONE, Context, command
 from bot.community.joining import arrivals
-from bot.community.joining.arrivals import wrong_code
+from bot.community.joining.arrivals import wrong_code_card
 from bot.community.people import places
-from bot.community.staff import may_decide
-from bot.deliveries import owe, tell_ended
-from bot.domain.joining import TRIES_KEPT, fingerprint, looks_like_code, may_try, proven_by
-from bot.errors import Misfit, Refusal
-from bot.forms import form_of
+from bot.community.staff import can_decide
+from bot.deliveries import enqueue, run_ended_hooks
+from bot.domain.joining import TRY_WINDOW, can_try, extract_domain, fingerprint, looks_like_code
+from bot.errors import InvalidArgumentError, Refusal
+from bot.forms import build_form
 from bot.i18n import translator
-from bot.parsing import Hidden, Suggest, short
+from bot.parsing import HiddenField, Suggestions, shorten
 from db import invitations, joining, members
 from db.cities import City
 from db.invitations import Invitation
@@ -28,7 +28,7 @@ from db.members import Account
 class Join(BaseModel):
     """Become a member: with a code, by your workspace, or by asking"""
 
-    city: Annotated[str | None, Suggest("city")] = Field(
+    city: Annotated[str | None, Suggestions("city")] = Field(
         default=None, max_length=80, title="City you work for", description="For example: Boston"
     )
     code: str | None = Field(
@@ -37,8 +37,8 @@ class Join(BaseModel):
         title="Code",
         description="From a colleague who is in; leave it empty if you have none",
     )
-    ask: Annotated[bool | None, Hidden()] = Field(default=None, title="Ask to be let in")
-    invitation: Annotated[int | None, Hidden()] = Field(
+    ask: Annotated[bool | None, HiddenField()] = Field(default=None, title="Ask to be let in")
+    invitation: Annotated[int | None, HiddenField()] = Field(
         default=None, ge=1, lt=10**9, title="Invitation"
     )
 
@@ -46,39 +46,41 @@ class Join(BaseModel):
 @command("join", allow=ANYONE, room="me", writes=True, example="join Boston")
 async def join(ctx: Context, ask: Join) -> Reply:
     """By invitation, by code, by what can be seen of the account, else by asking those inside."""
-    account = await _newcomer(ctx)
+    account = await _load_newcomer(ctx)
     if ask.invitation is not None:
-        return await _invited(ctx, account, ask.invitation, no=ask.ask is False)
+        return await _answer_invitation(ctx, account, ask.invitation, is_declined=ask.ask is False)
     code = ask.code or (ask.city if ask.city and looks_like_code(ask.city) else "")
     if code:
-        return await _with_code(ctx, account, code, "" if code == ask.city else ask.city or "")
+        return await _join_by_code(ctx, account, code, "" if code == ask.city else ask.city or "")
     if ask.city is None:
-        return await _form(ctx, account)
-    found = _nameable(ctx, account, ask.city)
+        return await _join_form(ctx, account)
+    found = _find_nameable_cities(ctx, account, ask.city)
     if len(found) != 1:
-        return await _not_one(ctx, account, ask, found)
-    return await _for_city(ctx, account, ctx.known.cities[found[0]], asks=bool(ask.ask))
+        return await _unclear_city_card(ctx, account, ask, found)
+    return await _join_city(
+        ctx, account, ctx.reference.cities[found[0]], wants_to_ask=bool(ask.ask)
+    )
 
 
-async def _newcomer(ctx: Context) -> Account:
+async def _load_newcomer(ctx: Context) -> Account:
     """The asker's own account, held, which may be let in."""
-    t, account = ctx.t, await arrivals.own_account(ctx)
+    t, account = ctx.t, await arrivals.load_own_account(ctx)
     person = account.member
     if person and person.status == "verified":
         raise Refusal(
-            t("You are in: {place}.", place=places.place(t, person.city)),
+            t("You are in: {place}.", place=places.workplace(t, person.city)),
             title=t("You are a member already"),
             buttons=(Button(t("Home"), "home"), Button(t("What proves me"), "verify")),
         )
-    return arrivals.free(t, account)
+    return arrivals.require_free_account(t, account)
 
 
-async def _form(ctx: Context, account: Account) -> Form:
+async def _join_form(ctx: Context, account: Account) -> Form:
     """Filled with the city that can be guessed from where the person is."""
     home = account.workspace
-    city = ctx.known.cities.get(home.city_id or await _city_of_address(ctx, account) or 0)
+    city = ctx.reference.cities.get(home.city_id or await _find_city_of_address(ctx, account) or 0)
     known = {"city": (places.city_place(ctx.t, city),)} if city else {}
-    form = form_of("join", "Join the community", ctx.commands["join"].arguments, ctx.t, known)
+    form = build_form("join", "Join the community", ctx.commands["join"].arguments, ctx.t, known)
     intro = ctx.t(
         "For people who work with data in a city government. Without a code I look for "
         "another way, or ask those inside."
@@ -89,25 +91,29 @@ async def _form(ctx: Context, account: Account) -> Form:
 # --- a code, an invitation --------------------------------------------------------------------
 
 
-async def _with_code(ctx: Context, account: Account, code: str, city: str) -> Card:
+async def _join_by_code(ctx: Context, account: Account, code: str, city: str) -> Card:
     """The same questions and one answer, whatever is wrong with a code."""
-    old = ctx.now - TRIES_KEPT
-    looked_at = may_try(*await joining.tries(ctx.session, account, old))
-    named = tuple(ctx.known.gazetteer.city(city)) if city else ()
+    old = ctx.now - TRY_WINDOW
+    looked_at = can_try(*await joining.count_failed_codes(ctx.session, account, old))
+    named = tuple(ctx.reference.gazetteer.find_cities(city)) if city else ()
     hash_ = fingerprint(code if looked_at else "")
-    opened = await invitations.opens(ctx.session, hash_, ctx.now, named)
+    opened = await invitations.redeem_code(ctx.session, hash_, ctx.now, named)
     if opened is None:
         if looked_at:
-            await joining.note_try(ctx.session, account, ctx.now, old)
-        return wrong_code(ctx.t)
-    _, card = await arrivals.arrive(ctx, account, ctx.known.cities[opened.city_id], opened.way)
+            await joining.record_failed_code(ctx.session, account, ctx.now, old)
+        return wrong_code_card(ctx.t)
+    _, card = await arrivals.admit_account(
+        ctx, account, ctx.reference.cities[opened.city_id], opened.way
+    )
     return card
 
 
-async def _invited(ctx: Context, account: Account, number: int, *, no: bool) -> Card:
+async def _answer_invitation(
+    ctx: Context, account: Account, number: int, *, is_declined: bool
+) -> Card:
     t = ctx.t
-    found = await invitations.invitation(ctx.session, number, lock=True)
-    if found is None or found.account_id != account.id or not invitations.is_good(found, ctx.now):
+    found = await invitations.load_invitation(ctx.session, number, lock=True)
+    if found is None or found.account_id != account.id or not invitations.is_valid(found, ctx.now):
         raise Refusal(
             t(
                 "This invitation does not hold any more. Ask your colleague for another one, or "
@@ -115,21 +121,21 @@ async def _invited(ctx: Context, account: Account, number: int, *, no: bool) -> 
             ),
             buttons=(Button(t("Join"), "join"),),
         )
-    if no:
+    if is_declined:
         found.status = "declined"
         return Card(t("Understood"), (Text(t("Nobody invites you here again.")),))
     found.status = "used"
-    person, card = await arrivals.arrive(
-        ctx, account, ctx.known.cities[found.city_id], "invitation"
+    person, card = await arrivals.admit_account(
+        ctx, account, ctx.reference.cities[found.city_id], "invitation"
     )
-    await _tell_inviter(ctx, found, person.name)
+    await _notify_inviter(ctx, found, person.name)
     return card
 
 
-async def _tell_inviter(ctx: Context, found: Invitation, name: str) -> None:
+async def _notify_inviter(ctx: Context, found: Invitation, name: str) -> None:
     t = translator(found.by.language)
     said = t("{name} has accepted your invitation.", name=name)
-    await owe(
+    await enqueue(
         ctx.session,
         ctx.now,
         found.by,
@@ -142,37 +148,39 @@ async def _tell_inviter(ctx: Context, found: Invitation, name: str) -> None:
 # --- a city -----------------------------------------------------------------------------------
 
 
-def _nameable(ctx: Context, account: Account, text: str) -> Sequence[int]:
+def _find_nameable_cities(ctx: Context, account: Account, text: str) -> Sequence[int]:
     """The cities meant, among those that may be named to somebody outside.
 
     Besides, the one whose workspace this is: its people know where they work.
     """
     own = account.workspace.city_id
-    if own and list(ctx.known.gazetteer.city(text)) == [own]:
+    if own and list(ctx.reference.gazetteer.find_cities(text)) == [own]:
         return [own]
-    return ctx.known.public.city(text)
+    return ctx.reference.public_gazetteer.find_cities(text)
 
 
-async def _not_one(ctx: Context, account: Account, ask: Join, found: Sequence[int]) -> Card:
+async def _unclear_city_card(
+    ctx: Context, account: Account, ask: Join, found: Sequence[int]
+) -> Card:
     """Namesakes to choose from; for an unknown name the nearest, or the staff who know more."""
     t, text = ctx.t, ask.city or ""
     if found:
-        cities = (ctx.known.cities[key] for key in found[:5])
-        raise Misfit(
-            t("There are several cities called «{name}». Which one?", name=short(text)),
+        cities = (ctx.reference.cities[key] for key in found[:5])
+        raise InvalidArgumentError(
+            t("There are several cities called «{name}». Which one?", name=shorten(text)),
             name="city",
             choices=tuple(Option(places.city_place(t, c), c.slug) for c in cities),
         )
     if ask.ask:
-        return await _asked(ctx, account, None, text)
+        return await _request_to_join(ctx, account, None, text)
     said = text.replace('"', "'")
-    near = [ctx.known.cities[key] for key in ctx.known.public.near(text)]
+    near = [ctx.reference.cities[key] for key in ctx.reference.public_gazetteer.find_near(text)]
     buttons = [Button(places.city_place(t, c)[:75], f"join {c.slug}") for c in near]
     buttons.append(Button(t("Ask the staff"), f'join city:"{said}" ask:yes', "primary"))
     return Card(
         title=t("Not quite"),
         parts=(
-            Note(t("I know no city called «{name}».", name=short(text)), "warning"),
+            Note(t("I know no city called «{name}».", name=shorten(text)), "warning"),
             Text(t("If it is none of these, the staff of the programme can look for it.")),
             Buttons(tuple(buttons)),
         ),
@@ -180,15 +188,15 @@ async def _not_one(ctx: Context, account: Account, ask: Join, found: Sequence[in
     )
 
 
-async def _for_city(ctx: Context, account: Account, city: City, *, asks: bool) -> Card:
+async def _join_city(ctx: Context, account: Account, city: City, *, wants_to_ask: bool) -> Card:
     """In at once where that can be seen; else the offer to ask, or the request itself."""
     # a guest of the workspace, or who may be one, is not let in by it
-    if account.workspace.city_id == city.id and not ctx.request.sender.unsure:
-        return (await arrivals.arrive(ctx, account, city, "workspace"))[1]
-    if await _city_of_address(ctx, account) == city.id:
-        return await _by_address(ctx, account, city)
-    if asks:
-        return await _asked(ctx, account, city, "")
+    if account.workspace.city_id == city.id and not ctx.request.sender.is_unverified:
+        return (await arrivals.admit_account(ctx, account, city, "workspace"))[1]
+    if await _find_city_of_address(ctx, account) == city.id:
+        return await _join_by_email(ctx, account, city)
+    if wants_to_ask:
+        return await _request_to_join(ctx, account, city, "")
     t, where = ctx.t, places.city_place(ctx.t, city)
     return Card(
         title=t("Join for {city}", city=where),
@@ -208,18 +216,18 @@ async def _for_city(ctx: Context, account: Account, city: City, *, asks: bool) -
     )
 
 
-async def _city_of_address(ctx: Context, account: Account) -> int | None:
+async def _find_city_of_address(ctx: Context, account: Account) -> int | None:
     """The city that the account's address proves, where staff vouch for the workspace.
 
     Elsewhere whoever runs the workspace could have given anybody any address.
     """
-    domain = proven_by(ctx.request.sender.email) if account.workspace.vouched else ""
-    return await invitations.city_of_domain(ctx.session, domain) if domain else None
+    domain = extract_domain(ctx.request.sender.email) if account.workspace.vouched else ""
+    return await invitations.find_city_of_domain(ctx.session, domain) if domain else None
 
 
-async def _by_address(ctx: Context, account: Account, city: City) -> Card:
+async def _join_by_email(ctx: Context, account: Account, city: City) -> Card:
     email = ctx.request.sender.email.casefold().removesuffix(".")
-    other = await members.by_email(ctx.session, email)
+    other = await members.find_by_email(ctx.session, email)
     if other and other.id != account.member_id:
         raise Refusal(
             ctx.t(
@@ -228,17 +236,17 @@ async def _by_address(ctx: Context, account: Account, city: City) -> Card:
             ),
             buttons=(Button(ctx.t("Link my account"), "link"),),
         )
-    person, card = await arrivals.arrive(ctx, account, city, "email")
+    person, card = await arrivals.admit_account(ctx, account, city, "email")
     person.email = email
     return card
 
 
-async def _asked(ctx: Context, account: Account, city: City | None, said: str) -> Card:
+async def _request_to_join(ctx: Context, account: Account, city: City | None, said: str) -> Card:
     t = ctx.t
-    request, new, ended = await joining.ask(
+    request, new, ended = await joining.create_request(
         ctx.session, account, city.id if city else None, said, ctx.now
     )
-    await tell_ended(ctx.session, ctx.now, ended)
+    await run_ended_hooks(ctx.session, ctx.now, ended)
     if request is None:
         raise Refusal(
             t(
@@ -247,8 +255,8 @@ async def _asked(ctx: Context, account: Account, city: City | None, said: str) -
             )
         )
     if new:
-        await arrivals.tell_deciders(ctx, request, account, city)
-    where = places.city_place(t, city) if city else short(said)
+        await arrivals.notify_deciders(ctx, request, account, city)
+    where = places.city_place(t, city) if city else shorten(said)
     return Card(
         title=t("Your wish to join"),
         parts=(
@@ -274,21 +282,21 @@ async def verify(ctx: Context, ask: Verify) -> Card:
     """The proof of a member, or where a wish to join stands."""
     t, person = ctx.t, ctx.viewer
     if person is None or person.status != "verified":
-        return await _open_wish(ctx)
+        return await _open_request_card(ctx)
     facts = [
-        Fact(t("You belong to"), places.place(t, person.city)),
-        Fact(t("Proved by"), _way(ctx)),
+        Fact(t("You belong to"), places.workplace(t, person.city)),
+        Fact(t("Proved by"), _proof_text(ctx)),
     ]
     if person.proved_at:
         facts.append(Fact(t("Since"), t.ago(person.proved_at, ctx.now)))
     buttons = [Button(t("My accounts"), "link list"), Button(t("Invite a colleague"), "invite")]
-    if may_decide(person, person.city_id):
+    if can_decide(person, person.city_id):
         buttons.append(Button(t("Who asks to be let in"), "admit"))
     title = t("What proves you")
     return Card(title, (Facts(tuple(facts)), Buttons(tuple(buttons))))
 
 
-def _way(ctx: Context) -> str:
+def _proof_text(ctx: Context) -> str:
     t = ctx.t
     match ctx.member.way:
         case "code":
@@ -307,21 +315,21 @@ def _way(ctx: Context) -> str:
             return t("the staff of the programme")
 
 
-async def _open_wish(ctx: Context) -> Card:
+async def _open_request_card(ctx: Context) -> Card:
     t = ctx.t
-    account = None if ctx.request.sender.stranger else ctx.account
-    asked = await joining.asked_by(ctx.session, [account.id]) if account else {}
+    account = None if ctx.request.sender.is_outsider else ctx.account
+    asked = await joining.find_open_requests(ctx.session, [account.id]) if account else {}
     join_ = Buttons((Button(t("Join"), "join", "primary"), Button(t("Help"), "help")))
     if account is None or account.id not in asked:
         said = t("Nothing yet: you are not a member, and no request of yours is open.")
         return Card(t("What proves you"), (Text(said), join_))
     request = asked[account.id]
     when = t.ago(request.made_at, ctx.now)
-    facts = (Fact(t("You asked for"), _wanted(ctx, request)), Fact(t("Asked"), when))
+    facts = (Fact(t("You asked for"), _request_city_text(ctx, request)), Fact(t("Asked"), when))
     said = t("Nobody has decided yet. With a code you need not wait.")
     return Card(t("What proves you"), (Facts(facts), Text(said), join_))
 
 
-def _wanted(ctx: Context, request: JoinRequest) -> str:
-    city = ctx.known.cities.get(request.city_id or 0)
-    return places.city_place(ctx.t, city) if city else f"«{short(request.said)}»"
+def _request_city_text(ctx: Context, request: JoinRequest) -> str:
+    city = ctx.reference.cities.get(request.city_id or 0)
+    return places.city_place(ctx.t, city) if city else f"«{shorten(request.said)}»"

@@ -9,10 +9,10 @@ from bot.cards import Button, Buttons, Card, Note, Part, Text
 from bot.commands import MEMBER, Context, command
 from bot.community import parting, staff
 from bot.community.people import finding, places
-from bot.deliveries import owe, owe_account
-from bot.errors import Misfit, Refusal
+from bot.deliveries import enqueue, enqueue_for_account
+from bot.errors import InvalidArgumentError, Refusal
 from bot.i18n import Translator, translator
-from bot.parsing import Hidden, Suggest
+from bot.parsing import HiddenField, Suggestions
 from db import audit, directory, joining, linking, members
 from db.members import CITY_LEAD, Member
 
@@ -20,51 +20,51 @@ from db.members import CITY_LEAD, Member
 class Leave(BaseModel):
     """Leave the community, and hand on what you look after"""
 
-    to: Annotated[str | None, Suggest("person")] = Field(
+    to: Annotated[str | None, Suggestions("person")] = Field(
         default=None, max_length=80, title="Hand over to",
         description="A colleague of your city who leads it from now on",
     )  # fmt: skip
-    sure: Annotated[bool | None, Hidden()] = Field(default=None, title="Are you sure?")
+    sure: Annotated[bool | None, HiddenField()] = Field(default=None, title="Are you sure?")
 
 
 @command("leave", allow=MEMBER, room="me", writes=True, example="leave")
 async def leave(ctx: Context, ask: Leave) -> Card:
     """Asks first; then nothing finds, pairs or writes to the person any more."""
     me = ctx.member
-    heir = await _heir(ctx, ask.to) if ask.to else None
-    if me.holds("admin") and await joining.is_last_admin(ctx.session, me):
+    heir = await _find_heir(ctx, ask.to) if ask.to else None
+    if me.has_role("admin") and await joining.is_last_admin(ctx.session, me):
         raise Refusal(
             ctx.t(
                 "You are the only one who runs the hub. Name another admin in its settings first."
             )
         )
     if not ask.sure:
-        return await _sure(ctx, heir)
+        return await _confirm_card(ctx, heir)
     if CITY_LEAD in await parting.end_membership(ctx.session, ctx.now, me):
         await _hand_over(ctx, heir)
-    await _tell_others(ctx)
-    return _gone(ctx)
+    await _notify_other_accounts(ctx)
+    return _farewell_card(ctx)
 
 
-async def _heir(ctx: Context, text: str) -> Member:
+async def _find_heir(ctx: Context, text: str) -> Member:
     """A colleague of the own city."""
-    person = await finding.find_one(ctx, text, "to")
+    person = await finding.find_person(ctx, text, "to")
     if person.id == ctx.member.id or not person.is_colleague_of(ctx.member):
-        raise Misfit(ctx.t("Please name a colleague of your own city."), name="to")
+        raise InvalidArgumentError(ctx.t("Please name a colleague of your own city."), name="to")
     return person
 
 
-async def _sure(ctx: Context, heir: Member | None) -> Card:
+async def _confirm_card(ctx: Context, heir: Member | None) -> Card:
     t, me = ctx.t, ctx.member
     parts: list[Part] = [
         Text(t("Nobody will find you or be paired with you, and I will write to you no more. Your "
                "conversations end; your profile stays hidden in case you come back.")),
     ]  # fmt: skip
-    leads = me.holds(CITY_LEAD) and me.city is not None
+    leads = me.has_role(CITY_LEAD) and me.city is not None
     if leads and heir:
         parts.append(Note(t("{name} leads your city from then on.", name=heir.name)))
     elif leads:
-        colleagues = await _colleagues(ctx)
+        colleagues = await _list_colleagues(ctx)
         parts.append(Note(t("You lead your city. Hand it over to a colleague, or the staff look "
                             "for somebody."), "warning"))  # fmt: skip
         parts.append(Buttons(tuple(
@@ -76,8 +76,8 @@ async def _sure(ctx: Context, heir: Member | None) -> Card:
     return Card(t("Do you want to leave?"), tuple(parts))
 
 
-async def _colleagues(ctx: Context) -> Sequence[Member]:
-    found = await directory.in_city(ctx.session, ctx.member.city_id or 0, limit=5)
+async def _list_colleagues(ctx: Context) -> Sequence[Member]:
+    found = await directory.list_in_city(ctx.session, ctx.member.city_id or 0, limit=5)
     return [person for person in found if person.id != ctx.member.id][:4]
 
 
@@ -89,14 +89,16 @@ async def _hand_over(ctx: Context, heir: Member | None) -> None:
     key = f"left:{me.id}:{ctx.now:%Y%m%d%H%M%S%f}"
     if heir:
         await joining.grant_lead(ctx.session, heir)
-        audit.note(ctx.session, ctx.now, me.id, "lead handed over", f"member:{heir.id}")
-        card = _handed(translator(heir.language), me, heir)
-        await owe(ctx.session, ctx.now, heir, "duty", card, key=f"{key}:{heir.id}")
+        audit.record_act(ctx.session, ctx.now, me.id, "lead handed over", f"member:{heir.id}")
+        card = _handover_card(translator(heir.language), me, heir)
+        await enqueue(ctx.session, ctx.now, heir, "duty", card, key=f"{key}:{heir.id}")
     elif not await members.holding(ctx.session, (CITY_LEAD,), me.city_id):
-        await staff.notify_staff(ctx.session, ctx.now, lambda t, _: _handed(t, me, None), key=key)
+        await staff.notify_staff(
+            ctx.session, ctx.now, lambda t, _: _handover_card(t, me, None), key=key
+        )
 
 
-def _handed(t: Translator, me: Member, heir: Member | None) -> Card:
+def _handover_card(t: Translator, me: Member, heir: Member | None) -> Card:
     city = places.city_place(t, me.city) if me.city else ""
     if heir:
         said = t("{name} left and named you: you lead {city} now. Colleagues who ask to be let in "
@@ -109,21 +111,21 @@ def _handed(t: Translator, me: Member, heir: Member | None) -> Card:
     return Card(t("A city was handed over"), (Text(said), Buttons((next_,))))
 
 
-async def _tell_others(ctx: Context) -> None:
+async def _notify_other_accounts(ctx: Context) -> None:
     """The person's other accounts learn of it, for the case that it was not the person."""
     t, me = translator(ctx.member.language), ctx.member
     said = t("{person} left the community. If that was not you, join again and tell the staff.",
              person=me.name)  # fmt: skip
     card = Card(t("You have left"), (Text(said), Buttons((Button(t("Join"), "join"),))))
-    for account in await linking.accounts(ctx.session, me.id):
+    for account in await linking.lock_accounts(ctx.session, me.id):
         if ctx.account is None or account.id != ctx.account.id:
-            await owe_account(
+            await enqueue_for_account(
                 ctx.session, ctx.now, account, "answer", card, language=t.language,
                 key=f"left:{me.id}:{ctx.now:%Y%m%d%H%M%S%f}:account:{account.id}",
             )  # fmt: skip
 
 
-def _gone(ctx: Context) -> Card:
+def _farewell_card(ctx: Context) -> Card:
     t = ctx.t
     return Card(
         title=t("You have left"),

@@ -7,13 +7,13 @@ from pydantic import BaseModel, Field
 from bot.cards import SLASH, Button, Buttons, Card, Entry, Note, Part, Reply, Text
 from bot.commands import ANYONE, MEMBER, Context, command
 from bot.community.joining import arrivals
-from bot.community.joining.arrivals import called, home_of, wrong_code
-from bot.deliveries import owe, owe_account, tell_ended
-from bot.domain.joining import TRIES_KEPT, fingerprint, may_try, new_code
+from bot.community.joining.arrivals import account_name, workspace_label, wrong_code_card
+from bot.deliveries import enqueue, enqueue_for_account, run_ended_hooks
+from bot.domain.joining import TRY_WINDOW, can_try, fingerprint, generate_code
 from bot.errors import Refusal
-from bot.forms import form_of
+from bot.forms import build_form
 from bot.i18n import Translator, translator
-from bot.parsing import Hidden
+from bot.parsing import HiddenField
 from db import audit, joining, linking
 from db.linking import Link
 from db.members import Account, Member
@@ -29,8 +29,12 @@ class LinkAsk(BaseModel):
         title="Code",
         description="As your other account shows it; there it is made with the same command",
     )
-    confirm: Annotated[int | None, Hidden()] = Field(default=None, ge=1, lt=10**9, title="Confirm")
-    refuse: Annotated[int | None, Hidden()] = Field(default=None, ge=1, lt=10**9, title="Refuse")
+    confirm: Annotated[int | None, HiddenField()] = Field(
+        default=None, ge=1, lt=10**9, title="Confirm"
+    )
+    refuse: Annotated[int | None, HiddenField()] = Field(
+        default=None, ge=1, lt=10**9, title="Refuse"
+    )
 
 
 @command("link", allow=ANYONE, room="me", writes=True, example="link")
@@ -39,28 +43,28 @@ async def link(ctx: Context, ask: LinkAsk) -> Reply:
     is_member = MEMBER.permits(ctx.viewer)
     if ask.confirm is not None or ask.refuse is not None:
         if not is_member:
-            raise _nothing_to_answer(ctx)
-        return await _answer(ctx, ask)
+            raise _no_question_refusal(ctx)
+        return await _answer_question(ctx, ask)
     if ask.code and ask.code.casefold() != "list":
-        return await _typed(ctx, ask.code)
+        return await _redeem_code(ctx, ask.code)
     if not is_member:
         arguments = ctx.commands["link"].arguments
-        return form_of("link", "Link this account to your profile", arguments, ctx.t, {})
-    return await (_list(ctx) if ask.code else _show(ctx))
+        return build_form("link", "Link this account to your profile", arguments, ctx.t, {})
+    return await (_accounts_card(ctx) if ask.code else _show_code(ctx))
 
 
 # --- here: the code ---------------------------------------------------------------------------
 
 
-async def _show(ctx: Context) -> Card:
+async def _show_code(ctx: Context) -> Card:
     """The question that waits, else a new code."""
     t = ctx.t
     if ctx.account is None:
         raise Refusal(t("I cannot see which account you write from."))
-    if waits := await linking.waiting(ctx.session, ctx.member.id, ctx.now):
-        return _question(t, waits, ctx.member)
-    code = new_code()
-    await linking.begin(ctx.session, ctx.account, ctx.member.id, fingerprint(code), ctx.now)
+    if waits := await linking.find_pending_link(ctx.session, ctx.member.id, ctx.now):
+        return _question_card(t, waits, ctx.member)
+    code = generate_code()
+    await linking.create_link(ctx.session, ctx.account, ctx.member.id, fingerprint(code), ctx.now)
     return Card(
         title=t("Link another account"),
         parts=(
@@ -78,7 +82,7 @@ async def _show(ctx: Context) -> Card:
     )
 
 
-def _question(t: Translator, link: Link, person: Member) -> Card:
+def _question_card(t: Translator, link: Link, person: Member) -> Card:
     """«Is this you?», with both names."""
     if link.other is None:
         raise LookupError("a question without an account")
@@ -89,8 +93,8 @@ def _question(t: Translator, link: Link, person: Member) -> Card:
                 t(
                     "The account «{name}» in {workspace} typed your code. If you confirm, it "
                     "speaks as {person} and sees what you see.",
-                    name=called(link.other),
-                    workspace=home_of(link.other),
+                    name=account_name(link.other),
+                    workspace=workspace_label(link.other),
                     person=person.name,
                 )
             ),
@@ -108,30 +112,30 @@ def _question(t: Translator, link: Link, person: Member) -> Card:
 # --- there: the code is typed -----------------------------------------------------------------
 
 
-async def _typed(ctx: Context, code: str) -> Card:
+async def _redeem_code(ctx: Context, code: str) -> Card:
     """An account that is free asks the member whose code this is."""
     t = ctx.t
-    account = await _free(ctx)
-    old = ctx.now - TRIES_KEPT
-    looked_at = may_try(*await joining.tries(ctx.session, account, old))
+    account = await _load_free_account(ctx)
+    old = ctx.now - TRY_WINDOW
+    looked_at = can_try(*await joining.count_failed_codes(ctx.session, account, old))
     hash_ = fingerprint(code if looked_at else "")
-    found = await linking.typed(ctx.session, hash_, account, ctx.now)
+    found = await linking.redeem_code(ctx.session, hash_, account, ctx.now)
     if found is None:
         if looked_at:
-            await joining.note_try(ctx.session, account, ctx.now, old)
-        return wrong_code(t)
+            await joining.record_failed_code(ctx.session, account, ctx.now, old)
+        return wrong_code_card(t)
     owner = found.account.member
     if owner is None:
         raise LookupError("a code without a member")
     their = translator(owner.language)
-    await owe(
+    await enqueue(
         ctx.session,
         ctx.now,
         owner,
         "answer",
-        _question(their, found, owner),
+        _question_card(their, found, owner),
         key=f"link:{found.id}:asked",
-        to=_place(found.account),
+        destination=_account_address(found.account),
         expires=found.expires_at,
     )
     return Card(
@@ -141,8 +145,8 @@ async def _typed(ctx: Context, code: str) -> Card:
                 t(
                     "Now confirm it on your other account: «{name}» in {workspace}. I have written "
                     "to you there; {command} shows it too.",
-                    name=called(found.account),
-                    workspace=home_of(found.account),
+                    name=account_name(found.account),
+                    workspace=workspace_label(found.account),
                     command=f"{SLASH} link",
                 )
             ),
@@ -150,9 +154,9 @@ async def _typed(ctx: Context, code: str) -> Card:
     )
 
 
-async def _free(ctx: Context) -> Account:
+async def _load_free_account(ctx: Context) -> Account:
     """The asker's own account, held, which belongs to nobody yet, or to somebody who left."""
-    t, account = ctx.t, await arrivals.own_account(ctx)
+    t, account = ctx.t, await arrivals.load_own_account(ctx)
     if account.member and account.member.status == "verified":
         raise Refusal(
             t(
@@ -162,10 +166,10 @@ async def _free(ctx: Context) -> Account:
             ),
             buttons=(Button(t("My accounts"), "link list"), Button(t("Leave"), "leave")),
         )
-    return arrivals.free(t, account)
+    return arrivals.require_free_account(t, account)
 
 
-def _place(account: Account) -> Address:
+def _account_address(account: Account) -> Address:
     home = account.workspace
     return Address(home.platform, home.external_id, account.external_id)
 
@@ -173,25 +177,25 @@ def _place(account: Account) -> Address:
 # --- here again: the answer -------------------------------------------------------------------
 
 
-def _nothing_to_answer(ctx: Context) -> Refusal:
+def _no_question_refusal(ctx: Context) -> Refusal:
     said = ctx.t("There is nothing to confirm here: it was answered, replaced, or is too old.")
     return Refusal(said, buttons=(Button(ctx.t("Link another account"), "link"),))
 
 
-async def _answer(ctx: Context, ask: LinkAsk) -> Card:
+async def _answer_question(ctx: Context, ask: LinkAsk) -> Card:
     """Only the member who showed the code answers, once, and in time."""
     t, me = ctx.t, ctx.member
     number = ask.confirm or ask.refuse or 0
-    asked = await linking.one(ctx.session, number)
+    asked = await linking.load_link(ctx.session, number)
     if asked is None or asked.member_id != me.id or asked.other_id is None:
-        raise _nothing_to_answer(ctx)
-    account = await joining.hold(ctx.session, asked.other_id)
-    found = await linking.one(ctx.session, number, lock=True)
+        raise _no_question_refusal(ctx)
+    account = await joining.lock_account(ctx.session, asked.other_id)
+    found = await linking.load_link(ctx.session, number, lock=True)
     if account is None or found is None or found.status != "asked" or found.expires_at <= ctx.now:
-        raise _nothing_to_answer(ctx)
+        raise _no_question_refusal(ctx)
     if ask.confirm is None:
         found.status = "refused"
-        audit.note(ctx.session, ctx.now, me.id, "link refused", f"account:{account.id}")
+        audit.record_act(ctx.session, ctx.now, me.id, "link refused", f"account:{account.id}")
         return Card(t("Not linked"), (Text(t("Nothing was linked, and the code is dead.")),))
     if account.member and account.member.status != "left":
         raise Refusal(
@@ -202,57 +206,57 @@ async def _answer(ctx: Context, ask: LinkAsk) -> Card:
         )
     found.status, account.member = "done", me
     ended = await joining.close_requests(ctx.session, account, ctx.now, "withdrawn", None)
-    await tell_ended(ctx.session, ctx.now, ended)
+    await run_ended_hooks(ctx.session, ctx.now, ended)
     await ctx.session.flush()
-    audit.note(ctx.session, ctx.now, me.id, "account linked", f"account:{account.id}")
-    await _tell_both(ctx, found, account)
+    audit.record_act(ctx.session, ctx.now, me.id, "account linked", f"account:{account.id}")
+    await _notify_both(ctx, found, account)
     said = t(
         "«{name}» in {workspace} speaks for you now.",
-        name=called(account),
-        workspace=home_of(account),
+        name=account_name(account),
+        workspace=workspace_label(account),
     )
     return Card(
         t("Linked"), (Note(said, "good"), Buttons((Button(t("My accounts"), "link list"),)))
     )
 
 
-async def _tell_both(ctx: Context, link: Link, account: Account) -> None:
+async def _notify_both(ctx: Context, link: Link, account: Account) -> None:
     """Both accounts learn of it, with the way to undo it."""
     t = translator(ctx.member.language)
     for place, other in ((account, link.account), (link.account, account)):
         said = t(
             "This account and «{name}» in {workspace} are one profile now: {person}. If that "
             "was not you, undo it.",
-            name=called(other),
-            workspace=home_of(other),
+            name=account_name(other),
+            workspace=workspace_label(other),
             person=ctx.member.name,
         )
         undo = Buttons((Button(t("Unlink"), f"unlink {account.id}", "danger"),))
-        await owe(
+        await enqueue(
             ctx.session,
             ctx.now,
             ctx.member,
             "answer",
             Card(t("Linked"), (Text(said), undo)),
             key=f"link:{link.id}:done:{place.id}",
-            to=_place(place),
+            destination=_account_address(place),
         )
 
 
 # --- the accounts of a member -----------------------------------------------------------------
 
 
-async def _list(ctx: Context, note: str = "") -> Card:
+async def _accounts_card(ctx: Context, note: str = "") -> Card:
     t, me = ctx.t, ctx.member
-    mine = await linking.accounts(ctx.session, me.id)
+    mine = await linking.lock_accounts(ctx.session, me.id)
     parts: list[Part] = [Note(note, "good")] if note else []
     for account in mine:
         here = t("you write from here") if ctx.account and account.id == ctx.account.id else ""
         undo = Button(t("Unlink"), f"unlink {account.id}", "danger")
         parts.append(
             Entry(
-                f"{account.id} · {called(account)}",
-                (home_of(account),),
+                f"{account.id} · {account_name(account)}",
+                (workspace_label(account),),
                 badge=here,
                 buttons=(undo,) if len(mine) > 1 else (),
             )
@@ -276,7 +280,7 @@ class Unlink(BaseModel):
 async def unlink(ctx: Context, ask: Unlink) -> Card:
     """Either account may part them; every one of them is told."""
     t, me = ctx.t, ctx.member
-    mine = await linking.accounts(ctx.session, me.id)
+    mine = await linking.lock_accounts(ctx.session, me.id)
     gone = next((a for a in mine if a.id == ask.number), None)
     if gone is None:
         raise Refusal(
@@ -288,25 +292,25 @@ async def unlink(ctx: Context, ask: Unlink) -> Card:
             t("This is your only account: without it you would be out. To go, leave."),
             buttons=(Button(t("Leave"), "leave"),),
         )
-    ended = await linking.part(ctx.session, gone, me, ctx.now)
-    await tell_ended(ctx.session, ctx.now, ended)
-    audit.note(ctx.session, ctx.now, me.id, "account unlinked", f"account:{gone.id}")
-    await _tell_all(ctx, gone, [a for a in mine if a is not gone])
-    return await _list(ctx, t("«{name}» is unlinked.", name=called(gone)))
+    ended = await linking.detach_account(ctx.session, gone, me, ctx.now)
+    await run_ended_hooks(ctx.session, ctx.now, ended)
+    audit.record_act(ctx.session, ctx.now, me.id, "account unlinked", f"account:{gone.id}")
+    await _notify_unlinked(ctx, gone, [a for a in mine if a is not gone])
+    return await _accounts_card(ctx, t("«{name}» is unlinked.", name=account_name(gone)))
 
 
-async def _tell_all(ctx: Context, gone: Account, others: list[Account]) -> None:
+async def _notify_unlinked(ctx: Context, gone: Account, others: list[Account]) -> None:
     t = translator(ctx.member.language)
     said = t(
         "The account «{name}» in {workspace} does not belong to {person} any more.",
-        name=called(gone),
-        workspace=home_of(gone),
+        name=account_name(gone),
+        workspace=workspace_label(gone),
         person=ctx.member.name,
     )
     help_ = Buttons((Button(t("Help"), "help"),))
     key = f"unlink:{gone.id}:{ctx.now:%Y%m%d%H%M%S%f}"
     for account in (gone, *others):
-        await owe_account(
+        await enqueue_for_account(
             ctx.session,
             ctx.now,
             account,

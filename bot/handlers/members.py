@@ -9,10 +9,10 @@ from bot.commands import STAFF, Context, command
 from bot.community import conduct
 from bot.community.joining import arrivals
 from bot.community.people import places, portraits
-from bot.deliveries import owe
-from bot.errors import Misfit, Refusal
+from bot.deliveries import enqueue
+from bot.errors import InvalidArgumentError, Refusal
 from bot.i18n import translator
-from bot.parsing import Labels, Suggest, Word, short
+from bot.parsing import Labels, SingleWord, Suggestions, shorten
 from db import audit, joining, members
 from db.cities import City
 from db.joining import JoinRequest
@@ -33,11 +33,11 @@ class AdminMembers(BaseModel):
             "unlead": "No longer lead of the city",
         }),
     ] = Field(default="waiting", title="What to do")  # fmt: skip
-    who: Annotated[str | None, Word()] = Field(
+    who: Annotated[str | None, SingleWord()] = Field(
         default=None, max_length=40, title="Number",
         description="The number beside the name, for example: 17",
     )  # fmt: skip
-    city: Annotated[str | None, Suggest("city")] = Field(
+    city: Annotated[str | None, Suggestions("city")] = Field(
         default=None, max_length=80, title="City", description="For example: Boston"
     )
 
@@ -47,26 +47,28 @@ async def admin_members(ctx: Context, ask: AdminMembers) -> Card:
     """The waiting list, and what is done with one person of it."""
     match ask.act:
         case "waiting":
-            return await _waiting(ctx)
+            return await _waiting_card(ctx)
         case "approve":
-            return await _approve(ctx, await _account(ctx, ask.who), _city(ctx, ask.city))
+            return await _approve(
+                ctx, await _load_account(ctx, ask.who), _resolve_city(ctx, ask.city)
+            )
         case "suspend":
-            return await _suspend(ctx, await _member(ctx, ask.who))
+            return await _suspend(ctx, await _load_member(ctx, ask.who))
         case "restore":
-            return await _restore(ctx, await _member(ctx, ask.who))
+            return await _restore(ctx, await _load_member(ctx, ask.who))
         case "lead":
-            return await _set_lead(ctx, await _member(ctx, ask.who), leads=True)
+            return await _set_lead(ctx, await _load_member(ctx, ask.who), is_lead=True)
         case "unlead":
-            return await _set_lead(ctx, await _member(ctx, ask.who), leads=False)
+            return await _set_lead(ctx, await _load_member(ctx, ask.who), is_lead=False)
 
 
-async def _waiting(ctx: Context, note: str = "") -> Card:
+async def _waiting_card(ctx: Context, note: str = "") -> Card:
     t = ctx.t
-    accounts = await members.waiting(ctx.session)
+    accounts = await members.list_unassigned_accounts(ctx.session)
     parts: list[Part] = [Note(note, "good")] if note else []
     if not accounts:
         parts.append(Text(t("Nobody is waiting.")))
-    asked = await joining.asked_by(ctx.session, [account.id for account in accounts])
+    asked = await joining.find_open_requests(ctx.session, [account.id for account in accounts])
     parts += [_waiting_entry(ctx, account, asked.get(account.id)) for account in accounts]
     return Card(title=t("Waiting to be let in"), parts=tuple(parts))
 
@@ -74,33 +76,33 @@ async def _waiting(ctx: Context, note: str = "") -> Card:
 def _waiting_entry(ctx: Context, account: Account, asked: JoinRequest | None) -> Entry:
     t = ctx.t
     lines = [
-        t("from {workspace}", workspace=arrivals.home_of(account)),
+        t("from {workspace}", workspace=arrivals.workspace_label(account)),
         t("first seen {when}", when=t.ago(account.first_seen, ctx.now)),
     ]
     approve = f"admin members approve {account.id}"
-    city = ctx.known.cities.get(asked.city_id or 0) if asked else None
+    city = ctx.reference.cities.get(asked.city_id or 0) if asked else None
     if asked and city:
         lines.append(t("Asks to join for {city}.", city=places.city_place(t, city)))
         approve = f"admit {asked.id} yes"
     return Entry(
-        title=f"{account.id} · {arrivals.called(account)}",
+        title=f"{account.id} · {arrivals.account_name(account)}",
         lines=tuple(lines),
         buttons=(Button(t("Approve"), approve, "primary"),),
     )
 
 
-def _missing(ctx: Context, field: str) -> Misfit:
-    return Misfit(ctx.t("Please fill this in."), name=field)
+def _missing_field_error(ctx: Context, field: str) -> InvalidArgumentError:
+    return InvalidArgumentError(ctx.t("Please fill this in."), name=field)
 
 
-async def _account(ctx: Context, who: str | None) -> Account:
+async def _load_account(ctx: Context, who: str | None) -> Account:
     """The account with this number, held; one that somebody let in meanwhile is refused."""
     if not who:
-        raise _missing(ctx, "who")
-    account = await joining.hold(ctx.session, int(who)) if _is_number(who) else None
+        raise _missing_field_error(ctx, "who")
+    account = await joining.lock_account(ctx.session, int(who)) if _is_number(who) else None
     if account is None:
-        raise Misfit(
-            ctx.t("There is no number «{number}» on the list.", number=short(who)), name="who"
+        raise InvalidArgumentError(
+            ctx.t("There is no number «{number}» on the list.", number=shorten(who)), name="who"
         )
     if account.member and account.member.status != "left":
         raise Refusal(
@@ -110,13 +112,13 @@ async def _account(ctx: Context, who: str | None) -> Account:
     return account
 
 
-async def _member(ctx: Context, who: str | None) -> Member:
+async def _load_member(ctx: Context, who: str | None) -> Member:
     if not who:
-        raise _missing(ctx, "who")
-    person = await members.member(ctx.session, int(who)) if _is_number(who) else None
+        raise _missing_field_error(ctx, "who")
+    person = await members.load_member(ctx.session, int(who)) if _is_number(who) else None
     if person is None:
-        raise Misfit(
-            ctx.t("There is no member with the number «{number}».", number=short(who)), name="who"
+        raise InvalidArgumentError(
+            ctx.t("There is no member with the number «{number}».", number=shorten(who)), name="who"
         )
     if person.id == ctx.member.id:
         raise Refusal(ctx.t("You cannot do this to yourself; please ask a colleague on the staff."))
@@ -129,18 +131,18 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 10
 
 
-def _city(ctx: Context, text: str | None) -> City:
+def _resolve_city(ctx: Context, text: str | None) -> City:
     if not text:
-        raise _missing(ctx, "city")
-    return places.city_named(ctx, text)
+        raise _missing_field_error(ctx, "city")
+    return places.find_city(ctx, text)
 
 
 async def _approve(ctx: Context, account: Account, city: City) -> Card:
     """The account's person becomes a verified member of that city, not yet in the directory."""
-    person, card = await arrivals.arrive(ctx, account, city, "approval", by=ctx.member)
+    person, card = await arrivals.admit_account(ctx, account, city, "approval", approver=ctx.member)
     key = f"let-in:{person.id}:{ctx.now:%Y%m%d%H%M%S%f}"
-    await arrivals.tell_asker(ctx, account, card, key)
-    return await _waiting(
+    await arrivals.notify_asker(ctx, account, card, key)
+    return await _waiting_card(
         ctx,
         ctx.t(
             "{name} of {city} is a member now.",
@@ -171,24 +173,26 @@ async def _restore(ctx: Context, person: Member) -> Card:
 def _status_card(ctx: Context, person: Member, said: str, undo: Button) -> Card:
     return Card(
         title=person.name,
-        parts=(Text(places.place(ctx.t, person.city)), Note(said, "good"), Buttons((undo,))),
+        parts=(Text(places.workplace(ctx.t, person.city)), Note(said, "good"), Buttons((undo,))),
         footer=portraits.footer(ctx.t, [person]),
     )
 
 
-async def _set_lead(ctx: Context, person: Member, *, leads: bool) -> Card:
+async def _set_lead(ctx: Context, person: Member, *, is_lead: bool) -> Card:
     """A lead lets colleagues of the own city in; the member is told."""
     t = ctx.t
-    if leads and (person.city is None or person.status != "verified"):
+    if is_lead and (person.city is None or person.status != "verified"):
         raise Refusal(t("Only a verified member of a city can lead it."))
-    changes = person.holds(CITY_LEAD) is not leads
-    await (joining.grant_lead if leads else joining.withdraw_lead)(ctx.session, person)
+    changes = person.has_role(CITY_LEAD) is not is_lead
+    await (joining.grant_lead if is_lead else joining.withdraw_lead)(ctx.session, person)
     if changes:
-        act = "lead granted" if leads else "lead withdrawn"
-        audit.note(ctx.session, ctx.now, ctx.member.id, act, f"member:{person.id}")
-        await _tell_lead(ctx, person, leads=leads)
-    if leads:
-        said = t("{name} leads {place} now.", name=person.name, place=places.place(t, person.city))
+        act = "lead granted" if is_lead else "lead withdrawn"
+        audit.record_act(ctx.session, ctx.now, ctx.member.id, act, f"member:{person.id}")
+        await _notify_lead(ctx, person, is_lead=is_lead)
+    if is_lead:
+        said = t(
+            "{name} leads {place} now.", name=person.name, place=places.workplace(t, person.city)
+        )
         undo = Button(t("Take back"), f"admin members unlead {person.id}", "danger")
     else:
         said = t("{name} leads no city any more.", name=person.name)
@@ -196,16 +200,16 @@ async def _set_lead(ctx: Context, person: Member, *, leads: bool) -> Card:
     return Card(person.name, (Note(said, "good"), Buttons((undo,))))
 
 
-async def _tell_lead(ctx: Context, person: Member, *, leads: bool) -> None:
+async def _notify_lead(ctx: Context, person: Member, *, is_lead: bool) -> None:
     t = translator(person.language)
     said = (
         t("You lead your city now: colleagues who ask to be let in come to you, and you may give "
           "out the code of your city.")
-        if leads
+        if is_lead
         else t("You do not lead your city any more. Thank you for having done it.")
     )  # fmt: skip
     next_ = Buttons((Button(t("Home"), "home"),))
-    await owe(
+    await enqueue(
         ctx.session,
         ctx.now,
         person,

@@ -8,10 +8,10 @@ from bot.cards import Button, Buttons, Card, Entry, Note, Part, Text
 from bot.commands import ANYONE, MEMBER, STAFF, Context, command
 from bot.community import conduct
 from bot.community.people import finding, places
-from bot.deliveries import owe
-from bot.errors import Misfit, Refusal
+from bot.deliveries import enqueue
+from bot.errors import InvalidArgumentError, Refusal
 from bot.i18n import Translator, translator
-from bot.parsing import Labels, Long, Suggest, Word, short
+from bot.parsing import Labels, Paragraph, SingleWord, Suggestions, shorten
 from db import audit, moderation
 from db.members import Member
 from db.moderation import Report
@@ -20,10 +20,10 @@ from db.moderation import Report
 class ReportAsk(BaseModel):
     """Tell the staff about somebody's behaviour"""
 
-    person: Annotated[str, Suggest("person"), Word()] = Field(
+    person: Annotated[str, Suggestions("person"), SingleWord()] = Field(
         min_length=1, max_length=80, title="Person", description="A name or @mention"
     )
-    because: Annotated[str, Long()] = Field(
+    because: Annotated[str, Paragraph()] = Field(
         min_length=3, max_length=1000, title="What happened",
         description="Only the programme's staff read this",
     )  # fmt: skip
@@ -36,7 +36,7 @@ class ReportAsk(BaseModel):
 @command("report", allow=MEMBER, room="me", writes=True, example="report @maya")
 async def report(ctx: Context, ask: ReportAsk) -> Card:
     """Into the queue of the staff; the person reported is not told by whom."""
-    t, about = ctx.t, await finding.find_one(ctx, ask.person)
+    t, about = ctx.t, await finding.find_person(ctx, ask.person)
     if about.id == ctx.member.id:
         raise Refusal(t("You cannot report yourself. If something went wrong, write to the staff."))
     subject = ask.where or f"profile:{about.id}"
@@ -70,7 +70,7 @@ class AdminReports(BaseModel):
             "uphold": "Keep the decision",
         }),
     ] = Field(default="list", title="What to do")  # fmt: skip
-    number: Annotated[int | None, Word()] = Field(
+    number: Annotated[int | None, SingleWord()] = Field(
         default=None, ge=1, title="Number", description="The number in the queue, for example: 17"
     )
 
@@ -79,19 +79,19 @@ class AdminReports(BaseModel):
 async def admin_reports(ctx: Context, ask: AdminReports) -> Card:
     """The queue, and what is decided about one entry of it."""
     if ask.act == "list":
-        return await _queue(ctx)
-    one = await _numbered(ctx, ask.number)
+        return await _queue_card(ctx)
+    one = await _load_report(ctx, ask.number)
     if ask.act in ("lift", "uphold"):
-        return await _decide_appeal(ctx, one, granted=ask.act == "lift")
+        return await _decide_appeal(ctx, one, is_granted=ask.act == "lift")
     return await _decide(ctx, one, ask.act)
 
 
-async def _numbered(ctx: Context, number: int | None) -> Report:
+async def _load_report(ctx: Context, number: int | None) -> Report:
     if number is None:
-        raise Misfit(ctx.t("Please fill this in."), name="number")
-    one = await moderation.numbered(ctx.session, number)
+        raise InvalidArgumentError(ctx.t("Please fill this in."), name="number")
+    one = await moderation.lock_report(ctx.session, number)
     if one is None:
-        raise Misfit(
+        raise InvalidArgumentError(
             ctx.t("There is no number «{number}» on the list.", number=number), name="number"
         )
     if ctx.member.id in (one.about_id, one.by_id):
@@ -99,16 +99,20 @@ async def _numbered(ctx: Context, number: int | None) -> Report:
     return one
 
 
-async def _queue(ctx: Context, note: str = "") -> Card:
+async def _queue_card(ctx: Context, note: str = "") -> Card:
     t = ctx.t
-    found = [r for r in await moderation.waiting(ctx.session) if r.about_id != ctx.member.id]
+    found = [
+        r for r in await moderation.list_open_reports(ctx.session) if r.about_id != ctx.member.id
+    ]
     parts: list[Part] = [Note(note, "good")] if note else []
     if not found:
         parts.append(Text(t("Nothing waits for a decision.")))
-    return Card(title=t("Moderation queue"), parts=(*parts, *(_entry(ctx, one) for one in found)))
+    return Card(
+        title=t("Moderation queue"), parts=(*parts, *(_report_entry(ctx, one) for one in found))
+    )
 
 
-def _entry(ctx: Context, one: Report) -> Entry:
+def _report_entry(ctx: Context, one: Report) -> Entry:
     t = ctx.t
     by = one.by.name if one.by else t("somebody who left")
     said = one.appeal if one.status != moderation.OPEN else one.because
@@ -127,12 +131,12 @@ def _entry(ctx: Context, one: Report) -> Entry:
             ("suspend", t("Suspend"), "danger"),
         )  # type: ignore[assignment] # one more button than for an appeal
     return Entry(
-        title=f"{one.id} · {one.about.name}, {places.place(t, one.about.city)}",
+        title=f"{one.id} · {one.about.name}, {places.workplace(t, one.about.city)}",
         badge=t("Appeal") if appealed else "",
         lines=(
             said,
             t("from {name}, {when}", name=one.about.name if appealed else by, when=when),
-            _where(t, one.subject),
+            _place_text(t, one.subject),
         ),
         buttons=tuple(
             Button(label, f"admin reports {act} {one.id}", style)  # type: ignore[arg-type] # literals
@@ -141,7 +145,7 @@ def _entry(ctx: Context, one: Report) -> Entry:
     )
 
 
-def _where(t: Translator, subject: str) -> str:
+def _place_text(t: Translator, subject: str) -> str:
     kind = subject.partition(":")[0]
     return t(_PLACES.get(kind, _ELSEWHERE))
 
@@ -157,24 +161,24 @@ _PLACES = {
 async def _decide(ctx: Context, one: Report, act: str) -> Card:
     t, about = ctx.t, one.about
     if one.status != moderation.OPEN:
-        return await _queue(ctx, t("Number {number} is decided already.", number=one.id))
+        return await _queue_card(ctx, t("Number {number} is decided already.", number=one.id))
     if any(r.role == "admin" for r in about.roles) and act != "dismiss":
         raise Refusal(t("Only the people who run the hub can change its admins."))
     one.status = {"dismiss": "dismissed", "mute": "muted", "suspend": "suspended"}[act]
     one.decided_by_id, one.decided_at = ctx.member.id, ctx.now
     decision = "report dismissed" if act == "dismiss" else "report upheld"
-    audit.note(ctx.session, ctx.now, ctx.member.id, decision, f"report:{one.id}")
+    audit.record_act(ctx.session, ctx.now, ctx.member.id, decision, f"report:{one.id}")
     if act == "mute":
         conduct.mute_member(ctx.session, ctx.now, ctx.member, about)
     elif act == "suspend":
         await conduct.suspend_member(ctx.session, ctx.now, ctx.member, about)
     if act != "dismiss":
-        await owe(ctx.session, ctx.now, about, "answer", _told(about, one),
+        await enqueue(ctx.session, ctx.now, about, "answer", _decision_card(about, one),
                   key=f"report:{one.id}:{one.status}")  # fmt: skip
-    return await _queue(ctx, t("Number {number} is decided.", number=one.id))
+    return await _queue_card(ctx, t("Number {number} is decided.", number=one.id))
 
 
-def _told(about: Member, one: Report) -> Card:
+def _decision_card(about: Member, one: Report) -> Card:
     """What somebody reads about whom the staff decided: what, until when, and how to object."""
     t = translator(about.language)
     if one.status == moderation.MUTED and about.muted_until:
@@ -192,25 +196,25 @@ def _told(about: Member, one: Report) -> Card:
     )
 
 
-async def _decide_appeal(ctx: Context, one: Report, *, granted: bool) -> Card:
+async def _decide_appeal(ctx: Context, one: Report, *, is_granted: bool) -> Card:
     t, about = ctx.t, one.about
     if one.appealed_at is None or one.status not in (moderation.MUTED, moderation.SUSPENDED):
-        return await _queue(ctx, t("Number {number} is decided already.", number=one.id))
+        return await _queue_card(ctx, t("Number {number} is decided already.", number=one.id))
     if one.decided_by_id == ctx.member.id:
         raise Refusal(t("You decided this yourself; a colleague has to look at the appeal."))
-    if granted:
+    if is_granted:
         one.status = moderation.LIFTED
         await conduct.restore_member(ctx.session, ctx.now, ctx.member, about)
     one.appealed_at = None
-    action = "appeal granted" if granted else "appeal refused"
-    audit.note(ctx.session, ctx.now, ctx.member.id, action, f"report:{one.id}")
+    action = "appeal granted" if is_granted else "appeal refused"
+    audit.record_act(ctx.session, ctx.now, ctx.member.id, action, f"report:{one.id}")
     theirs = translator(about.language)
-    said = theirs("Your appeal was granted: the decision is lifted.") if granted else theirs(
+    said = theirs("Your appeal was granted: the decision is lifted.") if is_granted else theirs(
         "Your appeal was looked at by somebody else; the decision stays."
     )  # fmt: skip
-    card = Card(title=theirs("Your appeal"), parts=(Note(said, "good" if granted else "info"),))
-    await owe(ctx.session, ctx.now, about, "answer", card, key=f"report:{one.id}:{action}")
-    return await _queue(ctx, t("Number {number} is decided.", number=one.id))
+    card = Card(title=theirs("Your appeal"), parts=(Note(said, "good" if is_granted else "info"),))
+    await enqueue(ctx.session, ctx.now, about, "answer", card, key=f"report:{one.id}:{action}")
+    return await _queue_card(ctx, t("Number {number} is decided.", number=one.id))
 
 
 # --- the appeal -------------------------------------------------------------------------------
@@ -219,7 +223,7 @@ async def _decide_appeal(ctx: Context, one: Report, *, granted: bool) -> Card:
 class Appeal(BaseModel):
     """Object to a decision of the staff about you"""
 
-    because: Annotated[str, Long()] = Field(
+    because: Annotated[str, Paragraph()] = Field(
         min_length=3, max_length=1000, title="Why you object",
         description="Somebody who did not make the decision will read it",
     )  # fmt: skip
@@ -229,17 +233,17 @@ class Appeal(BaseModel):
 async def appeal(ctx: Context, ask: Appeal) -> Card:
     """Open to whoever was muted or suspended: to nobody else does it say anything."""
     t, person = ctx.t, ctx.viewer
-    decided = await moderation.decided_about(ctx.session, person.id) if person else None
+    decided = await moderation.find_decision_about(ctx.session, person.id) if person else None
     if person is None or decided is None:
         raise Refusal(t("There is no decision about you to object to."))
     is_new = not decided.appeal
     if is_new:
         decided.appeal, decided.appealed_at = ask.because, ctx.now
-        audit.note(ctx.session, ctx.now, person.id, "appealed", f"report:{decided.id}")
+        audit.record_act(ctx.session, ctx.now, person.id, "appealed", f"report:{decided.id}")
         await conduct.notify_queue(
             ctx.session, ctx.now, decided, f"report:{decided.id}:appeal", (person.id,)
         )
     said = t("Your words are with the staff. You hear from them here.")
     if not is_new:
-        said = t("Your appeal is with the staff already ({text}).", text=short(decided.appeal))
+        said = t("Your appeal is with the staff already ({text}).", text=shorten(decided.appeal))
     return Card(title=t("Your appeal"), parts=(Note(said, "good" if is_new else "info"),))

@@ -8,10 +8,10 @@ from bot.cards import Button, Buttons, Card, Link, Note, Table, Text
 from bot.commands import ANYONE, Context, command
 from bot.community import parting
 from bot.errors import Refusal
-from bot.parsing import Hidden, Labels
+from bot.parsing import HiddenField, Labels
 from db import audit, joining, personal_data
 from db.members import Member
-from db.personal_data import HELD
+from db.personal_data import PERSONAL_TABLES
 
 
 class MyData(BaseModel):
@@ -21,7 +21,7 @@ class MyData(BaseModel):
         Literal["show", "export", "forget"],
         Labels({"show": "Show", "export": "A copy for me", "forget": "Forget me"}),
     ] = Field(default="show", title="What to do")  # fmt: skip
-    sure: Annotated[bool, Hidden()] = Field(default=False, title="Are you sure")
+    sure: Annotated[bool, HiddenField()] = Field(default=False, title="Are you sure")
 
 
 @command("my-data", allow=ANYONE, room="me", writes=True, example="my-data show")
@@ -29,17 +29,17 @@ async def my_data(ctx: Context, ask: MyData) -> Card:
     """For whoever is written down here, member or not any more; suspended people too."""
     person = ctx.viewer
     if person is None:
-        return await _account_only(ctx, ask)
+        return await _handle_account_only(ctx, ask)
     match ask.act:
         case "show":
-            return await _show(ctx, person)
+            return await _data_card(ctx, person)
         case "export":
             return _export(ctx, person)
         case "forget":
             return await _forget(ctx, person, sure=ask.sure)
 
 
-async def _account_only(ctx: Context, ask: MyData) -> Card:
+async def _handle_account_only(ctx: Context, ask: MyData) -> Card:
     """Somebody who once spoke to the hub and is no member: the account is all there is."""
     t = ctx.t
     if ctx.account is None:
@@ -53,10 +53,12 @@ async def _account_only(ctx: Context, ask: MyData) -> Card:
     return Card(title=t("Your data"), parts=(Text(said), Buttons((forget,))))
 
 
-async def _show(ctx: Context, person: Member) -> Card:
+async def _data_card(ctx: Context, person: Member) -> Card:
     t = ctx.t
-    found = await personal_data.rows_of(ctx.session, person.id)
-    rows = tuple((t(HELD[table].title), t.number(len(rows))) for table, rows in found.items())
+    found = await personal_data.load_rows(ctx.session, person.id)
+    rows = tuple(
+        (t(PERSONAL_TABLES[table].title), t.number(len(rows))) for table, rows in found.items()
+    )
     return Card(
         title=t("Your data"),
         parts=(
@@ -74,8 +76,8 @@ async def _show(ctx: Context, person: Member) -> Card:
 
 def _export(ctx: Context, person: Member) -> Card:
     t = ctx.t
-    address = ctx.links.my_data(person.id, ctx.now)
-    audit.note(ctx.session, ctx.now, person.id, "data exported", f"member:{person.id}")
+    address = ctx.links.my_data_url(person.id, ctx.now)
+    audit.record_act(ctx.session, ctx.now, person.id, "data exported", f"member:{person.id}")
     said = t("Here is everything the hub holds about you, as a file. The address works for "
              "fifteen minutes and is meant for you alone.")  # fmt: skip
     return Card(
@@ -93,7 +95,7 @@ async def _forget(ctx: Context, person: Member, *, sure: bool) -> Card:
             title=t("Forget you?"),
             parts=(Note(said, "warning"), Buttons((yes, Button(t("No"), "my-data show")))),
         )
-    if person.holds("admin") and await joining.is_last_admin(ctx.session, person):
+    if person.has_role("admin") and await joining.is_last_admin(ctx.session, person):
         raise Refusal(t("You are the only admin. Name another one first, then come back."))
     await parting.forget_member(ctx.session, ctx.now, person)
     return Card(

@@ -9,16 +9,16 @@ from pydantic import BaseModel, Field
 from bot.cards import Reply
 from bot.commands import MEMBER, Context, command
 from bot.community.people import portraits
-from bot.domain.ranking import standing
-from bot.errors import Misfit
-from bot.i18n import NAMES
-from bot.parsing import Hidden, Labels, Long, Suggest, short
+from bot.domain.ranking import base_points
+from bot.errors import InvalidArgumentError
+from bot.i18n import LANGUAGE_NAMES
+from bot.parsing import HiddenField, Labels, Paragraph, Suggestions, shorten
 from db import audit, directory
-from db.members import FIELDS_SEEN, Member
-from db.text import fold
+from db.members import FIELDS_WITH_VISIBILITY, Member
+from db.text import fold_text
 
-Language = Annotated[Literal["en", "es", "pt", "fr"], Labels(NAMES)]
-Seen = Annotated[
+Language = Annotated[Literal["en", "es", "pt", "fr"], Labels(LANGUAGE_NAMES)]
+Visibility = Annotated[
     Literal["community", "city", "nobody"],
     Labels({"community": "The whole community", "city": "Only my city", "nobody": "Nobody"}),
 ]
@@ -30,27 +30,27 @@ class Profile(BaseModel):
 
     act: Annotated[
         Literal["edit", "show", "confirm"] | None,
-        Hidden(),
+        HiddenField(),
         Labels({"edit": "Edit", "show": "Show", "confirm": "Still right"}),
     ] = Field(default=None, title="What to do")
     name: str | None = Field(default=None, max_length=80, title="Name")
     title: str | None = Field(
         default=None, max_length=120, title="Job title", description="For example: Open data lead"
     )
-    knows: Annotated[tuple[str, ...] | None, Suggest("topic")] = Field(
+    knows: Annotated[tuple[str, ...] | None, Suggestions("topic")] = Field(
         default=None,
         max_length=20,
         title="What I know",
         description="Topics, for example: open data, data inventory",
     )
-    learns: Annotated[tuple[str, ...] | None, Suggest("topic")] = Field(
+    learns: Annotated[tuple[str, ...] | None, Suggestions("topic")] = Field(
         default=None,
         max_length=20,
         title="What I want to learn",
         description="Topics, for example: evaluations",
     )
     languages: tuple[Language, ...] | None = Field(default=None, title="Languages I speak")
-    bio: Annotated[str | None, Long()] = Field(
+    bio: Annotated[str | None, Paragraph()] = Field(
         default=None,
         max_length=600,
         title="About me",
@@ -72,17 +72,17 @@ class Profile(BaseModel):
     hours: str | None = Field(
         default=None, max_length=20, title="Working hours", description="For example: 09:00-17:00"
     )
-    seen_title: Seen | None = Field(default=None, title="Who sees my job title")
-    seen_topics: Seen | None = Field(default=None, title="Who sees my topics")
-    seen_languages: Seen | None = Field(default=None, title="Who sees my languages")
-    seen_hours: Seen | None = Field(default=None, title="Who sees my working hours")
-    seen_bio: Seen | None = Field(default=None, title="Who sees «About me»")
+    seen_title: Visibility | None = Field(default=None, title="Who sees my job title")
+    seen_topics: Visibility | None = Field(default=None, title="Who sees my topics")
+    seen_languages: Visibility | None = Field(default=None, title="Who sees my languages")
+    seen_hours: Visibility | None = Field(default=None, title="Who sees my working hours")
+    seen_bio: Visibility | None = Field(default=None, title="Who sees «About me»")
 
 
-async def as_is(ctx: Context) -> dict[str, tuple[str, ...]]:
+async def current_profile(ctx: Context) -> dict[str, tuple[str, ...]]:
     """The profile as it stands, as the form shows it."""
-    person, name = ctx.member, ctx.known.vocabulary.name
-    ties = await directory.of_member(ctx.session, person.id)
+    person, name = ctx.member, ctx.reference.vocabulary.name
+    ties = await directory.list_expertise(ctx.session, person.id)
     topics = {
         kind: tuple(name(e.topic_id, ctx.language) for e in ties if e.kind == kind)
         for kind in ("knows", "learns")
@@ -97,7 +97,9 @@ async def as_is(ctx: Context) -> dict[str, tuple[str, ...]]:
         "open": ("yes" if person.open_to_questions else "no",),
         "asks": () if person.monthly_asks is None else (str(person.monthly_asks),),
         "hours": (f"{person.hours_from}-{person.hours_to}",),
-        **{f"seen_{field}": (getattr(person, f"seen_{field}"),) for field in FIELDS_SEEN},
+        **{
+            f"seen_{field}": (getattr(person, f"seen_{field}"),) for field in FIELDS_WITH_VISIBILITY
+        },
     }
 
 
@@ -107,7 +109,7 @@ async def as_is(ctx: Context) -> dict[str, tuple[str, ...]]:
     room="daily",
     writes=True,
     example="profile",
-    as_is=as_is,
+    current_values=current_profile,
     title="Your profile",
 )
 async def profile(ctx: Context, ask: Profile) -> Reply:
@@ -115,17 +117,19 @@ async def profile(ctx: Context, ask: Profile) -> Reply:
     person = ctx.member
     given = ask.model_fields_set - {"act"}
     if ask.act == "show" and not given:
-        return await portraits.profile(ctx, person)
+        return await portraits.profile_card(ctx, person)
     if ask.act == "confirm" and not given:
         person.confirmed_at = ctx.now
-        return await portraits.profile(ctx, person, ctx.t("Thank you. Your profile is up to date."))
+        return await portraits.profile_card(
+            ctx, person, ctx.t("Thank you. Your profile is up to date.")
+        )
     if not given:
-        return ctx.commands["profile"].form(ctx.t, await as_is(ctx))
+        return ctx.commands["profile"].form(ctx.t, await current_profile(ctx))
     await _save(ctx, person, ask, given)
-    return await portraits.profile(ctx, person, _saved(ctx, person))
+    return await portraits.profile_card(ctx, person, _confirmation_text(ctx, person))
 
 
-def _saved(ctx: Context, person: Member) -> str:
+def _confirmation_text(ctx: Context, person: Member) -> str:
     if person.listed:
         return ctx.t("Saved. This is how you see yourself; others see what you allowed.")
     return ctx.t("Saved. You are not in the directory yet: nobody finds you until you say so.")
@@ -134,24 +138,24 @@ def _saved(ctx: Context, person: Member) -> str:
 async def _save(ctx: Context, person: Member, ask: Profile, given: set[str]) -> None:
     for field in ("knows", "learns"):
         if field in given:
-            topics = _topics(ctx, getattr(ask, field) or (), field)
+            topics = _resolve_topics(ctx, getattr(ask, field) or (), field)
             await directory.set_topics(ctx.session, person, field, topics)
     if "hours" in given:
-        person.hours_from, person.hours_to = _hours(ctx, ask.hours)
+        person.hours_from, person.hours_to = _parse_hours(ctx, ask.hours)
     if ask.name:
-        person.name, person.folded = ask.name, fold(ask.name)
+        person.name, person.folded = ask.name, fold_text(ask.name)
     for field in ("title", "bio"):
         if field in given:
             setattr(person, field, getattr(ask, field) or "")
     if ask.languages:
         person.spoken = f" {' '.join(dict.fromkeys(ask.languages))} "
-    _choices(person, ask, given)
+    _apply_choices(person, ask, given)
     person.confirmed_at = ctx.now
-    await directory.refresh(ctx.session, person, standing)
-    audit.note(ctx.session, ctx.now, person.id, "profile saved", f"member:{person.id}")
+    await directory.refresh_member(ctx.session, person, base_points)
+    audit.record_act(ctx.session, ctx.now, person.id, "profile saved", f"member:{person.id}")
 
 
-def _choices(person: Member, ask: Profile, given: set[str]) -> None:
+def _apply_choices(person: Member, ask: Profile, given: set[str]) -> None:
     """The closed fields: an emptied one stays as it was, but for the limit of questions."""
     if ask.listed is not None:
         person.listed = ask.listed
@@ -159,39 +163,39 @@ def _choices(person: Member, ask: Profile, given: set[str]) -> None:
         person.open_to_questions = ask.open
     if "asks" in given:
         person.monthly_asks = ask.asks
-    for field in FIELDS_SEEN:
+    for field in FIELDS_WITH_VISIBILITY:
         if (seen := getattr(ask, f"seen_{field}")) is not None:
             setattr(person, f"seen_{field}", seen)
 
 
-def _topics(ctx: Context, texts: Sequence[str], field: str) -> list[int]:
+def _resolve_topics(ctx: Context, texts: Sequence[str], field: str) -> list[int]:
     keys: list[int] = []
     for text in texts:
-        hit = ctx.known.vocabulary.find(text)
+        hit = ctx.reference.vocabulary.find(text)
         if hit is None:
-            raise Misfit(_no_topic(ctx, text), name=field)
+            raise InvalidArgumentError(_unknown_topic_text(ctx, text), name=field)
         keys.append(hit.key)
     return list(dict.fromkeys(keys))
 
 
-def _no_topic(ctx: Context, text: str) -> str:
-    vocabulary = ctx.known.vocabulary
-    said = ctx.t("«{text}» is not one of our topics.", text=short(text))
-    near = [vocabulary.name(h.key, ctx.language) for h in vocabulary.near(text, 1)]
+def _unknown_topic_text(ctx: Context, text: str) -> str:
+    vocabulary = ctx.reference.vocabulary
+    said = ctx.t("«{text}» is not one of our topics.", text=shorten(text))
+    near = [vocabulary.name(h.key, ctx.language) for h in vocabulary.find_near(text, 1)]
     return said + (" " + ctx.t("Did you mean «{choice}»?", choice=near[0]) if near else "")
 
 
-def _hours(ctx: Context, text: str | None) -> tuple[str, str]:
+def _parse_hours(ctx: Context, text: str | None) -> tuple[str, str]:
     match = _HOURS.fullmatch((text or "").strip())
     if match:
         start = (int(match[1]), int(match[2] or 0))
         end = (int(match[3]), int(match[4] or 0))
         if start < end <= (24, 0) and max(start[1], end[1]) < 60:
             return f"{start[0]:02}:{start[1]:02}", f"{end[0]:02}:{end[1]:02}"
-    raise Misfit(
+    raise InvalidArgumentError(
         ctx.t(
             "I cannot read «{text}» as working hours; write them like 09:00-17:00.",
-            text=short(text or ""),
+            text=shorten(text or ""),
         ),
         name="hours",
     )

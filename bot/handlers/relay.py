@@ -9,17 +9,17 @@ from bot.cards import Button, Buttons, Card, Entry, Note, Part, Text
 from bot.commands import MEMBER, Context, command
 from bot.community import blocking, conduct
 from bot.community.relay import cards, hearing, threads
-from bot.community.relay.threads import Scene
+from bot.community.relay.threads import ConversationView
 from bot.domain.escaping import one_line
 from bot.errors import Refusal
 from bot.i18n import Translator, translator
-from bot.parsing import Hidden, Labels
+from bot.parsing import HiddenField, Labels
 from db import blocks, relay
 from db.members import Member
 from db.moderation import Report
 
 
-class Relaying(BaseModel):
+class RelayAsk(BaseModel):
     """See, pause or end your conversations with people in other workspaces"""
 
     act: Annotated[
@@ -39,23 +39,23 @@ class Relaying(BaseModel):
         default=None, ge=1, le=2_000_000_000, title="Number",
         description="The number of the conversation, as «relay» lists it",
     )  # fmt: skip
-    draft: Annotated[int | None, Hidden()] = Field(default=None, ge=1, le=2_000_000_000)
-    sure: Annotated[bool, Hidden()] = False
+    draft: Annotated[int | None, HiddenField()] = Field(default=None, ge=1, le=2_000_000_000)
+    sure: Annotated[bool, HiddenField()] = False
 
 
 @command("relay", allow=MEMBER, room="daily", writes=True, example="relay pause 3")
-async def conversations(ctx: Context, ask: Relaying) -> Card:
+async def conversations(ctx: Context, ask: RelayAsk) -> Card:
     """One's own conversations, and what is done with one of them."""
     if ask.act == "list" or ask.number is None:
-        return await _list(ctx)
-    view = await _mine(ctx, ask.number)
+        return await _list_card(ctx)
+    view = await _load_own_view(ctx, ask.number)
     match ask.act:
         case "pause":
             return await _pause(view)
         case "resume":
             return await _resume(view)
         case "end":
-            return await _end(view) if ask.sure else _ask_end(view)
+            return await _end(view) if ask.sure else _confirm_end_card(view)
         case "block":
             return await _block(view)
         case "unblock":
@@ -66,25 +66,25 @@ async def conversations(ctx: Context, ask: Relaying) -> Card:
             return await _send(view, ask.draft)
 
 
-async def _mine(ctx: Context, number: int) -> Scene:
+async def _load_own_view(ctx: Context, number: int) -> ConversationView:
     """A conversation of who asks; another one's number reads like a number that never was."""
-    talk = await relay.one(ctx.session, number, ctx.member.id)
+    talk = await relay.load_relay(ctx.session, number, ctx.member.id)
     if talk is None:
         raise Refusal(
             ctx.t("You have no conversation with the number {number}.", number=number),
             buttons=(Button(ctx.t("My conversations"), "relay"),),
         )
-    return await threads.scene(ctx.session, ctx.now, talk, ctx.member)
+    return await threads.load_view(ctx.session, ctx.now, talk, ctx.member)
 
 
 # --- the list ---------------------------------------------------------------------------------
 
 
-async def _list(ctx: Context) -> Card:
+async def _list_card(ctx: Context) -> Card:
     t = ctx.t
-    talks = await relay.of_member(ctx.session, ctx.member.id)
-    views = [await threads.scene(ctx.session, ctx.now, talk, ctx.member) for talk in talks]
-    entries = tuple([await _entry(view) for view in views])
+    talks = await relay.list_relays(ctx.session, ctx.member.id)
+    views = [await threads.load_view(ctx.session, ctx.now, talk, ctx.member) for talk in talks]
+    entries = tuple([await _conversation_entry(view) for view in views])
     if not entries:
         said = t("You have no conversations with people in other workspaces yet. They begin when "
                  "both of you say yes to an introduction.")  # fmt: skip
@@ -93,77 +93,77 @@ async def _list(ctx: Context) -> Card:
     return Card(t("My conversations"), entries)
 
 
-async def _entry(view: Scene) -> Entry:
+async def _conversation_entry(view: ConversationView) -> Entry:
     t, talk = view.t, view.talk
     if view.other is None:
         return Entry(f"{talk.id} · {t('somebody who left')}", badge=t("over"))
-    state, buttons = await _state(view)
-    where = cards.author(t, view.other, "")
+    state, buttons = await _conversation_state(view)
+    where = cards.author_line(t, view.other, "")
     return Entry(f"{talk.id} · {where}", badge=state, buttons=buttons)
 
 
-async def _state(view: Scene) -> tuple[str, tuple[Button, ...]]:
+async def _conversation_state(view: ConversationView) -> tuple[str, tuple[Button, ...]]:
     """How it stands for this side, and what can be done. A block by the other shows nowhere."""
     t, talk = view.t, view.talk
     if view.other and await blocks.has_blocked(view.session, view.me.id, view.other.id):
         return t("blocked"), (Button(t("Unblock"), f"relay unblock {talk.id}"),)
     if talk.status != relay.OPEN:
         return t("over"), ()
-    if talk.paused_by(view.me.id):
-        return t("paused by you"), (cards.resume(t, talk.id), *_ways_out(view))
+    if talk.is_paused_by(view.me.id):
+        return t("paused by you"), (cards.resume_button(t, talk.id), *_exit_buttons(view))
     pause = Button(t("Pause"), f"relay pause {talk.id}")
-    if talk.paused_by(talk.facing(view.me.id)):
-        return t("paused by the other side"), (pause, *_ways_out(view))
-    return t("open"), (pause, *_ways_out(view))
+    if talk.is_paused_by(talk.partner_of(view.me.id)):
+        return t("paused by the other side"), (pause, *_exit_buttons(view))
+    return t("open"), (pause, *_exit_buttons(view))
 
 
-def _ways_out(view: Scene) -> tuple[Button, ...]:
-    return cards.controls(view.t, view.talk.id).buttons[1:]
+def _exit_buttons(view: ConversationView) -> tuple[Button, ...]:
+    return cards.control_buttons(view.t, view.talk.id).buttons[1:]
 
 
 # --- what is done with one --------------------------------------------------------------------
 
 
-def _done(view: Scene, text: str, *buttons: Button) -> Card:
+def _result_card(view: ConversationView, text: str, *buttons: Button) -> Card:
     shown = (Note(text, "good"), *((Buttons(buttons),) if buttons else ()))
-    return Card(view.name or view.t("My conversations"), shown)
+    return Card(view.other_name or view.t("My conversations"), shown)
 
 
-def _told(view: Scene, card: Card) -> Card:
+def _as_answer(view: ConversationView, card: Card) -> Card:
     """What would be said in the thread, said as an answer."""
-    return replace(card, title=view.name or view.t("My conversations"))
+    return replace(card, title=view.other_name or view.t("My conversations"))
 
 
-async def _pause(view: Scene) -> Card:
+async def _pause(view: ConversationView) -> Card:
     t = view.t
     if view.talk.status != relay.OPEN:
-        return _told(view, cards.over(t, view.name))
-    if not view.talk.paused_by(view.me.id):
-        view.talk.pause(view.me.id, view.now)
+        return _as_answer(view, cards.conversation_over_card(t, view.other_name))
+    if not view.talk.is_paused_by(view.me.id):
+        view.talk.update_pause(view.me.id, view.now)
     said = t("Paused. Nothing is passed on until you resume it; {name} is told so when they write.",
-             name=view.name)  # fmt: skip
-    return _done(view, said, cards.resume(t, view.talk.id))
+             name=view.other_name)  # fmt: skip
+    return _result_card(view, said, cards.resume_button(t, view.talk.id))
 
 
-async def _resume(view: Scene) -> Card:
+async def _resume(view: ConversationView) -> Card:
     """Who wrote in vain meanwhile is told that it goes on."""
     t, talk, other = view.t, view.talk, view.other
     if talk.status != relay.OPEN:
-        return _told(view, cards.over(t, view.name))
-    since = talk.since(view.me.id)
-    talk.pause(view.me.id, None)
-    if since and other and not talk.paused_by(other.id):
-        missed = await relay.withheld_since(view.session, talk.id, other.id, since)
+        return _as_answer(view, cards.conversation_over_card(t, view.other_name))
+    since = talk.pause_start(view.me.id)
+    talk.update_pause(view.me.id, None)
+    if since and other and not talk.is_paused_by(other.id):
+        missed = await relay.has_withheld_since(view.session, talk.id, other.id, since)
         if missed and not await blocks.is_blocked(view.session, view.me.id, other.id):
-            card = cards.goes_on(translator(other.language), one_line(view.me.name))
-            await threads.tell_other(view, card, f"relay:{talk.id}:on:{since:%Y%m%d%H%M%S}")
-    return _done(view, t("The conversation with {name} goes on.", name=view.name))
+            card = cards.pause_over_card(translator(other.language), one_line(view.me.name))
+            await threads.notify_other(view, card, f"relay:{talk.id}:on:{since:%Y%m%d%H%M%S}")
+    return _result_card(view, t("The conversation with {name} goes on.", name=view.other_name))
 
 
-def _ask_end(view: Scene) -> Card:
+def _confirm_end_card(view: ConversationView) -> Card:
     t = view.t
     said = t("End the conversation with {name} for both of you? {name} is told that it is over.",
-             name=view.name)  # fmt: skip
+             name=view.other_name)  # fmt: skip
     ways = (
         Button(t("End it"), f"relay end {view.talk.id} sure:yes", "danger"),
         Button(t("Only pause it"), f"relay pause {view.talk.id}"),
@@ -171,39 +171,39 @@ def _ask_end(view: Scene) -> Card:
     return Card(t("End this conversation?"), (Text(said), Buttons(ways)))
 
 
-async def _end(view: Scene) -> Card:
-    await threads.end(view)
-    return _done(view, view.t("The conversation with {name} is over.", name=view.name))
+async def _end(view: ConversationView) -> Card:
+    await threads.end_conversation(view)
+    return _result_card(view, view.t("The conversation with {name} is over.", name=view.other_name))
 
 
-async def _block(view: Scene) -> Card:
+async def _block(view: ConversationView) -> Card:
     """Nothing passes in either direction from now on; the other side is never told."""
     t = view.t
     if view.other is None:
-        return _told(view, cards.unreachable(t, ""))
+        return _as_answer(view, cards.unreachable_card(t, ""))
     await blocking.block_member(view.session, view.now, view.me, view.other)
     said = t("Blocked. Nothing reaches you from {name} any more, here or through introductions, "
-             "and {name} is not told.", name=view.name)  # fmt: skip
+             "and {name} is not told.", name=view.other_name)  # fmt: skip
     ways = (
         Button(t("Unblock"), f"relay unblock {view.talk.id}"),
         Button(t("Report"), f"relay report {view.talk.id}"),
     )
-    return _done(view, said, *ways)
+    return _result_card(view, said, *ways)
 
 
-async def _unblock(view: Scene) -> Card:
+async def _unblock(view: ConversationView) -> Card:
     t = view.t
     if view.other is None:
-        return _told(view, cards.unreachable(t, ""))
+        return _as_answer(view, cards.unreachable_card(t, ""))
     await blocking.unblock_member(view.session, view.now, view.me, view.other)
-    return _done(view, t("{name} can write to you here again.", name=view.name))
+    return _result_card(view, t("{name} can write to you here again.", name=view.other_name))
 
 
-async def _report(view: Scene) -> Card:
+async def _report(view: ConversationView) -> Card:
     """Into the queue of the staff, who hear of it once, without anything that was written."""
     t, me, other = view.t, view.me, view.other
     if other is None:
-        return _told(view, cards.unreachable(t, ""))
+        return _as_answer(view, cards.unreachable_card(t, ""))
 
     def render_details(theirs: Translator, report: Report) -> tuple[Part, ...]:
         return _report_details(theirs, view, other, report)
@@ -212,13 +212,15 @@ async def _report(view: Scene) -> Card:
         view.session, view.now, me, other, f"relay:{view.talk.id}", render_details=render_details
     )
     said = t("Thank you. The staff of the programme look at it and write to you.")
-    return _done(view, said, Button(t("Block"), f"relay block {view.talk.id}", "danger"))
+    return _result_card(view, said, Button(t("Block"), f"relay block {view.talk.id}", "danger"))
 
 
-def _report_details(t: Translator, view: Scene, other: Member, report: Report) -> tuple[Part, ...]:
+def _report_details(
+    t: Translator, view: ConversationView, other: Member, report: Report
+) -> tuple[Part, ...]:
     said = t("{one} reported the conversation with {other} (number {number}). What they wrote is "
              "theirs and not shown here; please ask {one} what happened.",
-             one=cards.author(t, view.me, ""), other=cards.author(t, other, ""),
+             one=cards.author_line(t, view.me, ""), other=cards.author_line(t, other, ""),
              number=view.talk.id)  # fmt: skip
     ways = (
         Button(one_line(view.me.name, 60), f"who-is {view.me.id}"),
@@ -229,7 +231,7 @@ def _report_details(t: Translator, view: Scene, other: Member, report: Report) -
     return Text(said), Buttons(ways)
 
 
-async def _send(view: Scene, number: int | None) -> Card:
+async def _send(view: ConversationView, number: int | None) -> Card:
     """What was kept because it was not clear whom it was for; it can be sent once."""
     t = view.t
     draft = await relay.take_draft(view.session, number or 0, view.me.id)
@@ -237,5 +239,5 @@ async def _send(view: Scene, number: int | None) -> Card:
         raise Refusal(t("That was sent already, or it is too old. Please write it again."))
     said = await hearing.send_draft(view, draft)
     if isinstance(said, Card):
-        return _told(view, said)
-    return _done(view, t("Sent to {name}.", name=view.name))
+        return _as_answer(view, said)
+    return _result_card(view, t("Sent to {name}.", name=view.other_name))

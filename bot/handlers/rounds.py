@@ -10,10 +10,10 @@ from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Rep
 from bot.commands import MEMBER, Context, command
 from bot.community.people import finding, portraits, ranking
 from bot.community.rounds import messages, pools
-from bot.domain.affinity import Reason, Seeker, reasons
-from bot.domain.cadence import coming, moments
-from bot.errors import Misfit, Refusal
-from bot.parsing import Labels, Suggest, short
+from bot.domain.affinity import Reason, Seeker, list_reasons
+from bot.domain.cadence import next_round_day, round_schedule
+from bot.errors import InvalidArgumentError, Refusal
+from bot.parsing import Labels, Suggestions, shorten
 from db import audit, round_pools, rounds
 from db.members import Member
 from db.rounds import MET, Round, RoundGroup, RoundMember
@@ -24,8 +24,8 @@ RHYTHM_NAMES = {
     "monthly": "Once a month",
 }
 _WEEKS = re.compile(r"(\d{1,2})(?:\s*\w*)?")
-MOST_REASONS = 5
-SNOOZED, MOST_SNOOZED = timedelta(weeks=4), timedelta(days=366)
+MAX_REASONS = 5
+DEFAULT_SNOOZE, MAX_SNOOZE = timedelta(weeks=4), timedelta(days=366)
 
 
 class Rounds(BaseModel):
@@ -43,7 +43,7 @@ class Rounds(BaseModel):
             "scheduled": "We have a date", "not-yet": "Not yet", "keep": "Keep me",
         }),
     ] = Field(default="status", title="What to do")  # fmt: skip
-    value: Annotated[str | None, Suggest("person")] = Field(
+    value: Annotated[str | None, Suggestions("person")] = Field(
         default=None,
         max_length=80,
         title="Date, week of the month or person",
@@ -56,13 +56,13 @@ async def rounds_(ctx: Context, ask: Rounds) -> Reply:
     """How one takes part, and every change of it."""
     match ask.act:
         case "status":
-            return await _status(ctx)
+            return await _status_card(ctx)
         case "on" | "keep":
-            return await _on(ctx)
+            return await _start_rounds(ctx)
         case "off":
-            return await _off(ctx)
+            return await _stop_rounds(ctx)
         case "weekly" | "every-two-weeks" | "monthly":
-            return await _rhythm(ctx, ask.act, ask.value)
+            return await _set_rhythm(ctx, ask.act, ask.value)
         case "snooze":
             return await _snooze(ctx, ask.value)
         case "skip":
@@ -70,16 +70,16 @@ async def rounds_(ctx: Context, ask: Rounds) -> Reply:
         case "avoid" | "unavoid":
             return await _avoid(ctx, ask.act, ask.value)
         case "why":
-            return await _why(ctx)
+            return await _explain_partner(ctx)
         case _:
-            return await _answer(ctx, ask.act, ask.value)
+            return await _save_answer(ctx, ask.act, ask.value)
 
 
 # --- how one takes part -----------------------------------------------------------------------
 
 
-async def _status(ctx: Context, note: str = "") -> Card:
-    t, taking = ctx.t, await rounds.taking(ctx.session, ctx.member.id)
+async def _status_card(ctx: Context, note: str = "") -> Card:
+    t, taking = ctx.t, await rounds.load_participation(ctx.session, ctx.member.id)
     parts: list[Part] = [Note(note, "good")] if note else []
     if taking is None or not taking.active:
         parts.append(
@@ -93,30 +93,30 @@ async def _status(ctx: Context, note: str = "") -> Card:
         )
         parts.append(Buttons((Button(t("Take part"), "rounds on", "primary"),)))
         return Card(t("Rounds of introductions"), tuple(parts))
-    parts += await _partner(ctx)
-    parts.append(Facts(tuple(await _facts(ctx, taking))))
-    parts.append(Buttons(tuple(_acts(ctx, taking))))
+    parts += await _partner_parts(ctx)
+    parts.append(Facts(tuple(await _participation_facts(ctx, taking))))
+    parts.append(Buttons(tuple(_status_buttons(ctx, taking))))
     shown = [ctx.member]
     return Card(t("Your rounds"), tuple(parts), portraits.footer(t, shown))
 
 
-async def _facts(ctx: Context, taking: RoundMember) -> list[Fact]:
+async def _participation_facts(ctx: Context, taking: RoundMember) -> list[Fact]:
     t = ctx.t
     facts = [Fact(t("Rhythm"), _rhythm_name(ctx, taking))]
     if taking.paused_at:
         facts.append(Fact(t("Next one"), t("Paused, because you did not answer any more")))
     else:
-        send = messages.next_day(taking, ctx.now)
+        send = messages.next_round_time(taking, ctx.now)
         facts.append(Fact(t("Next one"), t.day_and_time(send, ctx.member.zone)))
     if taking.snoozed_until and taking.snoozed_until > ctx.now.date():
         facts.append(Fact(t("Paused until"), t.day(taking.snoozed_until, "long")))
-    if ctx.member.is_full(ranking.month(ctx.now)):
+    if ctx.member.is_full(ranking.format_month(ctx.now)):
         facts.append(Fact(t("This month"), t("You have had as many introductions as you want.")))
     if not ctx.member.listed:
         facts.append(
             Fact(t("Directory"), t("You are not listed any more, so nobody is introduced to you."))
         )
-    avoided = await round_pools.avoided_by(ctx.session, ctx.member.id)
+    avoided = await round_pools.list_avoided_by(ctx.session, ctx.member.id)
     if avoided:
         names = t.listed([person.name for person in avoided])
         facts.append(Fact(t("Never paired with"), names))
@@ -138,7 +138,7 @@ def _rhythm_name(ctx: Context, taking: RoundMember) -> str:
     return f"{name}, {which[taking.nth]}"
 
 
-def _acts(ctx: Context, taking: RoundMember) -> list[Button]:
+def _status_buttons(ctx: Context, taking: RoundMember) -> list[Button]:
     t = ctx.t
     if taking.paused_at or taking.asked_at:
         return [
@@ -146,7 +146,7 @@ def _acts(ctx: Context, taking: RoundMember) -> list[Button]:
             Button(t("Stop rounds"), "rounds off"),
         ]
     others = [rhythm for rhythm in RHYTHM_NAMES if rhythm != taking.rhythm]
-    day = messages.next_day(taking, ctx.now).date()
+    day = messages.next_round_time(taking, ctx.now).date()
     return [
         Button(t("Skip the next one"), f"rounds skip {day}"),
         *(Button(t(RHYTHM_NAMES[rhythm]), f"rounds {rhythm}") for rhythm in others),
@@ -155,7 +155,7 @@ def _acts(ctx: Context, taking: RoundMember) -> list[Button]:
     ]
 
 
-async def _on(ctx: Context) -> Card:
+async def _start_rounds(ctx: Context) -> Card:
     t = ctx.t
     if not ctx.member.listed:
         raise Refusal(
@@ -165,17 +165,17 @@ async def _on(ctx: Context) -> Card:
             ),
             buttons=(Button(t("Edit my profile"), "profile edit", "primary"),),
         )
-    taking = await rounds.join(ctx.session, ctx.member.id, ctx.now)
+    taking = await rounds.get_or_create_participation(ctx.session, ctx.member.id, ctx.now)
     if not taking.active:
         taking.active, taking.joined_at = True, ctx.now
     taking.snoozed_until = taking.skips = None
-    messages.is_back(taking)
-    audit.note(ctx.session, ctx.now, ctx.member.id, "rounds on", f"member:{ctx.member.id}")
-    return await _status(ctx, t("You take part."))
+    messages.mark_active(taking)
+    audit.record_act(ctx.session, ctx.now, ctx.member.id, "rounds on", f"member:{ctx.member.id}")
+    return await _status_card(ctx, t("You take part."))
 
 
-async def _taking(ctx: Context) -> RoundMember:
-    found = await rounds.taking(ctx.session, ctx.member.id)
+async def _load_participation(ctx: Context) -> RoundMember:
+    found = await rounds.load_participation(ctx.session, ctx.member.id)
     if found is None or not found.active:
         raise Refusal(
             ctx.t("You do not take part in rounds yet."),
@@ -184,59 +184,61 @@ async def _taking(ctx: Context) -> RoundMember:
     return found
 
 
-async def _off(ctx: Context) -> Card:
-    taking = await rounds.taking(ctx.session, ctx.member.id)
+async def _stop_rounds(ctx: Context) -> Card:
+    taking = await rounds.load_participation(ctx.session, ctx.member.id)
     if taking is not None:
         taking.active = False
-        audit.note(ctx.session, ctx.now, ctx.member.id, "rounds off", f"member:{ctx.member.id}")
-    return await _status(ctx, ctx.t("You do not take part any more. Nothing else changes."))
+        audit.record_act(
+            ctx.session, ctx.now, ctx.member.id, "rounds off", f"member:{ctx.member.id}"
+        )
+    return await _status_card(ctx, ctx.t("You do not take part any more. Nothing else changes."))
 
 
-async def _rhythm(ctx: Context, rhythm: str, which: str | None) -> Card:
-    taking = await _taking(ctx)
-    if which and (rhythm != "monthly" or which not in ("1", "2", "3", "4", "5")):
-        raise Misfit(
+async def _set_rhythm(ctx: Context, rhythm: str, nth: str | None) -> Card:
+    taking = await _load_participation(ctx)
+    if nth and (rhythm != "monthly" or nth not in ("1", "2", "3", "4", "5")):
+        raise InvalidArgumentError(
             ctx.t(
                 "«{text}» does not fit here: write 1 to 4 for a week of the month, or 5 for the "
                 "last one.",
-                text=short(which),
+                text=shorten(nth),
             ),
             name="value",
         )
     taking.rhythm = rhythm
     if rhythm == "monthly":
-        taking.nth = int(which or 1)
-    return await _status(ctx, ctx.t("Saved."))
+        taking.nth = int(nth or 1)
+    return await _status_card(ctx, ctx.t("Saved."))
 
 
 # --- not now ----------------------------------------------------------------------------------
 
 
 async def _snooze(ctx: Context, until: str | None) -> Card:
-    taking = await _taking(ctx)
-    taking.snoozed_until = _until(ctx, until)
+    taking = await _load_participation(ctx)
+    taking.snoozed_until = _parse_until(ctx, until)
     day = ctx.t.day(taking.snoozed_until, "long")
-    return await _status(ctx, ctx.t("Your rounds pause until {day}.", day=day))
+    return await _status_card(ctx, ctx.t("Your rounds pause until {day}.", day=day))
 
 
-def _until(ctx: Context, text: str | None) -> date:
+def _parse_until(ctx: Context, text: str | None) -> date:
     """A date, or a number of weeks from today."""
     today = ctx.now.date()
     if not text:
-        return today + SNOOZED
+        return today + DEFAULT_SNOOZE
     weeks = _WEEKS.fullmatch(text)
     try:
         day = today + timedelta(weeks=int(weeks[1])) if weeks else date.fromisoformat(text)
     except ValueError:
         day = today
-    if today < day <= today + MOST_SNOOZED:
+    if today < day <= today + MAX_SNOOZE:
         return day
-    example = today + SNOOZED
-    raise Misfit(
+    example = today + DEFAULT_SNOOZE
+    raise InvalidArgumentError(
         ctx.t(
             "I cannot read «{text}» as a day within a year; write it like {example}, or a number "
             "of weeks.",
-            text=short(text),
+            text=shorten(text),
             example=example,
         ),
         name="value",
@@ -245,76 +247,76 @@ def _until(ctx: Context, text: str | None) -> date:
 
 async def _skip(ctx: Context, text: str | None) -> Card:
     """The next round, or the one of a day: a button of an old notice skips no later round."""
-    taking = await _taking(ctx)
-    send = messages.next_day(taking, ctx.now)
+    taking = await _load_participation(ctx)
+    send = messages.next_round_time(taking, ctx.now)
     day = send.date()
     if text:
         try:
             day = date.fromisoformat(text)
         except ValueError:
             day = date.min
-        if day < coming(ctx.now) or day.weekday() != send.weekday():
+        if day < next_round_day(ctx.now) or day.weekday() != send.weekday():
             raise Refusal(
                 ctx.t("That round has begun already, or there is none on that day."),
                 buttons=(Button(ctx.t("My rounds"), "rounds"),),
             )
     taking.skips = day
-    when = ctx.t.day_and_time(moments(day).send, ctx.member.zone)
-    return await _status(ctx, ctx.t("You skip the round of {when}.", when=when))
+    when = ctx.t.day_and_time(round_schedule(day).send, ctx.member.zone)
+    return await _status_card(ctx, ctx.t("You skip the round of {when}.", when=when))
 
 
 async def _avoid(ctx: Context, act: str, who: str | None) -> Card:
     if not who:
-        raise Misfit(ctx.t("Please fill this in."), name="value")
-    person = await finding.find_one(ctx, who, "value")
+        raise InvalidArgumentError(ctx.t("Please fill this in."), name="value")
+    person = await finding.find_person(ctx, who, "value")
     if person.id == ctx.member.id:
         raise Refusal(ctx.t("You are never paired with yourself."))
     if act == "avoid":
-        await round_pools.avoid(ctx.session, ctx.member.id, person.id)
+        await round_pools.add_avoidance(ctx.session, ctx.member.id, person.id)
         said = ctx.t("You will not be paired with {name}, who is not told.", name=person.name)
     else:
-        await round_pools.unavoid(ctx.session, ctx.member.id, person.id)
+        await round_pools.remove_avoidance(ctx.session, ctx.member.id, person.id)
         said = ctx.t("You may be paired with {name} again.", name=person.name)
-    return await _status(ctx, said)
+    return await _status_card(ctx, said)
 
 
 # --- this round -------------------------------------------------------------------------------
 
 
-async def _current(ctx: Context) -> tuple[RoundGroup | None, str]:
+async def _load_current_group(ctx: Context) -> tuple[RoundGroup | None, str]:
     """The group of the newest round, or why there is none."""
-    round_ = await rounds.last_sent(ctx.session)
+    round_ = await rounds.find_last_sent(ctx.session)
     if round_ is None:
         return None, ""
-    group = await rounds.group_of(ctx.session, ctx.member.id, round_.id)
+    group = await rounds.find_group_of(ctx.session, ctx.member.id, round_.id)
     if group and group.begun_at:
         return group, ""
-    left = await rounds.left_in(ctx.session, ctx.member.id, round_.id)
-    return None, messages.why_left(ctx.t, left) if left else ""
+    left = await rounds.find_unmatched(ctx.session, ctx.member.id, round_.id)
+    return None, messages.unpaired_reason(ctx.t, left) if left else ""
 
 
-async def _partner(ctx: Context) -> list[Part]:
-    t, (group, why) = ctx.t, await _current(ctx)
+async def _partner_parts(ctx: Context) -> list[Part]:
+    t, (group, why) = ctx.t, await _load_current_group(ctx)
     if group is None:
         return [Note(why)] if why else []
-    others = messages.others(group, ctx.member.id)
+    others = messages.other_members(group, ctx.member.id)
     mine = next(one for one in group.places if one.member_id == ctx.member.id)
     said = {"met": t("You met."), "scheduled": t("You have a date."), "not-yet": t("Not yet met.")}
     parts: list[Part] = [
-        portraits.entry(ctx, person, note=said.get(mine.answer, "")) for person in others
+        portraits.list_entry(ctx, person, note=said.get(mine.answer, "")) for person in others
     ]
-    acts = messages.answers(t, group.id) if mine.answer != MET else ()
+    acts = messages.check_in_buttons(t, group.id) if mine.answer != MET else ()
     parts.append(Buttons((*acts, Button(t("Why this person"), "rounds why"))))
     return parts
 
 
-async def _answer(ctx: Context, answer: str, number: str | None) -> Card:
+async def _save_answer(ctx: Context, answer: str, number: str | None) -> Card:
     """What somebody says of their own group; a later word replaces an earlier one."""
     group = None
     if number is None:
-        group, _ = await _current(ctx)
+        group, _ = await _load_current_group(ctx)
     elif number.isascii() and number.isdigit() and len(number) < 10:
-        group = await rounds.group(ctx.session, int(number))
+        group = await rounds.lock_group(ctx.session, int(number))
     mine = next((p for p in group.places if p.member_id == ctx.member.id), None) if group else None
     if group is None or mine is None or group.begun_at is None:
         raise Refusal(
@@ -322,50 +324,52 @@ async def _answer(ctx: Context, answer: str, number: str | None) -> Card:
             buttons=(Button(ctx.t("My rounds"), "rounds"),),
         )
     mine.answer, mine.answered_at = answer, ctx.now
-    taking = await rounds.taking(ctx.session, ctx.member.id)
+    taking = await rounds.load_participation(ctx.session, ctx.member.id)
     if taking:
-        messages.is_back(taking)
-    return await _status(ctx, ctx.t("Thank you, I wrote it down."))
+        messages.mark_active(taking)
+    return await _status_card(ctx, ctx.t("Thank you, I wrote it down."))
 
 
-async def _why(ctx: Context) -> Card:
-    t, (group, left) = ctx.t, await _current(ctx)
+async def _explain_partner(ctx: Context) -> Card:
+    t, (group, left) = ctx.t, await _load_current_group(ctx)
     if group is None:
         text = left or t("You have no partner in the newest round.")
         return Card(t("Why"), (Text(text), Buttons((Button(t("My rounds"), "rounds"),))))
     round_ = await ctx.session.get(Round, group.round_id)
     day = round_.day if round_ else ctx.now.date()
     keys = [one.member_id for one in group.places]
-    there = await pools.seekers(ctx.session, day, ctx.now, keys, any_turn=True)
+    there = await pools.load_seekers(ctx.session, day, ctx.now, keys, any_turn=True)
     known = {person.key: person for person in there}
     me = known.get(ctx.member.id)
     parts: list[Part] = []
-    others = messages.others(group, ctx.member.id)
+    others = messages.other_members(group, ctx.member.id)
     for person in others:
         other = known.get(person.id)
-        lines = sentences(ctx, person, me, other) if me and other else []
+        lines = reason_sentences(ctx, person, me, other) if me and other else []
         parts.append(Entry(person.name, tuple(lines), badge=portraits.badge(t, person)))
     parts.append(Buttons((Button(t("My rounds"), "rounds"),)))
     return Card(t("Why this person"), tuple(parts), portraits.footer(t, others))
 
 
-def sentences(ctx: Context, person: Member, me: Seeker, other: Seeker) -> list[str]:
+def reason_sentences(ctx: Context, person: Member, me: Seeker, other: Seeker) -> list[str]:
     """What speaks for a pair, to one of the two."""
-    return [_sentence(ctx, person, reason) for reason in reasons(me, other)[:MOST_REASONS]]
+    return [
+        _reason_sentence(ctx, person, reason) for reason in list_reasons(me, other)[:MAX_REASONS]
+    ]
 
 
-def _sentence(ctx: Context, person: Member, reason: Reason) -> str:
+def _reason_sentence(ctx: Context, person: Member, reason: Reason) -> str:
     t, name = ctx.t, person.first_name
     match reason.cause:
         case "hours":
             return t.many(
                 "Your working days share less than an hour.",
                 "Your working days share {number} hours.",
-                max(1, reason.about // 2),
+                max(1, reason.subject // 2),
             )
         case "new-city":
             return t("You have not met anybody of each other’s city.")
-    topic = ctx.known.vocabulary.name(reason.about, ctx.language)
+    topic = ctx.reference.vocabulary.name(reason.subject, ctx.language)
     match reason.cause:
         case "learns":
             return t("{name} knows {topic}, which you would like to learn.", name=name, topic=topic)

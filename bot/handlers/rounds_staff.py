@@ -8,15 +8,15 @@ from pydantic import BaseModel, Field
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Table, Text
 from bot.commands import STAFF, Context, command
 from bot.community.rounds import messages, pools
-from bot.domain.affinity import Reason, Seeker, reasons
-from bot.domain.cadence import coming, moments
-from bot.errors import Misfit, Refusal
-from bot.parsing import Labels, Word, short
+from bot.domain.affinity import Reason, Seeker, list_reasons
+from bot.domain.cadence import next_round_day, round_schedule
+from bot.errors import InvalidArgumentError, Refusal
+from bot.parsing import Labels, SingleWord, shorten
 from db import audit, rounds
-from db.rounds import Round, RoundGroup, RoundLeft
+from db.rounds import Round, RoundGroup, UnmatchedMember
 
-ON_A_PAGE = 15
-MOST_LEFT = 10
+PAGE_SIZE = 15
+MAX_LEFT_ENTRIES = 10
 
 
 class AdminRounds(BaseModel):
@@ -36,13 +36,13 @@ class AdminRounds(BaseModel):
             }
         ),
     ] = Field(default="status", title="What to do")
-    one: Annotated[str | None, Word()] = Field(
+    one: Annotated[str | None, SingleWord()] = Field(
         default=None,
         max_length=12,
         title="Number",
         description="The number beside a name, or the page of a preview",
     )
-    other: Annotated[str | None, Word()] = Field(
+    other: Annotated[str | None, SingleWord()] = Field(
         default=None,
         max_length=12,
         title="The other number",
@@ -55,72 +55,72 @@ async def admin_rounds(ctx: Context, ask: AdminRounds) -> Card:
     """What staff may do to the next round until it is sent."""
     match ask.act:
         case "status":
-            return await _status(ctx)
+            return await _status_card(ctx)
         case "preview":
-            return await _preview(ctx, _number(ctx, ask.one or "1", "one"))
+            return await _preview_card(ctx, _parse_number(ctx, ask.one or "1", "one"))
         case "redraw":
             return await _redraw(ctx)
         case "swap":
             return await _swap(ctx, ask.one, ask.other)
         case "lock" | "unlock":
-            return await _lock(ctx, locked=ask.act == "lock")
+            return await _set_lock(ctx, is_locked=ask.act == "lock")
         case "send":
             return await _send(ctx)
 
 
-def _number(ctx: Context, text: str | None, field: str) -> int:
+def _parse_number(ctx: Context, text: str | None, field: str) -> int:
     if text and text.isascii() and text.isdigit() and 0 < int(text) < 10**9:
         return int(text)
     said = (
-        ctx.t("«{text}» does not fit here: please write a whole number.", text=short(text))
+        ctx.t("«{text}» does not fit here: please write a whole number.", text=shorten(text))
         if text
         else ctx.t("Please fill this in.")
     )
-    raise Misfit(said, name=field)
+    raise InvalidArgumentError(said, name=field)
 
 
-def _note(ctx: Context, action: str, round_: Round) -> None:
-    audit.note(ctx.session, ctx.now, ctx.member.id, action, f"round:{round_.id}")
+def _note_audit(ctx: Context, action: str, round_: Round) -> None:
+    audit.record_act(ctx.session, ctx.now, ctx.member.id, action, f"round:{round_.id}")
 
 
 # --- how it goes ------------------------------------------------------------------------------
 
 
-async def _status(ctx: Context, note: str = "") -> Card:
-    t, day = ctx.t, coming(ctx.now)
+async def _status_card(ctx: Context, note: str = "") -> Card:
+    t, day = ctx.t, next_round_day(ctx.now)
     parts: list[Part] = [Note(note, "good")] if note else []
-    parts.append(Text(t("The next round is sent on {when}.", when=_when(ctx))))
-    upcoming = await rounds.on(ctx.session, day)
+    parts.append(Text(t("The next round is sent on {when}.", when=_format_send_time(ctx))))
+    upcoming = await rounds.find_round(ctx.session, day)
     if upcoming and upcoming.sent_at:
         parts.append(Text(t("It has been sent already.")))
     elif upcoming and upcoming.drafted_at:
         parts.append(Text(t("It is locked.") if upcoming.locked_at else t("It is drafted.")))
-        parts.append(Facts(await _sizes(ctx, upcoming)))
+        parts.append(Facts(await _load_size_facts(ctx, upcoming)))
     else:
-        when = t.day_and_time(moments(day).draft, ctx.member.zone)
+        when = t.day_and_time(round_schedule(day).draft, ctx.member.zone)
         parts.append(Text(t("It is drafted on {when}.", when=when)))
-    last = await rounds.last_sent(ctx.session)
+    last = await rounds.find_last_sent(ctx.session)
     if last:
-        parts.append(await _outcome(ctx, last))
+        parts.append(await _outcome_entry(ctx, last))
     parts.append(Buttons((Button(t("Preview"), "admin rounds preview", "primary"),)))
     return Card(t("Rounds"), tuple(parts))
 
 
-def _when(ctx: Context, round_: Round | None = None) -> str:
-    day = round_.day if round_ else coming(ctx.now)
-    return ctx.t.day_and_time(moments(day).send, ctx.member.zone)
+def _format_send_time(ctx: Context, round_: Round | None = None) -> str:
+    day = round_.day if round_ else next_round_day(ctx.now)
+    return ctx.t.day_and_time(round_schedule(day).send, ctx.member.zone)
 
 
-async def _sizes(ctx: Context, round_: Round) -> tuple[Fact, ...]:
-    groups = await rounds.groups_of(ctx.session, round_.id)
-    return messages.sizes(ctx.t, groups, await rounds.left_of(ctx.session, round_.id))
+async def _load_size_facts(ctx: Context, round_: Round) -> tuple[Fact, ...]:
+    groups = await rounds.list_groups(ctx.session, round_.id)
+    return messages.size_facts(ctx.t, groups, await rounds.list_unmatched(ctx.session, round_.id))
 
 
-async def _outcome(ctx: Context, last: Round) -> Entry:
-    t, said = ctx.t, await rounds.counted(ctx.session, last.id)
+async def _outcome_entry(ctx: Context, last: Round) -> Entry:
+    t, said = ctx.t, await rounds.count_answers(ctx.session, last.id)
     total = sum(said.values())
     return Entry(
-        t("The newest round, of {when}", when=_when(ctx, last)),
+        t("The newest round, of {when}", when=_format_send_time(ctx, last)),
         (
             t.many("one person was introduced", "{number} people were introduced", total),
             t.many("one says they met", "{number} say they met", said.get(rounds.MET, 0)),
@@ -134,88 +134,93 @@ async def _outcome(ctx: Context, last: Round) -> Entry:
 # --- the draft --------------------------------------------------------------------------------
 
 
-async def _draft(ctx: Context) -> Round:
+async def _load_draft(ctx: Context) -> Round:
     """The next round's draft, drawn now if need be; a sent one is not a draft any more."""
-    day = coming(ctx.now)
-    round_ = await pools.draft(ctx.session, day, ctx.now)
+    day = next_round_day(ctx.now)
+    round_ = await pools.get_or_create_draft(ctx.session, day, ctx.now)
     if round_ is None:
         raise Refusal(ctx.t("Nobody takes part in the next round yet."), title=ctx.t("Rounds"))
-    held = await rounds.held(ctx.session, round_.id)
+    held = await rounds.lock_round(ctx.session, round_.id)
     if held is None or held.sent_at:
-        raise _sent(ctx, round_)
+        raise _already_sent_refusal(ctx, round_)
     return held
 
 
-def _sent(ctx: Context, round_: Round) -> Refusal:
+def _already_sent_refusal(ctx: Context, round_: Round) -> Refusal:
     return Refusal(
         ctx.t(
-            "The round of {when} has been sent already; it is sent once.", when=_when(ctx, round_)
+            "The round of {when} has been sent already; it is sent once.",
+            when=_format_send_time(ctx, round_),
         ),
         title=ctx.t("Rounds"),
         buttons=(Button(ctx.t("How rounds are going"), "admin rounds status"),),
     )
 
 
-async def _preview(ctx: Context, page: int = 1, note: str = "") -> Card:
-    t, round_ = ctx.t, await _draft(ctx)
-    groups = await rounds.groups_of(ctx.session, round_.id)
-    left = await rounds.left_of(ctx.session, round_.id)
-    pages = max(1, -(-len(groups) // ON_A_PAGE))
+async def _preview_card(ctx: Context, page: int = 1, note: str = "") -> Card:
+    t, round_ = ctx.t, await _load_draft(ctx)
+    groups = await rounds.list_groups(ctx.session, round_.id)
+    left = await rounds.list_unmatched(ctx.session, round_.id)
+    pages = max(1, -(-len(groups) // PAGE_SIZE))
     page = min(page, pages)
-    shown = groups[(page - 1) * ON_A_PAGE : page * ON_A_PAGE]
+    shown = groups[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
     parts: list[Part] = [Note(note, "good")] if note else []
-    parts.append(Text(t("It is sent on {when}.", when=_when(ctx, round_))))
+    parts.append(Text(t("It is sent on {when}.", when=_format_send_time(ctx, round_))))
     if round_.locked_at:
         parts.append(Note(t("Locked: whoever joins now waits until it is sent.")))
-    parts.append(Facts(messages.sizes(t, groups, left)))
+    parts.append(Facts(messages.size_facts(t, groups, left)))
     if shown:
-        parts.append(await _table(ctx, round_, shown))
-    parts += [_left(ctx, one) for one in left[:MOST_LEFT]]
-    parts.append(Buttons(tuple(_acts(ctx, round_, page, pages))))
+        parts.append(await _pairs_table(ctx, round_, shown))
+    parts += [_unpaired_entry(ctx, one) for one in left[:MAX_LEFT_ENTRIES]]
+    parts.append(Buttons(tuple(_preview_buttons(ctx, round_, page, pages))))
     return Card(t("The next round"), tuple(parts))
 
 
-async def _table(ctx: Context, round_: Round, groups: Sequence[RoundGroup]) -> Table:
+async def _pairs_table(ctx: Context, round_: Round, groups: Sequence[RoundGroup]) -> Table:
     t = ctx.t
     keys = [place.member_id for group in groups for place in group.places]
-    there = await pools.seekers(ctx.session, round_.day, ctx.now, keys, any_turn=True)
+    there = await pools.load_seekers(ctx.session, round_.day, ctx.now, keys, any_turn=True)
     known = {person.key: person for person in there}
     rows = []
     for group in groups:
         names = [f"{place.member_id} {place.member.name}" for place in group.places]
         people = [known[p.member_id] for p in group.places if p.member_id in known]
-        why = _in_short(ctx, people) if len(people) == len(group.places) else t("not available now")
+        why = (
+            _short_reasons(ctx, people)
+            if len(people) == len(group.places)
+            else t("not available now")
+        )
         again = t("again") if group.again else t("new")
         rows.append((" · ".join(names), t.number(group.points), again, why))
     return Table((t("Who"), t("Points"), t("Before"), t("Why")), tuple(rows))
 
 
-def _in_short(ctx: Context, people: list[Seeker]) -> str:
+def _short_reasons(ctx: Context, people: list[Seeker]) -> str:
     """The two weightiest reasons of the first two of a group."""
-    return ", ".join(_reason(ctx, reason) for reason in reasons(people[0], people[1])[:2])
+    return ", ".join(_reason_text(ctx, reason) for reason in list_reasons(people[0], people[1])[:2])
 
 
-def _reason(ctx: Context, reason: Reason) -> str:
+def _reason_text(ctx: Context, reason: Reason) -> str:
     t = ctx.t
     if reason.cause == "hours":
         return t("working hours")
     if reason.cause == "new-city":
         return t("new city")
-    topic = ctx.known.vocabulary.name(reason.about, ctx.language)
+    topic = ctx.reference.vocabulary.name(reason.subject, ctx.language)
     if reason.cause in ("learns", "teaches"):
         return t("one knows and one learns {topic}", topic=topic)
     return t("both: {topic}", topic=topic)
 
 
-def _left(ctx: Context, one: RoundLeft) -> Entry:
+def _unpaired_entry(ctx: Context, one: UnmatchedMember) -> Entry:
     return Entry(
         f"{one.member_id} {one.member.name}",
-        (_why_left(ctx, one),),
+        (_unpaired_reason(ctx, one),),
         badge=ctx.t("without a partner"),
     )
 
 
-def _why_left(ctx: Context, one: RoundLeft) -> str:
+def _unpaired_reason(ctx: Context, one: UnmatchedMember) -> str:
     t = ctx.t
     match one.rule:
         case "alone":
@@ -232,7 +237,7 @@ def _why_left(ctx: Context, one: RoundLeft) -> str:
             return t("the partner is gone")
 
 
-def _acts(ctx: Context, round_: Round, page: int, pages: int) -> list[Button]:
+def _preview_buttons(ctx: Context, round_: Round, page: int, pages: int) -> list[Button]:
     t = ctx.t
     acts = [Button(t("Send now"), "admin rounds send", "danger")]
     if round_.locked_at:
@@ -252,8 +257,8 @@ def _acts(ctx: Context, round_: Round, page: int, pages: int) -> list[Button]:
 # --- changes by hand --------------------------------------------------------------------------
 
 
-async def _open(ctx: Context) -> Round:
-    round_ = await _draft(ctx)
+async def _load_unlocked_draft(ctx: Context) -> Round:
+    round_ = await _load_draft(ctx)
     if round_.locked_at:
         raise Refusal(
             ctx.t("The round is locked. Unlock it to change it."),
@@ -264,36 +269,36 @@ async def _open(ctx: Context) -> Round:
 
 
 async def _redraw(ctx: Context) -> Card:
-    round_ = await _open(ctx)
+    round_ = await _load_unlocked_draft(ctx)
     await pools.redraw(ctx.session, round_, ctx.now)
-    _note(ctx, "round redrawn", round_)
-    return await _preview(ctx, note=ctx.t("Drawn again."))
+    _note_audit(ctx, "round redrawn", round_)
+    return await _preview_card(ctx, note=ctx.t("Drawn again."))
 
 
 async def _swap(ctx: Context, one: str | None, other: str | None) -> Card:
     """Two people take each other's place, if no rule forbids either new group."""
-    round_ = await _open(ctx)
-    first, second = _number(ctx, one, "one"), _number(ctx, other, "other")
-    names = await rounds.names_in(ctx.session, round_.id, (first, second))
+    round_ = await _load_unlocked_draft(ctx)
+    first, second = _parse_number(ctx, one, "one"), _parse_number(ctx, other, "other")
+    names = await rounds.find_names(ctx.session, round_.id, (first, second))
     for number, field in ((first, "one"), (second, "other")):
         if number not in names:
-            raise Misfit(
+            raise InvalidArgumentError(
                 ctx.t("Nobody in this round has the number «{number}».", number=number), name=field
             )
     forbids = await pools.swap(ctx.session, round_, first, second, ctx.now)
     if forbids:
         raise Refusal(
-            _forbidden(ctx, forbids),
+            _rule_text(ctx, forbids),
             title=ctx.t("Rounds"),
             buttons=(Button(ctx.t("Preview"), "admin rounds preview"),),
         )
-    _note(ctx, "round swapped", round_)
-    return await _preview(
+    _note_audit(ctx, "round swapped", round_)
+    return await _preview_card(
         ctx, note=ctx.t("{one} and {other} changed places.", one=names[first], other=names[second])
     )
 
 
-def _forbidden(ctx: Context, rule: str) -> str:
+def _rule_text(ctx: Context, rule: str) -> str:
     t = ctx.t
     match rule:
         case "city":
@@ -308,18 +313,18 @@ def _forbidden(ctx: Context, rule: str) -> str:
             return t("Somebody of these groups cannot take part any more. Draw again first.")
 
 
-async def _lock(ctx: Context, *, locked: bool) -> Card:
-    round_ = await _draft(ctx)
-    round_.locked_at = ctx.now if locked else None
-    _note(ctx, "round locked" if locked else "round unlocked", round_)
-    return await _preview(ctx, note=ctx.t("Locked.") if locked else ctx.t("Unlocked."))
+async def _set_lock(ctx: Context, *, is_locked: bool) -> Card:
+    round_ = await _load_draft(ctx)
+    round_.locked_at = ctx.now if is_locked else None
+    _note_audit(ctx, "round locked" if is_locked else "round unlocked", round_)
+    return await _preview_card(ctx, note=ctx.t("Locked.") if is_locked else ctx.t("Unlocked."))
 
 
 async def _send(ctx: Context) -> Card:
     """Once: whoever comes second hears that it was sent."""
-    round_ = await _draft(ctx)
+    round_ = await _load_draft(ctx)
     sent = await pools.release(ctx.session, round_.id, ctx.now)
     if sent is None:
-        raise _sent(ctx, round_)
-    _note(ctx, "round sent", round_)
-    return await _status(ctx, ctx.t("Sent. People hear of it within a few minutes."))
+        raise _already_sent_refusal(ctx, round_)
+    _note_audit(ctx, "round sent", round_)
+    return await _status_card(ctx, ctx.t("Sent. People hear of it within a few minutes."))

@@ -22,14 +22,14 @@ from bot.cards import (
 from bot.commands import MEMBER, Context, command, completion
 from bot.community.people import portraits
 from bot.deliveries import KINDS
-from bot.errors import Misfit
-from bot.i18n import NAMES, Translator, translator
-from bot.parsing import Hidden, Labels, Suggest, nearest, short
+from bot.errors import InvalidArgumentError
+from bot.i18n import LANGUAGE_NAMES, Translator, translator
+from bot.parsing import HiddenField, Labels, Suggestions, find_nearest, shorten
 from db import switches
-from db.base import keep
-from db.switches import KindOff
+from db.base import insert_if_absent
+from db.switches import KindOptOut
 
-Language = Annotated[Literal["en", "es", "pt", "fr"], Labels(NAMES)]
+Language = Annotated[Literal["en", "es", "pt", "fr"], Labels(LANGUAGE_NAMES)]
 
 
 SWITCHABLE = {name: kind.title for name, kind in KINDS.items() if kind.switchable}
@@ -43,11 +43,11 @@ _HOURS = re.compile(r"(\d{1,2})(?::(\d{2}))?\s*(?:-|–|to|a|à)\s*(\d{1,2})(?::
 class Settings(BaseModel):
     """Choose your language, time zone and what you are told"""
 
-    act: Annotated[Literal["edit"] | None, Hidden(), Labels({"edit": "Edit"})] = Field(
+    act: Annotated[Literal["edit"] | None, HiddenField(), Labels({"edit": "Edit"})] = Field(
         default=None, title="What to do"
     )
     language: Language | None = Field(default=None, title="Language")
-    zone: Annotated[str | None, Suggest("zone")] = Field(
+    zone: Annotated[str | None, Suggestions("zone")] = Field(
         default=None, max_length=60, title="Time zone", description="For example: America/Bogota"
     )
     quiet: str | None = Field(
@@ -58,11 +58,11 @@ class Settings(BaseModel):
         default=None, ge=0, le=50, title="Messages a week, at most",
         description="Unasked-for ones; what you asked for always comes",
     )  # fmt: skip
-    stop: Annotated[Switch | None, Hidden()] = Field(default=None, title="Stop these messages")
-    start: Annotated[Switch | None, Hidden()] = Field(default=None, title="Send these again")
+    stop: Annotated[Switch | None, HiddenField()] = Field(default=None, title="Stop these messages")
+    start: Annotated[Switch | None, HiddenField()] = Field(default=None, title="Send these again")
 
 
-async def as_is(ctx: Context) -> dict[str, tuple[str, ...]]:
+async def current_settings(ctx: Context) -> dict[str, tuple[str, ...]]:
     """The settings as they stand, as the form shows them."""
     person = ctx.member
     return {
@@ -79,44 +79,44 @@ async def as_is(ctx: Context) -> dict[str, tuple[str, ...]]:
     room="daily",
     writes=True,
     example="settings language:fr",
-    as_is=as_is,
+    current_values=current_settings,
     title="Your settings",
 )
 async def settings(ctx: Context, ask: Settings) -> Reply:
     """Nothing given shows all of it; what is given is saved."""
     given = ask.model_fields_set - {"act"}
     if not given and ask.act == "edit":
-        return ctx.commands["settings"].form(ctx.t, await as_is(ctx))
+        return ctx.commands["settings"].form(ctx.t, await current_settings(ctx))
     if not given:
-        return await _shown(ctx, "")
+        return await _settings_card(ctx, "")
     person = ctx.member
     if ask.zone:
-        person.zone = _zone(ctx, ask.zone)
+        person.zone = _resolve_zone(ctx, ask.zone)
     if ask.language:
         person.language = ask.language
     if ask.quiet:
-        person.quiet_from, person.quiet_to = _hours(ctx, ask.quiet)
+        person.quiet_from, person.quiet_to = _parse_quiet_hours(ctx, ask.quiet)
     if ask.weekly is not None:
         person.weekly_ceiling = ask.weekly
     if ask.stop:
-        await keep(ctx.session, KindOff, member_id=person.id, kind=ask.stop)
+        await insert_if_absent(ctx.session, KindOptOut, member_id=person.id, kind=ask.stop)
     if ask.start:
         await switches.switch_on(ctx.session, person.id, ask.start)
     t = translator(person.language)
     said = t("Saved.")
     if ask.stop:
         said = t("You get no more messages of this kind: {kind}.", kind=t(KINDS[ask.stop].title))
-    return await _shown(ctx, said)
+    return await _settings_card(ctx, said)
 
 
-async def _shown(ctx: Context, note: str) -> Card:
+async def _settings_card(ctx: Context, note: str) -> Card:
     """Everything at a glance: each kind of message with its switch."""
     person = ctx.member
     t = translator(person.language)
-    off = await switches.switched_off(ctx.session, person.id)
+    off = await switches.list_switched_off(ctx.session, person.id)
     parts: list[Part] = [Note(note, "good")] if note else []
     parts.append(Facts((
-        Fact(t("Language"), NAMES[person.language]),
+        Fact(t("Language"), LANGUAGE_NAMES[person.language]),
         Fact(t("Time zone"), person.zone),
         Fact(t("Local time"), portraits.local_time(t, person, ctx.now)),
         Fact(t("Quiet hours"), f"{person.quiet_from}–{person.quiet_to}"),
@@ -128,11 +128,11 @@ async def _shown(ctx: Context, note: str) -> Card:
         Button(t("Home"), "home"),
     )))  # fmt: skip
     parts.append(Heading(t("What I am told")))
-    parts += [_switch(t, name, name in off) for name in SWITCHABLE]
+    parts += [_switch_entry(t, name, name in off) for name in SWITCHABLE]
     return Card(title=t("Your settings"), parts=tuple(parts))
 
 
-def _switch(t: Translator, name: str, is_off: bool) -> Entry:
+def _switch_entry(t: Translator, name: str, is_off: bool) -> Entry:
     act = "start" if is_off else "stop"
     return Entry(
         title=t(KINDS[name].title),
@@ -141,7 +141,7 @@ def _switch(t: Translator, name: str, is_off: bool) -> Entry:
     )
 
 
-def _hours(ctx: Context, text: str) -> tuple[str, str]:
+def _parse_quiet_hours(ctx: Context, text: str) -> tuple[str, str]:
     """From and to; they may cross midnight, and equal ones mean never."""
     match = _HOURS.fullmatch(text.strip())
     if match:
@@ -149,33 +149,33 @@ def _hours(ctx: Context, text: str) -> tuple[str, str]:
         end = (int(match[3]) % 24, int(match[4] or 0))
         if start[0] < 24 and int(match[3]) <= 24 and max(start[1], end[1]) < 60:
             return f"{start[0]:02}:{start[1]:02}", f"{end[0]:02}:{end[1]:02}"
-    raise Misfit(
+    raise InvalidArgumentError(
         ctx.t("I cannot read «{text}» as quiet hours; write them like 19:00-08:00.",
-              text=short(text)),
+              text=shorten(text)),
         name="quiet",
     )  # fmt: skip
 
 
-def _zones() -> list[str]:
+def _list_zones() -> list[str]:
     """Zones named by place; the old abbreviations know no daylight saving and are left out."""
     return sorted(z for z in available_timezones() if "/" in z and not z.startswith("Etc/"))
 
 
-def _zone(ctx: Context, text: str) -> str:
+def _resolve_zone(ctx: Context, text: str) -> str:
     wanted = text.replace(" ", "_").casefold()
-    for zone in _zones():
+    for zone in _list_zones():
         if wanted in (zone.casefold(), zone.casefold().rpartition("/")[2]):
             return zone
-    raise Misfit(
+    raise InvalidArgumentError(
         ctx.t("I know no time zone called «{text}»; write it like America/Bogota.",
-              text=short(text)),
+              text=shorten(text)),
         name="zone",
-        choices=tuple(Option(z, z) for z in nearest(text, _zones())),
+        choices=tuple(Option(z, z) for z in find_nearest(text, _list_zones())),
     )  # fmt: skip
 
 
 @completion("zone")
-async def zones_beginning(ctx: Context, typed: str) -> list[Option]:
+async def complete_zone(ctx: Context, typed: str) -> list[Option]:
     """Zones whose names hold what was typed."""
     wanted = typed.replace(" ", "_").casefold()
-    return [Option(z.replace("_", " "), z) for z in _zones() if wanted in z.casefold()][:25]
+    return [Option(z.replace("_", " "), z) for z in _list_zones() if wanted in z.casefold()][:25]

@@ -7,13 +7,13 @@ from pydantic import BaseModel, Field
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Text
 from bot.commands import STAFF, Context, command
 from bot.community.people import places
-from bot.domain.joining import domain_of
-from bot.errors import Misfit, Refusal
-from bot.parsing import Labels, Suggest, short
+from bot.domain.joining import normalize_domain
+from bot.errors import InvalidArgumentError, Refusal
+from bot.parsing import Labels, Suggestions, shorten
 from db import audit, invitations, members
 from db.members import Workspace
 
-CityName = Annotated[str | None, Suggest("city")]
+CityName = Annotated[str | None, Suggestions("city")]
 
 
 class AdminWorkspaces(BaseModel):
@@ -49,51 +49,58 @@ async def admin_workspaces(ctx: Context, ask: AdminWorkspaces) -> Card:
     """The list, and what staff know of one workspace."""
     t = ctx.t
     if ask.act == "list":
-        return await _list(ctx)
-    home = await _workspace(ctx, ask.number)
+        return await _workspaces_card(ctx)
+    home = await _load_workspace(ctx, ask.number)
     match ask.act:
         case "city":
             if not ask.city:
-                raise Misfit(t("Please fill this in."), name="city")
-            city = places.city_named(ctx, ask.city)
+                raise InvalidArgumentError(t("Please fill this in."), name="city")
+            city = places.find_city(ctx, ask.city)
             home.city_id = city.id
             said = t(
                 "{workspace} is {city}'s own: its people join without a code.",
-                workspace=_name(home),
+                workspace=_workspace_name(home),
                 city=places.city_place(t, city),
             )
         case "vouch":
             home.vouched = True
-            said = t("The addresses in {workspace} count from now on.", workspace=_name(home))
+            said = t(
+                "The addresses in {workspace} count from now on.", workspace=_workspace_name(home)
+            )
         case _:
             home.city_id, home.vouched = None, False
             said = t(
-                "{workspace} proves nothing any more. Who is in stays in.", workspace=_name(home)
+                "{workspace} proves nothing any more. Who is in stays in.",
+                workspace=_workspace_name(home),
             )
-    audit.note(ctx.session, ctx.now, ctx.member.id, f"workspace {ask.act}", f"workspace:{home.id}")
+    audit.record_act(
+        ctx.session, ctx.now, ctx.member.id, f"workspace {ask.act}", f"workspace:{home.id}"
+    )
     await ctx.session.flush()
-    return await _list(ctx, said)
+    return await _workspaces_card(ctx, said)
 
 
-async def _workspace(ctx: Context, number: int | None) -> Workspace:
+async def _load_workspace(ctx: Context, number: int | None) -> Workspace:
     if number is None:
-        raise Misfit(ctx.t("Please fill this in."), name="number")
+        raise InvalidArgumentError(ctx.t("Please fill this in."), name="number")
     home = await ctx.session.get(Workspace, number)
     if home is None:
-        raise Misfit(
+        raise InvalidArgumentError(
             ctx.t("There is no workspace with the number {number}.", number=number), name="number"
         )
     return home
 
 
-def _name(home: Workspace) -> str:
+def _workspace_name(home: Workspace) -> str:
     return home.name or f"{home.platform.capitalize()} {home.external_id}"
 
 
-async def _list(ctx: Context, note: str = "") -> Card:
+async def _workspaces_card(ctx: Context, note: str = "") -> Card:
     t = ctx.t
     parts: list[Part] = [Note(note, "good")] if note else []
-    parts += [_entry(ctx, home, n) for home, n in await members.workspaces(ctx.session)]
+    parts += [
+        _workspace_entry(ctx, home, n) for home, n in await members.list_workspaces(ctx.session)
+    ]
     parts.append(
         Text(
             t(
@@ -106,9 +113,9 @@ async def _list(ctx: Context, note: str = "") -> Card:
     return Card(t("Workspaces"), tuple(parts))
 
 
-def _entry(ctx: Context, home: Workspace, people_here: int) -> Entry:
+def _workspace_entry(ctx: Context, home: Workspace, people_here: int) -> Entry:
     t = ctx.t
-    city = ctx.known.cities.get(home.city_id or 0)
+    city = ctx.reference.cities.get(home.city_id or 0)
     lines = [
         t("the workspace of {city}", city=places.city_place(t, city))
         if city
@@ -123,7 +130,7 @@ def _entry(ctx: Context, home: Workspace, people_here: int) -> Entry:
         buttons.append(Button(t("Trust its addresses"), f"admin workspaces vouch {home.id}"))
     if home.vouched or city:
         buttons.append(Button(t("Take back"), f"admin workspaces mend {home.id}", "danger"))
-    title = f"{home.id} · {_name(home)}"
+    title = f"{home.id} · {_workspace_name(home)}"
     return Entry(title, tuple(lines), badge=home.platform.capitalize(), buttons=tuple(buttons))
 
 
@@ -153,17 +160,17 @@ async def admin_domains(ctx: Context, ask: AdminDomains) -> Card:
     """What is allowed, for one city or for all; exactly these domains, nothing under them."""
     t = ctx.t
     if ask.city is None:
-        return await _domains(ctx)
-    city = places.city_named(ctx, ask.city)
+        return await _domains_card(ctx)
+    city = places.find_city(ctx, ask.city)
     said = ""
     if ask.add:
-        domain = domain_of(ask.add)
+        domain = normalize_domain(ask.add)
         if not domain:
-            raise Misfit(
+            raise InvalidArgumentError(
                 t(
                     "«{text}» is no domain of an office: I take plain names like boston.gov, and "
                     "none where anybody gets an address.",
-                    text=short(ask.add),
+                    text=shorten(ask.add),
                 ),
                 name="add",
             )
@@ -171,20 +178,20 @@ async def admin_domains(ctx: Context, ask: AdminDomains) -> Card:
             raise Refusal(t("«{domain}» proves another city already.", domain=domain))
         said = t("Allowed: {domain}", domain=domain)
     elif ask.remove:
-        domain = domain_of(ask.remove)
+        domain = normalize_domain(ask.remove)
         await invitations.forbid_domain(ctx.session, city.id, domain)
-        said = t("Taken back: {domain}", domain=domain or short(ask.remove))
+        said = t("Taken back: {domain}", domain=domain or shorten(ask.remove))
     if said:
-        audit.note(ctx.session, ctx.now, ctx.member.id, "domains changed", f"city:{city.id}")
-    return await _domains(ctx, city.id, said)
+        audit.record_act(ctx.session, ctx.now, ctx.member.id, "domains changed", f"city:{city.id}")
+    return await _domains_card(ctx, city.id, said)
 
 
-async def _domains(ctx: Context, city_id: int | None = None, note: str = "") -> Card:
+async def _domains_card(ctx: Context, city_id: int | None = None, note: str = "") -> Card:
     t = ctx.t
     parts: list[Part] = [Note(note, "good")] if note else []
-    found = await invitations.domains(ctx.session, city_id)
+    found = await invitations.list_domains(ctx.session, city_id)
     facts = tuple(
-        Fact(one.domain, places.city_place(t, ctx.known.cities[one.city_id])) for one in found
+        Fact(one.domain, places.city_place(t, ctx.reference.cities[one.city_id])) for one in found
     )
     parts.append(Facts(facts) if facts else Text(t("No domain is allowed yet.")))
     parts.append(

@@ -11,7 +11,7 @@ from bot.i18n import Translator
 from db.members import Member
 from db.outbox import UNSOLVED, Delivery
 
-ALARM = "alarm"
+ALERT_KEY = "alarm"
 
 
 async def notify_of_failures(
@@ -21,9 +21,9 @@ async def notify_of_failures(
 
     What failed of the alarms themselves raises none.
     """
-    if not any(r.state in UNSOLVED and not r.key.startswith(f"{ALARM}:") for r in ended):
+    if not any(r.state in UNSOLVED and not r.key.startswith(f"{ALERT_KEY}:") for r in ended):
         return
-    await notify_admins(session, now, _render_card, key=f"{ALARM}:{now:%Y-%m-%dT%H}")
+    await notify_admins(session, now, _render_card, key=f"{ALERT_KEY}:{now:%Y-%m-%dT%H}")
 
 
 def _render_card(t: Translator, _: Member) -> Card:

@@ -10,10 +10,24 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.adapters.base import CannotTell, Courier, NotSent, Place, Posted
+from bot.adapters.base import (
+    DeliveryAdapter,
+    DeliveryError,
+    Destination,
+    PostedMessage,
+    SearchInconclusiveError,
+)
 from bot.cards import Card, Note, Reply
-from bot.deliveries import read
-from bot.domain.outcomes import Absent, Arrived, End, Refused, Unseen, Unsure, Untold
+from bot.deliveries import load_card
+from bot.domain.outcomes import (
+    Ambiguous,
+    AttemptResult,
+    Delivered,
+    LookupFailed,
+    NotPosted,
+    Rejected,
+    Unverifiable,
+)
 from bot.failpoints import reach
 from bot.i18n import translator
 from db.outbox import Delivery
@@ -21,28 +35,28 @@ from db.sending import Claim
 
 log = structlog.get_logger()
 
-SEND_WITHIN = 10.0
+SEND_TIMEOUT = 10.0
 """Seconds until an answer is no longer waited for."""
 
 LONGEST_MARKER = 25
 """Characters of a marker: what the tightest platform takes."""
 
 
-NOWHERE = Posted("")
+NO_MESSAGE = PostedMessage("")
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class AttemptReport:
     """How one attempt, or look, ended. `gate`: for what the platform asked to wait so long."""
 
     row: Delivery
-    end: End
+    end: AttemptResult
     began: datetime
-    posted: Posted = NOWHERE
-    gate: str = ""
+    posted: PostedMessage = NO_MESSAGE
+    rate_limit: str = ""
     wait: timedelta = timedelta(0)
-    closed: bool = False
-    looked: bool = False
+    dm_closed: bool = False
+    is_lookup: bool = False
 
 
 def marker(key: str, delivery: str) -> str:
@@ -51,100 +65,113 @@ def marker(key: str, delivery: str) -> str:
     return base64.b32encode(signed).decode()[:LONGEST_MARKER]
 
 
-def place_of(claim: Claim) -> Place:
+def destination_of(claim: Claim) -> Destination:
     """Where it goes; what stands under another message goes where that one landed."""
     row, root = claim
     channel, thread = row.channel, ""
     if root is not None and row.under_id == root.id:
         channel, thread = root.landed_in or channel, root.platform_id
-    return Place(row.platform, row.workspace, row.user, channel, thread)
+    return Destination(row.platform, row.workspace, row.user, channel, thread)
 
 
-def gate_key(row: Delivery, scope: str) -> str:
+def rate_limit_key(row: Delivery, scope: str) -> str:
     """What a wait of this scope shuts."""
     if scope == "platform":
         return row.platform
     return f"{row.platform}:{row.workspace}" if scope == "workspace" else row.lane
 
 
-async def attempt(courier: Courier, keys: Sequence[str], claim: Claim, began: datetime) -> Result:
+async def attempt_delivery(
+    courier: DeliveryAdapter, keys: Sequence[str], claim: Claim, began: datetime
+) -> AttemptReport:
     """Post, edit or remove; never raises."""
     row = claim.row
     try:
-        async with asyncio.timeout(SEND_WITHIN):
-            posted = await _act(courier, keys, claim)
-    except NotSent as refused:
-        return _not_sent(row, refused, began)
+        async with asyncio.timeout(SEND_TIMEOUT):
+            posted = await _call_adapter(courier, keys, claim)
+    except DeliveryError as refused:
+        return _failure_result(row, refused, began)
     except asyncio.CancelledError:  # the program ends, and did not see the end of this
-        return Result(row, Unsure("stopped"), began)
+        return AttemptReport(row, Ambiguous("stopped"), began)
     except Exception as error:
         # also a fault of ours while the message was drawn: looking for it tells
         log.warning("attempt failed", delivery=row.id, kind=row.kind, error=type(error).__name__)
-        return Result(row, Unsure(type(error).__name__), began)
+        return AttemptReport(row, Ambiguous(type(error).__name__), began)
     finally:
         reach("deliver.after_call")
     if not posted.id:
-        return Result(row, Unsure("no id"), began)
-    return Result(row, Arrived(), began, posted)
+        return AttemptReport(row, Ambiguous("no id"), began)
+    return AttemptReport(row, Delivered(), began, posted)
 
 
-async def _act(courier: Courier, keys: Sequence[str], claim: Claim) -> Posted:
+async def _call_adapter(
+    courier: DeliveryAdapter, keys: Sequence[str], claim: Claim
+) -> PostedMessage:
     row, root = claim
-    place = place_of(claim)
+    place = destination_of(claim)
     reach("deliver.before_call")
     if row.act == "post" or root is None:
-        reply = said_again(row) if row.resent else read(row.body)
+        reply = add_resent_note(row) if row.resent else load_card(row.body)
         return await courier.post(place, reply, row.language, marker(keys[0], row.key))
-    there = Posted(root.platform_id, root.landed_in)
+    there = PostedMessage(root.platform_id, root.landed_in)
     if row.act == "remove":
         await courier.remove(place, there)
     else:
-        await courier.edit(place, there, read(row.body), row.language)
+        await courier.edit(place, there, load_card(row.body), row.language)
     return there
 
 
-def said_again(row: Delivery) -> Reply:
+def add_resent_note(row: Delivery) -> Reply:
     """The message with a word that it may be the second one."""
-    reply = read(row.body)
+    reply = load_card(row.body)
     if not isinstance(reply, Card):
         return reply
     note = translator(row.language)("(sent again: the first one may have arrived)")
     return replace(reply, parts=(*reply.parts, Note(note)))
 
 
-def _not_sent(row: Delivery, refused: NotSent, began: datetime) -> Result:
+def _failure_result(row: Delivery, refused: DeliveryError, began: datetime) -> AttemptReport:
     wait = timedelta(seconds=max(refused.wait, 0))
-    gate = gate_key(row, refused.scope) if wait else ""
+    gate = rate_limit_key(row, refused.scope) if wait else ""
     if not refused.certain:
-        return Result(row, Unsure(refused.reason), began, gate=gate, wait=wait)
+        return AttemptReport(row, Ambiguous(refused.reason), began, rate_limit=gate, wait=wait)
     everywhere = refused.final and refused.scope == "workspace"
-    end = Refused(refused.reason, refused.final or refused.closed, everywhere, wait)
-    return Result(row, end, began, gate=gate, wait=wait, closed=refused.closed)
+    end = Rejected(refused.reason, refused.final or refused.dm_closed, everywhere, wait)
+    return AttemptReport(row, end, began, rate_limit=gate, wait=wait, dm_closed=refused.dm_closed)
 
 
-async def look(courier: Courier, keys: Sequence[str], claim: Claim, began: datetime) -> Result:
+async def look_up_delivery(
+    courier: DeliveryAdapter, keys: Sequence[str], claim: Claim, began: datetime
+) -> AttemptReport:
     """Is it there, from an attempt that nobody saw the end of? Never raises."""
-    row, place = claim.row, place_of(claim)
+    row, place = claim.row, destination_of(claim)
     since = row.began_at or began
     try:
-        async with asyncio.timeout(SEND_WITHIN):
+        async with asyncio.timeout(SEND_TIMEOUT):
             for key in keys:
                 found = await courier.find(place, marker(key, row.key), since)
                 if found is not None:
-                    return Result(row, Arrived(), began, found, looked=True)
-    except CannotTell:
-        return Result(row, Untold(), began, looked=True)
-    except NotSent as refused:
+                    return AttemptReport(row, Delivered(), began, found, is_lookup=True)
+    except SearchInconclusiveError:
+        return AttemptReport(row, Unverifiable(), began, is_lookup=True)
+    except DeliveryError as refused:
         if refused.final:
-            return Result(row, Untold(), began, looked=True)
+            return AttemptReport(row, Unverifiable(), began, is_lookup=True)
         wait = timedelta(seconds=max(refused.wait, 0))
-        gate = gate_key(row, refused.scope) if wait else ""
-        return Result(row, Unseen(refused.reason, wait), began, gate=gate, wait=wait, looked=True)
+        gate = rate_limit_key(row, refused.scope) if wait else ""
+        return AttemptReport(
+            row,
+            LookupFailed(refused.reason, wait),
+            began,
+            rate_limit=gate,
+            wait=wait,
+            is_lookup=True,
+        )
     except asyncio.CancelledError:
-        return Result(row, Unseen("stopped"), began, looked=True)
+        return AttemptReport(row, LookupFailed("stopped"), began, is_lookup=True)
     except Exception as error:
         log.warning("look failed", delivery=row.id, kind=row.kind, error=type(error).__name__)
-        return Result(row, Unseen(type(error).__name__), began, looked=True)
+        return AttemptReport(row, LookupFailed(type(error).__name__), began, is_lookup=True)
     finally:
         reach("deliver.after_look")
-    return Result(row, Absent(), began, looked=True)
+    return AttemptReport(row, NotPosted(), began, is_lookup=True)

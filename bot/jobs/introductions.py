@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.cards import Button, Buttons, Card, Note
-from bot.community.talks.opening import may_talk, open_talk, tell_unreached
-from bot.deliveries import owe, tell_ended
+from bot.community.talks.opening import can_talk, notify_unreachable, open_talk
+from bot.deliveries import enqueue, run_ended_hooks
 from bot.i18n import Translator, translator
 from db import introductions, outbox, talks
 from db.introductions import ASKED, EXPIRED, YES, Introduction
@@ -14,42 +14,42 @@ from db.members import Member
 from db.outbox import Delivery
 from db.talks import Talk
 
-DRAFTS_LAST = timedelta(days=1)
-HALF_OPEN_AT_MOST = timedelta(hours=24)
-LOST = (outbox.EXPIRED, outbox.DEAD, outbox.CANCELLED)
+DRAFT_LIFETIME = timedelta(days=1)
+LONGEST_OPENING = timedelta(hours=24)
+LOST_STATES = (outbox.EXPIRED, outbox.DEAD, outbox.CANCELLED)
 
 
-async def tend_introductions(session: AsyncSession, now: datetime) -> None:
+async def advance_introductions(session: AsyncSession, now: datetime) -> None:
     """One turn; may run at any time, in several processes at once, and twice without harm."""
-    await introductions.drop_drafts(session, now - DRAFTS_LAST)
-    for one in await introductions.due(session, now):
-        await _close(session, now, one)
-    for talk in await talks.opening(session):
-        await _settle(session, now, talk)
+    await introductions.drop_drafts(session, now - DRAFT_LIFETIME)
+    for one in await introductions.list_due(session, now):
+        await _close_introduction(session, now, one)
+    for talk in await talks.list_opening(session):
+        await _settle_talk(session, now, talk)
 
 
 # --- what came to nothing ---------------------------------------------------------------------
 
 
-async def _close(session: AsyncSession, now: datetime, one: Introduction) -> None:
+async def _close_introduction(session: AsyncSession, now: datetime, one: Introduction) -> None:
     """Over; whoever waits for it hears one and the same sentence, whatever the reason."""
     one.closed_at = now
     if one.status == ASKED:
         one.status = EXPIRED
-    ended = await introductions.take_back(session, one, now, "over")
-    await tell_ended(session, now, ended)
+    ended = await introductions.cancel_cards(session, one, now, "over")
+    await run_ended_hooks(session, now, ended)
     waiting = {one.by_id: one.by} if one.by else {}
-    waiting |= {p.id: p for p in (one.one, one.other) if one.said(p.id) == YES}
+    waiting |= {p.id: p for p in (one.one, one.other) if one.answer_of(p.id) == YES}
     for person in waiting.values():
         if person and person.status == "verified":
-            card = _not_now(translator(person.language), one, person)
+            card = _unavailable_card(translator(person.language), one, person)
             key = f"intro:{one.id}:over:{person.id}"
-            await owe(session, now, person, "answer", card, key=key)
+            await enqueue(session, now, person, "answer", card, key=key)
 
 
-def _not_now(t: Translator, one: Introduction, person: Member) -> Card:
+def _unavailable_card(t: Translator, one: Introduction, person: Member) -> Card:
     if person.id in (one.one_id, one.other_id):
-        name = one.facing(person.id).name
+        name = one.partner_of(person.id).name
         said = t("{name} is not available for an introduction now. It happens often and means "
                  "little; somebody else may have time.", name=name)  # fmt: skip
     else:
@@ -62,12 +62,12 @@ def _not_now(t: Translator, one: Introduction, person: Member) -> Card:
 # --- talks that did not open for both ---------------------------------------------------------
 
 
-async def _settle(session: AsyncSession, now: datetime, talk: Talk) -> None:
+async def _settle_talk(session: AsyncSession, now: datetime, talk: Talk) -> None:
     """Open for both; or, once one side is lost or a day has passed, for neither."""
-    if not await may_talk(session, talk.one, talk.other):
-        await tell_ended(session, now, await talks.give_up(session, talk, now))
+    if not await can_talk(session, talk.one, talk.other):
+        await run_ended_hooks(session, now, await talks.fail_talk(session, talk, now))
         return
-    roots = await talks.roots(session, talk)
+    roots = await talks.load_roots(session, talk)
     if all(root is not None and root.state == outbox.SENT for root in roots.values()):
         talk.status = talks.OPEN
         return
@@ -75,16 +75,16 @@ async def _settle(session: AsyncSession, now: datetime, talk: Talk) -> None:
     if not lost:
         return
     if talk.together:
-        await tell_ended(session, now, await talks.drop_roots(session, talk, now))
-        await open_talk(session, now, talk, apart=True)
+        await run_ended_hooks(session, now, await talks.cancel_roots(session, talk, now))
+        await open_talk(session, now, talk, separate_threads=True)
         return
-    await tell_ended(session, now, await talks.give_up(session, talk, now))
+    await run_ended_hooks(session, now, await talks.fail_talk(session, talk, now))
     for person in (talk.one, talk.other):
         if person.id not in lost:
-            await tell_unreached(session, now, talk, person)
+            await notify_unreachable(session, now, talk, person)
 
 
 def _is_lost(root: Delivery | None, now: datetime) -> bool:
-    if root is None or root.state in LOST:
+    if root is None or root.state in LOST_STATES:
         return True
-    return root.state != outbox.SENT and now - root.created_at > HALF_OPEN_AT_MOST
+    return root.state != outbox.SENT and now - root.created_at > LONGEST_OPENING

@@ -9,26 +9,26 @@ from db import inbound, key_values, outbox, personal_data, relay
 from db.base import checkpoint
 
 
-async def forget_seen_events(session: AsyncSession, now: datetime) -> None:
+async def delete_old_events(session: AsyncSession, now: datetime) -> None:
     """Platforms repeat an event for an hour at most; older keys are dropped."""
-    await inbound.forget_old(session, now)
+    await inbound.delete_old(session, now)
 
 
 async def tidy_deliveries(session: AsyncSession, now: datetime) -> None:
     """What was sent long ago is not kept, its text even less."""
-    await outbox.tidy(session, now)
+    await outbox.delete_old(session, now)
 
 
-async def scrub_what_was_forgotten(session: AsyncSession, now: datetime) -> None:
+async def scrub_search_index(session: AsyncSession, now: datetime) -> None:
     """After somebody was forgotten: no word of them stays in the index."""
-    if await key_values.load_value(session, personal_data.SCRUB):
-        await personal_data.scrub(session)
-        await key_values.save_value(session, personal_data.SCRUB, "")
+    if await key_values.load_value(session, personal_data.SCRUB_KEY):
+        await personal_data.scrub_index(session)
+        await key_values.save_value(session, personal_data.SCRUB_KEY, "")
 
 
 async def erase_relay_drafts(session: AsyncSession, now: datetime) -> None:
     """Words that nobody said whom they were for are kept for a day."""
-    await relay.erase_old(session, now)
+    await relay.delete_old(session, now)
 
 
 async def empty_journal(engine: AsyncEngine, clock: Callable[[], datetime]) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from bot.failpoints import reach
 from bot.jobs import introductions, maintenance, rounds
 from db import job_runs
-from db.base import unit
+from db.base import transaction
 
 log = structlog.get_logger()
 
@@ -28,20 +28,20 @@ Job = Callable[[AsyncSession, datetime], Awaitable[None]]
 
 
 @dataclass(frozen=True)
-class Turn:
+class ScheduledJob:
     """A job and when it comes: minute, hour, day, month, weekday in UTC, as cron has them.
 
     `grace`: how late it may still be done, after a time in which no process ran.
     """
 
     name: str
-    when: str
-    act: Job
+    cron: str
+    run: Job
     grace: timedelta = timedelta(hours=1)
 
-    def latest(self, now: datetime) -> datetime | None:
+    def latest_due_time(self, now: datetime) -> datetime | None:
         """The newest time at or before now at which it was due, within its grace."""
-        trigger = CronTrigger.from_crontab(self.when, timezone=UTC)
+        trigger = CronTrigger.from_crontab(self.cron, timezone=UTC)
         found, after = None, now - self.grace
         while (at := trigger.get_next_fire_time(None, after)) and at <= now:
             found, after = at, at + timedelta(seconds=1)
@@ -61,12 +61,12 @@ class StepJob:
 
 
 TIMETABLE = (
-    Turn("forget seen events", "17 * * * *", maintenance.forget_seen_events),
-    Turn("scrub what was forgotten", "*/5 * * * *", maintenance.scrub_what_was_forgotten),
-    Turn("tend introductions", "*/5 * * * *", introductions.tend_introductions),
-    Turn("erase relay drafts", "23 * * * *", maintenance.erase_relay_drafts),
-    Turn("tidy deliveries", "41 3 * * *", maintenance.tidy_deliveries, timedelta(hours=12)),
-    StepJob("rounds", rounds.advance),
+    ScheduledJob("forget seen events", "17 * * * *", maintenance.delete_old_events),
+    ScheduledJob("scrub what was forgotten", "*/5 * * * *", maintenance.scrub_search_index),
+    ScheduledJob("tend introductions", "*/5 * * * *", introductions.advance_introductions),
+    ScheduledJob("erase relay drafts", "23 * * * *", maintenance.erase_relay_drafts),
+    ScheduledJob("tidy deliveries", "41 3 * * *", maintenance.tidy_deliveries, timedelta(hours=12)),
+    StepJob("rounds", rounds.advance_rounds),
     StepJob("checkpoint", maintenance.empty_journal),
 )
 
@@ -76,30 +76,32 @@ def _now() -> datetime:
 
 
 async def tick(
-    engine: AsyncEngine, turns: Iterable[Turn | StepJob] = TIMETABLE, clock: Clock = _now
+    engine: AsyncEngine, jobs: Iterable[ScheduledJob | StepJob] = TIMETABLE, clock: Clock = _now
 ) -> None:
     """Do every turn that is due and that nobody has done."""
-    for turn in turns:
-        if isinstance(turn, Turn) and (at := turn.latest(clock())) is not None:
-            await _take(engine, turn, at)
+    for turn in jobs:
+        if isinstance(turn, ScheduledJob) and (at := turn.latest_due_time(clock())) is not None:
+            await _run_if_due(engine, turn, at)
 
 
-async def _take(engine: AsyncEngine, turn: Turn, at: datetime) -> None:
+async def _run_if_due(engine: AsyncEngine, turn: ScheduledJob, at: datetime) -> None:
     try:
-        async with unit(engine) as session:
+        async with transaction(engine) as session:
             if await job_runs.is_claimed(session, turn.name, at):
                 return
         reach("timetable.before_turn")
-        async with unit(engine, writes=True) as session:
+        async with transaction(engine, writes=True) as session:
             if await job_runs.claim_job_run(session, turn.name, at):
-                await turn.act(session, at)
+                await turn.run(session, at)
             reach("timetable.before_commit")
         reach("timetable.after_commit")
     except Exception as error:  # the next tick tries again
         log.error("turn failed", turn=turn.name, error=type(error).__name__)
 
 
-def timetable(engine: AsyncEngine, turns: Sequence[Turn | StepJob] = TIMETABLE) -> AsyncIOScheduler:
+def create_scheduler(
+    engine: AsyncEngine, jobs: Sequence[ScheduledJob | StepJob] = TIMETABLE
+) -> AsyncIOScheduler:
     """A scheduler in UTC that only ticks, each minute and at once; the database remembers.
 
     Each job of many steps runs beside the tick, each minute, and never twice at once here.
@@ -109,20 +111,20 @@ def timetable(engine: AsyncEngine, turns: Sequence[Turn | StepJob] = TIMETABLE) 
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 300},
     )
     scheduler.add_job(
-        _tried,
+        _run_logged,
         "cron",
         minute="*",
-        args=["tick", lambda: tick(engine, turns)],
+        args=["tick", lambda: tick(engine, jobs)],
         next_run_time=datetime.now(UTC),
     )
-    for job in turns:
+    for job in jobs:
         if isinstance(job, StepJob):
             act = partial(job.act, engine, _now)
-            scheduler.add_job(_tried, "cron", minute="*", args=[job.name, act])
+            scheduler.add_job(_run_logged, "cron", minute="*", args=[job.name, act])
     return scheduler
 
 
-async def _tried(name: str, work: Callable[[], Awaitable[None]]) -> None:
+async def _run_logged(name: str, work: Callable[[], Awaitable[None]]) -> None:
     """The scheduler's own report of a failure would print a traceback, and what it quotes."""
     try:
         await work()

@@ -3,16 +3,16 @@
 import sys
 
 from bot.settings import Settings
-from bot.storage import database, explained
+from bot.storage import database, translate_database_errors
 from db import audit
-from db.base import unit
+from db.base import transaction
 
 
 async def verify(settings: Settings) -> int:
     """Say whether the chain of seals holds; 1 with the first row that does not fit."""
     async with database(settings) as engine:
-        with explained():
-            async with unit(engine) as session:
+        with translate_database_errors():
+            async with transaction(engine) as session:
                 found = await audit.verify(session)
     if found.broken_at:
         print(f"The log was tampered with: row {found.broken_at} does not fit.", file=sys.stderr)

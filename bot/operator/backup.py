@@ -10,24 +10,24 @@ from sqlalchemy.orm import Session
 from bot.settings import Settings
 from bot.storage import key_file, sqlite_file
 from db import backup, outbox
-from db.base import open_engine, unit
+from db.base import open_engine, transaction
 
 DONE, FAULTS, WRONG_USE = 0, 1, 2
 
-_HELD = (
+_HELD_TEXTS = (
     "One message that may have gone out since is held back. Decide about it: /wwc admin dead list",
     "{number} messages that may have gone out since are held back. Decide about them: "
     "/wwc admin dead list",
 )
 
 
-async def save(settings: Settings, file: Path, *, force: bool) -> int:
+async def save_backup(settings: Settings, file: Path, *, force: bool) -> int:
     """Copy the database into the file, while the hub goes on."""
     own = sqlite_file(settings)
     refusal = _refusal(own, source=own, target=file, force=force)
     if own is None or refusal:
-        return _said(refusal, WRONG_USE)
-    if code := await _copied(own, file):
+        return _print_problem(refusal, WRONG_USE)
+    if code := await _copy(own, file):
         return code
     print(f"Saved to {file}, complete and checked.")
     key = key_file(settings)
@@ -36,43 +36,43 @@ async def save(settings: Settings, file: Path, *, force: bool) -> int:
     return DONE
 
 
-async def bring_back(settings: Settings, file: Path, *, force: bool) -> int:
+async def restore_backup(settings: Settings, file: Path, *, force: bool) -> int:
     """Put the file in the place of the database; the hub must be stopped."""
     own = sqlite_file(settings)
     refusal = _refusal(own, source=file, target=own, force=force)
     if own is None or refusal:
-        return _said(refusal, WRONG_USE)
-    if problem := await backup.fault(file):
-        return _said(problem, FAULTS)
-    if own.exists() and await backup.in_use(own):
-        return _said(f"{own} is in use: stop the hub first.", FAULTS)
+        return _print_problem(refusal, WRONG_USE)
+    if problem := await backup.find_fault(file):
+        return _print_problem(problem, FAULTS)
+    if own.exists() and await backup.is_in_use(own):
+        return _print_problem(f"{own} is in use: stop the hub first.", FAULTS)
     held = 0
 
     async def hold(draft: Path) -> None:
         nonlocal held
-        held = await _hold(draft, datetime.now(UTC))
+        held = await _hold_overdue(draft, datetime.now(UTC))
 
-    if code := await _copied(file, own, hold):
+    if code := await _copy(file, own, hold):
         return code
     print(f"Restored from {file}, complete and checked. Start the hub again: wwc run")
     if held:
-        print(_HELD[held > 1].format(number=held))
+        print(_HELD_TEXTS[held > 1].format(number=held))
     return DONE
 
 
-async def _hold(file: Path, now: datetime) -> int:
+async def _hold_overdue(file: Path, now: datetime) -> int:
     """What was owed when the copy was made may have gone out since: it waits for the staff."""
     engine = open_engine(f"sqlite+aiosqlite:///{file}")
     try:
-        async with unit(engine, writes=True) as session:
-            if not await session.run_sync(_owes):
+        async with transaction(engine, writes=True) as session:
+            if not await session.run_sync(_has_deliveries):
                 return 0
             return await outbox.hold_overdue(session, now, "restored")
     finally:
         await engine.dispose()
 
 
-def _owes(session: Session) -> bool:
+def _has_deliveries(session: Session) -> bool:
     """A copy from before there were deliveries has no table of them."""
     return inspect(session.connection()).has_table("delivery")
 
@@ -91,14 +91,14 @@ def _refusal(own: Path | None, *, source: Path | None, target: Path | None, forc
     return ""
 
 
-async def _copied(source: Path, target: Path, change: backup.Change | None = None) -> int:
+async def _copy(source: Path, target: Path, change: backup.Change | None = None) -> int:
     try:
-        await backup.copy(source, target, change)
+        await backup.copy_database(source, target, change)
     except (backup.BackupError, OSError) as error:
-        return _said(str(error), FAULTS)
+        return _print_problem(str(error), FAULTS)
     return DONE
 
 
-def _said(problem: str, code: int) -> int:
+def _print_problem(problem: str, code: int) -> int:
     print(problem, file=sys.stderr)
     return code

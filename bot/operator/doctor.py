@@ -14,39 +14,39 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.adapters.base import Finding
-from bot.app import COMMANDS_MEMO
-from bot.operator.platforms import asked_platforms
+from bot.app import COMMAND_HASH_KEY
+from bot.operator.platforms import examine_platforms
 from bot.settings import EX_CONFIG, ConfigurationError, Settings
-from bot.storage import database, explained, key_file, secret_keys, sqlite_file
+from bot.storage import database, key_file, secret_keys, sqlite_file, translate_database_errors
 from db import key_values, migrate, seed
-from db.base import unit
+from db.base import transaction
 from db.cities import City
 from db.installations import Installations
 
 PRAGMAS = {"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1"}
-LEAST_FREE = 100 * 1024 * 1024
-DRIFT = 60.0
+MIN_FREE_BYTES = 100 * 1024 * 1024
+MAX_CLOCK_DRIFT = 60.0
 """Seconds by which the clock and that of the files or the database may differ."""
-WRITTEN = 1_760_000_000
+BUILD_TIME = 1_760_000_000
 """The hub was written after this; a clock before it is wrong."""
 
 
 async def examine(settings: Settings) -> list[Finding]:
     """Everything, the database first: without one nothing else is asked of it."""
-    found = [Finding("Settings", "readable"), *_folder(settings)]
+    found = [Finding("Settings", "readable"), *_check_folder(settings)]
     synced = ""
     try:
         async with database(settings) as engine:
-            standing = await _database(settings, engine)
+            standing = await _check_database(settings, engine)
             found += standing
             if not any(f.is_fault for f in standing):
-                with explained():
-                    found += [await _reference(engine), await _zones(engine)]
-                    found.append(await _key(settings, engine))
-                    synced = await _synced(engine)
+                with translate_database_errors():
+                    found += [await _check_reference_data(engine), await _check_time_zones(engine)]
+                    found.append(await _check_secret_key(settings, engine))
+                    synced = await _load_synced_hash(engine)
     except ConfigurationError as error:
         found.append(Finding("Database", "cannot be opened", str(error)))
-    asked = await asked_platforms(settings, synced)
+    asked = await examine_platforms(settings, synced)
     return found + (asked or [Finding("Platforms", "none connected: only the page is served")])
 
 
@@ -60,25 +60,27 @@ async def report(read: Callable[[], Settings], *, as_json: bool) -> int:
         wrong = EX_CONFIG
     is_healthy = not any(f.is_fault for f in found)
     if as_json:
-        told = [{"name": f.name, "ok": not f.is_fault, "said": f.said, "fix": f.fix} for f in found]
+        told = [
+            {"name": f.name, "ok": not f.is_fault, "said": f.status, "fix": f.fix} for f in found
+        ]
         print(json.dumps({"healthy": is_healthy, "findings": told}, ensure_ascii=False, indent=2))
         return 0 if is_healthy else wrong
     for one in found:
-        print(f"{'✗' if one.is_fault else '✓'} {one.name}: {one.said}")
+        print(f"{'✗' if one.is_fault else '✓'} {one.name}: {one.status}")
         if one.is_fault:
             print(f"    → {one.fix}")
     return 0 if is_healthy else wrong
 
 
-async def _synced(engine: AsyncEngine) -> str:
-    async with unit(engine) as session:
-        return await key_values.load_value(session, COMMANDS_MEMO)
+async def _load_synced_hash(engine: AsyncEngine) -> str:
+    async with transaction(engine) as session:
+        return await key_values.load_value(session, COMMAND_HASH_KEY)
 
 
 # --- the machine ------------------------------------------------------------------------------
 
 
-def _folder(settings: Settings) -> list[Finding]:
+def _check_folder(settings: Settings) -> list[Finding]:
     file = sqlite_file(settings)
     folder = file.resolve().parent if file else Path(tempfile.gettempdir())
     try:
@@ -87,19 +89,19 @@ def _folder(settings: Settings) -> list[Finding]:
     except OSError as error:
         fix = f"Let this user write to {folder} (it says {type(error).__name__})."
         return [Finding("Folder", "cannot be written", fix)]
-    return [_room(folder), clock(drift, time.time())]
+    return [_check_free_space(folder), check_clock(drift, time.time())]
 
 
-def _room(folder: Path) -> Finding:
+def _check_free_space(folder: Path) -> Finding:
     free = shutil.disk_usage(folder).free
-    if free >= LEAST_FREE:
+    if free >= MIN_FREE_BYTES:
         return Finding("Folder", f"writable, {free // 1024**2} MB free")
     return Finding("Folder", "almost full", f"Make room in {folder}: 100 MB at least.")
 
 
-def clock(drift: float, now: float) -> Finding:
+def check_clock(drift: float, now: float) -> Finding:
     """Is it now? Announcements are made at instants, so the host's time zone does not matter."""
-    if now < WRITTEN or abs(drift) > DRIFT:
+    if now < BUILD_TIME or abs(drift) > MAX_CLOCK_DRIFT:
         fix = "Set this machine's clock, for example with `timedatectl set-ntp true`."
         return Finding("Clock", "wrong: it differs from the files', or is years behind", fix)
     return Finding("Clock", "right, as far as this machine can tell")
@@ -108,22 +110,22 @@ def clock(drift: float, now: float) -> Finding:
 # --- the database -----------------------------------------------------------------------------
 
 
-async def _database(settings: Settings, engine: AsyncEngine) -> list[Finding]:
+async def _check_database(settings: Settings, engine: AsyncEngine) -> list[Finding]:
     file = sqlite_file(settings)
     if file and not file.exists():
         return [Finding("Database", "not there yet", "Run `wwc db upgrade`, or start the hub.")]
     try:
-        found = [_revision(await migrate.revision(engine))]
+        found = [_check_revision(await migrate.revision(engine))]
         if not found[0].is_fault:
-            found.append(_models(await migrate.check(engine)))
-            found += await _sqlite(engine) if file else [await _server_clock(engine)]
+            found.append(_check_tables(await migrate.list_differences(engine)))
+            found += await _check_sqlite(engine) if file else [await _check_server_clock(engine)]
     except (SQLAlchemyError, OSError) as error:
         fix = "Start the server or correct DATABASE_URL; a damaged file is replaced from a backup."
         return [Finding("Database", f"no answer ({type(error).__name__})", fix)]
     return found
 
 
-def _revision(now: str) -> Finding:
+def _check_revision(now: str) -> Finding:
     if now == migrate.head():
         return Finding("Database", f"reachable, at {now}")
     if now and now not in migrate.revisions():
@@ -131,7 +133,7 @@ def _revision(now: str) -> Finding:
     return Finding("Database", "older than this program", "Run `wwc db upgrade`.")
 
 
-def _models(differences: Sequence[str]) -> Finding:
+def _check_tables(differences: Sequence[str]) -> Finding:
     if not differences:
         return Finding("Tables", "as this program needs them")
     said = f"changed by hand in {len(differences)} places: {differences[0]}"
@@ -139,24 +141,24 @@ def _models(differences: Sequence[str]) -> Finding:
     return Finding("Tables", said, fix)
 
 
-async def _server_clock(engine: AsyncEngine) -> Finding:
+async def _check_server_clock(engine: AsyncEngine) -> Finding:
     async with engine.connect() as connection:
         theirs = await connection.scalar(text("SELECT EXTRACT(EPOCH FROM clock_timestamp())"))
     off = float(theirs or 0) - time.time()
-    if abs(off) <= DRIFT:
+    if abs(off) <= MAX_CLOCK_DRIFT:
         return Finding("Database clock", "right")
     fix = "Set the clocks of both machines, for example with `timedatectl set-ntp true`."
     return Finding("Database clock", f"{off:+.0f} seconds from this machine's", fix)
 
 
-async def _reference(engine: AsyncEngine) -> Finding:
-    async with unit(engine) as session:
+async def _check_reference_data(engine: AsyncEngine) -> Finding:
+    async with transaction(engine) as session:
         if await seed.is_empty(session):
             return Finding("Reference data", "missing", "Run `wwc seed`.")
     return Finding("Reference data", "there")
 
 
-async def _sqlite(engine: AsyncEngine) -> list[Finding]:
+async def _check_sqlite(engine: AsyncEngine) -> list[Finding]:
     async with engine.connect() as connection:
         values = {
             name: str(await connection.scalar(text(f"PRAGMA {name}"))).lower() for name in PRAGMAS
@@ -172,8 +174,8 @@ async def _sqlite(engine: AsyncEngine) -> list[Finding]:
     ]
 
 
-async def _zones(engine: AsyncEngine) -> Finding:
-    async with unit(engine) as session:
+async def _check_time_zones(engine: AsyncEngine) -> Finding:
+    async with transaction(engine) as session:
         zones = set((await session.scalars(select(City.zone))).all())
     missing = sorted(zone for zone in zones if not is_zone(zone))
     if missing:
@@ -190,14 +192,14 @@ def is_zone(name: str) -> bool:
         return False
 
 
-async def _key(settings: Settings, engine: AsyncEngine) -> Finding:
+async def _check_secret_key(settings: Settings, engine: AsyncEngine) -> Finding:
     """Looking makes no key: one made now would hide that the right one was lost."""
     file = key_file(settings)
     try:
         keys: Sequence[str] = ["none"]
         if settings.wwc_secret_key or file.exists():
             keys = secret_keys(settings)
-        there, lost = await Installations(engine, keys or ["none"]).openable()
+        there, lost = await Installations(engine, keys or ["none"]).count_unreadable()
     except (OSError, ConfigurationError) as error:
         fix = f"Let this user read {file}, and nobody else (it says {type(error).__name__})."
         return Finding("Secret key", "cannot be read", fix)

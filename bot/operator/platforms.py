@@ -6,19 +6,19 @@ from typing import Literal
 from bot import app
 from bot.adapters.base import Finding
 from bot.app import App
-from bot.commands import load
+from bot.commands import load_commands
 from bot.settings import Settings
 
 
 async def act_at_discord(settings: Settings, act: Literal["sync", "invite-url"]) -> int:
     """Do one thing at Discord and print how it ended; return the exit code."""
-    async with app.opened(settings) as running:
-        done, said = await at_discord(running, act)
+    async with app.open_app(settings) as running:
+        done, said = await run_discord_act(running, act)
     print(said, file=sys.stdout if done else sys.stderr)
     return 0 if done else 1
 
 
-async def at_discord(running: App, act: Literal["sync", "invite-url"]) -> tuple[bool, str]:
+async def run_discord_act(running: App, act: Literal["sync", "invite-url"]) -> tuple[bool, str]:
     """Register the commands, or tell the invitation address; was it done, and what to say."""
     import aiohttp
     import discord
@@ -37,7 +37,7 @@ async def at_discord(running: App, act: Literal["sync", "invite-url"]) -> tuple[
     return True, "The commands are registered."
 
 
-async def asked_platforms(settings: Settings, synced: str) -> list[Finding]:
+async def examine_platforms(settings: Settings, synced: str) -> list[Finding]:
     """What each platform with tokens says of them; `synced` is the hash of known commands."""
     s = settings
     found: list[Finding] = []
@@ -45,12 +45,14 @@ async def asked_platforms(settings: Settings, synced: str) -> list[Finding]:
         from bot.adapters.slack import doctor as slack
 
         found += await slack.examine(
-            s.slack_api_url, app.plain(s.slack_bot_token), app.plain(s.slack_app_token)
+            s.slack_api_url,
+            app.reveal_secret(s.slack_bot_token),
+            app.reveal_secret(s.slack_app_token),
         )
     if s.discord:
         from bot.adapters.discord import doctor as discord
 
         found += await discord.examine(
-            s.discord_api_url, app.plain(s.discord_token), load(), synced
+            s.discord_api_url, app.reveal_secret(s.discord_token), load_commands(), synced
         )
     return found

@@ -9,22 +9,22 @@ from typing import Any
 from rich.console import Console
 
 from bot.adapters import terminal
-from bot.app import App, opened
+from bot.app import App, open_app
 from bot.cards import Form, Reply, data, plain
-from bot.domain.ranking import standing
+from bot.domain.ranking import base_points
 from bot.i18n import translator
 from bot.request import Request, Sender
 from bot.settings import Settings
 from db import members, seed
-from db.base import unit
+from db.base import transaction
 
 
 async def say(
     settings: Settings, console: Console, words: str, *, email: str, on: str, as_json: bool
 ) -> int:
     """Run one command as the member of this address and print the reply; return the exit code."""
-    async with opened(settings) as app:
-        sender = await speaker(app, email)
+    async with open_app(settings) as app:
+        sender = await load_sender(app, email)
         if sender is None:
             said = f"Nobody has the e-mail {email}." if email else "Say who asks: --as E-MAIL."
             print(said, file=sys.stderr)
@@ -42,22 +42,24 @@ async def say(
     return 0
 
 
-async def speaker(app: App, email: str) -> Sender | None:
+async def load_sender(app: App, email: str) -> Sender | None:
     """The member of this address as an account of the terminal.
 
     Without one it is a demo member; the demo is made where nobody is yet, never among real people.
     """
-    async with unit(app.engine, writes=True) as session:
+    async with transaction(app.engine, writes=True) as session:
         if email:
-            person = await members.by_email(session, email)
+            person = await members.find_by_email(session, email)
         else:
-            if not await members.any_at_all(session):
-                await seed.demo(session, datetime.now(UTC), standing)
-            person = next(iter(await members.synthetic(session, limit=1)), None)
+            if not await members.has_members(session):
+                await seed.seed_demo(session, datetime.now(UTC), base_points)
+            person = next(iter(await members.list_synthetic(session, limit=1)), None)
         if person is None:
             return None
         user = f"member-{person.id}"
-        account = await members.meet(session, terminal.PLATFORM, "local", user, datetime.now(UTC))
+        account = await members.get_or_create_account(
+            session, terminal.PLATFORM, "local", user, datetime.now(UTC)
+        )
         account.member_id, account.name = person.id, person.name
         return Sender(terminal.PLATFORM, "local", user, name=person.name, zone=person.zone)
 

@@ -7,12 +7,12 @@ from typing import Literal
 from rich.console import Console
 from rich.progress import Progress
 
-from bot.domain.ranking import standing
+from bot.domain.ranking import base_points
 from bot.settings import Settings
-from bot.storage import database, explained
+from bot.storage import database, translate_database_errors
 from db import migrate
 from db import seed as seeding
-from db.base import unit
+from db.base import transaction
 
 
 async def move_to(
@@ -24,7 +24,7 @@ async def move_to(
         print(f"There is no revision {revision}; known: {', '.join(known)}.", file=sys.stderr)
         return 2
     async with database(settings) as engine:
-        with explained():
+        with translate_database_errors():
             await getattr(migrate, direction)(engine, revision)
             print(f"The database is at {await migrate.revision(engine) or 'base'}.")
     return 0
@@ -33,8 +33,8 @@ async def move_to(
 async def check(settings: Settings) -> int:
     """Print what of the database is not as the models say; return the exit code, 1 for faults."""
     async with database(settings) as engine:
-        with explained():
-            faults = await migrate.check(engine)
+        with translate_database_errors():
+            faults = await migrate.list_differences(engine)
     print("\n".join(faults) or "The database is as it should be.")
     return 1 if faults else 0
 
@@ -42,15 +42,15 @@ async def check(settings: Settings) -> int:
 async def seed(settings: Settings, console: Console, *, demo: bool) -> None:
     """Migrate the database, and write what is missing of the reference data and of the demo."""
     async with database(settings) as engine:
-        with explained(), Progress(console=console) as bar:
+        with translate_database_errors(), Progress(console=console) as bar:
             await migrate.upgrade(engine)
             task = bar.add_task("", total=6 if demo else 3)
 
             def step(name: str) -> None:
                 bar.update(task, advance=1, description=name)
 
-            async with unit(engine, writes=True) as session:
-                await seeding.reference(session, step)
+            async with transaction(engine, writes=True) as session:
+                await seeding.seed_reference(session, step)
                 if demo:
-                    await seeding.demo(session, datetime.now(UTC), standing, step)
+                    await seeding.seed_demo(session, datetime.now(UTC), base_points, step)
             bar.update(task, completed=6 if demo else 3)

@@ -7,13 +7,13 @@ from aiohttp import web
 from icalendar import Calendar, Event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.community.people.places import place
-from bot.community.talks.opening import may_talk
-from bot.domain.calendar import LENGTH
+from bot.community.people.places import workplace
+from bot.community.talks.opening import can_talk
+from bot.domain.calendar import MEETING_LENGTH
 from bot.i18n import translator
 from bot.links import Links
 from db import talks
-from db.base import unit
+from db.base import transaction
 from db.members import Member
 from db.talks import Talk
 
@@ -24,8 +24,8 @@ def add_routes(app: web.Application, engine: AsyncEngine, links: Links) -> None:
     """`/calendar/meeting/<token>.ics`: the agreed time of a talk, for one of the two."""
 
     async def meeting(request: web.Request) -> web.Response:
-        known = links.read_meeting(request.match_info["token"])
-        body = await _meeting(engine, *known) if known else None
+        known = links.parse_meeting_token(request.match_info["token"])
+        body = await _build_meeting_file(engine, *known) if known else None
         if body is None:
             raise web.HTTPNotFound(text="There is no such meeting.\n")
         return web.Response(
@@ -42,31 +42,31 @@ def add_routes(app: web.Application, engine: AsyncEngine, links: Links) -> None:
     app.router.add_get("/calendar/meeting/{token}.ics", meeting)
 
 
-async def _meeting(engine: AsyncEngine, number: int, member: int) -> bytes | None:
+async def _build_meeting_file(engine: AsyncEngine, number: int, member: int) -> bytes | None:
     """Nothing for whoever is not a member any more, or not one of the two."""
-    async with unit(engine) as session:
-        talk = await talks.found(session, number, hold=False)
+    async with transaction(engine) as session:
+        talk = await talks.load_talk(session, number, hold=False)
         reader = {talk.one_id: talk.one, talk.other_id: talk.other}.get(member) if talk else None
-        start = talk.agreed_time if talk else None
+        start = talk.talk_time if talk else None
         if not (talk and reader and start and talk.agreed_at):
             return None
-        if not await may_talk(session, talk.one, talk.other):
+        if not await can_talk(session, talk.one, talk.other):
             return None
         return meeting_file(talk, reader, start, talk.agreed_at)
 
 
 def meeting_file(talk: Talk, reader: Member, start: datetime, agreed_at: datetime) -> bytes:
     """One event in the reader's wall time, with the rules of that zone; no addresses in it."""
-    t, other = translator(reader.language), talk.facing(reader.id)
+    t, other = translator(reader.language), talk.partner_of(reader.id)
     local = start.astimezone(ZoneInfo(reader.zone))
     event = Event()
     event.add("uid", f"talk-{talk.id}-{int(talk.opened_at.timestamp())}@wwc-hub")
     event.add("sequence", max(talk.sequence - 1, 0))
     event.add("dtstamp", agreed_at.astimezone(UTC))
     event.add("dtstart", local)
-    event.add("dtend", (start + LENGTH).astimezone(ZoneInfo(reader.zone)))
+    event.add("dtend", (start + MEETING_LENGTH).astimezone(ZoneInfo(reader.zone)))
     event.add("summary", t("Talk with {name}", name=other.name))
-    event.add("description", f"{other.name} · {place(t, other.city)}")
+    event.add("description", f"{other.name} · {workplace(t, other.city)}")
     event.add("status", "CONFIRMED")
     file = Calendar()
     file.add("prodid", "-//What Works Cities Certification Community//hub//EN")

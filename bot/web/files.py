@@ -9,27 +9,29 @@ from urllib.parse import quote
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.adapters.base import Adapter, Fetched
-from bot.community.relay.cards import LARGEST_FILE
-from bot.community.talks.opening import may_talk
+from bot.adapters.base import Adapter, RemoteFile
+from bot.community.relay.cards import MAX_FILE_SIZE
+from bot.community.talks.opening import can_talk
 from bot.domain.escaping import one_line
-from bot.links import Links, Shared
+from bot.links import Links, SharedFile
 from db import members, relay
-from db.base import unit
+from db.base import transaction
 
-KEPT = timedelta(days=7)
+LINK_LIFETIME = timedelta(days=7)
 """How long the other side may open a file."""
 
-NOT_THERE = "This file cannot be opened here any more; ask for it in your conversation.\n"
+NOT_FOUND_TEXT = "This file cannot be opened here any more; ask for it in your conversation.\n"
 
 
 @runtime_checkable
-class Source(Protocol):
+class FileSource(Protocol):
     """An adapter that can read the files of its platform."""
 
     platform: str
 
-    def file(self, workspace: str, name: str) -> AbstractAsyncContextManager[Fetched | None]:
+    def open_file(
+        self, workspace: str, name: str
+    ) -> AbstractAsyncContextManager[RemoteFile | None]:
         """A file by its platform's name; None where it is gone or may not be read."""
 
 
@@ -43,32 +45,32 @@ def add_routes(
     """`/relay/file/<token>`: passed through from the platform; the hub keeps nothing of it."""
 
     async def shared(request: web.Request) -> web.StreamResponse:
-        known = links.read_file(request.match_info["token"], clock(), KEPT)
-        sources = {a.platform: a for a in adapters if isinstance(a, Source)}
+        known = links.parse_file_token(request.match_info["token"], clock(), LINK_LIFETIME)
+        sources = {a.platform: a for a in adapters if isinstance(a, FileSource)}
         source = sources.get(known.platform) if known else None
-        if known is None or source is None or not await _may_be_read(engine, known):
-            raise web.HTTPNotFound(text=NOT_THERE)
-        async with source.file(known.workspace, known.file) as found:
-            if found is None or found.size > LARGEST_FILE:
-                raise web.HTTPNotFound(text=NOT_THERE)
-            return await _pass_through(request, found)
+        if known is None or source is None or not await _can_read(engine, known):
+            raise web.HTTPNotFound(text=NOT_FOUND_TEXT)
+        async with source.open_file(known.workspace, known.file) as found:
+            if found is None or found.size > MAX_FILE_SIZE:
+                raise web.HTTPNotFound(text=NOT_FOUND_TEXT)
+            return await _stream_file(request, found)
 
     app.router.add_get("/relay/file/{token}", shared, allow_head=False)
 
 
-async def _may_be_read(engine: AsyncEngine, shared: Shared) -> bool:
+async def _can_read(engine: AsyncEngine, shared: SharedFile) -> bool:
     """Not once it was taken back, or one of the two left, was suspended or blocked the other."""
-    async with unit(engine) as session:
-        line = await relay.line(session, shared.source)
+    async with transaction(engine) as session:
+        line = await relay.find_line_by_source(session, shared.source)
         talk = await session.get(relay.Relay, line.relay_id) if line and not line.gone else None
         if talk is None or talk.one_id is None or talk.other_id is None:
             return False
-        one = await members.member(session, talk.one_id)
-        other = await members.member(session, talk.other_id)
-        return one is not None and other is not None and await may_talk(session, one, other)
+        one = await members.load_member(session, talk.one_id)
+        other = await members.load_member(session, talk.other_id)
+        return one is not None and other is not None and await can_talk(session, one, other)
 
 
-async def _pass_through(request: web.Request, found: Fetched) -> web.StreamResponse:
+async def _stream_file(request: web.Request, found: RemoteFile) -> web.StreamResponse:
     """As a download that no browser runs; cut off where it is larger than was said."""
     name = one_line(found.name, 120) or "file"
     response = web.StreamResponse(

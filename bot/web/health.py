@@ -14,11 +14,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.adapters.base import Adapter
-from bot.metrics import DELIVERIES, OLDEST, REGISTRY
+from bot.metrics import DELIVERIES, OLDEST_DELIVERY_SECONDS, REGISTRY
 from db import migrate, outbox
-from db.base import unit
+from db.base import transaction
 
-BY_A_PROXY = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via")
+PROXY_HEADERS = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via")
 
 
 def add_routes(
@@ -30,8 +30,8 @@ def add_routes(
         return web.json_response({"status": "ok"})
 
     async def readyz(request: web.Request) -> web.Response:
-        checks = {"database": await _database(engine)}
-        checks |= {a.platform: a.ready() for a in adapters}
+        checks = {"database": await _is_database_ready(engine)}
+        checks |= {a.platform: a.is_ready() for a in adapters}
         fine = all(checks.values())
         said = {name: "ok" if good else "fail" for name, good in checks.items()}
         if checks["database"]:
@@ -39,7 +39,7 @@ def add_routes(
         return web.json_response(said, status=200 if fine else 503)
 
     async def metrics(request: web.Request) -> web.Response:
-        if not _may_read(request, token):
+        if not _can_read_metrics(request, token):
             raise web.HTTPForbidden(
                 text="Metrics are for this machine, or with the bearer token.\n"
             )
@@ -52,7 +52,7 @@ def add_routes(
     app.router.add_get("/metrics", metrics)
 
 
-async def _database(engine: AsyncEngine) -> bool:
+async def _is_database_ready(engine: AsyncEngine) -> bool:
     try:
         async with engine.connect() as connection:
             await connection.execute(text("SELECT 1"))
@@ -64,24 +64,24 @@ async def _database(engine: AsyncEngine) -> bool:
 async def _count_deliveries(engine: AsyncEngine, *, all_of_them: bool = False) -> float:
     """Read from the database, so that every process tells the same; the seconds of the oldest."""
     now = datetime.now(UTC)
-    async with unit(engine) as session:
-        first = await outbox.oldest(session, now)
-        counts = await outbox.counts(session) if all_of_them else ()
+    async with transaction(engine) as session:
+        first = await outbox.find_oldest_due(session, now)
+        counts = await outbox.count_by_state(session) if all_of_them else ()
     age = (now - first.at).total_seconds() if first else 0.0
-    OLDEST.set(age)
+    OLDEST_DELIVERY_SECONDS.set(age)
     if all_of_them:
         DELIVERIES.clear()
         for one in counts:
-            DELIVERIES.labels(one.state, one.kind, _label(one.reason)).inc(one.number)
+            DELIVERIES.labels(one.state, one.kind, _shorten_reason(one.reason)).inc(one.number)
     return age
 
 
-def _label(reason: str) -> str:
+def _shorten_reason(reason: str) -> str:
     """A platform's word for a reason, in so few shapes that nobody can fill a disk with them."""
     return re.sub(r"[^a-z_ ]", "", reason.casefold())[:40]
 
 
-def _may_read(request: web.Request, token: str) -> bool:
+def _can_read_metrics(request: web.Request, token: str) -> bool:
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
     if token and hmac.compare_digest(given.encode(), token.encode()):
         return True
@@ -90,4 +90,4 @@ def _may_read(request: web.Request, token: str) -> bool:
     except ValueError:
         return False
     # A proxy on this machine speaks for the world outside.
-    return near and not any(name in request.headers for name in BY_A_PROXY)
+    return near and not any(name in request.headers for name in PROXY_HEADERS)

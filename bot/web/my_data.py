@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.links import Links
 from db import personal_data
-from db.base import unit
+from db.base import transaction
 from db.members import Member
 
 
@@ -25,14 +25,16 @@ def add_downloads(
 
     async def my_data(request: web.Request) -> web.Response:
         now = clock()
-        known = links.read_my_data(request.match_info["token"], now, personal_data.KEPT_OPEN)
-        async with unit(engine) as session:
+        known = links.parse_my_data_token(
+            request.match_info["token"], now, personal_data.DOWNLOAD_LIFETIME
+        )
+        async with transaction(engine) as session:
             member = await session.get(Member, known) if known else None
             if member is None:
                 raise web.HTTPNotFound(text="This address is no longer valid; ask for a new one.\n")
-            held = await personal_data.rows_of(session, member.id)
+            held = await personal_data.load_rows(session, member.id)
         return web.Response(
-            body=json.dumps(_bundle(held, now), ensure_ascii=False, indent=2, default=str),
+            body=json.dumps(_build_bundle(held, now), ensure_ascii=False, indent=2, default=str),
             content_type="application/json",
             headers={
                 "Content-Disposition": 'attachment; filename="my-data.json"',
@@ -43,7 +45,7 @@ def add_downloads(
     app.router.add_get("/my-data/{token}.json", my_data, allow_head=False)
 
 
-def _bundle(held: dict[str, list[dict[str, Any]]], now: datetime) -> dict[str, Any]:
+def _build_bundle(held: dict[str, list[dict[str, Any]]], now: datetime) -> dict[str, Any]:
     """The tables, and a manifest that tells whether something was changed since."""
     hashes = {
         name: hashlib.sha256(json.dumps(rows, sort_keys=True, default=str).encode()).hexdigest()

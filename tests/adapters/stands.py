@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
-from bot.adapters.base import Courier, Place
+from bot.adapters.base import DeliveryAdapter, Destination
 from bot.adapters.discord.listen import DiscordAdapter
 from bot.adapters.slack.listen import SlackAdapter
 from bot.cards import plain
@@ -19,24 +19,24 @@ from tests.platforms.slack import LoopbackSlack
 
 
 @dataclass
-class Stand:
+class AdapterStand:
     """A courier and its platform. `shown`: what stands in the person's direct messages now."""
 
-    courier: Courier
-    person: Place
-    channel: Place
-    several: Place
-    shown: Callable[[], list[str]]
-    in_channel: Callable[[], list[str]]
-    under: Callable[[], list[str]]
+    adapter: DeliveryAdapter
+    person: Destination
+    channel: Destination
+    group: Destination
+    direct_messages: Callable[[], list[str]]
+    channel_messages: Callable[[], list[str]]
+    reply_targets: Callable[[], list[str]]
     pings: Callable[[], list[str]]
-    shut: Callable[[], None]
-    noise: Callable[[str], Any]
+    close_direct_messages: Callable[[], None]
+    post_noise: Callable[[str], Any]
     platform: Any = None
 
 
 @asynccontextmanager
-async def slack_stand() -> AsyncIterator[Stand]:
+async def slack_stand() -> AsyncIterator[AdapterStand]:
     async with LoopbackSlack() as slack:
         team = slack.team
         ana, bea = slack.add_user(team, "ana"), slack.add_user(team, "bea")
@@ -48,17 +48,19 @@ async def slack_stand() -> AsyncIterator[Stand]:
         def posts(channel: str) -> list[Any]:
             return [p for p in slack.posts if p.channel == channel and not p.deleted]
 
-        yield Stand(
+        yield AdapterStand(
             adapter,
-            Place("slack", team.id, user=ana.id),
-            Place("slack", team.id, channel=slack.general.id),
-            Place("slack", team.id, user=f"{ana.id},{bea.id}"),
-            shown=lambda: [p.readable for p in posts(direct.id) if p.user == team.bot_user],
-            in_channel=lambda: [p.readable for p in posts(slack.general.id)],
-            under=lambda: [p.thread_ts or "" for p in posts(direct.id)],
+            Destination("slack", team.id, user=ana.id),
+            Destination("slack", team.id, channel=slack.general.id),
+            Destination("slack", team.id, user=f"{ana.id},{bea.id}"),
+            direct_messages=lambda: [
+                p.readable for p in posts(direct.id) if p.user == team.bot_user
+            ],
+            channel_messages=lambda: [p.readable for p in posts(slack.general.id)],
+            reply_targets=lambda: [p.thread_ts or "" for p in posts(direct.id)],
             pings=lambda: slack.pings,
-            shut=lambda: setattr(ana, "deleted", True),
-            noise=lambda text: slack.post(direct, ana.id, {"text": text}),
+            close_direct_messages=lambda: setattr(ana, "deleted", True),
+            post_noise=lambda text: slack.post(direct, ana.id, {"text": text}),
             platform=slack,
         )
         await adapter.close()
@@ -66,7 +68,7 @@ async def slack_stand() -> AsyncIterator[Stand]:
 
 
 @asynccontextmanager
-async def discord_stand() -> AsyncIterator[Stand]:
+async def discord_stand() -> AsyncIterator[AdapterStand]:
     async with LoopbackDiscord(strict_answers=True) as discord:
         guild = discord.add_guild("Lisbon")
         ada, eva = discord.add_user("ada", guild=guild), discord.add_user("eva", guild=guild)
@@ -75,8 +77,8 @@ async def discord_stand() -> AsyncIterator[Stand]:
             discord.token,
             api_url=discord.api_url,
             gateway_url=discord.gateway_url,
-            known_hash=_nothing,
-            remember_hash=_forget,
+            load_hash=_load_no_hash,
+            save_hash=_discard_hash,
         )
 
         def reply(message: Any) -> str:
@@ -85,19 +87,19 @@ async def discord_stand() -> AsyncIterator[Stand]:
         def everything() -> list[Any]:
             return [m for c in discord.channels.values() for m in c.messages]
 
-        yield Stand(
+        yield AdapterStand(
             adapter,
-            Place("discord", str(guild.id), user=str(ada.id)),
-            Place("discord", str(guild.id), channel=str(guild.general.id)),
-            Place("discord", str(guild.id), user=f"{ada.id},{eva.id}"),
-            shown=lambda: [text_of(m) for m in discord.sent_to(ada)],
-            in_channel=lambda: [text_of(m) for m in discord.sent_to(guild.general)],
-            under=lambda: [reply(m) for m in discord.sent_to(ada)],
+            Destination("discord", str(guild.id), user=str(ada.id)),
+            Destination("discord", str(guild.id), channel=str(guild.general.id)),
+            Destination("discord", str(guild.id), user=f"{ada.id},{eva.id}"),
+            direct_messages=lambda: [text_of(m) for m in discord.sent_to(ada)],
+            channel_messages=lambda: [text_of(m) for m in discord.sent_to(guild.general)],
+            reply_targets=lambda: [reply(m) for m in discord.sent_to(ada)],
             pings=lambda: [
                 p for m in everything() for body in (*m.edits, m.body) for p in mentions_of(body)
             ],
-            shut=lambda: setattr(ada, "dms_open", False),
-            noise=lambda text: discord.store(discord.dm_channel(ada), ada, {"content": text}),
+            close_direct_messages=lambda: setattr(ada, "dms_open", False),
+            post_noise=lambda text: discord.store(discord.dm_channel(ada), ada, {"content": text}),
             platform=discord,
         )
         await adapter.close()
@@ -107,12 +109,12 @@ async def discord_stand() -> AsyncIterator[Stand]:
 
 
 @asynccontextmanager
-async def playground_stand() -> AsyncIterator[Stand]:
+async def playground_stand() -> AsyncIterator[AdapterStand]:
     luis, ines = "luis@bogota.example", "ines@recife.example"
     async with served(PlaygroundHub()) as (_, adapter):
 
         def seen(channel: str) -> list[Any]:
-            return adapter._said.of("G-DEMO", channel, luis)
+            return adapter._conversations.list_messages("G-DEMO", channel, luis)
 
         def direct() -> list[Any]:
             return seen(f"dm:bot|{luis}")
@@ -120,29 +122,31 @@ async def playground_stand() -> AsyncIterator[Stand]:
         def said(messages: list[Any]) -> list[str]:
             return [plain(m.card) if m.card else m.text for m in messages]
 
-        yield Stand(
+        yield AdapterStand(
             adapter,
-            Place("discord", "G-DEMO", user=luis),
-            Place("discord", "G-DEMO", channel="general"),
-            Place("discord", "G-DEMO", user=f"{luis},{ines}"),
-            shown=lambda: said([m for m in direct() if m.author == "bot"]),
-            in_channel=lambda: said(seen("general")),
-            under=lambda: [m.under for m in direct()],
+            Destination("discord", "G-DEMO", user=luis),
+            Destination("discord", "G-DEMO", channel="general"),
+            Destination("discord", "G-DEMO", user=f"{luis},{ines}"),
+            direct_messages=lambda: said([m for m in direct() if m.author == "bot"]),
+            channel_messages=lambda: said(seen("general")),
+            reply_targets=lambda: [m.under for m in direct()],
             pings=list,
-            shut=lambda: None,
-            noise=lambda text: adapter._said.add("G-DEMO", f"dm:bot|{luis}", luis, text),
+            close_direct_messages=lambda: None,
+            post_noise=lambda text: adapter._conversations.add(
+                "G-DEMO", f"dm:bot|{luis}", luis, text
+            ),
         )
 
 
-async def _nothing() -> str:
+async def _load_no_hash() -> str:
     return ""
 
 
-async def _forget(_: str) -> None:
+async def _discard_hash(_: str) -> None:
     pass
 
 
-STANDS: dict[str, Callable[[], AbstractAsyncContextManager[Stand]]] = {
+STANDS: dict[str, Callable[[], AbstractAsyncContextManager[AdapterStand]]] = {
     "slack": slack_stand,
     "discord": discord_stand,
     "playground": playground_stand,

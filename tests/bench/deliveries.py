@@ -20,12 +20,12 @@ from aiohttp import web
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.adapters.base import NotSent, Place, Posted
+from bot.adapters.base import DeliveryError, Destination, PostedMessage
 from bot.cards import Card, Reply, plain
-from bot.deliveries import written
-from bot.jobs.deliver import Deliverer
+from bot.deliveries import dump_card
+from bot.jobs.deliver import DeliveryWorker
 from db import migrate, outbox
-from db.base import open_engine, unit
+from db.base import open_engine, transaction
 from db.outbox import Address, Delivery
 from tests import databases
 
@@ -45,28 +45,32 @@ class Wire:
     def serves(self, platform: str, workspace: str) -> bool:
         return platform == "bench"
 
-    async def post(self, place: Place, reply: Reply, language: str, marker: str) -> Posted:
+    async def post(
+        self, place: Destination, reply: Reply, language: str, marker: str
+    ) -> PostedMessage:
         assert isinstance(reply, Card)
         body = {"to": place.user, "text": plain(reply), "marker": marker}
         try:
             async with self.client.post(self.url, json=body) as answer:
-                return Posted((await answer.json())["id"])
+                return PostedMessage((await answer.json())["id"])
         except aiohttp.ClientError as error:
-            raise NotSent(type(error).__name__, certain=False) from error
+            raise DeliveryError(type(error).__name__, certain=False) from error
 
-    async def edit(self, place: Place, posted: Posted, reply: Reply, language: str) -> None:
-        raise NotSent("never asked")
+    async def edit(
+        self, place: Destination, posted: PostedMessage, reply: Reply, language: str
+    ) -> None:
+        raise DeliveryError("never asked")
 
-    async def remove(self, place: Place, posted: Posted) -> None:
-        raise NotSent("never asked")
+    async def remove(self, place: Destination, posted: PostedMessage) -> None:
+        raise DeliveryError("never asked")
 
-    async def find(self, place: Place, marker: str, since: datetime) -> Posted | None:
+    async def find(self, place: Destination, marker: str, since: datetime) -> PostedMessage | None:
         return None
 
-    def doubles_dropped_for(self) -> float:
+    def deduplication_seconds(self) -> float:
         return 0.0
 
-    def pace(self) -> float:
+    def post_interval(self) -> float:
         return 0.0
 
 
@@ -96,14 +100,14 @@ async def work(database: str, port: int) -> None:
     """One worker, until killed."""
     engine = open_engine(database)
     print("up", flush=True)
-    await Deliverer(engine, [Wire(port)], ["a key of the bench"]).run()
+    await DeliveryWorker(engine, [Wire(port)], ["a key of the bench"]).run()
 
 
 async def owe(engine: AsyncEngine, number: int) -> None:
     """So many deliveries to two thousand people, due now."""
     now = datetime.now(UTC)
-    body = written(Card("Good morning", ()))
-    async with unit(engine, writes=True) as session:
+    body = dump_card(Card("Good morning", ()))
+    async with transaction(engine, writes=True) as session:
         await session.execute(text("TRUNCATE delivery, gate CASCADE"))
         rows = [
             {
@@ -163,13 +167,13 @@ async def measure(database: str, workers: int, number: int) -> Rate:
 
 
 async def _left(engine: AsyncEngine) -> int:
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         query = select(func.count()).where(Delivery.state != outbox.SENT)
         return await session.scalar(query) or 0
 
 
 async def _seconds(engine: AsyncEngine) -> float:
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         query = select(func.min(Delivery.ended_at), func.max(Delivery.ended_at))
         first, last = (await session.execute(query)).one()
     assert first is not None

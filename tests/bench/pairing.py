@@ -11,7 +11,7 @@ from itertools import combinations
 from pathlib import Path
 
 from bot.domain import matching
-from bot.domain.affinity import Seeker, weights
+from bot.domain.affinity import Seeker, weight_table
 from tests.domain.crowds import crowd
 
 SIZES = (1_000, 2_000, 5_000, 10_000)
@@ -60,11 +60,11 @@ def _memory() -> float:
 
 def planned(people: Sequence[Seeker]) -> dict[str, float]:
     """The whole plan, scoring and pruning included; the best of three runs."""
-    matching.plan(people[:20])  # the libraries are loaded once in a process's life
+    matching.plan_round(people[:20])  # the libraries are loaded once in a process's life
     times = []
     for _ in range(3):
         started = time.perf_counter()
-        made = matching.plan(people)
+        made = matching.plan_round(people)
         times.append(time.perf_counter() - started)
     return {"seconds": min(times), "points": made.points, "memory": _memory()}
 
@@ -73,7 +73,7 @@ def exactly(people: Sequence[Seeker]) -> dict[str, float]:
     """The solver alone on the full graph; making the graph is not counted."""
     import rustworkx
 
-    table = weights(people).astype(int).tolist()
+    table = weight_table(people).astype(int).tolist()
     graph: rustworkx.PyGraph[int, int] = rustworkx.PyGraph(multigraph=False)
     graph.add_nodes_from(range(len(people)))
     rows = range(len(people))

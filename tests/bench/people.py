@@ -16,14 +16,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.domain.ranking import standing
+from bot.domain.ranking import base_points
 from db import members, migrate, seed
-from db.base import open_engine, unit
+from db.base import open_engine, transaction
 from db.cities import City
 from db.directory import Expertise
 from db.members import Member
 from db.search import Document
-from db.text import analyse, fold
+from db.text import analyse, fold_text
 from db.topics import Topic
 
 CITIES = 100
@@ -76,7 +76,7 @@ class Crowd:
         self._others = [t.id for t in topics if t.id not in (common, rare)]
         self._expertise = 0
         self._standings = {
-            (skill, given, level, gladly): standing(skill, given, level, gladly)
+            (skill, given, level, gladly): base_points(skill, given, level, gladly)
             for skill in (1, 2, 3)
             for given in range(12)
             for level in {c.level for c in self.cities} | {None}
@@ -156,7 +156,7 @@ class Crowd:
         return "community" if chance < 0.8 else "city" if chance < 0.95 else "nobody"
 
 
-_fold = cache(fold)
+_fold = cache(fold_text)
 _analyse = cache(analyse)
 
 
@@ -221,8 +221,8 @@ async def sqlite_with(size: int, note: Note = silent) -> Path:
 
 async def _prepared(engine: AsyncEngine, size: int) -> Crowd:
     await migrate.upgrade(engine)
-    async with unit(engine, writes=True) as session:
-        await seed.reference(session)
+    async with transaction(engine, writes=True) as session:
+        await seed.seed_reference(session)
         cities = (await session.scalars(select(City).order_by(City.id))).all()
         topics = (await session.scalars(select(Topic).order_by(Topic.id))).all()
     # the largest first; the asker's own has a level and colleagues in the hundreds
@@ -311,6 +311,6 @@ async def fill_postgresql(url: str, size: int, note: Note = silent) -> None:
 
 async def introduce(engine: AsyncEngine, team: str, user: str) -> None:
     """The first member speaks from this account."""
-    async with unit(engine, writes=True) as session:
-        account = await members.meet(session, "slack", team, user, NOW)
+    async with transaction(engine, writes=True) as session:
+        account = await members.get_or_create_account(session, "slack", team, user, NOW)
         account.member_id = 1

@@ -45,7 +45,7 @@ def _room(file: str) -> str:
 def main(out: Path) -> None:
     """Serve until SIGTERM, then write a line `share name` for each room."""
     profile = cProfile.Profile()
-    profile.runcall(asyncio.run, run(settings.read(), frozenset({"web", "slack"})))
+    profile.runcall(asyncio.run, run(settings.load_settings(), frozenset({"web", "slack"})))
     lines = [f"{share:.4f} {name}" for name, share in shares(profile).items()]
     out.write_text("\n".join(lines), encoding="utf-8")
 

@@ -5,12 +5,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.hub import Hub
 from tests.conftest import Clock
-from tests.talking import Talk
+from tests.talking import ConversationDriver
 
 
 @pytest.fixture
-async def talk(hub: Hub, engine: AsyncEngine, clock: Clock) -> Talk:
+async def talk(hub: Hub, engine: AsyncEngine, clock: Clock) -> ConversationDriver:
     """Maya, Luis and Rémi with an account each, in workspaces of their own."""
-    talking = Talk(hub, engine, clock)
-    await talking.settle("maya", "luis", "remi")
+    talking = ConversationDriver(hub, engine, clock)
+    await talking.create_accounts("maya", "luis", "remi")
     return talking

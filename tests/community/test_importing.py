@@ -21,34 +21,34 @@ from bot.cards import plain
 from bot.community import importing
 from bot.community.importing import UnreadableError
 from bot.domain import importing as rules
-from bot.domain.importing import guarded
+from bot.domain.importing import escape_formula
 from bot.hub import Hub
 from bot.operator import lists
 from bot.request import Request
 from bot.settings import Settings
 from db import member_lists, members
-from db.base import open_engine, unit
-from db.cities import cities
+from db.base import open_engine, transaction
+from db.cities import list_cities
 from db.members import Member, MemberRole
-from db.topics import topics
+from db.topics import list_topics
 from tests.cast import NOW, sender
 
 HEAD = "name,email,city,knows\n"
 ANA = "Ana Souza,ana@recife.example,Recife,open data\n"
 
 
-async def tried(engine: AsyncEngine, file: Path) -> importing.Plan:
+async def tried(engine: AsyncEngine, file: Path) -> importing.ImportPlan:
     """What the file would do."""
-    async with unit(engine) as session:
-        return await importing.plan(session, importing.records(file), NOW, PLATFORMS)
+    async with transaction(engine) as session:
+        return await importing.plan_import(session, importing.load_records(file), NOW, PLATFORMS)
 
 
-async def taken(engine: AsyncEngine, file: Path) -> importing.Plan:
+async def taken(engine: AsyncEngine, file: Path) -> importing.ImportPlan:
     """Import it."""
-    async with unit(engine, writes=True) as session:
-        made = await importing.plan(session, importing.records(file), NOW, PLATFORMS)
+    async with transaction(engine, writes=True) as session:
+        made = await importing.plan_import(session, importing.load_records(file), NOW, PLATFORMS)
         assert made.faults == []
-        await importing.write(session, made, NOW)
+        await importing.write_plan(session, made, NOW)
         return made
 
 
@@ -66,13 +66,13 @@ def written(folder: Path, content: str | bytes, name: str = "people.csv") -> Pat
 def unreadable(folder: Path, content: str | bytes, name: str = "people.csv") -> str:
     """What is said of a file that cannot be read at all."""
     with pytest.raises(UnreadableError) as error:
-        importing.records(written(folder, content, name))
+        importing.load_records(written(folder, content, name))
     return str(error.value)
 
 
-async def everybody(engine: AsyncEngine) -> dict[str, member_lists.Entry]:
-    async with unit(engine) as session:
-        return {e.member.email or "": e for e in await member_lists.everybody(session)}
+async def everybody(engine: AsyncEngine) -> dict[str, member_lists.ListEntry]:
+    async with transaction(engine) as session:
+        return {e.member.email or "": e for e in await member_lists.list_members(session)}
 
 
 # --- what becomes of a row --------------------------------------------------------------------
@@ -90,11 +90,11 @@ async def test_a_new_person_is_found_at_once(engine: AsyncEngine, tmp_path: Path
 
     made = await taken(engine, file)
 
-    assert (made.count("new"), made.refused) == (1, 0)
+    assert (made.count("new"), made.refusal_count) == (1, 0)
     entry = (await everybody(engine))["ana@recife.example"]
     assert entry.member.languages == ("pt", "en")
     assert (entry.member.zone, entry.member.listed) == ("America/Recife", True)
-    assert {member_lists.key_of(a) for a in entry.accounts} == {
+    assert {member_lists.account_key(a) for a in entry.accounts} == {
         ("slack", "T1", "U7"),
         ("discord", "9", "8"),
     }
@@ -162,8 +162,8 @@ async def test_a_file_gives_nobody_power(engine: AsyncEngine, tmp_path: Path) ->
     made = await taken(engine, written(tmp_path, "name,email,Role\nAna,ana@recife.example,admin\n"))
 
     assert made.notes == ["Column «role» is ignored: a file never says what somebody may do."]
-    async with unit(engine) as session:
-        person = await members.by_email(session, "ana@recife.example")
+    async with transaction(engine) as session:
+        person = await members.find_by_email(session, "ana@recife.example")
         assert person is not None
         roles = select(func.count()).select_from(MemberRole).filter_by(member_id=person.id)
         assert await session.scalar(roles) == 0
@@ -216,8 +216,8 @@ async def test_who_has_no_address_is_known_by_the_account(
     engine: AsyncEngine, tmp_path: Path
 ) -> None:
     """People admitted in the chat have no e-mail yet: a file may bring it."""
-    async with unit(engine, writes=True) as session:
-        maya = await members.by_email(session, "maya@city.example")
+    async with transaction(engine, writes=True) as session:
+        maya = await members.find_by_email(session, "maya@city.example")
         assert maya is not None
         maya.email = None
         number = maya.id
@@ -286,8 +286,8 @@ async def test_what_is_no_address_is_refused(
 
 async def test_a_city_of_several_needs_its_state(engine: AsyncEngine, tmp_path: Path) -> None:
     """Two of the same name are not guessed between."""
-    async with unit(engine, writes=True) as session:
-        boston = next(c for c in await cities(session) if c.slug == "boston-ma-us")
+    async with transaction(engine, writes=True) as session:
+        boston = next(c for c in await list_cities(session) if c.slug == "boston-ma-us")
         facts = {c.key: getattr(boston, c.key) for c in type(boston).__mapper__.column_attrs}
         session.add(type(boston)(**{**facts, "id": None, "slug": "boston-ny-us", "state": "NY"}))
 
@@ -353,7 +353,7 @@ def test_spreadsheets_write_in_many_ways(tmp_path: Path, encoding: str, separato
     text += separator.join(("Núñez", "n@x.example", '"d\te"')) + "\r\n"
     mark = "\ufeff" if encoding == "utf-16-le" else ""
 
-    rows = importing.records(written(tmp_path, (mark + text).encode(encoding)))
+    rows = importing.load_records(written(tmp_path, (mark + text).encode(encoding)))
 
     assert rows == [(1, ["name", "email", "a, b; c"]), (2, ["Núñez", "n@x.example", "d\te"])]
 
@@ -368,7 +368,7 @@ UNREADABLE = [
     (b"", "people.csv is empty"),
     (b"\xd0\xcf\x11\xe0old", "old Excel file"),
     (b"\xff\xfen\x00a", "Row 1 is not written in"),
-    (b"name,email\n" + b"x" * importing.MOST_BYTES, "at most 5 MB are read"),
+    (b"name,email\n" + b"x" * importing.MAX_BYTES, "at most 5 MB are read"),
     (b"name,email\n" + b"a,b\n" * 10_001, "more than 10,000 rows"),
 ]
 
@@ -383,7 +383,7 @@ def test_ten_thousand_rows_are_read(tmp_path: Path) -> None:
     """The limit itself is allowed, and a line break inside a cell makes no row."""
     text = 'name,email\n"a\nb",c\n' + "a,b\n" * 9_999
 
-    rows = importing.records(written(tmp_path, text))
+    rows = importing.load_records(written(tmp_path, text))
 
     assert len(rows) == 10_001
     assert rows[1] == (2, ["a\nb", "c"])
@@ -428,7 +428,7 @@ def test_excel_is_read_too(tmp_path: Path) -> None:
     """The first sheet, cell by cell."""
     rows = [["name", "email"], ["Ana & Bo", "a@x.example"]]
 
-    assert importing.records(written(tmp_path, excel(rows), "people.xlsx")) == [
+    assert importing.load_records(written(tmp_path, excel(rows), "people.xlsx")) == [
         (1, rows[0]), (2, rows[1]),
     ]  # fmt: skip
 
@@ -449,7 +449,7 @@ def test_excel_files_have_limits_too(tmp_path: Path) -> None:
     large = excel([["a" * 1_000_000]] * 64)
 
     assert "more than 10,000 rows" in unreadable(tmp_path, many, "people.xlsx")
-    assert len(large) < importing.MOST_BYTES
+    assert len(large) < importing.MAX_BYTES
     assert "unpacks to too much" in unreadable(tmp_path, large, "people.xlsx")
 
 
@@ -459,22 +459,24 @@ def test_excel_files_have_limits_too(tmp_path: Path) -> None:
 @given(st.text(st.sampled_from("=+-@\t\r'＝＋－＠ab\n "), max_size=6))
 def test_the_guard_is_undone_exactly(text: str) -> None:
     """What begins like a formula is text in a spreadsheet, and the same text when it comes back."""
-    out = guarded(text)
+    out = escape_formula(text)
 
     assert out[:1] not in tuple("=+-@\t\r＝＋－＠") or not out
-    assert rules.plain(out) == (text if out != text else text.strip()) or text != text.strip()
+    assert (
+        rules.unescape_cell(out) == (text if out != text else text.strip()) or text != text.strip()
+    )
 
 
 async def test_no_cell_of_an_export_is_a_formula(engine: AsyncEngine, tmp_path: Path) -> None:
     """=HYPERLINK in a title is stored as it was written, and leaves as text."""
     said = '=HYPERLINK("http://x","y")'
     file = tmp_path / "out.csv"
-    async with unit(engine, writes=True) as session:
-        maya = await members.by_email(session, "maya@city.example")
+    async with transaction(engine, writes=True) as session:
+        maya = await members.find_by_email(session, "maya@city.example")
         assert maya is not None
         maya.title = said
-    async with unit(engine) as session:
-        importing.save(file, await importing.table(session, NOW, PLATFORMS))
+    async with transaction(engine) as session:
+        importing.save_csv(file, await importing.build_table(session, NOW, PLATFORMS))
 
     with file.open(encoding="utf-8-sig", newline="") as opened:
         cells = [row["title"] for row in csv.DictReader(opened)]
@@ -488,8 +490,8 @@ async def test_what_goes_out_comes_back_the_same(
 ) -> None:
     """Here nothing would change; and into an empty community everybody comes as they were."""
     first, second = tmp_path / "first.csv", tmp_path / "second.csv"
-    async with unit(engine) as session:
-        importing.save(first, await importing.table(session, NOW, PLATFORMS))
+    async with transaction(engine) as session:
+        importing.save_csv(first, await importing.build_table(session, NOW, PLATFORMS))
     here = await tried(engine, first)
     assert {row.verdict for row in here.rows} == {"unchanged"}
     settings = Settings(database_url=empty_database, wwc_secret_key="a-key-that-is-long-enough")
@@ -498,10 +500,12 @@ async def test_what_goes_out_comes_back_the_same(
         from db import migrate
 
         await migrate.upgrade(elsewhere)
-        code = await lists.bring_in(settings, first, Console(file=io.StringIO()), dry_run=False)
-        async with unit(elsewhere) as session:
-            importing.save(
-                second, await importing.table(session, NOW + timedelta(days=1), PLATFORMS)
+        code = await lists.import_members(
+            settings, first, Console(file=io.StringIO()), dry_run=False
+        )
+        async with transaction(elsewhere) as session:
+            importing.save_csv(
+                second, await importing.build_table(session, NOW + timedelta(days=1), PLATFORMS)
             )
     finally:
         await elsewhere.dispose()
@@ -514,19 +518,19 @@ async def test_every_city_and_topic_comes_back_as_itself(engine: AsyncEngine) ->
     """Whatever an export calls it, an import takes it for the same."""
     from bot import reference
 
-    async with unit(engine) as session:
-        known = await reference.read(session, NOW)
-        names = importing.Names(known)
-        for city in await cities(session):
-            assert names.cities(city.place) == (city.id,)
-        for topic in await topics(session):
-            assert names.topic(known.vocabulary.name(topic.id, "en")) == topic.id
+    async with transaction(engine) as session:
+        known = await reference.load_reference(session, NOW)
+        names = importing.NameLookup(known)
+        for city in await list_cities(session):
+            assert names.find_cities(city.place) == (city.id,)
+        for topic in await list_topics(session):
+            assert names.find_topic(known.vocabulary.name(topic.id, "en")) == topic.id
 
 
 async def test_the_invented_and_the_suspended_stay_here(engine: AsyncEngine) -> None:
     """An export holds the real, verified people, whether or not they are listed."""
-    async with unit(engine, writes=True) as session:
-        luis = await members.by_email(session, "luis@city.example")
+    async with transaction(engine, writes=True) as session:
+        luis = await members.find_by_email(session, "luis@city.example")
         assert luis is not None
         luis.synthetic = True
 
@@ -546,14 +550,14 @@ def shown(width: int = 120) -> Console:
 async def count(database: str) -> int:
     engine = open_engine(database)
     try:
-        async with unit(engine) as session:
+        async with transaction(engine) as session:
             return await session.scalar(select(func.count()).select_from(Member)) or 0
     finally:
         await engine.dispose()
 
 
 def run(database: str, file: Path, console: Console | None = None, *, dry_run: bool = False) -> int:
-    work = lists.bring_in(
+    work = lists.import_members(
         Settings(database_url=database), file, console or Console(), dry_run=dry_run
     )
     return asyncio.run(work)
@@ -585,7 +589,7 @@ def test_what_ends_half_way_leaves_nothing(
         portions.append(advance)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(member_lists, "AT_ONCE", 1)
+    monkeypatch.setattr(member_lists, "BATCH_SIZE", 1)
     monkeypatch.setattr("rich.progress.Progress.update", killed)
     with pytest.raises(KeyboardInterrupt):
         run(database, written(tmp_path, HEAD + ANA + "Bo,bo@x.example,Boston,GIS\n"))
@@ -627,7 +631,7 @@ def test_a_file_that_is_not_there(
 ) -> None:
     """Wrong use, in one sentence, for reading and for writing."""
     assert run(database, tmp_path / "none.csv") == 2
-    into = lists.take_out(Settings(database_url=database), tmp_path / "no" / "out.csv")
+    into = lists.export_members(Settings(database_url=database), tmp_path / "no" / "out.csv")
     assert asyncio.run(into) == 2
     assert capsys.readouterr().err.count("\n") == 2
 
@@ -638,6 +642,6 @@ def test_an_export_says_how_many(
     """The verified members of the cast."""
     file = tmp_path / "out.csv"
 
-    assert asyncio.run(lists.take_out(Settings(database_url=database), file)) == 0
+    assert asyncio.run(lists.export_members(Settings(database_url=database), file)) == 0
     rows = file.read_text(encoding="utf-8-sig").splitlines()
     assert f"{len(rows) - 1} members saved" in capsys.readouterr().out

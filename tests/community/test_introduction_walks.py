@@ -21,9 +21,9 @@ from sqlalchemy import select
 from bot.cards import plain
 from bot.community import blocking
 from bot.hub import Hub
-from bot.request import Heard, Request
+from bot.request import IncomingMessage, Request
 from db import blocks
-from db.base import unit
+from db.base import transaction
 from db.introductions import Introduction
 from db.members import Member
 from db.outbox import DUE, SENT
@@ -33,7 +33,14 @@ from tests.cast import sender
 from tests.community.test_talks import begin
 from tests.conftest import Clock
 from tests.databases import open_shared, scratch
-from tests.owed import Owed, change, deliver, member, owed, tend
+from tests.owed import (
+    PendingDelivery,
+    list_pending,
+    load_member,
+    mark_delivered,
+    run_introductions_job,
+    update_member,
+)
 
 NAMES = {"maya": "Maya Chen", "ben": "Ben Ortiz", "luis": "Luis Ángel Rojas",
          "ines": "Inês Albuquerque"}  # fmt: skip
@@ -46,7 +53,7 @@ numbers = st.integers(1, 12)
 class Books(NamedTuple):
     """Everything the rules look at."""
 
-    owed: list[Owed]
+    owed: list[PendingDelivery]
     people: list[Member]
     agreed: list[str]
     opened: list[str]
@@ -77,7 +84,7 @@ class Walk(RuleBasedStateMachine):
         self.written = 0
         for number, (one, other) in enumerate((("maya", "luis"), ("ben", "ines"))):
             self.run(begin(self.engine, self.clock(), one, other, key=f"met before:{number}"))
-        self.run(deliver(self.engine))
+        self.run(mark_delivered(self.engine))
 
     def run(self, work: Coroutine[Any, Any, Given]) -> Given:
         return self.loop.run_until_complete(work)
@@ -136,11 +143,11 @@ class Walk(RuleBasedStateMachine):
         """In a conversation across workspaces, if there is one; an edit is of the latest words."""
         self.written += act == "written"
         name = f"m{self.written}"
-        heard = Heard(
+        heard = IncomingMessage(
             sender(who), act, name, f"D-{who}", f"words {self.written}",  # type: ignore[arg-type]
             edition=int(self.clock().timestamp()), keys=(f"{who}:{name}:{act}:{self.clock()}",),
         )  # fmt: skip
-        self.run(self.hub.heard(heard))
+        self.run(self.hub.handle_message(heard))
 
     @rule(who=people, number=st.integers(1, 4), act=st.sampled_from(["pause", "resume", "end"]))
     def handle_a_conversation(self, who: str, number: int, act: str) -> None:
@@ -164,7 +171,9 @@ class Walk(RuleBasedStateMachine):
     @rule(pick=st.integers(0, 5), back=st.booleans())
     def block_what_is_coming(self, pick: int, back: bool) -> None:
         """While something of somebody is on its way to somebody, one of them blocks the other."""
-        coming = [pair for row in self.run(owed(self.engine)) for pair in self._carries(row)]
+        coming = [
+            pair for row in self.run(list_pending(self.engine)) for pair in self._carries(row)
+        ]
         if coming:
             who, whom = coming[pick % len(coming)]
             self.block(*((whom, who) if back else (who, whom)))
@@ -176,12 +185,14 @@ class Walk(RuleBasedStateMachine):
 
     @rule(who=people, status=st.sampled_from(["verified", "verified", "suspended"]))
     def judge(self, who: str, status: str) -> None:
-        self.run(change(self.engine, who, status=status))
+        self.run(update_member(self.engine, who, status=status))
 
     @rule(who=people, asks=st.sampled_from([None, 1, 3]))
     def limit(self, who: str, asks: int | None) -> None:
-        taken = self.run(member(self.engine, who)).asks_taken
-        self.run(change(self.engine, who, monthly_asks=None if asks is None else taken + asks))
+        taken = self.run(load_member(self.engine, who)).asks_taken
+        self.run(
+            update_member(self.engine, who, monthly_asks=None if asks is None else taken + asks)
+        )
 
     @rule(hours=st.sampled_from([1, 30, 80, 200, 800]))
     def time_goes_by(self, hours: int) -> None:
@@ -189,11 +200,11 @@ class Walk(RuleBasedStateMachine):
 
     @rule()
     def the_clock_works(self) -> None:
-        self.run(tend(self.engine, self.clock()))
+        self.run(run_introductions_job(self.engine, self.clock()))
 
     @rule(state=st.sampled_from([SENT, SENT, "dead"]), who=st.sampled_from(["", *NAMES]))
     def deliveries_end(self, state: str, who: str) -> None:
-        self.run(deliver(self.engine, state, who))
+        self.run(mark_delivered(self.engine, state, who))
 
     def block(self, who: str, whom: str) -> None:
         self.run(self._block(who, whom))
@@ -230,7 +241,7 @@ class Walk(RuleBasedStateMachine):
     def _apart(self, one: str, other: str) -> bool:
         return bool({(one, other), (other, one)} & self.blocks)
 
-    def _carries(self, row: Owed) -> list[tuple[str, str]]:
+    def _carries(self, row: PendingDelivery) -> list[tuple[str, str]]:
         """(to whom, from whom): the hub's own «not now» brings nothing of anybody."""
         if row.kind not in ("introduction", "conversation"):
             return []
@@ -239,16 +250,16 @@ class Walk(RuleBasedStateMachine):
 
     async def _waiting(self) -> list[tuple[int, str]]:
         """What is open, with somebody who may answer it."""
-        async with unit(self.engine) as session:
+        async with transaction(self.engine) as session:
             some = (await session.scalars(select(Introduction).order_by(Introduction.id))).all()
             keys = {p.id: k for p in await session.scalars(select(Member))
                     for k, name in NAMES.items() if p.name == name}  # fmt: skip
         return [(i.id, keys[who]) for i in some for who in (i.one_id, i.other_id)
-                if who in keys and i.asks(who) and i.is_open(self.clock())]  # fmt: skip
+                if who in keys and i.can_answer(who) and i.is_open(self.clock())]  # fmt: skip
 
     async def _books(self) -> Books:
-        rows = await owed(self.engine, state="")
-        async with unit(self.engine) as session:
+        rows = await list_pending(self.engine, state="")
+        async with transaction(self.engine) as session:
             everybody = (await session.scalars(select(Member))).all()
             some = (await session.scalars(select(Introduction))).all()
             asked_for = select(Talk.key).where(Talk.key.startswith("intro:"))
@@ -257,20 +268,20 @@ class Walk(RuleBasedStateMachine):
                 if person.name == name}  # fmt: skip
         nevers = {(keys[who], keys[whom]) for i in some
                   for who, whom in ((i.one_id, i.other_id), (i.other_id, i.one_id))
-                  if keys.keys() >= {who, whom} and i.said(who) == "never"}  # fmt: skip
+                  if keys.keys() >= {who, whom} and i.answer_of(who) == "never"}  # fmt: skip
         done = [i for i in some if i.status == "agreed"]
         assert all(i.one_said == i.other_said == "yes" for i in done)
         return Books(rows, [*everybody], [f"intro:{i.id}" for i in done], [*opened], nevers)
 
     async def _block(self, who: str, whom: str) -> None:
-        one, other = await member(self.engine, who), await member(self.engine, whom)
-        async with unit(self.engine, writes=True) as session:
+        one, other = await load_member(self.engine, who), await load_member(self.engine, whom)
+        async with transaction(self.engine, writes=True) as session:
             await blocking.block_member(session, self.clock(), one, other)
 
     async def _unblock(self, who: str, whom: str) -> None:
-        one, other = await member(self.engine, who), await member(self.engine, whom)
-        async with unit(self.engine, writes=True) as session:
-            await blocks.unblock(session, one, other)
+        one, other = await load_member(self.engine, who), await load_member(self.engine, whom)
+        async with transaction(self.engine, writes=True) as session:
+            await blocks.unblock_member(session, one, other)
 
 
 @pytest.mark.campaign

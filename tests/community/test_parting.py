@@ -10,13 +10,13 @@ from bot import deliveries
 from bot.cards import Card
 from bot.community import parting
 from bot.community.parting import Parting
-from bot.deliveries import owe
+from bot.deliveries import enqueue
 from db import relay
-from db.base import unit
+from db.base import transaction
 from db.outbox import Delivery
 from db.relay import Relay
 from tests.cast import NOW
-from tests.talking import Talk, press
+from tests.talking import ConversationDriver, press
 
 MAYA, LUIS, BEN = 1, 3, 2
 WAYS = {
@@ -47,7 +47,11 @@ def test_what_ends_stands_in_one_table() -> None:
      ("blocked", "luis", "relay block 1")],
 )  # fmt: skip
 async def test_an_ending_declared_for_a_way_runs_whatever_the_command(
-    talk: Talk, monkeypatch: pytest.MonkeyPatch, way: parting.Way, who: str, words: str
+    talk: ConversationDriver,
+    monkeypatch: pytest.MonkeyPatch,
+    way: parting.Way,
+    who: str,
+    words: str,
 ) -> None:
     """Once, in the transaction of the act, with who parts and from whom."""
     seen: list[tuple[str, int, int | None]] = []
@@ -55,7 +59,7 @@ async def test_an_ending_declared_for_a_way_runs_whatever_the_command(
     async def end_something(session: AsyncSession, now: datetime, act: Parting) -> None:
         seen.append((act.way, act.member.id, act.other.id if act.other else None))
 
-    await talk.begin("maya", "luis")
+    await talk.open_conversation("maya", "luis")
     await press(talk, "maya", f"report {LUIS} because:rude")
     parting.list_endings(way)  # everything is imported before the table is changed
     endings = {one: list(parting.ENDINGS[one]) for one in parting.WAYS}
@@ -67,21 +71,26 @@ async def test_an_ending_declared_for_a_way_runs_whatever_the_command(
 
 @pytest.mark.both
 @pytest.mark.parametrize("words", WAYS.values(), ids=WAYS)
-async def test_all_conversations_end_however_many_there_are(talk: Talk, words: str) -> None:
+async def test_all_conversations_end_however_many_there_are(
+    talk: ConversationDriver, words: str
+) -> None:
     """More than one list shows; the other sides are told."""
-    async with unit(talk.engine, writes=True) as session:
-        maya, luis = await talk.member(session, "maya"), await talk.member(session, "luis")
+    async with transaction(talk.engine, writes=True) as session:
+        maya, luis = (
+            await talk.load_member(session, "maya"),
+            await talk.load_member(session, "luis"),
+        )
         for _ in range(relay.MOST_LISTED + 2):
-            await relay.begin(session, NOW, luis, maya, (None, None))
+            await relay.create_relay(session, NOW, luis, maya, (None, None))
     await press(talk, "luis", words)
-    async with unit(talk.engine) as session:
+    async with transaction(talk.engine) as session:
         assert set(await session.scalars(select(Relay.status))) == {relay.ENDED}
-    assert len(await talk.owed("maya")) == relay.MOST_LISTED + 2
+    assert len(await talk.list_pending("maya")) == relay.MOST_LISTED + 2
 
 
 @pytest.mark.parametrize("words", WAYS.values(), ids=WAYS)
 async def test_kinds_are_notified_of_what_is_not_owed_any_more(
-    talk: Talk, monkeypatch: pytest.MonkeyPatch, words: str
+    talk: ConversationDriver, monkeypatch: pytest.MonkeyPatch, words: str
 ) -> None:
     """Leaving and being forgotten cancel in the same way."""
     notified = []
@@ -89,9 +98,9 @@ async def test_kinds_are_notified_of_what_is_not_owed_any_more(
     async def on_ended(session: AsyncSession, now: datetime, delivery: Delivery) -> None:
         notified.append((delivery.key, delivery.state))
 
-    monkeypatch.setitem(deliveries.ENDED, "welcome", on_ended)
-    async with unit(talk.engine, writes=True) as session:
-        luis = await talk.member(session, "luis")
-        await owe(session, NOW, luis, "welcome", Card("soon"), key="soon")
+    monkeypatch.setitem(deliveries.ENDED_HOOKS, "welcome", on_ended)
+    async with transaction(talk.engine, writes=True) as session:
+        luis = await talk.load_member(session, "luis")
+        await enqueue(session, NOW, luis, "welcome", Card("soon"), key="soon")
     await press(talk, "luis", words)
     assert notified == [("soon", "cancelled")]

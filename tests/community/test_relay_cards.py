@@ -11,7 +11,7 @@ from bot.adapters.slack import hearing
 from bot.adapters.slack import render as on_slack
 from bot.cards import Card
 from bot.community.relay import cards
-from bot.domain.escaping import cut, inert
+from bot.domain.escaping import escape_markup, truncate
 from bot.i18n import translator
 from bot.request import File
 from db.members import Member
@@ -38,12 +38,12 @@ PAYLOADS = [
 def cards_of(text: str) -> list[Card]:
     """What the other side gets, and what the writer may be told."""
     t = translator("en")
-    said, _ = cut(inert(text))
+    said, _ = truncate(escape_markup(text))
     files = (File(text[:50], 3, text[:20], ""),)
     return [
-        cards.spoken(t, ANA, "Slack", said, files),
-        cards.marked(t, ANA, "Discord", inert(text)[:50], inert(text)[:40]),
-        cards.which(t, [(1, ANA)], 1, inert(text)),
+        cards.message_card(t, ANA, "Slack", said, files),
+        cards.reaction_card(t, ANA, "Discord", escape_markup(text)[:50], escape_markup(text)[:40]),
+        cards.choose_conversation_card(t, [(1, ANA)], 1, escape_markup(text)),
     ]
 
 
@@ -67,7 +67,7 @@ def test_there_are_three_hundred() -> None:
 @pytest.mark.parametrize("text", PAYLOADS)
 def test_nobody_is_pinged(text: str) -> None:
     """As it comes from either platform."""
-    for typed in (text, hearing.words(text)):
+    for typed in (text, hearing.readable_text(text)):
         for card in cards_of(typed):
             check(card)
 

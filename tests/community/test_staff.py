@@ -31,11 +31,11 @@ async def test_those_who_hold_a_role_are_found_once(session: AsyncSession) -> No
                      MemberRole(member_id=MAYA, role="lead"),
                      MemberRole(member_id=BEN, role="lead")])  # fmt: skip
     await session.flush()
-    maya = await members.member(session, MAYA)
+    maya = await members.load_member(session, MAYA)
     assert maya is not None
     found = await members.holding(session, ("staff", "admin"))
     assert [person.id for person in found] == [NOOR, ADA]
-    assert found[0].holds("admin")
+    assert found[0].has_role("admin")
     here = await members.holding(session, ("lead",), maya.city_id)
     assert [person.id for person in here] == [MAYA, BEN]
     assert await members.holding(session, ("staff",), maya.city_id) == []
@@ -52,7 +52,7 @@ async def test_staff_are_notified_once_each_but_for_those_concerned(session: Asy
 
 async def test_leads_of_a_city_are_notified_with_the_staff(session: AsyncSession) -> None:
     """Those of the city that it is about; nobody twice."""
-    maya = await members.member(session, MAYA)
+    maya = await members.load_member(session, MAYA)
     assert maya is not None
     session.add_all([MemberRole(member_id=MAYA, role="lead"),
                      MemberRole(member_id=3, role="lead")])  # fmt: skip

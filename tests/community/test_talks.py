@@ -7,12 +7,17 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.community import blocking
-from bot.community.talks.opening import begin_talk, meet, starters
-from bot.domain.shared_interests import Bond, Side, bonds, chosen
+from bot.community.talks.opening import begin_talk, load_pair, starters
+from bot.domain.shared_interests import (
+    MemberInterests,
+    SharedInterest,
+    find_shared_interests,
+    pick_varied,
+)
 from bot.i18n import LANGUAGES, translator
-from bot.jobs.introductions import HALF_OPEN_AT_MOST
+from bot.jobs.introductions import LONGEST_OPENING
 from db import talks
-from db.base import unit
+from db.base import transaction
 from db.members import Account, Workspace
 from db.outbox import AMBIGUOUS, CANCELLED, DEAD, EXPIRED, HELD
 from db.relay import Relay
@@ -20,7 +25,14 @@ from db.talks import Talk
 from db.topics import Topic
 from tests.conftest import Clock
 from tests.handlers.test_directory import Joining
-from tests.owed import Owed, change, deliver, member, owed, tend
+from tests.owed import (
+    PendingDelivery,
+    list_pending,
+    load_member,
+    mark_delivered,
+    run_introductions_job,
+    update_member,
+)
 from tests.reading import commands_of
 
 pytestmark = pytest.mark.both
@@ -31,35 +43,35 @@ async def begin(
     topic: str = "", because: str = "",
 ) -> Talk | None:  # fmt: skip
     """As an accepted introduction begins it."""
-    people = await member(engine, one), await member(engine, other)
-    async with unit(engine, writes=True) as session:
+    people = await load_member(engine, one), await load_member(engine, other)
+    async with transaction(engine, writes=True) as session:
         about = await session.scalar(select(Topic.id).where(Topic.slug == topic))
         return await begin_talk(session, now, *people, topic_id=about, because=because, key=key)
 
 
 async def gather(engine: AsyncEngine) -> None:
     """The tests' workspace lets the hub open conversations of several people."""
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         await session.execute(update(Workspace).values(gathers=True))
 
 
 async def unreachable(engine: AsyncEngine, user: str) -> None:
     """Somebody closed their direct messages."""
     change_of = update(Account).where(Account.external_id == user).values(reachable=False)
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         await session.execute(change_of)
 
 
 async def relays(engine: AsyncEngine) -> list[str]:
     """The states of all relays."""
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         return list((await session.scalars(select(Relay.status).order_by(Relay.id))).all())
 
 
 async def status(engine: AsyncEngine, key: str = "t:1") -> str:
     """How a talk stands."""
-    async with unit(engine) as session:
-        talk = await talks.of_key(session, key)
+    async with transaction(engine) as session:
+        talk = await talks.find_by_key(session, key)
         assert talk is not None
         return talk.status
 
@@ -75,7 +87,7 @@ async def test_in_a_workspace_that_gathers_both_are_in_one_conversation(
 
     await begin(engine, now)
 
-    (card,) = await owed(engine)
+    (card,) = await list_pending(engine)
     assert card.user == "luis,maya"
     assert card.kind == "conversation"
     assert card.text.startswith("Maya Chen, meet Luis Ángel Rojas\n")
@@ -93,7 +105,7 @@ async def test_otherwise_each_gets_a_thread_of_their_own_language(
         await gather(engine)
     if apart == "unreachable there":
         await joining(key="aide", name="Aide", workspace="T2")
-        async with unit(engine, writes=True) as session:
+        async with transaction(engine, writes=True) as session:
             rosa = (
                 await session.scalars(select(Account).where(Account.external_id == "rosa"))
             ).one()
@@ -104,13 +116,13 @@ async def test_otherwise_each_gets_a_thread_of_their_own_language(
 
     await begin(engine, now, other="rosa")
 
-    mine, theirs = await owed(engine)
+    mine, theirs = await list_pending(engine)
     assert mine.text.startswith("Meet Rosa Díaz\n")
     assert theirs.text.startswith("Te presento a Maya Chen\n")
     assert theirs.user == ("aide" if apart == "unreachable there" else "rosa")
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         relay = (await session.scalars(select(Relay))).one()
-        talk = await talks.of_key(session, "t:1")
+        talk = await talks.find_by_key(session, "t:1")
     assert talk is not None
     assert (relay.one_root_id, relay.other_root_id) == (talk.one_root_id, talk.other_root_id)
     assert None not in (relay.one_root_id, relay.other_root_id)
@@ -120,9 +132,9 @@ async def test_the_same_key_begins_once(engine: AsyncEngine, now: datetime) -> N
     """However often it is said; another key begins another talk."""
     for _ in range(3):
         await begin(engine, now)
-    assert len(await owed(engine)) == 2
+    assert len(await list_pending(engine)) == 2
     await begin(engine, now, key="t:2")
-    assert len(await owed(engine)) == 4
+    assert len(await list_pending(engine)) == 4
 
 
 @pytest.mark.parametrize("lost", ["maya", "luis"])
@@ -134,7 +146,7 @@ async def test_when_one_can_be_reached_nowhere_the_other_is_told(
 
     await begin(engine, now)
 
-    (notice,) = await owed(engine)
+    (notice,) = await list_pending(engine)
     assert notice.user == {"maya": "luis", "luis": "maya"}[lost]
     assert notice.text.startswith(("I could not reach Luis", "No pude escribirle a Maya"))
     assert await relays(engine) == []
@@ -150,7 +162,7 @@ async def test_when_neither_can_be_reached_nothing_is_owed(
 
     await begin(engine, now)
 
-    assert await owed(engine) == []
+    assert await list_pending(engine) == []
 
 
 async def test_nothing_begins_for_whoever_is_suspended_or_blocked(
@@ -158,12 +170,12 @@ async def test_nothing_begins_for_whoever_is_suspended_or_blocked(
 ) -> None:
     """In either direction."""
     assert await begin(engine, now, other="sam") is None
-    one, other = await member(engine, "luis"), await member(engine, "maya")
-    async with unit(engine, writes=True) as session:
+    one, other = await load_member(engine, "luis"), await load_member(engine, "maya")
+    async with transaction(engine, writes=True) as session:
         await blocking.block_member(session, now, one, other)
     assert await begin(engine, now) is None
     assert await begin(engine, now, "luis", "maya") is None
-    assert await owed(engine) == []
+    assert await list_pending(engine) == []
 
 
 # --- no half-open introduction ----------------------------------------------------------------
@@ -175,14 +187,14 @@ async def test_who_got_the_opening_alone_is_told(
 ) -> None:
     """Luis closed his direct messages meanwhile; the relay ends, and it is said once."""
     await begin(engine, clock())
-    await deliver(engine, user="maya")
-    await deliver(engine, end, user="luis")
+    await mark_delivered(engine, user="maya")
+    await mark_delivered(engine, end, user="luis")
 
     for _ in range(2):
-        clock.go_on(minutes=5)
-        await tend(engine, clock())
+        clock.advance(minutes=5)
+        await run_introductions_job(engine, clock())
 
-    (notice,) = await owed(engine)
+    (notice,) = await list_pending(engine)
     assert notice.user == "maya"
     assert notice.text.startswith("I could not reach Luis")
     assert await relays(engine) == ["ended"]
@@ -195,31 +207,31 @@ async def test_no_introduction_is_half_open_for_more_than_a_day(
 ) -> None:
     """Whatever keeps the second opening; what is not under way is not sent any more."""
     await begin(engine, clock())
-    await deliver(engine, user="maya")
+    await mark_delivered(engine, user="maya")
     if stuck != "due":
-        await deliver(engine, stuck, user="luis")
-    clock.go_on(hours=23)
-    await tend(engine, clock())
+        await mark_delivered(engine, stuck, user="luis")
+    clock.advance(hours=23)
+    await run_introductions_job(engine, clock())
     assert await status(engine) == talks.OPENING
-    clock.now += HALF_OPEN_AT_MOST - timedelta(hours=23) + timedelta(minutes=5)
+    clock.now += LONGEST_OPENING - timedelta(hours=23) + timedelta(minutes=5)
 
-    await tend(engine, clock())
+    await run_introductions_job(engine, clock())
 
-    assert [o.user for o in await owed(engine)] == ["maya"]
+    assert [o.user for o in await list_pending(engine)] == ["maya"]
     assert await relays(engine) == ["ended"]
 
 
 async def test_what_both_got_is_open_for_good(engine: AsyncEngine, clock: Clock) -> None:
     """And is never looked at again."""
     await begin(engine, clock())
-    await deliver(engine)
-    await tend(engine, clock())
-    clock.go_on(days=3)
-    await tend(engine, clock())
+    await mark_delivered(engine)
+    await run_introductions_job(engine, clock())
+    clock.advance(days=3)
+    await run_introductions_job(engine, clock())
 
     assert await status(engine) == talks.OPEN
     assert await relays(engine) == ["open"]
-    assert await owed(engine) == []
+    assert await list_pending(engine) == []
 
 
 async def test_a_conversation_of_both_that_cannot_be_opened_becomes_two_threads(
@@ -228,14 +240,14 @@ async def test_a_conversation_of_both_that_cannot_be_opened_becomes_two_threads(
     """Where a workspace takes the permission back."""
     await gather(engine)
     await begin(engine, clock(), because="of trees")
-    await deliver(engine, DEAD)
-    clock.go_on(minutes=5)
+    await mark_delivered(engine, DEAD)
+    clock.advance(minutes=5)
 
     for _ in range(2):
-        await tend(engine, clock())
+        await run_introductions_job(engine, clock())
 
-    assert [o.user for o in await owed(engine)] == ["maya", "luis"]
-    assert all("of trees" in o.text for o in await owed(engine))
+    assert [o.user for o in await list_pending(engine)] == ["maya", "luis"]
+    assert all("of trees" in o.text for o in await list_pending(engine))
     assert await relays(engine) == ["open"]
 
 
@@ -244,23 +256,23 @@ async def test_a_block_before_the_opening_went_out_silences_both(
 ) -> None:
     """Nobody is told of anything."""
     await begin(engine, clock())
-    one, other = await member(engine, "luis"), await member(engine, "maya")
-    async with unit(engine, writes=True) as session:
+    one, other = await load_member(engine, "luis"), await load_member(engine, "maya")
+    async with transaction(engine, writes=True) as session:
         await blocking.block_member(session, clock(), one, other)
-    clock.go_on(minutes=5)
+    clock.advance(minutes=5)
 
-    await tend(engine, clock())
+    await run_introductions_job(engine, clock())
 
-    assert await owed(engine) == []
+    assert await list_pending(engine) == []
     assert await relays(engine) == ["ended"]
 
 
 # --- what the opening says --------------------------------------------------------------------
 
 
-async def opening(engine: AsyncEngine, user: str) -> Owed:
+async def opening(engine: AsyncEngine, user: str) -> PendingDelivery:
     """The opening that somebody got."""
-    return next(o for o in await owed(engine) if o.user == user)
+    return next(o for o in await list_pending(engine) if o.user == user)
 
 
 async def test_the_opening_says_why_these_two_how_to_begin_and_when(
@@ -294,7 +306,7 @@ async def test_the_opening_says_why_these_two_how_to_begin_and_when(
 
 async def test_hours_that_never_meet_are_said_honestly(engine: AsyncEngine, now: datetime) -> None:
     """With what is least bad."""
-    await change(engine, "maya", hours_from="14:00", zone="Pacific/Honolulu")
+    await update_member(engine, "maya", hours_from="14:00", zone="Pacific/Honolulu")
 
     await begin(engine, now)
 
@@ -307,7 +319,7 @@ async def test_what_is_hidden_from_each_other_is_not_said(
     engine: AsyncEngine, now: datetime
 ) -> None:
     """Neither a topic nor a title; the opening is still whole."""
-    await change(engine, "luis", seen_topics="nobody", seen_title="city")
+    await update_member(engine, "luis", seen_topics="nobody", seen_title="city")
 
     await begin(engine, now)
 
@@ -322,7 +334,7 @@ async def test_both_read_it_in_their_language(
     engine: AsyncEngine, now: datetime, language: str
 ) -> None:
     """Whole: no English sentence is left in it."""
-    await change(engine, "maya", language=language)
+    await update_member(engine, "maya", language=language)
 
     await begin(engine, now, topic="open-data")
 
@@ -341,30 +353,38 @@ async def test_without_a_common_language_the_conversation_of_both_is_in_english(
     await begin(engine, now, "ines", "remi", key="a")
     await begin(engine, now, "remi", "luis", key="b")
 
-    assert [o.text.split("\n")[0] for o in await owed(engine)] == [
+    assert [o.text.split("\n")[0] for o in await list_pending(engine)] == [
         "Inês Albuquerque, meet Rémi Gagnon", "Rémi Gagnon, meet Luis Ángel Rojas"
     ]  # fmt: skip
 
 
 def test_the_most_useful_tie_comes_first() -> None:
     """What one knows and the other wants, then what both know, then what both want."""
-    one, other = Side({1: 3, 2: 2, 5: 1}, {3, 4}), Side({2: 3, 3: 1, 5: 1}, {1, 4})
+    one, other = (
+        MemberInterests({1: 3, 2: 2, 5: 1}, {3, 4}),
+        MemberInterests({2: 3, 3: 1, 5: 1}, {1, 4}),
+    )
 
-    found = bonds(one, other)
+    found = find_shared_interests(one, other)
 
-    assert found == (Bond("helps", 1), Bond("helped", 3), Bond("both-know", 2),
-                     Bond("both-know", 5), Bond("both-learn", 4))  # fmt: skip
-    assert bonds(one, other, about=4)[0] == Bond("both-learn", 4)
-    assert [b.topic for b in chosen(found, 5)] == [1, 3, 2, 4, 5]
-    assert bonds(Side({}), other) == ()
+    assert found == (
+        SharedInterest("helps", 1),
+        SharedInterest("helped", 3),
+        SharedInterest("both-know", 2),
+        SharedInterest("both-know", 5),
+        SharedInterest("both-learn", 4),
+    )
+    assert find_shared_interests(one, other, main_topic=4)[0] == SharedInterest("both-learn", 4)
+    assert [b.topic for b in pick_varied(found, 5)] == [1, 3, 2, 4, 5]
+    assert find_shared_interests(MemberInterests({}), other) == ()
 
 
 async def test_there_are_always_three_starters(engine: AsyncEngine) -> None:
     """The same for the same pair, without a blank and all different."""
     for one, other in (("maya", "luis"), ("maya", "ben"), ("noor", "ada"), ("ines", "remi")):
-        pair = await member(engine, one), await member(engine, other)
-        async with unit(engine) as session:
-            found = await meet(session, *pair)
+        pair = await load_member(engine, one), await load_member(engine, other)
+        async with transaction(engine) as session:
+            found = await load_pair(session, *pair)
         for language in LANGUAGES:
             said = starters(translator(language), found)
             assert len(set(said)) == 3

@@ -10,20 +10,20 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db import audit
-from db.base import unit
+from db.base import transaction
 from tests.cast import NOW
 
 ROWS = 1000
 
 
 async def fill(engine: AsyncEngine, rows: int = ROWS) -> None:
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         for number in range(rows):
-            audit.note(session, NOW, 1 + number % 9, "endorsed", f"expertise:{number}")
+            audit.record_act(session, NOW, 1 + number % 9, "endorsed", f"expertise:{number}")
 
 
 async def verdict(engine: AsyncEngine) -> audit.Verdict:
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         return await audit.verify(session)
 
 
@@ -41,8 +41,8 @@ async def tamper(engine: AsyncEngine, act: Callable[[AsyncConnection], Awaitable
 
 
 async def fail(engine: AsyncEngine) -> None:
-    async with unit(engine, writes=True) as session:
-        audit.note(session, NOW, 1, "endorsed", "expertise:1")
+    async with transaction(engine, writes=True) as session:
+        audit.record_act(session, NOW, 1, "endorsed", "expertise:1")
         await session.flush()
         raise ZeroDivisionError
 
@@ -62,7 +62,7 @@ async def test_the_database_itself_refuses_changes(engine: AsyncEngine, act: str
     """Rows are added, never changed and never removed."""
     await fill(engine, 3)
     with pytest.raises(DBAPIError, match="only added to"):
-        async with unit(engine, writes=True) as session:
+        async with transaction(engine, writes=True) as session:
             await session.execute(text(act))
     assert (await verdict(engine))[:2] == (3, 0)
 

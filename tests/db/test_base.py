@@ -12,7 +12,7 @@ from sqlalchemy import event, func, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db.base import Moment, database_url, keep, open_engine, unit
+from db.base import Moment, database_url, insert_if_absent, open_engine, transaction
 from db.inbound import Inbound
 from db.members import Member
 
@@ -51,7 +51,7 @@ async def test_every_connection_is_durable(engine: AsyncEngine, pragma: str, val
 async def test_a_row_never_points_at_nothing(engine: AsyncEngine) -> None:
     """Foreign keys are checked."""
     with pytest.raises(IntegrityError):
-        async with unit(engine, writes=True) as session:
+        async with transaction(engine, writes=True) as session:
             await session.execute(text("UPDATE member SET city_id = 999999"))
 
 
@@ -62,10 +62,10 @@ async def test_writers_take_their_lock_first_and_readers_none(
     engine: AsyncEngine, begun: list[str]
 ) -> None:
     """A reader that turned writer would fail as soon as another wrote meanwhile."""
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         await session.scalar(text("SELECT 1"))
     assert begun == ["BEGIN IMMEDIATE"]
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         await session.scalar(text("SELECT 1"))
         pooled = await (await session.connection()).get_raw_connection()
         driver = pooled.driver_connection
@@ -79,7 +79,7 @@ async def test_two_hundred_writers_at_once_all_get_through(engine: AsyncEngine) 
     """Each reads, thinks and writes; none is told that the database is locked, none is lost."""
 
     async def count_up() -> None:
-        async with unit(engine, writes=True) as session:
+        async with transaction(engine, writes=True) as session:
             maya = await session.scalar(
                 select(Member).where(Member.name == "Maya Chen").with_for_update(of=Member)
             )
@@ -88,7 +88,7 @@ async def test_two_hundred_writers_at_once_all_get_through(engine: AsyncEngine) 
             maya.asks_taken += 1
 
     await asyncio.gather(*(count_up() for _ in range(200)))
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         asked = select(Member.asks_taken).where(Member.name == "Maya Chen")
         assert await session.scalar(asked) == 200
 
@@ -101,14 +101,14 @@ async def test_whatever_goes_wrong_takes_everything_back(
     """An error, a cancelled task, a stopped program."""
 
     async def failing() -> None:
-        async with unit(engine, writes=True) as session:
+        async with transaction(engine, writes=True) as session:
             session.add(Inbound(key="x", at=NOON))
             await session.flush()
             raise fault
 
     with pytest.raises(fault):
         await failing()
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         assert await session.get(Inbound, "x") is None
 
 
@@ -117,12 +117,12 @@ async def test_a_row_is_kept_once_however_many_try(engine: AsyncEngine) -> None:
     """The first one stays, the others do no harm."""
 
     async def put(n: int) -> None:
-        async with unit(engine, writes=True) as session:
-            await keep(session, Inbound, key="same", at=NOON + timedelta(days=n))
+        async with transaction(engine, writes=True) as session:
+            await insert_if_absent(session, Inbound, key="same", at=NOON + timedelta(days=n))
 
     await put(0)
     await asyncio.gather(*(put(n) for n in range(1, 9)))
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         rows = (await session.scalars(select(Inbound.at).where(Inbound.key == "same"))).all()
     assert rows == [NOON]
 
@@ -130,7 +130,7 @@ async def test_a_row_is_kept_once_however_many_try(engine: AsyncEngine) -> None:
 @pytest.mark.both
 async def test_what_is_read_outlives_its_transaction(engine: AsyncEngine) -> None:
     """Cards are drawn after the database has been let go."""
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         maya = await session.scalar(select(Member).where(Member.name == "Maya Chen"))
     assert maya is not None
     assert maya.title == "Open Data Manager"
@@ -145,9 +145,9 @@ async def test_what_is_read_outlives_its_transaction(engine: AsyncEngine) -> Non
 )
 async def test_a_moment_comes_back_in_utc(engine: AsyncEngine, zone: timezone) -> None:
     """The same instant, to the microsecond, wherever it was written."""
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         session.add(Inbound(key="x", at=NOON.astimezone(zone)))
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         at = await session.scalar(select(Inbound.at).where(Inbound.key == "x"))
     assert at == NOON
     assert at is not None
@@ -159,7 +159,7 @@ async def test_a_moment_comes_back_in_utc(engine: AsyncEngine, zone: timezone) -
 async def test_moments_are_compared_as_instants(engine: AsyncEngine) -> None:
     """Not as the letters of two zones: seven in Bogotá is noon in Greenwich."""
     bogota = NOON.astimezone(ZoneInfo("America/Bogota"))
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         session.add(Inbound(key="x", at=bogota))
         await session.flush()
         for least, found in ((NOON, 1), (NOON + timedelta(microseconds=1), 0)):
@@ -171,12 +171,12 @@ async def test_moments_are_compared_as_instants(engine: AsyncEngine) -> None:
 async def test_a_time_without_its_zone_is_refused(engine: AsyncEngine) -> None:
     """It means nothing in four time zones; neither as a value nor in a question."""
     naive = NOON.replace(tzinfo=None)
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         session.add(Inbound(key="x", at=naive))
         with pytest.raises(StatementError, match="a moment needs its zone"):
             await session.flush()
         await session.rollback()
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         with pytest.raises(StatementError, match="a moment needs its zone"):
             await session.scalar(select(Inbound.key).where(Inbound.at > naive))
 
@@ -245,11 +245,11 @@ async def test_two_programs_share_one_database(many: Callable[[int], AsyncEngine
     web, worker = many(2), many(1)
 
     async def write(engine: AsyncEngine, key: str) -> None:
-        async with unit(engine, writes=True) as session:
+        async with transaction(engine, writes=True) as session:
             session.add(Inbound(key=key, at=NOON))
 
     await asyncio.gather(
         *(write(one, f"{n}-{name}") for n in range(20) for name, one in (("a", web), ("b", worker)))
     )
-    async with unit(web) as session:
+    async with transaction(web) as session:
         assert await session.scalar(select(func.count()).select_from(Inbound)) == 40

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from db import demo_names
-from db.demo import DemoCity, DemoPerson, people
+from db.demo import DemoCity, DemoPerson, invent_people
 
 LANGUAGES = {"en", "es", "pt", "fr"}
 
@@ -41,7 +41,7 @@ SEEDS = (2026, 1, 7)
 
 @pytest.fixture(scope="module", params=SEEDS)
 def crowd(request: pytest.FixtureRequest) -> list[DemoPerson]:
-    return list(people(CITIES, TOPICS, seed=request.param))
+    return list(invent_people(CITIES, TOPICS, seed=request.param))
 
 
 def is_public(person: DemoPerson) -> bool:
@@ -50,14 +50,16 @@ def is_public(person: DemoPerson) -> bool:
 
 def test_the_same_seed_gives_the_same_people() -> None:
     """A bug report can name a person of the demo."""
-    assert list(people(CITIES, TOPICS)) == list(people(CITIES, TOPICS))
-    assert list(people(CITIES, TOPICS, seed=1)) != list(people(CITIES, TOPICS, seed=2))
+    assert list(invent_people(CITIES, TOPICS)) == list(invent_people(CITIES, TOPICS))
+    assert list(invent_people(CITIES, TOPICS, seed=1)) != list(
+        invent_people(CITIES, TOPICS, seed=2)
+    )
 
 
 @pytest.mark.parametrize("count", [0, 2, 50, 400, 650])
 def test_as_many_people_as_asked_for(count: int) -> None:
     """The crowd can be made smaller for a quick start and larger for a measurement."""
-    assert len(list(people(CITIES, TOPICS, count=count))) == count
+    assert len(list(invent_people(CITIES, TOPICS, count=count))) == count
 
 
 def test_the_four_viewers_come_first(crowd: list[DemoPerson]) -> None:
@@ -79,28 +81,28 @@ def test_the_four_viewers_come_first(crowd: list[DemoPerson]) -> None:
 def test_a_viewer_moves_to_the_next_city_when_home_is_not_there() -> None:
     """Without Montréal its viewer still works in Canada."""
     others = [city for city in CITIES if city.slug != "montreal-qc-ca"]
-    viewers = {person.name: person for person in people(others, TOPICS, count=4)}
+    viewers = {person.name: person for person in invent_people(others, TOPICS, count=4)}
     assert BY_SLUG[viewers["Élise Tremblay"].city].country_code == "CA"
 
 
 def test_a_viewer_without_any_city_in_the_country_stays_away() -> None:
     """A network of American cities still has its demo, with the one viewer it can hold."""
     boston = [BY_SLUG["boston-ma-us"]]
-    names = [person.name for person in people(boston, TOPICS, count=20)]
+    names = [person.name for person in invent_people(boston, TOPICS, count=20)]
     assert names[0] == "Maya Chen"
     assert not {"Camila Restrepo", "Rafael Oliveira", "Élise Tremblay"} & set(names)
 
 
 def test_a_viewer_moves_to_the_biggest_city_of_the_country_at_need() -> None:
     """Without Boston, Maya Chen works in the largest American city there is."""
-    first = next(people([BY_SLUG["mesa-az-us"], BY_SLUG["dallas-tx-us"]], TOPICS))
+    first = next(invent_people([BY_SLUG["mesa-az-us"], BY_SLUG["dallas-tx-us"]], TOPICS))
     assert (first.name, first.city) == ("Maya Chen", "dallas-tx-us")
 
 
 def test_no_city_no_people_and_no_topic_no_skills() -> None:
     """Empty reference data makes an empty demo, not a fault."""
-    assert list(people([], TOPICS)) == []
-    assert {person.knows for person in people(CITIES, [], count=30)} == {()}
+    assert list(invent_people([], TOPICS)) == []
+    assert {person.knows for person in invent_people(CITIES, [], count=30)} == {()}
 
 
 def test_every_city_has_somebody_and_a_big_one_at_least_two(crowd: list[DemoPerson]) -> None:
@@ -127,7 +129,7 @@ def test_people_are_unique_and_unreachable(crowd: list[DemoPerson]) -> None:
 
 def test_no_name_of_somebody_famous(crowd: list[DemoPerson]) -> None:
     """Names that would make a reader think of a real person are left out."""
-    assert not {person.name for person in crowd} & set(demo_names.names()["avoid"])
+    assert not {person.name for person in crowd} & set(demo_names.load_names()["avoid"])
 
 
 def test_every_topic_is_known_in_two_countries(crowd: list[DemoPerson]) -> None:
@@ -143,7 +145,7 @@ def test_every_topic_is_known_in_two_countries(crowd: list[DemoPerson]) -> None:
 
 def test_even_a_small_crowd_covers_the_topics() -> None:
     """Twenty people know everything between them, in more than one country."""
-    few = list(people(CITIES, TOPICS, count=20))
+    few = list(invent_people(CITIES, TOPICS, count=20))
     known = Counter(slug for person in few if is_public(person) for slug, _ in person.knows)
     assert min(known[slug] for slug, _ in TOPICS) >= 3
 
@@ -221,7 +223,7 @@ def test_people_speak_the_language_of_their_city_first(crowd: list[DemoPerson]) 
 @pytest.mark.parametrize("language", sorted(LANGUAGES))
 def test_there_is_enough_to_say_in_each_language(language: str) -> None:
     """At least 25 titles and 12 kinds of bio, none of them twice."""
-    texts = demo_names.texts()[language]
+    texts = demo_names.load_texts()[language]
     titles = [title for some in texts["titles"].values() for title in some]
     assert len(set(titles)) == len(titles) >= 25
     assert len(set(texts["bios"])) == len(texts["bios"]) >= 12
@@ -243,11 +245,11 @@ def test_titles_and_bios_are_finished_sentences(crowd: list[DemoPerson]) -> None
 def test_titles_agree_with_the_person_in_gendered_languages() -> None:
     """A woman is «Coordinadora», a man «Coordinador», in every language that tells them apart."""
     cities = [BY_SLUG["bogota-co"], BY_SLUG["recife-pe-br"], MONTREAL]
-    groups = demo_names.names()["groups"]
-    for person in islice(people(cities, TOPICS, count=400), 3, None):
+    groups = demo_names.load_names()["groups"]
+    for person in islice(invent_people(cities, TOPICS, count=400), 3, None):
         pool = groups[{"es": "ES", "pt": "BR", "fr": "QC"}[person.language]]
         first = person.name.split()[0]
-        titles = demo_names.texts()[person.language]["titles"].values()
+        titles = demo_names.load_texts()[person.language]["titles"].values()
         pairs = [title.split("|") for some in titles for title in some]
         allowed = {
             pair[-1 if woman else 0]
@@ -260,7 +262,7 @@ def test_titles_agree_with_the_person_in_gendered_languages() -> None:
 
 def test_names_fit_the_region(crowd: list[DemoPerson]) -> None:
     """A reader from the region would find the name at home there."""
-    groups = demo_names.names()["groups"]
+    groups = demo_names.load_names()["groups"]
     for person in crowd[4:]:
         city = BY_SLUG[person.city]
         english = "CA" if city.country_code == "CA" else "US"

@@ -24,7 +24,7 @@ from bot.cards import plain
 from bot.hub import Hub
 from bot.reference import Reference
 from bot.request import Request
-from db.base import unit
+from db.base import transaction
 from db.members import Account, Member, MemberRole
 from tests.campaign import SEED, RecordFigures, examples
 from tests.cast import sender
@@ -92,7 +92,7 @@ class Walk(RuleBasedStateMachine):
         self.engine = open_shared(f"sqlite:///{file}")
         self.clock = Clock()
         self.hub = Hub(self.engine, clock=self.clock)
-        self.hub._reference = self._reference  # type: ignore[method-assign] # cities never change
+        self.hub._load_reference = self._reference  # type: ignore[method-assign] # cities never change
         self.model = Model(owner={"maya": 1, "ben": 2}, status={1: "verified", 2: "verified"})
         for name in ACCOUNTS:
             self.say(name, "help")
@@ -101,8 +101,8 @@ class Walk(RuleBasedStateMachine):
 
     async def _reference(self) -> Reference:
         if Walk.known is None:
-            async with unit(self.engine) as session:
-                Walk.known = await reference.read(session, self.clock.now)
+            async with transaction(self.engine) as session:
+                Walk.known = await reference.load_reference(session, self.clock.now)
         return Walk.known
 
     def teardown(self) -> None:
@@ -111,7 +111,7 @@ class Walk(RuleBasedStateMachine):
         self.folder.cleanup()
 
     async def _numbers(self) -> dict[str, int]:
-        async with unit(self.engine) as session:
+        async with transaction(self.engine) as session:
             return {a.external_id: a.id for a in await session.scalars(select(Account))}
 
     def say(self, who: str, words: str) -> str:
@@ -205,7 +205,7 @@ class Walk(RuleBasedStateMachine):
             assert not told.startswith("Welcome")
 
     async def _owner(self, who: str) -> int:
-        async with unit(self.engine) as session:
+        async with transaction(self.engine) as session:
             query = select(Account.member_id).where(Account.external_id == who)
             return await session.scalar(query) or 0
 
@@ -230,7 +230,7 @@ class Walk(RuleBasedStateMachine):
 
     @rule(minutes=st.sampled_from((1, 4, 9, 16)))
     def wait(self, minutes: int) -> None:
-        self.clock.go_on(minutes=minutes)
+        self.clock.advance(minutes=minutes)
 
     # --- what always holds ---
 
@@ -245,7 +245,7 @@ class Walk(RuleBasedStateMachine):
         assert [n for n, role in roles if role in ("staff", "admin")] == [10, 11]
 
     async def _read(self) -> tuple[dict[str, int | None], dict[int, str], list[tuple[int, str]]]:
-        async with unit(self.engine) as session:
+        async with transaction(self.engine) as session:
             accounts = (await session.scalars(select(Account))).all()
             people = (await session.scalars(select(Member))).all()
             roles = await session.execute(select(MemberRole.member_id, MemberRole.role))

@@ -8,7 +8,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db import migrate, seed
-from db.base import Base, open_engine, unit
+from db.base import Base, open_engine, transaction
 from db.members import Member
 from db.topics import Topic
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.both
 
 
 async def rows(engine: AsyncEngine) -> dict[str, int]:
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         return {
             table.name: await session.scalar(select(func.count()).select_from(table)) or 0
             for table in Base.metadata.sorted_tables
@@ -27,13 +27,13 @@ async def test_a_fresh_database_goes_up_and_is_as_the_models_say(empty_database:
     """Every time, from nothing; going up again changes nothing."""
     engine = open_engine(empty_database)
     assert await migrate.revision(engine) == ""
-    assert await migrate.check(engine) == [
+    assert await migrate.list_differences(engine) == [
         "The database is older than this program: run `wwc db upgrade`."
     ]
     for _ in range(2):
         await migrate.upgrade(engine)
         assert await migrate.revision(engine) == migrate.head()
-        assert await migrate.check(engine) == []
+        assert await migrate.list_differences(engine) == []
     await engine.dispose()
 
 
@@ -46,10 +46,10 @@ async def test_down_and_up_again_with_data_in_every_table(engine: AsyncEngine) -
         names = await connection.run_sync(lambda c: set(inspect_names(c)))
     assert names <= {"alembic_version"}
     await migrate.upgrade(engine)
-    assert await migrate.check(engine) == []
+    assert await migrate.list_differences(engine) == []
     assert set((await rows(engine)).values()) == {0}
-    async with unit(engine, writes=True) as session:
-        await seed.reference(session)
+    async with transaction(engine, writes=True) as session:
+        await seed.seed_reference(session)
     assert (await rows(engine))["topic"] == 81
 
 
@@ -72,7 +72,7 @@ async def test_two_programs_that_start_at_once_migrate_once(empty_database: str)
     engines = [open_engine(empty_database) for _ in range(3)]
     await asyncio.gather(*(migrate.upgrade(engine) for engine in engines))
 
-    assert await migrate.check(engines[0]) == []
+    assert await migrate.list_differences(engines[0]) == []
     for engine in engines:
         await engine.dispose()
 
@@ -92,14 +92,14 @@ async def test_a_difference_to_the_models_is_found(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
         await connection.execute(text("CREATE TABLE stray (id INTEGER PRIMARY KEY)"))
 
-    assert any("stray" in found for found in await migrate.check(engine))
+    assert any("stray" in found for found in await migrate.list_differences(engine))
 
 
 async def test_seeding_again_changes_nothing(engine: AsyncEngine) -> None:
     """The reference data is the same after every start."""
     before = await rows(engine)
-    async with unit(engine, writes=True) as session:
-        await seed.reference(session)
+    async with transaction(engine, writes=True) as session:
+        await seed.seed_reference(session)
         assert not await seed.is_empty(session)
         assert await session.scalar(select(func.count()).select_from(Topic))
         assert await session.scalar(select(func.count()).select_from(Member))

@@ -12,9 +12,9 @@ from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.domain.ranking import standing
+from bot.domain.ranking import base_points
 from db import migrate, seed
-from db.base import Base, open_engine, unit
+from db.base import Base, open_engine, transaction
 from tests.cast import NOW
 
 VERSIONS = sorted((Path(migrate.__file__).parent / "migrations" / "versions").glob("*.py"))
@@ -32,7 +32,7 @@ def loaded(file: Path) -> ModuleType:
 async def sums(engine: AsyncEngine) -> dict[str, tuple[int, str]]:
     """For each table how many rows it has, and a checksum over all that is in them."""
     found: dict[str, tuple[int, str]] = {}
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         for table in Base.metadata.sorted_tables:
             rows = (await session.execute(select(table).order_by(*table.primary_key))).all()
             whole = "\n".join(map(repr, rows)).encode()
@@ -46,9 +46,9 @@ async def tables(engine: AsyncEngine) -> set[str]:
 
 
 async def populate(engine: AsyncEngine) -> None:
-    async with unit(engine, writes=True) as session:
-        await seed.reference(session)
-        await seed.demo(session, NOW, standing)
+    async with transaction(engine, writes=True) as session:
+        await seed.seed_reference(session)
+        await seed.seed_demo(session, NOW, base_points)
 
 
 # --- the files --------------------------------------------------------------------------------
@@ -86,7 +86,7 @@ async def test_the_demo_stays_as_it_is_when_the_program_is_started_again(
         for _ in range(2):
             await migrate.upgrade(engine)
             await migrate.upgrade(engine, migrate.head())
-            assert await migrate.check(engine) == []
+            assert await migrate.list_differences(engine) == []
             await populate(engine)
         assert await sums(engine) == before
     finally:
@@ -107,7 +107,7 @@ async def test_down_leaves_nothing_and_up_again_makes_the_same_demo(empty_databa
         await migrate.upgrade(engine)
         assert {rows for rows, _ in (await sums(engine)).values()} == {0}
         await populate(engine)
-        assert await migrate.check(engine) == []
+        assert await migrate.list_differences(engine) == []
         assert await sums(engine) == before
     finally:
         await engine.dispose()
@@ -129,7 +129,7 @@ async def test_a_migration_that_fails_leaves_nothing_behind(empty_database: str)
         async with engine.begin() as connection:
             await connection.execute(text("DROP TABLE endorsement"))
         await migrate.upgrade(engine)
-        assert await migrate.check(engine) == []
+        assert await migrate.list_differences(engine) == []
     finally:
         await engine.dispose()
 
@@ -144,7 +144,7 @@ async def test_a_newer_database_is_left_alone(engine: AsyncEngine) -> None:
     for going in (migrate.upgrade(engine), migrate.downgrade(engine, "base")):
         with pytest.raises(migrate.SchemaError, match="at 9999, newer than this program"):
             await going
-    assert await migrate.check(engine) == [
+    assert await migrate.list_differences(engine) == [
         "The database is at 9999, newer than this program: update the program."
     ]
     assert await sums(engine) == before
@@ -158,7 +158,7 @@ async def test_a_migrator_waits_for_another_and_then_has_nothing_to_do(
     first, second = open_engine(empty_database), open_engine(empty_database)
     try:
         await asyncio.gather(migrate.upgrade(first, "head"), migrate.upgrade(second, "0001"))
-        assert await migrate.check(first) == await migrate.check(second) == []
+        assert await migrate.list_differences(first) == await migrate.list_differences(second) == []
     finally:
         await first.dispose()
         await second.dispose()

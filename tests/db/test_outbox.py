@@ -13,14 +13,14 @@ from bot.cards import Card
 from bot.community.blocking import block_member
 from bot.community.talks.opening import begin_talk
 from bot.jobs.deliver import LEASE
-from bot.jobs.introductions import tend_introductions
+from bot.jobs.introductions import advance_introductions
 from db import introductions, joining, linking, members, outbox, personal_data, sending, talks
-from db.base import unit
+from db.base import transaction
 from db.introductions import Introduction
 from db.members import Account, Member
 from db.outbox import CANCELLED, DUE, INFLIGHT, Address, Delivery
 from tests.cast import PLATFORM
-from tests.owed import member
+from tests.owed import load_member
 
 pytestmark = pytest.mark.both
 
@@ -30,7 +30,7 @@ Scene = Callable[[AsyncSession, datetime, Member, Member], Awaitable[Act]]
 
 
 async def _owe(session: AsyncSession, now: datetime, person: Member, key: str) -> int:
-    number = await deliveries.owe(session, now, person, "answer", Card("Hello"), key=key)
+    number = await deliveries.enqueue(session, now, person, "answer", Card("Hello"), key=key)
     assert number is not None
     return number
 
@@ -40,7 +40,7 @@ async def _introduction(
 ) -> Introduction:
     asked = Introduction(
         one_id=one.id, other_id=other.id, status="asked", one_said="yes", asked_at=now,
-        tells_at=now + introductions.LASTS,
+        tells_at=now + introductions.ASK_LIFETIME,
     )  # fmt: skip
     session.add(asked)
     await session.flush()
@@ -53,7 +53,7 @@ async def introduction_taken_back(
 ) -> Act:
     """Whoever asked takes it back."""
     asked = await _introduction(session, now, one, other)
-    return lambda s, at: introductions.take_back(s, asked, at, "withdrawn")
+    return lambda s, at: introductions.cancel_cards(s, asked, at, "withdrawn")
 
 
 async def introduction_to_somebody_who_blocks(
@@ -81,7 +81,7 @@ async def talk_that_never_began(
     async def suspend(later: AsyncSession, at: datetime) -> None:
         (await later.get_one(Member, other.id)).status = "suspended"
         await later.flush()
-        await tend_introductions(later, at)
+        await advance_introductions(later, at)
 
     return suspend
 
@@ -92,7 +92,7 @@ async def openings_of_a_talk(
     """They are dropped, because the other side cannot be reached."""
     talk = await begin_talk(session, now, one, other, key="t:1")
     assert talk is not None
-    return lambda s, at: talks.drop_roots(s, talk, at)
+    return lambda s, at: talks.cancel_roots(s, talk, at)
 
 
 async def member_who_is_silenced(
@@ -100,7 +100,7 @@ async def member_who_is_silenced(
 ) -> Act:
     """A member leaves or is suspended."""
     await _owe(session, now, one, "x")
-    return lambda s, at: joining.silence(s, at, one.id, "left")
+    return lambda s, at: joining.cancel_member_deliveries(s, at, one.id, "left")
 
 
 async def request_that_was_decided(
@@ -110,7 +110,7 @@ async def request_that_was_decided(
     query = select(Account).where(Account.member_id == one.id)
     account = (await session.scalars(query)).first()
     assert account is not None
-    request, new, ended = await joining.ask(session, account, None, "Villa Nueva", now)
+    request, new, ended = await joining.create_request(session, account, None, "Villa Nueva", now)
     assert request is not None
     assert (new, ended) == (True, [])
     await _owe(session, now, other, f"join:{request.id}:asked:{other.id}")
@@ -122,7 +122,7 @@ async def member_who_is_forgotten(
 ) -> Act:
     """A member asks to be forgotten."""
     await _owe(session, now, one, "x")
-    return lambda s, at: personal_data.forget(s, at, one)
+    return lambda s, at: personal_data.erase_member(s, at, one)
 
 
 async def copy_that_is_withdrawn(
@@ -130,7 +130,7 @@ async def copy_that_is_withdrawn(
 ) -> Act:
     """Its writer deletes what the copy was made of: nothing is left to remove."""
     number = await _owe(session, now, one, "x")
-    return lambda s, at: deliveries.withdraw(s, at, number)
+    return lambda s, at: deliveries.withdraw_delivery(s, at, number)
 
 
 async def workspace_that_was_left(
@@ -138,7 +138,7 @@ async def workspace_that_was_left(
 ) -> Act:
     """The hub was taken out of it."""
     await _owe(session, now, one, "x")
-    return lambda s, at: outbox.cancel_in(s, PLATFORM, "T1", at, outbox.REMOVED)
+    return lambda s, at: outbox.cancel_in_workspace(s, PLATFORM, "T1", at, outbox.REMOVED)
 
 
 SCENES: list[Scene] = [
@@ -150,21 +150,21 @@ SCENES: list[Scene] = [
 
 async def claim(engine: AsyncEngine, now: datetime) -> list[Delivery]:
     """A worker takes everything that is due."""
-    async with unit(engine, writes=True) as session:
-        taken = await sending.claim(session, now, LEASE, 99, lambda row: True)
+    async with transaction(engine, writes=True) as session:
+        taken = await sending.claim_deliveries(session, now, LEASE, 99, lambda row: True)
     assert taken.claims
     return [one.row for one in taken.claims]
 
 
 async def begin(engine: AsyncEngine, now: datetime, rows: list[Delivery]) -> set[int]:
     """The worker says what it sends now; the numbers of what it may."""
-    async with unit(engine, writes=True) as session:
-        return await sending.begin(session, now, LEASE, rows)
+    async with transaction(engine, writes=True) as session:
+        return await sending.mark_in_flight(session, now, LEASE, rows)
 
 
 async def kept(engine: AsyncEngine) -> list[Delivery]:
     """Everything that was ever owed."""
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         return list(await session.scalars(select(Delivery).order_by(Delivery.id)))
 
 
@@ -173,12 +173,12 @@ async def test_what_a_worker_claimed_is_cancelled_and_not_sent(
     engine: AsyncEngine, now: datetime, scene: Scene
 ) -> None:
     """Its fence is older than the row's from then on, and it does not begin."""
-    one, other = await member(engine, "maya"), await member(engine, "luis")
-    async with unit(engine, writes=True) as session:
+    one, other = await load_member(engine, "maya"), await load_member(engine, "luis")
+    async with transaction(engine, writes=True) as session:
         end = await scene(session, now, one, other)
     held = await claim(engine, now)
 
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         await end(session, now)
 
     assert await begin(engine, now, held) == set()
@@ -191,13 +191,13 @@ async def test_what_a_worker_claimed_is_cancelled_and_not_sent(
 @pytest.mark.parametrize("scene", SCENES)
 async def test_what_is_in_flight_stays(engine: AsyncEngine, now: datetime, scene: Scene) -> None:
     """It may have arrived: how it ends is for its worker to say."""
-    one, other = await member(engine, "maya"), await member(engine, "luis")
-    async with unit(engine, writes=True) as session:
+    one, other = await load_member(engine, "maya"), await load_member(engine, "luis")
+    async with transaction(engine, writes=True) as session:
         end = await scene(session, now, one, other)
     held = await claim(engine, now)
     assert len(await begin(engine, now, held)) == len(held)
 
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         await end(session, now)
 
     rows = {row.id: row for row in await kept(engine)}
@@ -209,15 +209,15 @@ async def test_what_may_have_arrived_is_removed_though_it_is_claimed_again(
     engine: AsyncEngine, now: datetime
 ) -> None:
     """Nobody knows yet whether the copy stands on the other side."""
-    maya = await member(engine, "maya")
-    async with unit(engine, writes=True) as session:
+    maya = await load_member(engine, "maya")
+    async with transaction(engine, writes=True) as session:
         number = await _owe(session, now, maya, "x")
     held = await claim(engine, now)
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         (await session.get_one(Delivery, number)).began_at = now
 
-    async with unit(engine, writes=True) as session:
-        await deliveries.withdraw(session, now, number)
+    async with transaction(engine, writes=True) as session:
+        await deliveries.withdraw_delivery(session, now, number)
 
     original, removal = await kept(engine)
     assert (original.id, original.state) == (held[0].id, "claimed")
@@ -233,12 +233,12 @@ async def test_who_ended_is_told_once_to_those_who_declared_it(
     async def note(session: AsyncSession, at: datetime, row: Delivery) -> None:
         ended.append(f"{row.key} {row.state} {row.reason}")
 
-    monkeypatch.setitem(deliveries.ENDED, "answer", note)
-    maya = await member(engine, "maya")
-    async with unit(engine, writes=True) as session:
+    monkeypatch.setitem(deliveries.ENDED_HOOKS, "answer", note)
+    maya = await load_member(engine, "maya")
+    async with transaction(engine, writes=True) as session:
         number = await _owe(session, now, maya, "x")
-        await deliveries.withdraw(session, now, number)
-        await deliveries.withdraw(session, now, number)
+        await deliveries.withdraw_delivery(session, now, number)
+        await deliveries.withdraw_delivery(session, now, number)
 
     assert ended == ["x cancelled taken back"]
 
@@ -247,22 +247,24 @@ async def test_a_claim_is_taken_back_when_its_account_is_unlinked(
     engine: AsyncEngine, now: datetime
 ) -> None:
     """What stands alone goes to another account of the person's, and only there."""
-    maya = await member(engine, "maya")
-    async with unit(engine, writes=True) as session:
-        other = await members.meet(session, "other", "G9", "maya2", now)
+    maya = await load_member(engine, "maya")
+    async with transaction(engine, writes=True) as session:
+        other = await members.get_or_create_account(session, "other", "G9", "maya2", now)
         other.member_id = maya.id
         await session.flush()
         there = Address("other", "G9", "maya2")
-        owe = partial(deliveries.owe, session, now, maya, "answer", Card("Hello"), to=there)
+        owe = partial(
+            deliveries.enqueue, session, now, maya, "answer", Card("Hello"), destination=there
+        )
         root = await owe(key="alone")
         await session.flush()
     held = await claim(engine, now)
 
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         account = next(
-            a for a in await linking.accounts(session, maya.id) if a.external_id == "maya2"
+            a for a in await linking.lock_accounts(session, maya.id) if a.external_id == "maya2"
         )
-        assert await linking.part(session, account, maya, now) == []
+        assert await linking.detach_account(session, account, maya, now) == []
 
     assert await begin(engine, now, held) == set()
     (row,) = await kept(engine)

@@ -9,11 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import plain
 from db import search
-from db.base import unit
+from db.base import transaction
 from db.members import Member
 from db.search import Document
-from db.text import analyse, fold, query_tokens
-from tests.conftest import Typing
+from db.text import analyse, fold_text, query_tokens
+from tests.conftest import CommandTyper
 
 pytestmark = pytest.mark.both
 
@@ -55,16 +55,16 @@ INJECTIONS = (
 
 
 async def fill(engine: AsyncEngine) -> None:
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         for ref, (language, words) in TEXTS.items():
             tokens = analyse(words, language)
             made = Document(kind="test", ref=ref, seen="community", city_id=None, tokens=tokens)
-            await search.put(session, "test", ref, [made])
+            await search.replace_documents(session, "test", ref, [made])
 
 
 async def asked(engine: AsyncEngine, words: str, city: int | None = None) -> list[int]:
-    async with unit(engine) as session:
-        return sorted(await search.matching(session, "test", words, city, 20))
+    async with transaction(engine) as session:
+        return sorted(await search.find_refs(session, "test", words, city, 20))
 
 
 async def test_the_same_rows_match_on_both_databases(engine: AsyncEngine) -> None:
@@ -80,10 +80,10 @@ async def test_any_word_that_was_written_is_found(engine: AsyncEngine) -> None:
     rng = random.Random(5)
     letters = string.ascii_lowercase + string.digits + "_éñç"
     written = ["".join(rng.choices(letters, k=rng.randint(1, 12))) for _ in range(300)]
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         for ref, word in enumerate(written):
             made = Document(kind="test", ref=ref, seen="community", tokens=analyse(word, "en"))
-            await search.put(session, "test", ref, [made])
+            await search.replace_documents(session, "test", ref, [made])
     for ref, word in enumerate(written):
         if query_tokens(word):
             assert ref in await asked(engine, word), word
@@ -113,7 +113,7 @@ async def test_no_injection_finds_or_changes_anything_by_itself(engine: AsyncEng
     for words in INJECTIONS:
         for said in (words, f"open {words} data", f"open{words}data"):
             assert await asked(engine, said) == by_hand(said), said
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         kept = select(func.count()).select_from(Document).where(Document.kind == "test")
         assert await session.scalar(kept) == len(TEXTS)
 
@@ -122,7 +122,7 @@ async def test_readers_find_what_is_for_all_and_what_is_for_their_city(
     engine: AsyncEngine,
 ) -> None:
     """A document for a circle is found in that circle only."""
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         circles = (("community", 1, "alpha"), ("city", 1, "alpha beta"), ("city", 2, "gamma"))
         session.add_all(
             Document(kind="test", ref=n, seen=seen, city_id=city, tokens=words)
@@ -137,26 +137,28 @@ async def test_readers_find_what_is_for_all_and_what_is_for_their_city(
 async def test_what_is_put_again_replaces_what_was_there(engine: AsyncEngine) -> None:
     """Old words are forgotten, in the index too."""
     await fill(engine)
-    async with unit(engine, writes=True) as session:
-        await search.put(session, "test", 1, [])
+    async with transaction(engine, writes=True) as session:
+        await search.replace_documents(session, "test", 1, [])
 
     assert await asked(engine, "open data") == []
 
 
 @pytest.mark.parametrize("verb", ["who-does", "who-is", "city", "topics", "settings zone:", "why"])
-async def test_nothing_typed_is_ever_code(typing: Typing, engine: AsyncEngine, verb: str) -> None:
+async def test_nothing_typed_is_ever_code(
+    typing: CommandTyper, engine: AsyncEngine, verb: str
+) -> None:
     """The classic injections, through every field that asks the database."""
     for words in INJECTIONS:
         said = plain(await typing(f"{verb} {words}"))
         assert "Sorry" not in said, words
         assert "@city.example" not in said
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         assert await session.scalar(select(func.count()).select_from(Member)) == 11
 
 
 def test_folding_takes_accents_and_case_away(kind: str) -> None:
     """Every script keeps its letters."""
-    assert fold("São PAULO Ñandú Straße ﬁn") == "sao paulo nandu strasse fin"
+    assert fold_text("São PAULO Ñandú Straße ﬁn") == "sao paulo nandu strasse fin"
     assert analyse("Publishing datasets", "en") == "publishing publish datasets dataset"
     assert analyse("!!!", "en") == ""
     assert len(query_tokens("word " * 100)) == 32
@@ -167,13 +169,13 @@ async def test_words_that_very_many_hold_are_ranked_among_the_newest(
 ) -> None:
     """However many match, as few are compared; what one may not see takes nobody's place."""
     monkeypatch.setattr(search, "RANKED", 3)
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         for ref in range(900, 906):
             words = Document(kind="herd", ref=ref, seen="community", city_id=None, tokens="zebu")
-            await search.put(session, "herd", ref, [words])
+            await search.replace_documents(session, "herd", ref, [words])
         for ref in range(906, 910):
             hidden = Document(kind="herd", ref=ref, seen="city", city_id=7, tokens="zebu zebu")
-            await search.put(session, "herd", ref, [hidden])
-    async with unit(engine) as session:
-        found = await search.matching(session, "herd", "zebu", None, 10)
+            await search.replace_documents(session, "herd", ref, [hidden])
+    async with transaction(engine) as session:
+        found = await search.find_refs(session, "herd", "zebu", None, 10)
     assert found == [903, 904, 905]

@@ -5,7 +5,7 @@ from functools import cache
 from itertools import combinations
 from random import Random
 
-from bot.domain.affinity import Seeker, barrier, is_again, weight
+from bot.domain.affinity import Seeker, barrier, have_been_paired, weight
 
 Groups = tuple[tuple[Seeker, ...], ...]
 LANGUAGES = ("en", "es", "pt", "fr")
@@ -39,7 +39,7 @@ def value(groups: Groups) -> tuple[int, int, int, int]:
         pairs = list(combinations(group, 2))
         total = sum(weight(a, b) for a, b in pairs)
         points += total if len(group) == 2 else total // 2
-        new += 0 if any(is_again(a, b) for a, b in pairs) else len(group)
+        new += 0 if any(have_been_paired(a, b) for a, b in pairs) else len(group)
         owed += sum(min(p.debt, 3) for p in group)
         met += len(group)
     return owed, new, met, points

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, seed
 from hypothesis import strategies as st
 
-from bot.domain.calendar import NOTICE, Hours, slots
+from bot.domain.calendar import MIN_NOTICE, WorkingHours, find_slots
 from tests.campaign import SEED, examples
 from tests.cast import NOW
 
@@ -20,8 +20,8 @@ ZONES = (
 START, END = datetime(2024, 1, 1, tzinfo=UTC), datetime(2034, 12, 31, tzinfo=UTC)
 
 
-def office(zone: str, start: str = "09:00", end: str = "17:00") -> Hours:
-    return Hours(zone, start, end)
+def office(zone: str, start: str = "09:00", end: str = "17:00") -> WorkingHours:
+    return WorkingHours(zone, start, end)
 
 
 def clock(moment: datetime, zone: str) -> str:
@@ -42,14 +42,14 @@ def changes(zone: str) -> list[datetime]:
     return found
 
 
-def check(now: datetime, one: Hours, other: Hours) -> None:
+def check(now: datetime, one: WorkingHours, other: WorkingHours) -> None:
     """What every proposal keeps, said a second time and straight from the local clocks."""
-    found = slots(now, one, other)
+    found = find_slots(now, one, other)
     assert len(found) == 3
     assert [s.start for s in found] == sorted({s.start for s in found})
     assert len({s.start.astimezone(ZoneInfo(one.zone)).date() for s in found}) == 3
     for slot in found:
-        assert slot.start >= now + NOTICE
+        assert slot.start >= now + MIN_NOTICE
         for side in (one, other):
             begins = slot.start.astimezone(ZoneInfo(side.zone))
             ends = (slot.start + timedelta(minutes=30)).astimezone(ZoneInfo(side.zone))
@@ -64,7 +64,7 @@ def check(now: datetime, one: Hours, other: Hours) -> None:
 
 def test_three_workdays_from_tomorrow_early_in_the_middle_and_late() -> None:
     """A Tuesday at ten in Boston; Bogotá has the same time in winter."""
-    found = slots(NOW, office("America/New_York"), office("America/Bogota"))
+    found = find_slots(NOW, office("America/New_York"), office("America/Bogota"))
 
     said = [clock(s.start, "America/New_York") for s in found]
     assert said == ["Wed 11:00", "Thu 13:00", "Fri 15:30"]
@@ -75,7 +75,7 @@ def test_what_is_left_of_tomorrow_counts_and_weekends_do_not() -> None:
     """On a Friday at three the first proposals are on Monday."""
     friday = datetime(2026, 11, 27, 20, 0, tzinfo=UTC)
 
-    found = slots(friday, office("America/New_York"), office("America/Denver"))
+    found = find_slots(friday, office("America/New_York"), office("America/Denver"))
 
     assert [clock(s.start, "America/Denver")[:3] for s in found] == ["Mon", "Tue", "Wed"]
 
@@ -84,7 +84,7 @@ def test_hours_that_never_meet_are_told_as_such_and_the_least_bad_is_proposed() 
     """Nine hours apart, and mornings only: one of them gives up half an hour, not more."""
     early, late = office("America/Los_Angeles", "08:00", "12:00"), office("Europe/Paris")
 
-    found = slots(NOW, early, late)
+    found = find_slots(NOW, early, late)
 
     assert len(found) == 3
     assert not any(s.fits for s in found)
@@ -96,7 +96,7 @@ def test_working_to_midnight_is_understood() -> None:
     """«24:00» is an end like any other."""
     night = office("America/Bogota", "20:00", "24:00")
 
-    found = slots(NOW, night, night)
+    found = find_slots(NOW, night, night)
 
     assert all(s.fits for s in found)
     assert all(clock(s.start, night.zone)[4:] >= "20:00" for s in found)
@@ -104,7 +104,12 @@ def test_working_to_midnight_is_understood() -> None:
 
 def test_people_without_a_common_workday_get_no_proposal() -> None:
     """Nobody has such hours; the function still answers."""
-    assert slots(NOW, Hours("UTC", "09:00", "17:00"), Hours("UTC", "09:00", "17:00"), 0) == ()
+    assert (
+        find_slots(
+            NOW, WorkingHours("UTC", "09:00", "17:00"), WorkingHours("UTC", "09:00", "17:00"), 0
+        )
+        == ()
+    )
 
 
 @pytest.mark.parametrize("zone", ZONES)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.escaping import LONGEST, cut, inert, linked, one_line
+from bot.domain.escaping import MAX_LENGTH, escape_markup, format_link, one_line, truncate
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ from bot.domain.escaping import LONGEST, cut, inert, linked, one_line
 )
 def test_links_show_where_they_lead(typed: str, shown: str) -> None:
     """The host that is asked, and only pages."""
-    assert inert(typed) == shown
+    assert escape_markup(typed) == shown
 
 
 @pytest.mark.parametrize(
@@ -55,20 +55,20 @@ def test_links_show_where_they_lead(typed: str, shown: str) -> None:
 )
 def test_nothing_is_hidden(typed: str, shown: str) -> None:
     """No letters without a shape, no turned lines, no piles of accents."""
-    assert inert(typed) == shown
+    assert escape_markup(typed) == shown
 
 
 def test_names_stay_one_line_and_name_no_city() -> None:
     """A dot between two words belongs to the hub."""
     assert one_line("Ana\n· City of X\u202e") == "Ana City of X"
     assert len(one_line("x" * 500)) == 80
-    assert linked("", "https://a.example") == "https://a.example"
+    assert format_link("", "https://a.example") == "https://a.example"
 
 
 @given(st.text(st.characters(exclude_categories=()), max_size=400))
 def test_any_text_ends_calm(text: str) -> None:
     """Whatever was typed: it can be encoded, turns nothing around, and settles after one pass."""
-    shown = inert(text)
+    shown = escape_markup(text)
     shown.encode()
     kinds = {unicodedata.category(letter) for letter in shown} - {"Cf"}
     assert not kinds & {"Cs", "Zl", "Zp"}
@@ -79,7 +79,7 @@ def test_any_text_ends_calm(text: str) -> None:
 @given(st.text(max_size=300), st.integers(1, 60))
 def test_a_cut_never_parts_a_character(text: str, most: int) -> None:
     """It is at most so long, and begins as the text does."""
-    kept, was_cut = cut(text, most)
+    kept, was_cut = truncate(text, most)
     assert len(kept.encode("utf-16-le", "surrogatepass")) // 2 <= most
     if not was_cut:
         assert kept == text
@@ -92,5 +92,5 @@ def test_a_cut_never_parts_a_character(text: str, most: int) -> None:
 
 def test_what_fits_is_left_alone() -> None:
     """To the last character."""
-    assert cut("x" * LONGEST) == ("x" * LONGEST, False)
-    assert cut("x" * (LONGEST + 1))[1]
+    assert truncate("x" * MAX_LENGTH) == ("x" * MAX_LENGTH, False)
+    assert truncate("x" * (MAX_LENGTH + 1))[1]

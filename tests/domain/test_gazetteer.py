@@ -4,51 +4,51 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.gazetteer import COUNTRIES, REGIONS, Gazetteer, Spot
-from db.text import fold
+from bot.domain.gazetteer import COUNTRIES, REGIONS, Gazetteer, Place
+from db.text import fold_text
 
 SPOTS = (
-    Spot(1, ("Springfield", "Springfield, IL"), "IL", "US", "Gold", 114_000),
-    Spot(2, ("Springfield", "Springfield, MA"), "MA", "US", None, None),
-    Spot(3, ("Ciudad de México", "CDMX", "Mexico City"), "CDMX", "MX", "Silver", 9_200_000),
-    Spot(4, ("Little Rock",), "AR", "US", None, 202_000),
-    Spot(5, ("Córdoba",), "Córdoba", "AR", "Silver", 1_400_000),
-    Spot(6, ("St. Paul", "Saint Paul"), "MN", "US", "Platinum", 311_000),
-    Spot(7, ("Bogotá",), "", "CO", "Gold", 7_700_000),
-    Spot(8, ("Denver",), "CO", "US", None, 715_000),
-    Spot(9, ("Montréal",), "QC", "CA", "Gold", 1_760_000),
-    Spot(10, ("Los Ángeles", "LA"), "CA", "US", "Platinum", 3_900_000),
-    Spot(11, ("Lima",), "", "PE", None, 10_000_000),
+    Place(1, ("Springfield", "Springfield, IL"), "IL", "US", "Gold", 114_000),
+    Place(2, ("Springfield", "Springfield, MA"), "MA", "US", None, None),
+    Place(3, ("Ciudad de México", "CDMX", "Mexico City"), "CDMX", "MX", "Silver", 9_200_000),
+    Place(4, ("Little Rock",), "AR", "US", None, 202_000),
+    Place(5, ("Córdoba",), "Córdoba", "AR", "Silver", 1_400_000),
+    Place(6, ("St. Paul", "Saint Paul"), "MN", "US", "Platinum", 311_000),
+    Place(7, ("Bogotá",), "", "CO", "Gold", 7_700_000),
+    Place(8, ("Denver",), "CO", "US", None, 715_000),
+    Place(9, ("Montréal",), "QC", "CA", "Gold", 1_760_000),
+    Place(10, ("Los Ángeles", "LA"), "CA", "US", "Platinum", 3_900_000),
+    Place(11, ("Lima",), "", "PE", None, 10_000_000),
 )
-PLACES = Gazetteer(SPOTS, fold)
+PLACES = Gazetteer(SPOTS, fold_text)
 EVERY = {spot.key for spot in SPOTS}
 
 
 @pytest.mark.parametrize("spot", SPOTS, ids=lambda spot: f"{spot.names[0]} {spot.state}")
-def test_every_name_of_a_city_leads_to_it(spot: Spot) -> None:
+def test_every_name_of_a_city_leads_to_it(spot: Place) -> None:
     """Without accents, shouted, with its state or with its country in four languages."""
     first = spot.names[0]
     named = [*spot.names, *(f"{first} {c}" for c in COUNTRIES[spot.country_code])]
     for name in (*named, f"{first}, {spot.state}"):
-        for said in (name, name.upper(), fold(name), f" {name.replace('.', '')} "):
-            assert spot.key in PLACES.city(said)
-            assert spot.key in PLACES.exactly(said)
+        for said in (name, name.upper(), fold_text(name), f" {name.replace('.', '')} "):
+            assert spot.key in PLACES.find_cities(said)
+            assert spot.key in PLACES.find_exact(said)
 
 
 def test_a_misspelt_city_is_found_but_not_exactly() -> None:
     """Lists nobody looks over take no guesses."""
-    assert list(PLACES.city("Montreall")) == [9]
-    assert list(PLACES.exactly("Montreall")) == []
-    assert PLACES.near("Montreall") == [9]
-    assert PLACES.near("zzzzzz") == []
+    assert list(PLACES.find_cities("Montreall")) == [9]
+    assert list(PLACES.find_exact("Montreall")) == []
+    assert PLACES.find_near("Montreall") == [9]
+    assert PLACES.find_near("zzzzzz") == []
 
 
 def test_a_city_is_completed_while_it_is_typed() -> None:
     """Names that begin so come first; a slip is forgiven."""
-    assert PLACES.beginning("spring") == [1, 2]
-    assert PLACES.beginning("méx")[0] == 3
-    assert PLACES.beginning("bogtoa") == [7]
-    assert len(PLACES.beginning("", 4)) == 4
+    assert PLACES.complete("spring") == [1, 2]
+    assert PLACES.complete("méx")[0] == 3
+    assert PLACES.complete("bogtoa") == [7]
+    assert len(PLACES.complete("", 4)) == 4
 
 
 @pytest.mark.parametrize(
@@ -62,22 +62,22 @@ def test_a_city_is_completed_while_it_is_typed() -> None:
 )  # fmt: skip
 def test_two_letters_that_are_a_state_are_no_country(said: str, found: set[int]) -> None:
     """Arkansas and Argentina are never mixed, nor Colorado and Colombia."""
-    assert PLACES.place(said) == found
+    assert PLACES.find_in_place(said) == found
 
 
 def test_every_country_and_region_has_its_cities_and_no_others() -> None:
     """Each by each of its names, and the two regions are everything there is."""
     for code, names in COUNTRIES.items():
         cities = {spot.key for spot in SPOTS if spot.country_code == code}
-        assert not cities or all(PLACES.place(name) == cities for name in names)
-    north, south = (PLACES.place(REGIONS[region][0]) for region in ("north", "latam"))
+        assert not cities or all(PLACES.find_in_place(name) == cities for name in names)
+    north, south = (PLACES.find_in_place(REGIONS[region][0]) for region in ("north", "latam"))
     assert north | south == EVERY
     assert not north & south
 
 
 def test_places_are_offered_with_their_english_name_first() -> None:
     """Countries by code, then the regions."""
-    offered = dict(PLACES.places())
+    offered = dict(PLACES.list_places())
 
     assert offered["BR"][0] == "Brazil"
     assert list(offered)[-2:] == ["latam", "north"]
@@ -87,10 +87,10 @@ def test_places_are_offered_with_their_english_name_first() -> None:
 def test_no_text_is_too_odd(text: str) -> None:
     """Only cities that exist, whatever is asked."""
     assert {
-        *PLACES.city(text),
-        *PLACES.near(text),
-        *PLACES.beginning(text),
-        *PLACES.place(text),
+        *PLACES.find_cities(text),
+        *PLACES.find_near(text),
+        *PLACES.complete(text),
+        *PLACES.find_in_place(text),
     } <= EVERY
 
 
@@ -102,7 +102,7 @@ def test_a_filter_keeps_exactly_those_that_fit(
     least: int | None, most: int | None, level: str
 ) -> None:
     """Both ends count in; an unknown population never fits a size, and no limit takes it."""
-    found = PLACES.having(level, least, most)
+    found = PLACES.filter_cities(level, least, most)
     for spot in SPOTS:
         known = spot.population is not None
         sized = (least is None and most is None) or (

@@ -10,17 +10,17 @@ from hypothesis import strategies as st
 from bot.domain.joining import (
     ALPHABET,
     CODE_BITS,
-    MOST_TRIES,
-    MOST_TRIES_THERE,
-    STEPS,
-    code_of,
-    domain_of,
+    FIRST_WEEK_STEPS,
+    MAX_TRIES_PER_ACCOUNT,
+    MAX_TRIES_PER_WORKSPACE,
+    can_try,
+    extract_domain,
     fingerprint,
-    first_days,
+    format_code,
+    generate_code,
     looks_like_code,
-    may_try,
-    new_code,
-    proven_by,
+    normalize_domain,
+    schedule_first_week,
 )
 
 BEGIN = datetime(2024, 1, 1, 0, 30, tzinfo=UTC)
@@ -34,22 +34,22 @@ def test_a_code_can_be_read_aloud() -> None:
     """Twelve letters in three groups, none that looks or sounds like another."""
     assert len(ALPHABET) == len(set(ALPHABET)) == 32
     assert not set("ILOU") & set(ALPHABET)
-    assert code_of(0) == "0000-0000-0000"
-    assert len(new_code().replace("-", "")) >= 8
+    assert format_code(0) == "0000-0000-0000"
+    assert len(generate_code().replace("-", "")) >= 8
     assert CODE_BITS >= 60
 
 
 @given(NUMBERS, NUMBERS)
 def test_two_numbers_are_two_codes(one: int, other: int) -> None:
     """Nothing of the randomness is lost."""
-    assert (code_of(one) == code_of(other)) is (one == other)
-    assert (fingerprint(code_of(one)) == fingerprint(code_of(other))) is (one == other)
+    assert (format_code(one) == format_code(other)) is (one == other)
+    assert (fingerprint(format_code(one)) == fingerprint(format_code(other))) is (one == other)
 
 
 @given(NUMBERS)
 def test_a_code_is_known_however_it_is_typed(number: int) -> None:
     """Small letters, without dashes, with spaces, with O for nought and l for one."""
-    code = code_of(number)
+    code = format_code(number)
     spoken = code.lower().replace("0", "o").replace("1", "l").replace("-", " ")
     for typed in (code.lower(), code.replace("-", ""), f" {code} ", spoken):
         assert fingerprint(typed) == fingerprint(code)
@@ -65,10 +65,10 @@ def test_no_city_looks_like_a_code(text: str) -> None:
 
 def test_tries_end() -> None:
     """Five of one account, fifty of a workspace."""
-    assert may_try(MOST_TRIES - 1, MOST_TRIES_THERE - 1)
-    assert not may_try(MOST_TRIES, 0)
-    assert not may_try(0, MOST_TRIES_THERE)
-    assert (MOST_TRIES, MOST_TRIES_THERE) == (5, 50)
+    assert can_try(MAX_TRIES_PER_ACCOUNT - 1, MAX_TRIES_PER_WORKSPACE - 1)
+    assert not can_try(MAX_TRIES_PER_ACCOUNT, 0)
+    assert not can_try(0, MAX_TRIES_PER_WORKSPACE)
+    assert (MAX_TRIES_PER_ACCOUNT, MAX_TRIES_PER_WORKSPACE) == (5, 50)
 
 
 # --- addresses --------------------------------------------------------------------------------
@@ -79,7 +79,7 @@ def test_tries_end() -> None:
 )
 def test_a_domain_is_one_whatever_its_letters(text: str) -> None:
     """Case, an «@» in front and the dot of the root change nothing."""
-    assert domain_of(text) == "boston.gov"
+    assert normalize_domain(text) == "boston.gov"
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_a_domain_is_one_whatever_its_letters(text: str) -> None:
 )  # fmt: skip
 def test_what_is_no_domain_of_an_office_is_refused(text: str) -> None:
     """Free mail, look-alikes, disguises, numbers, and whatever else is no plain name."""
-    assert domain_of(text) == ("boston.gov" if text == "boston.gov\n" else "")
+    assert normalize_domain(text) == ("boston.gov" if text == "boston.gov\n" else "")
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_what_is_no_domain_of_an_office_is_refused(text: str) -> None:
 )
 def test_a_plain_address_proves_its_domain(email: str) -> None:
     """As the mail of an office writes them."""
-    assert proven_by(email) == "boston.gov"
+    assert extract_domain(email) == "boston.gov"
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_a_plain_address_proves_its_domain(email: str) -> None:
 )  # fmt: skip
 def test_a_domain_is_exactly_itself(email: str, domain: str) -> None:
     """Neither what is under it nor what it is under: the comparison is for equality."""
-    assert proven_by(email) == domain != "boston.gov"
+    assert extract_domain(email) == domain != "boston.gov"
 
 
 @pytest.mark.parametrize(
@@ -126,13 +126,13 @@ def test_a_domain_is_exactly_itself(email: str, domain: str) -> None:
 )  # fmt: skip
 def test_an_address_that_can_be_read_in_two_ways_proves_nothing(email: str) -> None:
     """Second «@», plus, quotes, routes, line breaks, other scripts, lists."""
-    assert proven_by(email) == ""
+    assert extract_domain(email) == ""
 
 
 @given(st.text())
 def test_whatever_stands_there_never_fails(text: str) -> None:
     """Any text is an answer, not a fault; what comes out is plain ASCII."""
-    for found in (proven_by(text), domain_of(text)):
+    for found in (extract_domain(text), normalize_domain(text)):
         assert found.isascii()
         assert found == found.strip().lower()
     assert len(fingerprint(text)) == 64
@@ -147,11 +147,11 @@ def test_whatever_stands_there_never_fails(text: str) -> None:
 )
 def test_a_first_week_is_on_working_mornings(now: datetime, zone: str) -> None:
     """One thing a day, at half past nine where the person is, never today nor at a weekend."""
-    days = first_days(now, zone)
+    days = schedule_first_week(now, zone)
 
-    assert [step for step, _ in days] == list(STEPS)
+    assert [step for step, _ in days] == list(FIRST_WEEK_STEPS)
     local = [at.astimezone(ZoneInfo(zone)) for _, at in days]
     assert all((at.hour, at.minute) == (9, 30) and at.weekday() < 5 for at in local)
-    assert len({at.date() for at in local}) == len(STEPS)
+    assert len({at.date() for at in local}) == len(FIRST_WEEK_STEPS)
     assert now.astimezone(ZoneInfo(zone)).date() < local[0].date()
     assert local[-1].date() - now.astimezone(ZoneInfo(zone)).date() <= timedelta(days=5)

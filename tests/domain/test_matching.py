@@ -9,8 +9,14 @@ from hypothesis import given, seed
 from hypothesis import strategies as st
 
 from bot.domain import matching
-from bot.domain.affinity import Seeker, barrier, is_again, weight, weights
-from bot.domain.matching import Plan, join_late, plan
+from bot.domain.affinity import (
+    Seeker,
+    barrier,
+    have_been_paired,
+    weight,
+    weight_table,
+)
+from bot.domain.matching import RoundPlan, add_latecomers, plan_round
 from tests.campaign import SEED, examples
 from tests.domain.crowds import best, crowd, value
 
@@ -43,7 +49,7 @@ def pools(draw: st.DrawFn, most: int = 9) -> list[Seeker]:
     ]
 
 
-def people_of(made: Plan, pool: Sequence[Seeker]) -> tuple[tuple[Seeker, ...], ...]:
+def people_of(made: RoundPlan, pool: Sequence[Seeker]) -> tuple[tuple[Seeker, ...], ...]:
     known = {person.key: person for person in pool}
     return tuple(tuple(known[key] for key in group.keys) for group in made.groups)
 
@@ -54,7 +60,7 @@ def people_of(made: Plan, pool: Sequence[Seeker]) -> tuple[tuple[Seeker, ...], .
 @given(pools())
 def test_a_small_pool_is_paired_as_well_as_trying_everything(pool: list[Seeker]) -> None:
     """The same debts paid, new meetings, people met, and weight; one number less and it fails."""
-    made = plan(pool)
+    made = plan_round(pool)
     assert value(people_of(made, pool)) == best(pool)
     assert made.points == best(pool)[3]
 
@@ -67,15 +73,15 @@ def test_no_rule_is_ever_broken_and_everybody_is_somewhere_once(
     pool: list[Seeker], seed: int
 ) -> None:
     """Pairs, at most one trio, and the rest: each person exactly once."""
-    made = plan(pool, seed)
+    made = plan_round(pool, seed)
     for group in people_of(made, pool):
         assert len(group) in (2, 3)
         assert all(barrier(*pair) is None for pair in combinations(group, 2))
     assert sum(len(group.keys) == 3 for group in made.groups) <= 1
     everywhere = [key for group in made.groups for key in group.keys]
-    everywhere += [left.key for left in made.left]
+    everywhere += [left.key for left in made.unpaired]
     assert sorted(everywhere) == sorted(person.key for person in pool)
-    assert plan(list(reversed(pool)), seed) == made
+    assert plan_round(list(reversed(pool)), seed) == made
 
 
 @pytest.mark.campaign
@@ -84,10 +90,10 @@ def test_no_rule_is_ever_broken_and_everybody_is_somewhere_once(
 @given(pools(most=8))
 def test_nobody_meets_again_where_all_could_meet_somebody_new(pool: list[Seeker]) -> None:
     """If everybody can have a new partner, everybody has one."""
-    made = plan(pool)
+    made = plan_round(pool)
     if best(pool)[1] == len(pool):
-        assert not any(group.again for group in made.groups)
-        assert not made.left
+        assert not any(group.is_repeat for group in made.groups)
+        assert not made.unpaired
 
 
 @pytest.mark.campaign
@@ -96,7 +102,7 @@ def test_nobody_meets_again_where_all_could_meet_somebody_new(pool: list[Seeker]
 @given(pools(most=12))
 def test_the_table_of_weights_says_what_the_reasons_add_up_to(pool: list[Seeker]) -> None:
     """All at once or one by one: the same points, 0 where a rule keeps two apart."""
-    table = weights(pool)
+    table = weight_table(pool)
     for (row, one), (column, other) in combinations(enumerate(pool), 2):
         told = 0 if barrier(one, other) else weight(one, other)
         assert table[row, column] == table[column, row] == told
@@ -109,40 +115,42 @@ def test_the_table_of_weights_says_what_the_reasons_add_up_to(pool: list[Seeker]
 def test_a_pruned_pool_is_within_half_a_percent_of_the_best() -> None:
     """The few best partners of each are enough: 0.995 of the heaviest matching there is."""
     pool = crowd(400)
-    pruned = plan(pool)
-    exact = matching._solved(pool, list(matching._every(pool, matching.Scale.of(pool))))
+    pruned = plan_round(pool)
+    exact = matching._solve_matching(
+        pool, list(matching._iter_all_edges(pool, matching.Scale.for_pool(pool)))
+    )
     assert 2 * len(exact) == len(pool)
     assert pruned.points >= 0.995 * sum(weight(*pair) for pair in exact)
-    assert not pruned.left
+    assert not pruned.unpaired
 
 
 def test_a_large_pool_is_dealt_into_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everybody has a partner whom no rule forbids, and an odd pool has one trio."""
-    monkeypatch.setattr(matching, "AT_ONCE", 400)
-    monkeypatch.setattr(matching, "PART", 200)
+    monkeypatch.setattr(matching, "SPLIT_LIMIT", 400)
+    monkeypatch.setattr(matching, "PART_SIZE", 200)
     pool = crowd(1_001)
-    made = plan(pool)
+    made = plan_round(pool)
     assert sorted(len(group.keys) for group in made.groups) == [2] * 499 + [3]
     for group in people_of(made, pool):
         assert all(barrier(*pair) is None for pair in combinations(group, 2))
-    assert made == plan(pool)
-    assert made != plan(pool, seed=7)
+    assert made == plan_round(pool)
+    assert made != plan_round(pool, seed=7)
 
 
 def test_twenty_rounds_of_a_large_pool_repeat_nobody() -> None:
     """Whom one met stays behind whom one did not, also where only the best are looked at."""
     pool = {person.key: person for person in crowd(201)}
     for round_ in range(20):
-        made = plan(list(pool.values()), round_)
-        assert not any(group.again for group in made.groups)
-        for left in made.left:
+        made = plan_round(list(pool.values()), round_)
+        assert not any(group.is_repeat for group in made.groups)
+        for left in made.unpaired:
             pool[left.key] = replace(pool[left.key], debt=pool[left.key].debt + 1)
         for group in made.groups:
             for one, other in combinations(group.keys, 2):
-                assert not is_again(pool[one], pool[other])
+                assert not have_been_paired(pool[one], pool[other])
             for key in group.keys:
-                past = {**pool[key].paired, **dict.fromkeys(set(group.keys) - {key}, 7)}
-                pool[key] = replace(pool[key], paired=past, debt=0)
+                past = {**pool[key].past_partners, **dict.fromkeys(set(group.keys) - {key}, 7)}
+                pool[key] = replace(pool[key], past_partners=past, debt=0)
 
 
 def test_nobody_is_left_out_twice_in_a_row_when_it_can_be_avoided() -> None:
@@ -150,12 +158,12 @@ def test_nobody_is_left_out_twice_in_a_row_when_it_can_be_avoided() -> None:
     pool = {key: Seeker(key, 2 if key == 4 else 1, frozenset({"en"})) for key in (1, 2, 3, 4)}
     waited = dict.fromkeys(pool, 0)
     for round_ in range(9):
-        made = plan(list(pool.values()), round_)
-        left = {one.key for one in made.left}
+        made = plan_round(list(pool.values()), round_)
+        left = {one.key for one in made.unpaired}
         assert len(left) == 2
         for key in pool:
             waited[key] = waited[key] + 1 if key in left else 0
-            pool[key] = replace(pool[key], debt=waited[key], paired={})
+            pool[key] = replace(pool[key], debt=waited[key], past_partners={})
         assert max(waited.values()) <= 2  # one of three gets the only partner
 
 
@@ -167,8 +175,8 @@ def test_with_two_to_choose_from_nobody_waits_twice() -> None:
     pool = {1: one, 2: two, 3: guest}
     last: set[int] = set()
     for round_ in range(8):
-        made = plan(list(pool.values()), round_)
-        left = {each.key for each in made.left}
+        made = plan_round(list(pool.values()), round_)
+        left = {each.key for each in made.unpaired}
         assert len(left) == 1
         assert not left & last
         last = left
@@ -186,22 +194,22 @@ def test_with_two_to_choose_from_nobody_waits_twice() -> None:
         ([Seeker(2, 1, frozenset({"en"}))], "city", 0),
         ([Seeker(2, 2, frozenset({"pt"})), Seeker(3, 1, frozenset({"en"})),
           Seeker(4, 3, frozenset({"pt"}))], "language", 0),
-        ([Seeker(2, 2, frozenset({"en"}), never=frozenset({1}))], "never", 0),
+        ([Seeker(2, 2, frozenset({"en"}), excluded_keys=frozenset({1}))], "never", 0),
     ],
 )  # fmt: skip
 def test_whoever_is_left_hears_the_rule_that_left_the_fewest(
     others: list[Seeker], rule: str, fits: int
 ) -> None:
     """Nobody else, only colleagues, no common language, or somebody who said never."""
-    made = plan([Seeker(1, 1, frozenset({"en"})), *others])
-    left = next(one for one in made.left if one.key == 1)
+    made = plan_round([Seeker(1, 1, frozenset({"en"})), *others])
+    left = next(one for one in made.unpaired if one.key == 1)
     assert (left.rule, left.fits) == (rule, fits)
 
 
 def test_whoever_was_simply_over_hears_how_many_would_have_fitted() -> None:
     """Two colleagues and one guest: the second one fits too, but the guest is taken."""
     pool = [Seeker(key, city, frozenset({"en"})) for key, city in ((1, 1), (2, 1), (3, 2))]
-    (left,) = plan(pool).left
+    (left,) = plan_round(pool).unpaired
     assert (left.rule, left.fits) == ("taken", 1)
 
 
@@ -212,10 +220,10 @@ def test_late_people_are_paired_among_themselves_and_the_last_one_joins_a_pair()
         [Seeker(11, 21, frozenset({"pt"})), Seeker(12, 22, frozenset({"pt"}))],
         [Seeker(13, 23, frozenset({"en"}), {5: 3}), Seeker(14, 24, frozenset({"en"}))],
     ]
-    late[2] = replace(late[2], paired={1: None, 2: None})
-    made = join_late(late, pairs)
+    late[2] = replace(late[2], past_partners={1: None, 2: None})
+    made = add_latecomers(late, pairs)
     assert [group.keys for group in made.groups] == [(1, 2), (3, 13, 14)] or len(made.groups) == 1
-    assert not made.left
+    assert not made.unpaired
 
 
 def test_whoever_fits_no_pair_stays_for_the_next_round() -> None:
@@ -225,6 +233,6 @@ def test_whoever_fits_no_pair_stays_for_the_next_round() -> None:
         [Seeker(11, 21, frozenset({"en"})), Seeker(12, 22, frozenset({"en"}))],
         [Seeker(key, key, frozenset({"en"})) for key in (13, 14, 15)],
     ]
-    made = join_late(late, pairs)
+    made = add_latecomers(late, pairs)
     assert made.groups == ()
-    assert [one.key for one in made.left] == [1]
+    assert [one.key for one in made.unpaired] == [1]

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.quiet_hours import after_quiet, is_quiet
+from bot.domain.quiet_hours import is_quiet, next_allowed_time
 
 BOSTON = "America/New_York"
 
@@ -32,18 +32,22 @@ def test_quiet_hours_may_cross_midnight(clock: str, start: str, end: str, quiet:
 
 def test_what_comes_at_night_waits_for_the_morning() -> None:
     """In the evening until tomorrow, before dawn until today."""
-    assert after_quiet(at("2026-11-24T22:00"), BOSTON, "19:00", "08:00") == at("2026-11-25T08:00")
-    assert after_quiet(at("2026-11-24T05:00"), BOSTON, "19:00", "08:00") == at("2026-11-24T08:00")
+    assert next_allowed_time(at("2026-11-24T22:00"), BOSTON, "19:00", "08:00") == at(
+        "2026-11-25T08:00"
+    )
+    assert next_allowed_time(at("2026-11-24T05:00"), BOSTON, "19:00", "08:00") == at(
+        "2026-11-24T08:00"
+    )
 
 
 def test_what_comes_by_day_comes_at_once_and_equal_ends_mean_never_quiet() -> None:
     """The moment itself is given back."""
     noon, night = at("2026-11-24T12:00"), at("2026-11-24T23:00")
-    assert after_quiet(noon, BOSTON, "19:00", "08:00") is noon
-    assert after_quiet(night, BOSTON, "08:00", "08:00") is night
+    assert next_allowed_time(noon, BOSTON, "19:00", "08:00") is noon
+    assert next_allowed_time(night, BOSTON, "08:00", "08:00") is night
 
 
 def test_an_end_that_the_clock_leaps_over_is_the_first_instant_after() -> None:
     """In New York 02:30 did not exist on 8 March 2026."""
-    woken = after_quiet(at("2026-03-08T01:00"), BOSTON, "23:00", "02:30")
+    woken = next_allowed_time(at("2026-03-08T01:00"), BOSTON, "23:00", "02:30")
     assert woken == datetime(2026, 3, 8, 7, 30, tzinfo=UTC)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.ranges import read_range
+from bot.domain.ranges import parse_range
 
 NUMBERS = st.integers(0, 40_000_000)
 BETWEEN = ["-", " - ", "–", "..", " to ", " a ", " à "]
@@ -24,7 +24,7 @@ def test_two_numbers_are_read_however_they_are_written(
     least, most = sorted((one, other))
     said = f"{written(least, mark)}{between}{written(most, mark)}"
 
-    assert read_range(said) == (least, most)
+    assert parse_range(said) == (least, most)
 
 
 @given(NUMBERS, NUMBERS)
@@ -32,7 +32,7 @@ def test_a_range_upside_down_is_none(one: int, other: int) -> None:
     """Nobody means it, so it is asked about."""
     least, most = min(one, other), max(one, other) + 1
 
-    assert read_range(f"{most}-{least}") is None
+    assert parse_range(f"{most}-{least}") is None
 
 
 @given(NUMBERS, st.sampled_from(THOUSANDS))
@@ -41,9 +41,9 @@ def test_one_end_may_be_open(number: int, mark: str) -> None:
     said = written(number, mark)
 
     for text in (f">{said}", f">= {said}", f"≥{said}", f"{said}+", f"{said} +"):
-        assert read_range(text) == (number, None)
+        assert parse_range(text) == (number, None)
     for text in (f"<{said}", f"<= {said}", f"≤ {said}"):
-        assert read_range(text) == (None, number)
+        assert parse_range(text) == (None, number)
 
 
 @given(st.integers(1, 999), st.sampled_from([("k", 3), ("mil", 3), ("m", 6), ("mio", 6)]))
@@ -52,7 +52,7 @@ def test_units_are_only_short_for_zeros(number: int, unit: tuple[str, int]) -> N
     name, zeros = unit
 
     for said in (f"{number}{name}", f"{number} {name.upper()}"):
-        assert read_range(f">{said}") == (number * 10**zeros, None)
+        assert parse_range(f">{said}") == (number * 10**zeros, None)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_unit_at_the_end_counts_for_small_numbers_before_it(
     said: str, read: tuple[int, int | None]
 ) -> None:
     """«100-500k» is not a hundred people."""
-    assert read_range(said) == read
+    assert parse_range(said) == read
 
 
 @pytest.mark.parametrize(
@@ -80,4 +80,4 @@ def test_a_unit_at_the_end_counts_for_small_numbers_before_it(
 )
 def test_what_is_no_size_is_none(said: str) -> None:
     """No number is too long to be refused."""
-    assert read_range(said) is None
+    assert parse_range(said) is None

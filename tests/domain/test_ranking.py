@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.ranking import FRESH_FOR_DAYS, Candidate, rank, standing, trace
+from bot.domain.ranking import FRESH_FOR_DAYS, Candidate, base_points, rank, rank_candidate
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 LEVELS = [None, "", "Silver", "Gold", "Platinum", "Bronze"]
@@ -28,7 +28,7 @@ PLAIN = Candidate(1, False, 2, 0, None, True, False, 0, NOW)
 
 def causes(one: Candidate) -> dict[str, tuple[int, int | str]]:
     """Each reason with its points and its amount."""
-    return {r.cause: (r.points, r.amount) for r in trace(one, NOW).reasons}
+    return {r.cause: (r.points, r.amount) for r in rank_candidate(one, NOW).reasons}
 
 
 def test_every_reason_has_its_points_and_what_a_sentence_needs() -> None:
@@ -46,13 +46,13 @@ def test_every_reason_has_its_points_and_what_a_sentence_needs() -> None:
         "fresh": (5, 30),
         "level": (4, "Gold"),
     }
-    assert trace(one, NOW).points == 1149
+    assert rank_candidate(one, NOW).points == 1149
 
 
 def test_what_speaks_against_somebody_is_said_too() -> None:
     """Closed, full, and long not confirmed; who is full is not also counted as asked."""
     one = PLAIN._replace(
-        open=False, full=True, asks_taken=3, confirmed_at=NOW - timedelta(days=400)
+        is_open=False, is_full=True, asks_taken=3, confirmed_at=NOW - timedelta(days=400)
     )
 
     assert causes(one) == {
@@ -81,13 +81,13 @@ def test_a_level_we_do_not_know_gives_nothing(level: str | None) -> None:
 
 def test_an_unknown_skill_counts_as_the_middle_one() -> None:
     """Old data never makes somebody vanish."""
-    assert standing(0, 0, None, False) == standing(2, 0, None, False) == 20
+    assert base_points(0, 0, None, False) == base_points(2, 0, None, False) == 20
 
 
 @given(candidates)
 def test_the_reasons_add_up_and_the_weightiest_come_first(one: Candidate) -> None:
     """What is shown is the whole reckoning: nothing is hidden, nothing said twice."""
-    told = trace(one, NOW)
+    told = rank_candidate(one, NOW)
     weights = [abs(reason.points) for reason in told.reasons]
 
     assert told.points == sum(reason.points for reason in told.reasons)
@@ -116,8 +116,8 @@ BETTER: dict[str, Callable[[Candidate], Candidate]] = {
     "more skill": lambda one: one._replace(skill=3),
     "one more endorsement": lambda one: one._replace(endorsements=one.endorsements + 1),
     "a higher level": lambda one: one._replace(city_level="Platinum"),
-    "open": lambda one: one._replace(open=True),
-    "room for questions": lambda one: one._replace(full=False, asks_taken=0),
+    "open": lambda one: one._replace(is_open=True),
+    "room for questions": lambda one: one._replace(is_full=False, asks_taken=0),
     "confirmed today": lambda one: one._replace(confirmed_at=NOW),
 }
 
@@ -126,7 +126,7 @@ BETTER: dict[str, Callable[[Candidate], Candidate]] = {
 @given(one=candidates)
 def test_what_is_better_never_costs_points(how: str, one: Candidate) -> None:
     """Each of them alone."""
-    assert trace(BETTER[how](one), NOW).points >= trace(one, NOW).points
+    assert rank_candidate(BETTER[how](one), NOW).points >= rank_candidate(one, NOW).points
 
 
 @given(candidates, candidates)
@@ -135,13 +135,13 @@ def test_colleagues_come_before_everybody_else(one: Candidate, other: Candidate)
     colleague = one._replace(own_city=True)
     stranger = other._replace(own_city=False)
 
-    assert trace(colleague, NOW).points > trace(stranger, NOW).points
+    assert rank_candidate(colleague, NOW).points > rank_candidate(stranger, NOW).points
 
 
 @given(candidates, candidates)
 def test_who_is_full_comes_after_those_who_are_not(one: Candidate, other: Candidate) -> None:
     """Among people of other cities."""
-    full = one._replace(own_city=False, full=True)
-    free = other._replace(own_city=False, full=False, open=True)
+    full = one._replace(own_city=False, is_full=True)
+    free = other._replace(own_city=False, is_full=False, is_open=True)
 
-    assert trace(full, NOW).points < trace(free, NOW).points
+    assert rank_candidate(full, NOW).points < rank_candidate(free, NOW).points

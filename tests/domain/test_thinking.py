@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.gazetteer import Gazetteer, Spot
-from bot.domain.ranges import read_range
-from bot.domain.ranking import FRESH_FOR_DAYS, Candidate, rank, standing, trace
+from bot.domain.gazetteer import Gazetteer, Place
+from bot.domain.ranges import parse_range
+from bot.domain.ranking import FRESH_FOR_DAYS, Candidate, base_points, rank, rank_candidate
 from bot.domain.vocabulary import Term, Vocabulary
-from db.text import fold
+from db.text import fold_text
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 PLAIN = Candidate(1, False, 2, 0, None, True, False, 0, NOW)
@@ -19,15 +19,15 @@ PLAIN = Candidate(1, False, 2, 0, None, True, False, 0, NOW)
 # --- ranking ----------------------------------------------------------------------------------
 
 BETTER = [
-    PLAIN._replace(own_city=True, skill=1, open=False),
+    PLAIN._replace(own_city=True, skill=1, is_open=False),
     PLAIN._replace(skill=3, endorsements=20, city_level="Platinum"),
     PLAIN._replace(skill=3),
     PLAIN,
     PLAIN._replace(asks_taken=1),
     PLAIN._replace(confirmed_at=NOW - timedelta(days=FRESH_FOR_DAYS + 1)),
     PLAIN._replace(skill=1, confirmed_at=NOW - timedelta(days=400), asks_taken=5),
-    PLAIN._replace(open=False, skill=3, endorsements=10, city_level="Platinum"),
-    PLAIN._replace(full=True, skill=3, endorsements=10, city_level="Platinum"),
+    PLAIN._replace(is_open=False, skill=3, endorsements=10, city_level="Platinum"),
+    PLAIN._replace(is_full=True, skill=3, endorsements=10, city_level="Platinum"),
 ]
 
 
@@ -44,9 +44,9 @@ def test_what_the_index_keeps_is_part_of_the_trace(
     skill: int, endorsements: int, level: str | None, open_: bool
 ) -> None:
     """The stored standing and the shown reasons never drift apart."""
-    one = PLAIN._replace(skill=skill, endorsements=endorsements, city_level=level, open=open_)
+    one = PLAIN._replace(skill=skill, endorsements=endorsements, city_level=level, is_open=open_)
 
-    assert trace(one, NOW).points == standing(skill, endorsements, level, open_) + 5
+    assert rank_candidate(one, NOW).points == base_points(skill, endorsements, level, open_) + 5
 
 
 def test_ties_are_broken_the_same_way_every_time() -> None:
@@ -62,7 +62,7 @@ WORDS = Vocabulary(
         Term(2, "open contracting", "en", True), Term(3, "GIS", "en", True),
         Term(3, "l'information géographique", "fr", True),
     ],
-    fold,
+    fold_text,
 )  # fmt: skip
 
 
@@ -87,48 +87,48 @@ def test_names_are_shown_in_the_readers_language_or_in_english() -> None:
 
 def test_what_is_typed_becomes_names_that_begin_with_it_first() -> None:
     """Then those that hold it, then those that look alike."""
-    assert WORDS.beginning("open", "en") == [2, 1]
-    assert WORDS.beginning("abiertos", "en") == [1]
-    assert WORDS.beginning("opn data", "en")[0] == 1
-    assert [h.key for h in WORDS.near("open dta")][0] == 1  # noqa: RUF015 - reads as it is meant
+    assert WORDS.complete("open", "en") == [2, 1]
+    assert WORDS.complete("abiertos", "en") == [1]
+    assert WORDS.complete("opn data", "en")[0] == 1
+    assert [h.key for h in WORDS.find_near("open dta")][0] == 1  # noqa: RUF015 - reads as it is meant
 
 
 # --- places -----------------------------------------------------------------------------------
 
 PLACES = Gazetteer(
     [
-        Spot(1, ("Springfield", "Springfield, IL"), "IL", "US", "Gold", 114_000),
-        Spot(2, ("Springfield", "Springfield, MA"), "MA", "US", None, None),
-        Spot(3, ("Ciudad de México", "CDMX"), "CDMX", "MX", "Silver", 9_200_000),
-        Spot(4, ("Mexico", "Mexico, MO"), "MO", "US", None, 11_000),
+        Place(1, ("Springfield", "Springfield, IL"), "IL", "US", "Gold", 114_000),
+        Place(2, ("Springfield", "Springfield, MA"), "MA", "US", None, None),
+        Place(3, ("Ciudad de México", "CDMX"), "CDMX", "MX", "Silver", 9_200_000),
+        Place(4, ("Mexico", "Mexico, MO"), "MO", "US", None, 11_000),
     ],
-    fold,
+    fold_text,
 )
 
 
 def test_namesakes_are_all_returned_and_a_state_tells_them_apart() -> None:
     """Never one of them silently."""
-    assert list(PLACES.city("springfield")) == [1, 2]
-    assert list(PLACES.city("Springfield MA")) == [2]
-    assert list(PLACES.city("springfield, il")) == [1]
-    assert list(PLACES.city("nowhere")) == []
+    assert list(PLACES.find_cities("springfield")) == [1, 2]
+    assert list(PLACES.find_cities("Springfield MA")) == [2]
+    assert list(PLACES.find_cities("springfield, il")) == [1]
+    assert list(PLACES.find_cities("nowhere")) == []
 
 
 def test_a_country_wins_over_a_city_of_its_name() -> None:
     """`in:mexico` is the country; regions and states are places too."""
-    assert PLACES.place("méxico") == {3}
-    assert PLACES.place("latam") == {3}
-    assert PLACES.place("north america") == {1, 2, 4}
-    assert PLACES.place("MO") == {4}
-    assert PLACES.place("qqxxqq") == frozenset()
+    assert PLACES.find_in_place("méxico") == {3}
+    assert PLACES.find_in_place("latam") == {3}
+    assert PLACES.find_in_place("north america") == {1, 2, 4}
+    assert PLACES.find_in_place("MO") == {4}
+    assert PLACES.find_in_place("qqxxqq") == frozenset()
 
 
 def test_an_unknown_population_fits_no_size() -> None:
     """Unknown is not small."""
-    assert PLACES.having(least=0) == {1, 3, 4}
-    assert PLACES.having(most=200_000) == {1, 4}
-    assert PLACES.having(level="gold", least=100_000, most=200_000) == {1}
-    assert PLACES.having() == {1, 2, 3, 4}
+    assert PLACES.filter_cities(min_population=0) == {1, 3, 4}
+    assert PLACES.filter_cities(max_population=200_000) == {1, 4}
+    assert PLACES.filter_cities(level="gold", min_population=100_000, max_population=200_000) == {1}
+    assert PLACES.filter_cities() == {1, 2, 3, 4}
 
 
 # --- ranges -----------------------------------------------------------------------------------
@@ -145,13 +145,13 @@ def test_an_unknown_population_fits_no_size() -> None:
 )  # fmt: skip
 def test_sizes_as_people_write_them(said: str, read: tuple[int | None, int | None] | None) -> None:
     """With units, separators and words of four languages."""
-    assert read_range(said) == read
+    assert parse_range(said) == read
 
 
 @given(st.text(max_size=40))
 def test_no_text_makes_a_range_raise(text: str) -> None:
     """And what is read is never upside down."""
-    found = read_range(text)
+    found = parse_range(text)
 
     least, most = found or (None, None)
     assert least is None or most is None or least <= most

@@ -6,16 +6,16 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import plain
-from bot.deliveries import read
+from bot.deliveries import load_card
 from tests.cast import CAST
-from tests.conftest import Typing
+from tests.conftest import CommandTyper
 from tests.handlers.test_joining import city_code, owed, person
 from tests.reading import button, commands_of, titles_of
 
 
 @pytest.mark.both
 async def test_leads_and_staff_are_asked_and_the_first_answer_counts(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """A card with both answers for each of them, in their language; the asker is told once."""
     await typing("admin members lead 1", as_="noor")
@@ -26,7 +26,7 @@ async def test_leads_and_staff_are_asked_and_the_first_answer_counts(
 
     duties = await owed(engine, "duty")
     assert sorted(d.user for d in duties) == ["ada", "maya", "noor"]
-    card = read(duties[0].body)
+    card = load_card(duties[0].body)
     assert titles_of(card) == ["rob"]
     yes, no = button(card, "Approve").command, button(card, "Decline").command
 
@@ -39,19 +39,19 @@ async def test_leads_and_staff_are_asked_and_the_first_answer_counts(
     assert (found.way, found.language) == ("approval", "fr")
     answers = [d for d in await owed(engine, "answer") if d.user == "rob"]
     assert len(answers) == 1
-    assert plain(read(answers[0].body)).startswith("Bienvenue, rob")
+    assert plain(load_card(answers[0].body)).startswith("Bienvenue, rob")
     assert all(d.state == "cancelled" for d in await owed(engine, "duty"))
 
 
 @pytest.mark.both
 async def test_a_no_is_told_without_a_name_and_one_may_ask_again(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """Three times a week; then one waits."""
     for number in (1, 2, 3):
         await typing("join boston ask:yes", as_="rob")
         await typing(f"admit {number} no", as_="noor")
-    answers = [read(d.body) for d in await owed(engine, "answer")]
+    answers = [load_card(d.body) for d in await owed(engine, "answer")]
     assert len(answers) == 3
     assert all("You were not let in for Boston, MA." in plain(card) for card in answers)
     assert not any("Noor" in plain(card) for card in answers)
@@ -59,7 +59,7 @@ async def test_a_no_is_told_without_a_name_and_one_may_ask_again(
     assert await person(engine, "rob") is None
 
 
-async def test_only_those_of_the_city_decide_and_others_learn_nothing(typing: Typing) -> None:
+async def test_only_those_of_the_city_decide_and_others_learn_nothing(typing: CommandTyper) -> None:
     """A lead of elsewhere, a member and a lead no more get the answer of a number nobody has."""
     await typing("admin members lead 3", as_="noor")
     await typing("admin members lead 2", as_="noor")
@@ -79,7 +79,7 @@ async def test_only_those_of_the_city_decide_and_others_learn_nothing(typing: Ty
 
 @pytest.mark.both
 async def test_a_newcomer_is_welcomed_once_and_shown_one_thing_a_day(
-    typing: Typing, engine: AsyncEngine, now: object
+    typing: CommandTyper, engine: AsyncEngine, now: object
 ) -> None:
     """On the next three working mornings, each with a way to stop them."""
     code = await city_code(typing)
@@ -94,12 +94,12 @@ async def test_a_newcomer_is_welcomed_once_and_shown_one_thing_a_day(
     assert [f"{d.at:%a %H:%M}" for d in week] == ["Wed 14:30", "Thu 14:30", "Fri 14:30"]
     assert all(d.expires == d.at + timedelta(days=5) for d in week)
     for tip in week:
-        assert commands_of(read(tip.body))[-1] == "settings stop:welcome"
+        assert commands_of(load_card(tip.body))[-1] == "settings stop:welcome"
         assert not any(one.name in tip.body for one in CAST)
 
 
 async def test_the_first_week_shows_people_as_they_are_when_it_is_asked(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """Somebody who left the directory meanwhile, is full or speaks no common language is not."""
     code = await city_code(typing, "bogota")

@@ -6,7 +6,7 @@ from bot.cards import plain
 from bot.hub import Hub
 from bot.request import Request
 from tests.cast import sender
-from tests.conftest import Typing
+from tests.conftest import CommandTyper
 from tests.reading import button, commands_of, titles_of
 
 
@@ -18,13 +18,13 @@ from tests.reading import button, commands_of, titles_of
      ("bostn", "Boston, MA"), ("Boston, MA", "Boston, MA"), ("boston-ma-us", "Boston, MA"),
      ("kansas city mo", "Kansas City, MO")],
 )  # fmt: skip
-async def test_a_city_has_many_names(typing: Typing, said: str, place: str) -> None:
+async def test_a_city_has_many_names(typing: CommandTyper, said: str, place: str) -> None:
     """Short ones, older ones, without accents, misspelt, as a place, as a slug."""
     assert plain(await typing(f"city {said}")).startswith(place)
 
 
 @pytest.mark.parametrize("name", ["Rochester", "Kansas City"])
-async def test_namesakes_are_told_apart_by_their_state(typing: Typing, name: str) -> None:
+async def test_namesakes_are_told_apart_by_their_state(typing: CommandTyper, name: str) -> None:
     """Neither is chosen silently; each button leads to one of them."""
     reply = await typing(f"city {name}")
 
@@ -35,7 +35,7 @@ async def test_namesakes_are_told_apart_by_their_state(typing: Typing, name: str
     assert all(title.startswith(f"{name}, ") for title in titles)
 
 
-async def test_an_unknown_city_gets_the_nearest(typing: Typing) -> None:
+async def test_an_unknown_city_gets_the_nearest(typing: CommandTyper) -> None:
     """As buttons."""
     reply = await typing("city bosnia")
 
@@ -43,7 +43,7 @@ async def test_an_unknown_city_gets_the_nearest(typing: Typing) -> None:
     assert plain(await typing(button(reply, "Boston, MA").command)).startswith("Boston, MA")
 
 
-async def test_members_see_the_people_of_a_city_and_what_they_know(typing: Typing) -> None:
+async def test_members_see_the_people_of_a_city_and_what_they_know(typing: CommandTyper) -> None:
     """Listed people only."""
     reply = await typing("city boston")
 
@@ -54,12 +54,12 @@ async def test_members_see_the_people_of_a_city_and_what_they_know(typing: Typin
         assert "Sorry" not in plain(await typing(command))
 
 
-async def test_a_city_without_people_says_so(typing: Typing) -> None:
+async def test_a_city_without_people_says_so(typing: CommandTyper) -> None:
     """Honest emptiness."""
     assert "Nobody from here is in the directory yet." in plain(await typing("city fargo"))
 
 
-async def test_outside_the_community_facts_only(typing: Typing) -> None:
+async def test_outside_the_community_facts_only(typing: CommandTyper) -> None:
     """Level and population, no person."""
     said = plain(await typing("city boston", as_="newcomer"))
 
@@ -68,13 +68,13 @@ async def test_outside_the_community_facts_only(typing: Typing) -> None:
     assert "Ben Ortiz" not in said
 
 
-async def test_numbers_have_the_readers_form(typing: Typing) -> None:
+async def test_numbers_have_the_readers_form(typing: CommandTyper) -> None:
     """Separators as one writes them at home."""
     assert "7,674,366" in plain(await typing("city bogota"))
     assert "7.674.366" in plain(await typing("city bogota", as_="ines"))
 
 
-async def test_of_namesakes_outsiders_see_the_certified_one_only(typing: Typing) -> None:
+async def test_of_namesakes_outsiders_see_the_certified_one_only(typing: CommandTyper) -> None:
     """No question which one: for them there is one."""
     assert plain(await typing("city kansas city", as_="newcomer")).startswith("Kansas City, MO")
 

@@ -8,18 +8,18 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import deliveries
-from bot.adapters.base import NotSent
+from bot.adapters.base import DeliveryError
 from bot.cards import Card, Table, plain
 from bot.i18n import translator
 from bot.metrics import REGISTRY
 from bot.web import health
 from db import outbox
 from db.audit import Audit
-from db.base import unit
+from db.base import transaction
 from db.outbox import Delivery
-from tests.conftest import CANARY, Clock, Typing
+from tests.conftest import CANARY, Clock, CommandTyper
 from tests.jobs.conftest import Owing, worker
-from tests.jobs.platform import Platform, timed_out
+from tests.jobs.platform import Platform, timeout_error
 
 pytestmark = pytest.mark.both
 
@@ -29,23 +29,23 @@ async def failed(engine: AsyncEngine, clock: Clock, owing: Owing) -> Platform:
     """One that was refused, one that nobody can tell about, one too late, and one that waits."""
     there = Platform(clock, reads=False)
     there.before = lambda place: (
-        NotSent("is_archived", final=True) if place.channel == "C1" else None
+        DeliveryError("is_archived", final=True) if place.channel == "C1" else None
     )
-    there.after = lambda place: timed_out() if place.channel == "C2" else None
+    there.after = lambda place: timeout_error() if place.channel == "C2" else None
     await owing(f"refused {CANARY}", channel="C1")
     await owing("unclear", channel="C2")
     await owing("late", channel="C3", expires=clock())
     await owing("planned", channel="C4", at=clock() + timedelta(days=1))
     sending = worker(engine, there, clock)
-    await sending.once()
-    clock.go_on(seconds=16)
-    await sending.once()
+    await sending.run_until_idle()
+    clock.advance(seconds=16)
+    await sending.run_until_idle()
     there.before = there.after = lambda place: None
     return there
 
 
 async def test_the_list_says_what_it_was_and_why_but_not_what_it_says(
-    typing: Typing, failed: Platform
+    typing: CommandTyper, failed: Platform
 ) -> None:
     """Newest first, each with its two ways out."""
     said = plain(await typing("admin dead", as_="noor"))
@@ -58,18 +58,18 @@ async def test_the_list_says_what_it_was_and_why_but_not_what_it_says(
 
 
 async def test_what_is_sent_again_arrives_and_what_is_dropped_is_gone(
-    typing: Typing, failed: Platform, engine: AsyncEngine, clock: Clock
+    typing: CommandTyper, failed: Platform, engine: AsyncEngine, clock: Clock
 ) -> None:
     """Each decision is in the audit log; what may have arrived says so when it comes again."""
     assert "on its way again" in plain(await typing("admin dead retry 2", as_="noor"))
     said = plain(await typing("admin dead drop 1", as_="noor"))
     assert "Number 1 is dropped." in said
     assert "There is nothing to decide" in said
-    await worker(engine, failed, clock).once()
+    await worker(engine, failed, clock).run_until_idle()
     assert [p.text for p in failed.posts if p.place.channel == "C2"][1].endswith(
         "(sent again: the first one may have arrived)\n"
     )
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         states = dict((await session.execute(select(Delivery.id, Delivery.state))).all())
         acts = set(await session.scalars(select(Audit.action)))
     assert (states[1], states[2]) == ("cancelled", "sent")
@@ -78,7 +78,7 @@ async def test_what_is_sent_again_arrives_and_what_is_dropped_is_gone(
 
 @pytest.mark.parametrize("number", ["99", "4", "x", "", "9" * 18])
 async def test_a_number_that_is_not_on_the_list_changes_nothing(
-    number: str, typing: Typing, failed: Platform, engine: AsyncEngine
+    number: str, typing: CommandTyper, failed: Platform, engine: AsyncEngine
 ) -> None:
     """Neither one that never was, nor one that is on its way by itself."""
     before = plain(await typing("admin dead", as_="noor"))
@@ -87,12 +87,12 @@ async def test_a_number_that_is_not_on_the_list_changes_nothing(
 
 
 async def test_the_database_the_command_and_the_metric_say_the_same(
-    typing: Typing, failed: Platform, engine: AsyncEngine
+    typing: CommandTyper, failed: Platform, engine: AsyncEngine
 ) -> None:
     """Everything that ended unsent is seen by whoever looks anywhere."""
-    async with unit(engine) as session:
-        counts = await outbox.counts(session)
-        queue = await outbox.oldest(session, failed.clock())
+    async with transaction(engine) as session:
+        counts = await outbox.count_by_state(session)
+        queue = await outbox.find_oldest_due(session, failed.clock())
     unsent = sorted((c.kind, c.reason, c.number) for c in counts
                     if c.state not in ("due", "sent"))  # fmt: skip
     assert [reason for _, reason, _ in unsent] == [
@@ -104,7 +104,7 @@ async def test_the_database_the_command_and_the_metric_say_the_same(
     (table,) = [part for part in reply.parts if isinstance(part, Table)]
     t = translator("en")
     shown = sorted((kind, reason, int(number)) for _, kind, reason, number in table.rows)
-    assert shown == [(deliveries.title(t, kind), reason, n) for kind, reason, n in unsent]
+    assert shown == [(deliveries.kind_title(t, kind), reason, n) for kind, reason, n in unsent]
     await health._count_deliveries(engine, all_of_them=True)
     lines = generate_latest(REGISTRY).decode().splitlines()
     metric = {line for line in lines if line.startswith("hub_deliveries{")}
@@ -115,7 +115,7 @@ async def test_the_database_the_command_and_the_metric_say_the_same(
 
 
 async def test_the_emergency_stop_stops_everything_until_it_is_lifted(
-    typing: Typing,
+    typing: CommandTyper,
     engine: AsyncEngine,
     clock: Clock,
     owing: Owing,
@@ -124,19 +124,21 @@ async def test_the_emergency_stop_stops_everything_until_it_is_lifted(
     """What is owed waits; health says since when."""
     assert "Nothing is sent" in plain(await typing("admin panic stop", as_="noor"))
     await owing("waits")
-    clock.go_on(minutes=2)
+    clock.advance(minutes=2)
     sending = worker(engine, platform, clock)
-    await sending.once()
+    await sending.run_until_idle()
     assert platform.calls == []
     assert "Sending was stopped 2 minutes ago" in plain(await typing("admin health", as_="noor"))
     await typing("admin panic resume", as_="noor")
-    await sending.once()
+    await sending.run_until_idle()
     assert platform.texts() == ["waits"]
     assert "stopped" not in plain(await typing("admin health", as_="noor"))
 
 
 @pytest.mark.parametrize("words", ["admin dead", "admin health", "admin panic stop"])
-async def test_all_of_it_is_for_staff(words: str, typing: Typing, engine: AsyncEngine) -> None:
+async def test_all_of_it_is_for_staff(
+    words: str, typing: CommandTyper, engine: AsyncEngine
+) -> None:
     """A member learns nothing and stops nothing."""
     assert plain(await typing(words, as_="maya")).startswith("Staff only")
     assert plain(await typing(words, as_="nobody")).startswith("Members only")

@@ -10,11 +10,11 @@ from bot.cards import Card, Form, Text, plain
 from bot.hub import Hub
 from bot.request import Request
 from tests.cast import sender
-from tests.conftest import Counted, Typing
+from tests.conftest import CommandTyper, StatementCounter
 from tests.reading import button, commands_of, field, problems_of, titles_of
 
 Joining = Callable[..., Awaitable[int]]
-Counting = Callable[[], AbstractContextManager[Counted]]
+Counting = Callable[[], AbstractContextManager[StatementCounter]]
 ALL_FIVE = ["Ben Ortiz", "Luis Ángel Rojas", "Inês Albuquerque", "Carl Quiet", "Zoe King"]
 
 
@@ -22,7 +22,7 @@ ALL_FIVE = ["Ben Ortiz", "Luis Ángel Rojas", "Inês Albuquerque", "Carl Quiet",
 
 
 @pytest.mark.both
-async def test_colleagues_come_first_then_open_people_then_the_others(typing: Typing) -> None:
+async def test_colleagues_come_first_then_open_people_then_the_others(typing: CommandTyper) -> None:
     """Own city, skill, those not taking questions, those who are full; never oneself."""
     assert titles_of(await typing("who-does open data")) == ALL_FIVE
 
@@ -35,7 +35,7 @@ async def test_colleagues_come_first_then_open_people_then_the_others(typing: Ty
         "Open  Data", "opendata", "open government data",
     ],
 )  # fmt: skip
-async def test_a_topic_has_many_names(typing: Typing, said: str) -> None:
+async def test_a_topic_has_many_names(typing: CommandTyper, said: str) -> None:
     """Synonyms, typos, accents, hyphens and four languages mean the same people."""
     reply = await typing(f"who-does {said}")
 
@@ -43,7 +43,7 @@ async def test_a_topic_has_many_names(typing: Typing, said: str) -> None:
     assert plain(reply).startswith("Who does open data\n")
 
 
-async def test_a_corrected_word_is_said_so(typing: Typing) -> None:
+async def test_a_corrected_word_is_said_so(typing: CommandTyper) -> None:
     """A guess is never silent; a plain synonym needs no remark."""
     assert "«opne data»" in plain(await typing("who-does opne data"))
     assert "«datos abiertos»" not in plain(await typing("who-does datos abiertos"))
@@ -71,7 +71,9 @@ async def test_a_corrected_word_is_said_so(typing: Typing) -> None:
         ("pop:500k-700k level:gold in:us", ["Ben Ortiz"]),
     ],
 )
-async def test_filters_narrow_the_list(typing: Typing, filters: str, expected: list[str]) -> None:
+async def test_filters_narrow_the_list(
+    typing: CommandTyper, filters: str, expected: list[str]
+) -> None:
     """Place, level, language and size, alone and together."""
     reply = await typing(f"who-does open data {filters}")
 
@@ -80,7 +82,7 @@ async def test_filters_narrow_the_list(typing: Typing, filters: str, expected: l
     assert any(isinstance(part, Text) and part.quiet for part in reply.parts)
 
 
-async def test_nobody_fits_all_of_that_and_the_way_out_is_a_button(typing: Typing) -> None:
+async def test_nobody_fits_all_of_that_and_the_way_out_is_a_button(typing: CommandTyper) -> None:
     """Honest emptiness offers the question without its filters."""
     reply = await typing("who-does open data in:brazil level:gold")
 
@@ -88,7 +90,7 @@ async def test_nobody_fits_all_of_that_and_the_way_out_is_a_button(typing: Typin
     assert titles_of(await typing(button(reply, "Everybody, anywhere").command)) == ALL_FIVE
 
 
-async def test_a_topic_that_nobody_shows_leads_to_its_neighbours(typing: Typing) -> None:
+async def test_a_topic_that_nobody_shows_leads_to_its_neighbours(typing: CommandTyper) -> None:
     """No dead end."""
     reply = await typing("who-does open data licensing")
 
@@ -106,7 +108,7 @@ async def test_a_topic_that_nobody_shows_leads_to_its_neighbours(typing: Typing)
     ],
 )
 async def test_a_filter_that_cannot_be_read_is_quoted_beside_its_field(
-    typing: Typing, words: str, name: str, quoted: str
+    typing: CommandTyper, words: str, name: str, quoted: str
 ) -> None:
     """The rest of the question stays in the form."""
     reply = await typing(words)
@@ -115,7 +117,7 @@ async def test_a_filter_that_cannot_be_read_is_quoted_beside_its_field(
     assert field(reply, "topic").value == ("gis",)
 
 
-async def test_a_misspelt_place_gets_the_nearest_ones_as_buttons(typing: Typing) -> None:
+async def test_a_misspelt_place_gets_the_nearest_ones_as_buttons(typing: CommandTyper) -> None:
     """The press asks the whole question again."""
     assert titles_of(await typing("who-does open data in:bostn")) == ["Ben Ortiz"]
     reply = await typing('who-does open data in:"bosnia"')
@@ -141,7 +143,7 @@ async def test_a_misspelt_place_gets_the_nearest_ones_as_buttons(typing: Typing)
     ],
 )
 async def test_words_that_are_no_topic_search_profiles(
-    typing: Typing, said: str, expected: list[str]
+    typing: CommandTyper, said: str, expected: list[str]
 ) -> None:
     """With stems in four languages, and without accents."""
     reply = await typing(f"who-does {said}")
@@ -150,12 +152,14 @@ async def test_words_that_are_no_topic_search_profiles(
     assert f"People who mention «{said}»" in plain(reply)
 
 
-async def test_filters_hold_for_free_text_too(typing: Typing) -> None:
+async def test_filters_hold_for_free_text_too(typing: CommandTyper) -> None:
     """A search for words is narrowed like a topic."""
     assert titles_of(await typing("who-does data in:brazil")) == ["Inês Albuquerque"]
 
 
-async def test_nothing_found_is_said_and_the_nearest_topics_are_offered(typing: Typing) -> None:
+async def test_nothing_found_is_said_and_the_nearest_topics_are_offered(
+    typing: CommandTyper,
+) -> None:
     """«Did you mean»."""
     reply = await typing("who-does govrnc dta")
 
@@ -163,7 +167,9 @@ async def test_nothing_found_is_said_and_the_nearest_topics_are_offered(typing: 
     assert "who-does data governance" in commands_of(reply)
 
 
-async def test_pages_hold_five_and_the_last_has_no_more(typing: Typing, joining: Joining) -> None:
+async def test_pages_hold_five_and_the_last_has_no_more(
+    typing: CommandTyper, joining: Joining
+) -> None:
     """Nobody twice, nobody left out."""
     for n in range(7):
         await joining(key=f"gis{n}", name=f"Gis Person {n}", knows={"gis": 2},
@@ -180,7 +186,7 @@ async def test_pages_hold_five_and_the_last_has_no_more(typing: Typing, joining:
     assert sorted(seen) == sorted(["Ben Ortiz", *(f"Gis Person {n}" for n in range(7))])
 
 
-async def test_a_page_beyond_the_last_is_no_crash(typing: Typing) -> None:
+async def test_a_page_beyond_the_last_is_no_crash(typing: CommandTyper) -> None:
     """Old buttons may be pressed when the list has become shorter."""
     assert isinstance(await typing("who-does open data page:12"), Card)
     for page in ("0", "13", "-1", "x", "99999999999999999999"):
@@ -188,7 +194,7 @@ async def test_a_page_beyond_the_last_is_no_crash(typing: Typing) -> None:
 
 
 async def test_the_longest_question_still_pages_to_the_same_question(
-    typing: Typing, joining: Joining
+    typing: CommandTyper, joining: Joining
 ) -> None:
     """A button that cannot carry the whole question must not ask another one."""
     for n in range(7):
@@ -204,7 +210,7 @@ async def test_the_longest_question_still_pages_to_the_same_question(
 
 
 @pytest.mark.both
-async def test_the_load_is_spread(typing: Typing, joining: Joining) -> None:
+async def test_the_load_is_spread(typing: CommandTyper, joining: Joining) -> None:
     """Who was asked often comes after an equal who was not; who is full comes last."""
     for key, taken, most in (("busy", 3, None), ("free", 0, None), ("full", 1, 1)):
         await joining(key=key, knows={"gis": 2}, asks_taken=taken, asks=most, city="denver-co-us")
@@ -213,7 +219,7 @@ async def test_the_load_is_spread(typing: Typing, joining: Joining) -> None:
 
 
 async def test_a_new_month_empties_everybodys_count(
-    typing: Typing, clock: Any, joining: Joining
+    typing: CommandTyper, clock: Any, joining: Joining
 ) -> None:
     """Asks are counted by month."""
     await joining(key="full", knows={"gis": 2}, asks_taken=1, asks=1, city="denver-co-us")
@@ -224,7 +230,7 @@ async def test_a_new_month_empties_everybodys_count(
 
 
 @pytest.mark.both
-async def test_an_answer_costs_few_queries(typing: Typing, query_count: Counting) -> None:
+async def test_an_answer_costs_few_queries(typing: CommandTyper, query_count: Counting) -> None:
     """Once the vocabulary is in memory: who asks, and the people to be ranked and shown."""
     await typing("help")
 
@@ -247,7 +253,7 @@ async def test_an_answer_costs_few_queries(typing: Typing, query_count: Counting
 
 
 async def test_the_number_of_people_does_not_change_the_number_of_queries(
-    typing: Typing, joining: Joining, query_count: Counting
+    typing: CommandTyper, joining: Joining, query_count: Counting
 ) -> None:
     """No query per person shown."""
     await typing("help")
@@ -268,14 +274,14 @@ async def test_the_number_of_people_does_not_change_the_number_of_queries(
     "said", ["Luis Ángel Rojas", "luis angel", "LUIS", "rojas luis", "<@luis>", "3", "@Luis"]
 )
 async def test_a_person_is_found_by_any_part_of_the_name_a_mention_or_the_number(
-    typing: Typing, said: str
+    typing: CommandTyper, said: str
 ) -> None:
     """Without accents, in any order."""
     assert plain(await typing(f"who-is {said}")).startswith("Luis Ángel Rojas\n")
 
 
 async def test_several_people_of_a_name_are_listed_own_city_first(
-    typing: Typing, joining: Joining
+    typing: CommandTyper, joining: Joining
 ) -> None:
     """Their places tell them apart."""
     await joining(key="luis2", name="Luis Alba", city="boston-ma-us")
@@ -291,7 +297,9 @@ async def test_several_people_of_a_name_are_listed_own_city_first(
     ["Uma Unlisted", "Sam Suspended", "Nobody Atall", "8", "9", "999", "%", "_", "@", "\u0301",
      "99999999999", "2147483648", "٣"],
 )  # fmt: skip
-async def test_hidden_and_absent_people_get_the_same_answer(typing: Typing, said: str) -> None:
+async def test_hidden_and_absent_people_get_the_same_answer(
+    typing: CommandTyper, said: str
+) -> None:
     """Unlisted, suspended, never there: nobody of that name."""
     reply = await typing(f"who-is {said}")
 
@@ -301,7 +309,7 @@ async def test_hidden_and_absent_people_get_the_same_answer(typing: Typing, said
 
 
 async def test_a_mention_of_a_hidden_an_absent_and_a_pending_account_is_answered_alike(
-    typing: Typing,
+    typing: CommandTyper,
 ) -> None:
     """A mention proves only that the account exists on the platform."""
     said = {plain(await typing(f"who-is <@{who}>")) for who in ("uma", "sam", "pat", "U404")}
@@ -310,7 +318,7 @@ async def test_a_mention_of_a_hidden_an_absent_and_a_pending_account_is_answered
     assert "not in the directory" in said.pop()
 
 
-async def test_one_sees_oneself_though_unlisted(typing: Typing) -> None:
+async def test_one_sees_oneself_though_unlisted(typing: CommandTyper) -> None:
     """With the button to edit."""
     reply = await typing("who-is uma", as_="uma")
 
@@ -318,7 +326,7 @@ async def test_one_sees_oneself_though_unlisted(typing: Typing) -> None:
     assert "profile edit" in commands_of(reply)
 
 
-async def test_a_profile_shows_what_can_be_done_next(typing: Typing) -> None:
+async def test_a_profile_shows_what_can_be_done_next(typing: CommandTyper) -> None:
     """Endorse what they know, see their city."""
     reply = await typing("who-is luis")
     said = plain(reply)
@@ -333,7 +341,7 @@ async def test_a_profile_shows_what_can_be_done_next(typing: Typing) -> None:
 
 
 async def test_working_hours_are_for_colleagues_unless_one_says_otherwise(
-    typing: Typing,
+    typing: CommandTyper,
 ) -> None:
     """The default of that field is one's own city."""
     assert "Working hours" in plain(await typing("who-is ben"))

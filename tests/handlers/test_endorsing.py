@@ -11,10 +11,10 @@ from bot.cards import Card, plain
 from bot.hub import Hub
 from bot.request import Request
 from db.audit import Audit
-from db.base import unit
+from db.base import transaction
 from db.directory import Endorsement, Expertise
 from tests.cast import sender
-from tests.conftest import Typing
+from tests.conftest import CommandTyper
 from tests.reading import button, commands_of, entries_of, problems_of, titles_of
 
 Joining = Callable[..., Awaitable[int]]
@@ -29,7 +29,7 @@ def number(line: str) -> int:
 
 
 @pytest.mark.both
-async def test_the_reasons_are_those_that_made_the_order(typing: Typing) -> None:
+async def test_the_reasons_are_those_that_made_the_order(typing: CommandTyper) -> None:
     """The points fall from place to place, and each page of reasons adds up to its total."""
     listed = await typing("who-does open data")
     totals = []
@@ -46,7 +46,7 @@ async def test_the_reasons_are_those_that_made_the_order(typing: Typing) -> None
     assert len(totals) == 5
 
 
-async def test_why_takes_a_name_a_mention_and_quotes(typing: Typing) -> None:
+async def test_why_takes_a_name_a_mention_and_quotes(typing: CommandTyper) -> None:
     """One word for the person, free words for the topic."""
     wanted = plain(await typing("why 3 open data"))
 
@@ -57,7 +57,7 @@ async def test_why_takes_a_name_a_mention_and_quotes(typing: Typing) -> None:
     assert wanted.startswith("Why Luis Ángel Rojas for open data")
 
 
-async def test_a_whole_name_needs_no_quotes(typing: Typing, joining: Joining) -> None:
+async def test_a_whole_name_needs_no_quotes(typing: CommandTyper, joining: Joining) -> None:
     """A short last name is no typo of the topic; a form says which words are whose."""
     await joining(key="vo", name="Ben Vo", city="denver-co-us", knows={"open-data": 1})
 
@@ -67,7 +67,9 @@ async def test_a_whole_name_needs_no_quotes(typing: Typing, joining: Joining) ->
     assert "«ben»" in problems_of(form)["person"]
 
 
-async def test_one_of_several_namesakes_is_one_press_away(typing: Typing, joining: Joining) -> None:
+async def test_one_of_several_namesakes_is_one_press_away(
+    typing: CommandTyper, joining: Joining
+) -> None:
     """The button says the number and the topic alone, also where the name had two words."""
     for city in ("denver-co-us", "boston-ma-us"):
         await joining(key=f"vo-{city}", name="Ben Vo", city=city, knows={"open-data": 1})
@@ -82,7 +84,7 @@ async def test_one_of_several_namesakes_is_one_press_away(typing: Typing, joinin
 
 
 async def test_a_form_names_the_nearest_where_it_has_no_buttons(
-    typing: Typing, joining: Joining
+    typing: CommandTyper, joining: Joining
 ) -> None:
     """Whom one may have meant stands in the sentence beside the field."""
     await joining(key="vo", name="Ben Vo", city="denver-co-us", knows={"open-data": 1})
@@ -98,7 +100,7 @@ async def test_a_form_names_the_nearest_where_it_has_no_buttons(
 
 
 async def test_there_is_no_why_for_what_somebody_does_not_show(
-    typing: Typing, joining: Joining
+    typing: CommandTyper, joining: Joining
 ) -> None:
     """Hidden and absent knowledge are refused in the same words."""
     await joining(key="shy", name="Shy One", knows={"gis": 3}, seen={"topics": "nobody"})
@@ -110,7 +112,7 @@ async def test_there_is_no_why_for_what_somebody_does_not_show(
     assert len(hidden.splitlines()) == len(absent.splitlines())
 
 
-async def test_an_unknown_topic_gets_the_nearest_as_buttons(typing: Typing) -> None:
+async def test_an_unknown_topic_gets_the_nearest_as_buttons(typing: CommandTyper) -> None:
     """The person stays in the words of the button."""
     reply = await typing("why luis opn dt")
 
@@ -118,7 +120,7 @@ async def test_an_unknown_topic_gets_the_nearest_as_buttons(typing: Typing) -> N
     assert plain(await typing("why luis topic:open-data")).startswith("Why Luis")
 
 
-async def test_a_name_of_two_words_survives_a_suggestion(typing: Typing) -> None:
+async def test_a_name_of_two_words_survives_a_suggestion(typing: CommandTyper) -> None:
     """Native options give whole names; the button must say the same person."""
     given = {"person": ("Luis Ángel Rojas",), "topic": ("opn dt",)}
     for verb in ("why", "endorse"):
@@ -128,7 +130,9 @@ async def test_a_name_of_two_words_survives_a_suggestion(typing: Typing) -> None
         assert isinstance(await typing(pressed), Card)
 
 
-async def test_of_several_people_one_is_chosen_by_number(typing: Typing, joining: Joining) -> None:
+async def test_of_several_people_one_is_chosen_by_number(
+    typing: CommandTyper, joining: Joining
+) -> None:
     """The choice carries the number and the topic."""
     number = await joining(key="luis2", name="Luis Alba", city="denver-co-us",
                            knows={"open-data": 1})  # fmt: skip
@@ -144,7 +148,7 @@ async def test_of_several_people_one_is_chosen_by_number(typing: Typing, joining
 
 async def endorsements(engine: AsyncEngine) -> tuple[int, int]:
     """(counted beside Luis's open data, rows there are)."""
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         tie = await session.scalar(
             select(Expertise).where(Expertise.member_id == 3).order_by(Expertise.id)
         )
@@ -155,7 +159,7 @@ async def endorsements(engine: AsyncEngine) -> tuple[int, int]:
 
 @pytest.mark.both
 async def test_one_endorses_once_and_takes_it_back_at_will(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """Said twice it counts once; taken back twice it is gone once; each act is audited once."""
     for _ in range(2):
@@ -168,13 +172,13 @@ async def test_one_endorses_once_and_takes_it_back_at_will(
         reply = await typing("endorse 3 open-data withdraw:yes")
         assert "no longer endorse" in plain(reply)
         assert await endorsements(engine) == (0, 0)
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         actions = (await session.scalars(select(Audit.action).order_by(Audit.id))).all()
     assert list(actions) == ["endorsed", "endorsement withdrawn"]
 
 
 async def test_an_endorsement_lifts_a_person_over_an_equal(
-    typing: Typing, joining: Joining
+    typing: CommandTyper, joining: Joining
 ) -> None:
     """And the reason is shown."""
     for key in ("one", "two"):
@@ -188,7 +192,7 @@ async def test_an_endorsement_lifts_a_person_over_an_equal(
 
 
 async def test_one_cannot_endorse_oneself_nor_what_is_hidden(
-    typing: Typing, joining: Joining, engine: AsyncEngine
+    typing: CommandTyper, joining: Joining, engine: AsyncEngine
 ) -> None:
     """Kindly refused, nothing written."""
     await joining(key="shy", knows={"gis": 3}, seen={"topics": "nobody"})
@@ -197,13 +201,13 @@ async def test_one_cannot_endorse_oneself_nor_what_is_hidden(
         await typing(words)
 
     assert "cannot endorse yourself" in plain(await typing("endorse maya open data"))
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         assert (await session.scalars(select(Endorsement))).all() == []
 
 
 @pytest.mark.both
 async def test_endorsements_at_the_same_time_are_all_counted(
-    typing: Typing, engine: AsyncEngine, hub: Hub
+    typing: CommandTyper, engine: AsyncEngine, hub: Hub
 ) -> None:
     """Five colleagues in the same second, one of them twice."""
     asking = ("maya", "ben", "ines", "remi", "zoe", "zoe")
@@ -215,7 +219,7 @@ async def test_endorsements_at_the_same_time_are_all_counted(
     assert await endorsements(engine) == (5, 5)
 
 
-async def test_who_hides_their_topics_afterwards_leaves_no_trace(typing: Typing) -> None:
+async def test_who_hides_their_topics_afterwards_leaves_no_trace(typing: CommandTyper) -> None:
     """Not even to those who endorsed one of them."""
     await typing("endorse luis open data")
     await typing("profile seen-topics:nobody", as_="luis")

@@ -4,12 +4,12 @@ import pytest
 
 from bot.cards import plain
 from bot.commands import COMMANDS
-from tests.conftest import Clock, Typing
+from tests.conftest import Clock, CommandTyper
 from tests.reading import button, commands_of
 
 
 @pytest.mark.parametrize("who", ["maya", "noor", "newcomer"])
-async def test_help_lists_what_the_asker_may_run(typing: Typing, who: str) -> None:
+async def test_help_lists_what_the_asker_may_run(typing: CommandTyper, who: str) -> None:
     """Staff see their commands, others do not."""
     said = plain(await typing("help", as_=who))
     allowed = {n for n, c in COMMANDS.items() if c.allow.permits(None) or who != "newcomer"}
@@ -23,7 +23,7 @@ async def test_help_lists_what_the_asker_may_run(typing: Typing, who: str) -> No
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS) or ["help"])
-async def test_each_command_is_explained(typing: Typing, name: str) -> None:
+async def test_each_command_is_explained(typing: CommandTyper, name: str) -> None:
     """Its fields, its choices, and an example to press."""
     said = plain(await typing(f"help {name}", as_="noor"))
 
@@ -31,14 +31,14 @@ async def test_each_command_is_explained(typing: Typing, name: str) -> None:
     assert COMMANDS[name].example in said
 
 
-async def test_what_is_not_for_the_asker_is_not_known(typing: Typing) -> None:
+async def test_what_is_not_for_the_asker_is_not_known(typing: CommandTyper) -> None:
     """The same words as for what does not exist."""
     hidden = plain(await typing("help admin members"))
 
     assert "I do not know the command «admin members»." in hidden
 
 
-async def test_home_leads_on_step_by_step(typing: Typing) -> None:
+async def test_home_leads_on_step_by_step(typing: CommandTyper) -> None:
     """First into the directory, then to one's topics."""
     assert "You are not in the directory yet." in plain(await typing("home", as_="uma"))
     await typing("profile knows: listed:yes", as_="uma", values={"knows": (), "listed": ("yes",)})
@@ -46,7 +46,7 @@ async def test_home_leads_on_step_by_step(typing: Typing) -> None:
     assert "Boston, MA" in plain(await typing("home"))
 
 
-async def test_home_shows_who_waits_for_an_answer(typing: Typing) -> None:
+async def test_home_shows_who_waits_for_an_answer(typing: CommandTyper) -> None:
     """Until it is given."""
     await typing("intro luis because trees")
     home = await typing("home", as_="luis")
@@ -58,7 +58,9 @@ async def test_home_shows_who_waits_for_an_answer(typing: Typing) -> None:
     assert "Maya Chen" not in plain(await typing("home", as_="luis"))
 
 
-async def test_home_shows_the_next_talk_until_it_is_over(typing: Typing, clock: Clock) -> None:
+async def test_home_shows_the_next_talk_until_it_is_over(
+    typing: CommandTyper, clock: Clock
+) -> None:
     """On the reader's own clock; from it one finds another time."""
     await typing("intro luis because trees")
     await typing("intro answer 1 accept", as_="luis")
@@ -68,11 +70,11 @@ async def test_home_shows_the_next_talk_until_it_is_over(typing: Typing, clock: 
     home = await typing("home")
     assert "You talk with Luis Ángel Rojas" in plain(home)
     assert plain(await typing(button(home, "Another time").command)).startswith("Talk with")
-    clock.go_on(days=14)
+    clock.advance(days=14)
     assert "You talk with" not in plain(await typing("home"))
 
 
-async def test_home_shows_the_next_round_of_those_who_take_part(typing: Typing) -> None:
+async def test_home_shows_the_next_round_of_those_who_take_part(typing: CommandTyper) -> None:
     """And nothing about rounds to others."""
     assert "Your next round" not in plain(await typing("home"))
     await typing("rounds on")

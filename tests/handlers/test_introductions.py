@@ -11,12 +11,18 @@ from bot.community import blocking
 from bot.hub import Hub
 from bot.request import Request
 from db.audit import Audit
-from db.base import unit
+from db.base import transaction
 from db.introductions import Introduction
 from tests.cast import sender
-from tests.conftest import CANARY, Clock, Typing
+from tests.conftest import CANARY, Clock, CommandTyper
 from tests.handlers.test_directory import Counting, Joining
-from tests.owed import change, deliver, member, owed, tend
+from tests.owed import (
+    list_pending,
+    load_member,
+    mark_delivered,
+    run_introductions_job,
+    update_member,
+)
 from tests.reading import button, commands_of, field, problems_of, titles_of, values_of
 
 pytestmark = pytest.mark.both
@@ -25,19 +31,21 @@ BECAUSE = "we both publish open data"
 
 async def number_of(engine: AsyncEngine) -> int:
     """The newest introduction that was asked for."""
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         query = select(func.max(Introduction.id)).where(Introduction.status != "draft")
         return await session.scalar(query) or 0
 
 
 async def block(engine: AsyncEngine, clock: Clock, by: str, whom: str) -> None:
     """Somebody wants nothing of somebody else."""
-    one, other = await member(engine, by), await member(engine, whom)
-    async with unit(engine, writes=True) as session:
+    one, other = await load_member(engine, by), await load_member(engine, whom)
+    async with transaction(engine, writes=True) as session:
         await blocking.block_member(session, clock(), one, other)
 
 
-async def asked(typing: Typing, engine: AsyncEngine, who: str = "maya", whom: str = "luis") -> int:
+async def asked(
+    typing: CommandTyper, engine: AsyncEngine, who: str = "maya", whom: str = "luis"
+) -> int:
     """Somebody asked for somebody; the number of it."""
     reply = await typing(f"intro <@{whom}> because {BECAUSE}", as_=who)
     number = await number_of(engine)
@@ -59,13 +67,13 @@ async def asked(typing: Typing, engine: AsyncEngine, who: str = "maya", whom: st
     ],
 )
 async def test_a_person_is_asked_at_once_with_the_reason(
-    typing: Typing, engine: AsyncEngine, said: str
+    typing: CommandTyper, engine: AsyncEngine, said: str
 ) -> None:
     """The asked person reads who, from where and why, in their own language."""
     reply = await typing(said)
 
     assert "I asked Luis Ángel Rojas" in plain(reply)
-    (card,) = await owed(engine, "luis")
+    (card,) = await list_pending(engine, "luis")
     assert (card.kind, card.language) == ("introduction", "es")
     assert card.text.startswith("Maya Chen quiere conocerte\n")
     for shown in ("Open Data Manager", "Boston, MA", f"«{BECAUSE}»", "datos abiertos"):
@@ -75,26 +83,26 @@ async def test_a_person_is_asked_at_once_with_the_reason(
         f"intro answer {number} accept", f"intro answer {number} later",
         f"intro answer {number} never", f"intro why {number}",
     ]  # fmt: skip
-    assert await owed(engine, "maya") == []
+    assert await list_pending(engine, "maya") == []
 
 
 async def test_without_a_reason_one_sees_who_it_is_and_may_give_one(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """Nothing is sent before «Ask»; the form with the reason sends it too."""
     shown = await typing("intro luis")
 
     assert plain(shown).startswith("Ask Luis?\n")
     assert "Both know open data." in plain(shown)
-    assert await owed(engine) == []
+    assert await list_pending(engine) == []
     form = await typing(button(shown, "Say why first").command)
     assert isinstance(form, Form)
     reply = await typing(form.command, values={"because": (BECAUSE,)}, submitted=True)
     assert plain(reply).startswith("Asked\n")
-    assert BECAUSE in (await owed(engine, "luis"))[0].text
+    assert BECAUSE in (await list_pending(engine, "luis"))[0].text
 
 
-async def test_the_reason_may_be_left_out(typing: Typing, engine: AsyncEngine) -> None:
+async def test_the_reason_may_be_left_out(typing: CommandTyper, engine: AsyncEngine) -> None:
     """Both by the button and by an empty field."""
     reply = await typing(button(await typing("intro luis"), "Ask").command)
     assert plain(reply).startswith("Asked\n")
@@ -103,11 +111,11 @@ async def test_the_reason_may_be_left_out(typing: Typing, engine: AsyncEngine) -
     assert isinstance(form, Form)
     given = values_of(form) | {"who": ("ines",), "because": ("",)}
     assert plain(await typing("intro", values=given, submitted=True)).startswith("Asked\n")
-    assert "«" not in (await owed(engine, "luis"))[0].text
+    assert "«" not in (await list_pending(engine, "luis"))[0].text
 
 
 async def test_a_topic_shows_the_best_person_first_and_then_the_next(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """As who-does ranks them, without those who are full or closed; the reason is kept."""
     shown = await typing(f"intro datos abiertos because {BECAUSE}")
@@ -119,15 +127,15 @@ async def test_a_topic_shows_the_best_person_first_and_then_the_next(
         onward = await typing(button(onward, "Next best").command)
         names.append(titles_of(onward)[0])
     assert names == ["Ben Ortiz", "Luis Ángel Rojas", "Inês Albuquerque"]
-    assert await owed(engine) == []
+    assert await list_pending(engine) == []
 
     await typing(button(shown, "Ask").command)
 
-    assert [o.user for o in await owed(engine)] == ["ben"]
-    assert BECAUSE in (await owed(engine, "ben"))[0].text
+    assert [o.user for o in await list_pending(engine)] == ["ben"]
+    assert BECAUSE in (await list_pending(engine, "ben"))[0].text
 
 
-async def test_nobody_left_for_a_topic_is_said_honestly(typing: Typing) -> None:
+async def test_nobody_left_for_a_topic_is_said_honestly(typing: CommandTyper) -> None:
     """With the way to see who there is."""
     reply = await typing("intro civic tech", as_="luis")
 
@@ -136,7 +144,7 @@ async def test_nobody_left_for_a_topic_is_said_honestly(typing: Typing) -> None:
 
 
 async def test_people_who_were_asked_or_said_never_are_not_proposed_for_a_topic(
-    typing: Typing, engine: AsyncEngine, clock: Clock
+    typing: CommandTyper, engine: AsyncEngine, clock: Clock
 ) -> None:
     """Nor those who blocked the asker; and nothing tells which of it it was."""
     await typing(f"intro ben because {BECAUSE}")
@@ -149,7 +157,7 @@ async def test_people_who_were_asked_or_said_never_are_not_proposed_for_a_topic(
 
 
 async def test_several_people_of_a_name_are_offered_with_the_reason_kept(
-    typing: Typing, engine: AsyncEngine, joining: Joining
+    typing: CommandTyper, engine: AsyncEngine, joining: Joining
 ) -> None:
     """However long it is: a button names what was kept."""
     await joining(key="luisa", name="Luisa Rojas", city="bogota-co")
@@ -159,10 +167,10 @@ async def test_several_people_of_a_name_are_offered_with_the_reason_kept(
 
     assert sorted(titles_of(reply)) == ["Luis Ángel Rojas", "Luisa Rojas"]
     await typing(button(reply, "Ask Luisa").command)
-    assert "really really" in (await owed(engine, "luisa"))[0].text
+    assert "really really" in (await list_pending(engine, "luisa"))[0].text
 
 
-async def test_a_word_that_means_nobody_keeps_what_was_typed(typing: Typing) -> None:
+async def test_a_word_that_means_nobody_keeps_what_was_typed(typing: CommandTyper) -> None:
     """The form opens again with the name and the reason; a near topic is named."""
     form = await typing(f"intro meta data sciense because {BECAUSE}")
 
@@ -170,25 +178,31 @@ async def test_a_word_that_means_nobody_keeps_what_was_typed(typing: Typing) -> 
     assert problems_of(form)["who"].startswith("I found no topic and nobody for «meta data")
 
 
-async def test_a_reason_that_is_too_long_is_given_back(typing: Typing, engine: AsyncEngine) -> None:
+async def test_a_reason_that_is_too_long_is_given_back(
+    typing: CommandTyper, engine: AsyncEngine
+) -> None:
     """Cut to what a form holds, with the sentence beside the field."""
     form = await typing("intro luis because " + "x" * 10_000)
 
     assert "10000" in problems_of(form)["because"].replace(",", "")
     assert field(form, "who").value == ("luis",)
-    assert await owed(engine) == []
+    assert await list_pending(engine) == []
 
 
 async def test_hostile_reasons_reach_the_other_as_they_were_typed(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """Never a template, never logged."""
     await typing(f"intro luis because {{0.__class__}} %s <!channel> {CANARY}")
 
-    assert f"«{{0.__class__}} %s <!channel> {CANARY}»" in (await owed(engine, "luis"))[0].text
+    assert (
+        f"«{{0.__class__}} %s <!channel> {CANARY}»" in (await list_pending(engine, "luis"))[0].text
+    )
 
 
-async def test_every_person_on_a_card_can_be_met(typing: Typing, query_count: Counting) -> None:
+async def test_every_person_on_a_card_can_be_met(
+    typing: CommandTyper, query_count: Counting
+) -> None:
     """One press from finding to meeting, with the topic they were found by; never oneself."""
     await typing("help")
     with query_count() as counted:
@@ -207,7 +221,7 @@ async def test_every_person_on_a_card_can_be_met(typing: Typing, query_count: Co
 
 @pytest.mark.parametrize("whom", ["<@sam>", "<@uma>", "<@U404>", "<@pat>"])
 async def test_suspended_hidden_and_unknown_people_are_not_in_the_directory(
-    typing: Typing, whom: str
+    typing: CommandTyper, whom: str
 ) -> None:
     """The same words for all of them."""
     reply = await typing(f"intro {whom} because {BECAUSE}")
@@ -215,14 +229,16 @@ async def test_suspended_hidden_and_unknown_people_are_not_in_the_directory(
     assert plain(reply) == "Not quite\nThat person is not in the directory.\n"
 
 
-async def test_oneself_is_refused_kindly(typing: Typing, engine: AsyncEngine) -> None:
+async def test_oneself_is_refused_kindly(typing: CommandTyper, engine: AsyncEngine) -> None:
     """By mention, by name and by the number."""
-    number = (await member(engine, "maya")).id
+    number = (await load_member(engine, "maya")).id
     for said in ("<@maya>", "maya chen", str(number)):
         assert "That is you" in plain(await typing(f"intro {said} because {BECAUSE}"))
 
 
-async def test_closed_and_full_people_are_told_as_their_profile_tells_it(typing: Typing) -> None:
+async def test_closed_and_full_people_are_told_as_their_profile_tells_it(
+    typing: CommandTyper,
+) -> None:
     """With the next best for the topic they were found by."""
     reply = await typing("intro carl about:open-data because so")
     assert "Carl Quiet is not taking questions now." in plain(reply)
@@ -234,7 +250,7 @@ async def test_the_last_ask_of_a_month_goes_to_one_of_many_at_once(
     hub: Hub, engine: AsyncEngine, clock: Clock
 ) -> None:
     """Counted with the row held: three press together, one may."""
-    await change(engine, "luis", monthly_asks=1)
+    await update_member(engine, "luis", monthly_asks=1)
 
     replies = await asyncio.gather(*(
         hub(Request(sender(key), f"intro <@luis> because {BECAUSE}"))
@@ -243,24 +259,24 @@ async def test_the_last_ask_of_a_month_goes_to_one_of_many_at_once(
 
     said_yes = [r for r in replies if any("withdraw" in c for c in commands_of(r))]
     assert len(said_yes) == 1
-    assert len(await owed(engine, "luis")) == 1
-    one = await member(engine, "luis")
+    assert len(await list_pending(engine, "luis")) == 1
+    one = await load_member(engine, "luis")
     assert (one.asks_taken, one.asks_month) == (1, "2026-11")
 
 
 async def test_a_new_month_begins_at_nothing(
-    typing: Typing, engine: AsyncEngine, clock: Clock
+    typing: CommandTyper, engine: AsyncEngine, clock: Clock
 ) -> None:
     """Zoe takes two a month."""
-    clock.go_on(days=10)
+    clock.advance(days=10)
     await typing(f"intro zoe because {BECAUSE}")
 
-    zoe = await member(engine, "zoe")
+    zoe = await load_member(engine, "zoe")
     assert (zoe.asks_taken, zoe.asks_month) == (1, "2026-12")
 
 
 async def test_five_asks_a_day_may_be_without_a_yes(
-    typing: Typing, engine: AsyncEngine, clock: Clock, joining: Joining
+    typing: CommandTyper, engine: AsyncEngine, clock: Clock, joining: Joining
 ) -> None:
     """A withdrawn one counts, an accepted one does not; tomorrow there is room again."""
     for n in range(7):
@@ -271,40 +287,42 @@ async def test_five_asks_a_day_may_be_without_a_yes(
 
     refused = await typing(f"intro <@p5> because {BECAUSE}")
     assert "You asked 5 people in a day." in plain(refused)
-    assert await owed(engine, "p5") == []
+    assert await list_pending(engine, "p5") == []
 
     await typing(f"intro answer {await number_of(engine) - 1} accept", as_="p3")
     await asked(typing, engine, "maya", "p5")
     assert "5 people" in plain(await typing(f"intro <@p6> because {BECAUSE}"))
-    clock.go_on(hours=25)
+    clock.advance(hours=25)
     await asked(typing, engine, "maya", "p6")
 
 
-async def test_the_same_ask_twice_is_one(typing: Typing, engine: AsyncEngine) -> None:
+async def test_the_same_ask_twice_is_one(typing: CommandTyper, engine: AsyncEngine) -> None:
     """Said again, pressed again, or after a no: thirty days between."""
     await asked(typing, engine)
 
     again = await typing(f"intro luis because {BECAUSE}")
 
     assert "the answer is still open" in plain(again)
-    assert len(await owed(engine, "luis")) == 1
-    assert (await member(engine, "luis")).asks_taken == 1
+    assert len(await list_pending(engine, "luis")) == 1
+    assert (await load_member(engine, "luis")).asks_taken == 1
 
 
-async def test_asking_again_needs_time(typing: Typing, engine: AsyncEngine, clock: Clock) -> None:
+async def test_asking_again_needs_time(
+    typing: CommandTyper, engine: AsyncEngine, clock: Clock
+) -> None:
     """Thirty days, whatever the answer was."""
     await asked(typing, engine)
-    clock.go_on(days=8)
-    await tend(engine, clock())
+    clock.advance(days=8)
+    await run_introductions_job(engine, clock())
     assert "Please give it until Dec 24." in plain(await typing("intro luis because again"))
 
-    clock.go_on(days=23)
+    clock.advance(days=23)
 
     assert plain(await typing("intro luis because again")).startswith("Asked\n")
 
 
 async def test_who_is_asked_by_somebody_they_ask_sees_that_request(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """Two wishes are one answer."""
     number = await asked(typing, engine, "luis", "maya")
@@ -316,7 +334,7 @@ async def test_who_is_asked_by_somebody_they_ask_sees_that_request(
 
 
 async def test_whom_one_blocked_one_does_not_ask(
-    typing: Typing, engine: AsyncEngine, clock: Clock
+    typing: CommandTyper, engine: AsyncEngine, clock: Clock
 ) -> None:
     """It is said with the reason, for it is one's own."""
     await block(engine, clock, "maya", "luis")
@@ -325,12 +343,12 @@ async def test_whom_one_blocked_one_does_not_ask(
 
 
 @pytest.mark.parametrize("who", ["pat", "sam", "stranger"])
-async def test_only_members_ask(typing: Typing, who: str, engine: AsyncEngine) -> None:
+async def test_only_members_ask(typing: CommandTyper, who: str, engine: AsyncEngine) -> None:
     """Somebody who waits, is suspended or belongs elsewhere gets no further than help."""
-    reply = await typing("intro luis because so", as_=who, stranger=who == "stranger")
+    reply = await typing("intro luis because so", as_=who, is_outsider=who == "stranger")
 
     assert plain(reply).startswith("Members only\n")
-    assert await owed(engine) == []
+    assert await list_pending(engine) == []
 
 
 # --- two others -------------------------------------------------------------------------------
@@ -342,58 +360,61 @@ async def test_only_members_ask(typing: Typing, who: str, engine: AsyncEngine) -
      "intro <@maya>, <@luis>", "intro maya and:luis"],
 )  # fmt: skip
 async def test_staff_bring_two_others_together_when_both_say_yes(
-    typing: Typing, engine: AsyncEngine, said: str
+    typing: CommandTyper, engine: AsyncEngine, said: str
 ) -> None:
     """Each is asked; the first yes waits for the second; the introducer hears of it."""
     reply = await typing(f"{said} because {BECAUSE}", as_="noor")
     assert "I asked Maya Chen and Luis Ángel Rojas." in plain(reply)
-    assert [o.user for o in await owed(engine)] == ["maya", "luis"]
-    assert "Noor Haddad would like you to meet Luis" in (await owed(engine, "maya"))[0].text
+    assert [o.user for o in await list_pending(engine)] == ["maya", "luis"]
+    assert "Noor Haddad would like you to meet Luis" in (await list_pending(engine, "maya"))[0].text
     number = await number_of(engine)
 
     first = await typing(f"intro answer {number} accept")
     assert "As soon as Luis Ángel Rojas says yes too" in plain(first)
-    assert not [o for o in await owed(engine) if o.kind == "conversation"]
+    assert not [o for o in await list_pending(engine) if o.kind == "conversation"]
     await typing(f"intro answer {number} accept", as_="luis")
 
-    assert [o.user for o in await owed(engine) if o.kind == "conversation"] == ["maya", "luis"]
-    assert "both said yes" in (await owed(engine, "noor"))[0].text
+    assert [o.user for o in await list_pending(engine) if o.kind == "conversation"] == [
+        "maya",
+        "luis",
+    ]
+    assert "both said yes" in (await list_pending(engine, "noor"))[0].text
 
 
 async def test_a_no_to_an_introducer_is_as_silent(
-    typing: Typing, engine: AsyncEngine, clock: Clock
+    typing: CommandTyper, engine: AsyncEngine, clock: Clock
 ) -> None:
     """The other one's yes gets the same answer; both waiting people are told at the same time."""
     await typing(f"intro <@maya> <@luis> because {BECAUSE}", as_="noor")
     number = await number_of(engine)
-    await deliver(engine)
+    await mark_delivered(engine)
     await typing(f"intro answer {number} never", as_="luis")
 
     reply = await typing(f"intro answer {number} accept")
 
     assert "As soon as Luis Ángel Rojas says yes too" in plain(reply)
-    clock.go_on(days=3)
-    await tend(engine, clock())
-    assert sorted(o.user for o in await owed(engine)) == ["maya", "noor"]
+    clock.advance(days=3)
+    await run_introductions_job(engine, clock())
+    assert sorted(o.user for o in await list_pending(engine)) == ["maya", "noor"]
 
 
 @pytest.mark.parametrize(("who", "roles"), [("maya", ()), ("ben", ())])
 async def test_members_introduce_themselves_only(
-    typing: Typing, engine: AsyncEngine, who: str, roles: tuple[str, ...]
+    typing: CommandTyper, engine: AsyncEngine, who: str, roles: tuple[str, ...]
 ) -> None:
     """Refused and audited."""
     reply = await typing(f"intro <@ines> <@luis> because {BECAUSE}", as_=who)
 
     assert "for staff and city leads" in plain(reply)
-    assert await owed(engine) == []
-    async with unit(engine) as session:
+    assert await list_pending(engine) == []
+    async with transaction(engine) as session:
         noted = await session.scalar(select(Audit).order_by(Audit.id.desc()).limit(1))
     assert noted is not None
     assert (noted.action, noted.outcome) == ("intro", "refused")
 
 
 async def test_an_introduction_of_people_who_want_nothing_of_each_other_reaches_nobody(
-    typing: Typing, engine: AsyncEngine, clock: Clock
+    typing: CommandTyper, engine: AsyncEngine, clock: Clock
 ) -> None:
     """And looks like any other to the introducer."""
     await block(engine, clock, "luis", "maya")
@@ -401,10 +422,10 @@ async def test_an_introduction_of_people_who_want_nothing_of_each_other_reaches_
     reply = await typing(f"intro <@maya> <@luis> because {BECAUSE}", as_="noor")
 
     assert plain(reply).startswith("Asked\n")
-    assert await owed(engine) == []
+    assert await list_pending(engine) == []
 
 
-async def test_one_person_twice_or_oneself_is_refused(typing: Typing) -> None:
+async def test_one_person_twice_or_oneself_is_refused(typing: CommandTyper) -> None:
     """Kindly."""
     assert "one and the same" in plain(await typing("intro <@maya> <@maya> because x", as_="noor"))
     assert "That is you" in plain(await typing("intro <@noor> <@maya> because x", as_="noor"))

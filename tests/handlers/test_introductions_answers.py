@@ -9,32 +9,32 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.cards import Card, Form, plain
 from bot.hub import Hub
 from bot.request import Request
-from db.base import Base, unit
+from db.base import Base, transaction
 from tests.cast import sender
-from tests.conftest import Clock, Typing
+from tests.conftest import Clock, CommandTyper
 from tests.handlers.test_introductions import BECAUSE, asked, block, number_of
-from tests.owed import change, deliver, owed, tend
+from tests.owed import list_pending, mark_delivered, run_introductions_job, update_member
 from tests.reading import button, commands_of
 
 pytestmark = pytest.mark.both
 
 
-async def test_a_yes_brings_both_together_once(typing: Typing, engine: AsyncEngine) -> None:
+async def test_a_yes_brings_both_together_once(typing: CommandTyper, engine: AsyncEngine) -> None:
     """A second press of any of the buttons changes nothing."""
     number = await asked(typing, engine)
 
     first = await typing(f"intro answer {number} accept", as_="luis")
-    told = await owed(engine)
+    told = await list_pending(engine)
     for said in ("accept", "later", "never"):
         assert await typing(f"intro answer {number} {said}", as_="luis") == first
 
-    assert await owed(engine) == told
+    assert await list_pending(engine) == told
     assert [o.user for o in told if o.kind == "conversation"] == ["maya", "luis"]
     assert "introduced on Nov 24" in plain(await typing("intro list"))
 
 
 async def test_two_presses_at_once_open_one_conversation(
-    hub: Hub, typing: Typing, engine: AsyncEngine
+    hub: Hub, typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """The row is held while it is answered."""
     number = await asked(typing, engine)
@@ -42,11 +42,11 @@ async def test_two_presses_at_once_open_one_conversation(
 
     await asyncio.gather(*(hub(press) for _ in range(4)))
 
-    assert len([o for o in await owed(engine) if o.kind == "conversation"]) == 2
+    assert len([o for o in await list_pending(engine) if o.kind == "conversation"]) == 2
 
 
 async def silent_ends(
-    typing: Typing, engine: AsyncEngine, clock: Clock, end: str
+    typing: CommandTyper, engine: AsyncEngine, clock: Clock, end: str
 ) -> tuple[list[str], list[str]]:
     """One ask that comes to nothing in some way: all that its asker is told, and when."""
     if end == "blocked before":
@@ -58,10 +58,10 @@ async def silent_ends(
         await block(engine, clock, "luis", "maya")
     seen, told = [], []
     for _ in range(9):
-        clock.go_on(days=1)
-        await tend(engine, clock())
+        clock.advance(days=1)
+        await run_introductions_job(engine, clock())
         listed = plain(await typing("intro list"))
-        told.append(" + ".join(o.text for o in await owed(engine, "maya")))
+        told.append(" + ".join(o.text for o in await list_pending(engine, "maya")))
         again = plain(await typing("intro luis because so"))
         seen.append("".join(c for c in listed + again if not c.isdigit()))
     return seen, ["".join(c for c in text if not c.isdigit()) for text in told]
@@ -69,18 +69,18 @@ async def silent_ends(
 
 @pytest.mark.parametrize("end", ["never", "blocked before", "blocked after"])
 async def test_every_no_looks_the_same_on_every_day(
-    typing: Typing, engine: AsyncEngine, clock: Clock, end: str
+    typing: CommandTyper, engine: AsyncEngine, clock: Clock, end: str
 ) -> None:
     """What the asker reads and when is that of «not now», to the letter."""
     got = await silent_ends(typing, engine, clock, end)
 
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         for table in ("block", "introduction", "delivery"):
             await session.execute(Base.metadata.tables[table].delete())
         # a world of its own: what was owed in the other one is not missing here
         if engine.dialect.name == "sqlite":
             await session.execute(text("DELETE FROM sqlite_sequence WHERE name = 'delivery'"))
-    clock.go_on(days=-9)
+    clock.advance(days=-9)
     expected = await silent_ends(typing, engine, clock, "later")
 
     assert got == expected
@@ -89,56 +89,61 @@ async def test_every_no_looks_the_same_on_every_day(
 
 
 async def test_after_a_never_the_asker_is_told_as_ever_and_the_other_nothing(
-    typing: Typing, engine: AsyncEngine, clock: Clock
+    typing: CommandTyper, engine: AsyncEngine, clock: Clock
 ) -> None:
     """The second ask, a month later, is not seen by whoever said never."""
     number = await asked(typing, engine)
     await typing(f"intro answer {number} never", as_="luis")
-    clock.go_on(days=31)
-    await tend(engine, clock())
-    await deliver(engine)
+    clock.advance(days=31)
+    await run_introductions_job(engine, clock())
+    await mark_delivered(engine)
 
     again = await asked(typing, engine)
 
-    assert await owed(engine, "luis") == []
+    assert await list_pending(engine, "luis") == []
     assert "They would like" not in plain(await typing("intro list", as_="luis"))
     refused = await typing(f"intro answer {again} accept", as_="luis")
     assert refused == await typing("intro answer 999999 accept", as_="luis")
-    clock.go_on(days=3)
-    await tend(engine, clock())
-    assert "Not available now" in (await owed(engine, "maya"))[0].text
+    clock.advance(days=3)
+    await run_introductions_job(engine, clock())
+    assert "Not available now" in (await list_pending(engine, "maya"))[0].text
 
 
 async def test_silence_for_a_week_is_told_once(
-    typing: Typing, engine: AsyncEngine, clock: Clock
+    typing: CommandTyper, engine: AsyncEngine, clock: Clock
 ) -> None:
     """With somebody else to ask; what comes later is too late."""
     number = await asked(typing, engine)
-    clock.go_on(days=6, hours=23)
-    await tend(engine, clock())
-    assert await owed(engine, "maya") == []
-    clock.go_on(hours=1)
+    clock.advance(days=6, hours=23)
+    await run_introductions_job(engine, clock())
+    assert await list_pending(engine, "maya") == []
+    clock.advance(hours=1)
     for _ in range(2):
-        await tend(engine, clock())
+        await run_introductions_job(engine, clock())
 
-    (notice,) = await owed(engine, "maya")
+    (notice,) = await list_pending(engine, "maya")
     assert notice.text.startswith("Not available now\n")
     assert notice.kind == "answer"
     late = await typing(f"intro answer {number} accept", as_="luis")
     assert "Esta solicitud ya no está abierta" in plain(late)
 
 
-async def test_a_no_may_become_a_yes_while_it_is_open(typing: Typing, engine: AsyncEngine) -> None:
+async def test_a_no_may_become_a_yes_while_it_is_open(
+    typing: CommandTyper, engine: AsyncEngine
+) -> None:
     """The asker never hears of the first answer."""
     number = await asked(typing, engine)
     reply = await typing(f"intro answer {number} later", as_="luis")
 
     await typing(commands_of(reply)[0], as_="luis")
 
-    assert [o.user for o in await owed(engine) if o.kind == "conversation"] == ["maya", "luis"]
+    assert [o.user for o in await list_pending(engine) if o.kind == "conversation"] == [
+        "maya",
+        "luis",
+    ]
 
 
-async def test_whoever_asked_may_take_it_back(typing: Typing, engine: AsyncEngine) -> None:
+async def test_whoever_asked_may_take_it_back(typing: CommandTyper, engine: AsyncEngine) -> None:
     """What is not sent yet is not sent; what was sent cannot be answered any more."""
     reply = await typing(f"intro luis because {BECAUSE}")
     number = await number_of(engine)
@@ -146,7 +151,7 @@ async def test_whoever_asked_may_take_it_back(typing: Typing, engine: AsyncEngin
     for _ in range(2):
         assert plain(await typing(button(reply, "Withdraw").command)).startswith("Withdrawn\n")
 
-    assert await owed(engine, "luis") == []
+    assert await list_pending(engine, "luis") == []
     assert "taken back" in plain(await typing("intro list"))
     for said in ("accept", "later"):
         answer = await typing(f"intro answer {number} {said}", as_="luis")
@@ -154,22 +159,24 @@ async def test_whoever_asked_may_take_it_back(typing: Typing, engine: AsyncEngin
 
 
 async def test_a_suspended_asker_is_introduced_to_nobody(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """Judged when the button is pressed, not when it was drawn."""
     number = await asked(typing, engine)
-    await change(engine, "maya", status="suspended")
+    await update_member(engine, "maya", status="suspended")
 
     reply = await typing(f"intro answer {number} accept", as_="luis")
 
     assert "Esta solicitud ya no está abierta" in plain(reply)
-    assert not [o for o in await owed(engine) if o.kind == "conversation"]
+    assert not [o for o in await list_pending(engine) if o.kind == "conversation"]
 
 
-async def test_a_suspended_person_can_answer_nothing(typing: Typing, engine: AsyncEngine) -> None:
+async def test_a_suspended_person_can_answer_nothing(
+    typing: CommandTyper, engine: AsyncEngine
+) -> None:
     """Whatever button is still on the screen."""
     number = await asked(typing, engine)
-    await change(engine, "luis", status="suspended")
+    await update_member(engine, "luis", status="suspended")
 
     reply = await typing(f"intro answer {number} accept", as_="luis")
 
@@ -177,14 +184,14 @@ async def test_a_suspended_person_can_answer_nothing(typing: Typing, engine: Asy
 
 
 async def test_foreign_numbers_are_answered_like_those_that_do_not_exist(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """Every act on every number by everybody it does not concern, the asker included."""
     number = await asked(typing, engine)
     draft = int(button(await typing("intro ines"), "Ask").command.split(" ")[-1])
     acts = ("answer {} accept", "answer {} later", "answer {} never", "withdraw {}", "why {}",
             "ask {}", "ask {} next", "ask {} say", "slot {} 1", "slot {}")  # fmt: skip
-    before = await owed(engine, state="")
+    before = await list_pending(engine, state="")
     for who in ("ben", "zoe", "noor"):
         for act in acts:
             strange = await typing(f"intro {act.format(2**31 - 1)}", as_=who)
@@ -193,7 +200,7 @@ async def test_foreign_numbers_are_answered_like_those_that_do_not_exist(
     for act in acts[:3]:
         own = await typing(f"intro {act.format(number)}")
         assert own == await typing(f"intro {act.format(2**31 - 1)}")
-    assert await owed(engine, state="") == before
+    assert await list_pending(engine, state="") == before
 
 
 @pytest.mark.parametrize(
@@ -203,19 +210,19 @@ async def test_foreign_numbers_are_answered_like_those_that_do_not_exist(
      "slot 1 -1", "ask ٣", "why 1;2"],
 )  # fmt: skip
 async def test_tampered_buttons_have_no_effect(
-    typing: Typing, engine: AsyncEngine, words: str
+    typing: CommandTyper, engine: AsyncEngine, words: str
 ) -> None:
     """A form or a refusal, and not one row."""
     await asked(typing, engine)
-    before = await owed(engine, state="")
+    before = await list_pending(engine, state="")
 
     reply = await typing(f"intro {words}", as_="luis")
 
     assert isinstance(reply, Card | Form)
-    assert await owed(engine, state="") == before
+    assert await list_pending(engine, state="") == before
 
 
-async def test_the_why_is_one_sentence_for_both(typing: Typing, engine: AsyncEngine) -> None:
+async def test_the_why_is_one_sentence_for_both(typing: CommandTyper, engine: AsyncEngine) -> None:
     """From what each shows the other."""
     number = await asked(typing, engine)
 
@@ -225,7 +232,9 @@ async def test_the_why_is_one_sentence_for_both(typing: Typing, engine: AsyncEng
     )
 
 
-async def test_the_list_shows_what_waits_for_whom(typing: Typing, engine: AsyncEngine) -> None:
+async def test_the_list_shows_what_waits_for_whom(
+    typing: CommandTyper, engine: AsyncEngine
+) -> None:
     """Requests with their three answers, one's own asks with the way back."""
     number = await asked(typing, engine)
 

@@ -5,25 +5,25 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import plain
-from bot.deliveries import read
-from db.base import unit
+from bot.deliveries import load_card
+from db.base import transaction
 from db.invitations import Invitation
-from tests.conftest import Clock, Typing
+from tests.conftest import Clock, CommandTyper
 from tests.handlers.test_joining import CODE, code_in, owed, person
 from tests.reading import commands_of
 
 
 @pytest.mark.both
 async def test_a_colleague_who_is_here_gets_a_card_that_fits_nobody_else(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """The button lets in just that account, once; the one who invited is told."""
     await typing("help", as_="rob", locale="es-419")
     assert "rob gets a card from me" in plain(await typing("invite <@rob>"))
     (card,) = await owed(engine, "invitation")
     assert (card.user, card.member_id) == ("rob", None)
-    assert plain(read(card.body)).startswith("Maya Chen te invita")
-    press = commands_of(read(card.body))[0]
+    assert plain(load_card(card.body)).startswith("Maya Chen te invita")
+    press = commands_of(load_card(card.body))[0]
 
     await typing("help", as_="eve")
     for thief in ("eve", "zoe"):
@@ -34,13 +34,13 @@ async def test_a_colleague_who_is_here_gets_a_card_that_fits_nobody_else(
     assert found is not None
     assert found.way == "invitation"
     told = [d for d in await owed(engine, "answer") if d.user == "maya"]
-    assert [plain(read(d.body)) for d in told] == [
+    assert [plain(load_card(d.body)) for d in told] == [
         "A colleague is in\nrob has accepted your invitation.\n"
     ]
 
 
 async def test_an_invitation_is_as_good_as_the_member_who_gave_it(
-    typing: Typing, clock: Clock
+    typing: CommandTyper, clock: Clock
 ) -> None:
     """Suspended, gone, or a week later it opens nothing, by card or by code."""
     for trouble in ("suspend", "leave", "wait"):
@@ -51,7 +51,7 @@ async def test_an_invitation_is_as_good_as_the_member_who_gave_it(
     assert "does not hold" in plain(await typing("join invitation:1", as_="rob-suspend"))
     assert "opens nothing" in plain(await typing(f"join code:{codes[0]}", as_="rob-suspend"))
     await typing("admin members restore 2", as_="noor")
-    clock.go_on(days=7, seconds=1)
+    clock.advance(days=7, seconds=1)
     assert "does not hold" in plain(await typing("join invitation:3", as_="rob-wait"))
     assert "opens nothing" in plain(await typing(f"join code:{codes[2]}", as_="rob-wait"))
     await typing("help", as_="last")
@@ -60,7 +60,7 @@ async def test_an_invitation_is_as_good_as_the_member_who_gave_it(
     assert "does not hold" in plain(await typing("join invitation:7", as_="last"))
 
 
-async def test_those_hidden_are_invited_as_if_nobody_knew_them(typing: Typing) -> None:
+async def test_those_hidden_are_invited_as_if_nobody_knew_them(typing: CommandTyper) -> None:
     """Unlisted, suspended, unknown, and who said no: the same words, and a line to send."""
     await typing("help", as_="rob")
     await typing("invite <@rob>")
@@ -75,7 +75,7 @@ async def test_those_hidden_are_invited_as_if_nobody_knew_them(typing: Typing) -
     assert plain(await typing("invite <@ben>")).startswith("Not quite\nBen Ortiz is a member")
 
 
-async def test_the_code_of_a_city_is_for_its_leads_and_staff(typing: Typing) -> None:
+async def test_the_code_of_a_city_is_for_its_leads_and_staff(typing: CommandTyper) -> None:
     """A member invites one by one; a lead of elsewhere sees nothing of this city."""
     await typing("admin members lead 3", as_="noor")
     for who, words in (("maya", "invite code"), ("maya", "invite rotate"),
@@ -88,13 +88,13 @@ async def test_the_code_of_a_city_is_for_its_leads_and_staff(typing: Typing) -> 
 
 
 async def test_a_member_gives_twenty_invitations_a_week(
-    typing: Typing, engine: AsyncEngine, clock: Clock
+    typing: CommandTyper, engine: AsyncEngine, clock: Clock
 ) -> None:
     """Whoever needs more asks a lead for the code of the city."""
     for _ in range(22):
         last = await typing("invite somebody")
     assert "that is as many as there are" in plain(last)
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         assert await session.scalar(select(func.count()).select_from(Invitation)) == 20
-    clock.go_on(days=8)
+    clock.advance(days=8)
     assert CODE.search(plain(await typing("invite somebody")))

@@ -9,21 +9,21 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import Form, Reply, plain
-from bot.deliveries import read
+from bot.deliveries import load_card
 from bot.domain.joining import fingerprint
 from db import members
-from db.base import unit
+from db.base import transaction
 from db.invitations import CityCode
 from db.joining import CodeTry, JoinRequest
 from db.members import Account, Member
 from db.outbox import Delivery
 from tests.cast import PENDING, PLATFORM
-from tests.conftest import Clock, Counted, Typing
+from tests.conftest import Clock, CommandTyper, StatementCounter
 from tests.reading import button, commands_of, field, problems_of, titles_of, values_of
 
 CODE = re.compile(r"[0-9A-Z]{4}(?:-[0-9A-Z]{4}){2}")
 WRONG = "0000-0000-0000"
-Counting = Callable[[], AbstractContextManager[Counted]]
+Counting = Callable[[], AbstractContextManager[StatementCounter]]
 
 
 def code_in(reply: Reply) -> str:
@@ -32,21 +32,21 @@ def code_in(reply: Reply) -> str:
     return str(code)
 
 
-async def city_code(typing: Typing, city: str = "boston") -> str:
+async def city_code(typing: CommandTyper, city: str = "boston") -> str:
     """A new code for a city, made by staff."""
     return code_in(await typing(f"invite rotate city:{city}", as_="noor"))
 
 
 async def person(engine: AsyncEngine, key: str, workspace: str = "T1") -> Member | None:
     """The member of an account."""
-    async with unit(engine) as session:
-        account = await members.account_of(session, PLATFORM, workspace, key)
+    async with transaction(engine) as session:
+        account = await members.find_account(session, PLATFORM, workspace, key)
         return account.member if account else None
 
 
 async def owed(engine: AsyncEngine, kind: str = "") -> list[Delivery]:
     """What the hub owes, in order."""
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         query = select(Delivery).order_by(Delivery.id)
         rows = (await session.scalars(query)).all()
         return [d for d in rows if kind in ("", d.kind)]
@@ -54,9 +54,9 @@ async def owed(engine: AsyncEngine, kind: str = "") -> list[Delivery]:
 
 async def mark(engine: AsyncEngine, city: str = "", vouched: bool = False) -> None:
     """Staff know this of the tests' workspace."""
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         found = await session.scalar(text(f"SELECT id FROM city WHERE slug = '{city}'"))
-        home = await members.workspace_of(session, PLATFORM, "T1")
+        home = await members.find_workspace(session, PLATFORM, "T1")
         assert home is not None
         home.city_id, home.vouched = found, vouched
 
@@ -65,7 +65,7 @@ async def mark(engine: AsyncEngine, city: str = "", vouched: bool = False) -> No
 
 
 @pytest.mark.parametrize("who", ["newcomer", PENDING])
-async def test_until_verified_there_is_help_and_the_way_in(typing: Typing, who: str) -> None:
+async def test_until_verified_there_is_help_and_the_way_in(typing: CommandTyper, who: str) -> None:
     """Every refusal and the help lead to joining; nothing else writes or shows people."""
     refused = await typing("who-does open data", as_=who)
     assert commands_of(refused) == ["join", "help"]
@@ -79,11 +79,11 @@ async def test_until_verified_there_is_help_and_the_way_in(typing: Typing, who: 
     assert values_of(form) == {"city": (), "code": ()}
 
 
-async def test_a_guest_joins_at_home_and_a_stranger_nowhere(typing: Typing) -> None:
+async def test_a_guest_joins_at_home_and_a_stranger_nowhere(typing: CommandTyper) -> None:
     """Guests, people of other organisations and bots are shown the way and leave no trace."""
     code = await city_code(typing)
     for words in ("join", f"join code:{code}", "join boston ask:yes", f"link {code}"):
-        reply = await typing(words, as_="guest", stranger=True)
+        reply = await typing(words, as_="guest", is_outsider=True)
         assert "Please say this in the workspace of your own city" in plain(reply)
     nowhere = await typing("join boston", as_="nobody", workspace="")
     assert "Please say this in the workspace of your own city" in plain(nowhere)
@@ -94,7 +94,7 @@ async def test_a_guest_joins_at_home_and_a_stranger_nowhere(typing: Typing) -> N
 
 @pytest.mark.both
 async def test_one_code_lets_in_as_many_colleagues_as_come(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """Typed with care or without; each is a member for that city, and not yet to be found."""
     code = await city_code(typing)
@@ -113,14 +113,16 @@ async def test_one_code_lets_in_as_many_colleagues_as_come(
 
 
 @pytest.mark.both
-async def test_a_new_code_kills_the_old_one_at_once(typing: Typing, engine: AsyncEngine) -> None:
+async def test_a_new_code_kills_the_old_one_at_once(
+    typing: CommandTyper, engine: AsyncEngine
+) -> None:
     """And no code can be read in the database, in whatever table."""
     old = await city_code(typing)
     new = await city_code(typing)
     assert "opens nothing" in plain(await typing(f"join code:{old}", as_="rob"))
     assert plain(await typing(f"join code:{new}", as_="rob")).startswith("Welcome")
 
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         kept = (await session.scalars(select(CityCode.hash))).all()
     assert list(kept) == [fingerprint(new)]
     shown = await typing("invite code city:boston", as_="noor")
@@ -128,14 +130,14 @@ async def test_a_new_code_kills_the_old_one_at_once(typing: Typing, engine: Asyn
 
 
 async def test_whatever_is_wrong_with_a_code_the_answer_is_one(
-    typing: Typing, clock: Clock, query_count: Counting
+    typing: CommandTyper, clock: Clock, query_count: Counting
 ) -> None:
     """Mistyped, replaced, expired, used up, for another city, of another kind, after too many
     tries: the same words, found by the same questions to the database."""
     replaced = await city_code(typing)
     boston = await city_code(typing)
     expired = code_in(await typing("invite somebody", as_="maya"))
-    clock.go_on(days=8)
+    clock.advance(days=8)
     used = code_in(await typing("invite somebody", as_="maya"))
     assert plain(await typing(f"join code:{used}", as_="first")).startswith("Welcome")
     link = code_in(await typing("link", as_="maya"))
@@ -163,22 +165,22 @@ async def test_whatever_is_wrong_with_a_code_the_answer_is_one(
 
 @pytest.mark.both
 async def test_five_wrong_codes_and_a_quarter_of_an_hour(
-    typing: Typing, engine: AsyncEngine, clock: Clock
+    typing: CommandTyper, engine: AsyncEngine, clock: Clock
 ) -> None:
     """Brute force meets a wall: after five wrong ones none is looked at, right or wrong."""
     code = await city_code(typing)
     for number in range(30):
         await typing(f"join code:{number:04}-0000-0000", as_="rob")
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         assert await session.scalar(select(func.count()).select_from(CodeTry)) == 5
     assert "opens nothing" in plain(await typing(f"join code:{code}", as_="rob"))
     assert plain(await typing(f"join code:{code}", as_="zac")).startswith("Welcome")
 
-    clock.go_on(minutes=15, seconds=1)
+    clock.advance(minutes=15, seconds=1)
     assert plain(await typing(f"join code:{code}", as_="rob")).startswith("Welcome")
 
 
-async def test_a_workspace_has_fifty_wrong_tries(typing: Typing, clock: Clock) -> None:
+async def test_a_workspace_has_fifty_wrong_tries(typing: CommandTyper, clock: Clock) -> None:
     """Many accounts of one workspace are no way around; other workspaces do not notice."""
     code = await city_code(typing)
     for number in range(50):
@@ -186,14 +188,14 @@ async def test_a_workspace_has_fifty_wrong_tries(typing: Typing, clock: Clock) -
     late = await typing(f"join code:{code}", as_="honest", workspace="T2")
     assert "opens nothing" in plain(late)
     assert plain(await typing(f"join code:{code}", as_="honest")).startswith("Welcome")
-    clock.go_on(minutes=16)
+    clock.advance(minutes=16)
     again = await typing(f"join code:{code}", as_="honest", workspace="T2")
     assert plain(again).startswith("Welcome")
 
 
 @pytest.mark.both
 async def test_the_same_id_in_three_workspaces_is_three_people(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """Platform, workspace and user together are the key; one joins, the others stay outside."""
     code = await city_code(typing)
@@ -202,7 +204,7 @@ async def test_the_same_id_in_three_workspaces_is_three_people(
         said = await typing("who-does gis", as_="U1", workspace=workspace, platform=platform)
         assert plain(said).startswith("Members only")
     assert not plain(await typing("home", as_="U1", workspace="T2")).startswith("What the hub")
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         mine = select(Account.member_id).where(Account.external_id == "U1")
         assert sorted(m is not None for m in await session.scalars(mine)) == [False, False, True]
 
@@ -212,7 +214,7 @@ async def test_the_same_id_in_three_workspaces_is_three_people(
 
 @pytest.mark.both
 async def test_the_people_of_a_citys_own_workspace_are_let_in(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """Once staff marked it; for that city only, and not any more when the mark is taken back."""
     await typing("help", as_="rob")
@@ -234,7 +236,7 @@ async def test_the_people_of_a_citys_own_workspace_are_let_in(
 
 
 async def test_a_citys_own_workspace_may_be_named_there_though_it_is_not_certified(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """Its people know where they work; elsewhere the name is as unknown as any other."""
     await mark(engine, "albuquerque-nm-us")
@@ -263,7 +265,7 @@ ADDRESSES = {
 
 @pytest.mark.both
 async def test_an_address_counts_where_staff_vouch_for_it_and_nowhere_else(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """A workspace can claim any address for anybody: mayor@boston.gov of elsewhere stays out."""
     await typing("admin domains boston add:Boston.GOV.", as_="noor")
@@ -283,7 +285,7 @@ async def test_an_address_counts_where_staff_vouch_for_it_and_nowhere_else(
 
 @pytest.mark.both
 async def test_two_accounts_of_one_address_are_never_merged(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """The second is told to link, and who it is stays with the first."""
     await typing("admin domains boston add:boston.gov", as_="noor")
@@ -301,13 +303,13 @@ async def test_two_accounts_of_one_address_are_never_merged(
 
 
 async def test_an_unknown_city_goes_to_the_staff_in_the_persons_own_words(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """They know more cities than may be named outside; approving asks them for the name."""
     unknown = await typing('join "Villa Nueva"', as_="rob")
     asked = await typing(button(unknown, "Ask the staff").command, as_="rob")
     assert "Asked for Villa Nueva." in plain(asked)
-    card = read((await owed(engine, "duty"))[0].body)
+    card = load_card((await owed(engine, "duty"))[0].body)
     assert "Says «Villa Nueva»" in plain(card)
     form = await typing(button(card, "Approve").command, as_="noor")
     assert isinstance(form, Form)
@@ -319,7 +321,7 @@ async def test_an_unknown_city_goes_to_the_staff_in_the_persons_own_words(
     assert "Noor Haddad let them in already" in plain(await typing("admit 1 no", as_="ada"))
 
 
-async def test_namesakes_are_offered_with_their_state(typing: Typing) -> None:
+async def test_namesakes_are_offered_with_their_state(typing: CommandTyper) -> None:
     """«Rochester» is two cities, and nobody is let in to the wrong one."""
     reply = await typing("join rochester", as_="rob")
     assert commands_of(reply) == ["join rochester-ny-us", "join rochester-mn-us"]
@@ -330,7 +332,7 @@ async def test_namesakes_are_offered_with_their_state(typing: Typing) -> None:
     assert field(form, "city").value == ("rochester",)
 
 
-async def test_a_name_of_any_length_and_kind_is_an_answer(typing: Typing) -> None:
+async def test_a_name_of_any_length_and_kind_is_an_answer(typing: CommandTyper) -> None:
     """Ten thousand letters, quotes, markup and nothing at all: one sentence, no fault."""
     hostile = ("x" * 10_000, '"; DROP TABLE city;--', "{0.__class__}", "<!channel>", "\u202e", '""')
     for words in hostile:
@@ -340,12 +342,12 @@ async def test_a_name_of_any_length_and_kind_is_an_answer(typing: Typing) -> Non
 
 
 async def test_a_workspace_cannot_flood_those_who_decide(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """Twenty open requests, then its people wait; the others do not."""
     for number in range(22):
         await typing("join boston ask:yes", as_=f"evil{number}", workspace="T2")
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         assert await session.scalar(select(func.count()).select_from(JoinRequest)) == 20
     assert "Asked for Boston" in plain(await typing("join boston ask:yes", as_="rob"))
 
@@ -353,7 +355,7 @@ async def test_a_workspace_cannot_flood_those_who_decide(
 # --- suspended, left, in ----------------------------------------------------------------------
 
 
-async def test_the_suspended_come_in_by_no_way(typing: Typing, engine: AsyncEngine) -> None:
+async def test_the_suspended_come_in_by_no_way(typing: CommandTyper, engine: AsyncEngine) -> None:
     """Code, workspace, invitation, asking, linking: the account cannot, whatever it holds."""
     code, line = await city_code(typing), code_in(await typing("invite somebody", as_="maya"))
     await mark(engine, "boston-ma-us")
@@ -366,7 +368,7 @@ async def test_the_suspended_come_in_by_no_way(typing: Typing, engine: AsyncEngi
     assert found.status == "suspended"
 
 
-async def test_a_member_need_not_join(typing: Typing) -> None:
+async def test_a_member_need_not_join(typing: CommandTyper) -> None:
     """It says so, and what proves them."""
     code = await city_code(typing)
     for words in ("join", f"join code:{code}", "join bogota ask:yes"):
@@ -378,11 +380,11 @@ async def test_a_member_need_not_join(typing: Typing) -> None:
 
 
 async def test_who_may_be_a_guest_is_not_let_in_by_the_workspace(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """Where the platform did not say in time who somebody is, the other ways are open."""
     await mark(engine, "boston-ma-us")
-    said = plain(await typing("join boston", as_="newcomer", unsure=True))
+    said = plain(await typing("join boston", as_="newcomer", is_unverified=True))
     assert "I cannot see from here that you work for Boston" in said
     assert await person(engine, "newcomer") is None
     await typing("join boston", as_="newcomer")

@@ -5,39 +5,39 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import plain
-from bot.deliveries import read
+from bot.deliveries import load_card
 from db import members, relay
-from db.base import unit
+from db.base import transaction
 from db.members import Member, MemberRole
 from db.outbox import Delivery
 from db.relay import Relay
-from tests.cast import NOW, Person, settle
-from tests.conftest import Typing
+from tests.cast import NOW, Person, add_member
+from tests.conftest import CommandTyper
 from tests.reading import button, commands_of, problems_of, titles_of
 
 
 async def roles(engine: AsyncEngine, number: int) -> list[str]:
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         query = select(MemberRole.role).where(MemberRole.member_id == number)
         return sorted((await session.scalars(query)).all())
 
 
 async def duties(engine: AsyncEngine) -> list[tuple[str, str]]:
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         query = select(Delivery).where(Delivery.kind == "duty", Delivery.state == "due")
-        return [(d.user, plain(read(d.body))) for d in await session.scalars(query)]
+        return [(d.user, plain(load_card(d.body))) for d in await session.scalars(query)]
 
 
 @pytest.mark.both
 async def test_who_leaves_is_found_paired_and_written_to_no_more(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """After saying yes; conversations end, what was owed is not sent, roles are gone."""
-    async with unit(engine, writes=True) as session:
-        maya, luis = await members.member(session, 1), await members.member(session, 3)
+    async with transaction(engine, writes=True) as session:
+        maya, luis = await members.load_member(session, 1), await members.load_member(session, 3)
         assert maya is not None
         assert luis is not None
-        await relay.begin(session, NOW, luis, maya, (None, None))
+        await relay.create_relay(session, NOW, luis, maya, (None, None))
     await typing("admin members lead 1", as_="noor")
     sure = await typing("leave")
     assert "Maya" in plain(await typing("who-does open data", as_="zoe"))
@@ -47,7 +47,7 @@ async def test_who_leaves_is_found_paired_and_written_to_no_more(
     assert "Maya" not in plain(await typing("who-is maya", as_="zoe")).replace("«maya»", "")
     assert plain(await typing("who-does gis")).startswith("Members only")
     assert await roles(engine, 1) == []
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         person = await session.get(Member, 1)
         assert person is not None
         assert (person.status, person.listed) == ("left", False)
@@ -57,7 +57,7 @@ async def test_who_leaves_is_found_paired_and_written_to_no_more(
 
 
 async def test_a_lead_hands_the_city_to_a_colleague_by_name(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """The colleague leads at once and is told; people of elsewhere and oneself are refused."""
     await typing("admin members lead 1", as_="noor")
@@ -73,7 +73,7 @@ async def test_a_lead_hands_the_city_to_a_colleague_by_name(
 
 
 async def test_a_city_without_a_lead_is_told_to_the_staff(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """Only when nobody else leads it."""
     for number in (1, 2):
@@ -88,7 +88,7 @@ async def test_a_city_without_a_lead_is_told_to_the_staff(
 
 @pytest.mark.both
 async def test_coming_back_is_joining_again_as_the_same_person(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """The profile is there as it was, hidden until they say so, and no role comes back."""
     await typing("admin members lead 1", as_="noor")
@@ -105,19 +105,19 @@ async def test_coming_back_is_joining_again_as_the_same_person(
     assert "Maya Chen" in listed
 
 
-async def test_one_suspended_after_leaving_does_not_come_back(typing: Typing) -> None:
+async def test_one_suspended_after_leaving_does_not_come_back(typing: CommandTyper) -> None:
     """Leaving is no way around a suspension, in either order."""
     await typing("leave sure:yes")
     await typing("admin members suspend 1", as_="noor")
     assert "cannot join by itself" in plain(await typing("join boston ask:yes"))
 
 
-async def test_the_last_admin_stays(typing: Typing, engine: AsyncEngine) -> None:
+async def test_the_last_admin_stays(typing: CommandTyper, engine: AsyncEngine) -> None:
     """Nobody else would run the hub; with a second one, the first may go."""
     assert "the only one who runs the hub" in plain(await typing("leave", as_="ada"))
     assert "the only one who runs the hub" in plain(await typing("leave sure:yes", as_="ada"))
-    async with unit(engine, writes=True) as session:
-        await settle(session, Person(key="eda", name="Eda", listed=False, roles=("admin",)))
+    async with transaction(engine, writes=True) as session:
+        await add_member(session, Person(key="eda", name="Eda", listed=False, roles=("admin",)))
     assert plain(await typing("leave sure:yes", as_="ada")).startswith("You have left")
     assert "the only one" in plain(await typing("leave sure:yes", as_="eda"))
 
@@ -126,7 +126,7 @@ async def test_the_last_admin_stays(typing: Typing, engine: AsyncEngine) -> None
 
 
 async def test_staff_name_leads_and_nobody_names_themselves(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """Members of a city only; never oneself, never an admin; the member is told each time."""
     for who, number in (("maya", 1), ("noor", 10), ("noor", 11), ("ada", 10), ("noor", 9),
@@ -135,14 +135,14 @@ async def test_staff_name_leads_and_nobody_names_themselves(
     assert [await roles(engine, n) for n in (1, 9, 10, 11)] == [[], [], ["staff"], ["admin"]]
     for words in ("lead 1", "lead 1", "unlead 1", "unlead 1"):
         await typing(f"admin members {words}", as_="noor")
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         told = select(Delivery).where(Delivery.key.startswith("lead:1:"))
         assert len((await session.scalars(told)).all()) == 1, "at the same moment: once"
     assert await roles(engine, 1) == []
 
 
 async def test_a_button_pressed_after_the_role_is_gone_does_nothing(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """Who may is asked when it is pressed, not when it was drawn."""
     await typing("admin members lead 1", as_="noor")

@@ -8,14 +8,14 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import Reply, plain
-from bot.deliveries import owe, read
+from bot.deliveries import enqueue, load_card
 from db import members
-from db.base import unit
+from db.base import transaction
 from db.linking import Link
 from db.members import Account
 from db.outbox import Address, Delivery
 from tests.cast import NOW, PLATFORM
-from tests.conftest import Clock, Typing
+from tests.conftest import Clock, CommandTyper
 from tests.reading import button, commands_of, titles_of
 
 CODE = re.compile(r"[0-9A-Z]{4}(?:-[0-9A-Z]{4}){2}")
@@ -27,13 +27,13 @@ def code_in(reply: Reply) -> str:
     return str(code)
 
 
-async def there(typing: Typing, words: str, as_: str = "maya2") -> Reply:
+async def there(typing: CommandTyper, words: str, as_: str = "maya2") -> Reply:
     """Said in another workspace, on another platform."""
     return await typing(words, as_=as_, workspace="G9", platform="other")
 
 
 async def owner(engine: AsyncEngine, key: str, workspace: str = "G9") -> int | None:
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         found = await session.scalar(
             select(Account)
             .join(Account.workspace)
@@ -43,12 +43,12 @@ async def owner(engine: AsyncEngine, key: str, workspace: str = "G9") -> int | N
 
 
 async def owed_to(engine: AsyncEngine, user: str) -> list[Delivery]:
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         query = select(Delivery).where(Delivery.user == user).order_by(Delivery.id)
         return list((await session.scalars(query)).all())
 
 
-async def linked(typing: Typing, as_: str = "maya", other: str = "maya2") -> Reply:
+async def linked(typing: CommandTyper, as_: str = "maya", other: str = "maya2") -> Reply:
     """The whole way: code here, typed there, confirmed here."""
     code = code_in(await typing("link", as_=as_))
     await there(typing, f"link {code}", other)
@@ -58,7 +58,7 @@ async def linked(typing: Typing, as_: str = "maya", other: str = "maya2") -> Rep
 
 @pytest.mark.both
 async def test_an_account_elsewhere_is_linked_when_the_member_confirms(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """Not before; both names are shown, both accounts are told, and both are the same person."""
     code = code_in(await typing("link"))
@@ -68,21 +68,21 @@ async def test_an_account_elsewhere_is_linked_when_the_member_confirms(
     assert plain(await there(typing, "home")).startswith("What the hub can do")
 
     (asked,) = await owed_to(engine, "maya")
-    card = plain(read(asked.body))
+    card = plain(load_card(asked.body))
     assert "«maya2» in Other G9" in card
     assert "it speaks as Maya Chen" in card
     assert asked.expires is not None
-    done = await typing(button(read(asked.body), "Confirm").command)
+    done = await typing(button(load_card(asked.body), "Confirm").command)
     assert plain(done).startswith("Linked\n«maya2» in Other G9 speaks for you now.")
     assert await owner(engine, "maya2") == 1
     assert "Open Data Manager" in plain(await there(typing, "profile show"))
     for user in ("maya", "maya2"):
         told = (await owed_to(engine, user))[-1]
-        assert commands_of(read(told.body)) == [f"unlink {13}"]
+        assert commands_of(load_card(told.body)) == [f"unlink {13}"]
 
 
 @pytest.mark.both
-async def test_no_means_no_and_the_code_is_dead(typing: Typing, engine: AsyncEngine) -> None:
+async def test_no_means_no_and_the_code_is_dead(typing: CommandTyper, engine: AsyncEngine) -> None:
     """Whoever tricked somebody into showing a code gets nothing."""
     code = code_in(await typing("link"))
     await there(typing, f"link {code}", "eve")
@@ -94,7 +94,7 @@ async def test_no_means_no_and_the_code_is_dead(typing: Typing, engine: AsyncEng
 
 
 async def test_only_the_member_who_showed_the_code_confirms(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """The button of somebody else's card does nothing for whoever presses it."""
     code = code_in(await typing("link"))
@@ -107,29 +107,29 @@ async def test_only_the_member_who_showed_the_code_confirms(
                      "link confirm:99999999999"):  # fmt: skip
         await typing(tampered)
     assert await owner(engine, "eve") is None
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         assert (await session.scalars(select(Link.status))).all() == ["asked"]
 
 
 async def test_ten_minutes_to_type_and_ten_to_confirm(
-    typing: Typing, engine: AsyncEngine, clock: Clock
+    typing: CommandTyper, engine: AsyncEngine, clock: Clock
 ) -> None:
     """Then it is too late, and a new code is a moment away."""
     code = code_in(await typing("link"))
-    clock.go_on(minutes=10)
+    clock.advance(minutes=10)
     assert "opens nothing" in plain(await there(typing, f"link {code}"))
     code = code_in(await typing("link"))
-    clock.go_on(minutes=9, seconds=59)
+    clock.advance(minutes=9, seconds=59)
     await there(typing, f"link {code}")
     asked = button(await typing("link"), "Confirm").command
-    clock.go_on(minutes=10)
+    clock.advance(minutes=10)
     assert "nothing to confirm" in plain(await typing(asked))
     assert CODE.search(plain(await typing("link"))), "a new code, not the old question"
     assert await owner(engine, "maya2") is None
 
 
 async def test_a_code_works_once_and_a_newer_one_replaces_it(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """The second who types it, and who types the older one, get the answer of a wrong code."""
     old = code_in(await typing("link"))
@@ -142,7 +142,7 @@ async def test_a_code_works_once_and_a_newer_one_replaces_it(
     assert (await owner(engine, "maya2"), await owner(engine, "eve")) == (1, None)
 
 
-async def test_after_five_wrong_codes_not_even_the_right_one(typing: Typing) -> None:
+async def test_after_five_wrong_codes_not_even_the_right_one(typing: CommandTyper) -> None:
     """The same limit as for the codes of cities, counted together."""
     code = code_in(await typing("link"))
     for number in range(5):
@@ -154,7 +154,7 @@ async def test_after_five_wrong_codes_not_even_the_right_one(typing: Typing) -> 
 
 @pytest.mark.both
 async def test_an_account_of_another_member_is_never_taken_over(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """Equal names mean nothing; the way out is to leave with it first."""
     code = code_in(await typing("link"))
@@ -170,7 +170,7 @@ async def test_an_account_of_another_member_is_never_taken_over(
 
 
 async def test_an_account_that_joined_meanwhile_is_not_linked(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """Between typing and confirming it became somebody."""
     code = code_in(await typing("link"))
@@ -185,7 +185,7 @@ async def test_an_account_that_joined_meanwhile_is_not_linked(
 
 @pytest.mark.both
 async def test_suspension_holds_on_every_linked_account(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """Banned here, refused there; no account can be parted from the person, none comes in anew."""
     await linked(typing)
@@ -202,12 +202,12 @@ async def test_suspension_holds_on_every_linked_account(
             reply = await (typing(words) if key == "maya" else there(typing, words, key))
             assert "cannot join by itself" in plain(reply), (key, words)
     assert {await owner(engine, "maya2"), await owner(engine, "maya3")} == {1}
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         due = select(Delivery).where(Delivery.member_id == 1, Delivery.state == "due")
         assert (await session.scalars(due)).all() == []
 
 
-async def test_the_code_of_somebody_suspended_opens_nothing(typing: Typing) -> None:
+async def test_the_code_of_somebody_suspended_opens_nothing(typing: CommandTyper) -> None:
     """Nor does one whose account is not the member's any more."""
     code = code_in(await typing("link"))
     await typing("admin members suspend 1", as_="noor")
@@ -220,23 +220,25 @@ async def test_the_code_of_somebody_suspended_opens_nothing(typing: Typing) -> N
 
 @pytest.mark.both
 async def test_either_account_parts_them_and_every_account_is_told(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """What was on its way to the one that goes reaches the other; the last one cannot go."""
     await linked(typing)
     listed = await there(typing, "link list")
     assert titles_of(listed) == ["1 · Maya Chen", "13 · maya2"]
-    async with unit(engine, writes=True) as session:
-        maya = await members.member(session, 1)
+    async with transaction(engine, writes=True) as session:
+        maya = await members.load_member(session, 1)
         assert maya is not None
-        card = read((await owed_to(engine, "maya"))[0].body)
+        card = load_card((await owed_to(engine, "maya"))[0].body)
         place = Address(PLATFORM, "T1", "maya")
         assert card.kind == "card"
-        await owe(session, NOW, maya, "answer", card, key="late", to=place)
-        thread = await owe(session, NOW, maya, "answer", card, key="root", to=place)
-        await owe(session, NOW, maya, "answer", card, key="under", to=place, under=thread)
+        await enqueue(session, NOW, maya, "answer", card, key="late", destination=place)
+        thread = await enqueue(session, NOW, maya, "answer", card, key="root", destination=place)
+        await enqueue(
+            session, NOW, maya, "answer", card, key="under", destination=place, parent_id=thread
+        )
     await there(typing, "unlink 1")
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         found = {d.key: d for d in await session.scalars(select(Delivery))}
     assert (found["late"].user, found["late"].state) == ("maya2", "due")
     assert found["late"].lane == "other:G9:maya2"
@@ -248,16 +250,20 @@ async def test_either_account_parts_them_and_every_account_is_told(
     assert "None of your accounts has the number 2." in plain(await there(typing, "unlink 2"))
 
 
-async def test_leaving_is_told_to_the_other_accounts(typing: Typing, engine: AsyncEngine) -> None:
+async def test_leaving_is_told_to_the_other_accounts(
+    typing: CommandTyper, engine: AsyncEngine
+) -> None:
     """Whoever got hold of one account cannot make somebody leave unseen."""
     await linked(typing)
     await there(typing, "leave sure:yes")
     told = (await owed_to(engine, "maya"))[-1]
     assert told.state == "due"
-    assert "Maya Chen left the community. If that was not you" in plain(read(told.body))
+    assert "Maya Chen left the community. If that was not you" in plain(load_card(told.body))
 
 
-async def test_a_thousand_tampered_buttons_do_nothing(typing: Typing, engine: AsyncEngine) -> None:
+async def test_a_thousand_tampered_buttons_do_nothing(
+    typing: CommandTyper, engine: AsyncEngine
+) -> None:
     """Any letter of any button changed, pressed by somebody outside: nothing changes at all."""
     await typing("join boston ask:yes", as_="rob")
     await typing("help", as_="zac")
@@ -283,7 +289,7 @@ async def test_a_thousand_tampered_buttons_do_nothing(typing: Typing, engine: As
 
 async def books(engine: AsyncEngine) -> list[object]:
     """Who is whose, and how far every wish, invitation and link is; but for what eve asked."""
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         rows = [
             (await session.execute(text(f"SELECT {what} ORDER BY id"))).all()
             for what in (

@@ -6,9 +6,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import Form, plain
 from db.audit import Audit
-from db.base import unit
+from db.base import transaction
 from tests.cast import PENDING
-from tests.conftest import Typing
+from tests.conftest import CommandTyper
 from tests.reading import button, commands_of, problems_of, titles_of
 
 WAITS = 12
@@ -16,7 +16,7 @@ WAITS = 12
 
 
 async def audited(engine: AsyncEngine) -> list[tuple[int | None, str, str]]:
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         rows = (await session.scalars(select(Audit).order_by(Audit.id))).all()
         return [(a.member_id, a.action, a.subject) for a in rows]
 
@@ -24,7 +24,7 @@ async def audited(engine: AsyncEngine) -> list[tuple[int | None, str, str]]:
 @pytest.mark.both
 @pytest.mark.parametrize("who", ["noor", "ada"])
 async def test_from_the_waiting_list_into_the_community(
-    typing: Typing, engine: AsyncEngine, who: str
+    typing: CommandTyper, engine: AsyncEngine, who: str
 ) -> None:
     """Approve asks for the city; the new member is not listed until they say so."""
     waiting = await typing("admin members", as_=who)
@@ -40,7 +40,7 @@ async def test_from_the_waiting_list_into_the_community(
     assert [a[1:] for a in await audited(engine)] == [("member approved", "member:12")]
 
 
-async def test_nobody_is_let_in_twice(typing: Typing) -> None:
+async def test_nobody_is_let_in_twice(typing: CommandTyper) -> None:
     """The second press says so."""
     await typing(f"admin members approve {WAITS} boston", as_="noor")
     again = await typing(f"admin members approve {WAITS} boston", as_="noor")
@@ -51,7 +51,7 @@ async def test_nobody_is_let_in_twice(typing: Typing) -> None:
 
 @pytest.mark.both
 async def test_suspending_takes_somebody_out_at_once_and_restoring_brings_them_back(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """From lists, searches and commands."""
     before = titles_of(await typing("who-does open data"))
@@ -77,7 +77,7 @@ async def test_suspending_takes_somebody_out_at_once_and_restoring_brings_them_b
 )  # fmt: skip
 @pytest.mark.both
 async def test_what_is_missing_or_wrong_reopens_the_form(
-    typing: Typing, engine: AsyncEngine, words: str, name: str
+    typing: CommandTyper, engine: AsyncEngine, words: str, name: str
 ) -> None:
     """With the sentence beside its field and nothing done."""
     reply = await typing(f"admin members {words}", as_="noor")
@@ -91,7 +91,7 @@ async def test_what_is_missing_or_wrong_reopens_the_form(
 
 @pytest.mark.parametrize("number", [10, 11])
 async def test_staff_touch_neither_themselves_nor_admins(
-    typing: Typing, engine: AsyncEngine, number: int
+    typing: CommandTyper, engine: AsyncEngine, number: int
 ) -> None:
     """Admins come and go by the operator's setting only."""
     for act in ("suspend", "restore"):

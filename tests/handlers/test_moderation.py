@@ -10,12 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.cards import Form, plain
 from db import members
 from db.audit import Audit
-from db.base import unit
+from db.base import transaction
 from db.members import Member
 from db.moderation import Report
 from db.outbox import Delivery
 from tests.cast import NOW
-from tests.conftest import CANARY, Typing
+from tests.conftest import CANARY, CommandTyper
 from tests.reading import commands_of, problems_of, titles_of
 
 MAYA, LUIS = 1, 3
@@ -23,26 +23,26 @@ WORDS = f'report {LUIS} because:"He wrote {CANARY} to me"'
 
 
 async def reports(engine: AsyncEngine) -> list[Report]:
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         return list(await session.scalars(select(Report).order_by(Report.id)))
 
 
 async def owed(engine: AsyncEngine) -> list[tuple[int | None, str]]:
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         rows = await session.scalars(select(Delivery).order_by(Delivery.id))
         return [(d.member_id, d.key) for d in rows]
 
 
 async def person(engine: AsyncEngine, number: int = LUIS) -> Member:
-    async with unit(engine) as session:
-        found = await members.member(session, number)
+    async with transaction(engine) as session:
+        found = await members.load_member(session, number)
         assert found is not None
         return found
 
 
 @pytest.mark.both
 async def test_a_report_reaches_the_staff_and_nobody_else(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """The queue shows the words; deliveries, the log and the person reported do not."""
     said = plain(await typing(WORDS))
@@ -52,7 +52,7 @@ async def test_a_report_reaches_the_staff_and_nobody_else(
     assert CANARY in plain(queue)
     assert "Luis Ángel Rojas" in plain(queue)
     assert [key for _, key in await owed(engine)] == ["report:1:new:10", "report:1:new:11"]
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         bodies = (await session.scalars(select(Delivery.body))).all()
         acts = (await session.execute(select(Audit.action, Audit.subject))).all()
     assert not any(CANARY in body for body in bodies)
@@ -61,7 +61,7 @@ async def test_a_report_reaches_the_staff_and_nobody_else(
 
 
 async def test_a_second_report_of_the_same_adds_its_words(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """One entry in the queue, one notice to each on duty."""
     await typing(WORDS)
@@ -72,14 +72,16 @@ async def test_a_second_report_of_the_same_adds_its_words(
 
 
 @pytest.mark.parametrize("words", ["report 1 because:nothing", "report @maya because:nothing"])
-async def test_nobody_reports_oneself(typing: Typing, engine: AsyncEngine, words: str) -> None:
+async def test_nobody_reports_oneself(
+    typing: CommandTyper, engine: AsyncEngine, words: str
+) -> None:
     """Kindly."""
     said = plain(await typing(words.replace("@maya", "<@maya>")))
     assert "cannot report yourself" in said
     assert await reports(engine) == []
 
 
-async def test_without_words_a_form_opens_with_the_person_in_it(typing: Typing) -> None:
+async def test_without_words_a_form_opens_with_the_person_in_it(typing: CommandTyper) -> None:
     """Whoever presses the button says what happened."""
     form = await typing(f"report {LUIS} where:relay:4")
     assert isinstance(form, Form)
@@ -88,7 +90,9 @@ async def test_without_words_a_form_opens_with_the_person_in_it(typing: Typing) 
 
 
 @pytest.mark.both
-async def test_two_of_the_staff_at_once_decide_once(typing: Typing, engine: AsyncEngine) -> None:
+async def test_two_of_the_staff_at_once_decide_once(
+    typing: CommandTyper, engine: AsyncEngine
+) -> None:
     """The second one reads that it is decided."""
     await typing(WORDS)
     answers = await asyncio.gather(
@@ -103,7 +107,7 @@ async def test_two_of_the_staff_at_once_decide_once(typing: Typing, engine: Asyn
 
 @pytest.mark.both
 async def test_muted_for_two_weeks_and_free_again_on_appeal(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """Whoever decided does not decide the appeal."""
     await typing(WORDS)
@@ -124,10 +128,12 @@ async def test_muted_for_two_weeks_and_free_again_on_appeal(
     assert "decided already" in plain(await typing("admin reports uphold 1", as_="ada"))
 
 
-async def test_suspended_on_every_account_and_back(typing: Typing, engine: AsyncEngine) -> None:
+async def test_suspended_on_every_account_and_back(
+    typing: CommandTyper, engine: AsyncEngine
+) -> None:
     """Suspension is the person's: another account of theirs gets no further; appeal is open."""
-    async with unit(engine, writes=True) as session:
-        second = await members.meet(session, "other", "G9", "luis-there", NOW)
+    async with transaction(engine, writes=True) as session:
+        second = await members.get_or_create_account(session, "other", "G9", "luis-there", NOW)
         second.member_id = LUIS
     await typing(WORDS)
     await typing("admin reports suspend 1", as_="noor")
@@ -141,7 +147,7 @@ async def test_suspended_on_every_account_and_back(typing: Typing, engine: Async
     assert "Luis" in plain(await typing("who-is luis"))
 
 
-async def test_who_is_not_concerned_learns_nothing(typing: Typing) -> None:
+async def test_who_is_not_concerned_learns_nothing(typing: CommandTyper) -> None:
     """No decision, no queue, no number that exists."""
     await typing(WORDS)
     assert "no decision about you" in plain(await typing("appeal because:why", as_="ben"))
@@ -149,9 +155,9 @@ async def test_who_is_not_concerned_learns_nothing(typing: Typing) -> None:
     assert "There is no number «99»" in plain(await typing("admin reports mute 99", as_="noor"))
 
 
-async def test_admins_are_not_muted_by_staff(typing: Typing, engine: AsyncEngine) -> None:
+async def test_admins_are_not_muted_by_staff(typing: CommandTyper, engine: AsyncEngine) -> None:
     """Nor does anybody decide a report that they made or that is about them."""
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         (ada,) = [m for m in await session.scalars(select(Member)) if m.name == "Ada Root"]
         ada.listed = True
     await typing("report 11 because:rude")
@@ -164,7 +170,7 @@ async def test_admins_are_not_muted_by_staff(typing: Typing, engine: AsyncEngine
     assert one.status == "dismissed"
 
 
-async def test_whoever_is_muted_asks_nobody(typing: Typing, engine: AsyncEngine) -> None:
+async def test_whoever_is_muted_asks_nobody(typing: CommandTyper, engine: AsyncEngine) -> None:
     """They may look, and are told until when and how to object; nobody is owed a card."""
     await typing(WORDS)
     await typing("admin reports mute 1", as_="noor")

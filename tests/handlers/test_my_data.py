@@ -12,19 +12,19 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import Card, Link, plain
-from bot.domain.ranking import standing
+from bot.domain.ranking import base_points
 from bot.handlers import my_data
 from bot.hub import Hub
 from bot.jobs import maintenance
 from bot.links import Links
 from bot.web.my_data import add_downloads
 from db import audit, directory, members, outbox, personal_data
-from db.base import Base, checkpoint, unit
+from db.base import Base, checkpoint, transaction
 from db.directory import Expertise
 from db.members import Account, Member
 from db.outbox import Address, Delivery
 from tests.cast import NOW
-from tests.conftest import Clock, Typing
+from tests.conftest import Clock, CommandTyper
 from tests.reading import commands_of
 
 MAYA, BEN = 1, 2
@@ -34,34 +34,44 @@ CANARY = "Zyxwvut"
 
 def test_every_table_says_whether_it_holds_people() -> None:
     """A new table that stands in neither list fails here; one that refers to members holds them."""
-    assert personal_data.undeclared() == []
+    assert personal_data.list_undeclared_tables() == []
     for name, table in Base.metadata.tables.items():
         refers = {key.column.table.name for key in table.foreign_keys} & {"member", "account"}
         if refers:
-            assert name in personal_data.HELD, name
+            assert name in personal_data.PERSONAL_TABLES, name
         for column in table.c:
             if {key.column.table.name for key in column.foreign_keys} == {"member"}:
-                held = personal_data.HELD[name]
-                assert column.name in (*held.by, *held.about), f"{name}.{column.name}"
+                held = personal_data.PERSONAL_TABLES[name]
+                assert column.name in (*held.owner_columns, *held.subject_columns), (
+                    f"{name}.{column.name}"
+                )
             if {key.column.table.name for key in column.foreign_keys} == {"account"}:
-                assert column.name in personal_data.HELD[name].accounts, f"{name}.{column.name}"
+                assert column.name in personal_data.PERSONAL_TABLES[name].account_columns, (
+                    f"{name}.{column.name}"
+                )
 
 
 def test_what_is_kept_says_why() -> None:
     """Keeping is the exception."""
-    assert all(h.because for h in personal_data.HELD.values() if h.erased != "deleted")
+    assert all(
+        h.reason for h in personal_data.PERSONAL_TABLES.values() if h.on_erasure != "deleted"
+    )
 
 
 async def test_a_table_is_called_what_its_entry_says(
-    typing: Typing, monkeypatch: pytest.MonkeyPatch
+    typing: CommandTyper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing else has to be changed for a new one, and each has a title of its own."""
-    named = replace(personal_data.HELD["account"], title="A made-up title")
-    monkeypatch.setattr(my_data, "HELD", {**personal_data.HELD, "account": named})
+    named = replace(personal_data.PERSONAL_TABLES["account"], title="A made-up title")
+    monkeypatch.setattr(
+        my_data, "PERSONAL_TABLES", {**personal_data.PERSONAL_TABLES, "account": named}
+    )
 
     assert "A made-up title" in plain(await typing("my-data show"))
-    other = personal_data.HELD["document"].title
-    mine = [h for h in personal_data.HELD.values() if h.by or h.accounts]
+    other = personal_data.PERSONAL_TABLES["document"].title
+    mine = [
+        h for h in personal_data.PERSONAL_TABLES.values() if h.owner_columns or h.account_columns
+    ]
     assert all(held.title and held.title != other for held in mine)
 
 
@@ -83,7 +93,7 @@ def path_of(reply: object) -> str:
 
 @pytest.mark.both
 async def test_a_copy_holds_what_the_tables_hold(
-    typing: Typing, page: TestClient[web.Request, web.Application]
+    typing: CommandTyper, page: TestClient[web.Request, web.Application]
 ) -> None:
     """One's own rows, nobody else's, with a hash for each table."""
     shown = plain(await typing("my-data"))
@@ -100,16 +110,22 @@ async def test_a_copy_holds_what_the_tables_hold(
 
 
 async def test_an_address_is_for_one_person_and_a_quarter_of_an_hour(
-    typing: Typing, page: TestClient[web.Request, web.Application], hub: Hub, clock: Clock
+    typing: CommandTyper, page: TestClient[web.Request, web.Application], hub: Hub, clock: Clock
 ) -> None:
     """Changed, foreign and old ones are all the same: not there."""
-    good = hub.links.my_data(MAYA, clock.now)
-    foreign = Links(keys=lambda: ["another key that is long"]).my_data(MAYA, clock.now)
+    good = hub.links.my_data_url(MAYA, clock.now)
+    foreign = Links(keys=lambda: ["another key that is long"]).my_data_url(MAYA, clock.now)
     for bad in ("/my-data/x.json", path_like(foreign), path_like(good)[:-9] + "AAAA.json"):
         assert (await page.get(bad)).status == 404
-    assert hub.links.read_my_data(token_of(good), clock.now, personal_data.KEPT_OPEN) == MAYA
-    clock.go_on(minutes=16)
-    assert hub.links.read_my_data(token_of(good), clock.now, personal_data.KEPT_OPEN) is None
+    assert (
+        hub.links.parse_my_data_token(token_of(good), clock.now, personal_data.DOWNLOAD_LIFETIME)
+        == MAYA
+    )
+    clock.advance(minutes=16)
+    assert (
+        hub.links.parse_my_data_token(token_of(good), clock.now, personal_data.DOWNLOAD_LIFETIME)
+        is None
+    )
     assert (await page.get(path_like(good))).status == 404
 
 
@@ -123,17 +139,17 @@ def token_of(address: str) -> str:
 
 async def _fill(engine: AsyncEngine) -> None:
     """Maya has the canary in her name, a delivery, a report, an endorsement of Ben."""
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         maya = await session.get(Member, MAYA)
         assert maya is not None
         maya.name, maya.folded, maya.bio = CANARY, CANARY.casefold(), f"I am {CANARY}"
-        await directory.refresh(session, maya, standing)
+        await directory.refresh_member(session, maya, base_points)
         for key, state in (("a", "due"), ("b", "sent")):
-            await outbox.put(
+            await outbox.add_delivery(
                 session, Address("p", "w", "maya"), key=key, kind="answer", member_id=MAYA,
                 body=CANARY, created_at=NOW, at=NOW, state=state,
             )  # fmt: skip
-        tie = await directory.tie(session, BEN, await _open_data(session))
+        tie = await directory.find_tie(session, BEN, await _open_data(session))
         assert tie is not None
         await directory.endorse(session, tie, maya, NOW)
 
@@ -147,15 +163,15 @@ async def _open_data(session: object) -> int:
 
 @pytest.mark.both
 async def test_forgetting_asks_first_and_then_leaves_nothing(
-    typing: Typing, engine: AsyncEngine
+    typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """Every declared table is empty of the member; what is kept names nobody."""
     await _fill(engine)
     asked = await typing("my-data forget")
     assert "cannot be undone" in plain(asked)
     assert "Goodbye" in plain(await typing(commands_of(asked)[0]))
-    async with unit(engine) as session:
-        left = await personal_data.rows_of(session, MAYA)
+    async with transaction(engine) as session:
+        left = await personal_data.load_rows(session, MAYA)
         assert left.keys() <= {"audit", "delivery"}
         assert await session.get(Member, MAYA) is None
         ben = (await session.scalars(select(Expertise).where(Expertise.member_id == BEN))).all()
@@ -171,7 +187,7 @@ async def test_forgetting_asks_first_and_then_leaves_nothing(
 
 
 async def test_no_byte_of_the_forgotten_stays_in_the_file(
-    typing: Typing, engine: AsyncEngine, database: str
+    typing: CommandTyper, engine: AsyncEngine, database: str
 ) -> None:
     """Neither in the tables, nor in the search index, nor in the journal."""
     file = Path(database.removeprefix("sqlite:///"))
@@ -179,30 +195,34 @@ async def test_no_byte_of_the_forgotten_stays_in_the_file(
     await _fill(engine)
     assert any(CANARY.encode() in f.read_bytes() for f in files)
     await typing("my-data forget sure:yes")
-    async with unit(engine, writes=True) as session:
-        await maintenance.scrub_what_was_forgotten(session, NOW)
+    async with transaction(engine, writes=True) as session:
+        await maintenance.scrub_search_index(session, NOW)
     await checkpoint(engine)
     raw = b"".join(f.read_bytes() for f in files if f.exists()).lower()
     assert CANARY.lower().encode() not in raw
 
 
-async def test_the_only_admin_names_another_one_first(typing: Typing) -> None:
+async def test_the_only_admin_names_another_one_first(typing: CommandTyper) -> None:
     """A hub without anybody to run it helps nobody."""
     assert "only admin" in plain(await typing("my-data forget sure:yes", as_="ada"))
 
 
-async def test_who_is_no_member_may_look_and_go_too(typing: Typing, engine: AsyncEngine) -> None:
+async def test_who_is_no_member_may_look_and_go_too(
+    typing: CommandTyper, engine: AsyncEngine
+) -> None:
     """The account is all there is."""
     assert "You are not a member" in plain(await typing("my-data", as_="pat"))
     await typing("my-data forget", as_="pat")
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         found = select(Account).where(Account.external_id == "pat")
         assert await session.scalar(found) is None
 
 
-async def test_a_suspended_person_keeps_the_right(typing: Typing, engine: AsyncEngine) -> None:
+async def test_a_suspended_person_keeps_the_right(
+    typing: CommandTyper, engine: AsyncEngine
+) -> None:
     """To see, to take along, to go."""
     assert "Your profile | 1" in plain(await typing("my-data", as_="sam"))
     assert "Goodbye" in plain(await typing("my-data forget sure:yes", as_="sam"))
-    async with unit(engine) as session:
-        assert await members.member(session, 9) is None
+    async with transaction(engine) as session:
+        assert await members.load_member(session, 9) is None

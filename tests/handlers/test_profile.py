@@ -10,16 +10,16 @@ from bot.cards import Card, Form, plain
 from bot.hub import Hub
 from bot.request import Request
 from db.audit import Audit
-from db.base import unit
+from db.base import transaction
 from db.members import Member
 from tests.cast import sender
-from tests.conftest import Clock, Typing
+from tests.conftest import Clock, CommandTyper
 from tests.reading import button, commands_of, field, problems_of, titles_of, values_of
 
 Joining = Callable[..., Awaitable[int]]
 
 
-async def test_the_form_opens_filled_with_everything(typing: Typing) -> None:
+async def test_the_form_opens_filled_with_everything(typing: CommandTyper) -> None:
     """Submitted unchanged it changes nothing but the date."""
     form = await typing("profile")
     before = values_of(form)
@@ -37,7 +37,9 @@ async def test_the_form_opens_filled_with_everything(typing: Typing) -> None:
 @pytest.mark.parametrize(
     "words", ["profile", "settings edit", "profile hours:99", "settings zone:x"]
 )
-async def test_a_form_of_what_exists_is_saved_and_not_sent(typing: Typing, words: str) -> None:
+async def test_a_form_of_what_exists_is_saved_and_not_sent(
+    typing: CommandTyper, words: str
+) -> None:
     """The word on the button, when it opens and when it opens again for a correction."""
     assert isinstance(form := await typing(words, submitted=":" in words), Form)
     assert form.submit == "Save"
@@ -48,7 +50,7 @@ async def test_a_form_of_what_exists_is_saved_and_not_sent(typing: Typing, words
     assert asked.submit == "Go"
 
 
-async def test_words_that_fit_no_field_are_named(typing: Typing) -> None:
+async def test_words_that_fit_no_field_are_named(typing: CommandTyper) -> None:
     """The form that opens instead says why; what exists is untouched."""
     form = await typing("profile availability:foo")
 
@@ -58,7 +60,7 @@ async def test_words_that_fit_no_field_are_named(typing: Typing) -> None:
 
 
 @pytest.mark.both
-async def test_what_is_given_is_saved_and_the_rest_stays(typing: Typing) -> None:
+async def test_what_is_given_is_saved_and_the_rest_stays(typing: CommandTyper) -> None:
     """Words after the command are enough."""
     await typing('profile title:"Tree counter" asks:3 open:no')
     after = values_of(await typing("profile"))
@@ -71,7 +73,7 @@ async def test_what_is_given_is_saved_and_the_rest_stays(typing: Typing) -> None
 
 
 @pytest.mark.both
-async def test_what_one_knows_is_found_at_once_and_forgotten_at_once(typing: Typing) -> None:
+async def test_what_one_knows_is_found_at_once_and_forgotten_at_once(typing: CommandTyper) -> None:
     """Topics by any name; endorsements of those that stay are kept."""
     await typing("endorse maya metadata", as_="luis")
     await typing('profile knows:"metadatos, gis" bio:"I count pigeons"')
@@ -88,7 +90,7 @@ async def test_what_one_knows_is_found_at_once_and_forgotten_at_once(typing: Typ
     "profile knows:qqqqxx", "profile asks:many", "profile seen-bio:friends",
 ])  # fmt: skip
 async def test_a_form_that_opens_for_a_slip_shows_the_profile_as_it_is(
-    typing: Typing, words: str
+    typing: CommandTyper, words: str
 ) -> None:
     """Submitting it must never empty the fields that nobody spoke of."""
     before = values_of(await typing("profile"))
@@ -103,7 +105,7 @@ async def test_a_form_that_opens_for_a_slip_shows_the_profile_as_it_is(
     assert values_of(await typing("profile")) == before
 
 
-async def test_opening_the_form_again_runs_nothing(typing: Typing, hub: Hub) -> None:
+async def test_opening_the_form_again_runs_nothing(typing: CommandTyper, hub: Hub) -> None:
     """A form's button that expired opens the form; it does not save."""
     form = await hub.form(Request(sender("maya"), "profile title:Queen"))
 
@@ -112,7 +114,7 @@ async def test_opening_the_form_again_runs_nothing(typing: Typing, hub: Hub) -> 
     assert values_of(await typing("profile"))["title"] == ("Open Data Manager",)
 
 
-async def test_an_emptied_field_is_cleared_where_that_makes_sense(typing: Typing) -> None:
+async def test_an_emptied_field_is_cleared_where_that_makes_sense(typing: CommandTyper) -> None:
     """Title, story, topics and the limit may be empty; name, languages and choices stay."""
     before = values_of(await typing("profile"))
     await typing("profile", values=dict.fromkeys(before, ()) | {"hours": before["hours"]},
@@ -124,7 +126,7 @@ async def test_an_emptied_field_is_cleared_where_that_makes_sense(typing: Typing
     assert after["name"] == ("Maya Chen",)
 
 
-async def test_a_submitted_form_with_a_slip_keeps_all_that_was_typed(typing: Typing) -> None:
+async def test_a_submitted_form_with_a_slip_keeps_all_that_was_typed(typing: CommandTyper) -> None:
     """The problem stands beside its field; nothing is saved."""
     typed = values_of(await typing("profile")) | {"title": ("Typed",), "hours": ("25-26",)}
     form = await typing("profile", values=typed, submitted=True)
@@ -140,7 +142,7 @@ async def test_a_submitted_form_with_a_slip_keeps_all_that_was_typed(typing: Typ
      ("8 to 16", "08:00-16:00"), ("8 à 16", "08:00-16:00"), ("0-24", "00:00-24:00")],
 )  # fmt: skip
 async def test_working_hours_are_read_as_people_write_them(
-    typing: Typing, said: str, kept: str
+    typing: CommandTyper, said: str, kept: str
 ) -> None:
     """In four languages."""
     await typing(f'profile hours:"{said}"')
@@ -149,12 +151,12 @@ async def test_working_hours_are_read_as_people_write_them(
 
 
 @pytest.mark.parametrize("said", ["17-9", "9-9", "9-25", "9:75-17", "now", "9", "-1-5", "24-24"])
-async def test_hours_that_are_none_are_refused(typing: Typing, said: str) -> None:
+async def test_hours_that_are_none_are_refused(typing: CommandTyper, said: str) -> None:
     """Upside down, empty, beyond the day."""
     assert f"«{said}»" in problems_of(await typing(f"profile hours:{said}"))["hours"]
 
 
-async def test_a_topic_that_is_none_gets_the_nearest(typing: Typing) -> None:
+async def test_a_topic_that_is_none_gets_the_nearest(typing: CommandTyper) -> None:
     """One suggestion beside the field."""
     form = await typing("profile knows:opn-dt")
 
@@ -162,7 +164,7 @@ async def test_a_topic_that_is_none_gets_the_nearest(typing: Typing) -> None:
     assert "open data" in problems_of(form)["knows"]
 
 
-async def test_more_topics_than_fit_are_counted(typing: Typing) -> None:
+async def test_more_topics_than_fit_are_counted(typing: CommandTyper) -> None:
     """Twenty fit; the sentence does not say that the field is empty."""
     topics = ",".join(["gis", "metadata", "procurement"] * 7)
 
@@ -170,7 +172,7 @@ async def test_more_topics_than_fit_are_counted(typing: Typing) -> None:
 
 
 @pytest.mark.both
-async def test_being_listed_is_a_yes_and_can_be_taken_back(typing: Typing) -> None:
+async def test_being_listed_is_a_yes_and_can_be_taken_back(typing: CommandTyper) -> None:
     """Consent first; a no is at once."""
     await typing("profile listed:yes", as_="uma")
     assert "Uma Unlisted" in titles_of(await typing("who-does open data"))
@@ -184,7 +186,7 @@ async def test_being_listed_is_a_yes_and_can_be_taken_back(typing: Typing) -> No
     [("community", True, True), ("city", True, False), ("nobody", False, False)],
 )
 async def test_each_field_is_seen_by_whom_one_chose(
-    typing: Typing, seen: str, colleague: bool, other: bool
+    typing: CommandTyper, seen: str, colleague: bool, other: bool
 ) -> None:
     """The whole community, one's own city, nobody; oneself always."""
     await typing(f"profile seen-bio:{seen} seen-title:{seen} seen-topics:{seen} "
@@ -197,13 +199,13 @@ async def test_each_field_is_seen_by_whom_one_chose(
 
 
 async def test_after_six_months_the_hub_asks_once_whether_it_is_still_right(
-    typing: Typing, clock: Clock
+    typing: CommandTyper, clock: Clock
 ) -> None:
     """A press is enough to say yes, and only one's own profile and home ask."""
     question = "Is it still right?"
-    clock.go_on(days=170)
+    clock.advance(days=170)
     assert question not in plain(await typing("home"))
-    clock.go_on(days=1)
+    clock.advance(days=1)
     assert question in plain(await typing("home"))
     assert question in plain(await typing("profile show"))
     assert question not in plain(await typing("who-is maya", as_="ben"))
@@ -212,25 +214,27 @@ async def test_after_six_months_the_hub_asks_once_whether_it_is_still_right(
     assert question not in plain(await typing("home"))
 
 
-async def test_a_save_is_audited_without_its_words(typing: Typing, engine: AsyncEngine) -> None:
+async def test_a_save_is_audited_without_its_words(
+    typing: CommandTyper, engine: AsyncEngine
+) -> None:
     """Who and when; never what."""
     await typing('profile bio:"canary7f3a9"')
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         rows = (await session.scalars(select(Audit))).all()
 
     assert [(a.action, a.subject, a.member_id) for a in rows] == [("profile saved", "member:1", 1)]
 
 
-async def test_a_name_is_folded_for_finding(typing: Typing, engine: AsyncEngine) -> None:
+async def test_a_name_is_folded_for_finding(typing: CommandTyper, engine: AsyncEngine) -> None:
     """The new name counts from now on."""
     await typing('profile name:"Zoë Ñandú"')
 
     assert plain(await typing("who-is zoe nandu", as_="luis")).startswith("Zoë Ñandú")
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         assert (await session.get_one(Member, 1)).folded == "zoe nandu"
 
 
-async def test_hostile_words_are_kept_and_shown_as_they_are(typing: Typing) -> None:
+async def test_hostile_words_are_kept_and_shown_as_they_are(typing: CommandTyper) -> None:
     """Format strings, markup and formulas are text."""
     hostile = "{0.__class__} %n ${7*7} =cmd() <!channel> @everyone `x` 🌳 '; DROP TABLE member;--"
     reply = await typing("profile", values={"bio": (hostile,)})

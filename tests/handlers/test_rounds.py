@@ -7,34 +7,34 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import Buttons, Card, plain
-from bot.domain.cadence import coming, is_turn, moments
+from bot.domain.cadence import is_turn, next_round_day, round_schedule
 from bot.jobs import rounds as job
 from db import round_pools
-from db.base import unit
-from db.rounds import RoundAvoid, RoundMember, RoundPlace
-from tests.conftest import Clock, Typing
+from db.base import transaction
+from db.rounds import RoundAvoidance, RoundMember, RoundPlace
+from tests.conftest import Clock, CommandTyper
 
 DAY = date(2026, 12, 1)
 
 
 async def sent(engine: AsyncEngine, clock: Clock) -> None:
     """The first round is drafted and sent; an hour has passed."""
-    when = moments(DAY)
+    when = round_schedule(DAY)
     for moment in (when.draft, when.send):
         clock.now = moment
-        await job.advance(engine, clock)
+        await job.advance_rounds(engine, clock)
     clock.now = when.send + timedelta(hours=1)
 
 
 async def mine(engine: AsyncEngine, member_id: int = 1) -> RoundMember:
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         found = await session.get(RoundMember, member_id)
     assert found is not None
     return found
 
 
 @pytest.mark.both
-async def test_taking_part_is_chosen_and_undone(typing: Typing, engine: AsyncEngine) -> None:
+async def test_taking_part_is_chosen_and_undone(typing: CommandTyper, engine: AsyncEngine) -> None:
     """Nobody takes part by default; on, twice, and off again."""
     assert "You are not among them" in plain(await typing("rounds"))
     for _ in range(2):
@@ -46,7 +46,7 @@ async def test_taking_part_is_chosen_and_undone(typing: Typing, engine: AsyncEng
     assert "not among them" in plain(await typing("rounds off", "ben"))
 
 
-async def test_only_people_in_the_directory_take_part(typing: Typing) -> None:
+async def test_only_people_in_the_directory_take_part(typing: CommandTyper) -> None:
     """Whoever is met wants to know whom; the way there is a button."""
     said = plain(await typing("rounds on", "uma"))
     assert "/wwc profile edit" in said
@@ -64,7 +64,7 @@ async def test_only_people_in_the_directory_take_part(typing: Typing) -> None:
     ],
 )
 async def test_everybody_has_a_rhythm_of_their_own(
-    typing: Typing, words: str, rhythm: str, next_one: str
+    typing: CommandTyper, words: str, rhythm: str, next_one: str
 ) -> None:
     """The card says it, and when the next round of that rhythm is, on the reader's clock."""
     await typing("rounds on")
@@ -74,7 +74,7 @@ async def test_everybody_has_a_rhythm_of_their_own(
 
 
 @pytest.mark.parametrize("words", ["rounds monthly 6", "rounds monthly x", "rounds weekly 2"])
-async def test_a_week_that_no_month_has_is_refused(typing: Typing, words: str) -> None:
+async def test_a_week_that_no_month_has_is_refused(typing: CommandTyper, words: str) -> None:
     """With what was read and what fits."""
     await typing("rounds on")
     assert "write 1 to 4" in plain(await typing(words))
@@ -91,9 +91,9 @@ def test_turns_are_spread_over_the_weeks() -> None:
 
 def test_a_round_is_coming_until_it_is_sent() -> None:
     """On the Tuesday itself until the hour, then the next one."""
-    send = moments(DAY).send
-    assert coming(send - timedelta(seconds=1)) == DAY
-    assert coming(send) == DAY + timedelta(weeks=1)
+    send = round_schedule(DAY).send
+    assert next_round_day(send - timedelta(seconds=1)) == DAY
+    assert next_round_day(send) == DAY + timedelta(weeks=1)
 
 
 @pytest.mark.parametrize(
@@ -106,22 +106,24 @@ def test_a_round_is_coming_until_it_is_sent() -> None:
     ],
 )
 async def test_rounds_can_be_paused_until_a_day(
-    typing: Typing, engine: AsyncEngine, words: str, until: date
+    typing: CommandTyper, engine: AsyncEngine, words: str, until: date
 ) -> None:
     """Four weeks, so many weeks, or a day; quoted back; the next round is after it."""
     await typing("rounds on")
     said = plain(await typing(words))
     assert f"Your rounds pause until {until:%B} {until.day}, {until.year}." in said
     assert (await mine(engine)).snoozed_until == until
-    async with unit(engine) as session:
-        assert not await round_pools.participants(session, until - timedelta(days=1))
-        assert await round_pools.participants(session, until)
+    async with transaction(engine) as session:
+        assert not await round_pools.list_participants(session, until - timedelta(days=1))
+        assert await round_pools.list_participants(session, until)
     await typing("rounds on")
     assert (await mine(engine)).snoozed_until is None
 
 
 @pytest.mark.parametrize("when", ["yesterday", "2026-11-24", "2028-01-01", "2026-13-45", "0"])
-async def test_a_pause_that_cannot_be_read_says_how_to_write_it(typing: Typing, when: str) -> None:
+async def test_a_pause_that_cannot_be_read_says_how_to_write_it(
+    typing: CommandTyper, when: str
+) -> None:
     """Neither the past, nor years, nor days that do not exist."""
     await typing("rounds on")
     said = plain(await typing(f"rounds snooze {when}"))
@@ -130,13 +132,13 @@ async def test_a_pause_that_cannot_be_read_says_how_to_write_it(typing: Typing, 
 
 
 @pytest.mark.parametrize("when", ["2026-11-24", "2026-12-02", "soon"])
-async def test_only_a_round_to_come_can_be_skipped(typing: Typing, when: str) -> None:
+async def test_only_a_round_to_come_can_be_skipped(typing: CommandTyper, when: str) -> None:
     """An old button skips nothing later."""
     await typing("rounds on")
     assert "begun already, or there is none" in plain(await typing(f"rounds skip {when}"))
 
 
-async def test_skipping_moves_the_next_one(typing: Typing) -> None:
+async def test_skipping_moves_the_next_one(typing: CommandTyper) -> None:
     """The next one is skipped, not the one after it."""
     await typing("rounds on")
     said = plain(await typing("rounds skip"))
@@ -145,7 +147,7 @@ async def test_skipping_moves_the_next_one(typing: Typing) -> None:
 
 
 @pytest.mark.both
-async def test_people_are_avoided_and_not_told(typing: Typing, engine: AsyncEngine) -> None:
+async def test_people_are_avoided_and_not_told(typing: CommandTyper, engine: AsyncEngine) -> None:
     """By name; twice is once; the list is on the own card only."""
     await typing("rounds on")
     for _ in range(2):
@@ -154,8 +156,8 @@ async def test_people_are_avoided_and_not_told(typing: Typing, engine: AsyncEngi
     assert "Never paired with: Luis Ángel Rojas" in said
     await typing("rounds on", "luis")
     assert "Maya" not in plain(await typing("rounds", "luis"))
-    async with unit(engine) as session:
-        assert len(list(await session.scalars(select(RoundAvoid)))) == 1
+    async with transaction(engine) as session:
+        assert len(list(await session.scalars(select(RoundAvoidance)))) == 1
     assert "Never paired" not in plain(await typing("rounds unavoid luis"))
     assert "never paired with yourself" in plain(await typing("rounds avoid maya"))
     assert "Please fill this in." in plain(await typing("rounds avoid"))
@@ -164,7 +166,7 @@ async def test_people_are_avoided_and_not_told(typing: Typing, engine: AsyncEngi
 
 @pytest.mark.both
 async def test_the_partner_stands_on_the_card_with_why(
-    typing: Typing, engine: AsyncEngine, clock: Clock
+    typing: CommandTyper, engine: AsyncEngine, clock: Clock
 ) -> None:
     """Who it is, why, and what one says of the meeting; a later word replaces an earlier one."""
     for key in ("maya", "luis"):
@@ -179,38 +181,40 @@ async def test_the_partner_stands_on_the_card_with_why(
     number = said.split("/wwc rounds met ")[1].split("\n")[0]
     assert "You have a date." in plain(await typing(f"rounds scheduled {number}"))
     assert "You met." in plain(await typing(f"rounds met {number}"))
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         answers = select(RoundPlace.answer).order_by(RoundPlace.member_id)
         assert list(await session.scalars(answers)) == ["met", ""]
 
 
 @pytest.mark.parametrize("number", ["1", "99", "0", "x", "-1", "9" * 30])
 async def test_nobody_answers_for_a_group_of_others(
-    typing: Typing, engine: AsyncEngine, clock: Clock, number: str
+    typing: CommandTyper, engine: AsyncEngine, clock: Clock, number: str
 ) -> None:
     """A number that is somebody else's, or nobody's, sounds the same and changes nothing."""
     for key in ("maya", "luis"):
         await typing("rounds on", key)
     await sent(engine, clock)
     assert "not one of your introductions" in plain(await typing(f"rounds met {number}", "zoe"))
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         assert set(await session.scalars(select(RoundPlace.answer))) == {""}
 
 
 async def test_a_draft_is_told_to_nobody_before_it_is_sent(
-    typing: Typing, engine: AsyncEngine, clock: Clock
+    typing: CommandTyper, engine: AsyncEngine, clock: Clock
 ) -> None:
     """Neither on the card nor by asking why or answering."""
     for key in ("maya", "luis"):
         await typing("rounds on", key)
-    draft = moments(DAY).draft
-    await job.advance(engine, lambda: draft)
+    draft = round_schedule(DAY).draft
+    await job.advance_rounds(engine, lambda: draft)
     clock.now = draft
     for words in ("rounds", "rounds why", "rounds met", "rounds met 1"):
         assert "Luis" not in plain(await typing(words))
 
 
-async def test_who_was_left_reads_why(typing: Typing, engine: AsyncEngine, clock: Clock) -> None:
+async def test_who_was_left_reads_why(
+    typing: CommandTyper, engine: AsyncEngine, clock: Clock
+) -> None:
     """Two colleagues alone: the rule, and no name."""
     for key in ("maya", "ben"):
         await typing("rounds on", key)
@@ -223,14 +227,14 @@ async def test_who_was_left_reads_why(typing: Typing, engine: AsyncEngine, clock
 
 @pytest.mark.parametrize("words", ["rounds", "rounds on", "rounds avoid luis", "rounds met 1"])
 @pytest.mark.parametrize("who", ["pat", "sam"])
-async def test_members_only(typing: Typing, words: str, who: str) -> None:
+async def test_members_only(typing: CommandTyper, words: str, who: str) -> None:
     """Neither those who wait nor those who are suspended."""
     assert "Members only" in plain(await typing(words, who)) or "miembros" in plain(
         await typing(words, who)
     )
 
 
-async def test_every_button_fits(typing: Typing, engine: AsyncEngine, clock: Clock) -> None:
+async def test_every_button_fits(typing: CommandTyper, engine: AsyncEngine, clock: Clock) -> None:
     """And says a command that exists."""
     for key in ("maya", "luis"):
         await typing("rounds on", key)

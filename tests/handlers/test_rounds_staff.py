@@ -9,22 +9,22 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import plain
-from bot.domain.cadence import moments
+from bot.domain.cadence import round_schedule
 from bot.jobs import rounds as job
 from db import rounds
 from db.audit import Audit
-from db.base import unit
+from db.base import transaction
 from db.members import Member
 from db.rounds import RoundPlace
 from db.talks import Talk
-from tests.conftest import Clock, Typing
+from tests.conftest import Clock, CommandTyper
 
 DAY = date(2026, 12, 1)
 SOME = ("maya", "ben", "luis", "remi", "carl", "zoe")
 
 
 @pytest.fixture
-async def six(typing: Typing) -> Typing:
+async def six(typing: CommandTyper) -> CommandTyper:
     """Six people take part: two of Boston, and four of other cities."""
     for key in SOME:
         await typing("rounds on", key)
@@ -32,7 +32,7 @@ async def six(typing: Typing) -> Typing:
 
 
 async def together(engine: AsyncEngine) -> set[frozenset[int]]:
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         groups: dict[int, set[int]] = {}
         for place in await session.scalars(select(RoundPlace)):
             groups.setdefault(place.group_id, set()).add(place.member_id)
@@ -40,11 +40,11 @@ async def together(engine: AsyncEngine) -> set[frozenset[int]]:
 
 
 async def left(engine: AsyncEngine) -> set[int]:
-    async with unit(engine) as session:
-        return {one.member_id for one in await rounds.left_of(session, 1)}
+    async with transaction(engine) as session:
+        return {one.member_id for one in await rounds.list_unmatched(session, 1)}
 
 
-async def test_nobody_takes_part_yet(typing: Typing) -> None:
+async def test_nobody_takes_part_yet(typing: CommandTyper) -> None:
     """The card says so; how rounds are going says when the next draft is made."""
     assert "Nobody takes part" in plain(await typing("admin rounds preview", "noor"))
     said = plain(await typing("admin rounds", "noor"))
@@ -52,7 +52,9 @@ async def test_nobody_takes_part_yet(typing: Typing) -> None:
 
 
 @pytest.mark.both
-async def test_the_draft_is_a_table_and_stays_as_it_is(six: Typing, engine: AsyncEngine) -> None:
+async def test_the_draft_is_a_table_and_stays_as_it_is(
+    six: CommandTyper, engine: AsyncEngine
+) -> None:
     """Pairs with points and reasons; looking again draws nothing anew."""
     said = plain(await six("admin rounds preview", "noor"))
     assert "Who | Points | Before | Why" in said
@@ -67,7 +69,7 @@ async def test_the_draft_is_a_table_and_stays_as_it_is(six: Typing, engine: Asyn
 
 @pytest.mark.both
 async def test_two_people_change_places_if_the_rules_allow(
-    six: Typing, engine: AsyncEngine
+    six: CommandTyper, engine: AsyncEngine
 ) -> None:
     """Each takes the other's place; colleagues, and those kept apart, are never put together."""
     await six("admin rounds preview", "noor")
@@ -84,7 +86,7 @@ async def test_two_people_change_places_if_the_rules_allow(
     assert await together(engine) == after
 
 
-async def test_somebody_who_waits_may_take_a_place(six: Typing, engine: AsyncEngine) -> None:
+async def test_somebody_who_waits_may_take_a_place(six: CommandTyper, engine: AsyncEngine) -> None:
     """Whose place it was waits instead, and reads why."""
     for key in ("luis", "zoe", "carl", "remi"):
         await six("rounds off", key)
@@ -107,14 +109,14 @@ async def test_somebody_who_waits_may_take_a_place(six: Typing, engine: AsyncEng
         ("preview 0", "whole number"), ("preview 99", "Pairs: 3"), ("explode", "not one of"),
     ],
 )  # fmt: skip
-async def test_bad_words_are_told_what_fits(six: Typing, words: str, said: str) -> None:
+async def test_bad_words_are_told_what_fits(six: CommandTyper, words: str, said: str) -> None:
     """Numbers that are none, or are nobody's here."""
     await six("admin rounds preview", "noor")
     assert said in plain(await six(f"admin rounds {words}", "noor"))
 
 
 async def test_a_swap_with_somebody_who_went_meanwhile_is_refused(
-    six: Typing, engine: AsyncEngine
+    six: CommandTyper, engine: AsyncEngine
 ) -> None:
     """Rules are checked with the people as they are now."""
     await six("admin rounds preview", "noor")
@@ -124,7 +126,7 @@ async def test_a_swap_with_somebody_who_went_meanwhile_is_refused(
 
 
 async def test_a_locked_round_stays_until_it_is_unlocked(
-    six: Typing, engine: AsyncEngine, clock: Clock
+    six: CommandTyper, engine: AsyncEngine, clock: Clock
 ) -> None:
     """Neither drawn again nor swapped; whoever joins then waits for the release."""
     await six("rounds off", "zoe")
@@ -134,13 +136,13 @@ async def test_a_locked_round_stays_until_it_is_unlocked(
         assert "Unlock it" in plain(await six(f"admin rounds {words}", "noor"))
     before = await together(engine)
     await six("rounds on", "zoe")
-    clock.now = moments(DAY).notice
+    clock.now = round_schedule(DAY).notice
     assert "Sent." in plain(await six("admin rounds send", "noor"))
     assert await together(engine) == before
     assert before
 
 
-async def test_drawing_again_makes_another_draft(six: Typing, engine: AsyncEngine) -> None:
+async def test_drawing_again_makes_another_draft(six: CommandTyper, engine: AsyncEngine) -> None:
     """Those who joined are in it, and the act is written down."""
     await six("rounds off", "zoe")
     await six("admin rounds preview", "noor")
@@ -148,27 +150,27 @@ async def test_drawing_again_makes_another_draft(six: Typing, engine: AsyncEngin
     await six("admin rounds unlock", "noor")
     assert "Drawn again." in plain(await six("admin rounds redraw", "noor"))
     assert {key for group in await together(engine) for key in group} >= {1, 2, 3, 6}
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         acts = set(await session.scalars(select(Audit.action).where(Audit.subject == "round:1")))
     assert acts == {"round unlocked", "round redrawn"}
 
 
 @pytest.mark.both
 async def test_two_admins_press_send_and_the_clock_strikes(
-    six: Typing, engine: AsyncEngine, clock: Clock
+    six: CommandTyper, engine: AsyncEngine, clock: Clock
 ) -> None:
     """All at once: one release, one introduction each; everybody else hears that it was sent."""
     await six("admin rounds preview", "noor")
-    clock.now = moments(DAY).send - timedelta(seconds=1)
+    clock.now = round_schedule(DAY).send - timedelta(seconds=1)
     said = await asyncio.gather(
         *(six("admin rounds send", who) for who in ("noor", "ada", "noor", "ada"))
     )
     texts = [plain(card) for card in said]
     assert sum("Sent." in text for text in texts) == 1
     assert sum("it is sent once" in text for text in texts) == 3
-    after = moments(DAY).send + timedelta(seconds=1)
-    await asyncio.gather(*(job.advance(engine, lambda: after) for _ in range(3)))
-    async with unit(engine) as session:
+    after = round_schedule(DAY).send + timedelta(seconds=1)
+    await asyncio.gather(*(job.advance_rounds(engine, lambda: after) for _ in range(3)))
+    async with transaction(engine) as session:
         assert await session.scalar(select(func.count()).select_from(Talk)) == 3
         sent = select(func.count()).where(Audit.action == "round sent")
         assert await session.scalar(sent) == 1
@@ -177,12 +179,12 @@ async def test_two_admins_press_send_and_the_clock_strikes(
 
 
 async def test_long_drafts_have_pages(
-    six: Typing, engine: AsyncEngine, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    six: CommandTyper, engine: AsyncEngine, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a button to the next and the previous one."""
     from bot.handlers import rounds_staff
 
-    monkeypatch.setattr(rounds_staff, "ON_A_PAGE", 2)
+    monkeypatch.setattr(rounds_staff, "PAGE_SIZE", 2)
     first = plain(await six("admin rounds preview", "noor"))
     second = plain(await six("admin rounds preview 2", "noor"))
     assert "Next page: /wwc admin rounds preview 2" in first
@@ -192,9 +194,9 @@ async def test_long_drafts_have_pages(
 
 
 @pytest.mark.parametrize("words", ["", "preview", "redraw", "swap 1 2", "lock", "send"])
-async def test_only_staff_may(typing: Typing, engine: AsyncEngine, words: str) -> None:
+async def test_only_staff_may(typing: CommandTyper, engine: AsyncEngine, words: str) -> None:
     """Members hear that it is for staff, and the try is written down."""
     assert "Staff only" in plain(await typing(f"admin rounds {words}"))
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         assert await session.scalar(select(Audit.outcome)) == "refused"
         assert await session.scalar(select(func.count()).select_from(Member)) == 11

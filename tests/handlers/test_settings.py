@@ -7,21 +7,21 @@ import pytest
 
 from bot.cards import Form, plain
 from bot.hub import Hub
-from bot.i18n import LANGUAGES, NAMES
+from bot.i18n import LANGUAGE_NAMES, LANGUAGES
 from bot.request import Request
 from tests.cast import sender
-from tests.conftest import Typing
+from tests.conftest import CommandTyper
 from tests.reading import commands_of, problems_of, values_of
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_the_language_counts_from_the_answer_on(
-    typing: Typing, hub: Hub, language: str
+    typing: CommandTyper, hub: Hub, language: str
 ) -> None:
     """By code or by name."""
-    reply = await typing(f"settings language:{NAMES[language]}")
+    reply = await typing(f"settings language:{LANGUAGE_NAMES[language]}")
 
-    assert NAMES[language] in plain(reply)
+    assert LANGUAGE_NAMES[language] in plain(reply)
     assert await hub.language(sender("maya")) == language
 
 
@@ -30,7 +30,7 @@ async def test_the_language_counts_from_the_answer_on(
     [("America/Bogota", "America/Bogota"), ("bogota", "America/Bogota"),
      ('"sao paulo"', "America/Sao_Paulo"), ("europe/PARIS", "Europe/Paris")],
 )  # fmt: skip
-async def test_a_zone_is_found_by_its_city(typing: Typing, said: str, zone: str) -> None:
+async def test_a_zone_is_found_by_its_city(typing: CommandTyper, said: str, zone: str) -> None:
     """With the time it is there."""
     assert f"Time zone: {zone}" in plain(await typing(f"settings zone:{said}"))
     assert values_of(await typing("settings edit"))["zone"] == (zone,)
@@ -38,7 +38,7 @@ async def test_a_zone_is_found_by_its_city(typing: Typing, said: str, zone: str)
 
 @pytest.mark.parametrize("said", ["Mars/Base", "EST5", "UTC+3", "../etc/passwd", "%", "Etc/GMT"])
 async def test_a_zone_that_is_none_is_refused_and_the_settings_stay(
-    typing: Typing, said: str
+    typing: CommandTyper, said: str
 ) -> None:
     """With the nearest ones where there are any."""
     reply = await typing(f"settings zone:{said}")
@@ -49,7 +49,7 @@ async def test_a_zone_that_is_none_is_refused_and_the_settings_stay(
         assert all(c.startswith("settings zone:") for c in commands_of(reply))
 
 
-async def test_a_slip_in_one_field_shows_the_other_as_it_is(typing: Typing) -> None:
+async def test_a_slip_in_one_field_shows_the_other_as_it_is(typing: CommandTyper) -> None:
     """Nothing is emptied by submitting the form."""
     form = await typing("settings language:klingon")
 
@@ -64,7 +64,7 @@ async def test_zones_are_suggested_by_any_part_of_their_name(hub: Hub) -> None:
     assert "America/Mexico_City" in [o.value for o in offered]
 
 
-async def test_quiet_hours_and_the_ceiling_are_the_members_own(typing: Typing) -> None:
+async def test_quiet_hours_and_the_ceiling_are_the_members_own(typing: CommandTyper) -> None:
     """They may cross midnight; equal ends mean never."""
     said = plain(await typing("settings quiet:22-6:30 weekly:3"))
     assert "Quiet hours: 22:00–06:30" in said
@@ -73,14 +73,14 @@ async def test_quiet_hours_and_the_ceiling_are_the_members_own(typing: Typing) -
 
 
 @pytest.mark.parametrize("said", ["late", "25-3", "7:99-8", "9"])
-async def test_quiet_hours_that_are_none_are_quoted(typing: Typing, said: str) -> None:
+async def test_quiet_hours_that_are_none_are_quoted(typing: CommandTyper, said: str) -> None:
     """With an example."""
     reply = plain(await typing(f"settings quiet:{said}"))
     assert f"«{said}»" in reply
     assert "19:00-08:00" in reply
 
 
-async def test_each_kind_of_message_has_a_switch(typing: Typing) -> None:
+async def test_each_kind_of_message_has_a_switch(typing: CommandTyper) -> None:
     """Off and on again, each time with the whole list before one's eyes."""
     shown = await typing("settings")
     switches = [c for c in commands_of(shown) if "stop:" in c]
@@ -94,7 +94,7 @@ async def test_each_kind_of_message_has_a_switch(typing: Typing) -> None:
         assert stop in commands_of(await typing(f"settings start:{kind}"))
 
 
-async def test_a_kind_that_nobody_may_stop_is_none(typing: Typing) -> None:
+async def test_a_kind_that_nobody_may_stop_is_none(typing: CommandTyper) -> None:
     """Answers to what one did always come."""
     assert isinstance(await typing("settings stop:answer"), Form)
 

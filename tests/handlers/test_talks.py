@@ -11,13 +11,13 @@ from bot.community import blocking
 from bot.hub import Hub
 from bot.request import Request
 from db import talks
-from db.base import unit
+from db.base import transaction
 from db.outbox import Delivery
 from db.talks import Talk
 from tests.cast import sender
 from tests.community.test_talks import begin, gather
-from tests.conftest import Clock, Typing
-from tests.owed import change, deliver, member, owed
+from tests.conftest import Clock, CommandTyper
+from tests.owed import list_pending, load_member, mark_delivered, update_member
 from tests.reading import button, commands_of
 
 pytestmark = pytest.mark.both
@@ -28,14 +28,14 @@ async def talk(engine: AsyncEngine, clock: Clock) -> int:
     """Maya and Luis were brought together, and both got the opening."""
     begun = await begin(engine, clock())
     assert begun is not None
-    await deliver(engine)
+    await mark_delivered(engine)
     return begun.id
 
 
 async def kept(engine: AsyncEngine, number: int) -> Talk:
     """A talk as it stands."""
-    async with unit(engine) as session:
-        found = await talks.found(session, number, hold=False)
+    async with transaction(engine) as session:
+        found = await talks.load_talk(session, number, hold=False)
         assert found is not None
         return found
 
@@ -47,37 +47,37 @@ def link_of(reply: Reply) -> str:
 
 
 async def test_one_proposes_the_other_agrees_and_both_get_the_file(
-    typing: Typing, engine: AsyncEngine, talk: int
+    typing: CommandTyper, engine: AsyncEngine, talk: int
 ) -> None:
     """The proposal comes under one's own opening, in one's own language and clock."""
     first = await typing(f"intro slot {talk} 2")
     assert "I proposed Thu, Nov 26, 1:00\u202fPM / 1:00\u202fPM to Luis" in plain(first)
-    (asked,) = await owed(engine, "luis")
+    (asked,) = await list_pending(engine, "luis")
     assert "Maya Chen propone: jue" in asked.text
     assert asked.kind == "conversation"
 
     reply = await typing(button(asked.card, "Aceptar la hora").command, as_="luis")
 
     assert "Acordado con Maya Chen" in plain(reply)
-    (told,) = await owed(engine, "maya")
+    (told,) = await list_pending(engine, "maya")
     assert told.text.startswith("Agreed with Luis Ángel Rojas\n")
     assert link_of(told.card) != link_of(reply)
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         under = (await session.scalars(select(Delivery.under_id).order_by(Delivery.id))).all()
     begun = await kept(engine, talk)
     assert under[2:] == [begun.other_root_id, begun.one_root_id]
 
 
 async def test_pressing_twice_changes_nothing(
-    typing: Typing, engine: AsyncEngine, talk: int
+    typing: CommandTyper, engine: AsyncEngine, talk: int
 ) -> None:
     """Neither the proposal nor the agreement happens again."""
     for _ in range(2):
         await typing(f"intro slot {talk} 1")
-    assert len(await owed(engine)) == 1
+    assert len(await list_pending(engine)) == 1
     replies = [await typing(f"intro slot {talk} 1", as_="luis") for _ in range(2)]
     assert replies[0] == replies[1]
-    assert len(await owed(engine)) == 2
+    assert len(await list_pending(engine)) == 2
     found = await kept(engine, talk)
     assert (found.agreed, found.picked, found.moves, found.sequence) == (1, None, 2, 1)
 
@@ -93,7 +93,7 @@ async def test_both_press_at_once(hub: Hub, engine: AsyncEngine, talk: int) -> N
 
 
 async def test_another_time_may_be_proposed_before_and_after(
-    typing: Typing, engine: AsyncEngine, talk: int
+    typing: CommandTyper, engine: AsyncEngine, talk: int
 ) -> None:
     """The newest proposal counts; an agreement stands until there is another one."""
     await typing(f"intro slot {talk} 1")
@@ -110,7 +110,7 @@ async def test_another_time_may_be_proposed_before_and_after(
 
 
 async def test_other_times_are_new_ones_and_old_buttons_keep_their_meaning(
-    typing: Typing, engine: AsyncEngine, talk: int
+    typing: CommandTyper, engine: AsyncEngine, talk: int
 ) -> None:
     """A number means the same time for ever."""
     before = (await kept(engine, talk)).times
@@ -124,7 +124,7 @@ async def test_other_times_are_new_ones_and_old_buttons_keep_their_meaning(
 
 
 async def test_there_is_an_end_to_other_times(
-    typing: Typing, engine: AsyncEngine, talk: int
+    typing: CommandTyper, engine: AsyncEngine, talk: int
 ) -> None:
     """A finger that rests on the button fills no table."""
     for _ in range(25):
@@ -135,11 +135,11 @@ async def test_there_is_an_end_to_other_times(
 
 
 async def test_a_time_that_has_passed_is_not_proposed(
-    typing: Typing, engine: AsyncEngine, clock: Clock, talk: int
+    typing: CommandTyper, engine: AsyncEngine, clock: Clock, talk: int
 ) -> None:
     """Nor agreed to; others are one press away."""
     await typing(f"intro slot {talk} 1")
-    clock.go_on(days=2)
+    clock.advance(days=2)
 
     reply = await typing(f"intro slot {talk} 1", as_="luis")
 
@@ -150,21 +150,21 @@ async def test_a_time_that_has_passed_is_not_proposed(
 
 @pytest.mark.parametrize("gone", ["suspended", "blocked"])
 async def test_nothing_is_proposed_when_it_is_over(
-    typing: Typing, engine: AsyncEngine, clock: Clock, talk: int, gone: str
+    typing: CommandTyper, engine: AsyncEngine, clock: Clock, talk: int, gone: str
 ) -> None:
     """A stale button is judged when it is pressed."""
     if gone == "suspended":
-        await change(engine, "luis", status="suspended")
+        await update_member(engine, "luis", status="suspended")
     else:
-        one, other = await member(engine, "luis"), await member(engine, "maya")
-        async with unit(engine, writes=True) as session:
+        one, other = await load_member(engine, "luis"), await load_member(engine, "maya")
+        async with transaction(engine, writes=True) as session:
             await blocking.block_member(session, clock(), one, other)
 
     assert "This conversation has ended." in plain(await typing(f"intro slot {talk} 1"))
-    assert await owed(engine) == []
+    assert await list_pending(engine) == []
 
 
-async def test_others_find_nothing_there(typing: Typing, talk: int) -> None:
+async def test_others_find_nothing_there(typing: CommandTyper, talk: int) -> None:
     """The same words as for a number that is nobody's."""
     for words in ("intro slot {} 1", "intro slot {}"):
         mine = await typing(words.format(talk), as_="ben")
@@ -172,16 +172,16 @@ async def test_others_find_nothing_there(typing: Typing, talk: int) -> None:
 
 
 async def test_in_a_conversation_of_both_the_proposal_stands_there(
-    typing: Typing, engine: AsyncEngine, clock: Clock
+    typing: CommandTyper, engine: AsyncEngine, clock: Clock
 ) -> None:
     """So that nobody looks for it elsewhere."""
     await gather(engine)
     begun = await begin(engine, clock())
     assert begun is not None
-    await deliver(engine)
+    await mark_delivered(engine)
 
     await typing(f"intro slot {begun.id} 1")
 
-    (asked,) = await owed(engine)
+    (asked,) = await list_pending(engine)
     assert asked.user == "luis,maya"
     assert "Maya Chen proposes Wed" in asked.text

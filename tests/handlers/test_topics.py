@@ -6,7 +6,7 @@ from bot.cards import Bars, Card, Table, plain
 from bot.hub import Hub
 from bot.request import Request
 from tests.cast import sender
-from tests.conftest import Typing
+from tests.conftest import CommandTyper
 from tests.reading import commands_of
 
 
@@ -15,7 +15,9 @@ def part(reply: object, kind: type[Bars] | type[Table]) -> Bars | Table:
     return next(p for p in reply.parts if isinstance(p, kind))
 
 
-async def test_all_practice_areas_with_the_people_who_show_what_they_know(typing: Typing) -> None:
+async def test_all_practice_areas_with_the_people_who_show_what_they_know(
+    typing: CommandTyper,
+) -> None:
     """Each person once per area, however many topics."""
     reply = await typing("topics")
     bars = part(reply, Bars)
@@ -27,7 +29,7 @@ async def test_all_practice_areas_with_the_people_who_show_what_they_know(typing
     assert len(commands_of(reply)) == 8
 
 
-async def test_one_area_counts_its_topics(typing: Typing) -> None:
+async def test_one_area_counts_its_topics(typing: CommandTyper) -> None:
     """Most known first, each leading to its people."""
     reply = await typing("topics open data")
     table = part(reply, Table)
@@ -38,12 +40,12 @@ async def test_one_area_counts_its_topics(typing: Typing) -> None:
 
 
 @pytest.mark.parametrize("said", ["OD", "datos abiertos", "Gouvernance des données", "dg", "gis"])
-async def test_an_area_has_many_names(typing: Typing, said: str) -> None:
+async def test_an_area_has_many_names(typing: CommandTyper, said: str) -> None:
     """Prefixes, older names, other languages, and the topics within it."""
     assert isinstance(part(await typing(f"topics {said}"), Table), Table)
 
 
-async def test_what_is_no_area_gets_the_nearest(typing: Typing) -> None:
+async def test_what_is_no_area_gets_the_nearest(typing: CommandTyper) -> None:
     """Or the first ones when nothing is near."""
     reply = await typing("topics qqxxqq")
 

@@ -9,11 +9,11 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import Card
-from bot.deliveries import written
-from bot.jobs.deliver import Deliverer
+from bot.deliveries import dump_card
+from bot.jobs.deliver import DeliveryWorker
 from db import outbox
-from db.base import unit
-from db.outbox import Address, Delivery, Gate, is_in
+from db.base import transaction
+from db.outbox import Address, Delivery, RateLimit, is_in
 from tests.conftest import Clock
 from tests.jobs.platform import Platform
 
@@ -28,7 +28,7 @@ def owing(engine: AsyncEngine, clock: Clock) -> Owing:
 
     async def owe(text: str, *, times: int = 1, **facts: Any) -> int:
         number = 0
-        async with unit(engine, writes=True) as session:
+        async with transaction(engine, writes=True) as session:
             for count in range(times):
                 said = f"{text} {count}" if times > 1 else text
                 number = await put(session, clock, said, **facts) or 0
@@ -44,7 +44,9 @@ async def put(session: Any, clock: Clock, text: str, **facts: Any) -> int | None
         place["channel"] = "C1"
     to = Address(**{"platform": "slack", "workspace": "T1", **place})
     known = {"kind": "news", "key": text, "at": clock(), "created_at": clock()}
-    return await outbox.put(session, to, **{**known, "body": written(Card(text)), **facts})
+    return await outbox.add_delivery(
+        session, to, **{**known, "body": dump_card(Card(text)), **facts}
+    )
 
 
 @pytest.fixture
@@ -52,7 +54,7 @@ def rows(engine: AsyncEngine) -> Rows:
     """Every delivery, as it is written down now."""
 
     async def read() -> list[Delivery]:
-        async with unit(engine) as session:
+        async with transaction(engine) as session:
             return list(await session.scalars(select(Delivery).order_by(Delivery.id)))
 
     return read
@@ -65,30 +67,34 @@ def platform(clock: Clock) -> Platform:
 
 
 @pytest.fixture
-def deliverer(engine: AsyncEngine, platform: Platform, clock: Clock) -> Deliverer:
+def deliverer(engine: AsyncEngine, platform: Platform, clock: Clock) -> DeliveryWorker:
     """One process that delivers there."""
     return worker(engine, platform, clock)
 
 
-def worker(engine: AsyncEngine, platform: Platform, clock: Clock, **how: Any) -> Deliverer:
+def worker(engine: AsyncEngine, platform: Platform, clock: Clock, **how: Any) -> DeliveryWorker:
     """One more process."""
-    return Deliverer(engine, [platform], [KEY], clock=clock, chance=lambda: 0.5, **how)
+    return DeliveryWorker(engine, [platform], [KEY], clock=clock, chance=lambda: 0.5, **how)
 
 
 async def leap(engine: AsyncEngine, clock: Clock) -> bool:
     """Set the clock to the next moment at which something may happen; False if there is none."""
     due = is_in(outbox.DUE)
     busy = is_in(outbox.CLAIMED, outbox.INFLIGHT)
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         moments = [
             await session.scalar(query)
             for query in (
                 select(func.min(Delivery.retry_at)).where(due, Delivery.retry_at > clock()),
                 select(func.min(Delivery.lease_until)).where(busy),
-                select(func.min(Gate.until)).where(Gate.until > clock(), exists().where(due)),
+                select(func.min(RateLimit.until)).where(
+                    RateLimit.until > clock(), exists().where(due)
+                ),
             )
         ]
-        closed = select(func.max(Gate.until)).where(Gate.key == "slack", Gate.until > clock())
+        closed = select(func.max(RateLimit.until)).where(
+            RateLimit.key == "slack", RateLimit.until > clock()
+        )
         opens = await session.scalar(closed)  # before that, nothing of the platform may happen
     then = min((m for m in moments if m is not None), default=None)
     if then is None:

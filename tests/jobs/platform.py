@@ -5,17 +5,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bot.adapters.base import CannotTell, NotSent, Place, Posted
+from bot.adapters.base import DeliveryError, Destination, PostedMessage, SearchInconclusiveError
 from bot.cards import Card, Reply, plain
 
-Fault = Callable[[Place], Exception | None]
+Fault = Callable[[Destination], Exception | None]
 
 
 @dataclass
 class Post:
     """One message as people see it."""
 
-    place: Place
+    place: Destination
     text: str
     language: str
     marker: str
@@ -44,36 +44,40 @@ class Platform:
     after: Fault = lambda place: None
     blind: Fault = lambda place: None
     posts: list[Post] = field(default_factory=list)
-    calls: list[tuple[datetime, Place]] = field(default_factory=list)
-    called: asyncio.Event = field(default_factory=asyncio.Event)
+    calls: list[tuple[datetime, Destination]] = field(default_factory=list)
+    call_event: asyncio.Event = field(default_factory=asyncio.Event)
     looks: int = 0
 
     def serves(self, platform: str, workspace: str) -> bool:
         return platform == self.name and not workspace.startswith("other")
 
-    async def post(self, place: Place, reply: Reply, language: str, marker: str) -> Posted:
+    async def post(
+        self, place: Destination, reply: Reply, language: str, marker: str
+    ) -> PostedMessage:
         self.calls.append((self.clock(), place))
-        self.called.set()
+        self.call_event.set()
         await asyncio.sleep(self.takes)
         if error := self.before(place):
             raise error
-        number = self._known(marker)
+        number = self._find_post(marker)
         if number is None:
             assert isinstance(reply, Card)
             self.posts.append(Post(place, plain(reply), language, marker, self.clock()))
             number = len(self.posts)
         if error := self.after(place):
             raise error
-        return Posted(str(number), place.channel or f"D{place.user}")
+        return PostedMessage(str(number), place.channel or f"D{place.user}")
 
-    def _known(self, marker: str) -> int | None:
+    def _find_post(self, marker: str) -> int | None:
         since = self.clock() - timedelta(seconds=self.drops)
         for number, one in enumerate(self.posts, 1):
             if self.drops and one.marker == marker and one.at >= since:
                 return number
         return None
 
-    async def edit(self, place: Place, posted: Posted, reply: Reply, language: str) -> None:
+    async def edit(
+        self, place: Destination, posted: PostedMessage, reply: Reply, language: str
+    ) -> None:
         self.calls.append((self.clock(), place))
         if error := self.before(place):
             raise error
@@ -82,48 +86,48 @@ class Platform:
         if error := self.after(place):
             raise error
 
-    async def remove(self, place: Place, posted: Posted) -> None:
+    async def remove(self, place: Destination, posted: PostedMessage) -> None:
         self.posts[int(posted.id) - 1].removed = True
 
-    async def find(self, place: Place, marker: str, since: datetime) -> Posted | None:
+    async def find(self, place: Destination, marker: str, since: datetime) -> PostedMessage | None:
         self.looks += 1
         if error := self.blind(place):
             raise error
         if not self.reads:
-            raise CannotTell
+            raise SearchInconclusiveError
         seen = self.clock() - timedelta(seconds=self.lag)
         for number, one in enumerate(self.posts, 1):
             if one.marker == marker and since <= one.at <= seen:
-                return Posted(str(number), place.channel)
+                return PostedMessage(str(number), place.channel)
         return None
 
-    def doubles_dropped_for(self) -> float:
+    def deduplication_seconds(self) -> float:
         return self.drops if self.claims_to_drop is None else self.claims_to_drop
 
-    def pace(self) -> float:
+    def post_interval(self) -> float:
         return self.gap
 
     def texts(self) -> list[str]:
         """What stands there, in the order in which it came."""
         return [one.text.splitlines()[0] for one in self.posts if not one.removed]
 
-    def doubled(self) -> set[str]:
+    def list_duplicates(self) -> set[str]:
         """Markers of what stands there twice."""
         markers = [one.marker for one in self.posts]
         return {m for m in markers if markers.count(m) > 1}
 
 
-def failing(times: int, error: Exception) -> Fault:
+def fail_times(times: int, error: Exception) -> Fault:
     """So many times, then never again."""
     left = [times]
 
-    def fault(place: Place) -> Exception | None:
+    def fault(place: Destination) -> Exception | None:
         left[0] -= 1
         return error if left[0] >= 0 else None
 
     return fault
 
 
-def timed_out() -> NotSent:
+def timeout_error() -> DeliveryError:
     """Nobody saw how it ended."""
-    return NotSent("timeout", certain=False)
+    return DeliveryError("timeout", certain=False)

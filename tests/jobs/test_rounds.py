@@ -12,46 +12,46 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.cards import plain
 from bot.community import blocking
 from bot.community.rounds import messages, pools
-from bot.deliveries import read
-from bot.domain.cadence import Moments, moments
+from bot.deliveries import load_card
+from bot.domain.cadence import RoundSchedule, round_schedule
 from bot.handlers.rounds import Rounds
 from bot.jobs import rounds as job
 from db import members, round_pools, rounds
-from db.base import unit
+from db.base import transaction
 from db.directory import Expertise
 from db.members import Member
 from db.outbox import Delivery
-from db.rounds import Round, RoundGroup, RoundLeft, RoundMember, RoundPlace
+from db.rounds import Round, RoundGroup, RoundMember, RoundPlace, UnmatchedMember
 from db.talks import Talk
 from tests.cast import WORKSPACE
-from tests.conftest import Clock, Typing
+from tests.conftest import Clock, CommandTyper
 
 DAY = date(2026, 12, 1)
 """The Tuesday after the day on which tests begin."""
-WHEN: Moments = moments(DAY)
+WHEN: RoundSchedule = round_schedule(DAY)
 MINUTE = timedelta(minutes=1)
 
 
 async def at(engine: AsyncEngine, moment: datetime) -> None:
     """The job at a moment."""
-    await job.advance(engine, lambda: moment)
+    await job.advance_rounds(engine, lambda: moment)
 
 
-async def on(typing: Typing, *keys: str) -> None:
+async def on(typing: CommandTyper, *keys: str) -> None:
     for key in keys:
         await typing("rounds on", key)
 
 
 async def owed(engine: AsyncEngine, step: str) -> list[Delivery]:
     """What was owed under the keys of one step of the first round."""
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         query = select(Delivery).where(Delivery.key.like(f"round:1:{step}:%")).order_by(Delivery.id)
         return list(await session.scalars(query))
 
 
 async def pairs(engine: AsyncEngine) -> list[tuple[str, ...]]:
     """Who was put together, by name, in the first round."""
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         query = (
             select(RoundPlace.group_id, Member.name)
             .join(RoundPlace.member)
@@ -65,17 +65,17 @@ async def pairs(engine: AsyncEngine) -> list[tuple[str, ...]]:
 
 
 async def count(engine: AsyncEngine, kind: type[object]) -> int:
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         return await session.scalar(select(func.count()).select_from(kind)) or 0
 
 
 def text(deliveries: Sequence[Delivery]) -> str:
-    return "\n".join(plain(read(one.body)) for one in deliveries)
+    return "\n".join(plain(load_card(one.body)) for one in deliveries)
 
 
 @pytest.mark.both
 async def test_a_round_from_the_draft_to_its_end(
-    engine: AsyncEngine, typing: Typing, clock: Clock
+    engine: AsyncEngine, typing: CommandTyper, clock: Clock
 ) -> None:
     """Staff see the draft; people are told the day before, brought together, asked, and done."""
     await on(typing, "maya", "ben", "luis", "zoe")
@@ -99,12 +99,12 @@ async def test_a_round_from_the_draft_to_its_end(
     checks = await owed(engine, "check")
     assert len(checks) == 4
     clock.now = WHEN.check
-    group = read(checks[0].body)
+    group = load_card(checks[0].body)
     assert "/wwc rounds met" in plain(group)
 
     await at(engine, WHEN.close)
-    async with unit(engine) as session:
-        left = [one.day for one in await rounds.unfinished(session)]
+    async with transaction(engine) as session:
+        left = [one.day for one in await rounds.list_unfinished(session)]
         assert left == [DAY + timedelta(weeks=1)]
         silent = await session.scalars(select(RoundMember.silent))
         assert list(silent) == [1, 1, 1, 1]
@@ -112,7 +112,7 @@ async def test_a_round_from_the_draft_to_its_end(
 
 @pytest.mark.both
 async def test_fifty_restarts_around_each_tick_make_one_round_and_one_notice_each(
-    engine: AsyncEngine, typing: Typing
+    engine: AsyncEngine, typing: CommandTyper
 ) -> None:
     """However often the job runs, before, at and after the moment, alone or at once."""
     await on(typing, "maya", "ben", "luis", "zoe", "carl")
@@ -126,18 +126,18 @@ async def test_fifty_restarts_around_each_tick_make_one_round_and_one_notice_eac
         assert len({one.member_id for one in found}) == len(found) == people, step
     assert len(await pairs(engine)) == 2
     assert await count(engine, Talk) == 4  # a pair, and three pairs of a trio without a room
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         assert set(await session.scalars(select(RoundMember.silent))) == {1}
 
 
 @pytest.mark.both
 async def test_killed_between_two_transactions_it_goes_on_where_it_stopped(
-    engine: AsyncEngine, typing: Typing, monkeypatch: pytest.MonkeyPatch
+    engine: AsyncEngine, typing: CommandTyper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With one group in a transaction and a fault after each, everybody is told once."""
-    monkeypatch.setattr(job, "AT_ONCE", 1)
+    monkeypatch.setattr(job, "BATCH_SIZE", 1)
     await on(typing, "maya", "ben", "luis", "zoe", "carl", "remi")
-    begin, calls = messages.begin, 0
+    begin, calls = messages.begin_group, 0
 
     async def dies(*args: Any) -> None:
         nonlocal calls
@@ -146,7 +146,7 @@ async def test_killed_between_two_transactions_it_goes_on_where_it_stopped(
         if calls % 2:
             raise RuntimeError("killed")
 
-    monkeypatch.setattr(messages, "begin", dies)
+    monkeypatch.setattr(messages, "begin_group", dies)
     await at(engine, WHEN.draft)
     for _ in range(12):
         try:
@@ -154,12 +154,12 @@ async def test_killed_between_two_transactions_it_goes_on_where_it_stopped(
         except RuntimeError:
             continue
     assert await count(engine, Talk) == 3
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         assert None not in list(await session.scalars(select(RoundGroup.begun_at)))
 
 
 async def test_who_skips_after_the_draft_is_taken_out_and_the_other_is_paired_anew(
-    engine: AsyncEngine, typing: Typing, clock: Clock
+    engine: AsyncEngine, typing: CommandTyper, clock: Clock
 ) -> None:
     """The notice's button takes somebody out of the very round, and nobody waits in vain."""
     await on(typing, "maya", "ben", "luis", "zoe")
@@ -173,7 +173,7 @@ async def test_who_skips_after_the_draft_is_taken_out_and_the_other_is_paired_an
     left = await owed(engine, "left")
     assert len(left) == 1
     assert "You come first in your next round." in text(left)
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         missed = dict(
             (await session.execute(select(RoundMember.member_id, RoundMember.missed))).all()
         )
@@ -183,7 +183,7 @@ async def test_who_skips_after_the_draft_is_taken_out_and_the_other_is_paired_an
 
 
 async def test_who_joins_while_a_round_is_drafted_takes_part(
-    engine: AsyncEngine, typing: Typing, clock: Clock
+    engine: AsyncEngine, typing: CommandTyper, clock: Clock
 ) -> None:
     """Two are drafted; a third who joins in time becomes part of the round."""
     await on(typing, "maya", "luis")
@@ -195,7 +195,7 @@ async def test_who_joins_while_a_round_is_drafted_takes_part(
 
 
 async def test_who_comes_late_is_paired_with_others_who_do_and_the_last_joins_a_pair(
-    engine: AsyncEngine, typing: Typing, clock: Clock
+    engine: AsyncEngine, typing: CommandTyper, clock: Clock
 ) -> None:
     """Until the middle of a round: two latecomers meet each other, one more becomes the third."""
     await on(typing, "maya", "luis")
@@ -219,12 +219,12 @@ async def test_who_comes_late_is_paired_with_others_who_do_and_the_last_joins_a_
 
 
 async def test_three_silent_rounds_are_asked_about_and_then_paused(
-    engine: AsyncEngine, typing: Typing, clock: Clock
+    engine: AsyncEngine, typing: CommandTyper, clock: Clock
 ) -> None:
     """Luis answers, Maya does not: she is asked, and pauses; «Keep me» brings her back."""
     await on(typing, "maya", "luis")
     for week in range(3):
-        steps = moments(DAY + timedelta(weeks=week))
+        steps = round_schedule(DAY + timedelta(weeks=week))
         for moment in steps:
             await at(engine, moment)
             clock.now = moment
@@ -234,51 +234,51 @@ async def test_three_silent_rounds_are_asked_about_and_then_paused(
     kept = await owed_like(engine, "round:keep:")
     assert not asked
     assert [one.member_id for one in kept] == [1]
-    assert "rounds keep" in plain(read(kept[0].body))
+    assert "rounds keep" in plain(load_card(kept[0].body))
     await at(engine, clock.now + timedelta(days=2))
     assert "Paused, because you did not answer" in plain(await typing("rounds"))
-    async with unit(engine) as session:
-        assert [one.member_id for one in await round_pools.participants(session, DAY)] == [3]
+    async with transaction(engine) as session:
+        assert [one.member_id for one in await round_pools.list_participants(session, DAY)] == [3]
     assert "Next one: Tuesday" in plain(await typing("rounds keep"))
 
 
 async def owed_like(engine: AsyncEngine, beginning: str) -> list[Delivery]:
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         query = select(Delivery).where(Delivery.key.startswith(beginning))
         return list(await session.scalars(query))
 
 
 @pytest.mark.both
 async def test_only_those_who_met_count_as_met(
-    engine: AsyncEngine, typing: Typing, clock: Clock
+    engine: AsyncEngine, typing: CommandTyper, clock: Clock
 ) -> None:
     """Partners of old come last, those who really met last of all; their cities are known."""
     await on(typing, "maya", "luis")
     for moment in WHEN[:3]:
         await at(engine, moment)
-    async with unit(engine) as session:
-        before = await round_pools.past(session, DAY - timedelta(days=400))
+    async with transaction(engine) as session:
+        before = await round_pools.list_past_pairings(session, DAY - timedelta(days=400))
     assert [(one.member_id, one.other_id, one.met_on) for one in sorted(before)] == [
         (1, 3, None), (3, 1, None),
     ]  # fmt: skip
     clock.now = WHEN.check
     await typing("rounds met", "luis")
-    async with unit(engine) as session:
-        after = await round_pools.past(session, DAY - timedelta(days=400))
+    async with transaction(engine) as session:
+        after = await round_pools.list_past_pairings(session, DAY - timedelta(days=400))
         assert {one.met_on for one in after} == {DAY}
         assert len(after) == 2
-        assert await round_pools.past(session, DAY + timedelta(days=1)) == []
+        assert await round_pools.list_past_pairings(session, DAY + timedelta(days=1)) == []
 
 
 @pytest.mark.both
 async def test_blocks_never_and_avoiding_keep_two_apart(
-    engine: AsyncEngine, typing: Typing, clock: Clock
+    engine: AsyncEngine, typing: CommandTyper, clock: Clock
 ) -> None:
     """Whichever of the two said so; and the reason given to either names neither."""
     await on(typing, "maya", "luis", "zoe")
     await typing("rounds avoid luis", "zoe")
-    async with unit(engine, writes=True) as session:
-        maya, luis = await members.member(session, 1), await members.member(session, 3)
+    async with transaction(engine, writes=True) as session:
+        maya, luis = await members.load_member(session, 1), await members.load_member(session, 3)
         assert maya is not None
         assert luis is not None
         await blocking.block_member(session, clock.now, luis, maya)
@@ -292,24 +292,24 @@ async def test_blocks_never_and_avoiding_keep_two_apart(
 
 
 async def test_what_nobody_may_see_counts_nowhere(
-    engine: AsyncEngine, typing: Typing, clock: Clock
+    engine: AsyncEngine, typing: CommandTyper, clock: Clock
 ) -> None:
     """A topic that somebody hides does not bring them together with anybody."""
     await on(typing, "maya", "luis")
     await typing("profile seen_topics:nobody")
-    async with unit(engine) as session:
-        known = await round_pools.knowledge(session)
+    async with transaction(engine) as session:
+        known = await round_pools.load_knowledge(session)
         assert set(known) == {3}
         assert await session.scalar(select(func.count()).select_from(Expertise)) or 0 > 0
 
 
 async def test_a_trio_in_one_workspace_talks_in_one_conversation(
-    engine: AsyncEngine, typing: Typing
+    engine: AsyncEngine, typing: CommandTyper
 ) -> None:
     """Where the platform has such a thing: one message to all three."""
     await on(typing, "maya", "luis", "zoe")
-    async with unit(engine, writes=True) as session:
-        home = await members.workspace_of(session, "slack", WORKSPACE)
+    async with transaction(engine, writes=True) as session:
+        home = await members.find_workspace(session, "slack", WORKSPACE)
         assert home is not None
         home.gathers = True
     for moment in WHEN[:3]:
@@ -317,20 +317,20 @@ async def test_a_trio_in_one_workspace_talks_in_one_conversation(
     assert await count(engine, Talk) == 0
     (opening,) = await owed_like(engine, "round:1:1:3:6")
     assert opening.user == "luis,maya,zoe"
-    assert "meet each other" in plain(read(opening.body))
+    assert "meet each other" in plain(load_card(opening.body))
 
 
 async def test_people_out_of_reach_of_the_rules_by_the_time_are_not_introduced(
-    engine: AsyncEngine, typing: Typing
+    engine: AsyncEngine, typing: CommandTyper
 ) -> None:
     """Suspended between the release and the beginning: no talk, and the other one hears of it."""
     await on(typing, "maya", "luis")
     await at(engine, WHEN.draft)
-    async with unit(engine, writes=True) as session:
-        round_ = await rounds.on(session, DAY)
+    async with transaction(engine, writes=True) as session:
+        round_ = await rounds.find_round(session, DAY)
         assert round_ is not None
         await pools.release(session, round_.id, WHEN.send)
-        luis = await members.member(session, 3)
+        luis = await members.load_member(session, 3)
         assert luis is not None
         luis.status = "suspended"
     await at(engine, WHEN.send)
@@ -339,32 +339,32 @@ async def test_people_out_of_reach_of_the_rules_by_the_time_are_not_introduced(
 
 
 async def test_a_machine_that_slept_through_a_round_leaves_it_out(
-    engine: AsyncEngine, typing: Typing
+    engine: AsyncEngine, typing: CommandTyper
 ) -> None:
     """Drafted and then off for a week: nobody gets a stale introduction, the next round comes."""
     await on(typing, "maya", "luis")
     await at(engine, WHEN.draft)
     await at(engine, WHEN.send + timedelta(days=5))
     assert await pairs(engine) == []
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         days = {one.day: one.sent_at for one in await session.scalars(select(Round))}
     assert set(days) == {DAY, DAY + timedelta(weeks=1)}
     assert set(days.values()) == {None}
 
 
 async def test_forgetting_somebody_takes_them_out_of_every_round(
-    engine: AsyncEngine, typing: Typing
+    engine: AsyncEngine, typing: CommandTyper
 ) -> None:
     """All rows of rounds hang on the member."""
     await on(typing, "maya", "luis")
     await typing("rounds avoid zoe")
     for moment in WHEN[:3]:
         await at(engine, moment)
-    async with unit(engine, writes=True) as session:
-        maya = await members.member(session, 1)
+    async with transaction(engine, writes=True) as session:
+        maya = await members.load_member(session, 1)
         await session.delete(maya)
-    async with unit(engine) as session:
-        for kind in (RoundMember, RoundPlace, RoundLeft):
+    async with transaction(engine) as session:
+        for kind in (RoundMember, RoundPlace, UnmatchedMember):
             assert 1 not in list(await session.scalars(select(kind.member_id)))
     for moment in WHEN[3:]:
         await at(engine, moment)
@@ -375,4 +375,4 @@ def test_acts_are_what_the_hub_says() -> None:
     acts = Rounds.model_fields["act"].annotation
     for word in ("skip", "keep", "met", "scheduled", "not-yet", "off", "why"):
         assert word in str(acts)
-    assert moments(DAY).send.tzinfo is UTC
+    assert round_schedule(DAY).send.tzinfo is UTC

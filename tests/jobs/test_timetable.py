@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from bot.jobs.timetable import TIMETABLE, StepJob, Turn, tick, timetable
-from db.base import unit
+from bot.jobs.timetable import TIMETABLE, ScheduledJob, StepJob, create_scheduler, tick
+from db.base import transaction
 from db.job_runs import claim_job_run
 from db.key_values import KeyValue
 from tests.conftest import Clock
@@ -25,11 +25,11 @@ async def note(session: AsyncSession, at: datetime) -> None:
 
 
 async def effects(engine: AsyncEngine) -> list[str]:
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         return list(await session.scalars(select(KeyValue.key).order_by(KeyValue.key)))
 
 
-NOTED = Turn("note", "0 12 * * *", note, timedelta(hours=2))
+NOTED = ScheduledJob("note", "0 12 * * *", note, timedelta(hours=2))
 
 
 async def test_fifty_restarts_around_a_tick_do_it_once(engine: AsyncEngine, clock: Clock) -> None:
@@ -57,11 +57,11 @@ async def test_a_turn_that_failed_is_tried_again(engine: AsyncEngine, clock: Clo
             raise RuntimeError("not now")
 
     clock.now = NOON
-    turns = [Turn("stumble", "0 12 * * *", stumble), NOTED]
+    turns = [ScheduledJob("stumble", "0 12 * * *", stumble), NOTED]
     await tick(engine, turns, clock)
     assert len(await effects(engine)) == 1
     failing.clear()
-    clock.go_on(minutes=1)
+    clock.advance(minutes=1)
     await tick(engine, turns, clock)
     assert len(await effects(engine)) == 2
 
@@ -81,13 +81,13 @@ async def test_only_the_newest_of_several_missed_turns_is_made_up_for(
 ) -> None:
     """An hourly chore after a night without a process is one chore."""
     clock.now = NOON + timedelta(minutes=30)
-    await tick(engine, [Turn("hourly", "0 * * * *", note, timedelta(hours=9))], clock)
+    await tick(engine, [ScheduledJob("hourly", "0 * * * *", note, timedelta(hours=9))], clock)
     assert await effects(engine) == ["12:00 0"]
 
 
 async def test_a_slot_is_taken_once(engine: AsyncEngine) -> None:
     """And another time of the same job is another slot."""
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         assert await claim_job_run(session, "job", NOON)
         assert not await claim_job_run(session, "job", NOON)
         assert await claim_job_run(session, "job", NOON + timedelta(minutes=1))
@@ -95,7 +95,7 @@ async def test_a_slot_is_taken_once(engine: AsyncEngine) -> None:
 
 async def test_the_scheduler_ticks_at_once_and_then_each_minute(engine: AsyncEngine) -> None:
     """So that a turn missed during a restart comes right after it."""
-    scheduler = timetable(engine, [Turn("soon", "* * * * *", note)])
+    scheduler = create_scheduler(engine, [ScheduledJob("soon", "* * * * *", note)])
     scheduler.start()
     for _ in range(200):
         if await effects(engine):
@@ -117,7 +117,7 @@ async def test_a_process_that_stops_in_a_turn_reports_no_fault(
         begun.set()
         await asyncio.sleep(60)
 
-    scheduler = timetable(engine, [Turn("slow", "* * * * *", slow)])
+    scheduler = create_scheduler(engine, [ScheduledJob("slow", "* * * * *", slow)])
     scheduler.start()
     await begun.wait()
     scheduler.shutdown(wait=False)
@@ -135,12 +135,15 @@ async def test_a_job_of_many_steps_stands_in_the_timetable_like_any_other(
     async def advance(handed: AsyncEngine, clock: Callable[[], datetime]) -> None:
         given.append((handed, clock()))
 
-    turns: list[StepJob | Turn] = [StepJob("steps", advance), Turn("soon", "* * * * *", note)]
+    turns: list[StepJob | ScheduledJob] = [
+        StepJob("steps", advance),
+        ScheduledJob("soon", "* * * * *", note),
+    ]
     await tick(engine, turns)
     assert len(await effects(engine)) == 1
     assert given == []
 
-    scheduler = timetable(engine, turns)
+    scheduler = create_scheduler(engine, turns)
     jobs = {job.args[0]: job for job in scheduler.get_jobs()}
     assert jobs.keys() == {"tick", "steps"}
     await jobs["steps"].func(*jobs["steps"].args)

@@ -24,16 +24,16 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import failpoints
-from bot.adapters.base import Courier
-from bot.adapters.discord.post import DiscordCourier
-from bot.adapters.discord.rest import Rest
+from bot.adapters.base import DeliveryAdapter
+from bot.adapters.discord.post import DiscordDeliveryAdapter
+from bot.adapters.discord.rest import RestClient
 from bot.adapters.slack.client import Clients
-from bot.adapters.slack.post import SlackCourier
+from bot.adapters.slack.post import SlackDeliveryAdapter
 from bot.adapters.slack.tokens import Tokens
-from bot.jobs.deliver import Deliverer
+from bot.jobs.deliver import DeliveryWorker
 from db import outbox
-from db.base import is_sqlite, open_engine, unit
-from db.outbox import CLAIMED, DUE, INFLIGHT, Delivery, Gate
+from db.base import is_sqlite, open_engine, transaction
+from db.outbox import CLAIMED, DUE, INFLIGHT, Delivery, RateLimit
 
 KEYS = ("the key of the killing",)
 MOST_ROUNDS = 300
@@ -78,13 +78,15 @@ class Killer:
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
-def courier_of(job: dict[str, Any], clock: SharedClock) -> tuple[Courier, Clients | Rest]:
+def courier_of(
+    job: dict[str, Any], clock: SharedClock
+) -> tuple[DeliveryAdapter, Clients | RestClient]:
     """The true one, as a worker has it, and what it speaks through."""
     if job["platform"] == "slack":
         clients = Clients(job["api_url"])
-        return SlackCourier(clients, Tokens(clients, job["token"], None), clock), clients
-    rest = Rest(job["token"], job["api_url"], clock=lambda: clock.seconds)
-    return DiscordCourier(rest), rest
+        return SlackDeliveryAdapter(clients, Tokens(clients, job["token"], None), clock), clients
+    rest = RestClient(job["token"], job["api_url"], clock=lambda: clock.seconds)
+    return DiscordDeliveryAdapter(rest), rest
 
 
 async def _upcoming(session: AsyncSession, now: datetime) -> datetime | None:
@@ -96,8 +98,9 @@ async def _upcoming(session: AsyncSession, now: datetime) -> datetime | None:
         Delivery.state == DUE, Delivery.retry_at > now
     )
     leases = select(func.min(Delivery.lease_until)).where(Delivery.state.in_((CLAIMED, INFLIGHT)))
-    gates = select(func.min(Gate.until)).where(
-        Gate.until > now, exists().where(Delivery.state == DUE, Delivery.retry_at <= Gate.until)
+    gates = select(func.min(RateLimit.until)).where(
+        RateLimit.until > now,
+        exists().where(Delivery.state == DUE, Delivery.retry_at <= RateLimit.until),
     )
     moments = [await session.scalar(query) for query in (waits, leases, gates)]
     return min((m for m in moments if m is not None), default=None)
@@ -108,10 +111,10 @@ async def live(job: dict[str, Any], clock: SharedClock) -> dict[str, Any]:
     engine = open_engine(job["database"])
     engine.sync_engine.update_execution_options(compiled_cache=STATEMENTS)
     courier, connections = courier_of(job, clock)
-    deliverer = Deliverer(engine, [courier], KEYS, clock, chance=lambda: 0.5)
+    deliverer = DeliveryWorker(engine, [courier], KEYS, clock, chance=lambda: 0.5)
     for _ in range(MOST_ROUNDS):
-        await deliverer.once()
-        async with unit(engine) as session:
+        await deliverer.run_until_idle()
+        async with transaction(engine) as session:
             then = await _upcoming(session, clock())
             books = await _books(session) if then is None else {}
         if books:
@@ -120,7 +123,7 @@ async def live(job: dict[str, Any], clock: SharedClock) -> dict[str, Any]:
             return books
         assert then
         clock.seconds = max(then, clock() + LEAP).timestamp() + 0.001
-    async with unit(engine) as session:
+    async with transaction(engine) as session:
         rows = await session.scalars(select(Delivery).where(Delivery.state.in_(outbox.PENDING)))
         left = [f"{r.key}: {r.state} {r.reason} {r.retry_at} {r.lease_until}" for r in rows]
     raise RuntimeError(f"at {clock()} it has not come to rest: {left}")
@@ -129,7 +132,7 @@ async def live(job: dict[str, Any], clock: SharedClock) -> dict[str, Any]:
 async def _books(session: AsyncSession) -> dict[str, Any]:
     """Every delivery's state by its key. Numbers are also lost by a rollback on PostgreSQL."""
     rows = (await session.execute(select(Delivery.key, Delivery.state))).all()
-    holds = not is_sqlite(session) or (await outbox.conservation(session)).holds
+    holds = not is_sqlite(session) or (await outbox.load_conservation(session)).is_balanced
     return {"states": {row.key: row.state for row in rows}, "holds": holds}
 
 

@@ -13,10 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.adapters.slack.manifest import SCOPES
 from bot.cards import Card, Text
-from bot.deliveries import written
+from bot.deliveries import dump_card
 from bot.i18n import LANGUAGES, translator
 from db import outbox
-from db.base import unit
+from db.base import transaction
 from db.members import Account
 from db.outbox import Address
 from tests.platforms.discord import LoopbackDiscord, text_of
@@ -140,12 +140,12 @@ FAULTS = ("500", "reset_before", "reset_after", "half", "empty", "bad_json", "42
 
 def card(key: str, says: str = "first") -> str:
     """A body that tells on the platform which delivery it is."""
-    return written(Card(f"Delivery {key}: {says}", (Text("Soon: the open data hour."),)))
+    return dump_card(Card(f"Delivery {key}: {says}", (Text("Soon: the open data hour."),)))
 
 
 async def furnish(engine: AsyncEngine, platform: Platform, now: datetime) -> None:
     """Move the cast to the platform, and owe them one of everything."""
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         accounts = list(
             await session.scalars(select(Account).where(Account.external_id.in_(ACCOUNTS)))
         )
@@ -158,7 +158,7 @@ async def furnish(engine: AsyncEngine, platform: Platform, now: datetime) -> Non
 
         async def owe(key: str, kind: str, to: Address, person: str = "", **more: Any) -> int:
             body = card(more.pop("about", key), more.pop("says", "first"))
-            number = await outbox.put(
+            number = await outbox.add_delivery(
                 session, to, key=key, kind=kind, body=body, created_at=now, at=more.pop("at", now),
                 member_id=members.get(person), **more,
             )  # fmt: skip

@@ -18,17 +18,17 @@ from aiohttp import web
 
 from bot.adapters.base import Finding
 from bot.adapters.discord import doctor as discord_doctor
-from bot.adapters.discord.commands import declared
+from bot.adapters.discord.commands import build_commands
 from bot.adapters.discord.commands import fingerprint as fingerprint_of
 from bot.adapters.slack import doctor as slack_doctor
 from bot.adapters.slack.manifest import SCOPES
-from bot.app import COMMANDS_MEMO, opened
-from bot.commands import load
+from bot.app import COMMAND_HASH_KEY, open_app
+from bot.commands import load_commands
 from bot.operator import doctor
-from bot.operator.platforms import at_discord
+from bot.operator.platforms import run_discord_act
 from bot.settings import ConfigurationError, Settings
 from db import key_values, migrate
-from db.base import open_engine, unit
+from db.base import open_engine, transaction
 from db.installations import Installations
 from tests.databases import Postgres
 from tests.platforms.discord import LoopbackDiscord
@@ -119,7 +119,7 @@ async def test_a_city_in_a_zone_nobody_knows(database: str) -> None:
 
     found = faults(await doctor.examine(settings(database)))
 
-    assert found["Time zones"].said == "unknown: Mars/Base"
+    assert found["Time zones"].status == "unknown: Mars/Base"
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ async def test_a_city_in_a_zone_nobody_knows(database: str) -> None:
 )
 def test_the_clock_is_compared(drift: float, now: float, wrong: bool) -> None:
     """With the files', and with when this was written."""
-    assert doctor.clock(drift, now).is_fault is wrong
+    assert doctor.check_clock(drift, now).is_fault is wrong
 
 
 def test_zones() -> None:
@@ -146,7 +146,7 @@ async def test_tables_that_somebody_changed_by_hand(database: str) -> None:
 
     found = faults(await doctor.examine(settings(database)))
 
-    assert "changed by hand in 1 places" in found["Tables"].said
+    assert "changed by hand in 1 places" in found["Tables"].status
     assert "wwc db check" in found["Tables"].fix
 
 
@@ -171,7 +171,7 @@ async def test_a_file_that_is_not_kept_safely(
 
     found = faults(await doctor.examine(settings(database)))
 
-    assert found["SQLite"].said == "synchronous not as needed"
+    assert found["SQLite"].status == "synchronous not as needed"
 
 
 async def test_a_server_with_another_time(postgres: Postgres, postgres_template: str) -> None:
@@ -184,7 +184,7 @@ async def test_a_server_with_another_time(postgres: Postgres, postgres_template:
     finally:
         postgres.drop(name)
 
-    assert found["Database clock"].said in (
+    assert found["Database clock"].status in (
         "-90 seconds from this machine's",
         "-89 seconds from this machine's",
         "-91 seconds from this machine's",
@@ -210,8 +210,8 @@ async def test_a_lost_key_is_noticed(database: str) -> None:
     right = await doctor.examine(settings(database, wwc_secret_key=f"another-{KEY},{KEY}"))
     wrong = await doctor.examine(settings(database, wwc_secret_key=f"another-{KEY}"))
 
-    assert "opens all 1 stored tokens" in [one.said for one in right]
-    assert faults(wrong)["Secret key"].said == "opens 0 of 1 stored tokens"
+    assert "opens all 1 stored tokens" in [one.status for one in right]
+    assert faults(wrong)["Secret key"].status == "opens 0 of 1 stored tokens"
     assert KEY not in str(wrong)
 
 
@@ -235,7 +235,7 @@ async def test_a_key_file_that_cannot_be_read(database: str) -> None:
     folder = faults(await doctor.examine(Settings(database_url=database)))
 
     for found in (empty, folder):
-        assert found["Secret key"].said == "cannot be read"
+        assert found["Secret key"].status == "cannot be read"
         assert "hub.key" in found["Secret key"].fix
 
 
@@ -247,7 +247,7 @@ async def test_a_stored_token_that_was_damaged(database: str) -> None:
 
     found = faults(await doctor.examine(settings(database)))
 
-    assert found["Secret key"].said == "opens 0 of 1 stored tokens"
+    assert found["Secret key"].status == "opens 0 of 1 stored tokens"
 
 
 # --- Slack ------------------------------------------------------------------------------------
@@ -268,7 +268,7 @@ async def test_slack_grants_too_little() -> None:
         team = slack.add_team("Small", scopes=frozenset(SCOPES) - {"users:read"})
         found = faults(await slack_doctor.examine(slack.api_url, team.bot_token or "", ""))
 
-    assert found["Slack scopes"].said.startswith("users:read is missing, to ")
+    assert found["Slack scopes"].status.startswith("users:read is missing, to ")
     assert found["Slack scopes"].fix.startswith("Add it under OAuth & Permissions at ")
     assert "then reinstall the app" in found["Slack scopes"].fix
 
@@ -278,7 +278,7 @@ async def test_slack_refuses_a_token() -> None:
     async with LoopbackSlack() as slack:
         found = faults(await slack_doctor.examine(slack.api_url, "xoxb-wrong", slack.bot_token))
 
-    assert "refused (invalid_auth)" in found["Slack token"].said
+    assert "refused (invalid_auth)" in found["Slack token"].status
     assert "connections:write" in found["Slack Socket Mode"].fix
     assert "xoxb-wrong" not in str(found)
 
@@ -298,7 +298,7 @@ async def test_slack_without_a_token_of_its_own() -> None:
     """Many workspaces: each brings its own; nothing is asked, and nothing is wrong."""
     found = await slack_doctor.examine(NOWHERE, "", "")
 
-    assert "/slack/install" in found[0].said
+    assert "/slack/install" in found[0].status
     assert faults(found) == {}
 
 
@@ -349,9 +349,9 @@ async def test_discord_serves_us(database: str) -> None:
             discord_gateway_url=discord.gateway_url,
         )
         before = faults(await doctor.examine(read))
-        async with opened(read) as app:
-            synced = await at_discord(app, "sync")
-            address = await at_discord(app, "invite-url")
+        async with open_app(read) as app:
+            synced = await run_discord_act(app, "sync")
+            address = await run_discord_act(app, "invite-url")
         after = faults(await doctor.examine(read))
 
     assert before["Discord commands"].fix == "Run `wwc discord sync`."
@@ -363,20 +363,22 @@ async def test_discord_serves_us(database: str) -> None:
 async def test_how_staffs_commands_are_opened_to_a_role() -> None:
     """Said to whoever looks; nothing is wrong with it."""
     async with LoopbackDiscord() as discord:
-        found = await discord_doctor.examine(discord.api_url, discord.token, load(), "")
+        found = await discord_doctor.examine(discord.api_url, discord.token, load_commands(), "")
 
     [one] = [f for f in found if f.name == "Discord staff commands"]
     assert not one.is_fault
-    assert "/wwc-admin is seen by members with Manage Server" in one.said
-    assert "Server Settings → Integrations → " in one.said
+    assert "/wwc-admin is seen by members with Manage Server" in one.status
+    assert "Server Settings → Integrations → " in one.status
 
 
 async def test_commands_that_were_changed_elsewhere() -> None:
     """We remember them, but Discord has none."""
     async with LoopbackDiscord() as discord:
         discord.add_guild("Lisbon")
-        synced = fingerprint_of(declared(load()))
-        found = await discord_doctor.examine(discord.api_url, discord.token, load(), synced)
+        synced = fingerprint_of(build_commands(load_commands()))
+        found = await discord_doctor.examine(
+            discord.api_url, discord.token, load_commands(), synced
+        )
 
     assert set(faults(found)) == {"Discord commands"}
 
@@ -384,10 +386,10 @@ async def test_commands_that_were_changed_elsewhere() -> None:
 async def test_discord_refuses_a_token(database: str) -> None:
     """The token is wrong: nothing else is asked, and nothing is registered."""
     async with LoopbackDiscord() as discord:
-        found = await discord_doctor.examine(discord.api_url, "wrong-token", load(), "")
+        found = await discord_doctor.examine(discord.api_url, "wrong-token", load_commands(), "")
         read = settings(database, discord_token="wrong-token", discord_api_url=discord.api_url)
-        async with opened(read) as app:
-            done, said = await at_discord(app, "sync")
+        async with open_app(read) as app:
+            done, said = await run_discord_act(app, "sync")
 
     assert set(faults(found)) == {"Discord token"}
     assert "wrong-token" not in str(found) + said
@@ -397,7 +399,7 @@ async def test_discord_refuses_a_token(database: str) -> None:
 async def test_a_bot_in_no_server() -> None:
     """Nobody can use it: the way in is told."""
     async with LoopbackDiscord() as discord:
-        found = await discord_doctor.examine(discord.api_url, discord.token, load(), "")
+        found = await discord_doctor.examine(discord.api_url, discord.token, load_commands(), "")
 
     assert "invite-url" in faults(found)["Discord servers"].fix
 
@@ -405,8 +407,11 @@ async def test_a_bot_in_no_server() -> None:
 @pytest.mark.parametrize(
     ("look", "answer"),
     [
-        (discord_doctor._interactions, {"interactions_endpoint_url": "https://x.example"}),
-        (discord_doctor._starts, {"session_start_limit": {"remaining": 0, "reset_after": 7.2e6}}),
+        (discord_doctor._interactions_finding, {"interactions_endpoint_url": "https://x.example"}),
+        (
+            discord_doctor._gateway_finding,
+            {"session_start_limit": {"remaining": 0, "reset_after": 7.2e6}},
+        ),
     ],
 )
 def test_what_discord_says_of_the_app(
@@ -436,7 +441,7 @@ async def test_discord_is_not_well(mishap: str, path: str) -> None:
     """Whatever it answers instead, and to whichever question, is no fault of the token."""
     async with LoopbackDiscord() as discord:
         discord.fault(kind=mishap, path=path)
-        found = await discord_doctor.examine(discord.api_url, discord.token, load(), "")
+        found = await discord_doctor.examine(discord.api_url, discord.token, load_commands(), "")
 
     assert set(faults(found)) == {"Discord"}
 
@@ -473,9 +478,9 @@ async def test_commands_are_remembered_under_one_name(database: str) -> None:
     """What the process that serves remembers is what the doctor reads."""
     engine = open_engine(database)
     try:
-        async with unit(engine, writes=True) as session:
-            await key_values.save_value(session, COMMANDS_MEMO, "abc")
-        assert await doctor._synced(engine) == "abc"
+        async with transaction(engine, writes=True) as session:
+            await key_values.save_value(session, COMMAND_HASH_KEY, "abc")
+        assert await doctor._load_synced_hash(engine) == "abc"
     finally:
         await engine.dispose()
 

@@ -7,16 +7,16 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import plain
-from bot.community.rounds.messages import why_left
-from bot.deliveries import read
-from bot.domain.cadence import moments
+from bot.community.rounds.messages import unpaired_reason
+from bot.deliveries import load_card
+from bot.domain.cadence import round_schedule
 from bot.hub import Hub
 from bot.jobs import rounds as job
 from bot.request import Request
-from db.base import unit
+from db.base import transaction
 from db.members import Member, Workspace
 from db.outbox import Delivery
-from db.rounds import RoundLeft
+from db.rounds import UnmatchedMember
 from tests.cast import sender
 from tests.catalogue import TRANSLATED, pairs
 from tests.conftest import Clock
@@ -66,7 +66,7 @@ async def told(hub: Hub, engine: AsyncEngine, clock: Clock, language: str) -> st
         for words in all_:
             said.append(plain(await hub(Request(sender(who, language), words))))
 
-    async with unit(engine, writes=True) as session:
+    async with transaction(engine, writes=True) as session:
         await session.execute(update(Member).values(language=language))
         await session.execute(update(Workspace).values(gathers=True))
     await say("noor", "admin rounds", "admin rounds preview")
@@ -74,10 +74,10 @@ async def told(hub: Hub, engine: AsyncEngine, clock: Clock, language: str) -> st
     for who in ("ben", "luis", "remi", "ines", "zoe"):
         await say(who, "rounds on")
     for week in range(3):
-        steps = moments(date(2026, 12, 1) + timedelta(weeks=week))
+        steps = round_schedule(date(2026, 12, 1) + timedelta(weeks=week))
         for moment in steps:
             clock.now = moment
-            await job.advance(engine, clock)
+            await job.advance_rounds(engine, clock)
             if moment == steps.draft:
                 await say("noor", *(STAFF if week == 0 else ()), "admin rounds preview")
             if moment == steps.notice and week == 1:
@@ -86,12 +86,12 @@ async def told(hub: Hub, engine: AsyncEngine, clock: Clock, language: str) -> st
             await say("remi", "rounds", "rounds why")
         await say("luis", "rounds scheduled", "rounds not-yet", "rounds met", "rounds")
         await say("noor", "admin rounds")
-    clock.go_on(days=2)
-    await job.advance(engine, clock)
+    clock.advance(days=2)
+    await job.advance_rounds(engine, clock)
     await say("maya", "rounds", "rounds keep", "rounds why", "rounds off")
     await say("zoe", "rounds", "rounds off")
-    async with unit(engine) as session:
-        said += [plain(read(body)) for body in await session.scalars(select(Delivery.body))]
+    async with transaction(engine) as session:
+        said += [plain(load_card(body)) for body in await session.scalars(select(Delivery.body))]
     return "\n".join(said)
 
 
@@ -130,6 +130,8 @@ def test_every_rule_has_words(language: str) -> None:
     from bot.i18n import translator
 
     rules = ("alone", "city", "language", "never", "taken", "gone")
-    said = {why_left(translator(language), RoundLeft(rule=rule, fits=2)) for rule in rules}
+    said = {
+        unpaired_reason(translator(language), UnmatchedMember(rule=rule, fits=2)) for rule in rules
+    }
     assert len(said) == len(rules)
     assert all(sentence.endswith(".") for sentence in said)

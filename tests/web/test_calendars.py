@@ -18,15 +18,15 @@ from bot.hub import Hub
 from bot.links import Links
 from bot.web import calendars
 from bot.web.calendars import meeting_file
-from db.base import unit
+from db.base import transaction
 from db.cities import City
 from db.members import Member
 from db.talks import Talk
 from tests.community.test_talks import begin
-from tests.conftest import Clock, Typing
+from tests.conftest import Clock, CommandTyper
 from tests.domain.test_calendar import END, START, ZONES
 from tests.handlers.test_talks import link_of
-from tests.owed import change, deliver, member
+from tests.owed import load_member, mark_delivered, update_member
 
 KEYS = ["new key of the tests", "old key of the tests"]
 
@@ -50,17 +50,17 @@ async def fetched(hub: Hub, engine: AsyncEngine, address: str, links: Links) -> 
         return answer.status, await answer.text()
 
 
-async def agreed(typing: Typing, engine: AsyncEngine, clock: Clock) -> str:
+async def agreed(typing: CommandTyper, engine: AsyncEngine, clock: Clock) -> str:
     """The address of a file that Luis was given."""
     talk = await begin(engine, clock())
     assert talk is not None
-    await deliver(engine)
+    await mark_delivered(engine)
     await typing(f"intro slot {talk.id} 1")
     return link_of(await typing(f"intro slot {talk.id} 1", as_="luis"))
 
 
 async def test_the_file_says_when_in_the_readers_wall_time(
-    typing: Typing, engine: AsyncEngine, clock: Clock
+    typing: CommandTyper, engine: AsyncEngine, clock: Clock
 ) -> None:
     """With the rules of the zone, one UID for both people, and no address of anybody."""
     address = await agreed(typing, engine, clock)
@@ -81,7 +81,7 @@ async def test_the_file_says_when_in_the_readers_wall_time(
 
 
 async def test_another_time_is_the_same_event_with_a_higher_number(
-    typing: Typing, engine: AsyncEngine, clock: Clock
+    typing: CommandTyper, engine: AsyncEngine, clock: Clock
 ) -> None:
     """So that calendars move it and do not keep both."""
     address = await agreed(typing, engine, clock)
@@ -99,20 +99,20 @@ async def test_another_time_is_the_same_event_with_a_higher_number(
 
 @pytest.mark.parametrize("over", ["nothing agreed", "suspended", "blocked", "forgotten"])
 async def test_there_is_no_file_when_there_is_no_meeting(
-    typing: Typing, engine: AsyncEngine, clock: Clock, over: str
+    typing: CommandTyper, engine: AsyncEngine, clock: Clock, over: str
 ) -> None:
     """The address is as if it had never been."""
     links = typing.hub.links
     if over == "nothing agreed":
         talk = await begin(engine, clock())
         assert talk is not None
-        address = links.meeting(talk.id, talk.one_id)
+        address = links.meeting_url(talk.id, talk.one_id)
     else:
         address = await agreed(typing, engine, clock)
     if over == "suspended":
-        await change(engine, "luis", status="suspended")
-    one, other = await member(engine, "luis"), await member(engine, "maya")
-    async with unit(engine, writes=True) as session:
+        await update_member(engine, "luis", status="suspended")
+    one, other = await load_member(engine, "luis"), await load_member(engine, "maya")
+    async with transaction(engine, writes=True) as session:
         if over == "blocked":
             await blocking.block_member(session, clock(), one, other)
         if over == "forgotten":
@@ -124,7 +124,7 @@ async def test_there_is_no_file_when_there_is_no_meeting(
 
 
 async def test_only_the_address_that_was_given_opens(
-    typing: Typing, engine: AsyncEngine, clock: Clock
+    typing: CommandTyper, engine: AsyncEngine, clock: Clock
 ) -> None:
     """Every letter of it counts, and a signature fits one person of one talk."""
     address = await agreed(typing, engine, clock)
@@ -136,7 +136,7 @@ async def test_only_the_address_that_was_given_opens(
               for i in range(len(token))]  # fmt: skip
     wrong += ["", "x", token + "A", token[:-1], f"0{token}", f"{talk}-{who}-", "..", "%2e%2e"]
     for one in wrong:
-        assert typing.hub.links.read_meeting(one) is None, one
+        assert typing.hub.links.parse_meeting_token(one) is None, one
     status, _ = await fetched(typing.hub, engine, f"/calendar/meeting/{wrong[0]}.ics",
                               typing.hub.links)  # fmt: skip
     assert status == 404
@@ -146,11 +146,11 @@ def test_an_address_outlives_the_key_that_signed_it() -> None:
     """As long as the old key is kept beside the new one."""
     before = Links(lambda: "https://hub.example", lambda: KEYS[1:])
     now, later = Links(keys=lambda: KEYS), Links(keys=lambda: KEYS[:1])
-    token = before.meeting(7, 12).removeprefix("https://hub.example/calendar/meeting/")[:-4]
+    token = before.meeting_url(7, 12).removeprefix("https://hub.example/calendar/meeting/")[:-4]
 
-    assert now.read_meeting(token) == (7, 12)
-    assert later.read_meeting(token) is None
-    assert now.meeting(7, 12) == later.meeting(7, 12)
+    assert now.parse_meeting_token(token) == (7, 12)
+    assert later.parse_meeting_token(token) is None
+    assert now.meeting_url(7, 12) == later.meeting_url(7, 12)
 
 
 @settings(max_examples=150, deadline=None)
@@ -186,7 +186,7 @@ def test_any_time_in_any_zone_is_read_back_as_the_same_instant(
 
 
 async def test_many_ask_for_files_at_once(
-    typing: Typing, engine: AsyncEngine, clock: Clock
+    typing: CommandTyper, engine: AsyncEngine, clock: Clock
 ) -> None:
     """Reading holds nothing."""
     address = await agreed(typing, engine, clock)

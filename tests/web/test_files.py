@@ -16,19 +16,19 @@ from bot.adapters.slack.files import Files
 from bot.adapters.slack.listen import SlackAdapter
 from bot.adapters.slack.tokens import Tokens
 from bot.community import blocking
-from bot.community.relay.cards import LARGEST_FILE
+from bot.community.relay.cards import MAX_FILE_SIZE
 from bot.hub import Hub
-from bot.links import Links, Shared
-from bot.request import File, Heard, Sender
+from bot.links import Links, SharedFile
+from bot.request import File, IncomingMessage, Sender
 from bot.web import files
 from db import members
-from db.base import unit
+from db.base import transaction
 from tests.conftest import Clock
-from tests.owed import change, member
+from tests.owed import load_member, update_member
 from tests.platforms.slack import LoopbackSlack
 from tests.platforms.slack_files import Upload
 from tests.platforms.slack_world import User
-from tests.talking import Talk
+from tests.talking import ConversationDriver
 
 DATA = bytes(range(256)) * 1000
 
@@ -37,7 +37,7 @@ DATA = bytes(range(256)) * 1000
 class Desk:
     """Maya writes on Slack, Luis reads on Discord; the hub stands between them."""
 
-    talk: Talk
+    talk: ConversationDriver
     number: int
     slack: LoopbackSlack
     maya: User
@@ -49,16 +49,16 @@ class Desk:
     async def send(self, given: Upload, size: int | None = None) -> str:
         """Send it in the conversation; what Luis sees of it."""
         sender = Sender("slack", self.slack.team.id, "maya", "maya", label="Slack")
-        under = await self.talk.root("maya", self.number)
+        under = await self.talk.load_root_id("maya", self.number)
         size = len(given.data) if size is None else size
-        await self.talk.hub.heard(
-            Heard(
-                sender, "written", f"w{given.id}", "D-maya", "see", under=under, threaded=True,
+        await self.talk.hub.handle_message(
+            IncomingMessage(
+                sender, "written", f"w{given.id}", "D-maya", "see", parent=under, has_threads=True,
                 files=(File(given.name, size, given.kind, id=given.id),), keys=(given.id,),
             )
         )  # fmt: skip
-        await self.talk.carry()
-        return self.talk.sees("luis")[-1]
+        await self.talk.deliver_due()
+        return self.talk.list_screen("luis")[-1]
 
     async def open(self, seen: str) -> tuple[int, bytes, str]:
         """What the address in it answers: status, content, how it is to be treated."""
@@ -72,11 +72,13 @@ class Desk:
 @pytest.fixture
 async def desk(hub: Hub, engine: AsyncEngine, clock: Clock) -> AsyncIterator[Desk]:
     async with LoopbackSlack() as slack:
-        talk = Talk(hub, engine, clock)
-        await talk.settle("maya", "luis")
-        async with unit(engine, writes=True) as session:
-            maya = await talk.member(session, "maya")
-            account = await members.meet(session, "slack", slack.team.id, "maya", clock())
+        talk = ConversationDriver(hub, engine, clock)
+        await talk.create_accounts("maya", "luis")
+        async with transaction(engine, writes=True) as session:
+            maya = await talk.load_member(session, "maya")
+            account = await members.get_or_create_account(
+                session, "slack", slack.team.id, "maya", clock()
+            )
             account.member = maya
         adapter = SlackAdapter(
             hub, signing_secret="s" * 32, bot_token=slack.bot_token, api_url=slack.api_url
@@ -84,7 +86,7 @@ async def desk(hub: Hub, engine: AsyncEngine, clock: Clock) -> AsyncIterator[Des
         site = web.Application()
         files.add_routes(site, engine, hub.links, [adapter], clock)
         async with TestClient(TestServer(site)) as client:
-            number = await talk.begin("maya", "luis")
+            number = await talk.open_conversation("maya", "luis")
             yield Desk(talk, number, slack, slack.add_user(slack.team, "Maya"), client)
         await adapter.close()
 
@@ -109,9 +111,9 @@ async def test_a_page_is_a_download_and_never_runs(desk: Desk) -> None:
 
 async def test_only_up_to_the_smaller_limit(desk: Desk) -> None:
     """A larger one has no address, and one that says it is smaller than it is has no content."""
-    large = desk.upload(data=bytes(LARGEST_FILE + 1))
+    large = desk.upload(data=bytes(MAX_FILE_SIZE + 1))
     assert "/relay/file/" not in await desk.send(large)
-    sly = desk.upload(data=bytes(LARGEST_FILE + 1))
+    sly = desk.upload(data=bytes(MAX_FILE_SIZE + 1))
     assert (await desk.open(await desk.send(sly, size=5)))[0] == 404
 
 
@@ -119,8 +121,8 @@ async def test_what_was_taken_back_opens_no_more(desk: Desk) -> None:
     """Nor what its workspace does not keep."""
     given = desk.upload()
     seen = await desk.send(given)
-    gone = desk.talk.heard("maya", "deleted", message=f"w{given.id}")
-    await desk.talk.hub.heard(gone)
+    gone = desk.talk.build_message("maya", "deleted", message=f"w{given.id}")
+    await desk.talk.hub.handle_message(gone)
     assert (await desk.open(seen))[0] == 404
     other = desk.upload()
     seen = await desk.send(other)
@@ -133,15 +135,15 @@ async def test_who_blocked_left_or_waited_too_long_opens_nothing(
 ) -> None:
     """The address alone is not enough."""
     seen = await desk.send(desk.upload())
-    await change(engine, "maya", status="suspended")
+    await update_member(engine, "maya", status="suspended")
     assert (await desk.open(seen))[0] == 404
-    await change(engine, "maya", status="verified")
+    await update_member(engine, "maya", status="verified")
     assert (await desk.open(seen))[0] == 200
-    clock.now += files.KEPT + timedelta(seconds=1)
+    clock.now += files.LINK_LIFETIME + timedelta(seconds=1)
     assert (await desk.open(seen))[0] == 404
-    clock.now -= files.KEPT
-    maya, luis = await member(engine, "maya"), await member(engine, "luis")
-    async with unit(engine, writes=True) as session:
+    clock.now -= files.LINK_LIFETIME
+    maya, luis = await load_member(engine, "maya"), await load_member(engine, "luis")
+    async with transaction(engine, writes=True) as session:
         await blocking.block_member(session, clock(), luis, maya)
     assert (await desk.open(seen))[0] == 404
 
@@ -163,7 +165,7 @@ async def test_without_the_right_to_read_files_it_says_so(desk: Desk) -> None:
     grant = desk.slack.grants[desk.slack.bot_token]
     grant.scopes = frozenset(grant.scopes - {"files:read"})
     status, said, _ = await desk.open(seen)
-    assert (status, said.decode()) == (404, files.NOT_THERE)
+    assert (status, said.decode()) == (404, files.NOT_FOUND_TEXT)
 
 
 def test_the_token_goes_to_slack_alone() -> None:
@@ -181,7 +183,7 @@ def test_the_token_goes_to_slack_alone() -> None:
 
 def test_addresses_fit_a_button() -> None:
     """With the longest names of Slack's, and the clock of any key."""
-    shared = Shared("slack:D012345678901:1700000000.123456", "slack", "T01234567890123",
+    shared = SharedFile("slack:D012345678901:1700000000.123456", "slack", "T01234567890123",
                           "F01234567890123")  # fmt: skip
-    address = Links(lambda: "https://hub.example.org").file(shared, Clock()())
+    address = Links(lambda: "https://hub.example.org").file_url(shared, Clock()())
     assert len(address) < 400

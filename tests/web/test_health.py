@@ -86,7 +86,7 @@ async def test_readiness_fails_with_a_platform(engine: AsyncEngine) -> None:
     class Deaf:
         platform = "deaf"
 
-        def ready(self) -> bool:
+        def is_ready(self) -> bool:
             return False
 
     async with answering(engine, Deaf()) as url:

@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Iterator
 
-from bot.adapters.discord.text import code, graphemes, inert, padded, width
+from bot.adapters.discord.text import escape_code, escape_markup, graphemes, pad_text, width
 from bot.cards import Bars, Table
 
 BAR = 10
@@ -17,28 +17,28 @@ _NUMBER = re.compile(r"[-+–−]?[\d.,\s]*\s?%?")
 
 def bars_lines(bars: Bars) -> Iterator[str]:
     """One line for each bar: its name and its length in fixed width, its number in bold."""
-    names = [clipped(code(bar.label), WIDEST_LABEL) for bar in bars.bars]
+    names = [clip_text(escape_code(bar.label), WIDEST_LABEL) for bar in bars.bars]
     column = max(map(width, names), default=0)
     values = [bar.value if math.isfinite(bar.value) else 0.0 for bar in bars.bars]
     longest = max([*values, 0.0]) or 1.0
     for name, value, bar in zip(names, values, bars.bars, strict=True):
         full = round(BAR * (max(value, 0.0) / longest))
         drawn = "█" * full + "░" * (BAR - full)
-        shown = inert(" ".join(bar.shown.split()))
-        yield f"`{padded(name, column)} {drawn}`" + (f" **{shown}**" if shown else "")
+        shown = escape_markup(" ".join(bar.shown.split()))
+        yield f"`{pad_text(name, column)} {drawn}`" + (f" **{shown}**" if shown else "")
 
 
 def table_lines(table: Table) -> list[str]:
     """The column names, a rule, and one line for each row, in aligned columns."""
-    rows = [[code(cell) for cell in row] for row in (table.columns, *table.rows)]
+    rows = [[escape_code(cell) for cell in row] for row in (table.columns, *table.rows)]
     count = max(map(len, rows))
     rows = [row + [""] * (count - len(row)) for row in rows]
     columns = list(zip(*rows, strict=True))
-    widths = _narrowed([max(map(width, column)) for column in columns])
+    widths = _narrow_columns([max(map(width, column)) for column in columns])
     right = [all(map(_NUMBER.fullmatch, column[1:])) and len(column) > 1 for column in columns]
     lines = [
         "  ".join(
-            padded(clipped(cell, wide), wide, right=side)
+            pad_text(clip_text(cell, wide), wide, right=side)
             for cell, wide, side in zip(row, widths, right, strict=True)
         ).rstrip()
         for row in rows
@@ -46,7 +46,7 @@ def table_lines(table: Table) -> list[str]:
     return [lines[0], "  ".join("─" * wide for wide in widths), *lines[1:]]
 
 
-def _narrowed(widths: list[int]) -> list[int]:
+def _narrow_columns(widths: list[int]) -> list[int]:
     """Take from the widest columns until a table fits a phone held sideways."""
     widths = list(widths)
     while sum(widths) > WIDEST_TABLE and max(widths) > NARROWEST:
@@ -54,7 +54,7 @@ def _narrowed(widths: list[int]) -> list[int]:
     return widths
 
 
-def clipped(text: str, columns: int) -> str:
+def clip_text(text: str, columns: int) -> str:
     """The text in so many columns, with «…» where it was longer."""
     if width(text) <= columns:
         return text

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bot.adapters.discord.limits import Json
-from bot.adapters.discord.modal import split
+from bot.adapters.discord.modal import split_values
 from bot.adapters.discord.names import ROOTS, CommandNames, DoesNotFitError, Path, read_command
-from bot.adapters.discord.text import cut, one_line
+from bot.adapters.discord.text import one_line, shorten
 from bot.cards import Option
 from bot.commands import Command, Room
 from bot.i18n import Translator, translator
-from bot.parsing import Argument, fold
+from bot.parsing import Argument, fold_text
 from bot.request import Values
 
 Commands = Mapping[str, Command]
@@ -41,7 +41,7 @@ HIDDEN: Mapping[Room, str] = {"admin": MANAGE_SERVER}
 LOCALES = {"es-ES": "es", "es-419": "es", "pt-BR": "pt", "fr": "fr"}
 WHO_IS = "who-is"
 WHO_IS_THIS = "Who is this?"
-MOST = 25
+MOST_CHILDREN = 25
 MOST_LETTERS = 8000
 LONGEST_NAME = 32
 LONGEST_TEXT = 100
@@ -51,7 +51,7 @@ _NAME = re.compile(r"[-_'\w]{1,32}")
 _MENTION = re.compile(r"<@!(\d+)>")
 
 
-def declared(commands: Commands) -> list[Json]:
+def build_commands(commands: Commands) -> list[Json]:
     """Everything to register: the slash commands that have verbs, and the menu entry on people.
 
     Raises `DoesNotFitError` where a root, a group or a verb is too large for Discord.
@@ -72,34 +72,34 @@ def fingerprint(body: list[Json]) -> str:
 def _root(room: Room, verbs: Mapping[Path, Command]) -> Json:
     name = ROOTS[room]
     firsts = sorted({path[1] for path in verbs})
-    if len(firsts) > MOST:
-        raise DoesNotFitError(f"/{name} has {len(firsts)} verbs, {MOST} fit")
+    if len(firsts) > MOST_CHILDREN:
+        raise DoesNotFitError(f"/{name} has {len(firsts)} verbs, {MOST_CHILDREN} fit")
     root = {
         "type": SLASH,
         "name": name,
-        **_described(_ABOUT[room]),
+        **_describe(_ABOUT[room]),
         "options": [_child(first, name, verbs) for first in firsts],
         "contexts": [SERVERS, OUR_MESSAGES],
         "integration_types": [0],
         **({"default_member_permissions": HIDDEN[room]} if room in HIDDEN else {}),
     }
-    if _letters(root) > MOST_LETTERS:
-        raise DoesNotFitError(f"/{name} has {_letters(root)} letters, {MOST_LETTERS} fit")
+    if _count_letters(root) > MOST_LETTERS:
+        raise DoesNotFitError(f"/{name} has {_count_letters(root)} letters, {MOST_LETTERS} fit")
     return root
 
 
-def _letters(thing: Json) -> int:
+def _count_letters(thing: Json) -> int:
     """As Discord counts: of several languages the longest one."""
     own = sum(
         max(map(len, (thing.get(key, ""), *thing.get(f"{key}_localizations", {}).values())))
         for key in ("name", "description")
     )
     inside = [*thing.get("options", ()), *thing.get("choices", ())]
-    return own + len(str(thing.get("value", ""))) + sum(map(_letters, inside))
+    return own + len(str(thing.get("value", ""))) + sum(map(_count_letters, inside))
 
 
 def _person_menu() -> Json:
-    names = {where: cut(translator(lang)(WHO_IS_THIS), LONGEST_NAME)
+    names = {where: shorten(translator(lang)(WHO_IS_THIS), LONGEST_NAME)
              for where, lang in LOCALES.items()}  # fmt: skip
     return {
         "type": PERSON,
@@ -118,54 +118,54 @@ def _child(first: str, root: str, verbs: Mapping[Path, Command]) -> Json:
     group = {path: command for path, command in verbs.items() if path[1] == first}
     if set(group) == {(root, first)}:
         return _subcommand(first, group[root, first])
-    if len(group) > MOST:
-        raise DoesNotFitError(f"/{root} {first} has {len(group)} subcommands, {MOST} fit")
+    if len(group) > MOST_CHILDREN:
+        raise DoesNotFitError(f"/{root} {first} has {len(group)} subcommands, {MOST_CHILDREN} fit")
     return {
         "type": GROUP,
-        "name": _name(first),
-        **_described(next(iter(group.values())).summary),
+        "name": _check_name(first),
+        **_describe(next(iter(group.values())).summary),
         "options": [_subcommand(path[2], command) for path, command in group.items()],
     }
 
 
 def _subcommand(name: str, command: Command) -> Json:
-    if len(command.arguments) > MOST:
-        raise DoesNotFitError(f"/wwc {command.name} has more than {MOST} fields")
+    if len(command.arguments) > MOST_CHILDREN:
+        raise DoesNotFitError(f"/wwc {command.name} has more than {MOST_CHILDREN} fields")
     options = sorted(map(_option, command.arguments), key=lambda option: not option["required"])
     return {
         "type": SUBCOMMAND,
-        "name": _name(name),
-        **_described(command.summary),
+        "name": _check_name(name),
+        **_describe(command.summary),
         "options": options,
     }
 
 
-def _name(name: str) -> str:
+def _check_name(name: str) -> str:
     if not _NAME.fullmatch(name) or name != name.lower():
         raise DoesNotFitError(f"«{name}» cannot be the name of a Discord command or option")
     return name
 
 
-def _described(sentence: str) -> Json:
+def _describe(sentence: str) -> Json:
     """The sentence in English, and in each language it is translated to."""
-    said = _short(sentence)
-    others = {where: _short(translator(lang)(sentence)) for where, lang in LOCALES.items()}
+    said = _shorten(sentence)
+    others = {where: _shorten(translator(lang)(sentence)) for where, lang in LOCALES.items()}
     return {
         "description": said,
         "description_localizations": {k: v for k, v in others.items() if v != said},
     }
 
 
-def _short(sentence: str) -> str:
-    return cut(one_line(sentence), LONGEST_TEXT) or "…"
+def _shorten(sentence: str) -> str:
+    return shorten(one_line(sentence), LONGEST_TEXT) or "…"
 
 
 def _option(argument: Argument) -> Json:
     """A paragraph is never required here: without it the form opens, which has room for it."""
     return {
         "type": INTEGER if argument.kind == "integer" else STRING,
-        "name": _name(argument.spelling),
-        **_described(argument.hint or argument.label),
+        "name": _check_name(argument.spelling),
+        **_describe(argument.hint or argument.label),
         "required": argument.required and not argument.long,
         **_limits(argument),
     }
@@ -184,12 +184,12 @@ def _limits(argument: Argument) -> Json:
 
 
 def _has_choices(argument: Argument) -> bool:
-    return 0 < len(argument.options) <= MOST and not argument.many
+    return 0 < len(argument.options) <= MOST_CHILDREN and not argument.many
 
 
 def _choice(option: Option) -> Json:
-    said = _short(option.label)
-    others = {where: _short(translator(lang)(option.label)) for where, lang in LOCALES.items()}
+    said = _shorten(option.label)
+    others = {where: _shorten(translator(lang)(option.label)) for where, lang in LOCALES.items()}
     return {
         "name": said,
         "name_localizations": {k: v for k, v in others.items() if v != said},
@@ -200,7 +200,7 @@ def _choice(option: Option) -> Json:
 # --- what people give -------------------------------------------------------------------------
 
 
-def find(words: str, commands: Commands) -> Command | None:
+def find_command(words: str, commands: Commands) -> Command | None:
     """The verb that words begin with."""
     said = words.split()
     for length in (2, 1):
@@ -210,23 +210,25 @@ def find(words: str, commands: Commands) -> Command | None:
     return None
 
 
-def spoken(data: Mapping[str, Any], commands: Commands) -> tuple[str, Values]:
+def parse_command(data: Mapping[str, Any], commands: Commands) -> tuple[str, Values]:
     """The words and values of a slash command, or of the menu entry on a person."""
     if data.get("type") == PERSON:
         return f"{WHO_IS} <@{data.get('target_id', '')}>", {}
-    path, options = _path(data)
+    path, options = _split_path(data)
     command = _verb_at(path, commands)
     if command is None:
         return " ".join(path[1:]), {}
     known = {argument.spelling: argument for argument in command.arguments}
     return command.name, {
-        known[option["name"]].name: _given(known[option["name"]], option.get("value", ""))
+        known[option["name"]].name: _parse_option_value(
+            known[option["name"]], option.get("value", "")
+        )
         for option in options
         if option["name"] in known
     }
 
 
-def _path(data: Mapping[str, Any]) -> tuple[Path, Sequence[Mapping[str, Any]]]:
+def _split_path(data: Mapping[str, Any]) -> tuple[Path, Sequence[Mapping[str, Any]]]:
     path = [str(data.get("name", ""))]
     options = data.get("options") or ()
     while options and options[0]["type"] in (SUBCOMMAND, GROUP):
@@ -238,22 +240,24 @@ def _path(data: Mapping[str, Any]) -> tuple[Path, Sequence[Mapping[str, Any]]]:
 def _verb_at(path: Path, commands: Commands) -> Command | None:
     """The verb of a path; of one that was registered before, the verb that its words name."""
     name = CommandNames(commands).verbs.get(path)
-    return commands[name] if name else find(" ".join(path[1:]), commands)
+    return commands[name] if name else find_command(" ".join(path[1:]), commands)
 
 
-def _given(argument: Argument, value: object) -> tuple[str, ...]:
+def _parse_option_value(argument: Argument, value: object) -> tuple[str, ...]:
     said = ("yes" if value else "no") if isinstance(value, bool) else read_command(str(value))
-    return split(argument, (plain_mentions(said),))
+    return split_values(argument, (normalize_mentions(said),))
 
 
-def plain_mentions(text: str) -> str:
+def normalize_mentions(text: str) -> str:
     """Both ways of writing a mention become one."""
     return _MENTION.sub(r"<@\1>", text)
 
 
-def focused(data: Mapping[str, Any], commands: Commands) -> tuple[Command, Argument, str] | None:
+def find_focused_field(
+    data: Mapping[str, Any], commands: Commands
+) -> tuple[Command, Argument, str] | None:
     """The verb, the field that somebody types into right now, and what is in it."""
-    path, options = _path(data)
+    path, options = _split_path(data)
     command = _verb_at(path, commands)
     option = next((o for o in options if o.get("focused")), None)
     if command is None or option is None:
@@ -264,12 +268,12 @@ def focused(data: Mapping[str, Any], commands: Commands) -> tuple[Command, Argum
     return None
 
 
-def matching(argument: Argument, typed: str, t: Translator) -> Iterator[Option]:
+def list_matching_options(argument: Argument, typed: str, t: Translator) -> Iterator[Option]:
     """The options of a field that contain what is typed; of several, the one typed last."""
     before, comma, last = typed.rpartition(",") if argument.many else ("", "", typed)
-    wanted = fold(last.strip())
+    wanted = fold_text(last.strip())
     kept = f"{before}{comma} " if comma else ""
     for option in argument.options:
         label = t(option.label)
-        if wanted in fold(label) or wanted in fold(option.value):
+        if wanted in fold_text(label) or wanted in fold_text(option.value):
             yield Option(kept + label, kept + option.value)

@@ -6,14 +6,21 @@ from typing import Any
 import aiohttp
 
 from bot.adapters.base import Finding
-from bot.adapters.discord.commands import HIDDEN, declared, fingerprint
+from bot.adapters.discord.commands import HIDDEN, build_commands, fingerprint
 from bot.adapters.discord.names import ROOTS
 from bot.commands import Command
 
 PATIENCE = 10.0
 _PORTAL = "https://discord.com/developers/applications"
-_REFUSED = (401, 403)
-_UNREACHABLE = (aiohttp.ClientError, OSError, TimeoutError, ValueError, LookupError, TypeError)
+_REFUSED_STATUSES = (401, 403)
+_UNREACHABLE_ERRORS = (
+    aiohttp.ClientError,
+    OSError,
+    TimeoutError,
+    ValueError,
+    LookupError,
+    TypeError,
+)
 
 
 async def examine(
@@ -29,21 +36,21 @@ async def examine(
     headers = {"Authorization": f"Bot {token}", "User-Agent": "DiscordBot (wwc-hub, 1)"}
     async with aiohttp.ClientSession(timeout=timeout, headers=headers) as session:
         try:
-            return await _Discord(session, api_url).findings(commands, synced)
-        except _UNREACHABLE as error:
+            return await _DiscordProbe(session, api_url).findings(commands, synced)
+        except _UNREACHABLE_ERRORS as error:
             said = f"no answer ({type(error).__name__})"
             fix = "Let this machine reach discord.com over HTTPS, and check DISCORD_API_URL."
             return [Finding("Discord", said, fix)]
 
 
-class _Discord:
+class _DiscordProbe:
     def __init__(self, session: aiohttp.ClientSession, api_url: str) -> None:
         self._session = session
         self._api_url = api_url.rstrip("/")
 
     async def _get(self, path: str) -> tuple[int, Any]:
         async with self._session.get(f"{self._api_url}{path}") as answer:
-            if answer.status not in (200, *_REFUSED):
+            if answer.status not in (200, *_REFUSED_STATUSES):
                 raise ValueError("Discord is not well, or somebody else answers")
             return answer.status, await answer.json(content_type=None)
 
@@ -57,15 +64,15 @@ class _Discord:
         registered = await self._get(f"/applications/{application['id']}/commands")
         return [
             Finding("Discord token", f"accepted as {me['username']}"),
-            _interactions(application),
-            _starts(gateway),
-            _servers(application),
-            _commands(commands, synced, {c["name"] for c in registered[1]}),
+            _interactions_finding(application),
+            _gateway_finding(gateway),
+            _servers_finding(application),
+            _commands_finding(commands, synced, {c["name"] for c in registered[1]}),
             _hidden(application),
         ]
 
 
-def _interactions(application: Mapping[str, Any]) -> Finding:
+def _interactions_finding(application: Mapping[str, Any]) -> Finding:
     """Nothing privileged is asked of the gateway, so that no switch of the portal matters."""
     if application.get("interactions_endpoint_url"):
         said = "commands are sent to a web address, so the bot never hears of them"
@@ -74,7 +81,7 @@ def _interactions(application: Mapping[str, Any]) -> Finding:
     return Finding("Discord interactions", "come over the gateway; no privileged intent is needed")
 
 
-def _starts(gateway: Mapping[str, Any]) -> Finding:
+def _gateway_finding(gateway: Mapping[str, Any]) -> Finding:
     left = gateway["session_start_limit"]["remaining"]
     if left > 0:
         return Finding("Discord gateway", f"{left} connections may be begun today")
@@ -83,7 +90,7 @@ def _starts(gateway: Mapping[str, Any]) -> Finding:
     return Finding("Discord gateway", "no more connections today", fix)
 
 
-def _servers(application: Mapping[str, Any]) -> Finding:
+def _servers_finding(application: Mapping[str, Any]) -> Finding:
     count = application.get("approximate_guild_count") or 0
     if count:
         return Finding("Discord servers", f"the bot is in {count}")
@@ -91,8 +98,8 @@ def _servers(application: Mapping[str, Any]) -> Finding:
     return Finding("Discord servers", "the bot is in none", fix)
 
 
-def _commands(commands: Mapping[str, Command], synced: str, there: set[str]) -> Finding:
-    body = declared(commands)
+def _commands_finding(commands: Mapping[str, Command], synced: str, there: set[str]) -> Finding:
+    body = build_commands(commands)
     if fingerprint(body) == synced and {c["name"] for c in body} <= there:
         return Finding("Discord commands", "registered as declared")
     return Finding("Discord commands", "not those of this program", "Run `wwc discord sync`.")

@@ -11,36 +11,36 @@ from typing import Generic, TypeVar
 from bot.cards import Form
 from bot.request import Values
 
-MOST = 1000
+MOST_ENTRIES = 1000
 
 Key = TypeVar("Key")
-Kept = TypeVar("Kept")
+Value = TypeVar("Value")
 
 
-class Recent(Generic[Key, Kept]):
+class RecentCache(Generic[Key, Value]):
     """The latest of many; the oldest make room."""
 
-    def __init__(self, most: int = MOST) -> None:
+    def __init__(self, most: int = MOST_ENTRIES) -> None:
         self._most = most
-        self._kept: OrderedDict[Key, Kept] = OrderedDict()
+        self._values: OrderedDict[Key, Value] = OrderedDict()
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._values)
 
-    def put(self, key: Key, kept: Kept) -> None:
+    def add(self, key: Key, value: Value) -> None:
         """Keep this as the newest."""
-        self._kept[key] = kept
-        self._kept.move_to_end(key)
-        while len(self._kept) > self._most:
-            self._kept.popitem(last=False)
+        self._values[key] = value
+        self._values.move_to_end(key)
+        while len(self._values) > self._most:
+            self._values.popitem(last=False)
 
-    def get(self, key: Key) -> Kept | None:
+    def get(self, key: Key) -> Value | None:
         """What was kept, if it still is."""
-        return self._kept.get(key)
+        return self._values.get(key)
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class FormDraft:
     """A form with what its person gave so far; only that person may go on with it."""
 
     user: str
@@ -50,19 +50,19 @@ class Draft:
     language: str
 
 
-class Drafts:
+class FormDrafts:
     """Drafts by a short key that nobody can guess."""
 
     def __init__(self) -> None:
-        self._drafts: Recent[str, Draft] = Recent()
+        self._drafts: RecentCache[str, FormDraft] = RecentCache()
 
-    def keep(self, draft: Draft) -> str:
+    def save(self, draft: FormDraft) -> str:
         """Keep it; returns the key."""
         key = secrets.token_urlsafe(6)
-        self._drafts.put(key, draft)
+        self._drafts.add(key, draft)
         return key
 
-    def of(self, key: str, user: str) -> Draft | None:
+    def find(self, key: str, user: str) -> FormDraft | None:
         """The draft, if it is there and theirs."""
         draft = self._drafts.get(key)
         return draft if draft and draft.user == user else None

@@ -22,21 +22,21 @@ def intents() -> discord.Intents:
 
 
 @dataclass(frozen=True, slots=True)
-class Ears:
+class EventHandlers:
     """Who hears of what happens."""
 
-    interaction: Callable[[discord.Interaction], Awaitable[None]]
-    message: Callable[[discord.Message], Awaitable[None]]
-    edited: Callable[[discord.Message], Awaitable[None]]
-    deleted: Callable[[discord.RawMessageDeleteEvent], Awaitable[None]]
-    marked: Callable[[discord.RawReactionActionEvent], Awaitable[None]]
-    removed: Callable[[int], Awaitable[None]]
+    on_interaction: Callable[[discord.Interaction], Awaitable[None]]
+    on_message: Callable[[discord.Message], Awaitable[None]]
+    on_edited: Callable[[discord.Message], Awaitable[None]]
+    on_deleted: Callable[[discord.RawMessageDeleteEvent], Awaitable[None]]
+    on_reaction: Callable[[discord.RawReactionActionEvent], Awaitable[None]]
+    on_removed: Callable[[int], Awaitable[None]]
 
 
 class Client(discord.AutoShardedClient):
     """All shards of the bot in one process; no member, message or presence is remembered."""
 
-    def __init__(self, ears: Ears, api_url: str = "", gateway_url: str = "") -> None:
+    def __init__(self, ears: EventHandlers, api_url: str = "", gateway_url: str = "") -> None:
         super().__init__(
             intents=intents(),
             allowed_mentions=discord.AllowedMentions.none(),
@@ -44,7 +44,7 @@ class Client(discord.AutoShardedClient):
             chunk_guilds_at_startup=False,
             member_cache_flags=discord.MemberCacheFlags.none(),
         )
-        self._ears = ears
+        self._event_handlers = ears
         gateway = yarl.URL(gateway_url or GATEWAY)
         self._gateway = None if gateway.host == yarl.URL(GATEWAY).host else gateway
         # The library has no other place for its addresses than these two class attributes.
@@ -68,28 +68,28 @@ class Client(discord.AutoShardedClient):
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """A command, a press, a submitted form, or somebody typing into an option."""
-        await self._ears.interaction(interaction)
+        await self._event_handlers.on_interaction(interaction)
 
     async def on_message(self, message: discord.Message) -> None:
         """Something was written to the bot."""
-        await self._ears.message(message)
+        await self._event_handlers.on_message(message)
 
     async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
         """Something written to the bot says something else now."""
-        await self._ears.edited(event.message)
+        await self._event_handlers.on_edited(event.message)
 
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
         """Something written to the bot, or by it, was taken back."""
-        await self._ears.deleted(event)
+        await self._event_handlers.on_deleted(event)
 
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
         """An emoji was put to a message."""
-        await self._ears.marked(event)
+        await self._event_handlers.on_reaction(event)
 
     async def on_raw_reaction_remove(self, event: discord.RawReactionActionEvent) -> None:
         """It was taken away again."""
-        await self._ears.marked(event)
+        await self._event_handlers.on_reaction(event)
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """The bot was removed; an outage does not count, the library tells them apart."""
-        await self._ears.removed(guild.id)
+        await self._event_handlers.on_removed(guild.id)

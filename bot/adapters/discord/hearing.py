@@ -4,52 +4,59 @@ import re
 
 import discord
 
-from bot.request import File, Heard, Sender
+from bot.request import File, IncomingMessage, Sender
 
 _MENTION = re.compile(r"<(@[!&]?|#)(\d{15,20})>")
 _EMOJI = re.compile(r"<a?:(\w{1,64}):\d+>")
 _COMMAND = re.compile(r"\s*/?wwc\b")
 
 
-def written(message: discord.Message, sender: Sender) -> Heard:
+def parse_message(message: discord.Message, sender: Sender) -> IncomingMessage:
     """Something new; a reply says which message it answers."""
-    return Heard(
-        sender, "written", str(message.id), str(message.channel.id), words(message),
-        under=_answered(message), command=bool(_COMMAND.match(message.content)),
+    return IncomingMessage(
+        sender, "written", str(message.id), str(message.channel.id), readable_text(message),
+        parent=_reply_target_id(message), is_command=bool(_COMMAND.match(message.content)),
         files=files(message), keys=(f"{sender.platform}:m{message.id}",),
     )  # fmt: skip
 
 
-def edited(message: discord.Message, sender: Sender) -> Heard | None:
+def parse_edit(message: discord.Message, sender: Sender) -> IncomingMessage | None:
     """Other words for it; None where only its previews were drawn."""
     if message.edited_at is None:
         return None
     edition = int(message.edited_at.timestamp() * 1_000_000)
-    return Heard(
-        sender, "edited", str(message.id), str(message.channel.id), words(message),
-        under=_answered(message), command=bool(_COMMAND.match(message.content)), edition=edition,
-        files=files(message), keys=(f"{sender.platform}:m{message.id}:{edition}",),
-    )  # fmt: skip
+    return IncomingMessage(
+        sender,
+        "edited",
+        str(message.id),
+        str(message.channel.id),
+        readable_text(message),
+        parent=_reply_target_id(message),
+        is_command=bool(_COMMAND.match(message.content)),
+        edition=edition,
+        files=files(message),
+        keys=(f"{sender.platform}:m{message.id}:{edition}",),
+    )
 
 
-def deleted(platform: str, gone: discord.RawMessageDeleteEvent) -> Heard:
+def parse_deletion(platform: str, gone: discord.RawMessageDeleteEvent) -> IncomingMessage:
     """Taken back; in direct messages only its writer can do that, and it is not said who did."""
     nobody = Sender(platform, "", "")
-    return Heard(nobody, "deleted", str(gone.message_id), str(gone.channel_id))
+    return IncomingMessage(nobody, "deleted", str(gone.message_id), str(gone.channel_id))
 
 
-def marked(mark: discord.RawReactionActionEvent, sender: Sender) -> Heard:
+def parse_reaction(mark: discord.RawReactionActionEvent, sender: Sender) -> IncomingMessage:
     """An emoji put to a message, or taken away."""
     act = mark.event_type == "REACTION_ADD"
     name = mark.emoji.name or ""
     shown = f":{name}:" if mark.emoji.id else name
-    return Heard(
+    return IncomingMessage(
         sender, "marked" if act else "unmarked", str(mark.message_id), str(mark.channel_id),
-        mark=shown,
+        emoji=shown,
     )  # fmt: skip
 
 
-def words(message: discord.Message) -> str:
+def readable_text(message: discord.Message) -> str:
     """The text as people read it: names for mentions, names for the server's own emoji."""
     names = {str(user.id): user.display_name for user in message.mentions}
 
@@ -68,7 +75,7 @@ def files(message: discord.Message) -> tuple[File, ...]:
     )
 
 
-def _answered(message: discord.Message) -> str:
+def _reply_target_id(message: discord.Message) -> str:
     reference = message.reference
     is_reply = reference is not None and reference.type == discord.MessageReferenceType.reply
     return str(reference.message_id or "") if reference is not None and is_reply else ""

@@ -9,23 +9,23 @@ import structlog
 from discord import InteractionType as Kind
 from discord.app_commands import Choice
 
-from bot.adapters.base import ANSWER_WITHIN, soon
+from bot.adapters.base import ANSWER_TIMEOUT, wait_briefly
 from bot.adapters.discord.commands import (
-    find,
-    focused,
-    matching,
-    plain_mentions,
-    spoken,
+    find_command,
+    find_focused_field,
+    list_matching_options,
+    normalize_mentions,
+    parse_command,
 )
-from bot.adapters.discord.forms import PART, Forms, draft_of
+from bot.adapters.discord.forms import PART, Forms, build_draft
 from bot.adapters.discord.limits import LONGEST_OPTION, MOST_OPTIONS, Json
-from bot.adapters.discord.modal import filled_in
+from bot.adapters.discord.modal import parse_submission
 from bot.adapters.discord.people import PLATFORM, People
-from bot.adapters.discord.render import Press, message, pressed
-from bot.adapters.discord.text import cut, one_line
-from bot.adapters.discord.views import NOBODY, Drawn, heading_of
+from bot.adapters.discord.render import AdapterButton, message, parse_custom_id
+from bot.adapters.discord.text import one_line, shorten
+from bot.adapters.discord.views import NO_MENTIONS, RawLayoutView, first_text_of
 from bot.cards import Card, Form, Note, Option, Reply
-from bot.errors import Repeated
+from bot.errors import DuplicateEventError
 from bot.i18n import Translator, language_of, translator
 from bot.request import Request, Sender, Values
 
@@ -36,21 +36,21 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class LocalizedReply:
     """A reply with the language it is in; `again`: somebody else answers this event already."""
 
     reply: Reply
     t: Translator
-    again: bool = False
+    is_duplicate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class InteractionContext:
     """One interaction on its way to its answer; `after` are buttons of our own below it."""
 
     interaction: discord.Interaction
     request: Request
-    after: Sequence[Press] = ()
+    extra_buttons: Sequence[AdapterButton] = ()
 
     @property
     def user(self) -> str:
@@ -64,7 +64,7 @@ class InteractionHandler:
 
     hub: "Hub"
     people: People
-    within: float = ANSWER_WITHIN
+    answer_timeout: float = ANSWER_TIMEOUT
     forms: Forms = field(default_factory=Forms)
 
     def _request(
@@ -72,7 +72,7 @@ class InteractionHandler:
     ) -> Request:
         return Request(
             sender=self.people.sender(interaction),
-            words=plain_mentions(words),
+            words=normalize_mentions(words),
             values=values or {},
             channel=str(interaction.channel_id or ""),
             direct=interaction.guild_id is None,
@@ -80,93 +80,97 @@ class InteractionHandler:
 
     # --- what ---
 
-    async def hear(self, interaction: discord.Interaction) -> None:
+    async def handle_interaction(self, interaction: discord.Interaction) -> None:
         """Answer one interaction."""
         data: Any = interaction.data or {}
         match interaction.type:
             case Kind.application_command:
-                words, values = spoken(data, self.hub.commands)
-                await self._answer(Turn(interaction, self._request(interaction, words, values)))
+                words, values = parse_command(data, self.hub.commands)
+                await self._answer(
+                    InteractionContext(interaction, self._request(interaction, words, values))
+                )
             case Kind.autocomplete:
-                await self._complete(interaction, data)
+                await self._handle_autocomplete(interaction, data)
             case Kind.component:
-                await self._press(interaction, data)
+                await self._handle_component(interaction, data)
             case Kind.modal_submit:
-                await self._submit(interaction, data)
+                await self._handle_modal_submit(interaction, data)
             case _:
                 log.info("unknown interaction", id=interaction.id)
 
-    async def _press(self, interaction: discord.Interaction, data: Any) -> None:
+    async def _handle_component(self, interaction: discord.Interaction, data: Any) -> None:
         chosen = data.get("values") or [data.get("custom_id", "")]
-        command, mark = pressed(str(chosen[0]))
-        turn = Turn(interaction, self._request(interaction, command))
+        command, mark = parse_custom_id(str(chosen[0]))
+        turn = InteractionContext(interaction, self._request(interaction, command))
         opens = PART.fullmatch(mark)
         if opens:
-            await self._open(turn, int(opens[2]), opens[4])
+            await self._open_form(turn, int(opens[2]), opens[4])
         elif mark.startswith("send:"):
-            await self._send(turn, mark.removeprefix("send:"))
+            await self._submit_draft(turn, mark.removeprefix("send:"))
         else:
             await self._answer(turn)
 
-    async def _submit(self, interaction: discord.Interaction, data: Any) -> None:
+    async def _handle_modal_submit(self, interaction: discord.Interaction, data: Any) -> None:
         """Send what was filled in, or first ask for the rest of a form that needs it whole."""
-        command, mark = pressed(str(data.get("custom_id", "")))
+        command, mark = parse_custom_id(str(data.get("custom_id", "")))
         request = self._request(interaction, command)
         found = PART.fullmatch(mark)
         part, of, key = (int(found[2]), int(found[3]), found[4]) if found else (1, 1, "")
-        draft = self.forms.drafts.of(key, request.sender.user)
+        draft = self.forms.drafts.find(key, request.sender.user)
         words = draft.words if draft else command
-        verb = find(words, self.hub.commands)
-        given = filled_in(data.get("components", ()), verb.arguments if verb else ())
+        verb = find_command(words, self.hub.commands)
+        given = parse_submission(data.get("components", ()), verb.arguments if verb else ())
         values = {**(draft.values if draft else {}), **given}
         if not words:
-            await self._gone(Turn(interaction, request))
+            await self._show_form_expired(InteractionContext(interaction, request))
         elif draft and part < of and any(i.required for i in draft.form.inputs):
             card, t, after = self.forms.ask_for_more(draft, values, part)
-            await self._show(Turn(interaction, request, after), Said(card, t))
+            await self._respond(
+                InteractionContext(interaction, request, after), LocalizedReply(card, t)
+            )
         else:
             sent = self._request(interaction, words, values)
-            after = self.forms.rest(draft, command, part, of, request.sender.locale)
-            await self._answer(Turn(interaction, _submitted(sent), after))
+            after = self.forms.next_part_buttons(draft, command, part, of, request.sender.locale)
+            await self._answer(InteractionContext(interaction, _as_submission(sent), after))
 
-    async def _send(self, turn: Turn, key: str) -> None:
+    async def _submit_draft(self, turn: InteractionContext, key: str) -> None:
         """Send a form as far as it is filled in."""
-        draft = self.forms.drafts.of(key, turn.user)
+        draft = self.forms.drafts.find(key, turn.user)
         if draft is None:
-            await self._open(turn, 1, "")
+            await self._open_form(turn, 1, "")
             return
         sent = self._request(turn.interaction, draft.words, draft.values)
-        await self._answer(Turn(turn.interaction, _submitted(sent)))
+        await self._answer(InteractionContext(turn.interaction, _as_submission(sent)))
 
-    async def _open(self, turn: Turn, part: int, key: str) -> None:
+    async def _open_form(self, turn: InteractionContext, part: int, key: str) -> None:
         """Open a modal of a form: the kept one, or else the hub's as it would open now."""
-        draft = self.forms.drafts.of(key, turn.user)
+        draft = self.forms.drafts.find(key, turn.user)
         if draft:
             await self.forms.show_modal(turn.interaction, draft, part)
         elif not turn.request.words:
-            await self._gone(turn)
+            await self._show_form_expired(turn)
         else:
-            await self._reopen(turn, part)
+            await self._open_fresh_form(turn, part)
 
-    async def _reopen(self, turn: Turn, part: int) -> None:
-        said, going = await soon(self._form(turn.request), self.within)
+    async def _open_fresh_form(self, turn: InteractionContext, part: int) -> None:
+        said, going = await wait_briefly(self._load_form(turn.request), self.answer_timeout)
         if said is None:
             await turn.interaction.response.defer(ephemeral=True, thinking=True)
-            await self._finish(turn, await going)
+            await self._finish_deferred(turn, await going)
         elif isinstance(said.reply, Form):
-            draft = draft_of(turn.user, turn.request, said.reply, said.t)
+            draft = build_draft(turn.user, turn.request, said.reply, said.t)
             await self.forms.show_modal(turn.interaction, draft, part)
         else:
-            await self._show(turn, said)
+            await self._respond(turn, said)
 
-    async def _form(self, request: Request) -> Said:
-        t = await self._language(request.sender)
+    async def _load_form(self, request: Request) -> LocalizedReply:
+        t = await self._load_translator(request.sender)
         try:
-            return Said(await self.hub.form(request), t)
+            return LocalizedReply(await self.hub.form(request), t)
         except LookupError:  # the verb is gone since the button was drawn: the hub says so
-            return Said(await self.hub(request), t)
+            return LocalizedReply(await self.hub(request), t)
 
-    async def _language(self, sender: Sender) -> Translator:
+    async def _load_translator(self, sender: Sender) -> Translator:
         """The reader's language; while it cannot be asked for, the one of their Discord."""
         try:
             return translator(await self.hub.language(sender))
@@ -174,85 +178,95 @@ class InteractionHandler:
             log.warning("no language", kind=type(error).__name__)
             return translator(language_of(sender.locale))
 
-    async def _gone(self, turn: Turn) -> None:
-        t = await self._language(turn.request.sender)
+    async def _show_form_expired(self, turn: InteractionContext) -> None:
+        t = await self._load_translator(turn.request.sender)
         text = t("This form is no longer here. Please give the command again.")
-        await self._show(turn, Said(Card(t("Too late"), (Note(text, "warning"),)), t))
+        await self._respond(turn, LocalizedReply(Card(t("Too late"), (Note(text, "warning"),)), t))
 
     # --- the answer ---
 
-    async def _answer(self, turn: Turn) -> None:
+    async def _answer(self, turn: InteractionContext) -> None:
         """In time directly, else «thinking…» first."""
         key = f"{PLATFORM}:{turn.interaction.id}"
-        said, going = await soon(self.ask(turn.request, key), self.within)
+        said, going = await wait_briefly(self.ask(turn.request, key), self.answer_timeout)
         if said is None:
             await turn.interaction.response.defer(ephemeral=True, thinking=True)
-            await self._finish(turn, await going)
-        elif not said.again:
-            await self._show(turn, said)
+            await self._finish_deferred(turn, await going)
+        elif not said.is_duplicate:
+            await self._respond(turn, said)
 
-    async def ask(self, request: Request, key: str) -> Said:
+    async def ask(self, request: Request, key: str) -> LocalizedReply:
         """The hub's reply. What changes something is done for one delivery of an event only."""
-        t = await self._language(request.sender)
-        command = find(request.words, self.hub.commands)
+        t = await self._load_translator(request.sender)
+        command = find_command(request.words, self.hub.commands)
         once = key if command and command.writes else ""
         try:
-            return Said(await self.hub(replace(request, event=once)), t)
-        except Repeated:
-            return Said(Card(""), t, again=True)
+            return LocalizedReply(await self.hub(replace(request, event=once)), t)
+        except DuplicateEventError:
+            return LocalizedReply(Card(""), t, is_duplicate=True)
 
-    async def _show(self, turn: Turn, said: Said) -> None:
+    async def _respond(self, turn: InteractionContext, said: LocalizedReply) -> None:
         """The first response."""
         interaction, reply = turn.interaction, said.reply
         if isinstance(reply, Form):
             if interaction.type is not Kind.modal_submit:
-                draft = draft_of(turn.user, turn.request, reply, said.t)
+                draft = build_draft(turn.user, turn.request, reply, said.t)
                 await self.forms.show_modal(interaction, draft)
                 return
-            reply, turn = self._offered(turn, reply, said.t)
+            reply, turn = self._offer_form(turn, reply, said.t)
         hidden = reply.private and not turn.request.direct
-        body = message(reply, said.t, ephemeral=hidden, after=turn.after)
-        if _renews(interaction, body, hidden):
-            await interaction.response.edit_message(view=Drawn(body), allowed_mentions=NOBODY)
+        body = message(reply, said.t, ephemeral=hidden, extra_buttons=turn.extra_buttons)
+        if _is_same_card(interaction, body, hidden):
+            await interaction.response.edit_message(
+                view=RawLayoutView(body), allowed_mentions=NO_MENTIONS
+            )
         else:
             await interaction.response.send_message(
-                view=Drawn(body), ephemeral=hidden, allowed_mentions=NOBODY
+                view=RawLayoutView(body), ephemeral=hidden, allowed_mentions=NO_MENTIONS
             )
 
-    async def _finish(self, turn: Turn, said: Said) -> None:
+    async def _finish_deferred(self, turn: InteractionContext, said: LocalizedReply) -> None:
         """The answer after «thinking…»."""
-        if said.again:
+        if said.is_duplicate:
             await turn.interaction.delete_original_response()
             return
         reply = said.reply
         if isinstance(reply, Form):
-            reply, turn = self._offered(turn, reply, said.t)
-        body = message(reply, said.t, after=turn.after)
-        await turn.interaction.edit_original_response(view=Drawn(body), allowed_mentions=NOBODY)
+            reply, turn = self._offer_form(turn, reply, said.t)
+        body = message(reply, said.t, extra_buttons=turn.extra_buttons)
+        await turn.interaction.edit_original_response(
+            view=RawLayoutView(body), allowed_mentions=NO_MENTIONS
+        )
 
-    def _offered(self, turn: Turn, form: Form, t: Translator) -> tuple[Card, Turn]:
+    def _offer_form(
+        self, turn: InteractionContext, form: Form, t: Translator
+    ) -> tuple[Card, InteractionContext]:
         """A form where no modal may open: a card with the button that opens it."""
-        card, press = self.forms.offer(draft_of(turn.user, turn.request, form, t), t)
-        return card, replace(turn, after=(press,))
+        card, press = self.forms.offer(build_draft(turn.user, turn.request, form, t), t)
+        return card, replace(turn, extra_buttons=(press,))
 
     # --- completion ---
 
-    async def _complete(self, interaction: discord.Interaction, data: Any) -> None:
+    async def _handle_autocomplete(self, interaction: discord.Interaction, data: Any) -> None:
         """Suggestions, in time or none."""
-        found, going = await soon(self._suggestions(interaction, data), self.within)
+        found, going = await wait_briefly(
+            self._load_suggestions(interaction, data), self.answer_timeout
+        )
         if found is None:
             going.cancel()  # type: ignore[attr-defined] # `soon` gives the task it started
         await interaction.response.autocomplete(_choices(found or ()))
 
-    async def _suggestions(self, interaction: discord.Interaction, data: Any) -> Sequence[Option]:
-        field = focused(data, self.hub.commands)
+    async def _load_suggestions(
+        self, interaction: discord.Interaction, data: Any
+    ) -> Sequence[Option]:
+        field = find_focused_field(data, self.hub.commands)
         if field is None:
             return ()
         command, argument, typed = field
         request = self._request(interaction, command.name)
         if not argument.suggests:
             t = translator(language_of(request.sender.locale))
-            return tuple(matching(argument, typed, t))
+            return tuple(list_matching_options(argument, typed, t))
         try:
             return await self.hub.suggest(request, command.name, argument.name, typed)
         except Exception as error:
@@ -260,11 +274,11 @@ class InteractionHandler:
             return ()
 
 
-def _submitted(request: Request) -> Request:
-    return replace(request, submitted=True)
+def _as_submission(request: Request) -> Request:
+    return replace(request, from_form=True)
 
 
-def _renews(interaction: discord.Interaction, body: Json, hidden: bool) -> bool:
+def _is_same_card(interaction: discord.Interaction, body: Json, hidden: bool) -> bool:
     """Is the answer the very card that was pressed, such as its next page? Then it takes its place.
 
     Any other answer stands below, so that nobody loses the list they were reading.
@@ -273,7 +287,7 @@ def _renews(interaction: discord.Interaction, body: Json, hidden: bool) -> bool:
     if interaction.type is not Kind.component or shown is None:
         return False
     heading = body["components"][0]["components"][0].get("content", "")
-    same = heading.startswith("## ") and heading == heading_of(shown)
+    same = heading.startswith("## ") and heading == first_text_of(shown)
     return same and shown.flags.ephemeral == hidden
 
 
@@ -281,6 +295,6 @@ def _choices(options: Sequence[Option]) -> list[Choice[str]]:
     """What Discord takes: 25 at most, each with a name and a value of at most 100 characters."""
     fitting = [o for o in options if 0 < len(o.value) <= LONGEST_OPTION]
     return [
-        Choice(name=cut(one_line(o.label) or o.value, LONGEST_OPTION), value=o.value)
+        Choice(name=shorten(one_line(o.label) or o.value, LONGEST_OPTION), value=o.value)
         for o in fitting[:MOST_OPTIONS]
     ]

@@ -16,7 +16,7 @@ from bot.adapters.discord.limits import (
 )
 from bot.adapters.discord.text import one_line, size
 
-Draw = Callable[[int], str]
+TextRenderer = Callable[[int], str]
 """Markdown of at most so many letters; nothing when it makes no sense that short."""
 
 UNLIMITED = 100_000
@@ -26,16 +26,16 @@ UNLIMITED = 100_000
 class Block:
     """One piece of the message. Vital ones get their room before the others."""
 
-    draw: Draw | None = None
+    render_text: TextRenderer | None = None
     accessory: Json | None = None
     rows: tuple[Json, ...] = ()
     vital: bool = False
 
-    def drawn(self, letters: int) -> list[Json]:
+    def render(self, letters: int) -> list[Json]:
         """The components, with text of at most so many letters; nothing without its text."""
-        if self.draw is None:
+        if self.render_text is None:
             return list(self.rows)
-        said = self.draw(letters).strip()
+        said = self.render_text(letters).strip()
         if not said:
             return list(self.rows) if letters == UNLIMITED else []
         text = {"type": TEXT, "content": said}
@@ -45,17 +45,17 @@ class Block:
 
 
 @dataclass(slots=True)
-class Room:
+class RemainingSpace:
     """What is left of a message's limits, less the container and the line «not everything fits»."""
 
     components: int = MOST_COMPONENTS - 2
     letters: int = MOST_LETTERS - 200
     weight: int = MOST_BYTES - 1000
 
-    def take(self, components: Sequence[Json]) -> bool:
+    def reserve(self, components: Sequence[Json]) -> bool:
         """Take the room for these if there is enough."""
-        tree = len(list(_tree(components)))
-        letters, weight = _letters(components), _weight(components)
+        tree = len(list(_walk_components(components)))
+        letters, weight = _count_letters(components), _count_bytes(components)
         if tree > self.components or letters > self.letters or weight > self.weight:
             return False
         self.components -= tree
@@ -63,42 +63,42 @@ class Room:
         self.weight -= weight
         return True
 
-    def share(self, components: Sequence[Json]) -> int:
+    def percent_available(self, components: Sequence[Json]) -> int:
         """How many percent of these the room has space for; none when there are too many."""
-        if len(list(_tree(components))) > self.components:
+        if len(list(_walk_components(components))) > self.components:
             return 0
-        letters, weight = max(1, _letters(components)), _weight(components)
+        letters, weight = max(1, _count_letters(components)), _count_bytes(components)
         return min(100 * self.letters // letters, 100 * self.weight // weight)
 
 
-def _tree(components: Iterable[Json]) -> Iterator[Json]:
+def _walk_components(components: Iterable[Json]) -> Iterator[Json]:
     for component in components:
         yield component
-        yield from _tree(component.get("components", ()))
+        yield from _walk_components(component.get("components", ()))
         if "accessory" in component:
             yield component["accessory"]
 
 
-def _letters(components: Sequence[Json]) -> int:
-    return sum(size(component.get("content", "")) for component in _tree(components))
+def _count_letters(components: Sequence[Json]) -> int:
+    return sum(size(component.get("content", "")) for component in _walk_components(components))
 
 
-def _weight(components: Sequence[Json]) -> int:
+def _count_bytes(components: Sequence[Json]) -> int:
     return len(json.dumps(components, separators=(",", ":")))
 
 
-def placed(block: Block, drawn: list[Json], room: Room) -> list[Json]:
+def fit_block(block: Block, drawn: list[Json], room: RemainingSpace) -> list[Json]:
     """The block in the room that is left, its text shortened as far as it must be."""
-    while not room.take(drawn):
-        if block.draw is None:
-            drawn = [row for row in map(_lighter, drawn) if row]
+    while not room.reserve(drawn):
+        if block.render_text is None:
+            drawn = [row for row in map(_shrink_row, drawn) if row]
         else:
-            letters = _letters(drawn) * 19 * min(100, room.share(drawn)) // 2000
-            drawn = block.drawn(letters) if letters > 0 else []
+            letters = _count_letters(drawn) * 19 * min(100, room.percent_available(drawn)) // 2000
+            drawn = block.render(letters) if letters > 0 else []
     return drawn
 
 
-def _lighter(row: Json) -> Json | None:
+def _shrink_row(row: Json) -> Json | None:
     """A menu without its hints, then with half of its options; of the rest nothing is spared."""
     menu = row.get("components", [{}])[0]
     options = menu.get("options", ())
@@ -109,7 +109,7 @@ def _lighter(row: Json) -> Json | None:
     return {**row, "components": [{**menu, "options": shorter}]} if shorter else None
 
 
-def without_loose_lines(components: list[Json]) -> list[Json]:
+def drop_loose_separators(components: list[Json]) -> list[Json]:
     """Separators stand between two things, never at an end or twice."""
     kept: list[Json] = []
     for component in components:
@@ -122,27 +122,27 @@ def without_loose_lines(components: list[Json]) -> list[Json]:
 
 
 @dataclass(slots=True)
-class Ids:
+class ComponentIds:
     """Hands out ids that are unique in one message; `refused` when one could not be."""
 
-    used: set[str] = field(default_factory=set)
-    refused: bool = False
+    used_ids: set[str] = field(default_factory=set)
+    has_failed: bool = False
 
-    def of(self, command: str) -> str:
+    def unique_id(self, command: str) -> str:
         """The command itself; said a second time, with a number behind a line break."""
         said = found = one_line(command)
         number = 1
-        while found in self.used:
+        while found in self.used_ids:
             number += 1
             found = f"{said}\n{number}"
         if not said or len(found) > LONGEST_ID:
-            self.refused = True
+            self.has_failed = True
             return ""
-        self.used.add(found)
+        self.used_ids.add(found)
         return found
 
-    def menu(self) -> str:
+    def menu_id(self) -> str:
         """The id of a select: what counts there is the chosen value."""
-        name = f"\nmenu{len(self.used)}"
-        self.used.add(name)
+        name = f"\nmenu{len(self.used_ids)}"
+        self.used_ids.add(name)
         return name

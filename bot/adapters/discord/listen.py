@@ -9,17 +9,17 @@ import aiohttp
 import discord
 import structlog
 
-from bot.adapters.base import ANSWER_WITHIN
-from bot.adapters.discord.commands import declared, fingerprint
-from bot.adapters.discord.drafts import Recent
-from bot.adapters.discord.events import Listener
-from bot.adapters.discord.gateway import Client, Ears
+from bot.adapters.base import ANSWER_TIMEOUT
+from bot.adapters.discord.commands import build_commands, fingerprint
+from bot.adapters.discord.drafts import RecentCache
+from bot.adapters.discord.events import DirectMessageListener
+from bot.adapters.discord.gateway import Client, EventHandlers
 from bot.adapters.discord.interactions import InteractionHandler
 from bot.adapters.discord.people import PLATFORM, People
-from bot.adapters.discord.post import DiscordCourier
+from bot.adapters.discord.post import DiscordDeliveryAdapter
 from bot.adapters.discord.render import message
-from bot.adapters.discord.rest import Rest
-from bot.adapters.discord.views import NOBODY, Drawn
+from bot.adapters.discord.rest import RestClient
+from bot.adapters.discord.views import NO_MENTIONS, RawLayoutView
 from bot.cards import Card, Note
 from bot.i18n import Translator, language_of, translator
 
@@ -28,16 +28,21 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-DRAIN_WITHIN = 8.0
+DRAIN_TIMEOUT = 8.0
 """Seconds that answers under way have to be finished when the program ends."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 """Seconds between attempts to connect while Discord cannot be reached."""
 
-UNREACHABLE = (OSError, aiohttp.ClientError, discord.GatewayNotFound, discord.DiscordServerError)
+UNREACHABLE_ERRORS = (
+    OSError,
+    aiohttp.ClientError,
+    discord.GatewayNotFound,
+    discord.DiscordServerError,
+)
 
 
-class DiscordAdapter(DiscordCourier):
+class DiscordAdapter(DiscordDeliveryAdapter):
     """All servers of one bot. Delivering and `sync` also work where nobody listens."""
 
     platform = PLATFORM
@@ -49,31 +54,31 @@ class DiscordAdapter(DiscordCourier):
         *,
         api_url: str = "",
         gateway_url: str = "",
-        known_hash: Callable[[], Awaitable[str]],
-        remember_hash: Callable[[str], Awaitable[None]],
-        answer_within: float = ANSWER_WITHIN,
-        drain_within: float = DRAIN_WITHIN,
+        load_hash: Callable[[], Awaitable[str]],
+        save_hash: Callable[[str], Awaitable[None]],
+        answer_timeout: float = ANSWER_TIMEOUT,
+        drain_timeout: float = DRAIN_TIMEOUT,
         first_pause: float = FIRST_PAUSE,
     ) -> None:
-        super().__init__(Rest(token, api_url))
+        super().__init__(RestClient(token, api_url))
         self._hub = hub
         self._token = token
         self._addresses = (api_url, gateway_url)
-        self._known_hash = known_hash
-        self._remember_hash = remember_hash
-        self._drain_within = drain_within
+        self._load_hash = load_hash
+        self._save_hash = save_hash
+        self._drain_timeout = drain_timeout
         self._first_pause = first_pause
-        self._interactions = InteractionHandler(hub, People(), within=answer_within)
-        self._listener = Listener(hub, self._interactions)
-        self._seen: Recent[int, bool] = Recent()
-        self._busy: set[asyncio.Task[None]] = set()
-        self._ending = False
-        self._entering = asyncio.Lock()
+        self._interactions = InteractionHandler(hub, People(), answer_timeout=answer_timeout)
+        self._listener = DirectMessageListener(hub, self._interactions)
+        self._handled_ids: RecentCache[int, bool] = RecentCache()
+        self._running_tasks: set[asyncio.Task[None]] = set()
+        self._is_closing = False
+        self._login_lock = asyncio.Lock()
         self._client: Client | None = None
 
     # --- listening ---
 
-    def ready(self) -> bool:
+    def is_ready(self) -> bool:
         """Is every shard connected?"""
         client = self._client
         if client is None or client.is_closed() or not client.is_ready():
@@ -84,11 +89,11 @@ class DiscordAdapter(DiscordCourier):
         """Serve until cancelled; then finish the answers under way and hang up."""
         pause, now = self._first_pause, asyncio.get_running_loop().time
         try:
-            while not self._ending:
+            while not self._is_closing:
                 began = now()
                 try:
                     await self._serve()
-                except UNREACHABLE as error:
+                except UNREACHABLE_ERRORS as error:
                     log.warning("discord unreachable", kind=type(error).__name__)
                 await self._hang_up()
                 if now() - began > LONGEST_PAUSE:
@@ -99,21 +104,25 @@ class DiscordAdapter(DiscordCourier):
             await self.close()
 
     async def _serve(self) -> None:
-        client = await self._entered()
+        client = await self._login_client()
         try:
             await self.sync()
         except discord.HTTPException as error:
             log.error("commands not synced", status=error.status, code=error.code)
         await client.connect()
 
-    async def _entered(self) -> Client:
+    async def _login_client(self) -> Client:
         """The client, logged in; the first who needs it does that."""
-        async with self._entering:
+        async with self._login_lock:
             if self._client is None:
-                ears = Ears(
-                    self._interaction, self._message, self._edited, self._deleted, self._marked,
-                    self._removed,
-                )  # fmt: skip
+                ears = EventHandlers(
+                    self._on_interaction,
+                    self._on_message,
+                    self._on_edited,
+                    self._on_deleted,
+                    self._on_reaction,
+                    self._on_removed,
+                )
                 client = Client(ears, *self._addresses)
                 try:
                     await client.login(self._token)
@@ -125,10 +134,10 @@ class DiscordAdapter(DiscordCourier):
 
     async def close(self) -> None:
         """Let the answers under way be finished, then close every connection."""
-        self._ending = True
-        if self._busy:
-            await asyncio.wait(self._busy, timeout=self._drain_within)
-        for task in list(self._busy):
+        self._is_closing = True
+        if self._running_tasks:
+            await asyncio.wait(self._running_tasks, timeout=self._drain_timeout)
+        for task in list(self._running_tasks):
             task.cancel()
         await self._hang_up()
         await self._rest.close()
@@ -140,106 +149,108 @@ class DiscordAdapter(DiscordCourier):
 
     # --- what happens ---
 
-    async def _interaction(self, interaction: discord.Interaction) -> None:
-        if self._seen.get(interaction.id):
+    async def _on_interaction(self, interaction: discord.Interaction) -> None:
+        if self._handled_ids.get(interaction.id):
             return  # a resumed session replays what was heard already
-        self._seen.put(interaction.id, True)
-        with self._under_way():
+        self._handled_ids.add(interaction.id, True)
+        with self._track_task():
             try:
-                if self._ending:
+                if self._is_closing:
                     await self._refuse(interaction)
                 else:
-                    await self._interactions.hear(interaction)
+                    await self._interactions.handle_interaction(interaction)
             except discord.HTTPException as error:
                 log.warning("not answered", id=interaction.id, status=error.status, code=error.code)
             except Exception:
                 log.exception("interaction failed", id=interaction.id)
                 await self._apologise(interaction)
 
-    async def _message(self, written: discord.Message) -> None:
-        if written.guild is not None or written.author.bot or self._ending:
+    async def _on_message(self, written: discord.Message) -> None:
+        if written.guild is not None or written.author.bot or self._is_closing:
             return
-        if self._seen.get(written.id):
+        if self._handled_ids.get(written.id):
             return
-        self._seen.put(written.id, True)
-        await self._heed(written.id, self._listener.written(written))
+        self._handled_ids.add(written.id, True)
+        await self._run_logged(written.id, self._listener.on_message(written))
 
-    async def _edited(self, written: discord.Message) -> None:
-        if written.guild is None and not (written.author.bot or self._ending):
-            await self._heed(written.id, self._listener.edited(written))
+    async def _on_edited(self, written: discord.Message) -> None:
+        if written.guild is None and not (written.author.bot or self._is_closing):
+            await self._run_logged(written.id, self._listener.on_edited(written))
 
-    async def _deleted(self, gone: discord.RawMessageDeleteEvent) -> None:
-        if gone.guild_id is None and not self._ending:
-            await self._heed(gone.message_id, self._listener.deleted(gone))
+    async def _on_deleted(self, gone: discord.RawMessageDeleteEvent) -> None:
+        if gone.guild_id is None and not self._is_closing:
+            await self._run_logged(gone.message_id, self._listener.on_deleted(gone))
 
-    async def _marked(self, mark: discord.RawReactionActionEvent) -> None:
+    async def _on_reaction(self, mark: discord.RawReactionActionEvent) -> None:
         own = self._client is not None and mark.user_id == self._client.application_id
-        if mark.guild_id is None and not (own or self._ending):
-            await self._heed(mark.message_id, self._listener.marked(mark))
+        if mark.guild_id is None and not (own or self._is_closing):
+            await self._run_logged(mark.message_id, self._listener.on_reaction(mark))
 
-    async def _heed(self, about: int, work: Coroutine[None, None, None]) -> None:
-        with self._under_way():
+    async def _run_logged(self, about: int, work: Coroutine[None, None, None]) -> None:
+        with self._track_task():
             try:
                 await work
             except Exception as error:
                 log.warning("not answered", id=about, kind=type(error).__name__)
 
-    async def _removed(self, guild: int) -> None:
-        with self._under_way():
-            await self._hub.removed(PLATFORM, str(guild))
+    async def _on_removed(self, guild: int) -> None:
+        with self._track_task():
+            await self._hub.on_workspace_removed(PLATFORM, str(guild))
 
     @contextlib.contextmanager
-    def _under_way(self) -> Iterator[None]:
+    def _track_task(self) -> Iterator[None]:
         """What `close` waits for."""
         task = cast("asyncio.Task[None]", asyncio.current_task())
-        self._busy.add(task)
+        self._running_tasks.add(task)
         try:
             yield
         finally:
-            self._busy.discard(task)
+            self._running_tasks.discard(task)
 
     async def _refuse(self, interaction: discord.Interaction) -> None:
         t = translator(language_of(str(interaction.locale)))
-        await _tell(interaction, t("I am restarting. Please try again in a minute."), t)
+        await _send_notice(interaction, t("I am restarting. Please try again in a minute."), t)
 
     async def _apologise(self, interaction: discord.Interaction) -> None:
         t = translator(language_of(str(interaction.locale)))
         reference = f"{interaction.id:x}"
         text = t("Something went wrong here. Reference: {reference}", reference=reference)
         with contextlib.suppress(discord.HTTPException):
-            await _tell(interaction, text, t)
+            await _send_notice(interaction, text, t)
 
     # --- commands ---
 
     async def sync(self, *, force: bool = False) -> bool:
         """Register the commands if they changed since last time; were they registered?"""
-        body = declared(self._hub.commands)
+        body = build_commands(self._hub.commands)
         now = fingerprint(body)
-        if not force and now == await self._known_hash():
+        if not force and now == await self._load_hash():
             return False
-        client = await self._entered()
-        await client.http.bulk_upsert_global_commands(_id(client), cast(Any, body))
-        await self._remember_hash(now)
+        client = await self._login_client()
+        await client.http.bulk_upsert_global_commands(_application_id(client), cast(Any, body))
+        await self._save_hash(now)
         log.info("commands synced", count=len(body))
         return True
 
     async def application_id(self) -> int:
         """The bot's own application, for the invitation address."""
-        return _id(await self._entered())
+        return _application_id(await self._login_client())
 
 
-def _id(client: Client) -> int:
+def _application_id(client: Client) -> int:
     return cast(int, client.application_id)  # a client that is logged in knows it
 
 
-async def _tell(interaction: discord.Interaction, text: str, t: Translator) -> None:
+async def _send_notice(interaction: discord.Interaction, text: str, t: Translator) -> None:
     """One sentence as the answer, whether or not there is one already."""
     if interaction.type is discord.InteractionType.autocomplete:
         return
     body = message(Card(t("Not now"), (Note(text, "warning"),), tone="warning"), t)
     if interaction.response.is_done():
-        await interaction.edit_original_response(view=Drawn(body), allowed_mentions=NOBODY)
+        await interaction.edit_original_response(
+            view=RawLayoutView(body), allowed_mentions=NO_MENTIONS
+        )
     else:
         await interaction.response.send_message(
-            view=Drawn(body), ephemeral=True, allowed_mentions=NOBODY
+            view=RawLayoutView(body), ephemeral=True, allowed_mentions=NO_MENTIONS
         )

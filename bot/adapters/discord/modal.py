@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from bot.adapters.discord.limits import (
-    FIELDS,
+    FIELDS_PER_MODAL,
     LABEL,
     LONGEST_FIELD,
     LONGEST_HINT,
@@ -18,7 +18,7 @@ from bot.adapters.discord.limits import (
     Json,
 )
 from bot.adapters.discord.names import name_reply
-from bot.adapters.discord.text import cut, inert, one_line, size, tidy
+from bot.adapters.discord.text import escape_markup, one_line, shorten, size, tidy
 from bot.cards import Form, Input, Option
 from bot.i18n import Translator
 from bot.parsing import Argument
@@ -27,31 +27,31 @@ from bot.request import Values
 ONE_LINE, PARAGRAPH = 1, 2
 
 
-def ordered(form: Form) -> tuple[Input, ...]:
+def sort_inputs(form: Form) -> tuple[Input, ...]:
     """The fields in the order of the modals: what needs attention comes first."""
     return tuple(sorted(form.inputs, key=lambda given: (not given.problem, not given.required)))
 
 
-def parts(form: Form) -> int:
+def count_parts(form: Form) -> int:
     """How many modals it takes to ask everything."""
-    return max(1, -(-len(form.inputs) // FIELDS))
+    return max(1, -(-len(form.inputs) // FIELDS_PER_MODAL))
 
 
 def modal(form: Form, custom_id: str, t: Translator, *, part: int = 1) -> Json:
     """One modal: the fields of this part of the form, filled in."""
     form = name_reply(form)
-    inputs = ordered(form)[(part - 1) * FIELDS : part * FIELDS]
+    inputs = sort_inputs(form)[(part - 1) * FIELDS_PER_MODAL : part * FIELDS_PER_MODAL]
     drawn = [_label(given, t) for given in inputs]
-    if (form.intro.strip() and len(drawn) < FIELDS) or not drawn:
-        intro = cut(form.intro, 1000, inert) or "…"
+    if (form.intro.strip() and len(drawn) < FIELDS_PER_MODAL) or not drawn:
+        intro = shorten(form.intro, 1000, escape_markup) or "…"
         drawn.insert(0, {"type": TEXT, "content": intro})
     return {"custom_id": custom_id, "title": _title(form, part, t), "components": drawn}
 
 
 def _title(form: Form, part: int, t: Translator) -> str:
-    of = f" ({part}/{parts(form)})" if parts(form) > 1 else ""
+    of = f" ({part}/{count_parts(form)})" if count_parts(form) > 1 else ""
     name = one_line(form.title) or form.command
-    return cut(name, LONGEST_TITLE - len(of)) + of
+    return shorten(name, LONGEST_TITLE - len(of)) + of
 
 
 def _label(given: Input, t: Translator) -> Json:
@@ -59,10 +59,10 @@ def _label(given: Input, t: Translator) -> Json:
     hint = f"❌ {given.problem}" if given.problem else _hint(given, t)
     label: Json = {
         "type": LABEL,
-        "label": cut(one_line(given.label) or given.name, LONGEST_FIELD),
+        "label": shorten(one_line(given.label) or given.name, LONGEST_FIELD),
         "component": _select(given) if is_menu(given) else _text_input(given, t),
     }
-    said = cut(one_line(hint), LONGEST_HINT)
+    said = shorten(one_line(hint), LONGEST_HINT)
     return label | ({"description": said} if said else {})
 
 
@@ -100,18 +100,18 @@ def _select(given: Input) -> Json:
 
 def _option(option: Option, chosen: Sequence[str]) -> Json:
     drawn: Json = {
-        "label": cut(one_line(option.label) or option.value, LONGEST_OPTION),
+        "label": shorten(one_line(option.label) or option.value, LONGEST_OPTION),
         "value": option.value,
     }
     if option.value in chosen:
         drawn["default"] = True
-    hint = cut(one_line(option.hint), LONGEST_OPTION)
+    hint = shorten(one_line(option.hint), LONGEST_OPTION)
     return drawn | ({"description": hint} if hint else {})
 
 
 def _text_input(given: Input, t: Translator) -> Json:
     """A line or a paragraph. What was typed too long may stay, so that it can be shortened."""
-    value = cut(tidy(given.text) if given.long else one_line(given.text), LONGEST_INPUT)
+    value = shorten(tidy(given.text) if given.long else one_line(given.text), LONGEST_INPUT)
     most = min(max(given.longest, size(value), 1), LONGEST_INPUT)
     drawn: Json = {
         "type": TEXT_INPUT,
@@ -120,7 +120,7 @@ def _text_input(given: Input, t: Translator) -> Json:
         "required": given.required,
         "max_length": most,
     }
-    placeholder = cut(one_line(_hint(given, t)), LONGEST_HINT) if given.problem else ""
+    placeholder = shorten(one_line(_hint(given, t)), LONGEST_HINT) if given.problem else ""
     filled = {"value": value, "placeholder": placeholder}
     return drawn | {key: text for key, text in filled.items() if text}
 
@@ -128,10 +128,12 @@ def _text_input(given: Input, t: Translator) -> Json:
 # --- what was filled in -----------------------------------------------------------------------
 
 
-def filled_in(components: Iterable[Mapping[str, Any]], arguments: Sequence[Argument]) -> Values:
+def parse_submission(
+    components: Iterable[Mapping[str, Any]], arguments: Sequence[Argument]
+) -> Values:
     """The values of a submitted modal by field; an emptied field has none."""
     known = {argument.name: argument for argument in arguments}
-    return {name: split(known.get(name), given) for name, given in _fields(components)}
+    return {name: split_values(known.get(name), given) for name, given in _fields(components)}
 
 
 def _fields(components: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -144,7 +146,7 @@ def _fields(components: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, tupl
             yield str(component["custom_id"]), tuple(map(str, given))
 
 
-def split(argument: Argument | None, given: tuple[str, ...]) -> tuple[str, ...]:
+def split_values(argument: Argument | None, given: tuple[str, ...]) -> tuple[str, ...]:
     """Several values that were typed into one field, taken apart."""
     if argument is None or not argument.many:
         return given

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from bot.cards import SLASH, Button, Card, Form, Input, Link, Option
-from bot.commands import Command, Room, load
+from bot.commands import Command, Room, load_commands
 
 Path = tuple[str, ...]
 """A root, then one or two words: ("wwc", "intro", "list")."""
@@ -24,7 +24,7 @@ ROOTS: Mapping[Room, str] = {
 }
 """The slash commands in the order in which they are registered."""
 
-BARE = ("start", "show", "main")
+DEFAULT_SUBCOMMANDS = ("start", "show", "main")
 """How a verb is called that is also the first word of others: `/wwc intro start`."""
 
 _ROOM_OF = {root: room for room, root in ROOTS.items()}
@@ -51,7 +51,10 @@ class CommandNames:
     def __init__(self, commands: Mapping[str, Command]) -> None:
         words = {name: _words(name, command.room) for name, command in commands.items()}
         self.paths = {
-            name: (ROOTS[commands[name].room], *_whole(said, commands[name].room, words, commands))
+            name: (
+                ROOTS[commands[name].room],
+                *_full_name(said, commands[name].room, words, commands),
+            )
             for name, said in words.items()
         }
         for path, count in Counter(self.paths.values()).items():
@@ -61,8 +64,8 @@ class CommandNames:
         renamed = {n: p for n, p in self.paths.items() if p != (ROOTS["daily"], *n.split())}
         # Every verb takes part, so that a longer one is never taken for a shorter one.
         self._named = _any_of(self.paths, rf"(?<![\w<]){SLASH} ")
-        self._read = _any_of(map(_joined, renamed.values()), r"\A\s*/?wwc")
-        self._verb_of = {_joined(path): name for name, path in renamed.items()}
+        self._read = _any_of(map(_join_words, renamed.values()), r"\A\s*/?wwc")
+        self._verb_of = {_join_words(path): name for name, path in renamed.items()}
 
     def name_commands(self, text: str) -> str:
         """The text with each `/wwc VERB` in it as it is called on Discord."""
@@ -89,7 +92,7 @@ class CommandNames:
 @cache
 def all_names() -> CommandNames:
     """The names of all verbs that the hub declares."""
-    return CommandNames(load())
+    return CommandNames(load_commands())
 
 
 def read_command(text: str) -> str:
@@ -132,7 +135,7 @@ def _words(name: str, room: Room) -> Path:
     return (rest,) if first == room and rest else (first, rest) if rest else (first,)
 
 
-def _whole(
+def _full_name(
     said: Path, room: Room, words: Mapping[str, Path], commands: Mapping[str, Command]
 ) -> Path:
     """The same; a verb that is also the first word of others gets a second one."""
@@ -140,10 +143,10 @@ def _whole(
     taken = {other[1] for other in same if len(other) > 1}
     if len(said) > 1 or not taken:
         return said
-    return (*said, next(word for word in BARE if word not in taken))
+    return (*said, next(word for word in DEFAULT_SUBCOMMANDS if word not in taken))
 
 
-def _joined(path: Path) -> str:
+def _join_words(path: Path) -> str:
     """The path as it is typed after `/wwc`: "-me my-data" or " intro start"."""
     root, *rest = path
     return f"{root.removeprefix('wwc')} {' '.join(rest)}"

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import discord
 
-from bot.adapters.discord.drafts import Recent
+from bot.adapters.discord.drafts import RecentCache
 from bot.adapters.discord.text import one_line
 from bot.request import Sender
 
@@ -15,30 +15,32 @@ PLATFORM, LABEL = "discord", "Discord"
 class People:
     """The accounts that act, each with the server it was last in."""
 
-    homes: Recent[str, tuple[str, str]] = field(default_factory=Recent)
+    homes: RecentCache[str, tuple[str, str]] = field(default_factory=RecentCache)
     """Where each person spoke last, and in which language: direct messages do not say."""
 
     def sender(self, interaction: discord.Interaction) -> Sender:
         """The account that acts, in its server; in direct messages in the one it was last in."""
         user, locale = interaction.user, str(interaction.locale)
-        workspace = str(interaction.guild_id or "") or self._home(user.id)[0]
-        self.homes.put(str(user.id), (workspace, locale))
-        return self._account(user, workspace, locale)
+        workspace = str(interaction.guild_id or "") or self._last_location(user.id)[0]
+        self.homes.add(str(user.id), (workspace, locale))
+        return self._build_sender(user, workspace, locale)
 
     def author(self, user: discord.User | discord.Member) -> Sender:
         """The account that writes directly to the bot: in the server it was last in."""
-        return self._account(user, *self._home(user.id))
+        return self._build_sender(user, *self._last_location(user.id))
 
-    def account(self, user: int) -> Sender:
+    def sender_by_id(self, user: int) -> Sender:
         """The same, known by its number alone."""
-        workspace, locale = self._home(user)
+        workspace, locale = self._last_location(user)
         return Sender(PLATFORM, workspace, str(user), locale=locale, label=LABEL)
 
-    def _account(self, user: discord.User | discord.Member, workspace: str, locale: str) -> Sender:
+    def _build_sender(
+        self, user: discord.User | discord.Member, workspace: str, locale: str
+    ) -> Sender:
         name = one_line(user.display_name)
         return Sender(
-            PLATFORM, workspace, str(user.id), name, locale, stranger=user.bot, label=LABEL
+            PLATFORM, workspace, str(user.id), name, locale, is_outsider=user.bot, label=LABEL
         )
 
-    def _home(self, user: int) -> tuple[str, str]:
+    def _last_location(self, user: int) -> tuple[str, str]:
         return self.homes.get(str(user)) or ("", "")

@@ -12,18 +12,18 @@ from bot.adapters.discord.charts import bars_lines, table_lines
 from bot.adapters.discord.layout import (
     UNLIMITED,
     Block,
-    Draw,
-    Ids,
-    Room,
-    placed,
-    without_loose_lines,
+    ComponentIds,
+    RemainingSpace,
+    TextRenderer,
+    drop_loose_separators,
+    fit_block,
 )
 from bot.adapters.discord.limits import (
     BUTTON,
+    BUTTONS_PER_ROW,
     COMPONENTS_V2,
     CONTAINER,
     EPHEMERAL,
-    IN_A_ROW,
     LONGEST_ID,
     LONGEST_LABEL,
     LONGEST_OPTION,
@@ -34,11 +34,11 @@ from bot.adapters.discord.limits import (
     TEXT,
     Json,
 )
-from bot.adapters.discord.modal import modal, parts
+from bot.adapters.discord.modal import count_parts, modal
 from bot.adapters.discord.names import name_commands as name_commands
 from bot.adapters.discord.names import name_reply
 from bot.adapters.discord.names import read_command as read_command
-from bot.adapters.discord.text import cut, inert, lines_within, one_line, size
+from bot.adapters.discord.text import escape_markup, fit_lines, one_line, shorten, size
 from bot.cards import (
     Bars,
     Button,
@@ -76,12 +76,12 @@ STYLES: dict[Literal["normal", "primary", "danger"], int] = {
     "primary": 1,
     "danger": 4,
 }
-OPENS = 5
+LINK_STYLE = 5
 """The style of a button that leads to the web; a press of it tells the hub nothing."""
 
 
 @dataclass(frozen=True, slots=True)
-class Press:
+class AdapterButton:
     """A button of the adapter's own: `mark` is what stands after the line break of its id."""
 
     label: str
@@ -96,20 +96,24 @@ def custom_id(command: str, mark: str) -> str:
     return whole if len(whole) <= LONGEST_ID else f"\n{mark}"
 
 
-def pressed(identifier: str) -> tuple[str, str]:
+def parse_custom_id(identifier: str) -> tuple[str, str]:
     """The command and the mark of a `custom_id`, or of a chosen value."""
     command, _, mark = identifier.partition("\n")
     return command, mark
 
 
 def message(
-    card: Card, t: Translator, *, ephemeral: bool = False, after: Sequence[Press] = ()
+    card: Card,
+    t: Translator,
+    *,
+    ephemeral: bool = False,
+    extra_buttons: Sequence[AdapterButton] = (),
 ) -> Json:
     """The body of a message that shows the card, and below it the adapter's own buttons."""
     card = name_reply(card)
-    inside, whole = _packed(card, t, after, compact=False)
+    inside, whole = _pack_blocks(card, t, extra_buttons, compact=False)
     if not whole:
-        inside, _ = _packed(card, t, after, compact=True)
+        inside, _ = _pack_blocks(card, t, extra_buttons, compact=True)
     box = {"type": CONTAINER, "accent_color": COLOURS[card.tone], "components": inside}
     return {
         "flags": COMPONENTS_V2 | (EPHEMERAL if ephemeral else 0),
@@ -120,31 +124,31 @@ def message(
 
 def form(given: Form, t: Translator) -> Json:
     """The modal of a form, or the first of its modals."""
-    return modal(given, custom_id(given.command, f"form:1:{parts(given)}:"), t)
+    return modal(given, custom_id(given.command, f"form:1:{count_parts(given)}:"), t)
 
 
 # --- fitting into a message -------------------------------------------------------------------
 
 
-def _packed(
-    card: Card, t: Translator, after: Sequence[Press], *, compact: bool
+def _pack_blocks(
+    card: Card, t: Translator, extra_buttons: Sequence[AdapterButton], *, compact: bool
 ) -> tuple[list[Json], bool]:
     """What goes into the container, and whether that is the whole card."""
-    ids = Ids()
-    blocks = [*_blocks(card, ids, t, compact=compact), *_own(after)]
-    room, kept, whole = Room(), dict[int, list[Json]](), True
+    ids = ComponentIds()
+    blocks = [*_blocks(card, ids, t, compact=compact), *_extra_button_rows(extra_buttons)]
+    room, kept, whole = RemainingSpace(), dict[int, list[Json]](), True
     for index in sorted(range(len(blocks)), key=lambda i: not blocks[i].vital):
-        full = blocks[index].drawn(UNLIMITED)
-        kept[index] = placed(blocks[index], full, room)
+        full = blocks[index].render(UNLIMITED)
+        kept[index] = fit_block(blocks[index], full, room)
         if kept[index] != full:
             whole = False
             if not blocks[index].vital:
                 break  # a list with a hole in it would mislead: what follows is left out too
     inside = [component for index in sorted(kept) for component in kept[index]]
-    whole = whole and not ids.refused
+    whole = whole and not ids.has_failed
     if not whole:
-        inside.append(_text(f"-# {inert(t('Not everything fits into one message.'))}"))
-    return without_loose_lines(inside) or [_text("…")], whole
+        inside.append(_text(f"-# {escape_markup(t('Not everything fits into one message.'))}"))
+    return drop_loose_separators(inside) or [_text("…")], whole
 
 
 def _text(content: str) -> Json:
@@ -154,7 +158,7 @@ def _text(content: str) -> Json:
 # --- the parts of a card ----------------------------------------------------------------------
 
 
-def _blocks(card: Card, ids: Ids, t: Translator, *, compact: bool) -> Iterator[Block]:
+def _blocks(card: Card, ids: ComponentIds, t: Translator, *, compact: bool) -> Iterator[Block]:
     yield Block(_line("## ", card.title, most=250), vital=True)
     presses: list[Option] = []
     for part in card.parts:
@@ -164,15 +168,15 @@ def _blocks(card: Card, ids: Ids, t: Translator, *, compact: bool) -> Iterator[B
         else:
             yield from _part(part, ids, t)
     yield from _menus(t("Choose…"), presses, ids)
-    yield Block(_quiet(card.footer, most=600), vital=True)
+    yield Block(_small_print(card.footer, most=600), vital=True)
 
 
-def _part(part: Part, ids: Ids, t: Translator) -> Iterator[Block]:
+def _part(part: Part, ids: ComponentIds, t: Translator) -> Iterator[Block]:
     match part:
         case Heading():
             yield Block(_line("### ", part.text, most=250))
         case Text():
-            yield Block(_quiet(part.text) if part.quiet else _paragraph(part.text))
+            yield Block(_small_print(part.text) if part.quiet else _paragraph(part.text))
         case Note():
             yield Block(_paragraph(part.text, f"{SIGNS[part.tone]} "), vital=True)
         case Facts():
@@ -180,7 +184,7 @@ def _part(part: Part, ids: Ids, t: Translator) -> Iterator[Block]:
         case Entry():
             yield from _entry_with_buttons(part, ids, t)
         case Table():
-            yield Block(_fenced(table_lines(part)))
+            yield Block(_code_block(table_lines(part)))
         case Bars():
             yield Block(_lines([_bold(part.caption), *bars_lines(part)]))
         case Buttons():
@@ -195,47 +199,47 @@ def _part(part: Part, ids: Ids, t: Translator) -> Iterator[Block]:
             assert_never(part)
 
 
-def _line(before: str, text: str, most: int = UNLIMITED) -> Draw:
+def _line(before: str, text: str, most: int = UNLIMITED) -> TextRenderer:
     def draw(letters: int) -> str:
-        said = cut(one_line(text), min(letters, most) - size(before), inert)
+        said = shorten(one_line(text), min(letters, most) - size(before), escape_markup)
         return f"{before}{said}" if said else ""
 
     return draw
 
 
-def _paragraph(text: str, before: str = "") -> Draw:
+def _paragraph(text: str, before: str = "") -> TextRenderer:
     text = text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + "…"
 
     def draw(letters: int) -> str:
-        said = cut(text, letters - size(before), inert)
+        said = shorten(text, letters - size(before), escape_markup)
         return f"{before}{said}" if said else ""
 
     return draw
 
 
-def _quiet(text: str, most: int = UNLIMITED) -> Draw:
+def _small_print(text: str, most: int = UNLIMITED) -> TextRenderer:
     def small(said: str) -> str:
-        return "\n".join(f"-# {line}" for line in inert(said).splitlines() if line)
+        return "\n".join(f"-# {line}" for line in escape_markup(said).splitlines() if line)
 
     text = text[:LONGEST_TEXT]
-    return lambda letters: cut(text, min(letters, most), small)
+    return lambda letters: shorten(text, min(letters, most), small)
 
 
-def _lines(lines: Iterable[str]) -> Draw:
+def _lines(lines: Iterable[str]) -> TextRenderer:
     kept = [line for line in lines if line]
-    return lambda letters: lines_within(kept, letters)
+    return lambda letters: fit_lines(kept, letters)
 
 
-def _fenced(lines: Sequence[str]) -> Draw:
+def _code_block(lines: Sequence[str]) -> TextRenderer:
     def draw(letters: int) -> str:
-        said = lines_within(lines, letters - size("```\n\n```"))
+        said = fit_lines(lines, letters - size("```\n\n```"))
         return f"```\n{said}\n```" if said.strip() else ""
 
     return draw
 
 
 def _bold(text: str, most: int = 250) -> str:
-    said = cut(one_line(text), most, inert)
+    said = shorten(one_line(text), most, escape_markup)
     return f"**{said}**" if said else ""
 
 
@@ -244,7 +248,7 @@ def _facts(facts: Sequence[Fact]) -> Iterator[str]:
     held = ""
     for fact in facts:
         label = _bold(f"{one_line(fact.label)}:" if one_line(fact.label) else "")
-        line = f"{label} {cut(one_line(fact.value), 1000, inert)}".strip()
+        line = f"{label} {shorten(one_line(fact.value), 1000, escape_markup)}".strip()
         if size(fact.label) + size(fact.value) > SHORT_FACT:
             yield from (held, line)
             held = ""
@@ -256,14 +260,14 @@ def _facts(facts: Sequence[Fact]) -> Iterator[str]:
     yield held
 
 
-def _entry(entry: Entry) -> Draw:
-    badge = cut(one_line(entry.badge), 80, inert)
+def _entry(entry: Entry) -> TextRenderer:
+    badge = shorten(one_line(entry.badge), 80, escape_markup)
     title = _bold(entry.title) + (f" · {badge}" if badge else "")
-    lines = [cut(one_line(line), 500, inert) for line in entry.lines]
-    return _lines([title, *lines, _quiet(one_line(entry.note), most=300)(UNLIMITED)])
+    lines = [shorten(one_line(line), 500, escape_markup) for line in entry.lines]
+    return _lines([title, *lines, _small_print(one_line(entry.note), most=300)(UNLIMITED)])
 
 
-def _entry_with_buttons(entry: Entry, ids: Ids, t: Translator) -> Iterator[Block]:
+def _entry_with_buttons(entry: Entry, ids: ComponentIds, t: Translator) -> Iterator[Block]:
     """One button stands beside the text, several stand below it."""
     if len(entry.buttons) == 1:
         yield Block(_entry(entry), accessory=_button(entry.buttons[0], ids))
@@ -272,9 +276,9 @@ def _entry_with_buttons(entry: Entry, ids: Ids, t: Translator) -> Iterator[Block
     yield Block(_entry(entry), rows=rows)
 
 
-def _rows(buttons: Sequence[Button], ids: Ids, t: Translator) -> Iterator[Block]:
+def _rows(buttons: Sequence[Button], ids: ComponentIds, t: Translator) -> Iterator[Block]:
     """Up to five buttons in a row; more become a menu."""
-    if len(buttons) > IN_A_ROW:
+    if len(buttons) > BUTTONS_PER_ROW:
         yield from _menus(t("Choose…"), [Option(b.label, b.command) for b in buttons], ids)
         return
     drawn = [button for button in (_button(b, ids) for b in buttons) if button]
@@ -282,9 +286,9 @@ def _rows(buttons: Sequence[Button], ids: Ids, t: Translator) -> Iterator[Block]
         yield Block(rows=({"type": ROW, "components": drawn},), vital=True)
 
 
-def _button(button: Button, ids: Ids) -> Json | None:
-    identifier = ids.of(button.command)
-    label = cut(one_line(button.label) or button.command, LONGEST_LABEL)
+def _button(button: Button, ids: ComponentIds) -> Json | None:
+    identifier = ids.unique_id(button.command)
+    label = shorten(one_line(button.label) or button.command, LONGEST_LABEL)
     if not identifier:
         return None
     return {
@@ -296,20 +300,20 @@ def _button(button: Button, ids: Ids) -> Json | None:
 
 
 def _link(link: Link) -> Json:
-    label = cut(one_line(link.label) or link.address, LONGEST_LABEL)
-    opens = {"type": BUTTON, "style": OPENS, "label": label, "url": link.address}
+    label = shorten(one_line(link.label) or link.address, LONGEST_LABEL)
+    opens = {"type": BUTTON, "style": LINK_STYLE, "label": label, "url": link.address}
     return {"type": ROW, "components": [opens]}
 
 
-def _menus(label: str, options: Sequence[Option], ids: Ids) -> Iterator[Block]:
+def _menus(label: str, options: Sequence[Option], ids: ComponentIds) -> Iterator[Block]:
     """A select for each 25 options."""
-    named = [(ids.of(option.value), option) for option in options]
+    named = [(ids.unique_id(option.value), option) for option in options]
     drawn = [_option(value, option) for value, option in named if value]
     for start in range(0, len(drawn), MOST_OPTIONS):
         select = {
             "type": SELECT,
-            "custom_id": ids.menu(),
-            "placeholder": cut(one_line(label), 150),
+            "custom_id": ids.menu_id(),
+            "placeholder": shorten(one_line(label), 150),
             "min_values": 1,
             "max_values": 1,
             "options": drawn[start : start + MOST_OPTIONS],
@@ -318,18 +322,18 @@ def _menus(label: str, options: Sequence[Option], ids: Ids) -> Iterator[Block]:
 
 
 def _option(value: str, option: Option) -> Json:
-    label = cut(one_line(option.label) or one_line(option.value), LONGEST_OPTION)
+    label = shorten(one_line(option.label) or one_line(option.value), LONGEST_OPTION)
     drawn = {"label": label, "value": value}
-    hint = cut(one_line(option.hint), LONGEST_OPTION)
+    hint = shorten(one_line(option.hint), LONGEST_OPTION)
     return drawn | ({"description": hint} if hint else {})
 
 
-def _own(after: Sequence[Press]) -> Iterator[Block]:
+def _extra_button_rows(after: Sequence[AdapterButton]) -> Iterator[Block]:
     buttons = [
         {
             "type": BUTTON,
             "style": STYLES[press.style],
-            "label": cut(one_line(press.label), LONGEST_LABEL),
+            "label": shorten(one_line(press.label), LONGEST_LABEL),
             "custom_id": custom_id(press.command, press.mark),
         }
         for press in after

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 
-NOTHING = "\u200b"
+ZERO_WIDTH_SPACE = "\u200b"
 """A zero-width space: breaks a mention in two and cannot be seen."""
 
 LONGEST_LINE = 2000
@@ -24,12 +24,14 @@ _ADDRESS = re.compile(
 _SCHEME = re.compile(r"(?i)(https?|discord|steam)://")
 _MARKUP = re.compile(r"([\\*_~|`\[\]])")
 _LINE_START = re.compile(r"(?m)^([ \t]*)(?:([#>+-])|(\d+)(?=[.)]))")
-_BIG_EMOJI = re.compile(r"(?i)@(?=everyone|here|&)")
+_MASS_MENTION = re.compile(r"(?i)@(?=everyone|here|&)")
 
 
 def tidy(text: str) -> str:
     """Lines of visible characters: no controls, no hidden direction marks, no piles of accents."""
-    lines = (" ".join(filter(None, _visible(line).split(" "))) for line in text.splitlines())
+    lines = (
+        " ".join(filter(None, _strip_invisible(line).split(" "))) for line in text.splitlines()
+    )
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
@@ -38,7 +40,7 @@ def one_line(text: str) -> str:
     return " ".join(tidy(text[:LONGEST_LINE]).split())
 
 
-def _visible(line: str) -> str:
+def _strip_invisible(line: str) -> str:
     kept: list[str] = []
     marks = 0
     for letter in _DIRECTION.sub("", line):
@@ -50,7 +52,7 @@ def _visible(line: str) -> str:
     return "".join(kept)
 
 
-def inert(text: str) -> str:
+def escape_markup(text: str) -> str:
     """What somebody wrote, as Discord markdown that shows exactly that and does nothing else.
 
     Plain web addresses stay links, since they show where they lead; every other address,
@@ -60,33 +62,33 @@ def inert(text: str) -> str:
     pieces: list[str] = []
     end = 0
     for found in _ADDRESS.finditer(clean):
-        pieces += [_escaped(clean[end : found.start()], starts=end == 0), found[0]]
+        pieces += [_escape_stretch(clean[end : found.start()], starts=end == 0), found[0]]
         end = found.end()
-    pieces.append(_escaped(clean[end:], starts=end == 0))
+    pieces.append(_escape_stretch(clean[end:], starts=end == 0))
     return "".join(pieces)
 
 
-def _escaped(text: str, *, starts: bool) -> str:
+def _escape_stretch(text: str, *, starts: bool) -> str:
     """Escape a stretch between addresses; only the first one begins at the start of a line."""
     guarded = text if starts else "\x00" + text
     guarded = _MARKUP.sub(r"\\\1", guarded)
-    guarded = _LINE_START.sub(_start, guarded)
+    guarded = _LINE_START.sub(_escape_line_start, guarded)
     guarded = _SCHEME.sub(lambda m: f"{m[1]}\\://", guarded)
-    return _without_mentions(guarded).removeprefix("\x00")
+    return _break_mentions(guarded).removeprefix("\x00")
 
 
-def _start(found: re.Match[str]) -> str:
+def _escape_line_start(found: re.Match[str]) -> str:
     return f"{found[1]}{found[3]}\\" if found[3] else f"{found[1]}\\{found[2]}"
 
 
-def _without_mentions(text: str) -> str:
-    broken = re.sub(r"<(?!\s)", "<" + NOTHING, text)
-    return _BIG_EMOJI.sub("@" + NOTHING, broken)
+def _break_mentions(text: str) -> str:
+    broken = re.sub(r"<(?!\s)", "<" + ZERO_WIDTH_SPACE, text)
+    return _MASS_MENTION.sub("@" + ZERO_WIDTH_SPACE, broken)
 
 
-def code(text: str) -> str:
+def escape_code(text: str) -> str:
     """One line for inside a code span or block, which no backtick of theirs can close."""
-    return _without_mentions(one_line(text).replace("`", "ˋ"))
+    return _break_mentions(one_line(text).replace("`", "ˋ"))
 
 
 # --- sizes ------------------------------------------------------------------------------------
@@ -108,7 +110,7 @@ def _columns(letter: str) -> int:
     return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
 
 
-def padded(text: str, columns: int, *, right: bool = False) -> str:
+def pad_text(text: str, columns: int, *, right: bool = False) -> str:
     """Filled up with spaces to a width."""
     space = " " * (columns - width(text))
     return space + text if right else text + space
@@ -118,12 +120,12 @@ def graphemes(text: str) -> Iterator[str]:
     """What a reader counts as one character: never cut inside one."""
     start = 0
     for end in range(1, len(text) + 1):
-        if end == len(text) or not _belongs(text[start:end], text[end]):
+        if end == len(text) or not _continues_grapheme(text[start:end], text[end]):
             yield text[start:end]
             start = end
 
 
-def _belongs(held: str, letter: str) -> bool:
+def _continues_grapheme(held: str, letter: str) -> bool:
     if held[-1] == _JOINER or letter == _JOINER:
         return True
     if "\U0001f1e6" <= letter <= "\U0001f1ff":
@@ -132,7 +134,7 @@ def _belongs(held: str, letter: str) -> bool:
     return skin or tag or unicodedata.category(letter).startswith("M")
 
 
-def cut(text: str, most: int, draw: Callable[[str], str] = str) -> str:
+def shorten(text: str, most: int, draw: Callable[[str], str] = str) -> str:
     """As much of the text as fits when drawn, ended by «…» where something is missing."""
     if len(text) <= 3 * max(most, 0):  # otherwise far too long, so not worth drawing
         whole = draw(text)
@@ -147,7 +149,7 @@ def cut(text: str, most: int, draw: Callable[[str], str] = str) -> str:
     return draw("".join(letters[:low]).rstrip() + "…") if low else ""
 
 
-def lines_within(lines: Iterable[str], most: int) -> str:
+def fit_lines(lines: Iterable[str], most: int) -> str:
     """As many whole lines as fit."""
     kept: list[str] = []
     for line in lines:

@@ -6,10 +6,10 @@ import discord
 
 from bot.adapters.discord.limits import Json
 
-NOBODY = discord.AllowedMentions.none()
+NO_MENTIONS = discord.AllowedMentions.none()
 
 
-class Drawn(discord.ui.LayoutView):
+class RawLayoutView(discord.ui.LayoutView):
     """A message that is drawn already. Presses come as raw interactions, so nothing is kept."""
 
     def __init__(self, body: Json) -> None:
@@ -28,7 +28,7 @@ class Drawn(discord.ui.LayoutView):
         return True
 
 
-class DrawnModal(discord.ui.Modal):
+class RawModal(discord.ui.Modal):
     """A modal that is drawn already."""
 
     def __init__(self, body: Json) -> None:
@@ -41,7 +41,7 @@ class DrawnModal(discord.ui.Modal):
         return self._body
 
 
-def heading_of(message: discord.Message) -> str:
+def first_text_of(message: discord.Message) -> str:
     """The first text of a message of ours: tells whether a new card is the same one, renewed."""
     for box in message.components:
         for child in getattr(box, "children", ()):

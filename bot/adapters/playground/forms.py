@@ -7,14 +7,14 @@ from typing import Any, Literal
 from bot.cards import Form, Input
 
 Json = Mapping[str, Any]
-BEGINNING = 60
+PREFIX_LENGTH = 60
 """Platforms cut long sentences; this much of one is enough to know it again."""
 
 Kind = Literal["line", "paragraph", "select", "search", "several", "checks", "radios"]
 
 
 @dataclass(frozen=True, slots=True)
-class Choosable:
+class FieldOption:
     """One option of a field."""
 
     label: str
@@ -33,13 +33,13 @@ class Field:
     label: str
     kind: Kind
     hint: str = ""
-    value: tuple[Choosable, ...] = ()
-    options: tuple[Choosable, ...] = ()
+    value: tuple[FieldOption, ...] = ()
+    options: tuple[FieldOption, ...] = ()
     required: bool = False
     longest: int = 3000
     placeholder: str = ""
     problem: str = ""
-    told: Literal["", "hint", "alert"] = ""
+    problem_place: Literal["", "hint", "alert"] = ""
     remote: bool = False
 
     @property
@@ -76,9 +76,9 @@ def block_modal(payload: Json, form: Form) -> Modal:
             items.append(_block_field(block, form))
         else:
             items.append(block)
-    texts = (_said(payload.get(name)) for name in ("title", "submit", "close"))
+    texts = (_text_of(payload.get(name)) for name in ("title", "submit", "close"))
     title, submit, close = texts
-    return Modal(title or form.title, submit or form.submit, close, _told(items))
+    return Modal(title or form.title, submit or form.submit, close, _attach_problems(items))
 
 
 def component_modal(payload: Json, form: Form) -> Modal:
@@ -89,7 +89,7 @@ def component_modal(payload: Json, form: Form) -> Modal:
             items.append(_component_field(component, form))
         else:
             items.append(component)
-    return Modal(str(payload.get("title", form.title)), "", "", _told(items))
+    return Modal(str(payload.get("title", form.title)), "", "", _attach_problems(items))
 
 
 def _block_field(block: Json, form: Form) -> Field:
@@ -97,19 +97,19 @@ def _block_field(block: Json, form: Form) -> Field:
     kind = str(element["type"])
     given = _input_of((block.get("block_id"), element.get("action_id")), form)
     chosen = element.get("initial_options") or [element.get("initial_option")]
-    value = tuple(_choosable(o) for o in chosen if o)
+    value = tuple(_field_option(o) for o in chosen if o)
     if kind == "plain_text_input":
-        value = (Choosable("", str(element.get("initial_value", ""))),)
+        value = (FieldOption("", str(element.get("initial_value", ""))),)
     return Field(
         name=given.name,
-        label=_said(block.get("label")),
+        label=_text_of(block.get("label")),
         kind=_block_kind(kind, element),
-        hint=_said(block.get("hint")),
+        hint=_text_of(block.get("hint")),
         value=value,
-        options=tuple(_choosable(o) for o in element.get("options", ())),
+        options=tuple(_field_option(o) for o in element.get("options", ())),
         required=not block.get("optional", False),
         longest=int(element.get("max_length", 3000)),
-        placeholder=_said(element.get("placeholder")),
+        placeholder=_text_of(element.get("placeholder")),
         problem=given.problem,
         remote="external" in kind,
     )
@@ -129,7 +129,7 @@ def _component_field(label: Json, form: Form) -> Field:
     part = label["component"]
     given = _input_of((part.get("custom_id"),), form)
     options = tuple(
-        Choosable(str(o["label"]), str(o["value"]), str(o.get("description") or ""))
+        FieldOption(str(o["label"]), str(o["value"]), str(o.get("description") or ""))
         for o in part.get("options", ())
     )
     value = tuple(
@@ -138,7 +138,7 @@ def _component_field(label: Json, form: Form) -> Field:
         if o.get("default")
     )
     if part["type"] == 4:
-        value = (Choosable("", str(part.get("value") or "")),)
+        value = (FieldOption("", str(part.get("value") or "")),)
     return Field(
         name=given.name,
         label=str(label.get("label", "")),
@@ -165,13 +165,13 @@ def _component_kind(part: Json) -> Kind:
             return "several" if int(part.get("max_values") or 1) > 1 else "select"
 
 
-def _choosable(option: Json) -> Choosable:
-    return Choosable(
-        _said(option.get("text")), str(option["value"]), _said(option.get("description"))
+def _field_option(option: Json) -> FieldOption:
+    return FieldOption(
+        _text_of(option.get("text")), str(option["value"]), _text_of(option.get("description"))
     )
 
 
-def _said(text: Any) -> str:
+def _text_of(text: Any) -> str:
     return str(text.get("text", "")) if isinstance(text, Mapping) else ""
 
 
@@ -192,16 +192,16 @@ def _pieces(identifier: str) -> Iterator[str]:
         yield from identifier.split(mark)
 
 
-def _told(items: Sequence[Field | Json]) -> tuple[Field | Json, ...]:
+def _attach_problems(items: Sequence[Field | Json]) -> tuple[Field | Json, ...]:
     """A problem is said once: what the payload says itself is tied to its field."""
     told: list[Field | Json] = []
     for item in items:
         if isinstance(item, Field) and item.problem:
             if told and _is_alert(told[-1]):
                 told.pop()
-                item = replace(item, told="alert")
-            elif item.problem[:BEGINNING] in item.hint:
-                item = replace(item, told="hint")
+                item = replace(item, problem_place="alert")
+            elif item.problem[:PREFIX_LENGTH] in item.hint:
+                item = replace(item, problem_place="hint")
         told.append(item)
     return tuple(told)
 

@@ -23,7 +23,7 @@ HEADERS: Mapping[str, str] = {
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class Unfit(Exception):  # noqa: N818 - an answer to the caller, not an error of the program
+class BadCallError(Exception):
     """A call that is answered with one sentence."""
 
     def __init__(self, sentence: str, status: int = 400) -> None:
@@ -31,14 +31,14 @@ class Unfit(Exception):  # noqa: N818 - an answer to the caller, not an error of
         self.status = status
 
 
-def guarded(handler: Handler, *, public: bool, host: str) -> Handler:
+def guard_handler(handler: Handler, *, public: bool, host: str) -> Handler:
     """The handler behind the checks; what does not fit becomes a sentence in JSON."""
 
     async def guard(request: web.Request) -> web.StreamResponse:
         try:
-            check(request, public=public, host=host)
+            check_request(request, public=public, host=host)
             response = await handler(request)
-        except Unfit as unfit:
+        except BadCallError as unfit:
             response = web.json_response({"error": str(unfit)}, status=unfit.status)
         if not response.prepared:
             response.headers.update(HEADERS)
@@ -47,16 +47,18 @@ def guarded(handler: Handler, *, public: bool, host: str) -> Handler:
     return guard
 
 
-def check(request: web.Request, *, public: bool, host: str) -> None:
+def check_request(request: web.Request, *, public: bool, host: str) -> None:
     """Refuse names that are not ours (DNS rebinding) and pages that are not ours."""
     named = host_of(f"//{request.headers.get('Host', '')}")
     if not public and not is_loopback(named) and named != host_of(f"//{host}"):
-        raise Unfit("This playground answers on this machine only; open it as localhost.", 421)
+        raise BadCallError(
+            "This playground answers on this machine only; open it as localhost.", 421
+        )
     origin = request.headers.get("Origin")
     if origin is not None and netloc_of(origin) != request.headers.get("Host", "").lower():
-        raise Unfit("Requests from other sites are refused.", 403)
+        raise BadCallError("Requests from other sites are refused.", 403)
     if request.headers.get("Sec-Fetch-Site") == "cross-site" and request.method != "GET":
-        raise Unfit("Requests from other sites are refused.", 403)
+        raise BadCallError("Requests from other sites are refused.", 403)
 
 
 def host_of(address: str) -> str:
@@ -87,16 +89,16 @@ def is_loopback(name: str) -> bool:
 async def body_of(request: web.Request) -> dict[str, Any]:
     """The JSON object of a call, read no further than the limit."""
     if (request.content_length or 0) > LARGEST_BODY:
-        raise Unfit("That is more than 1 MB; please send less.", 413)
+        raise BadCallError("That is more than 1 MB; please send less.", 413)
     raw = b""
     async for chunk in request.content.iter_chunked(65_536):
         raw += chunk
         if len(raw) > LARGEST_BODY:
-            raise Unfit("That is more than 1 MB; please send less.", 413)
+            raise BadCallError("That is more than 1 MB; please send less.", 413)
     try:
         body = json.loads(raw)
     except (ValueError, RecursionError):
-        raise Unfit('The body must be JSON, for example {"text": "/wwc help"}.') from None
+        raise BadCallError('The body must be JSON, for example {"text": "/wwc help"}.') from None
     if not isinstance(body, dict):
-        raise Unfit('The body must be a JSON object, for example {"text": "/wwc help"}.')
+        raise BadCallError('The body must be a JSON object, for example {"text": "/wwc help"}.')
     return body

@@ -8,17 +8,17 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.adapters.playground.events import PlaygroundTalks
-from bot.adapters.playground.guard import Handler, Unfit, body_of, guarded
+from bot.adapters.playground.events import PlaygroundDirectMessages
+from bot.adapters.playground.guard import BadCallError, Handler, body_of, guard_handler
 from bot.adapters.playground.reading import (
-    Here,
-    about,
-    at_home,
+    CallContext,
     channel_of,
+    default_person,
+    describe_person,
+    last_seen_number,
     number_of,
     person_of,
     sender_of,
-    since,
     text_of,
     values_of,
     words_of,
@@ -31,23 +31,23 @@ from bot.adapters.playground.render import (
     page_html,
     pane_html,
 )
-from bot.adapters.playground.suggest import Item, Typing, completions
+from bot.adapters.playground.suggest import CompletionContext, Item, completions
 from bot.adapters.playground.world import (
     BOT,
     GENERAL,
-    LONGEST_SHOWN,
-    Asked,
+    LONGEST_TEXT,
     Message,
     Persona,
+    PlaygroundHub,
     Renderer,
     Workspace,
     members_of,
-    quoted,
+    quote_line,
     tidy,
 )
 from bot.cards import SLASH, Card, Form, Reply, data, plain
 from bot.i18n import LANGUAGES, Translator, language_of, translator
-from bot.parsing import fold
+from bot.parsing import fold_text
 from bot.request import Request
 
 DEMO = (
@@ -62,14 +62,14 @@ _STATIC = Path(__file__).parent / "static"
 _People = Callable[[], Awaitable[Sequence[Persona]]]
 
 
-class PlaygroundAdapter(PlaygroundTalks):
+class PlaygroundAdapter(PlaygroundDirectMessages):
     """Serves the page and its calls; what the hub says by itself comes by `PlaygroundCourier`."""
 
     platform = "playground"
 
     def __init__(
         self,
-        hub: Asked,
+        hub: PlaygroundHub,
         *,
         renderers: Mapping[str, Renderer],
         people: _People,
@@ -87,8 +87,8 @@ class PlaygroundAdapter(PlaygroundTalks):
         """The page, its two files, and what they call."""
         get: dict[str, Handler] = {
             "/": self._page,
-            "/playground/page.js": _file("page.js", "text/javascript"),
-            "/playground/page.css": _file("page.css", "text/css"),
+            "/playground/page.js": _serve_file("page.js", "text/javascript"),
+            "/playground/page.css": _serve_file("page.css", "text/css"),
             "/playground/pane": self._pane,
             "/playground/people": self._persons,
             "/playground/suggest": self._suggest,
@@ -101,17 +101,17 @@ class PlaygroundAdapter(PlaygroundTalks):
             "/playground/remove": self._remove,
         }
         for path, handler in get.items():
-            app.router.add_get(path, self._guarded(handler), allow_head=False)
+            app.router.add_get(path, self._guard(handler), allow_head=False)
         for path, handler in post.items():
-            app.router.add_post(path, self._guarded(handler))
-        app.on_shutdown.append(self._close)
+            app.router.add_post(path, self._guard(handler))
+        app.on_shutdown.append(self._on_shutdown)
 
-    def _guarded(self, handler: Handler) -> Handler:
-        return guarded(handler, public=self._public, host=self._host)
+    def _guard(self, handler: Handler) -> Handler:
+        return guard_handler(handler, public=self._public, host=self._host)
 
     # --- what every adapter does ---
 
-    def ready(self) -> bool:
+    def is_ready(self) -> bool:
         """The page needs nobody but this process."""
         return True
 
@@ -125,7 +125,7 @@ class PlaygroundAdapter(PlaygroundTalks):
     # --- pages ---
 
     async def _page(self, request: web.Request) -> web.Response:
-        people = await self._everybody()
+        people = await self._load_people()
         language = request.query.get("lang") or language_of(
             request.headers.get("Accept-Language", "")[:20].split(",")[0]
         )
@@ -134,39 +134,43 @@ class PlaygroundAdapter(PlaygroundTalks):
         panes = []
         for workspace in self._workspaces.values():
             chosen = request.query.get(workspace.key)
-            person = at_home(people, workspace, chosen)
-            here = Here(person, workspace, GENERAL, people)
-            panes.append((workspace, await self._drawn(here)))
+            person = default_person(people, workspace, chosen)
+            here = CallContext(person, workspace, GENERAL, people)
+            panes.append((workspace, await self._render_pane(here)))
         theme = request.cookies.get("wwc_theme", "")
         html = page_html(language, theme if theme in ("light", "dark") else "", panes)
-        return _html(html)
+        return _html_response(html)
 
     async def _pane(self, request: web.Request) -> web.Response:
-        return _html(await self._drawn(await self._here(dict(request.query))))
+        return _html_response(
+            await self._render_pane(await self._load_context(dict(request.query)))
+        )
 
-    async def _drawn(self, here: Here) -> str:
-        view = await self._view(here.person, here.workspace, here.people)
+    async def _render_pane(self, here: CallContext) -> str:
+        view = await self._load_view(here.person, here.workspace, here.people)
         channels = self._channels(here.person, here.workspace, here.people)
         current = next(c for c in channels if c.key == here.key)
-        messages = self._said.of(here.workspace.key, here.channel, here.person.key)
+        messages = self._conversations.list_messages(
+            here.workspace.key, here.channel, here.person.key
+        )
         return pane_html(view, channels, current, messages)
 
     def _channels(
         self, person: Persona, workspace: Workspace, people: Sequence[Persona]
     ) -> list[Channel]:
-        talking = self._said.partners(workspace.key, person.key)
-        talks = self._said.gatherings(workspace.key, person.key)
+        talking = self._conversations.partners(workspace.key, person.key)
+        talks = self._conversations.gatherings(workspace.key, person.key)
         others = [p for p in people if p.key != person.key]
         near = [p for p in others if p.workspace == workspace.key and p.key not in talking]
         near = [*(p for p in others if p.key in talking), *near[:MOST_NEIGHBOURS]]
         return [
-            *(Channel(c, c, "channel") for c in self._said.channels(workspace.key)),
+            *(Channel(c, c, "channel") for c in self._conversations.channels(workspace.key)),
             Channel(BOT, "WWC Hub", "bot"),
-            *(self._gathering(c, person, people) for c in talks),
+            *(self._group_channel(c, person, people) for c in talks),
             *(Channel(p.key, p.name, "person", p.key) for p in near),
         ]
 
-    def _gathering(self, channel: str, person: Persona, people: Sequence[Persona]) -> Channel:
+    def _group_channel(self, channel: str, person: Persona, people: Sequence[Persona]) -> Channel:
         """A conversation of several is called by the others in it, the hub last."""
         names = {p.key: p.name for p in people}
         others = [names.get(k, k) for k in members_of(channel) if k not in (person.key, BOT)]
@@ -175,17 +179,20 @@ class PlaygroundAdapter(PlaygroundTalks):
     # --- calls ---
 
     async def _persons(self, request: web.Request) -> web.Response:
-        wanted = fold(request.query.get("q", "")[:100]).split()
+        wanted = fold_text(request.query.get("q", "")[:100]).split()
         items = [
-            Item(f"{p.name} · {p.city}" if p.city else p.name, p.key, about(p))
-            for p in await self._everybody()
-            if all(word in fold(f"{p.name} {p.city} {p.key} {about(p)}") for word in wanted)
+            Item(f"{p.name} · {p.city}" if p.city else p.name, p.key, describe_person(p))
+            for p in await self._load_people()
+            if all(
+                word in fold_text(f"{p.name} {p.city} {p.key} {describe_person(p)}")
+                for word in wanted
+            )
         ]
-        return _items(items[:MOST_PEOPLE])
+        return _items_response(items[:MOST_PEOPLE])
 
     async def _suggest(self, request: web.Request) -> web.Response:
         query = request.query
-        person, workspace = self._who(dict(query), await self._everybody())
+        person, workspace = self._find_speaker(dict(query), await self._load_people())
         text = tidy(query.get("text", ""))
         direct = query.get("channel") == BOT
         sender = sender_of(person, workspace)
@@ -193,22 +200,24 @@ class PlaygroundAdapter(PlaygroundTalks):
         if "field" in query:
             verb, field = query.get("verb", ""), query["field"]
             options = await self._hub.suggest(asked, verb, field, text[:200])
-            return _items([Item(o.label, o.value, o.hint) for o in options])
+            return _items_response([Item(o.label, o.value, o.hint) for o in options])
         t = translator(await self._hub.language(sender))
         names = self._renderers[workspace.platform]
         found = await completions(
-            Typing(self._hub, asked, t, person.staff), names.read_command(text)
+            CompletionContext(self._hub, asked, t, person.staff), names.read_command(text)
         )
-        return _items([replace(one, value=names.name_commands(one.value)) for one in found])
+        return _items_response(
+            [replace(one, value=names.name_commands(one.value)) for one in found]
+        )
 
     async def _say(self, request: web.Request) -> web.Response:
         body = await body_of(request)
-        here = await self._here(body)
-        text = tidy(text_of(body, "text", needed=True))
+        here = await self._load_context(body)
+        text = tidy(text_of(body, "text", required=True))
         if body.get("chat") is True and here.key != BOT:
-            return await self._talk(here, text)
+            return await self._post_to_people(here, text)
         under = number_of(body, "reply") if "reply" in body else 0
-        return await self._ask(
+        return await self._ask_hub(
             here,
             text,
             under,
@@ -216,59 +225,69 @@ class PlaygroundAdapter(PlaygroundTalks):
                 sender=sender_of(here.person, here.workspace),
                 words=words_of(self._renderers[here.workspace.platform].read_command(text)),
                 values=values_of(body),
-                submitted=body.get("submitted") is True,
+                from_form=body.get("submitted") is True,
                 channel="" if here.key == BOT else here.channel,
                 direct=here.key == BOT,
             ),
         )
 
-    async def _talk(self, here: Here, text: str) -> web.Response:
+    async def _post_to_people(self, here: CallContext, text: str) -> web.Response:
         """People among themselves; the hub only listens when it is asked."""
-        said = self._published(here.workspace, here.channel, here.person.key, text[:LONGEST_SHOWN])
-        view = await self._view(here.person, here.workspace, here.people)
+        said = self._publish(here.workspace, here.channel, here.person.key, text[:LONGEST_TEXT])
+        view = await self._load_view(here.person, here.workspace, here.people)
         html = message_html(said, view)
         return web.json_response({"plain": text, "private": False, "html": html})
 
-    async def _ask(self, here: Here, text: str, under: int, asked: Request) -> web.Response:
+    async def _ask_hub(
+        self, here: CallContext, text: str, under: int, asked: Request
+    ) -> web.Response:
         html = ""
-        view = await self._view(here.person, here.workspace, here.people)
-        spoken = asked.direct and not text.startswith("/") and not asked.submitted
+        view = await self._load_view(here.person, here.workspace, here.people)
+        spoken = asked.direct and not text.startswith("/") and not asked.from_form
         if spoken:
-            root = self._message(here.workspace, str(under))
-            words = self._published(
-                here.workspace, here.channel, here.person.key, text[:LONGEST_SHOWN],
-                under=quoted(root) if root else "",
+            root = self._find_message(here.workspace, str(under))
+            words = self._publish(
+                here.workspace, here.channel, here.person.key, text[:LONGEST_TEXT],
+                under=quote_line(root) if root else "",
             )  # fmt: skip
             html = message_html(words, view)
-            taken = await self._passed_on(here, words, str(under or ""))
+            taken = await self._relay_message(here, words, str(under or ""))
             if taken:
-                return self._passed(here, view, html, taken.say)
+                return self._relay_response(here, view, html, taken.reply)
         reply = await self._hub(asked)
         if isinstance(reply, Form):
-            html += self._form(reply, view, asked.words)
+            html += self._render_form(reply, view, asked.words)
         else:
             typed = view.name_commands(f"{SLASH} {asked.words}")
             said = "" if spoken else typed[:200].rstrip()
-            html += message_html(self._answer(here, reply, view.t, said), view)
+            html += message_html(self._post_answer(here, reply, view.t, said), view)
         private = isinstance(reply, Form) or reply.private
         text = view.name_commands(plain(reply))
         answer = {"plain": text, reply.kind: data(reply), "private": private, "html": html}
         return web.json_response(answer)
 
-    def _passed(self, here: Here, view: View, html: str, say: Reply | None) -> web.Response:
+    def _relay_response(
+        self, here: CallContext, view: View, html: str, say: Reply | None
+    ) -> web.Response:
         """Words for somebody elsewhere; the hub says only what stands in their way."""
         if isinstance(say, Card):
-            html += message_html(self._answer(here, say, view.t, ""), view)
+            html += message_html(self._post_answer(here, say, view.t, ""), view)
         said = view.name_commands(plain(say)) if say else ""
         return web.json_response({"plain": said, "private": True, "html": html})
 
-    def _answer(self, here: Here, card: Card, t: Translator, said: str) -> Message:
+    def _post_answer(self, here: CallContext, card: Card, t: Translator, said: str) -> Message:
         only = here.person.key if card.private and here.key != BOT else ""
-        return self._shown(
-            here.workspace, here.channel, card, t, only=only, said=said, said_by=here.person.key
+        return self._post_card(
+            here.workspace,
+            here.channel,
+            card,
+            t,
+            visible_to=only,
+            command_text=said,
+            command_author=here.person.key,
         )
 
-    def _form(self, form: Form, view: View, words: str) -> str:
+    def _render_form(self, form: Form, view: View, words: str) -> str:
         """The modal; words that belong to its command are said again when it is sent."""
         self._forms += 1
         said = words if f"{words} ".startswith(f"{form.command} ") else form.command
@@ -277,59 +296,59 @@ class PlaygroundAdapter(PlaygroundTalks):
 
     async def _dismiss(self, request: web.Request) -> web.Response:
         body = await body_of(request)
-        here, number = await self._here(body), number_of(body, "number")
-        self._said.dismiss(here.workspace.key, here.channel, here.person.key, number)
+        here, number = await self._load_context(body), number_of(body, "number")
+        self._conversations.dismiss(here.workspace.key, here.channel, here.person.key, number)
         return web.json_response({"dismissed": number})
 
     async def _edit(self, request: web.Request) -> web.Response:
         body = await body_of(request)
-        here, number = await self._here(body), number_of(body, "number")
-        text = tidy(text_of(body, "text", needed=True)).strip()
+        here, number = await self._load_context(body), number_of(body, "number")
+        text = tidy(text_of(body, "text", required=True)).strip()
         if not text:
-            raise Unfit("«text» must not be empty; «remove» takes a message back.")
-        changed = await self._rewritten(here, number, text)
-        view = await self._view(here.person, here.workspace, here.people)
+            raise BadCallError("«text» must not be empty; «remove» takes a message back.")
+        changed = await self._edit_own_message(here, number, text)
+        view = await self._load_view(here.person, here.workspace, here.people)
         return web.json_response({"number": number, "html": message_html(changed, view)})
 
     async def _remove(self, request: web.Request) -> web.Response:
         body = await body_of(request)
-        here, number = await self._here(body), number_of(body, "number")
-        await self._taken_back(here, number)
+        here, number = await self._load_context(body), number_of(body, "number")
+        await self._remove_own_message(here, number)
         return web.json_response({"number": number, "html": ""})
 
     # --- live updates ---
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
-        people = await self._everybody()
+        people = await self._load_people()
         keys = request.query.getall("as", [people[0].key])[:MOST_VIEWERS]
         viewers = [person_of(key, people) for key in keys]
-        missed = self._said.since(since(request), keys)
+        missed = self._conversations.list_since(last_seen_number(request), keys)
 
         async def draw(message: Message, viewer: Persona) -> dict[str, Any]:
-            view = await self._view(viewer, self._workspaces[message.workspace], people)
+            view = await self._load_view(viewer, self._workspaces[message.workspace], people)
             return {
                 "as": viewer.key,
                 "workspace": message.workspace,
                 "channel": channel_of(message.channel, viewer),
                 "number": message.number,
-                "changed": message.changed,
-                "html": "" if message.gone else message_html(message, view),
+                "changed": message.is_edited,
+                "html": "" if message.is_removed else message_html(message, view),
             }
 
         return await self._live.serve(request, viewers, missed, draw)
 
-    async def _close(self, _: web.Application) -> None:
+    async def _on_shutdown(self, _: web.Application) -> None:
         self._live.end()
 
     # --- who and where ---
 
-    async def _everybody(self) -> Sequence[Persona]:
+    async def _load_people(self) -> Sequence[Persona]:
         people = await self._people()
         if not people:
-            raise Unfit("There are no demo people here yet: wwc seed --demo adds them.", 404)
+            raise BadCallError("There are no demo people here yet: wwc seed --demo adds them.", 404)
         return people
 
-    def _who(
+    def _find_speaker(
         self, given: Mapping[str, Any], people: Sequence[Persona]
     ) -> tuple[Persona, Workspace]:
         person = person_of(text_of(given, "as"), people)
@@ -339,18 +358,20 @@ class PlaygroundAdapter(PlaygroundTalks):
             return person, self._workspaces.get(home) or next(iter(self._workspaces.values()))
         if key not in self._workspaces:
             known = ", ".join(self._workspaces)
-            raise Unfit(f"There is no workspace with this key; there are {known}.", 404)
+            raise BadCallError(f"There is no workspace with this key; there are {known}.", 404)
         return person, self._workspaces[key]
 
-    async def _here(self, given: Mapping[str, Any]) -> Here:
-        people = await self._everybody()
-        person, workspace = self._who(given, people)
+    async def _load_context(self, given: Mapping[str, Any]) -> CallContext:
+        people = await self._load_people()
+        person, workspace = self._find_speaker(given, people)
         key = text_of(given, "channel") or GENERAL
         if key not in {c.key for c in self._channels(person, workspace, people)}:
-            raise Unfit(f"There is no such channel; try {GENERAL} or {BOT}.", 404)
-        return Here(person, workspace, key, people)
+            raise BadCallError(f"There is no such channel; try {GENERAL} or {BOT}.", 404)
+        return CallContext(person, workspace, key, people)
 
-    async def _view(self, person: Persona, workspace: Workspace, people: Sequence[Persona]) -> View:
+    async def _load_view(
+        self, person: Persona, workspace: Workspace, people: Sequence[Persona]
+    ) -> View:
         language = await self._hub.language(sender_of(person, workspace))
         name_commands = self._renderers[workspace.platform].name_commands
         names = {p.key: p.name for p in people}
@@ -360,15 +381,15 @@ class PlaygroundAdapter(PlaygroundTalks):
 # --- answering --------------------------------------------------------------------------------
 
 
-def _html(html: str) -> web.Response:
+def _html_response(html: str) -> web.Response:
     return web.Response(text=html, content_type="text/html")
 
 
-def _items(items: Sequence[Item]) -> web.Response:
+def _items_response(items: Sequence[Item]) -> web.Response:
     return web.json_response({"items": [asdict(item) for item in items]})
 
 
-def _file(name: str, kind: str) -> Handler:
+def _serve_file(name: str, kind: str) -> Handler:
     async def serve(_: web.Request) -> web.Response:
         body = await asyncio.to_thread((_STATIC / name).read_bytes)
         return web.Response(body=body, content_type=kind, charset="utf-8")

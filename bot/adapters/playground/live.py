@@ -7,18 +7,18 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.adapters.playground.guard import HEADERS, Unfit
+from bot.adapters.playground.guard import HEADERS, BadCallError
 from bot.adapters.playground.world import Message, Persona
 
 MOST_STREAMS = 64
-MOST_WAITING = 200
+MOST_QUEUED = 200
 HEARTBEAT = 15.0
 
-Draw = Callable[[Message, Persona], Awaitable[dict[str, Any]]]
+MessageRenderer = Callable[[Message, Persona], Awaitable[dict[str, Any]]]
 """One message as one viewer's page shows it."""
 
 
-class Live:
+class LiveStreams:
     """The open streams."""
 
     def __init__(self) -> None:
@@ -27,31 +27,31 @@ class Live:
     def publish(self, message: Message) -> None:
         """Tell every page."""
         for queue in self._streams:
-            _put(queue, message)
+            _enqueue(queue, message)
 
     def end(self) -> None:
         """Let every page go; browsers come back by themselves."""
         for queue in self._streams:
-            _put(queue, None)
+            _enqueue(queue, None)
 
     async def serve(
         self,
         request: web.Request,
         viewers: Sequence[Persona],
         missed: Sequence[Message],
-        draw: Draw,
+        draw: MessageRenderer,
     ) -> web.StreamResponse:
         """First what the page missed, then everything as it happens."""
         if len(self._streams) >= MOST_STREAMS:
-            raise Unfit("Too many pages are open; close one and reload.", 503)
+            raise BadCallError("Too many pages are open; close one and reload.", 503)
         response = web.StreamResponse(headers={**HEADERS, "Content-Type": "text/event-stream"})
-        queue: asyncio.Queue[Message | None] = asyncio.Queue(MOST_WAITING)
+        queue: asyncio.Queue[Message | None] = asyncio.Queue(MOST_QUEUED)
         self._streams.add(queue)
         try:
             await response.prepare(request)
             await response.write(b"retry: 2000\n\n")
             for message in missed:
-                await _send(response, message, viewers, draw)
+                await _send_event(response, message, viewers, draw)
             await _follow(response, queue, viewers, draw)
         except ConnectionResetError:
             pass  # the page was closed
@@ -60,7 +60,7 @@ class Live:
         return response
 
 
-def _put(queue: asyncio.Queue[Message | None], message: Message | None) -> None:
+def _enqueue(queue: asyncio.Queue[Message | None], message: Message | None) -> None:
     if queue.full():
         queue.get_nowait()  # a page that does not read loses the oldest, not the newest
     queue.put_nowait(message)
@@ -70,7 +70,7 @@ async def _follow(
     response: web.StreamResponse,
     queue: asyncio.Queue[Message | None],
     viewers: Sequence[Persona],
-    draw: Draw,
+    draw: MessageRenderer,
 ) -> None:
     while True:
         try:
@@ -80,13 +80,16 @@ async def _follow(
             continue
         if message is None:
             return
-        await _send(response, message, viewers, draw)
+        await _send_event(response, message, viewers, draw)
 
 
-async def _send(
-    response: web.StreamResponse, message: Message, viewers: Sequence[Persona], draw: Draw
+async def _send_event(
+    response: web.StreamResponse,
+    message: Message,
+    viewers: Sequence[Persona],
+    draw: MessageRenderer,
 ) -> None:
     for viewer in viewers:
-        if message.seen_by(viewer.key):
+        if message.is_visible_to(viewer.key):
             event = json.dumps(await draw(message, viewer))
             await response.write(f"id: {message.version}\ndata: {event}\n\n".encode())

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from bot.adapters.playground.spans import Reader, Span, TimeStyle, joined, link
+from bot.adapters.playground.spans import Reader, Span, TimeStyle, join_lines, link
 
 _FENCE = re.compile(r"```(?:[\w+-]*\n)?(.*?)\n?```", re.DOTALL)
 _HEADING = re.compile(r"(#{1,3}) +(.+)")
@@ -90,7 +90,7 @@ def _block(kind: str, lines: list[str], reader: Reader) -> Span:
     said = [
         inline_spans(line.removeprefix("> ") if kind == "quote" else line, reader) for line in lines
     ]
-    return Span("blockquote" if kind == "quote" else "p", inside=tuple(joined(said)))
+    return Span("blockquote" if kind == "quote" else "p", inside=tuple(join_lines(said)))
 
 
 def _list(lines: list[str], reader: Reader) -> Span:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.adapters.playground.spans import Reader, Span, joined, link, texts
+from bot.adapters.playground.spans import Reader, Span, join_lines, link, plain_spans
 
 _FENCE = re.compile(r"```\n?(.*?)\n?```", re.DOTALL)
 _TOKEN = re.compile(
@@ -31,7 +31,7 @@ def text_spans(text: Mapping[str, Any], reader: Reader) -> list[Span]:
     said = str(text.get("text", ""))
     if text.get("type") == "mrkdwn":
         return mrkdwn_spans(said, reader)
-    return texts(said)
+    return plain_spans(said)
 
 
 def mrkdwn_spans(text: str, reader: Reader) -> list[Span]:
@@ -39,7 +39,7 @@ def mrkdwn_spans(text: str, reader: Reader) -> list[Span]:
     spans: list[Span] = []
     for index, piece in enumerate(_FENCE.split(text)):
         if index % 2:
-            spans.append(Span("pre", inside=(Span(text=_plain(piece)),)))
+            spans.append(Span("pre", inside=(Span(text=_unescape(piece)),)))
         elif piece:
             spans += _lines(piece.strip("\n") if index else piece, reader)
     return spans
@@ -52,41 +52,41 @@ def _lines(text: str, reader: Reader) -> list[Span]:
     for line in [*text.split("\n"), None]:
         quoted = line is not None and line.startswith(("&gt;", ">"))
         if waiting and (line is None or quoted != quoting):
-            inside = joined(waiting)
+            inside = join_lines(waiting)
             spans += [Span("blockquote", inside=tuple(inside))] if quoting else inside
             waiting = []
         if line is not None:
             said = re.sub(r"^(?:&gt;|>) ?", "", line) if quoted else line
-            waiting.append(_inline(said, reader))
+            waiting.append(_inline_spans(said, reader))
             quoting = quoted
     return spans
 
 
-def _inline(text: str, reader: Reader) -> list[Span]:
+def _inline_spans(text: str, reader: Reader) -> list[Span]:
     spans: list[Span] = []
     end = 0
     for match in _TOKEN.finditer(text):
         if match.start() > end:
-            spans.append(Span(text=_plain(text[end : match.start()])))
+            spans.append(Span(text=_unescape(text[end : match.start()])))
         spans.append(_token(match, reader))
         end = match.end()
     if end < len(text):
-        spans.append(Span(text=_plain(text[end:])))
+        spans.append(Span(text=_unescape(text[end:])))
     return spans
 
 
 def _token(match: re.Match[str], reader: Reader) -> Span:
     kind, said = str(match.lastgroup), str(match[str(match.lastgroup)])
     if kind == "code":
-        return Span("code", inside=(Span(text=_plain(said)),))
+        return Span("code", inside=(Span(text=_unescape(said)),))
     if kind == "emoji":
         return Span(text=EMOJI.get(said, f":{said}:"))
     if kind == "angle":
-        return _angle(said, reader)
-    return Span(kind, inside=tuple(_inline(said, reader)))
+        return _angle_span(said, reader)
+    return Span(kind, inside=tuple(_inline_spans(said, reader)))
 
 
-def _angle(said: str, reader: Reader) -> Span:
+def _angle_span(said: str, reader: Reader) -> Span:
     """What stands between < and >: a mention, a date, a link."""
     target, _, label = said.partition("|")
     if date := _DATE.match(said):
@@ -97,7 +97,7 @@ def _angle(said: str, reader: Reader) -> Span:
         return Span("span", mark="mention", inside=(Span(text="#" + (label or target[1:])),))
     if target.startswith("!"):
         return Span("span", mark="mention", inside=(Span(text="@" + (label or target[1:])),))
-    return link(_plain(target), [Span(text=_plain(label or target))])
+    return link(_unescape(target), [Span(text=_unescape(label or target))])
 
 
 def _date(stamp: int, pattern: str, reader: Reader) -> str:
@@ -112,7 +112,7 @@ def _date(stamp: int, pattern: str, reader: Reader) -> str:
     return _PLACE.sub(said, pattern)
 
 
-def _plain(text: str) -> str:
+def _unescape(text: str) -> str:
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
@@ -121,29 +121,31 @@ def _plain(text: str) -> str:
 
 def rich_spans(elements: Sequence[Mapping[str, Any]], reader: Reader) -> list[Span]:
     """The parts of a rich_text block, one after the other."""
-    return [_rich(part, reader) for part in elements]
+    return [_rich_span(part, reader) for part in elements]
 
 
-def _rich(part: Mapping[str, Any], reader: Reader) -> Span:
+def _rich_span(part: Mapping[str, Any], reader: Reader) -> Span:
     kind, inside = part.get("type"), part.get("elements", ())
     if kind == "rich_text_list":
-        lines = tuple(Span("li", inside=tuple(_inlines(i["elements"], reader))) for i in inside)
+        lines = tuple(
+            Span("li", inside=tuple(_element_spans(i["elements"], reader))) for i in inside
+        )
         tag = "ol" if part.get("style") == "ordered" else "ul"
         return Span(tag, inside=lines, mark=f"indent{min(int(part.get('indent', 0)), 8)}")
     tag = {"rich_text_preformatted": "pre", "rich_text_quote": "blockquote"}.get(str(kind), "p")
-    return Span(tag, inside=tuple(_inlines(inside, reader)))
+    return Span(tag, inside=tuple(_element_spans(inside, reader)))
 
 
-def _inlines(elements: Sequence[Mapping[str, Any]], reader: Reader) -> list[Span]:
-    return [span for element in elements for span in _element(element, reader)]
+def _element_spans(elements: Sequence[Mapping[str, Any]], reader: Reader) -> list[Span]:
+    return [span for element in elements for span in _spans_of_element(element, reader)]
 
 
-def _element(element: Mapping[str, Any], reader: Reader) -> list[Span]:
+def _spans_of_element(element: Mapping[str, Any], reader: Reader) -> list[Span]:
     match element.get("type"):
         case "text":
-            spans = texts(str(element["text"]))
+            spans = plain_spans(str(element["text"]))
         case "link":
-            said = texts(str(element.get("text") or element["url"]))
+            said = plain_spans(str(element.get("text") or element["url"]))
             spans = [link(str(element["url"]), said)]
         case "date":
             stamp, pattern = int(element["timestamp"]), str(element["format"])
@@ -154,7 +156,7 @@ def _element(element: Mapping[str, Any], reader: Reader) -> list[Span]:
             spans = [
                 Span("span", mark="mention", inside=(Span(text=_mention(kind, element, reader)),))
             ]
-    return _styled(spans, element.get("style") or {})
+    return _apply_style(spans, element.get("style") or {})
 
 
 def _emoji(element: Mapping[str, Any]) -> str:
@@ -173,7 +175,7 @@ def _mention(kind: Any, element: Mapping[str, Any], reader: Reader) -> str:
     return f"@{element.get('range', kind)}"
 
 
-def _styled(spans: list[Span], style: Mapping[str, Any]) -> list[Span]:
+def _apply_style(spans: list[Span], style: Mapping[str, Any]) -> list[Span]:
     for name, tag in (("code", "code"), ("bold", "strong"), ("italic", "em"), ("strike", "s")):
         if style.get(name):
             spans = [Span(tag, inside=tuple(spans))]

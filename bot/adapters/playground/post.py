@@ -4,17 +4,17 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.adapters.base import NotSent, Place, Posted
-from bot.adapters.playground.live import Live
-from bot.adapters.playground.reading import opener
+from bot.adapters.base import DeliveryError, Destination, PostedMessage
+from bot.adapters.playground.live import LiveStreams
+from bot.adapters.playground.reading import form_invitation_card
 from bot.adapters.playground.world import (
     BOT,
     Conversations,
     Message,
     Renderer,
     Workspace,
-    between,
-    quoted,
+    conversation_key,
+    quote_line,
 )
 from bot.cards import Card, Form, Reply
 from bot.i18n import Translator, translator
@@ -23,7 +23,7 @@ FOR_EVER = 1e9
 """Seconds; what was said here is remembered as long as the program runs, or else lost with it."""
 
 
-class PlaygroundCourier:
+class PlaygroundDeliveryAdapter:
     """Delivers to the panes of the page."""
 
     def __init__(
@@ -31,102 +31,110 @@ class PlaygroundCourier:
     ) -> None:
         self._renderers = renderers
         self._workspaces = workspaces
-        self._said = Conversations()
-        self._live = Live()
+        self._conversations = Conversations()
+        self._live = LiveStreams()
 
     def serves(self, platform: str, workspace: str) -> bool:
         """The workspaces of the page, each under the name of the platform it is drawn like."""
         found = self._workspaces.get(workspace)
         return found is not None and found.platform == platform
 
-    def pace(self) -> float:
+    def post_interval(self) -> float:
         """None."""
         return 0.0
 
-    def doubles_dropped_for(self) -> float:
+    def deduplication_seconds(self) -> float:
         """As long as anything is remembered."""
         return FOR_EVER
 
-    async def post(self, place: Place, reply: Reply, language: str, marker: str) -> Posted:
+    async def post(
+        self, place: Destination, reply: Reply, language: str, marker: str
+    ) -> PostedMessage:
         """Show a card in a channel, or in a conversation with the hub; the same mark once."""
-        workspace = self._workspace(place)
-        known = self._marked(workspace, marker)
+        workspace = self._find_workspace(place)
+        known = self._find_by_marker(workspace, marker)
         if known:
-            return Posted(str(known.number), known.channel)
-        channel = place.channel or between(*filter(None, place.user.split(",")), BOT)
-        under = self._message(workspace, place.thread)
-        shown = self._shown(
+            return PostedMessage(str(known.number), known.channel)
+        channel = place.channel or conversation_key(*filter(None, place.user.split(",")), BOT)
+        under = self._find_message(workspace, place.thread)
+        shown = self._post_card(
             workspace,
             channel,
-            _card(reply),
+            _as_card(reply),
             translator(language),
             marker=marker,
-            under=quoted(under) if under else "",
+            under=quote_line(under) if under else "",
         )
-        return Posted(str(shown.number), channel)
+        return PostedMessage(str(shown.number), channel)
 
-    async def edit(self, place: Place, posted: Posted, reply: Reply, language: str) -> None:
+    async def edit(
+        self, place: Destination, posted: PostedMessage, reply: Reply, language: str
+    ) -> None:
         """Put the new card where the old one stood."""
-        workspace = self._workspace(place)
-        message = self._message(workspace, posted.id)
+        workspace = self._find_workspace(place)
+        message = self._find_message(workspace, posted.id)
         if message is None:
-            raise NotSent("no such message", final=True)
-        card = _card(reply)
-        payload = self._written(workspace, card, translator(language))
+            raise DeliveryError("no such message", final=True)
+        card = _as_card(reply)
+        payload = self._render_payload(workspace, card, translator(language))
         self._change(message, text=card.title, card=card, payload=payload)
 
-    async def remove(self, place: Place, posted: Posted) -> None:
+    async def remove(self, place: Destination, posted: PostedMessage) -> None:
         """Take it away; it may be gone already."""
-        message = self._message(self._workspace(place), posted.id)
+        message = self._find_message(self._find_workspace(place), posted.id)
         if message:
-            self._change(message, gone=True)
+            self._change(message, is_removed=True)
 
-    async def find(self, place: Place, marker: str, since: datetime) -> Posted | None:
+    async def find(self, place: Destination, marker: str, since: datetime) -> PostedMessage | None:
         """Look for the mark."""
-        known = self._marked(self._workspace(place), marker)
-        return Posted(str(known.number), known.channel) if known else None
+        known = self._find_by_marker(self._find_workspace(place), marker)
+        return PostedMessage(str(known.number), known.channel) if known else None
 
     # --- what is shown ------------------------------------------------------------------------
 
-    def _workspace(self, place: Place) -> Workspace:
+    def _find_workspace(self, place: Destination) -> Workspace:
         found = self._workspaces.get(place.workspace)
         if found is None:
-            raise NotSent("no such workspace", final=True)
+            raise DeliveryError("no such workspace", final=True)
         return found
 
-    def _message(self, workspace: Workspace, number: str) -> Message | None:
-        return self._look(workspace, lambda message: str(message.number) == number)
+    def _find_message(self, workspace: Workspace, number: str) -> Message | None:
+        return self._find_newest(workspace, lambda message: str(message.number) == number)
 
-    def _marked(self, workspace: Workspace, marker: str) -> Message | None:
-        return self._look(workspace, lambda message: bool(marker) and message.marker == marker)
+    def _find_by_marker(self, workspace: Workspace, marker: str) -> Message | None:
+        return self._find_newest(
+            workspace, lambda message: bool(marker) and message.marker == marker
+        )
 
-    def _look(self, workspace: Workspace, wanted: Callable[[Message], bool]) -> Message | None:
-        return self._said.find(workspace.key, wanted)
+    def _find_newest(
+        self, workspace: Workspace, wanted: Callable[[Message], bool]
+    ) -> Message | None:
+        return self._conversations.find(workspace.key, wanted)
 
     def _change(self, message: Message, **facts: Any) -> Message:
-        changed = self._said.change(message, **facts)
+        changed = self._conversations.change(message, **facts)
         self._live.publish(changed)
         return changed
 
-    def _published(
+    def _publish(
         self, workspace: Workspace, channel: str, author: str, text: str, **more: Any
     ) -> Message:
-        message = self._said.add(workspace.key, channel, author, text, **more)
+        message = self._conversations.add(workspace.key, channel, author, text, **more)
         self._live.publish(message)
         return message
 
-    def _shown(
+    def _post_card(
         self, workspace: Workspace, channel: str, card: Card, t: Translator, **more: Any
     ) -> Message:
         """A card of the hub, written as this workspace's platform would get it."""
-        payload = self._written(workspace, card, t)
-        return self._published(
+        payload = self._render_payload(workspace, card, t)
+        return self._publish(
             workspace, channel, BOT, card.title, card=card, payload=payload, **more
         )
 
-    def _written(self, workspace: Workspace, card: Card, t: Translator) -> Mapping[str, Any]:
+    def _render_payload(self, workspace: Workspace, card: Card, t: Translator) -> Mapping[str, Any]:
         return self._renderers[workspace.platform].message(card, t)
 
 
-def _card(reply: Reply) -> Card:
-    return opener(reply) if isinstance(reply, Form) else reply
+def _as_card(reply: Reply) -> Card:
+    return form_invitation_card(reply) if isinstance(reply, Form) else reply

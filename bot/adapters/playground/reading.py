@@ -6,15 +6,22 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.adapters.playground.guard import Unfit
-from bot.adapters.playground.world import BOT, Persona, Workspace, between, members_of, tidy
+from bot.adapters.playground.guard import BadCallError
+from bot.adapters.playground.world import (
+    BOT,
+    Persona,
+    Workspace,
+    conversation_key,
+    members_of,
+    tidy,
+)
 from bot.cards import SLASH, Button, Buttons, Card, Form, Text
-from bot.i18n import NAMES, translator
+from bot.i18n import LANGUAGE_NAMES, translator
 from bot.request import Sender
 
 
 @dataclass(frozen=True, slots=True)
-class Here:
+class CallContext:
     """Who speaks, in which workspace, in which line of its channel list."""
 
     person: Persona
@@ -28,13 +35,13 @@ class Here:
         return conversation(self.key, self.person, self.people)
 
 
-def text_of(given: Mapping[str, Any], name: str, *, needed: bool = False) -> str:
+def text_of(given: Mapping[str, Any], name: str, *, required: bool = False) -> str:
     """One field of text; nothing when it is left out."""
     value = given.get(name, "")
     if not isinstance(value, str):
-        raise Unfit(f"«{name}» must be text.")
-    if needed and name not in given:
-        raise Unfit(f'«{name}» is missing; for example {{"{name}": "{SLASH} help"}}.')
+        raise BadCallError(f"«{name}» must be text.")
+    if required and name not in given:
+        raise BadCallError(f'«{name}» is missing; for example {{"{name}": "{SLASH} help"}}.')
     return value
 
 
@@ -43,10 +50,10 @@ def values_of(body: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     values = body.get("values", {})
     sentence = "«values» must give a list of texts for each field."
     if not isinstance(values, dict):
-        raise Unfit(sentence)
+        raise BadCallError(sentence)
     for given in values.values():
         if not isinstance(given, list) or not all(isinstance(text, str) for text in given):
-            raise Unfit(sentence)
+            raise BadCallError(sentence)
     return {name: tuple(map(tidy, given)) for name, given in values.items()}
 
 
@@ -54,7 +61,7 @@ def number_of(body: Mapping[str, Any], name: str) -> int:
     """The number of a message."""
     value = body.get(name)
     if not isinstance(value, int) or isinstance(value, bool):
-        raise Unfit(f"«{name}» must be the number of a message.")
+        raise BadCallError(f"«{name}» must be the number of a message.")
     return value
 
 
@@ -65,7 +72,7 @@ def words_of(text: str) -> str:
     return rest.strip() if first == SLASH else said
 
 
-def since(request: web.Request) -> int:
+def last_seen_number(request: web.Request) -> int:
     """The last message the page has; without one only what comes from now on."""
     given = request.headers.get("Last-Event-ID") or request.query.get("since", "")
     return int(given) if given.isascii() and given.isdigit() and len(given) < 19 else 10**19
@@ -77,11 +84,11 @@ def person_of(key: str, people: Sequence[Persona]) -> Persona:
         return people[0]
     found = next((p for p in people if p.key == key), None)
     if found is None:
-        raise Unfit("There is no demo person with this key; choose one from the list.", 404)
+        raise BadCallError("There is no demo person with this key; choose one from the list.", 404)
     return found
 
 
-def at_home(people: Sequence[Persona], workspace: Workspace, chosen: str | None) -> Persona:
+def default_person(people: Sequence[Persona], workspace: Workspace, chosen: str | None) -> Persona:
     """Who looks at a pane when the page opens."""
     wanted = (p for p in people if p.key == chosen)
     home = (p for p in people if p.workspace == workspace.key)
@@ -104,7 +111,7 @@ def sender_of(person: Persona, workspace: Workspace) -> Sender:
 def conversation(key: str, person: Persona, people: Sequence[Persona]) -> str:
     """A channel as it is kept: conversations of two have one name for both."""
     if key == BOT or any(p.key == key for p in people):
-        return between(person.key, key)
+        return conversation_key(person.key, key)
     return key  # a channel, or a conversation of several, which is called the same by all
 
 
@@ -116,13 +123,13 @@ def channel_of(conversation: str, person: Persona) -> str:
     return next((key for key in both if key != person.key), BOT)
 
 
-def about(person: Persona) -> str:
+def describe_person(person: Persona) -> str:
     """What else tells people apart in the list."""
     staff = translator(person.language)("Programme staff") if person.staff else ""
-    return " · ".join(filter(None, (NAMES.get(person.language, ""), staff)))
+    return " · ".join(filter(None, (LANGUAGE_NAMES.get(person.language, ""), staff)))
 
 
-def opener(form: Form) -> Card:
+def form_invitation_card(form: Form) -> Card:
     """A form cannot open by itself; a message can offer to open it."""
     parts = (Text(form.intro),) if form.intro else ()
     return Card(form.title, (*parts, Buttons((Button(form.submit, form.command, "primary"),))))

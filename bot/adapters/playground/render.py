@@ -14,17 +14,17 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from bot.adapters.playground.forms import Field, Modal, block_modal, component_modal
 from bot.adapters.playground.markdown import markdown_spans
 from bot.adapters.playground.mrkdwn import rich_spans, text_spans
-from bot.adapters.playground.spans import Reader, pictures, texts
+from bot.adapters.playground.spans import Reader, pictures, plain_spans
 from bot.adapters.playground.world import (
     BOT,
     Message,
     Persona,
     Workspace,
-    between,
-    quoted,
+    conversation_key,
+    quote_line,
 )
 from bot.cards import SLASH, Button, Card, Form, Part, plain
-from bot.i18n import NAMES, Translator, translator
+from bot.i18n import LANGUAGE_NAMES, Translator, translator
 
 SUGGESTIONS = (
     "who-does open data",
@@ -33,7 +33,7 @@ SUGGESTIONS = (
     "profile",
     "help",
 )
-Writing = Callable[[Form], Mapping[str, Any]]
+FormWriter = Callable[[Form], Mapping[str, Any]]
 MODALS: Mapping[str, Callable[[Mapping[str, Any], Form], Modal]] = {
     "slack": block_modal,
     "discord": component_modal,
@@ -84,7 +84,7 @@ def _templates() -> Environment:
     environment.globals.update(
         SLASH=SLASH,
         BOT=BOT,
-        NAMES=NAMES,
+        NAMES=LANGUAGE_NAMES,
         hue=hue,
         initials=initials,
         accent=accent,
@@ -95,24 +95,24 @@ def _templates() -> Environment:
 
 def message_html(message: Message, view: View) -> str:
     """One message with everything in it, and the payload it was drawn from."""
-    return _templates().get_template("message.html").render(**_of_message(message, view))
+    return _templates().get_template("message.html").render(**_message_context(message, view))
 
 
-def _of_message(message: Message, view: View) -> dict[str, Any]:
+def _message_context(message: Message, view: View) -> dict[str, Any]:
     return {
-        **_tools(view, message.card),
+        **_template_context(view, message.card),
         "message": message,
         "plain": view.name_commands(plain(message.card)) if message.card else "",
-        "json": shown(message.payload),
+        "json": format_json(message.payload),
         "time": _time(message.at, view),
-        "texts": texts,
-        "quote": quoted(message),
-        "direct": message.channel == between(view.person.key, BOT),
+        "texts": plain_spans,
+        "quote": quote_line(message),
+        "direct": message.channel == conversation_key(view.person.key, BOT),
         "mine": message.author == view.person.key and message.card is None,
     }
 
 
-def form_html(form: Form, write: Writing, view: View, said: str, number: int) -> str:
+def form_html(form: Form, write: FormWriter, view: View, said: str, number: int) -> str:
     """A modal with its fields, filled in, each problem beside its field."""
     read = MODALS[view.workspace.platform]
     payloads = steps(form, write, read)
@@ -121,21 +121,21 @@ def form_html(form: Form, write: Writing, view: View, said: str, number: int) ->
         _templates()
         .get_template("form.html")
         .render(
-            **_tools(view, None),
+            **_template_context(view, None),
             modal=modals[0],
             modals=modals,
             problems=[field for modal in modals for field in modal.problems],
             form=form,
             said=said,
             uid=f"form{number}",
-            json="\n\n".join(map(shown, payloads)),
+            json="\n\n".join(map(format_json, payloads)),
             plain=view.name_commands(plain(form)),
         )
     )
 
 
 def steps(
-    form: Form, write: Writing, read: Callable[[Mapping[str, Any], Form], Modal]
+    form: Form, write: FormWriter, read: Callable[[Mapping[str, Any], Form], Modal]
 ) -> list[Mapping[str, Any]]:
     """The payload of each step, where a platform's modal does not hold all fields at once."""
     payloads = [write(form)]
@@ -158,7 +158,7 @@ def pane_html(
         _templates()
         .get_template("pane.html")
         .render(
-            **_tools(view, None),
+            **_template_context(view, None),
             channels=channels,
             channel=channel,
             messages=drawn,
@@ -174,7 +174,7 @@ def page_html(language: str, theme: str, panes: Sequence[tuple[Workspace, str]])
     return template.render(t=translator(language), language=language, theme=theme, panes=panes)
 
 
-def _tools(view: View, card: Card | None) -> dict[str, Any]:
+def _template_context(view: View, card: Card | None) -> dict[str, Any]:
     """What the templates draw payloads with."""
     return {
         "view": view,
@@ -182,7 +182,7 @@ def _tools(view: View, card: Card | None) -> dict[str, Any]:
         "markdown": partial(markdown_spans, reader=view.reader),
         "text_spans": partial(text_spans, reader=view.reader),
         "rich_spans": partial(rich_spans, reader=view.reader),
-        "says": partial(says, card),
+        "says": partial(command_of_press, card),
         "command": lambda said: view.name_commands(f"{SLASH} {said}"),
     }
 
@@ -194,11 +194,11 @@ def _time(at: datetime, view: View) -> str:
 # --- presses ----------------------------------------------------------------------------------
 
 
-def says(card: Card | None, identifier: object, label: str = "") -> str:
+def command_of_press(card: Card | None, identifier: object, label: str = "") -> str:
     """The words that a press means: the payload's own id is the command, perhaps with a mark."""
     raw = str(identifier or "")
     said, _, mark = raw.partition("\n")
-    known = [(b.label, b.command) for part in card.parts for b in _pressable(part)] if card else []
+    known = [(b.label, b.command) for part in card.parts for b in _buttons_of(part)] if card else []
     commands = [command for _, command in known]
     if said in commands or (said and not mark):
         return said
@@ -206,7 +206,7 @@ def says(card: Card | None, identifier: object, label: str = "") -> str:
     return said or next(labelled, "")
 
 
-def _pressable(part: Part) -> Sequence[Button]:
+def _buttons_of(part: Part) -> Sequence[Button]:
     match part.kind:
         case "buttons" | "entry":
             return part.buttons
@@ -219,7 +219,7 @@ def _pressable(part: Part) -> Sequence[Button]:
 # --- small things -----------------------------------------------------------------------------
 
 
-def shown(payload: Mapping[str, Any] | None) -> str:
+def format_json(payload: Mapping[str, Any] | None) -> str:
     """A payload as people read JSON."""
     return json.dumps(payload, indent=2, ensure_ascii=False) if payload is not None else ""
 

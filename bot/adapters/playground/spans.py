@@ -60,24 +60,24 @@ class Reader:
         return t.timestamp(local, style)
 
 
-_PICTURED = re.compile("(✅|⚠️?|❌|⛔|💡|ℹ️?)")
+_PICTURE = re.compile("(✅|⚠️?|❌|⛔|💡|ℹ️?)")
 
 
 def pictures(text: str) -> list[tuple[str, str]]:
     """Text apart from the signs that the page draws itself, as the platforms draw theirs."""
-    pieces = _PICTURED.split(text)
+    pieces = _PICTURE.split(text)
     return [(piece, _SIGNS[piece[0]] if i % 2 else "") for i, piece in enumerate(pieces) if piece]
 
 
 _SIGNS = {"✅": "good", "⚠": "warning", "❌": "cross", "⛔": "stop", "💡": "bulb", "ℹ": "info"}
 
 
-def texts(text: str) -> list[Span]:
+def plain_spans(text: str) -> list[Span]:
     """Plain text with its line breaks."""
-    return joined([[Span(text=line)] if line else [] for line in text.split("\n")])
+    return join_lines([[Span(text=line)] if line else [] for line in text.split("\n")])
 
 
-def joined(lines: Sequence[Sequence[Span]]) -> list[Span]:
+def join_lines(lines: Sequence[Sequence[Span]]) -> list[Span]:
     """Lines with breaks between them."""
     spans: list[Span] = []
     for index, line in enumerate(lines):

@@ -4,16 +4,16 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bot.adapters.playground.world import Asked, Verb
+from bot.adapters.playground.world import PlaygroundHub, Verb
 from bot.cards import SLASH, Option
 from bot.i18n import Translator
-from bot.parsing import Argument, fold
+from bot.parsing import Argument, fold_text
 from bot.request import Request
 
-MOST = 25
-LONGEST = 500
+MOST_ITEMS = 25
+LONGEST_TEXT = 500
 _KEY = re.compile(r'(?:^|\s)([\w-]+):("?)([^"]*)$')
-_USED = re.compile(r"(?:^|\s)([\w-]+):")
+_ANY_KEY = re.compile(r"(?:^|\s)([\w-]+):")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,35 +27,39 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Typing:
+class CompletionContext:
     """Who types, with which language and rights."""
 
-    hub: Asked
+    hub: PlaygroundHub
     request: Request
     t: Translator
     staff: bool = False
 
 
-async def completions(typing: Typing, text: str) -> list[Item]:
+async def completions(typing: CompletionContext, text: str) -> list[Item]:
     """What may follow; nothing when the text is no command or too long for one."""
-    if len(text) > LONGEST:
+    if len(text) > LONGEST_TEXT:
         return []
     line = text.lstrip()
     lead = f"{SLASH} " if line.startswith("/") else ""
     if lead and not line.startswith(f"{SLASH} "):
-        return [Item(SLASH, lead, typing.t("Ask the hub"), more=True)] if _begins(line) else []
+        return (
+            [Item(SLASH, lead, typing.t("Ask the hub"), more=True)]
+            if _is_slash_prefix(line)
+            else []
+        )
     rest = line[len(lead) :].lstrip()
-    verb = _verb(typing, rest)
+    verb = _find_verb(typing, rest)
     if verb is None:
-        return _verbs(typing, lead, rest)
-    return (await _arguments(typing, lead, verb, rest[len(verb.name) + 1 :]))[:MOST]
+        return _verb_items(typing, lead, rest)
+    return (await _argument_items(typing, lead, verb, rest[len(verb.name) + 1 :]))[:MOST_ITEMS]
 
 
-def _begins(line: str) -> bool:
+def _is_slash_prefix(line: str) -> bool:
     return SLASH.startswith(line)
 
 
-def _verb(typing: Typing, rest: str) -> Verb | None:
+def _find_verb(typing: CompletionContext, rest: str) -> Verb | None:
     """The verb that is complete: something stands after it, at least a space."""
     said = rest.split(" ")
     for length in (2, 1):
@@ -65,72 +69,81 @@ def _verb(typing: Typing, rest: str) -> Verb | None:
     return None
 
 
-def _verbs(typing: Typing, lead: str, typed: str) -> list[Item]:
-    wanted = fold(typed)
-    names = [n for n, c in typing.hub.commands.items() if typing.staff or not c.staff]
+def _verb_items(typing: CompletionContext, lead: str, typed: str) -> list[Item]:
+    wanted = fold_text(typed)
+    names = [n for n, c in typing.hub.commands.items() if typing.staff or not c.is_staff_only]
     begin = [n for n in names if n.startswith(wanted)]
     inside = [n for n in names if wanted in n and n not in begin]
-    return [_verb_item(typing, lead, typing.hub.commands[n]) for n in begin + inside][:MOST]
+    return [_verb_item(typing, lead, typing.hub.commands[n]) for n in begin + inside][:MOST_ITEMS]
 
 
-def _verb_item(typing: Typing, lead: str, verb: Verb) -> Item:
+def _verb_item(typing: CompletionContext, lead: str, verb: Verb) -> Item:
     more = bool(verb.arguments)
     return Item(
         verb.name, f"{lead}{verb.name}{' ' if more else ''}", typing.t(verb.summary), more=more
     )
 
 
-async def _arguments(typing: Typing, lead: str, verb: Verb, typed: str) -> list[Item]:
+async def _argument_items(
+    typing: CompletionContext, lead: str, verb: Verb, typed: str
+) -> list[Item]:
     spelled = {a.spelling: a for a in verb.arguments}
     found = _KEY.search(typed)
     if found and found[1] in spelled and (found[2] or " " not in found[3].strip()):
         kept = f"{lead}{verb.name} {typed[: found.start(1)]}"
         argument = spelled[found[1]]
         return [
-            Item(o.label, f"{kept}{argument.spelling}:{_quoted(o.value)} ", o.hint)
-            for o in await _values(typing, verb, argument, found[3])
+            Item(o.label, f"{kept}{argument.spelling}:{_quote(o.value)} ", o.hint)
+            for o in await _value_options(typing, verb, argument, found[3])
         ]
-    return [*await _first(typing, lead, verb, typed), *_keys(typing, lead, verb, typed)]
+    return [
+        *await _first_field_items(typing, lead, verb, typed),
+        *_key_items(typing, lead, verb, typed),
+    ]
 
 
-async def _first(typing: Typing, lead: str, verb: Verb, typed: str) -> list[Item]:
+async def _first_field_items(
+    typing: CompletionContext, lead: str, verb: Verb, typed: str
+) -> list[Item]:
     """Free words fill the first field, so they are completed with its values."""
-    if not verb.arguments or _USED.search(typed) or typed.endswith(" "):
+    if not verb.arguments or _ANY_KEY.search(typed) or typed.endswith(" "):
         return []
-    options = await _values(typing, verb, verb.arguments[0], typed)
+    options = await _value_options(typing, verb, verb.arguments[0], typed)
     return [Item(o.label, f"{lead}{verb.name} {o.value} ", o.hint) for o in options]
 
 
-def _keys(typing: Typing, lead: str, verb: Verb, typed: str) -> list[Item]:
+def _key_items(typing: CompletionContext, lead: str, verb: Verb, typed: str) -> list[Item]:
     """The names of fields not yet given; the first needs no name."""
-    used = set(_USED.findall(typed))
+    used = set(_ANY_KEY.findall(typed))
     head, _, last = typed.rpartition(" ")
     before = f"{lead}{verb.name} {head + ' ' if head else ''}"
     return [
-        Item(f"{a.spelling}:", f"{before}{a.spelling}:", _about(typing, a), more=True)
+        Item(f"{a.spelling}:", f"{before}{a.spelling}:", _describe_argument(typing, a), more=True)
         for a in verb.arguments[1:]
         if a.spelling not in used and a.spelling.startswith(last)
     ]
 
 
-def _about(typing: Typing, argument: Argument) -> str:
+def _describe_argument(typing: CompletionContext, argument: Argument) -> str:
     hint = typing.t(argument.hint) if argument.hint else ""
     return f"{typing.t(argument.label)} · {hint}" if hint else typing.t(argument.label)
 
 
-async def _values(typing: Typing, verb: Verb, argument: Argument, typed: str) -> Sequence[Option]:
+async def _value_options(
+    typing: CompletionContext, verb: Verb, argument: Argument, typed: str
+) -> Sequence[Option]:
     if argument.options:
         labelled = (Option(typing.t(o.label), o.value, o.hint) for o in argument.options)
-        return [o for o in labelled if _fits(typed, (o.label, o.value))]
+        return [o for o in labelled if _matches(typed, (o.label, o.value))]
     if not argument.suggests:
         return ()
     options = await typing.hub.suggest(typing.request, verb.name, argument.name, typed.strip())
     return [o for o in options if o.value != typed.strip()]
 
 
-def _fits(typed: str, names: Iterable[str]) -> bool:
-    return any(fold(name).startswith(fold(typed.strip())) for name in names)
+def _matches(typed: str, names: Iterable[str]) -> bool:
+    return any(fold_text(name).startswith(fold_text(typed.strip())) for name in names)
 
 
-def _quoted(value: str) -> str:
+def _quote(value: str) -> str:
     return f'"{value}"' if " " in value else value

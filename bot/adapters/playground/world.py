@@ -11,13 +11,13 @@ from typing import Any, Protocol
 from bot.cards import Card, Form, Option, Reply, plain
 from bot.i18n import Translator
 from bot.parsing import Argument
-from bot.request import Heard, Request, Sender, Taken
+from bot.request import HandledMessage, IncomingMessage, Request, Sender
 
 GENERAL = "general"
 BOT = "bot"
-KEPT = 200
+MOST_MESSAGES = 200
 """Messages remembered per conversation, and per person for what only that person sees."""
-LONGEST_SHOWN, LONGEST_QUOTE = 4_000, 80
+LONGEST_TEXT, LONGEST_QUOTE = 4_000, 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +68,10 @@ class Verb(Protocol):
     @property
     def arguments(self) -> tuple[Argument, ...]: ...
     @property
-    def staff(self) -> bool: ...
+    def is_staff_only(self) -> bool: ...
 
 
-class Asked(Protocol):
+class PlaygroundHub(Protocol):
     """The hub, as far as the playground asks it."""
 
     @property
@@ -80,7 +80,7 @@ class Asked(Protocol):
     async def suggest(
         self, request: Request, verb: str, field: str, typed: str
     ) -> tuple[Option, ...]: ...
-    async def heard(self, heard: Heard) -> Taken | None: ...
+    async def handle_message(self, message: IncomingMessage) -> HandledMessage | None: ...
     async def language(self, sender: Sender) -> str: ...
 
 
@@ -99,27 +99,27 @@ class Message:
     author: str
     at: datetime
     text: str
-    only: str = ""
-    said: str = ""
-    said_by: str = ""
+    visible_to: str = ""
+    command_text: str = ""
+    command_author: str = ""
     card: Card | None = None
     payload: Mapping[str, Any] | None = None
     under: str = ""
     marker: str = ""
     version: int = 0
-    gone: bool = False
+    is_removed: bool = False
 
     @property
-    def changed(self) -> bool:
+    def is_edited(self) -> bool:
         """Does it say something else than at first?"""
         return self.version > self.number
 
-    def seen_by(self, person: str) -> bool:
+    def is_visible_to(self, person: str) -> bool:
         """Does this person see it?"""
-        return self.only in ("", person) and may_enter(self.channel, person)
+        return self.visible_to in ("", person) and may_enter(self.channel, person)
 
 
-def between(*members: str) -> str:
+def conversation_key(*members: str) -> str:
     """The conversation of people, or of people and the bot."""
     return "dm:" + "|".join(sorted(members))
 
@@ -146,7 +146,7 @@ class Conversations:
         self._clock = clock
         # Numbers go on rising when the program starts anew while pages are open.
         self._numbers = count(int(clock().timestamp() * 1000))
-        self._kept: dict[tuple[str, str, str], deque[Message]] = {}
+        self._messages: dict[tuple[str, str, str], deque[Message]] = {}
 
     def add(self, workspace: str, channel: str, author: str, text: str, **more: Any) -> Message:
         """Remember one message."""
@@ -154,63 +154,63 @@ class Conversations:
         message = Message(
             number, workspace, channel, author, self._clock(), text, version=number, **more
         )
-        place = (workspace, channel, message.only)
-        self._kept.setdefault(place, deque(maxlen=KEPT)).append(message)
+        place = (workspace, channel, message.visible_to)
+        self._messages.setdefault(place, deque(maxlen=MOST_MESSAGES)).append(message)
         return message
 
-    def of(self, workspace: str, channel: str, person: str) -> list[Message]:
+    def list_messages(self, workspace: str, channel: str, person: str) -> list[Message]:
         """What a person sees in a conversation."""
-        seen = [self._kept.get((workspace, channel, only), ()) for only in ("", person)]
+        seen = [self._messages.get((workspace, channel, only), ()) for only in ("", person)]
         here = merge(*seen, key=lambda message: message.number)
-        return [message for message in here if not message.gone][-KEPT:]
+        return [message for message in here if not message.is_removed][-MOST_MESSAGES:]
 
     def find(self, workspace: str, wanted: Callable[[Message], bool]) -> Message | None:
         """The newest message of a workspace of which this is true."""
-        kept = (m for (w, _, _), some in self._kept.items() if w == workspace for m in some)
-        found = [m for m in kept if wanted(m) and not m.gone]
+        kept = (m for (w, _, _), some in self._messages.items() if w == workspace for m in some)
+        found = [m for m in kept if wanted(m) and not m.is_removed]
         return max(found, key=lambda message: message.number, default=None)
 
     def change(self, message: Message, **facts: Any) -> Message:
         """Let a message be different from now on; pages that missed it hear of it later."""
         changed = replace(message, version=next(self._numbers), **facts)
-        kept = self._kept[message.workspace, message.channel, message.only]
+        kept = self._messages[message.workspace, message.channel, message.visible_to]
         kept[kept.index(message)] = changed
         return changed
 
-    def since(self, number: int, people: Iterable[str]) -> list[Message]:
+    def list_since(self, number: int, people: Iterable[str]) -> list[Message]:
         """Everything said or changed later that any of these people sees."""
         wanted = set(people)
-        newer = (m for kept in self._kept.values() for m in kept if m.version > number)
+        newer = (m for kept in self._messages.values() for m in kept if m.version > number)
         return sorted(
-            (m for m in newer if any(m.seen_by(p) for p in wanted)), key=lambda m: m.version
+            (m for m in newer if any(m.is_visible_to(p) for p in wanted)), key=lambda m: m.version
         )
 
     def channels(self, workspace: str) -> list[str]:
         """The public channels of a workspace: #general, and wherever the hub has spoken."""
-        spoken = {c for w, c, _ in self._kept if w == workspace and not c.startswith("dm:")}
+        spoken = {c for w, c, _ in self._messages if w == workspace and not c.startswith("dm:")}
         return [GENERAL, *sorted(spoken - {GENERAL})]
 
     def partners(self, workspace: str, person: str) -> set[str]:
         """With whom this person has spoken alone."""
-        spoken = [c for c in self._direct(workspace, person) if not is_gathering(c)]
+        spoken = [c for c in self._direct_channels(workspace, person) if not is_gathering(c)]
         return {key for channel in spoken for key in members_of(channel)} - {BOT}
 
     def gatherings(self, workspace: str, person: str) -> list[str]:
         """The conversations of several that this person is in."""
-        return sorted(filter(is_gathering, self._direct(workspace, person)))
+        return sorted(filter(is_gathering, self._direct_channels(workspace, person)))
 
-    def _direct(self, workspace: str, person: str) -> set[str]:
-        spoken = {c for w, c, _ in self._kept if w == workspace and c.startswith("dm:")}
+    def _direct_channels(self, workspace: str, person: str) -> set[str]:
+        spoken = {c for w, c, _ in self._messages if w == workspace and c.startswith("dm:")}
         return {channel for channel in spoken if may_enter(channel, person)}
 
     def dismiss(self, workspace: str, channel: str, person: str, number: int) -> None:
         """Forget a message that only this person saw."""
-        kept = self._kept.get((workspace, channel, person), deque())
+        kept = self._messages.get((workspace, channel, person), deque())
         for message in [m for m in kept if m.number == number]:
             kept.remove(message)
 
 
-def quoted(message: Message) -> str:
+def quote_line(message: Message) -> str:
     """The first words of a message, for the line above a reply to it."""
     lines = (plain(message.card) if message.card else message.text).strip().splitlines()
     first = lines[0] if lines else ""

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from bot.adapters.slack.text import cut, seen, units
+from bot.adapters.slack.text import is_visible, shorten, utf16_length
 
 Json = dict[str, Any]
 
@@ -23,28 +23,28 @@ _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 def size(*blocks: Json) -> int:
     """What blocks cost of the characters a message may have."""
-    return units(_compact(blocks)) - 1  # one bracket less: a comma behind each
+    return utf16_length(_compact(blocks)) - 1  # one bracket less: a comma behind each
 
 
-def words(text: str, most: int) -> Json:
+def plain_text(text: str, most: int) -> Json:
     """A text that is shown letter by letter."""
-    return {"type": "plain_text", "text": filled(text, most), "emoji": False}
+    return {"type": "plain_text", "text": fit_text(text, most), "emoji": False}
 
 
-def filled(text: str, most: int) -> str:
+def fit_text(text: str, most: int) -> str:
     """The text cut to size; never nothing."""
-    shown = cut(text, most)
+    shown = shorten(text, most)
     return shown if shown.strip() else EMPTY
 
 
 def header(text: str) -> Json:
     """A large line."""
-    return {"type": "header", "text": words(" ".join(text.split()), HEADER)}
+    return {"type": "header", "text": plain_text(" ".join(text.split()), HEADER)}
 
 
 def context(text: str, most: int = 2000) -> Json:
     """Small print."""
-    return {"type": "context", "elements": [words(text, most)]}
+    return {"type": "context", "elements": [plain_text(text, most)]}
 
 
 def divider() -> Json:
@@ -52,7 +52,7 @@ def divider() -> Json:
     return {"type": "divider"}
 
 
-def said(text: str, **style: bool) -> Json:
+def text_run(text: str, **style: bool) -> Json:
     """A run of letters inside a rich text."""
     return {"type": "text", "text": text, **({"style": style} if style else {})}
 
@@ -64,7 +64,7 @@ def emoji(name: str) -> Json:
 
 def link(text: str, address: str) -> Json:
     """A run of letters that opens an address."""
-    return {"type": "link", "url": address, "text": filled(text, LABEL)}
+    return {"type": "link", "url": address, "text": fit_text(text, LABEL)}
 
 
 def line(*runs: Json) -> Json:
@@ -72,9 +72,9 @@ def line(*runs: Json) -> Json:
     return {"type": "rich_text_section", "elements": list(runs)}
 
 
-def preformatted(text: str) -> Json:
+def code_block(text: str) -> Json:
     """Letters of one width, as typed."""
-    return {"type": "rich_text_preformatted", "elements": [said(text)]}
+    return {"type": "rich_text_preformatted", "elements": [text_run(text)]}
 
 
 def bullets(lines: Sequence[Json]) -> Json:
@@ -82,21 +82,21 @@ def bullets(lines: Sequence[Json]) -> Json:
     return {"type": "rich_text_list", "style": "bullet", "elements": list(lines)}
 
 
-def rich(*parts: Json) -> Json:
+def rich_text(*parts: Json) -> Json:
     """A block of rich text, in which nothing typed is markup or disturbs anybody."""
     return {"type": "rich_text", "elements": list(parts)}
 
 
 def paragraph(text: str) -> Json:
     """A block of plain words."""
-    return rich(line(said(text)))
+    return rich_text(line(text_run(text)))
 
 
 def field(label: str, value: str) -> Json:
     """One labelled value; the label is bold unless the words hold what Slack would format."""
-    name, shown = filled(label, LABEL), filled(value, 600)
+    name, shown = fit_text(label, LABEL), fit_text(value, 600)
     if _FORMATS.search(name + "\n" + shown):
-        return words(f"{name}\n{shown}", 2000)
+        return plain_text(f"{name}\n{shown}", 2000)
     return {"type": "mrkdwn", "text": f"*{name}*\n{shown}", "verbatim": True}
 
 
@@ -107,14 +107,14 @@ def fields(given: Sequence[Json]) -> Json:
 
 def button(name: str, label: str, value: str, style: str = "normal") -> Json:
     """A button; Slack knows two styles besides the plain one."""
-    drawn = {"type": "button", "action_id": name, "text": words(label, LABEL), "value": value}
+    drawn = {"type": "button", "action_id": name, "text": plain_text(label, LABEL), "value": value}
     return drawn if style == "normal" else drawn | {"style": style}
 
 
 def option(label: str, value: str, hint: str = "") -> Json:
     """One line of a menu."""
-    described = {"description": words(hint, LABEL)} if seen(hint) else {}
-    return {"text": words(label, LABEL), "value": value, **described}
+    described = {"description": plain_text(hint, LABEL)} if is_visible(hint) else {}
+    return {"text": plain_text(label, LABEL), "value": value, **described}
 
 
 def actions(elements: Sequence[Json]) -> Json:
@@ -124,4 +124,4 @@ def actions(elements: Sequence[Json]) -> Json:
 
 def alert(text: str, level: str) -> Json:
     """A coloured sentence; modals only."""
-    return {"type": "alert", "text": words(text, 200), "level": level}
+    return {"type": "alert", "text": plain_text(text, 200), "level": level}

@@ -15,18 +15,20 @@ from yarl import URL
 
 log = structlog.get_logger()
 
-QUIET = logging.getLogger("bot.adapters.slack.library")
-QUIET.setLevel(logging.CRITICAL)  # at DEBUG the libraries print what people wrote, and codes
+SILENT_LOGGER = logging.getLogger("bot.adapters.slack.library")
+SILENT_LOGGER.setLevel(
+    logging.CRITICAL
+)  # at DEBUG the libraries print what people wrote, and codes
 
 PATIENCE = 30.0
-TURNS = 3
+MOST_ATTEMPTS = 3
 FAILURES = (SlackApiError, aiohttp.ClientError, TimeoutError, ValueError)
 """What a call to Slack may end with besides an answer."""
-BEFORE_SENDING = (
+CONNECT_ERRORS = (
     aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL,
 )  # fmt: skip
 """Those of them in which Slack has surely heard nothing."""
-CONNECTING, ANSWERING, DOWNLOADING = 5.0, 9.0, 120.0
+CONNECT_TIMEOUT, TOTAL_TIMEOUT, DOWNLOAD_TIMEOUT = 5.0, 9.0, 120.0
 
 
 class Clients:
@@ -37,47 +39,47 @@ class Clients:
         self._patience = patience
         self._session: aiohttp.ClientSession | None = None
 
-    def of(self, token: str | None) -> AsyncWebClient:
+    def client_for(self, token: str | None) -> AsyncWebClient:
         """A client that speaks with this token."""
         client = AsyncWebClient(
             token=token,
             base_url=self._api_url,
-            session=self._pool(),
-            logger=QUIET,
+            session=self._open_session(),
+            logger=SILENT_LOGGER,
             # the default handler sends a message again that had already arrived
             retry_handlers=[],
         )
         client.proxy = None
         return client
 
-    async def call(self, token: str, method: str, **said: Any) -> dict[str, Any]:
+    async def call(self, token: str, method: str, **params: Any) -> dict[str, Any]:
         """One call; told to wait, it waits and asks again, a few times."""
-        turns = TURNS
+        turns = MOST_ATTEMPTS
         while True:
             turns -= 1
             try:
-                answer = await self.of(token).api_call(method, json=said)
+                answer = await self.client_for(token).api_call(method, json=params)
             except SlackApiError as error:
-                wait = self._wait(error.response.status_code, error.response.headers)
+                wait = self._retry_after(error.response.status_code, error.response.headers)
                 if wait is None or not turns:
                     raise
             else:
                 return answer.data if isinstance(answer.data, dict) else {}
             await asyncio.sleep(wait)
 
-    async def once(
-        self, token: str, method: str, said: Mapping[str, Any]
+    async def post_once(
+        self, token: str, method: str, params: Mapping[str, Any]
     ) -> tuple[int, Mapping[str, str], Any]:
         """One request, never repeated: status, headers, and the JSON of the answer if it is any.
 
         Raises those of `FAILURES` that the connection may cause; nothing is waited for.
         """
         tells = method.startswith("chat.")
-        async with self._pool().post(
+        async with self._open_session().post(
             f"{self._api_url.rstrip('/')}/{method}",
             headers={"Authorization": f"Bearer {token}"},
-            json=said if tells else None,
-            data=None if tells else said,  # Slack reads no JSON where it is only asked something
+            json=params if tells else None,
+            data=None if tells else params,  # Slack reads no JSON where it is only asked something
             allow_redirects=False,  # another address must not get the token
         ) as answer:
             body = await answer.read()
@@ -89,22 +91,22 @@ class Clients:
     @asynccontextmanager
     async def download(self, url: URL, token: str) -> AsyncIterator[aiohttp.ClientResponse]:
         """What is at an address of Slack's that this token opens; another one does not get it."""
-        async with self._pool().get(
+        async with self._open_session().get(
             url,
             headers={"Authorization": f"Bearer {token}"},
             allow_redirects=False,
-            timeout=aiohttp.ClientTimeout(total=DOWNLOADING, sock_connect=CONNECTING),
+            timeout=aiohttp.ClientTimeout(total=DOWNLOAD_TIMEOUT, sock_connect=CONNECT_TIMEOUT),
         ) as answer:
             yield answer
 
     async def respond(self, url: str, payload: dict[str, Any]) -> bool:
         """An answer to an address Slack gave for it; sent once, told if it was taken."""
-        turns = TURNS
+        turns = MOST_ATTEMPTS
         while True:
             turns -= 1
             try:
-                async with self._pool().post(url, json=payload) as answer:
-                    status, wait = answer.status, self._wait(answer.status, answer.headers)
+                async with self._open_session().post(url, json=payload) as answer:
+                    status, wait = answer.status, self._retry_after(answer.status, answer.headers)
             except FAILURES as error:
                 log.warning("no answer given", error=type(error).__name__)
                 return False
@@ -120,13 +122,13 @@ class Clients:
         if self._session is not None:
             await self._session.close()
 
-    def _pool(self) -> aiohttp.ClientSession:
+    def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None or self._session.closed:
-            timeout = aiohttp.ClientTimeout(total=ANSWERING, sock_connect=CONNECTING)
+            timeout = aiohttp.ClientTimeout(total=TOTAL_TIMEOUT, sock_connect=CONNECT_TIMEOUT)
             self._session = aiohttp.ClientSession(timeout=timeout)
         return self._session
 
-    def _wait(self, status: int, headers: Any) -> float | None:
+    def _retry_after(self, status: int, headers: Any) -> float | None:
         """The seconds a 429 asks for; None if it is none, or asks for more than there is."""
         if status != 429:
             return None

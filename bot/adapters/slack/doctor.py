@@ -10,9 +10,9 @@ from bot.adapters.slack.manifest import SCOPES
 
 PATIENCE = 10.0
 _APP = "https://api.slack.com/apps"
-_NOT_NOW = ("ratelimited", "internal_error", "fatal_error", "service_unavailable")
+_TEMPORARY_ERRORS = ("ratelimited", "internal_error", "fatal_error", "service_unavailable")
 """Refusals that say nothing about the token."""
-_UNREACHABLE = (aiohttp.ClientError, OSError, TimeoutError, ValueError)
+_UNREACHABLE_ERRORS = (aiohttp.ClientError, OSError, TimeoutError, ValueError)
 
 
 async def examine(
@@ -26,39 +26,39 @@ async def examine(
         found = []
         try:
             if bot_token:
-                found += await _bot(session, api_url, bot_token)
+                found += await _bot_findings(session, api_url, bot_token)
             if app_token:
-                found.append(await _socket(session, api_url, app_token))
-        except _UNREACHABLE as error:
+                found.append(await _socket_finding(session, api_url, app_token))
+        except _UNREACHABLE_ERRORS as error:
             said = f"no answer ({type(error).__name__})"
             fix = "Let this machine reach slack.com over HTTPS, and check SLACK_API_URL."
             found.append(Finding("Slack", said, fix))
     return found
 
 
-async def _ask(
+async def _call_api(
     session: aiohttp.ClientSession, api_url: str, method: str, token: str
 ) -> tuple[Mapping[str, Any], Mapping[str, str]]:
     url = f"{api_url.rstrip('/')}/{method}"
     async with session.post(url, headers={"Authorization": f"Bearer {token}"}) as answer:
         said = await answer.json(content_type=None)
-        if not isinstance(said, dict) or said.get("error") in _NOT_NOW:
+        if not isinstance(said, dict) or said.get("error") in _TEMPORARY_ERRORS:
             raise ValueError("not what Slack answers")
         return said, {name.lower(): value for name, value in answer.headers.items()}
 
 
-async def _bot(session: aiohttp.ClientSession, api_url: str, token: str) -> list[Finding]:
-    said, headers = await _ask(session, api_url, "auth.test", token)
+async def _bot_findings(session: aiohttp.ClientSession, api_url: str, token: str) -> list[Finding]:
+    said, headers = await _call_api(session, api_url, "auth.test", token)
     if not said.get("ok"):
         fix = f"Copy the bot token of {_APP} → OAuth & Permissions into SLACK_BOT_TOKEN."
         return [Finding("Slack token", f"refused ({said.get('error')})", fix)]
     found = [Finding("Slack token", f"accepted in «{said.get('team')}»")]
     if "x-oauth-scopes" in headers:
-        found.append(_scopes(headers["x-oauth-scopes"].replace(" ", "").split(",")))
+        found.append(_scopes_finding(headers["x-oauth-scopes"].replace(" ", "").split(",")))
     return found
 
 
-def _scopes(granted: Collection[str]) -> Finding:
+def _scopes_finding(granted: Collection[str]) -> Finding:
     missing = [scope for scope in SCOPES if scope not in granted]
     if not missing:
         return Finding("Slack scopes", "all granted")
@@ -71,8 +71,8 @@ def _scopes(granted: Collection[str]) -> Finding:
     return Finding("Slack scopes", said, fix)
 
 
-async def _socket(session: aiohttp.ClientSession, api_url: str, token: str) -> Finding:
-    said, _ = await _ask(session, api_url, "apps.connections.open", token)
+async def _socket_finding(session: aiohttp.ClientSession, api_url: str, token: str) -> Finding:
+    said, _ = await _call_api(session, api_url, "apps.connections.open", token)
     if said.get("ok"):
         return Finding("Slack Socket Mode", "open")
     fix = (

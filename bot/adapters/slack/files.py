@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import structlog
 from yarl import URL
 
-from bot.adapters.base import Fetched
+from bot.adapters.base import RemoteFile
 from bot.adapters.slack.client import FAILURES, Clients, reason
 from bot.adapters.slack.payloads import Body, part, text
 from bot.adapters.slack.tokens import Tokens
@@ -14,7 +14,7 @@ from bot.adapters.slack.tokens import Tokens
 log = structlog.get_logger()
 
 HOST = "files.slack.com"
-PIECE = 65_536
+CHUNK_BYTES = 65_536
 
 
 class Files:
@@ -25,10 +25,10 @@ class Files:
         self._api = URL(api_url)
 
     @asynccontextmanager
-    async def opened(self, workspace: str, name: str) -> AsyncIterator[Fetched | None]:
+    async def open_file(self, workspace: str, name: str) -> AsyncIterator[RemoteFile | None]:
         """One file; None where Slack does not give it."""
-        token = await self._tokens.of("", workspace)
-        about = await self._about(token, name) if token else {}
+        token = await self._tokens.token_for("", workspace)
+        about = await self._load_info(token, name) if token else {}
         size, url = about.get("size"), URL(text(about.get("url_private_download")))
         if token is None or not isinstance(size, int) or not self._is_slack(url):
             yield None
@@ -41,11 +41,11 @@ class Files:
                 yield None
             else:
                 called = text(about.get("name")) or text(about.get("title"))
-                yield Fetched(called, size, answer.content.iter_chunked(PIECE))
+                yield RemoteFile(called, size, answer.content.iter_chunked(CHUNK_BYTES))
 
-    async def _about(self, token: str, name: str) -> Body:
+    async def _load_info(self, token: str, name: str) -> Body:
         try:
-            answer = await self._clients.of(token).files_info(file=name)
+            answer = await self._clients.client_for(token).files_info(file=name)
         except FAILURES as error:
             log.warning("file not found", reason=reason(error))
             return {}

@@ -9,13 +9,13 @@ from typing import Any
 from bot.adapters.slack import blocks as kit
 from bot.adapters.slack.blocks import Json
 from bot.adapters.slack.parts import VALUE, Piece
-from bot.adapters.slack.text import cut, seen, units
+from bot.adapters.slack.text import is_visible, shorten, utf16_length
 from bot.cards import Form, Input, Option
 
-FEW = 4
+MOST_RADIO_BUTTONS = 4
 """So many options are shown at once; more of them hide in a menu."""
 
-LONGEST, MOST_BOXES, NAME = 3000, 10, 255
+LONGEST_TEXT, MOST_BOXES, LONGEST_NAME = 3000, 10, 255
 _ANSWER = "answer"
 
 
@@ -32,7 +32,7 @@ class Origin:
         return json.dumps({k: v for k, v in asdict(self).items() if v}, separators=(",", ":"))
 
     @classmethod
-    def of(cls, view: Mapping[str, Any]) -> "Origin | None":
+    def from_view(cls, view: Mapping[str, Any]) -> "Origin | None":
         """Read back; None if it is not what was put in."""
         try:
             said = json.loads(view.get("private_metadata") or "{}")
@@ -42,22 +42,22 @@ class Origin:
         return known if all(isinstance(v, str) for v in asdict(known).values()) else None
 
 
-def values(view: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+def parse_values(view: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     """What stands in each field of a modal that came back; nothing where it was emptied."""
     state = view.get("state") or {}
     return {
-        name: _given(element)
+        name: _element_values(element)
         for name, elements in (state.get("values") or {}).items()
         for element in list(elements.values())[:1]
     }
 
 
-def errors(asked: Form, shown: Mapping[str, Any], drawn: Json) -> dict[str, str]:
+def field_errors(asked: Form, shown: Mapping[str, Any], drawn: Json) -> dict[str, str]:
     """The problems by field, if the window on the screen has the same fields and no old problem.
 
     Then Slack itself writes them under the fields; else the window is drawn anew.
     """
-    problems = {i.name: cut(i.problem, 300) for i in asked.inputs if seen(i.problem)}
+    problems = {i.name: shorten(i.problem, 300) for i in asked.inputs if is_visible(i.problem)}
     before, after = _skeleton(shown), [b for b in _skeleton(drawn) if b[0] != "alert"]
     names = {name for _, name, _ in after}
     return problems if before == after and problems.keys() <= names else {}
@@ -72,7 +72,7 @@ def _skeleton(view: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     ]
 
 
-def _given(element: Mapping[str, Any]) -> tuple[str, ...]:
+def _element_values(element: Mapping[str, Any]) -> tuple[str, ...]:
     chosen = element.get("selected_options") or element.get("selected_option")
     if isinstance(chosen, list):
         return tuple(str(option["value"]) for option in chosen)
@@ -91,17 +91,17 @@ def field_pieces(asked: Form) -> tuple[list[Piece], bool]:
 
 
 def _problem(given: Input) -> Iterator[Json]:
-    if seen(given.problem):
+    if is_visible(given.problem):
         # nothing typed yet is no mistake
         yield kit.alert(given.problem, "error" if given.value else "info")
 
 
 def _input(name: str, given: Input) -> Json:
-    hint = {"hint": kit.words(given.hint, 2000)} if seen(given.hint) else {}
+    hint = {"hint": kit.plain_text(given.hint, 2000)} if is_visible(given.hint) else {}
     return {
         "type": "input",
-        "block_id": cut(name, NAME),
-        "label": kit.words(given.label if seen(given.label) else name, 300),
+        "block_id": shorten(name, LONGEST_NAME),
+        "label": kit.plain_text(given.label if is_visible(given.label) else name, 300),
         "optional": not given.required,
         "element": {"action_id": _ANSWER, **_element(given)},
         **hint,
@@ -111,45 +111,45 @@ def _input(name: str, given: Input) -> Json:
 def _element(given: Input) -> Json:
     options = choices(given.options)
     if options:
-        return _closed(given, options)
-    if given.suggests and all(0 < units(value) <= VALUE for value in given.value):
-        return _suggested(given)
-    return _typed(given)
+        return _choice_element(given, options)
+    if given.suggests and all(0 < utf16_length(value) <= VALUE for value in given.value):
+        return _suggestion_element(given)
+    return _text_element(given)
 
 
 def choices(options: Sequence[Option]) -> list[Json]:
     """Options as Slack takes them: short enough, each value once, a hundred at most."""
-    known = {o.value: o for o in options if 0 < units(o.value) <= VALUE}
+    known = {o.value: o for o in options if 0 < utf16_length(o.value) <= VALUE}
     return [kit.option(o.label or v, v, o.hint) for v, o in known.items()][: kit.OPTIONS]
 
 
-def _closed(given: Input, options: list[Json]) -> Json:
+def _choice_element(given: Input, options: list[Json]) -> Json:
     """A few options lie open; one that may be left out stays in a menu, which can be emptied."""
     chosen = [option for option in options if option["value"] in given.value]
     if given.many:
         kind = "checkboxes" if len(options) <= MOST_BOXES else "multi_static_select"
-        return {"type": kind, "options": options, **_initial(chosen, many=True)}
-    open_ = given.required and len(options) <= FEW
+        return {"type": kind, "options": options, **_initial_options(chosen, many=True)}
+    open_ = given.required and len(options) <= MOST_RADIO_BUTTONS
     kind = "radio_buttons" if open_ else "static_select"
-    return {"type": kind, "options": options, **_initial(chosen[:1], many=False)}
+    return {"type": kind, "options": options, **_initial_options(chosen[:1], many=False)}
 
 
-def _suggested(given: Input) -> Json:
+def _suggestion_element(given: Input) -> Json:
     chosen = [kit.option(value, value) for value in given.value]
     kind = "multi_external_select" if given.many else "external_select"
     first = chosen if given.many else chosen[:1]
-    return {"type": kind, "min_query_length": 0, **_initial(first, many=given.many)}
+    return {"type": kind, "min_query_length": 0, **_initial_options(first, many=given.many)}
 
 
-def _initial(chosen: list[Json], *, many: bool) -> Json:
+def _initial_options(chosen: list[Json], *, many: bool) -> Json:
     if not chosen:
         return {}
     return {"initial_options": chosen} if many else {"initial_option": chosen[0]}
 
 
-def _typed(given: Input) -> Json:
-    text = cut(given.text if given.long else " ".join(given.text.split()), LONGEST)
+def _text_element(given: Input) -> Json:
+    text = shorten(given.text if given.long else " ".join(given.text.split()), LONGEST_TEXT)
     # a text that is too long is shown whole with its problem, so the field has room for it
-    most = min(max(given.longest, units(text), 1), LONGEST)
+    most = min(max(given.longest, utf16_length(text), 1), LONGEST_TEXT)
     element = {"type": "plain_text_input", "multiline": given.long, "max_length": most}
     return element | ({"initial_value": text} if text.strip() else {})

@@ -14,15 +14,15 @@ from aiohttp import web
 
 MOST_BYTES = 1024 * 1024
 MOST_SECONDS = 300
-DEEPEST = 64
+MOST_NESTING = 64
 MOST_FIELDS = 100
-REMEMBERED = 10_000
+MOST_SIGNATURES = 10_000
 
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 
 
-class Rejected(Exception):  # noqa: N818 - an answer to the caller, not an error of the program
+class RequestRejectedError(Exception):
     """The request ends here with this HTTP status."""
 
     def __init__(self, status: int) -> None:
@@ -39,11 +39,11 @@ class Guard:
         self._secret = secret.encode()
         self._clock = clock
         self._patience = patience
-        self._seen: OrderedDict[str, float] = OrderedDict()
+        self._recent_signatures: OrderedDict[str, float] = OrderedDict()
 
     async def admit(self, request: web.Request) -> dict[str, Any]:
         """The content of a request, or `Rejected`."""
-        body = await self._read(request)
+        body = await self._receive_body(request)
         signature = self._verify(request.headers, body)
         if request.content_type == "application/json":
             return content_of_json(body)
@@ -51,55 +51,59 @@ class Guard:
         self._refuse_replay(signature)
         return content_of_form(body)
 
-    async def _read(self, request: web.Request) -> bytes:
+    async def _receive_body(self, request: web.Request) -> bytes:
         if (request.content_length or 0) > MOST_BYTES:
-            raise Rejected(413)
+            raise RequestRejectedError(413)
         body = bytearray()
         try:
             async with asyncio.timeout(self._patience):
                 async for chunk in request.content.iter_chunked(65_536):
                     body += chunk
                     if len(body) > MOST_BYTES:
-                        raise Rejected(413)
+                        raise RequestRejectedError(413)
         except TimeoutError:
-            raise Rejected(408) from None
+            raise RequestRejectedError(408) from None
         except (OSError, ValueError, web.HTTPException, web.RequestPayloadError):
-            raise Rejected(400) from None
+            raise RequestRejectedError(400) from None
         return bytes(body)
 
     def _verify(self, headers: Mapping[str, str], body: bytes) -> str:
         said = headers.get("X-Slack-Request-Timestamp", "")
         given = headers.get("X-Slack-Signature", "")
         if not _TIMESTAMP.fullmatch(said) or not given.isascii():
-            raise Rejected(401)
+            raise RequestRejectedError(401)
         if abs(self._clock() - int(said)) > MOST_SECONDS:
-            raise Rejected(401)
+            raise RequestRejectedError(401)
         digest = hmac.new(self._secret, b"v0:" + said.encode() + b":" + body, hashlib.sha256)
         if not hmac.compare_digest(f"v0={digest.hexdigest()}", given):
-            raise Rejected(401)
+            raise RequestRejectedError(401)
         return given
 
     def _refuse_replay(self, signature: str) -> None:
         now = self._clock()
-        oldest = next(iter(self._seen.values()), now)
-        while self._seen and (now - oldest > 2 * MOST_SECONDS or len(self._seen) >= REMEMBERED):
-            self._seen.popitem(last=False)
-            oldest = next(iter(self._seen.values()), now)
-        if signature in self._seen:
-            raise Rejected(401)
-        self._seen[signature] = now
+        oldest = next(iter(self._recent_signatures.values()), now)
+        while self._recent_signatures and (
+            now - oldest > 2 * MOST_SECONDS or len(self._recent_signatures) >= MOST_SIGNATURES
+        ):
+            self._recent_signatures.popitem(last=False)
+            oldest = next(iter(self._recent_signatures.values()), now)
+        if signature in self._recent_signatures:
+            raise RequestRejectedError(401)
+        self._recent_signatures[signature] = now
 
 
 def content_of_json(body: bytes) -> dict[str, Any]:
     """The object in a JSON body; anything else, or a key said twice, is refused."""
-    if _depth(body) > DEEPEST:
-        raise Rejected(400)
+    if _depth(body) > MOST_NESTING:
+        raise RequestRejectedError(400)
     try:
-        found = json.loads(body.decode(), object_pairs_hook=_once, parse_constant=_no_constant)
+        found = json.loads(
+            body.decode(), object_pairs_hook=_unique_fields, parse_constant=_refuse_constant
+        )
     except (ValueError, RecursionError):
-        raise Rejected(400) from None
+        raise RequestRejectedError(400) from None
     if not isinstance(found, dict):
-        raise Rejected(400)
+        raise RequestRejectedError(400)
     return found
 
 
@@ -110,11 +114,11 @@ def content_of_form(body: bytes) -> dict[str, Any]:
             body.decode(), keep_blank_values=True, strict_parsing=True,
             errors="strict", max_num_fields=MOST_FIELDS,
         )  # fmt: skip
-        fields = _once(pairs)
+        fields = _unique_fields(pairs)
         if not fields:
             raise ValueError("nothing said")
     except ValueError:
-        raise Rejected(400) from None
+        raise RequestRejectedError(400) from None
     payload = fields.get("payload")
     return fields if payload is None else content_of_json(payload.encode())
 
@@ -131,12 +135,12 @@ def _depth(body: bytes) -> int:
     return deepest
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         raise ValueError("a key stands there twice")
     return found
 
 
-def _no_constant(name: str) -> None:
+def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")

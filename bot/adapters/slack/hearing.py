@@ -6,18 +6,18 @@ from typing import Literal
 
 from bot.adapters.slack import marks, payloads
 from bot.adapters.slack.payloads import Body, Visitor, part, text
-from bot.domain.escaping import linked
-from bot.request import File, Heard, Sender
+from bot.domain.escaping import format_link
+from bot.request import File, IncomingMessage, Sender
 
 _TOKEN = re.compile(r"<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>")
 _COMMAND = re.compile(r"\s*/wwc\b")
-_WRITTEN = ("", "file_share", "thread_broadcast", "me_message")
+_MESSAGE_SUBTYPES = ("", "file_share", "thread_broadcast", "me_message")
 
 Act = Literal["written", "edited", "deleted", "marked", "unmarked"]
 
 
 @dataclass(frozen=True)
-class Overheard:
+class DirectMessageEvent:
     """One event of a direct message: who did it, and what; the sender is looked up later."""
 
     visitor: Visitor
@@ -28,42 +28,42 @@ class Overheard:
     edition: int = 0
     mark: str = ""
 
-    def heard(self, sender: Sender) -> Heard:
+    def to_incoming_message(self, sender: Sender) -> IncomingMessage:
         """The same as the hub wants it."""
         said, ts = text(self.message.get("text")), text(self.message.get("ts"))
         thread = text(self.message.get("thread_ts"))
         gesture = text(self.message.get("client_msg_id"))
         same = (f"{sender.platform}:{sender.workspace}:{gesture}",) if gesture else ()
-        return Heard(
-            sender, self.act, ts, self.channel, words(said),
-            under=thread if thread != ts else "", threaded=True,
-            command=bool(_COMMAND.match(said)), edition=self.edition,
-            files=_files(self.message), mark=self.mark,
+        return IncomingMessage(
+            sender, self.act, ts, self.channel, readable_text(said),
+            parent=thread if thread != ts else "", has_threads=True,
+            is_command=bool(_COMMAND.match(said)), edition=self.edition,
+            files=_files(self.message), emoji=self.mark,
             keys=(f"{sender.platform}:{self.event}", *(same if self.act == "written" else ())),
         )  # fmt: skip
 
 
-def read(body: Body) -> Overheard | None:
+def parse_event(body: Body) -> DirectMessageEvent | None:
     """None for whatever is no direct message of a person, or no change that a person made."""
     match payloads.kind(body):
         case "message":
-            found = _said(body)
+            found = _parse_message(body)
         case "reaction_added":
-            found = _marked(body, "marked")
+            found = _parse_reaction(body, "marked")
         case "reaction_removed":
-            found = _marked(body, "unmarked")
+            found = _parse_reaction(body, "unmarked")
         case _:
             return None
-    whole = found and found.visitor.known and found.event and found.channel
+    whole = found and found.visitor.is_identified and found.event and found.channel
     return found if found and whole and text(found.message.get("ts")) else None
 
 
-def _said(body: Body) -> Overheard | None:
+def _parse_message(body: Body) -> DirectMessageEvent | None:
     """Words: new, other than before, or gone."""
     event = part(body, "event")
     kind = text(event.get("subtype"))
     act: Act
-    if kind in _WRITTEN:
+    if kind in _MESSAGE_SUBTYPES:
         act, message = "written", event
     elif kind == "message_changed":
         act, message = "edited", part(event, "message")
@@ -71,50 +71,52 @@ def _said(body: Body) -> Overheard | None:
         act, message = "deleted", part(event, "previous_message")
     else:
         return None
-    edition = _moment(part(message, "edited").get("ts"))
-    if event.get("channel_type") != "im" or not _by_person(message):
+    edition = _microseconds(part(message, "edited").get("ts"))
+    if event.get("channel_type") != "im" or not _is_by_person(message):
         return None
     if act == "edited" and not edition:
         return None  # Slack itself added a preview
     visitor = payloads.author({**body, "event": message})
     name, channel = text(body.get("event_id")), text(event.get("channel"))
-    return Overheard(visitor, act, message, channel, name, edition)
+    return DirectMessageEvent(visitor, act, message, channel, name, edition)
 
 
-def _marked(body: Body, act: Act) -> Overheard | None:
+def _parse_reaction(body: Body, act: Act) -> DirectMessageEvent | None:
     """A reaction. Slack tells of those in every channel the hub is in; they are none of its."""
     event = part(body, "event")
     item, visitor = part(event, "item"), payloads.author(body)
     name, channel = text(body.get("event_id")), text(item.get("channel"))
-    mark = marks.shown(text(event.get("reaction")))
+    mark = marks.emoji_picture(text(event.get("reaction")))
     if item.get("type") != "message" or not (channel.startswith("D") and mark):
         return None
-    if visitor.user == payloads.own(body):
+    if visitor.user == payloads.bot_user_id(body):
         return None
     about = {"ts": item.get("ts")}
-    return Overheard(visitor, act, about, channel, name, _moment(event.get("event_ts")), mark)
+    return DirectMessageEvent(
+        visitor, act, about, channel, name, _microseconds(event.get("event_ts")), mark
+    )
 
 
-def words(said: str) -> str:
+def readable_text(said: str) -> str:
     """The text as people read it; a link that has words of its own shows where it leads."""
-    plain = _TOKEN.sub(_shown, said)
+    plain = _TOKEN.sub(_replace_token, said)
     return plain.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
-def _shown(found: re.Match[str]) -> str:
+def _replace_token(found: re.Match[str]) -> str:
     sign, reference, label = found[1], found[2], found[3] or ""
     if sign == "!":
         return label or f"@{reference.partition('^')[0]}"
     if sign:
         return f"{sign}{label or '…'}"
-    return linked(label, reference) if label else reference
+    return format_link(label, reference) if label else reference
 
 
-def _by_person(message: Body) -> bool:
+def _is_by_person(message: Body) -> bool:
     return not (message.get("bot_id") or message.get("bot_profile"))
 
 
-def _moment(ts: object) -> int:
+def _microseconds(ts: object) -> int:
     """A time stamp in microseconds; 0 if there is none."""
     try:
         moment = int(float(text(ts)) * 1_000_000)

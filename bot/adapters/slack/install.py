@@ -21,9 +21,9 @@ from bot.i18n import Translator, language_of, translator
 
 log = structlog.get_logger()
 
-START, BACK = "/slack/install", "/slack/oauth_redirect"
+START_PATH, CALLBACK_PATH = "/slack/install", "/slack/oauth_redirect"
 COOKIE = "slack_install"
-GOOD_FOR = 600
+STATE_SECONDS = 600
 LONGEST_CODE = 500
 
 _HEADERS = {
@@ -41,7 +41,7 @@ color:#1d1c1d;background:#fff}}a{{color:#0b4c8c}}</style>
 """
 
 
-class Install:
+class InstallPages:
     """The two pages of an installation."""
 
     def __init__(
@@ -63,17 +63,17 @@ class Install:
         self._client_id = client_id
         self._client_secret = client_secret
         self._authorize_url = URL(authorize_url)
-        self._redirect = public_url.rstrip("/") + BACK
+        self._redirect = public_url.rstrip("/") + CALLBACK_PATH
         self._secure = public_url.startswith("https:")
 
     def add_routes(self, app: web.Application) -> None:
         """The way out and the way back."""
-        app.router.add_get(START, self.start)
-        app.router.add_get(BACK, self.back)
+        app.router.add_get(START_PATH, self.start_install)
+        app.router.add_get(CALLBACK_PATH, self.finish_install)
 
-    async def start(self, request: web.Request) -> web.Response:
+    async def start_install(self, request: web.Request) -> web.Response:
         """Off to Slack, with a state that this browser alone can bring back."""
-        state = self._issue()
+        state = self._issue_state()
         away = self._authorize_url.update_query(
             client_id=self._client_id,
             scope=",".join(SCOPES),
@@ -82,39 +82,39 @@ class Install:
         )
         answer = web.Response(status=302, headers={"Location": str(away), **_HEADERS})
         answer.set_cookie(
-            COOKIE, state, max_age=GOOD_FOR, path="/slack",
+            COOKIE, state, max_age=STATE_SECONDS, path="/slack",
             secure=self._secure, httponly=True, samesite="Lax",
         )  # fmt: skip
         return answer
 
-    async def back(self, request: web.Request) -> web.Response:
+    async def finish_install(self, request: web.Request) -> web.Response:
         """Back from Slack: the code becomes a token, if everything about it is as it should be."""
         t = translator(language_of(request.headers.get("Accept-Language", "")[:2]))
-        answer = await self._arrived(request, t)
+        answer = await self._complete_install(request, t)
         answer.del_cookie(COOKIE, path="/slack")
         return answer
 
-    async def _arrived(self, request: web.Request, t: Translator) -> web.Response:
-        code, state = _only(request, "code"), _only(request, "state")
-        if not await self._is_ours(state, request.cookies.get(COOKIE, "")):
+    async def _complete_install(self, request: web.Request, t: Translator) -> web.Response:
+        code, state = _single_parameter(request, "code"), _single_parameter(request, "state")
+        if not await self._is_valid_state(state, request.cookies.get(COOKIE, "")):
             log.warning("install refused", reason="state")
             said = t("This link was used before or is too old. Please start again.")
-            return _page(400, t("Not installed"), said, t)
+            return _html_page(400, t("Not installed"), said, t)
         if not code or len(code) > LONGEST_CODE:
-            return _page(400, t("Not installed"), t("The hub was not added to Slack."), t)
+            return _html_page(400, t("Not installed"), t("The hub was not added to Slack."), t)
         try:
             granted = await self._exchange(code)
-            await self._keep(granted)
+            await self._save_installation(granted)
         except FAILURES as error:
             log.warning("install failed", reason=reason(error))
             said = t("Slack did not complete the installation. Please start again.")
-            return _page(502, t("Not installed"), said, t)
+            return _html_page(502, t("Not installed"), said, t)
         said = t("The hub is in {workspace} now. Type /wwc there to begin.",
-                 workspace=_name(granted))  # fmt: skip
-        return _page(200, t("Installed"), said, t)
+                 workspace=_workspace_name(granted))  # fmt: skip
+        return _html_page(200, t("Installed"), said, t)
 
     async def _exchange(self, code: str) -> dict[str, Any]:
-        answer = await self._clients.of(None).oauth_v2_access(
+        answer = await self._clients.client_for(None).oauth_v2_access(
             client_id=self._client_id,
             client_secret=self._client_secret,
             code=code,
@@ -122,7 +122,7 @@ class Install:
         )
         return answer.data if isinstance(answer.data, dict) else {}
 
-    async def _keep(self, granted: dict[str, Any]) -> None:
+    async def _save_installation(self, granted: dict[str, Any]) -> None:
         """The token belongs to the workspace that Slack names, to no other."""
         token, whole = text(granted.get("access_token")), granted.get("is_enterprise_install")
         enterprise = text(part(granted, "enterprise").get("id"))
@@ -134,12 +134,12 @@ class Install:
 
     # --- the state ----------------------------------------------------------------------------
 
-    def _issue(self) -> str:
-        until = int(self._clock().timestamp()) + GOOD_FOR
+    def _issue_state(self) -> str:
+        until = int(self._clock().timestamp()) + STATE_SECONDS
         said = f"{secrets.token_urlsafe(24)}.{until}"
         return f"{said}.{self._sign(said)}"
 
-    async def _is_ours(self, state: str, cookie: str) -> bool:
+    async def _is_valid_state(self, state: str, cookie: str) -> bool:
         """Made here, for this browser, not long ago, and never brought back before."""
         said, _, signature = state.rpartition(".")
         same = hmac.compare_digest(state.encode(), cookie.encode())
@@ -148,26 +148,26 @@ class Install:
         until = datetime.fromtimestamp(int(said.rpartition(".")[2]), UTC)
         if self._clock() > until:
             return False
-        return await self._hub.first_time(f"slack-install:{said}")
+        return await self._hub.record_event(f"slack-install:{said}")
 
     def _sign(self, said: str) -> str:
         key = b"slack install state " + self._client_secret.encode()
         return hmac.new(key, said.encode(), hashlib.sha256).hexdigest()
 
 
-def _only(request: web.Request, name: str) -> str:
+def _single_parameter(request: web.Request, name: str) -> str:
     """A value that stands in the address once; twice is as good as never."""
     found = request.query.getall(name, [])
     return found[0] if len(found) == 1 else ""
 
 
-def _name(granted: dict[str, Any]) -> str:
+def _workspace_name(granted: dict[str, Any]) -> str:
     where = part(granted, "team") or part(granted, "enterprise")
     return text(where.get("name")) or "Slack"
 
 
-def _page(status: int, title: str, said: str, t: Translator) -> web.Response:
-    again = f'<p><a href="{START}">{escape(t("Start again"))}</a></p>'
+def _html_page(status: int, title: str, said: str, t: Translator) -> web.Response:
+    again = f'<p><a href="{START_PATH}">{escape(t("Start again"))}</a></p>'
     page = _PAGE.format(
         language=t.language, title=escape(title), said=escape(said),
         link="" if status == 200 else again,

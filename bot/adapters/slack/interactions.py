@@ -10,7 +10,7 @@ import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.response import BoltResponse
 
-from bot.adapters.base import ANSWER_WITHIN, soon
+from bot.adapters.base import ANSWER_TIMEOUT, wait_briefly
 from bot.adapters.slack import answers, forms, payloads, render
 from bot.adapters.slack.blocks import Json
 from bot.adapters.slack.client import FAILURES, Clients, reason
@@ -19,21 +19,21 @@ from bot.adapters.slack.payloads import Body, Visitor, part, text
 from bot.adapters.slack.people import People
 from bot.adapters.slack.tokens import Tokens
 from bot.cards import Card, Form, Reply
-from bot.errors import Repeated
+from bot.errors import DuplicateEventError
 from bot.hub import Hub
 from bot.i18n import Translator
 from bot.request import Request
 
 log = structlog.get_logger()
 
-Answered = tuple[Reply, Translator]
-TRIGGER_WITHIN = 1.2
+LocalizedReply = tuple[Reply, Translator]
+TRIGGER_TIMEOUT = 1.2
 """Seconds until a window is opened anyway: Slack takes it for three seconds after the press."""
 
 _PAGE = re.compile(r"\bpage:\d+$")
 
 
-class TellAgain(Exception):  # noqa: N818 - an answer to Slack, which then sends the event again
+class RetryLaterError(Exception):
     """An event could not be taken now."""
 
 
@@ -47,55 +47,55 @@ class InteractionHandler:
         tokens: Tokens,
         people: People,
         *,
-        within: float = ANSWER_WITHIN,
+        answer_timeout: float = ANSWER_TIMEOUT,
     ) -> None:
         self._hub = hub
         self._clients = clients
         self._tokens = tokens
         self._people = people
-        self._within = within
-        self._running: set[asyncio.Future[Any]] = set()
+        self._answer_timeout = answer_timeout
+        self._running_tasks: set[asyncio.Future[Any]] = set()
 
     def register(self, app: AsyncApp) -> None:
         """Commands, presses, forms and completions; and what is said where one of all fails."""
-        app.command(re.compile("^/"))(self.command)
-        app.block_action(re.compile("^say:"))(self.press)
-        app.view(re.compile("^form$"))(self.submit)
-        app.options(re.compile(".*"))(self.suggest)
-        app.error(self.fault)
+        app.command(re.compile("^/"))(self.on_command)
+        app.block_action(re.compile("^say:"))(self.on_action)
+        app.view(re.compile("^form$"))(self.on_submission)
+        app.options(re.compile(".*"))(self.on_options)
+        app.error(self.on_error)
 
     async def close(self) -> None:
         """What is still being answered gets a moment, then ends."""
-        if self._running:
-            await asyncio.wait(self._running, timeout=self._within)
-        for task in tuple(self._running):
+        if self._running_tasks:
+            await asyncio.wait(self._running_tasks, timeout=self._answer_timeout)
+        for task in tuple(self._running_tasks):
             task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await asyncio.gather(*self._running_tasks, return_exceptions=True)
 
     # --- slash commands -----------------------------------------------------------------------
 
-    async def command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+    async def on_command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """`/wwc …`: the answer is in the response itself."""
-        visitor = payloads.commander(body)
-        if not visitor.known:
-            await _ignored(ack, "command")
+        visitor = payloads.command_author(body)
+        if not visitor.is_identified:
+            await _ignore(ack, "command")
             return
-        answer, rest = await soon(self._commanded(visitor, body), self._within)
+        answer, rest = await wait_briefly(self._answer_command(visitor, body), self._answer_timeout)
         if answer is None:
-            self.run_in_background(self._late(text(body.get("response_url")), rest))
-            answer = {"text": self._people.guess(visitor)("One moment…")}
+            self.run_in_background(self._send_late_answer(text(body.get("response_url")), rest))
+            answer = {"text": self._people.guess_translator(visitor)("One moment…")}
         await (ack(answer) if answer else ack())
 
-    async def _commanded(self, visitor: Visitor, body: Body) -> Json:
-        words, channel = payloads.spoken(body.get("text")), text(body.get("channel_id"))
+    async def _answer_command(self, visitor: Visitor, body: Body) -> Json:
+        words, channel = payloads.parse_command_text(body.get("text")), text(body.get("channel_id"))
         direct = body.get("channel_name") == "directmessage"
         reply, t = await self.ask(visitor, words, channel=channel, direct=direct)
         if isinstance(reply, Form):
             origin = Origin(reply.command, channel, text(body.get("response_url")))
-            return await self._form(visitor, body, reply, words, origin, t)
-        return render.message(reply, t) | answers.seen_by(reply)
+            return await self._offer_form(visitor, body, reply, words, origin, t)
+        return render.message(reply, t) | answers.visibility(reply)
 
-    async def _late(self, url: str, rest: Awaitable[Json]) -> None:
+    async def _send_late_answer(self, url: str, rest: Awaitable[Json]) -> None:
         """The answer takes the place of «one moment»; a window needs only that it goes."""
         answer = await rest
         public = answer.get("response_type") == "in_channel"
@@ -104,166 +104,183 @@ class InteractionHandler:
         if answer:
             await self._clients.respond(url, answer | {"replace_original": not public})
 
-    async def _form(
+    async def _offer_form(
         self, visitor: Visitor, body: Body, form: Form, words: str, origin: Origin, t: Translator
     ) -> Json:
         """Open the form; where that comes too late, offer a button that does."""
-        if await self._open(visitor, body, render.form(form, t, origin)):
+        if await self._open_window(visitor, body, render.form(form, t, origin)):
             return {}
         return answers.invitation(form, words, t) | {"response_type": "ephemeral"}
 
     # --- buttons and menus --------------------------------------------------------------------
 
-    async def press(self, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
+    async def on_action(self, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         """A button or a menu says its command."""
-        visitor, words = payloads.actor(body), payloads.pressed(action)
-        if not (visitor.known and words):
-            await _ignored(ack, "action")
+        visitor, words = payloads.actor(body), payloads.action_command(action)
+        if not (visitor.is_identified and words):
+            await _ignore(ack, "action")
             return
-        place = {"modal": self._in_modal, "home": self._in_home}.get(
-            text(part(body, "view").get("type")), self._in_message
+        place = {"modal": self._answer_in_modal, "home": self._answer_in_home}.get(
+            text(part(body, "view").get("type")), self._answer_in_message
         )
-        _, rest = await soon(place(visitor, body, words), self._within)
+        _, rest = await wait_briefly(place(visitor, body, words), self._answer_timeout)
         self.run_in_background(rest)
         await ack()
 
-    async def _in_message(self, visitor: Visitor, body: Body, words: str) -> None:
+    async def _answer_in_message(self, visitor: Visitor, body: Body, words: str) -> None:
         """The answer comes below; a page takes the place of the page before."""
         channel, url = text(part(body, "channel").get("id")), text(body.get("response_url"))
         reply, t = await self.ask(visitor, words, channel=channel)
         if isinstance(reply, Form):
             origin = Origin(reply.command, channel, url)
-            answer = await self._form(visitor, body, reply, words, origin, t)
+            answer = await self._offer_form(visitor, body, reply, words, origin, t)
         else:
-            answer = render.message(reply, t) | answers.seen_by(reply)
+            answer = render.message(reply, t) | answers.visibility(reply)
         if answer:
             own = part(body, "container").get("is_ephemeral") is True
             turned = own and bool(_PAGE.search(words)) and isinstance(reply, Card)
             await self._clients.respond(url, answer | {"replace_original": turned})
 
-    async def _in_modal(self, visitor: Visitor, body: Body, words: str) -> None:
+    async def _answer_in_modal(self, visitor: Visitor, body: Body, words: str) -> None:
         """The answer takes the window's place; a form lies on top of it."""
         view = part(body, "view")
-        origin = Origin.of(view) or Origin()
+        origin = Origin.from_view(view) or Origin()
         reply, t = await self.ask(visitor, words, channel=origin.channel)
         shown = answers.window(reply, replace(origin, command=""), t)
         if isinstance(reply, Form):
             trigger = text(body.get("trigger_id"))
-            if await self.send(visitor, "views.push", trigger_id=trigger, view=shown) is not None:
+            if (
+                await self.call_slack(visitor, "views.push", trigger_id=trigger, view=shown)
+                is not None
+            ):
                 return
-        await self.send(visitor, "views.update", view_id=text(view.get("id")), view=shown)
+        await self.call_slack(visitor, "views.update", view_id=text(view.get("id")), view=shown)
 
-    async def _in_home(self, visitor: Visitor, body: Body, words: str) -> None:
+    async def _answer_in_home(self, visitor: Visitor, body: Body, words: str) -> None:
         """The answer opens in a window, and the tab behind it is drawn anew."""
-        answer, rest = await soon(self.ask(visitor, words), min(self._within, TRIGGER_WITHIN))
+        answer, rest = await wait_briefly(
+            self.ask(visitor, words), min(self._answer_timeout, TRIGGER_TIMEOUT)
+        )
         if answer:
             reply, t = answer
-            await self._open(visitor, body, answers.window(reply, Origin(), t))
+            await self._open_window(visitor, body, answers.window(reply, Origin(), t))
         else:
-            view = await self._open(visitor, body, answers.waiting(self._people.guess(visitor)))
+            view = await self._open_window(
+                visitor, body, answers.placeholder_window(self._people.guess_translator(visitor))
+            )
             reply, t = await rest
             shown = answers.window(reply, Origin(), t)
             if view:
-                await self.send(visitor, "views.update", view_id=view, view=shown)
-        await self.publish(visitor)
+                await self.call_slack(visitor, "views.update", view_id=view, view=shown)
+        await self.publish_home(visitor)
 
     # --- forms --------------------------------------------------------------------------------
 
-    async def submit(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+    async def on_submission(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """A filled-in form: its problems beside its fields, or the answer in its window."""
         visitor, view = payloads.actor(body), part(body, "view")
-        origin = Origin.of(view)
-        if not visitor.known or origin is None or not origin.command:
-            t = self._people.guess(visitor)
-            await ack(answers.update(render.modal(answers.outdated(t), t)))
+        origin = Origin.from_view(view)
+        if not visitor.is_identified or origin is None or not origin.command:
+            t = self._people.guess_translator(visitor)
+            await ack(answers.update_action(render.modal(answers.stale_form_card(t), t)))
             return
         work = self.ask(
             visitor, origin.command,
-            channel=origin.channel, values=forms.values(view), submitted=True,
+            channel=origin.channel, values=forms.parse_values(view), from_form=True,
         )  # fmt: skip
-        answer, rest = await soon(work, self._within)
+        answer, rest = await wait_briefly(work, self._answer_timeout)
         if answer is None:
-            self.run_in_background(self._late_window(visitor, text(view.get("id")), origin, rest))
-            await ack(answers.update(answers.waiting(self._people.guess(visitor))))
+            self.run_in_background(
+                self._send_late_window(visitor, text(view.get("id")), origin, rest)
+            )
+            await ack(
+                answers.update_action(
+                    answers.placeholder_window(self._people.guess_translator(visitor))
+                )
+            )
             return
-        await ack(self._submitted(visitor, view, origin, *answer))
+        await ack(self._submission_response(visitor, view, origin, *answer))
 
-    def _submitted(
+    def _submission_response(
         self, visitor: Visitor, view: Body, origin: Origin, reply: Reply, t: Translator
     ) -> Json:
         shown = answers.window(reply, origin, t)
         if isinstance(reply, Form):
-            problems = forms.errors(reply, view, shown)
+            problems = forms.field_errors(reply, view, shown)
             same = bool(problems) and reply.command == origin.command
             return (
-                {"response_action": "errors", "errors": problems} if same else answers.update(shown)
+                {"response_action": "errors", "errors": problems}
+                if same
+                else answers.update_action(shown)
             )
         if not origin.channel:
-            self.run_in_background(self.publish(visitor))
+            self.run_in_background(self.publish_home(visitor))
         if not reply.private and origin.response_url:
-            answer = render.message(reply, t) | answers.seen_by(reply) | {"replace_original": False}
+            answer = (
+                render.message(reply, t) | answers.visibility(reply) | {"replace_original": False}
+            )
             self.run_in_background(self._clients.respond(origin.response_url, answer))
             return {"response_action": "clear"}
-        return answers.update(shown)
+        return answers.update_action(shown)
 
-    async def _late_window(
-        self, visitor: Visitor, view: str, origin: Origin, rest: Awaitable[Answered]
+    async def _send_late_window(
+        self, visitor: Visitor, view: str, origin: Origin, rest: Awaitable[LocalizedReply]
     ) -> None:
         reply, t = await rest
-        await self.send(
+        await self.call_slack(
             visitor, "views.update", view_id=view, view=answers.window(reply, origin, t)
         )
 
-    async def suggest(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+    async def on_options(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """Completions while somebody types in a field."""
-        offered, rest = await soon(self._suggested(body), self._within)
+        offered, rest = await wait_briefly(self._load_suggestions(body), self._answer_timeout)
         if offered is None:
             self.run_in_background(rest)
         await ack({"options": offered or []})
 
-    async def _suggested(self, body: Body) -> list[Json]:
-        visitor, origin = payloads.actor(body), Origin.of(part(body, "view"))
-        if not visitor.known or origin is None:
+    async def _load_suggestions(self, body: Body) -> list[Json]:
+        visitor, origin = payloads.actor(body), Origin.from_view(part(body, "view"))
+        if not visitor.is_identified or origin is None:
             return []
-        request = Request(await self._people.sender(visitor), origin.command)
+        request = Request(await self._people.load_sender(visitor), origin.command)
         field, typed = text(body.get("block_id")), text(body.get("value"))
         offered = await self._hub.suggest(request, origin.command, field, typed)
         return forms.choices(offered)
 
     # --- what all of them need ----------------------------------------------------------------
 
-    async def fault(self, error: Exception, body: dict[str, Any]) -> BoltResponse:
+    async def on_error(self, error: Exception, body: dict[str, Any]) -> BoltResponse:
         """Nothing was saved: an event comes again, a form stays open, a person is told."""
         log.error("fault", error=type(error.__cause__ or error).__name__)
-        if isinstance(error, TellAgain) or body.get("type") == "view_submission":
+        if isinstance(error, RetryLaterError) or body.get("type") == "view_submission":
             return BoltResponse(status=503, body="")
-        t = self._people.guess(payloads.commander(body))
+        t = self._people.guess_translator(payloads.command_author(body))
         sorry = t("Something went wrong on our side; nothing was changed.")
         return BoltResponse(status=200, body=sorry if "command" in body else "")
 
-    async def ask(self, visitor: Visitor, words: str, **how: Any) -> Answered:
+    async def ask(self, visitor: Visitor, words: str, **how: Any) -> LocalizedReply:
         """The hub's reply to the visitor's words, and their language."""
-        sender = await self._people.sender(visitor)
+        sender = await self._people.load_sender(visitor)
         reply = await self._hub(Request(sender, words, **how))
-        return reply, await self._people.translator(sender)
+        return reply, await self._people.load_translator(sender)
 
-    async def publish(self, visitor: Visitor) -> None:
+    async def publish_home(self, visitor: Visitor) -> None:
         """Draw the Home tab."""
         reply, t = await self.ask(visitor, "home")
-        card = render.invited(reply, "home", t) if isinstance(reply, Form) else reply
-        await self.send(
+        card = render.form_invitation_card(reply, "home", t) if isinstance(reply, Form) else reply
+        await self.call_slack(
             visitor, "views.publish", user_id=visitor.user, view=render.home(card, t)
         )  # fmt: skip
 
-    async def _open(self, visitor: Visitor, body: Body, view: Json) -> str:
+    async def _open_window(self, visitor: Visitor, body: Body, view: Json) -> str:
         """Open a window; its id, or nothing if Slack did not."""
         trigger = text(body.get("trigger_id"))
-        answer = await self.send(visitor, "views.open", trigger_id=trigger, view=view)
+        answer = await self.call_slack(visitor, "views.open", trigger_id=trigger, view=view)
         return text(part(answer, "view").get("id"))
 
-    async def send(self, visitor: Visitor, method: str, **said: Any) -> Json | None:
+    async def call_slack(self, visitor: Visitor, method: str, **said: Any) -> Json | None:
         """One call to Slack in the visitor's workspace; None if it did not work."""
-        token = await self._tokens.of(visitor.enterprise, visitor.team)
+        token = await self._tokens.token_for(visitor.enterprise, visitor.team)
         if token is None:
             log.warning("not sent", method=method, reason="not installed")
             return None
@@ -276,16 +293,16 @@ class InteractionHandler:
     def run_in_background(self, work: Awaitable[Any]) -> None:
         """Let the work go on behind the answer; `close` waits for it."""
         task = asyncio.ensure_future(work)
-        self._running.add(task)
-        task.add_done_callback(self._ended)
+        self._running_tasks.add(task)
+        task.add_done_callback(self._on_task_done)
 
-    def _ended(self, task: asyncio.Future[Any]) -> None:
-        self._running.discard(task)
+    def _on_task_done(self, task: asyncio.Future[Any]) -> None:
+        self._running_tasks.discard(task)
         failed = not task.cancelled() and task.exception()
-        if failed and not isinstance(failed, Repeated):
+        if failed and not isinstance(failed, DuplicateEventError):
             log.error("fault", error=type(failed).__name__)
 
 
-async def _ignored(ack: AsyncAck, kind: str) -> None:
+async def _ignore(ack: AsyncAck, kind: str) -> None:
     log.info("ignored", kind=kind)
     await ack()

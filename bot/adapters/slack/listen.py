@@ -18,16 +18,16 @@ from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
-from bot.adapters.base import ANSWER_WITHIN
+from bot.adapters.base import ANSWER_TIMEOUT
 from bot.adapters.slack import payloads
-from bot.adapters.slack.client import QUIET, Clients, reason
+from bot.adapters.slack.client import SILENT_LOGGER, Clients, reason
 from bot.adapters.slack.events import EventListener
 from bot.adapters.slack.files import Files
-from bot.adapters.slack.guard import Guard, Rejected
-from bot.adapters.slack.install import Install
+from bot.adapters.slack.guard import Guard, RequestRejectedError
+from bot.adapters.slack.install import InstallPages
 from bot.adapters.slack.interactions import InteractionHandler
 from bot.adapters.slack.people import PLATFORM, People
-from bot.adapters.slack.post import SlackCourier
+from bot.adapters.slack.post import SlackDeliveryAdapter
 from bot.adapters.slack.tokens import Tokens, TokenStore
 from bot.hub import Hub
 
@@ -37,7 +37,7 @@ EVENTS = "/slack/events"
 PING_SECONDS, FRESH_SECONDS = 5.0, 1.0
 
 
-class SlackAdapter(SlackCourier):
+class SlackAdapter(SlackDeliveryAdapter):
     """All workspaces of one Slack app: what comes in here, what goes out in `SlackCourier`."""
 
     platform = PLATFORM
@@ -56,29 +56,31 @@ class SlackAdapter(SlackCourier):
         public_url: str = "",
         store: TokenStore | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        within: float = ANSWER_WITHIN,
+        answer_timeout: float = ANSWER_TIMEOUT,
         patience: float = 10.0,
     ) -> None:
-        seconds = _seconds(clock)
+        seconds = _clock_seconds(clock)
         many = bool(client_id and client_secret and store)
         self._hub = hub
         self._app_token = app_token
         clients = Clients(api_url)
         super().__init__(clients, Tokens(clients, bot_token, store if many else None), clock)
-        self._people = People(hub, self._clients, self._tokens, seconds, within=within / 4)
-        self.file = Files(clients, self._tokens, api_url).opened
+        self._people = People(
+            hub, self._clients, self._tokens, seconds, lookup_timeout=answer_timeout / 4
+        )
+        self.open_file = Files(clients, self._tokens, api_url).open_file
         self._interactions = InteractionHandler(
-            hub, self._clients, self._tokens, self._people, within=within
+            hub, self._clients, self._tokens, self._people, answer_timeout=answer_timeout
         )
         self._events = EventListener(
-            hub, self._tokens, self._people, self._interactions, within=within
+            hub, self._tokens, self._people, self._interactions, within=answer_timeout
         )
         self._guard = Guard(signing_secret, seconds, patience=patience) if signing_secret else None
-        self._socket: _Socket | None = None
+        self._socket: _SocketClient | None = None
         self._bolt: AsyncApp | None = None
-        self._install: Install | None = None
+        self._install: InstallPages | None = None
         if many and store:
-            self._install = Install(
+            self._install = InstallPages(
                 hub, self._clients, store, clock, client_id=client_id,
                 client_secret=client_secret, authorize_url=authorize_url, public_url=public_url,
             )  # fmt: skip
@@ -86,12 +88,12 @@ class SlackAdapter(SlackCourier):
     def add_routes(self, app: web.Application) -> None:
         """What Slack and the installing browser call; unsigned requests have no route at all."""
         if self._guard:
-            app.router.add_post(EVENTS, self._receive)
+            app.router.add_post(EVENTS, self._on_http_request)
         if self._install:
             self._install.add_routes(app)
-        app.on_cleanup.append(self._cleanup)
+        app.on_cleanup.append(self._on_cleanup)
 
-    def ready(self) -> bool:
+    def is_ready(self) -> bool:
         """Is there a way in: a socket that is open, or the signed door?"""
         return self._guard is not None if not self._app_token else _is_open(self._socket)
 
@@ -99,8 +101,8 @@ class SlackAdapter(SlackCourier):
         """Keep a socket open where there is an app token; HTTP needs nobody to wait for it."""
         try:
             if self._app_token:
-                self._socket = _Socket(self._app_token, self._clients)
-                self._socket.socket_mode_request_listeners.append(self._hear)
+                self._socket = _SocketClient(self._app_token, self._clients)
+                self._socket.socket_mode_request_listeners.append(self._on_socket_request)
                 await self._socket.connect()
                 log.info("socket open")
             await asyncio.Event().wait()
@@ -117,20 +119,22 @@ class SlackAdapter(SlackCourier):
 
     # --- what comes in ------------------------------------------------------------------------
 
-    async def _receive(self, request: web.Request) -> web.Response:
+    async def _on_http_request(self, request: web.Request) -> web.Response:
         """One signed request; whatever is in it, the answer is never a crash."""
         assert self._guard is not None  # noqa: S101 - the route exists only with a guard
         try:
             body = await self._guard.admit(request)
             bolt = self._bolt_request(body)
-        except Rejected as rejected:
+        except RequestRejectedError as rejected:
             log.info("rejected", status=rejected.status)
             return web.Response(status=rejected.status)
         if bolt is None:
             return web.Response(status=400)
         return await to_aiohttp_response(await self._dispatch(bolt))
 
-    async def _hear(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
+    async def _on_socket_request(
+        self, client: AsyncBaseSocketModeClient, request: SocketModeRequest
+    ) -> None:
         """The same through the socket, where Slack has proved itself by opening it."""
         bolt = self._bolt_request(dict(request.payload))
         answer = await self._dispatch(bolt) if bolt else BoltResponse(status=200, body="")
@@ -154,7 +158,7 @@ class SlackAdapter(SlackCourier):
             log.info("ignored", kind="event")
             return BoltResponse(status=200, body="")
         try:
-            answer = await self._app().async_dispatch(request)
+            answer = await self._get_bolt_app().async_dispatch(request)
         except Exception as error:  # Bolt stumbles over shapes that Slack does not send
             log.info("ignored", kind=payloads.text(body.get("type")), error=type(error).__name__)
             return BoltResponse(status=200, body="")
@@ -164,12 +168,12 @@ class SlackAdapter(SlackCourier):
             return BoltResponse(status=200, body="")
         return answer
 
-    def _app(self) -> AsyncApp:
+    def _get_bolt_app(self) -> AsyncApp:
         if self._bolt is None:
             self._bolt = AsyncApp(
                 name="hub",
-                logger=QUIET,
-                client=self._clients.of(None),
+                logger=SILENT_LOGGER,
+                client=self._clients.client_for(None),
                 authorize=_authorize,
                 # answer in the response itself: the default runner looks every 10 ms
                 process_before_response=True,
@@ -181,29 +185,34 @@ class SlackAdapter(SlackCourier):
             self._events.register(self._bolt)
         return self._bolt
 
-    async def _cleanup(self, app: web.Application) -> None:
+    async def _on_cleanup(self, app: web.Application) -> None:
         await self.close()
 
 
-class _Socket(SocketModeClient):
+class _SocketClient(SocketModeClient):
     """A Socket Mode connection that says when it cannot be opened, and uses no proxy."""
 
     def __init__(self, app_token: str, clients: Clients) -> None:
         super().__init__(
-            app_token, logger=QUIET, web_client=clients.of(None), ping_interval=PING_SECONDS
+            app_token,
+            logger=SILENT_LOGGER,
+            web_client=clients.client_for(None),
+            ping_interval=PING_SECONDS,
         )
         self.proxy = None
-        self._since = 0.0
-        self._turn = asyncio.Lock()
+        self._connected_at = 0.0
+        self._reconnect_lock = asyncio.Lock()
 
     async def connect(self) -> None:
         await super().connect()  # type: ignore[no-untyped-call] # as the library has it
-        self._since = time.monotonic()
+        self._connected_at = time.monotonic()
 
     async def connect_to_new_endpoint(self, force: bool = False) -> None:
         """Slack's farewell and the end of the connection both lead here; once is enough."""
-        async with self._turn:
-            fresh = time.monotonic() - self._since < FRESH_SECONDS and await self.is_connected()
+        async with self._reconnect_lock:
+            fresh = (
+                time.monotonic() - self._connected_at < FRESH_SECONDS and await self.is_connected()
+            )
             if not (force and fresh):
                 await super().connect_to_new_endpoint(force)
 
@@ -215,7 +224,7 @@ class _Socket(SocketModeClient):
             raise
 
 
-def _is_open(socket: _Socket | None) -> bool:
+def _is_open(socket: _SocketClient | None) -> bool:
     session = socket.current_session if socket else None
     return session is not None and not session.closed
 
@@ -225,5 +234,5 @@ async def _authorize(enterprise_id: str | None, team_id: str | None) -> Authoriz
     return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id)
 
 
-def _seconds(clock: Callable[[], datetime]) -> Callable[[], float]:
+def _clock_seconds(clock: Callable[[], datetime]) -> Callable[[], float]:
     return lambda: clock().timestamp()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bot.adapters.slack.text import cut
+from bot.adapters.slack.text import shorten
 from bot.cards import SLASH
 from bot.commands import Command
 
@@ -57,7 +57,7 @@ def manifest(
     url = f"{public_url.rstrip('/')}/slack/events"
     command = {
         "command": SLASH,
-        "description": cut(" · ".join(COMMAND_HINTS.values()), MOST_DESCRIPTION),
+        "description": shorten(" · ".join(COMMAND_HINTS.values()), MOST_DESCRIPTION),
         "usage_hint": usage_hint(commands),
         "should_escape": True,  # mentions arrive as ids, not as names that several may have
     }
@@ -98,7 +98,7 @@ def manifest(
 def usage_hint(commands: Mapping[str, Command]) -> str:
     """What may follow the slash, as far as it fits; help first, and neither what is for staff
     nor what goes on with another verb."""
-    open_to_all = [c for c in commands.values() if not (c.staff or " " in c.name)]
+    open_to_all = [c for c in commands.values() if not (c.is_staff_only or " " in c.name)]
     examples = [c.example or c.name for c in sorted(open_to_all, key=lambda c: c.name != "help")]
     hint = ""
     for example in examples:

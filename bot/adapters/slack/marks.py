@@ -2,10 +2,10 @@
 
 import re
 
-LONGEST = 100
+LONGEST_NAME = 100
 """No name is longer in Slack."""
 
-_OTHERWISE = {
+_SLACK_NAMES = {
     "barely_sunny": "🌥️", "drum_with_drumsticks": "🥁", "egg": "🥚", "face_palm": "🤦",
     "face_with_cowboy_hat": "🤠", "female-doctor": "👩\u200d⚕️", "first_place_medal": "🥇",
     "hand_with_index_and_middle_fingers_crossed": "🤞", "handball": "🤾",
@@ -28,44 +28,46 @@ _SEX = re.compile("^(fe)?male[-_]")
 _TONE = re.compile("skin-tone-([2-6])")
 
 
-def shown(name: str) -> str:
+def emoji_picture(name: str) -> str:
     """The picture; a workspace's own emoji keep their name; nothing for what is no name."""
     plain, *tones = name.split("::")
-    if not plain or len(name) > LONGEST or not name.isprintable():
+    if not plain or len(name) > LONGEST_NAME or not name.isprintable():
         return ""
     picture = _picture(plain)
-    return _toned(picture, tones[0]) if picture and tones else picture or f":{plain}:"
+    return _apply_skin_tone(picture, tones[0]) if picture and tones else picture or f":{plain}:"
 
 
 def _picture(name: str) -> str:
-    if name in _OTHERWISE:
-        return _OTHERWISE[name]
+    if name in _SLACK_NAMES:
+        return _SLACK_NAMES[name]
     if flag := _FLAG.fullmatch(name):
-        return _known("".join(chr(0x1F1E6 + ord(letter) - ord("a")) for letter in flag.groups()))
+        return _validate_picture(
+            "".join(chr(0x1F1E6 + ord(letter) - ord("a")) for letter in flag.groups())
+        )
     family = name.split("-")
     if len(family) > 1 and all(one in _FAMILY for one in family):
-        return _known("\u200d".join(_FAMILY[one] for one in family))
+        return _validate_picture("\u200d".join(_FAMILY[one] for one in family))
     other = _SEX.sub(lambda sex: "woman_" if sex[1] else "man_", name)
     other = other.removeprefix("flag-").removeprefix("large_").replace("-", "_")
-    return _named(name) or _named(other)
+    return _picture_by_name(name) or _picture_by_name(other)
 
 
-def _toned(picture: str, tone: str) -> str:
+def _apply_skin_tone(picture: str, tone: str) -> str:
     """With the colour of the skin, where the picture has some."""
     colour = _TONE.fullmatch(tone)
     if colour is None:
         return picture
     skin = chr(0x1F3FB + int(colour[1]) - 2)
-    return _known(picture[0] + skin + picture[1:].removeprefix("\ufe0f")) or picture
+    return _validate_picture(picture[0] + skin + picture[1:].removeprefix("\ufe0f")) or picture
 
 
-def _named(name: str) -> str:
+def _picture_by_name(name: str) -> str:
     import emoji  # a big table, and few processes ever need it
 
-    return _known(emoji.emojize(f":{name}:", language="alias"))
+    return _validate_picture(emoji.emojize(f":{name}:", language="alias"))
 
 
-def _known(picture: str) -> str:
+def _validate_picture(picture: str) -> str:
     """The picture itself, if there is such a thing."""
     import emoji
 

@@ -10,8 +10,9 @@ from typing import assert_never
 
 from bot.adapters.slack import blocks as kit
 from bot.adapters.slack.blocks import Json
-from bot.adapters.slack.text import chunks, cut, seen, units
+from bot.adapters.slack.text import chunks, is_visible, shorten, utf16_length
 from bot.cards import (
+    Bar,
     Bars,
     Button,
     Buttons,
@@ -55,12 +56,12 @@ class Surface:
     tables: int = 0
     alerts: bool = False
 
-    def after(self, blocks: Sequence[Json]) -> "Surface":
+    def subtract(self, blocks: Sequence[Json]) -> "Surface":
         """The room that remains below these."""
         return replace(self, blocks=self.blocks - len(blocks), size=self.size - kit.size(*blocks))
 
     @property
-    def overfull(self) -> bool:
+    def is_overfull(self) -> bool:
         """Has more been put here than fits?"""
         return self.blocks < 0 or self.size < 0
 
@@ -81,32 +82,41 @@ class Piece:
 # --- the whole --------------------------------------------------------------------------------
 
 
-def drawn(card: Card, surface: Surface, t: Translator) -> list[Json]:
+def render_blocks(card: Card, surface: Surface, t: Translator) -> list[Json]:
     """All blocks of a card."""
-    drawing = _Drawing(surface)
-    pieces = [*drawing.opening(card), *drawing.parts(card.parts)]
-    footer = [kit.context(card.footer)] if seen(card.footer) else []
-    return fitted(pieces, footer, surface, t, more=drawing.more)
+    drawing = _CardRenderer(surface)
+    pieces = [*drawing.render_title(card), *drawing.render_parts(card.parts)]
+    footer = [kit.context(card.footer)] if is_visible(card.footer) else []
+    return fit_pieces(pieces, footer, surface, t, is_truncated=drawing.is_truncated)
 
 
-def fitted(
-    pieces: Sequence[Piece], footer: list[Json], surface: Surface, t: Translator, *, more: bool
+def fit_pieces(
+    pieces: Sequence[Piece],
+    footer: list[Json],
+    surface: Surface,
+    t: Translator,
+    *,
+    is_truncated: bool,
 ) -> list[Json]:
     """The blocks that have room, then a line that says so if some had none, then the footer."""
     says = kit.context(t("There is more than fits here; a narrower question shows the rest."))
-    kept = _kept(pieces, surface.after([says, *footer]))
+    kept = _select_pieces(pieces, surface.subtract([says, *footer]))
     shown = [block for piece in kept for block in piece.blocks]
-    return [*_lined(shown), *([says] if more or len(kept) < len(pieces) else []), *footer]
+    return [
+        *_drop_loose_dividers(shown),
+        *([says] if is_truncated or len(kept) < len(pieces) else []),
+        *footer,
+    ]
 
 
-def _kept(pieces: Sequence[Piece], room: Surface) -> list[Piece]:
+def _select_pieces(pieces: Sequence[Piece], room: Surface) -> list[Piece]:
     """Buttons, menus and notes first, then the rest in reading order up to the first too much."""
-    if not room.after([block for piece in pieces for block in piece.blocks]).overfull:
+    if not room.subtract([block for piece in pieces for block in piece.blocks]).is_overfull:
         return list(pieces)
     chosen: set[int] = set()
     for index, piece in sorted(enumerate(pieces), key=lambda item: not item[1].keep):
-        left = room.after(piece.blocks)
-        if not left.overfull:
+        left = room.subtract(piece.blocks)
+        if not left.is_overfull:
             chosen.add(index)
             room = left
         elif not piece.keep:
@@ -114,7 +124,7 @@ def _kept(pieces: Sequence[Piece], room: Surface) -> list[Piece]:
     return [piece for index, piece in enumerate(pieces) if index in chosen]
 
 
-def _lined(shown: list[Json]) -> list[Json]:
+def _drop_loose_dividers(shown: list[Json]) -> list[Json]:
     """Without lines that part nothing: at the start, at the end, or two in a row."""
     kept: list[Json] = []
     for block in shown:
@@ -123,41 +133,41 @@ def _lined(shown: list[Json]) -> list[Json]:
     return kept[:-1] if kept and kept[-1] == kit.divider() else kept
 
 
-def _is_line(part: Part) -> bool:
+def _is_title_only(part: Part) -> bool:
     """An entry that is nothing but its title."""
     return isinstance(part, Entry) and not (part.lines or part.note or part.buttons)
 
 
 @dataclass
-class _Drawing:
+class _CardRenderer:
     """One card being drawn: what was used up so far, and whether something had no room."""
 
     surface: Surface
-    more: bool = False
+    is_truncated: bool = False
     _tables: int = 0
-    _names: Iterator[int] = field(default_factory=count)
+    _counter: Iterator[int] = field(default_factory=count)
 
-    def opening(self, card: Card) -> Iterator[Piece]:
+    def render_title(self, card: Card) -> Iterator[Piece]:
         """The title, marked by its tone unless a note of the card says it anyway."""
         mark = "" if any(isinstance(part, Note) for part in card.parts) else _MARKS[card.tone]
-        if seen(card.title):
+        if is_visible(card.title):
             yield Piece((kit.header(mark + card.title),), keep=True)
 
-    def parts(self, parts: Sequence[Part]) -> Iterator[Piece]:
+    def render_parts(self, parts: Sequence[Part]) -> Iterator[Piece]:
         """All parts in order; entries of one line become a list."""
-        for lines, group in groupby(parts, _is_line):
+        for lines, group in groupby(parts, _is_title_only):
             if lines:
                 yield from _list([part for part in group if isinstance(part, Entry)])
             else:
                 for part in group:
-                    yield from self._part(part)
+                    yield from self._render_part(part)
 
-    def _part(self, part: Part) -> Iterator[Piece]:
+    def _render_part(self, part: Part) -> Iterator[Piece]:
         match part:
             case Heading():
                 yield Piece((kit.header(part.text),))
             case Text():
-                yield from map(_quiet if part.quiet else _paragraph, chunks(part.text, 2500))
+                yield from map(_small_print if part.quiet else _paragraph, chunks(part.text, 2500))
             case Note():
                 yield self._note(part)
             case Facts():
@@ -174,30 +184,30 @@ class _Drawing:
                 yield from self._choice(part)
             case Link():
                 opens = kit.link(part.label, part.address)
-                yield Piece((kit.rich(kit.line(opens)),), keep=True)
+                yield Piece((kit.rich_text(kit.line(opens)),), keep=True)
             case Divider():
                 yield Piece((kit.divider(),))
             case _:
                 assert_never(part)
 
-    def _name(self) -> str:
-        return f"say:{next(self._names)}"
+    def _next_action_id(self) -> str:
+        return f"say:{next(self._counter)}"
 
     def _note(self, note: Note) -> Piece:
-        if self.surface.alerts and units(note.text) <= 200:
+        if self.surface.alerts and utf16_length(note.text) <= 200:
             return Piece((kit.alert(note.text, _LEVELS[note.tone]),), keep=True)
-        text = kit.said("  " + kit.filled(note.text, 2500))
-        return Piece((kit.rich(kit.line(kit.emoji(_EMOJI[note.tone]), text)),), keep=True)
+        text = kit.text_run("  " + kit.fit_text(note.text, 2500))
+        return Piece((kit.rich_text(kit.line(kit.emoji(_EMOJI[note.tone]), text)),), keep=True)
 
     def _entry(self, entry: Entry) -> Piece:
         runs = _title(entry)
-        lines = [cut(line, 500) for line in entry.lines if seen(line)]
+        lines = [shorten(line, 500) for line in entry.lines if is_visible(line)]
         if lines:
-            runs.append(kit.said(cut("\n" + "\n".join(lines), 3000)))
-        if seen(entry.note):
-            runs.append(kit.said("\n" + cut(entry.note, 600), italic=True))
+            runs.append(kit.text_run(shorten("\n" + "\n".join(lines), 3000)))
+        if is_visible(entry.note):
+            runs.append(kit.text_run("\n" + shorten(entry.note, 600), italic=True))
         rows = self._actions(entry.buttons)
-        return Piece((kit.rich(kit.line(*runs)), *rows))
+        return Piece((kit.rich_text(kit.line(*runs)), *rows))
 
     def _rows(self, buttons: Sequence[Button]) -> Iterator[Piece]:
         for row in self._actions(buttons):
@@ -205,54 +215,59 @@ class _Drawing:
 
     def _actions(self, buttons: Sequence[Button]) -> list[Json]:
         drawn = [
-            kit.button(self._name(), b.label if seen(b.label) else b.command, b.command, b.style)
+            kit.button(
+                self._next_action_id(),
+                b.label if is_visible(b.label) else b.command,
+                b.command,
+                b.style,
+            )
             for b in buttons
         ]
-        return [kit.actions(row) for row in _by(drawn, kit.ACTIONS)]
+        return [kit.actions(row) for row in _batches(drawn, kit.ACTIONS)]
 
     def _choice(self, choice: Choice) -> Iterator[Piece]:
-        known = {o.value: o for o in choice.options if 0 < units(o.value) <= VALUE}
+        known = {o.value: o for o in choice.options if 0 < utf16_length(o.value) <= VALUE}
         options = [kit.option(o.label or v, v, o.hint) for v, o in known.items()][: kit.OPTIONS]
-        self.more |= len(options) < len(choice.options)
+        self.is_truncated |= len(options) < len(choice.options)
         if options:
             menu = {
                 "type": "static_select",
-                "action_id": self._name(),
-                "placeholder": kit.words(choice.label, 150),
+                "action_id": self._next_action_id(),
+                "placeholder": kit.plain_text(choice.label, 150),
                 "options": options,
             }
             yield Piece((kit.actions([menu]),), keep=True)
 
     def _table(self, table: Table) -> Piece:
         """Slack's own table once in a message; else columns of letters of one width."""
-        block = _native(table)
+        block = _native_table(table)
         wide = len(table.columns) > TABLE_COLUMNS or len(table.rows) >= TABLE_ROWS
         fits = bool(table.columns) and not wide and kit.size(block) <= TABLE_SIZE
         if fits and self._tables < self.surface.tables:
             self._tables += 1
             return Piece((block,))
-        return Piece((kit.rich(kit.preformatted(self._held(_columns(table)))),))
+        return Piece((kit.rich_text(kit.code_block(self._fit_lines(_fixed_width_table(table)))),))
 
     def _bars(self, bars: Bars) -> Piece:
-        chart = kit.preformatted(self._held(_chart(bars)))
-        caption = kit.line(kit.said(kit.filled(bars.caption, 300), bold=True))
-        return Piece((kit.rich(caption, chart),))
+        chart = kit.code_block(self._fit_lines(_chart(bars)))
+        caption = kit.line(kit.text_run(kit.fit_text(bars.caption, 300), bold=True))
+        return Piece((kit.rich_text(caption, chart),))
 
-    def _held(self, lines: Sequence[str]) -> str:
+    def _fit_lines(self, lines: Sequence[str]) -> str:
         """As many lines as one block of a message should hold."""
         kept: list[str] = []
         for line in lines:
-            if units("\n".join([*kept, line])) > MONOSPACED:
-                self.more = True
+            if utf16_length("\n".join([*kept, line])) > MONOSPACED:
+                self.is_truncated = True
                 break
             kept.append(line)
-        return kit.filled("\n".join(kept), MONOSPACED)
+        return kit.fit_text("\n".join(kept), MONOSPACED)
 
 
 # --- the parts that need nothing but themselves -----------------------------------------------
 
 
-def _quiet(text: str) -> Piece:
+def _small_print(text: str) -> Piece:
     return Piece((kit.context(text, kit.PARAGRAPH),))
 
 
@@ -261,28 +276,31 @@ def _paragraph(text: str) -> Piece:
 
 
 def _facts(facts: Facts) -> Iterator[Piece]:
-    for ten in _by([kit.field(fact.label, fact.value) for fact in facts.facts], kit.FIELDS):
+    for ten in _batches([kit.field(fact.label, fact.value) for fact in facts.facts], kit.FIELDS):
         yield Piece((kit.fields(ten),))
 
 
 def _title(entry: Entry) -> list[Json]:
-    runs = [kit.said(kit.filled(" ".join(entry.title.split()), 300), bold=True)]
-    if seen(entry.badge):
-        runs += [kit.said("  "), kit.said(cut(entry.badge, 100), code=True)]
+    runs = [kit.text_run(kit.fit_text(" ".join(entry.title.split()), 300), bold=True)]
+    if is_visible(entry.badge):
+        runs += [kit.text_run("  "), kit.text_run(shorten(entry.badge, 100), code=True)]
     return runs
 
 
 def _list(entries: Sequence[Entry]) -> Iterator[Piece]:
-    for some in _by([kit.line(*_title(entry)) for entry in entries], LIST_LINES):
-        yield Piece((kit.rich(kit.bullets(some)),))
+    for some in _batches([kit.line(*_title(entry)) for entry in entries], LIST_LINES):
+        yield Piece((kit.rich_text(kit.bullets(some)),))
 
 
-def _native(table: Table) -> Json:
+def _native_table(table: Table) -> Json:
     numbers = [
         all(_NUMBER.fullmatch(row[index].strip()) for row in table.rows if index < len(row))
         for index in range(len(table.columns))
     ]
-    head = [kit.rich(kit.line(kit.said(kit.filled(c, 150), bold=True))) for c in table.columns]
+    head = [
+        kit.rich_text(kit.line(kit.text_run(kit.fit_text(c, 150), bold=True)))
+        for c in table.columns
+    ]
     rows = [[_cell(text) for text in row[: len(head)]] for row in table.rows]
     settings = [{"align": "right"} if right else {"is_wrapped": True} for right in numbers]
     rows = [row or [_cell("")] for row in rows]
@@ -290,23 +308,27 @@ def _native(table: Table) -> Json:
 
 
 def _cell(text: str) -> Json:
-    return {"type": "raw_text", "text": kit.filled(text, 500)}
+    return {"type": "raw_text", "text": kit.fit_text(text, 500)}
 
 
-def _columns(table: Table) -> list[str]:
-    rows = [[cut(" ".join(c.split()), 40) for c in row] for row in (table.columns, *table.rows)]
+def _fixed_width_table(table: Table) -> list[str]:
+    rows = [[shorten(" ".join(c.split()), 40) for c in row] for row in (table.columns, *table.rows)]
     widths = [max(map(_width, column)) for column in zip(*rows, strict=False)]
-    lines = ["  ".join(map(_padded, row, widths)).rstrip() for row in rows]
+    lines = ["  ".join(map(_pad_text, row, widths)).rstrip() for row in rows]
     return [lines[0], "  ".join("─" * width for width in widths), *lines[1:]]
 
 
+def _short_value(bar: Bar) -> str:
+    return shorten(" ".join(bar.shown.split()), 30)
+
+
 def _chart(bars: Bars) -> list[str]:
-    labels = [cut(" ".join(bar.label.split()), 30) for bar in bars.bars]
+    labels = [shorten(" ".join(bar.label.split()), 30) for bar in bars.bars]
     widest = max(map(_width, labels), default=0)
     values = [bar.value if math.isfinite(bar.value) else 0.0 for bar in bars.bars]
     most = max([*values, 0.0]) or 1.0
     return [
-        f"{_padded(label, widest)}  {_bar(value / most)}  {cut(' '.join(bar.shown.split()), 30)}"
+        f"{_pad_text(label, widest)}  {_bar(value / most)}  {_short_value(bar)}"
         for label, value, bar in zip(labels, values, bars.bars, strict=True)
     ]
 
@@ -317,7 +339,7 @@ def _bar(share: float) -> str:
     return "█" * long + "░" * (BAR_WIDTH - long)
 
 
-def _padded(text: str, width: int) -> str:
+def _pad_text(text: str, width: int) -> str:
     return text + " " * (width - _width(text))
 
 
@@ -329,6 +351,6 @@ def _width(text: str) -> int:
     )
 
 
-def _by(items: Sequence[Json], most: int) -> Iterator[list[Json]]:
+def _batches(items: Sequence[Json], most: int) -> Iterator[list[Json]]:
     for start in range(0, len(items), most):
         yield list(items[start : start + most])

@@ -20,10 +20,10 @@ class Visitor:
     enterprise: str = ""
     home: str = ""
     name: str = ""
-    bot: bool = False
+    is_bot: bool = False
 
     @property
-    def known(self) -> bool:
+    def is_identified(self) -> bool:
         """Is it said who this is?"""
         return bool(self.team and self.user)
 
@@ -44,7 +44,7 @@ def kind(body: Body) -> str:
     return text(part(body, "event").get("type"))
 
 
-def commander(body: Body) -> Visitor:
+def command_author(body: Body) -> Visitor:
     """Who typed a slash command."""
     return Visitor(
         team=text(body.get("team_id")),
@@ -78,7 +78,7 @@ def author(body: Body) -> Visitor:
         user=text(event.get("user")),
         enterprise=text(granted.get("enterprise_id")) or text(body.get("enterprise_id")),
         home=text(event.get("user_team")) or text(event.get("team")),
-        bot=bool(event.get("bot_id") or event.get("bot_profile")),
+        is_bot=bool(event.get("bot_id") or event.get("bot_profile")),
     )
 
 
@@ -89,29 +89,29 @@ def authorization(body: Body) -> Body:
     return first if isinstance(first, Mapping) else {}
 
 
-def own(body: Body) -> str:
+def bot_user_id(body: Body) -> str:
     """The hub's own account there."""
     granted = authorization(body)
     return text(granted.get("user_id")) if granted.get("is_bot") is not False else ""
 
 
-def pressed(action: Any) -> str:
+def action_command(action: Any) -> str:
     """The command of a button, or of a menu's option."""
     chosen = part(action, "selected_option")
     value = chosen.get("value") if chosen else part({"": action}, "").get("value")
     return text(value)
 
 
-def spoken(said: Any, bot: str = "") -> str:
+def parse_command_text(said: Any, bot: str = "") -> str:
     """Words as typed: Slack's markup undone, its mentions as `<@id>`, the hub's own name gone."""
-    words = _TOKEN.sub(_typed, text(said))
+    words = _TOKEN.sub(_replace_token, text(said))
     if bot:
         words = re.sub(rf"^(\s*<@{re.escape(bot)}>)+", "", words)
     plain = words.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
     return _SLASH.sub("", plain).strip()
 
 
-def _typed(match: re.Match[str]) -> str:
+def _replace_token(match: re.Match[str]) -> str:
     sign, reference, label = match[1], match[2], match[3] or ""
     match sign:
         case "@":

@@ -18,15 +18,15 @@ from bot.request import Sender
 log = structlog.get_logger()
 
 PLATFORM, LABEL = "slack", "Slack"
-KEPT, KEPT_AFTER_FAILURE, LANGUAGE_KEPT = 3600.0, 60.0, 30.0
-MOST = 5000
+FACTS_SECONDS, FACTS_SECONDS_AFTER_FAILURE, LANGUAGE_SECONDS = 3600.0, 60.0, 30.0
+MOST_ENTRIES = 5000
 Value = TypeVar("Value")
 
 
-class Kept(Generic[Value]):
+class ExpiringCache(Generic[Value]):
     """Values that stay for a while, the longest unused going first when there are too many."""
 
-    def __init__(self, clock: Callable[[], float], most: int = MOST) -> None:
+    def __init__(self, clock: Callable[[], float], most: int = MOST_ENTRIES) -> None:
         self._clock = clock
         self._most = most
         self._values: OrderedDict[tuple[str, str], tuple[Value, float]] = OrderedDict()
@@ -39,7 +39,7 @@ class Kept(Generic[Value]):
         self._values.move_to_end(key)
         return value
 
-    def put(self, key: tuple[str, str], value: Value, seconds: float) -> None:
+    def add(self, key: tuple[str, str], value: Value, seconds: float) -> None:
         """Keep it."""
         self._values[key] = (value, self._clock() + seconds)
         self._values.move_to_end(key)
@@ -48,7 +48,7 @@ class Kept(Generic[Value]):
 
 
 @dataclass(frozen=True)
-class Facts:
+class UserFacts:
     """What Slack says of a user. `foreign`: a guest, somebody of another company, or a bot.
 
     `email`: only an address that Slack itself saw confirmed.
@@ -59,7 +59,7 @@ class Facts:
     zone: str = ""
     home: str = ""
     enterprise: str = ""
-    foreign: bool = False
+    is_outsider: bool = False
     email: str = ""
 
 
@@ -73,24 +73,26 @@ class People:
         tokens: Tokens,
         clock: Callable[[], float],
         *,
-        within: float,
+        lookup_timeout: float,
     ) -> None:
         self._hub = hub
         self._clients = clients
         self._tokens = tokens
-        self._facts: Kept[Facts] = Kept(clock)
-        self._languages: Kept[str] = Kept(clock)
-        self._within = within  # a question about somebody may delay the answer to them so long
-        self._asking: set[asyncio.Task[Facts]] = set()
+        self._facts: ExpiringCache[UserFacts] = ExpiringCache(clock)
+        self._languages: ExpiringCache[str] = ExpiringCache(clock)
+        self._lookup_timeout = (
+            lookup_timeout  # a question about somebody may delay the answer to them so long
+        )
+        self._running_lookups: set[asyncio.Task[UserFacts]] = set()
 
-    async def sender(self, visitor: Visitor) -> Sender:
+    async def load_sender(self, visitor: Visitor) -> Sender:
         """The account as the hub wants it; unknown facts are left out, never waited for."""
-        facts = await self._known(visitor)
+        facts = await self._load_facts(visitor)
         home = visitor.home or facts.home
         elsewhere = bool(home) and home != visitor.team
         # workspaces of one organisation share their people
         related = bool(visitor.enterprise) and facts.enterprise == visitor.enterprise
-        stranger = visitor.bot or facts.foreign or (elsewhere and not related)
+        stranger = visitor.is_bot or facts.is_outsider or (elsewhere and not related)
         return Sender(
             platform=PLATFORM,
             workspace=home if elsewhere and not related else visitor.team,
@@ -98,14 +100,14 @@ class People:
             name=facts.name or visitor.name,
             locale=facts.locale,
             zone=facts.zone,
-            stranger=stranger,
-            unsure=facts == Facts(),
-            gathers=True,
+            is_outsider=stranger,
+            is_unverified=facts == UserFacts(),
+            can_open_group_chat=True,
             email=facts.email,
             label=LABEL,
         )
 
-    async def translator(self, sender: Sender) -> Translator:
+    async def load_translator(self, sender: Sender) -> Translator:
         """What says the adapter's own sentences in the language the person reads."""
         key = sender.workspace, sender.user
         language = self._languages.get(key)
@@ -115,59 +117,62 @@ class People:
             except Exception as error:  # a broken database must not cost the answer
                 log.error("language unknown", error=type(error).__name__)
                 language = language_of(sender.locale)
-            self._languages.put(key, language, LANGUAGE_KEPT)
+            self._languages.add(key, language, LANGUAGE_SECONDS)
         return translator(language)
 
-    def guess(self, visitor: Visitor) -> Translator:
+    def guess_translator(self, visitor: Visitor) -> Translator:
         """The same from memory alone, for «one moment»."""
         key = visitor.team, visitor.user
-        facts = self._facts.get(key, stale=True) or Facts()
+        facts = self._facts.get(key, stale=True) or UserFacts()
         return translator(self._languages.get(key, stale=True) or language_of(facts.locale))
 
     async def close(self) -> None:
         """Let no question run on."""
-        for task in tuple(self._asking):
+        for task in tuple(self._running_lookups):
             task.cancel()
-        await asyncio.gather(*self._asking, return_exceptions=True)
+        await asyncio.gather(*self._running_lookups, return_exceptions=True)
 
-    async def _known(self, visitor: Visitor) -> Facts:
+    async def _load_facts(self, visitor: Visitor) -> UserFacts:
         key = visitor.team, visitor.user
         facts = self._facts.get(key)
         if facts is not None:
             return facts
-        task = asyncio.ensure_future(self._asked(visitor, key))
-        self._asking.add(task)
-        task.add_done_callback(self._asking.discard)
-        done, _ = await asyncio.wait({task}, timeout=self._within)
-        return task.result() if done else self._facts.get(key, stale=True) or Facts()
+        task = asyncio.ensure_future(self._fetch_facts(visitor, key))
+        self._running_lookups.add(task)
+        task.add_done_callback(self._running_lookups.discard)
+        done, _ = await asyncio.wait({task}, timeout=self._lookup_timeout)
+        return task.result() if done else self._facts.get(key, stale=True) or UserFacts()
 
-    async def _asked(self, visitor: Visitor, key: tuple[str, str]) -> Facts:
+    async def _fetch_facts(self, visitor: Visitor, key: tuple[str, str]) -> UserFacts:
         """Ask Slack; what fails leaves the last known facts in place for a minute."""
         try:
-            token = await self._tokens.of(visitor.enterprise, visitor.team)
+            token = await self._tokens.token_for(visitor.enterprise, visitor.team)
             if token is None:
-                return Facts()
-            client = self._clients.of(token)
+                return UserFacts()
+            client = self._clients.client_for(token)
             answer = await client.users_info(user=visitor.user, include_locale=True)
-            facts, seconds = facts_of(answer.get("user")), KEPT
+            facts, seconds = parse_facts(answer.get("user")), FACTS_SECONDS
         except FAILURES as error:
             log.info("person unknown", reason=reason(error))
-            facts, seconds = self._facts.get(key, stale=True) or Facts(), KEPT_AFTER_FAILURE
-        self._facts.put(key, facts, seconds)
+            facts, seconds = (
+                self._facts.get(key, stale=True) or UserFacts(),
+                FACTS_SECONDS_AFTER_FAILURE,
+            )
+        self._facts.add(key, facts, seconds)
         return facts
 
 
-def facts_of(user: Any) -> Facts:
+def parse_facts(user: Any) -> UserFacts:
     """The answer of users.info."""
     user = user if isinstance(user, dict) else {}
     profile, company = part(user, "profile"), part(user, "enterprise_user")
     guest = ("is_restricted", "is_ultra_restricted", "is_stranger", "is_bot", "deleted")
-    return Facts(
+    return UserFacts(
         name=text(profile.get("display_name")) or text(user.get("real_name")),
         locale=text(user.get("locale")),
         zone=text(user.get("tz")),
         home=text(user.get("team_id")),
         enterprise=text(company.get("enterprise_id")),
-        foreign=any(user.get(mark) is True for mark in guest),
+        is_outsider=any(user.get(mark) is True for mark in guest),
         email=text(profile.get("email")) if user.get("is_email_confirmed") is True else "",
     )

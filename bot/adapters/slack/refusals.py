@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 from math import isfinite
 from typing import Any, Literal
 
-from bot.adapters.base import NotSent
+from bot.adapters.base import DeliveryError
 
 Scope = Literal["place", "workspace"]
 
@@ -22,7 +22,7 @@ CLOSED_TOKENS = frozenset({
 })  # fmt: skip
 """Nothing can be said in that workspace as things are."""
 
-FINAL = frozenset({
+FINAL_ERRORS = frozenset({
     "access_denied", "as_user_not_supported", "block_mismatch", "cannot_dm_bot", "cannot_find_user",
     "cant_delete_message", "cant_update_message", "channel_not_found", "channel_type_not_supported",
     "duplicate_channel_not_found", "edit_window_closed", "invalid_arg_name", "invalid_arguments",
@@ -40,18 +40,18 @@ FINAL = frozenset({
 })  # fmt: skip
 """The same message to the same place would be refused for ever."""
 
-NOBODY = frozenset({
+UNREACHABLE_USER_ERRORS = frozenset({
     "cannot_dm_bot", "cannot_find_user", "messages_tab_disabled", "user_disabled",
     "user_not_found", "user_not_visible", "users_not_found",
 })  # fmt: skip
 """Of these, the ones that a person will never get a direct message with."""
 
-UNSURE = frozenset({
+AMBIGUOUS_ERRORS = frozenset({
     "fatal_error", "internal_error", "request_timeout", "service_unavailable", "unknown",
 })  # fmt: skip
 """Slack's own trouble: the message may be there all the same."""
 
-UNREADABLE = CLOSED_TOKENS | {
+UNREADABLE_ERRORS = CLOSED_TOKENS | {
     "access_denied", "channel_not_found", "channel_type_not_supported", "is_archived",
     "method_not_supported_for_channel_type", "missing_scope", "no_permission", "not_in_channel",
     "thread_not_found",
@@ -61,47 +61,49 @@ UNREADABLE = CLOSED_TOKENS | {
 
 def refusal(
     status: int, headers: Mapping[str, str], said: Any, method: str, now: datetime
-) -> NotSent | None:
+) -> DeliveryError | None:
     """What an answer means for the message; None where it was taken. `said`: the JSON, if any."""
     word = said.get("error") if isinstance(said, dict) else None
     word = word if isinstance(word, str) and word else ""
     if status == 429 or word in ("ratelimited", "rate_limited"):
-        return _later(headers, method, now)
+        return _rate_limit_error(headers, method, now)
     if status >= 500:
-        return NotSent(word or f"http_{status}", certain=False)
+        return DeliveryError(word or f"http_{status}", certain=False)
     if status >= 300:
-        return NotSent(f"http_{status}")
+        return DeliveryError(f"http_{status}")
     if not isinstance(said, dict):
-        return NotSent("no_answer", certain=False)
-    return None if said.get("ok") is True else _refused(word or "unknown")
+        return DeliveryError("no_answer", certain=False)
+    return None if said.get("ok") is True else _delivery_error(word or "unknown")
 
 
-def _refused(word: str) -> NotSent:
-    if word in UNSURE:
-        return NotSent(word, certain=False)
+def _delivery_error(word: str) -> DeliveryError:
+    if word in AMBIGUOUS_ERRORS:
+        return DeliveryError(word, certain=False)
     if word in CLOSED_TOKENS:
-        return NotSent(word, final=True, scope="workspace")
-    return NotSent(word, final=word in FINAL, closed=word in NOBODY)
+        return DeliveryError(word, final=True, scope="workspace")
+    return DeliveryError(
+        word, final=word in FINAL_ERRORS, dm_closed=word in UNREACHABLE_USER_ERRORS
+    )
 
 
-def _later(headers: Mapping[str, str], method: str, now: datetime) -> NotSent:
+def _rate_limit_error(headers: Mapping[str, str], method: str, now: datetime) -> DeliveryError:
     """Slack limits posts by channel and by workspace, and the rest by method and workspace."""
-    wait = max(wait_of(headers.get("Retry-After", ""), now), SHORTEST_WAIT)
+    wait = max(parse_retry_after(headers.get("Retry-After", ""), now), SHORTEST_WAIT)
     narrow = method == "chat.postMessage" and wait <= LONGEST_FOR_A_PLACE
     scope: Scope = "place" if narrow else "workspace"
-    return NotSent("ratelimited", wait=wait, scope=scope)
+    return DeliveryError("ratelimited", wait=wait, scope=scope)
 
 
-def wait_of(said: str, now: datetime) -> float:
+def parse_retry_after(said: str, now: datetime) -> float:
     """The seconds of a Retry-After: a number or a date; none where it says nothing."""
     try:
         seconds = float(said)
     except ValueError:
-        seconds = _until(said, now)
+        seconds = _seconds_until(said, now)
     return seconds if isfinite(seconds) and seconds > 0 else 0.0
 
 
-def _until(said: str, now: datetime) -> float:
+def _seconds_until(said: str, now: datetime) -> float:
     try:
         at = parsedate_to_datetime(said)
     except (ValueError, TypeError):

@@ -11,7 +11,7 @@ _MARKS = re.compile("[\u0300-\U0010ffff]{5}")
 """No more than a hint that there may be many marks in a row; all of them are in this range."""
 
 _JOINER = "\u200d"
-_BROKEN_WORD = 0.8
+_SHORTEST_CHUNK = 0.8
 """A cut falls between two words unless that costs more than a fifth of the room."""
 
 
@@ -20,15 +20,15 @@ def tidy(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     safe = _UNSAFE.sub("", text)
-    return _calm(safe) if _MARKS.search(safe) else safe
+    return _limit_accents(safe) if _MARKS.search(safe) else safe
 
 
-def seen(text: str) -> bool:
+def is_visible(text: str) -> bool:
     """Is there anything to see in it?"""
     return bool(tidy(text).strip())
 
 
-def _calm(text: str) -> str:
+def _limit_accents(text: str) -> str:
     kept, marks = [], 0
     for char in text:
         marks = marks + 1 if _is_mark(char) else 0
@@ -37,58 +37,58 @@ def _calm(text: str) -> str:
     return "".join(kept)
 
 
-def units(text: str) -> int:
+def utf16_length(text: str) -> int:
     """The length as Slack counts it: in UTF-16 units, where an emoji is two."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def cut(text: str, most: int) -> str:
+def shorten(text: str, most: int) -> str:
     """The text, with «…» at its end if it is longer than `most`."""
     whole = tidy(text)
-    if units(whole) <= most:
+    if utf16_length(whole) <= most:
         return whole
-    return whole[: _room(whole, most - 1)].rstrip() + "…"
+    return whole[: _break_position(whole, most - 1)].rstrip() + "…"
 
 
 def chunks(text: str, most: int) -> list[str]:
     """The text in pieces of at most `most`, parted at line ends or between words."""
     rest, pieces = tidy(text).strip(), []
-    while units(rest) > most:
-        end = _room(rest, most)
+    while utf16_length(rest) > most:
+        end = _break_position(rest, most)
         gap = max(rest.rfind("\n", 0, end), rest.rfind(" ", 0, end))
-        end = gap if gap > end * _BROKEN_WORD else end
+        end = gap if gap > end * _SHORTEST_CHUNK else end
         pieces.append(rest[:end].rstrip())
         rest = rest[end:].lstrip()
     return [*filter(None, pieces), rest] if rest else pieces
 
 
-def escaped(text: str, most: int) -> str:
+def escape_text(text: str, most: int) -> str:
     """For a message's own text, where & < > would otherwise begin links and mentions."""
     most_raw = most
     while True:
-        said = _escape(cut(text, most_raw))
-        if units(said) <= most:
+        said = _escape(shorten(text, most_raw))
+        if utf16_length(said) <= most:
             return said
-        most_raw -= max(1, (units(said) - most) // 5)
+        most_raw -= max(1, (utf16_length(said) - most) // 5)
 
 
 def _escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _room(text: str, most: int) -> int:
+def _break_position(text: str, most: int) -> int:
     """How many characters fit in `most` units without parting a grapheme."""
     end = most
-    while units(text[:end]) > most:
+    while utf16_length(text[:end]) > most:
         end -= 1
     whole = end
-    while whole and not _parts(text, whole):
+    while whole and not _is_break(text, whole):
         whole -= 1
     # one grapheme longer than all the room there is can only be broken
     return whole or max(end, 1)
 
 
-def _parts(text: str, at: int) -> bool:
+def _is_break(text: str, at: int) -> bool:
     """May the text be parted before this character?"""
     before, after = text[at - 1], text[at]
     if _is_mark(after) or _joins(after) or before == _JOINER:

@@ -10,7 +10,7 @@ from bot.adapters.slack.client import FAILURES, Clients, reason
 log = structlog.get_logger()
 
 
-class Installed(Protocol):
+class StoredInstallation(Protocol):
     """One installation, as the store gives it back; no team: of a whole organisation."""
 
     @property
@@ -37,7 +37,7 @@ class TokenStore(Protocol):
     ) -> None:
         """Keep a token in the place of an older one."""
 
-    async def find(self, enterprise_id: str, team_id: str) -> Installed | None:
+    async def find(self, enterprise_id: str, team_id: str) -> StoredInstallation | None:
         """The workspace's own, else its organisation's; ValueError when no key opens it."""
 
     async def delete(self, enterprise_id: str, team_id: str) -> None:
@@ -49,21 +49,25 @@ class Tokens:
 
     def __init__(self, clients: Clients, bot_token: str, store: TokenStore | None) -> None:
         self._clients = clients
-        self._given = bot_token
-        self._given_for = ""
+        self._operator_token = bot_token
+        self._operator_team = ""
         self._store = store
 
-    async def of(self, enterprise: str, team: str) -> str | None:
+    async def token_for(self, enterprise: str, team: str) -> str | None:
         """The token to speak with there; None where the hub is not installed."""
         if self._store is None:
-            return self._given or None
+            return self._operator_token or None
         try:
             found = await self._store.find(enterprise, team)
         except ValueError:
             log.error("token unreadable", team=team)
             return None
         if found is None:
-            return self._given if self._given and team == await self._home() else None
+            return (
+                self._operator_token
+                if self._operator_token and team == await self._load_operator_team()
+                else None
+            )
         if team and not found.team_id:
             # a worker that knows only the workspace finds the organisation's token there
             await self._store.save(enterprise, team, found.token, found.installed_at)
@@ -83,24 +87,24 @@ class Tokens:
         await self._store.delete(enterprise, found.team_id if found else team)
         return True
 
-    async def _home(self) -> str:
+    async def _load_operator_team(self) -> str:
         """The one workspace that the operator's own token is for."""
-        if not self._given_for:
+        if not self._operator_team:
             try:
-                answer = await self._clients.of(self._given).auth_test()
+                answer = await self._clients.client_for(self._operator_token).auth_test()
             except FAILURES as error:
                 log.warning("token of unknown workspace", reason=reason(error))
             else:
-                self._given_for = str(answer.get("team_id"))
-        return self._given_for
+                self._operator_team = str(answer.get("team_id"))
+        return self._operator_team
 
-    async def _is_newer(self, found: Installed, at: int) -> bool:
+    async def _is_newer(self, found: StoredInstallation, at: int) -> bool:
         """Slack tells of a removal late and in any order; within one second only a call knows."""
         installed = int(found.installed_at.timestamp())
         if at != installed:
             return at < installed
         try:
-            await self._clients.of(found.token).auth_test()
+            await self._clients.client_for(found.token).auth_test()
         except FAILURES:
             return False
         return True

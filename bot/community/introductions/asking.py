@@ -13,28 +13,43 @@ from bot.community.parting import Parting
 from bot.community.people import portraits, ranking
 from bot.community.talks import opening
 from bot.community.talks.opening import Pair
-from bot.deliveries import owe, tell_ended
+from bot.deliveries import enqueue, run_ended_hooks
 from bot.errors import Refusal
 from bot.i18n import Translator, translator
 from db import audit, blocks, introductions
-from db.introductions import AGAIN, AGREED, ASKED, LASTS, UNANSWERED, YES, Introduction, card_key
+from db.introductions import (
+    AGAIN,
+    AGREED,
+    ASK_LIFETIME,
+    ASKED,
+    UNANSWERED,
+    YES,
+    Introduction,
+    card_key,
+)
 from db.members import Member
 
 KIND = "introduction"
 A_DAY = timedelta(days=1)
-MOST_A_DAY = 5
+MAX_ASKS_PER_DAY = 5
 """How many asks of a day may be without a yes."""
 
 
-def to_answer(every: Sequence[Introduction], member_id: int, now: datetime) -> list[Introduction]:
+def list_unanswered(
+    every: Sequence[Introduction], member_id: int, now: datetime
+) -> list[Introduction]:
     """Those that wait for the answer of one person."""
-    return [i for i in every if i.asks(member_id) and i.is_open(now) and not i.said(member_id)]
+    return [
+        i
+        for i in every
+        if i.can_answer(member_id) and i.is_open(now) and not i.answer_of(member_id)
+    ]
 
 
 async def render_unanswered(ctx: Context) -> Entry | None:
     """Name the people who wait for the member's answer; None when nobody does."""
-    every = await introductions.of_member(ctx.session, ctx.member.id, ctx.now)
-    open_ = to_answer(every, ctx.member.id, ctx.now)
+    every = await introductions.list_of_member(ctx.session, ctx.member.id, ctx.now)
+    open_ = list_unanswered(every, ctx.member.id, ctx.now)
     if not open_:
         return None
     t, number = ctx.t, len(open_)
@@ -42,7 +57,7 @@ async def render_unanswered(ctx: Context) -> Entry | None:
         title=t.many(
             "One person would like to meet you", "{number} people would like to meet you", number
         ),
-        lines=(t.listed([(one.by or one.facing(ctx.member.id)).name for one in open_]),),
+        lines=(t.listed([(one.by or one.partner_of(ctx.member.id)).name for one in open_]),),
         buttons=(Button(t("See and answer"), "intro list", "primary"),),
     )
 
@@ -53,26 +68,26 @@ async def render_unanswered(ctx: Context) -> Entry | None:
 async def ask(ctx: Context, intro: Introduction) -> Card:
     """Ask for what a draft says; the same words come back for whoever cannot be asked."""
     if intro.status != "draft":
-        return already(ctx, intro)
+        return already_asked_card(ctx, intro)
     check_may_write(ctx)
-    await introductions.hold(ctx.session, ctx.member, intro.one, intro.other)
+    await introductions.lock_members(ctx.session, ctx.member, intro.one, intro.other)
     asked = [intro.other] if intro.by is None else [intro.one, intro.other]
     for person in asked:
-        await _check(ctx, person)
-    before = await _before(ctx, intro)
+        await _check_person(ctx, person)
+    before = await _find_earlier_answer(ctx, intro)
     if before is not None:
         return before
     for person in asked:
-        check_open(ctx, person, intro.topic_id)
-    made = await introductions.asked_since(ctx.session, ctx.member, ctx.now - A_DAY)
-    if made >= MOST_A_DAY:
+        check_accepts_questions(ctx, person, intro.topic_id)
+    made = await introductions.count_asks_since(ctx.session, ctx.member, ctx.now - A_DAY)
+    if made >= MAX_ASKS_PER_DAY:
         raise Refusal(
             ctx.t("You asked {number} people in a day. Give them time to answer, and ask again "
                   "tomorrow.", number=made),
-            buttons=(_mine(ctx.t),),
+            buttons=(_my_introductions_button(ctx.t),),
         )  # fmt: skip
-    await _send(ctx, intro, asked)
-    return waiting(ctx, intro)
+    await _send_request(ctx, intro, asked)
+    return pending_card(ctx, intro)
 
 
 def check_not_oneself(ctx: Context, person: Member) -> None:
@@ -81,7 +96,7 @@ def check_not_oneself(ctx: Context, person: Member) -> None:
         raise Refusal(ctx.t("That is you, and you two have met. Name somebody else, or a topic."))
 
 
-async def _check(ctx: Context, person: Member) -> None:
+async def _check_person(ctx: Context, person: Member) -> None:
     """Found in the directory, and not blocked by the asker."""
     check_not_oneself(ctx, person)
     if not person.is_in_directory:
@@ -92,18 +107,20 @@ async def _check(ctx: Context, person: Member) -> None:
         )
 
 
-async def _before(ctx: Context, intro: Introduction) -> Card | None:
+async def _find_earlier_answer(ctx: Context, intro: Introduction) -> Card | None:
     """What was asked between the two lately, where that answers the question."""
     t, me = ctx.t, ctx.member.id
-    past = await introductions.lately(ctx.session, intro.one_id, intro.other_id, ctx.now)
+    past = await introductions.list_recent(ctx.session, intro.one_id, intro.other_id, ctx.now)
     mine = [i for i in past if i.asker is not None and i.asker.id == me]
     for one in mine:
         if one.status in UNANSWERED and one.closed_at is None:
-            return already(ctx, one)
+            return already_asked_card(ctx, one)
     if intro.by_id is None:
         for one in past:
-            if one.asks(me) and one.is_open(ctx.now):
-                return await asked_card(t, await pair_of(ctx, one), one, ctx.member, ctx.now)
+            if one.can_answer(me) and one.is_open(ctx.now):
+                return await request_card(
+                    t, await load_intro_pair(ctx, one), one, ctx.member, ctx.now
+                )
     who = intro.other.name
     for one in past if intro.by_id is None else mine:
         if one.status == AGREED:
@@ -112,55 +129,59 @@ async def _before(ctx: Context, intro: Introduction) -> Card | None:
                   name=who, day=t.day(one.closed_at or one.asked_at))
                 if intro.by_id is None
                 else t("You introduced these two on {day}.", day=t.day(one.asked_at)),
-                buttons=(_mine(t),),
+                buttons=(_my_introductions_button(t),),
             )  # fmt: skip
     if mine:
         again = t.day(mine[0].asked_at + AGAIN)
         raise Refusal(
             t("You asked for this not long ago. Please give it until {day}.", day=again),
-            buttons=(_mine(t),),
+            buttons=(_my_introductions_button(t),),
         )
     return None
 
 
-def check_open(ctx: Context, person: Member, topic: int | None = None) -> None:
+def check_accepts_questions(ctx: Context, person: Member, topic: int | None = None) -> None:
     """What a profile says openly anyway, with the next best for the topic."""
     t = ctx.t
     if not person.open_to_questions:
         text = t("{name} is not taking questions now.", name=person.name)
-    elif person.is_full(ranking.month(ctx.now)):
+    elif person.is_full(ranking.format_month(ctx.now)):
         text = t("{name} has had as many questions as they can take this month.",
                  name=person.name)  # fmt: skip
     else:
         return
-    slug = ctx.known.topics[topic].slug if topic in ctx.known.topics else ""
+    slug = ctx.reference.topics[topic].slug if topic in ctx.reference.topics else ""
     onward = Button(t("Ask the next best"), f"intro {slug}", "primary") if slug else None
     profile = Button(t("Profile"), f"who-is {person.id}")
     raise Refusal(text, buttons=(onward, profile) if onward else (profile,))
 
 
-async def _send(ctx: Context, intro: Introduction, asked: list[Member]) -> None:
-    intro.status, intro.asked_at, intro.tells_at = ASKED, ctx.now, ctx.now + LASTS
+async def _send_request(ctx: Context, intro: Introduction, asked: list[Member]) -> None:
+    intro.status, intro.asked_at, intro.tells_at = ASKED, ctx.now, ctx.now + ASK_LIFETIME
     if intro.by is None:
         intro.one_said = YES
     await ctx.session.flush()
     unwanted = await _is_unwanted(ctx, intro)
     for person in asked:
         # counted in any case: a number that stood still would tell who is unwanted
-        this_month = ranking.month(ctx.now)
+        this_month = ranking.format_month(ctx.now)
         taken = person.asks_taken if person.asks_month == this_month else 0
         person.asks_taken, person.asks_month = taken + 1, this_month
         if not unwanted:
-            card = await asked_card(
-                translator(person.language), await pair_of(ctx, intro), intro, person, ctx.now
+            card = await request_card(
+                translator(person.language),
+                await load_intro_pair(ctx, intro),
+                intro,
+                person,
+                ctx.now,
             )
-            await owe(ctx.session, ctx.now, person, KIND, card, key=card_key(intro, person.id),
+            await enqueue(ctx.session, ctx.now, person, KIND, card, key=card_key(intro, person.id),
                       expires=intro.tells_at)  # fmt: skip
     if unwanted:
-        ended = await introductions.silence(ctx.session, intro, ctx.now)
-        await tell_ended(ctx.session, ctx.now, ended)
+        ended = await introductions.silence_introduction(ctx.session, intro, ctx.now)
+        await run_ended_hooks(ctx.session, ctx.now, ended)
     action = "introduction asked" if intro.by is None else "introduction arranged"
-    audit.note(ctx.session, ctx.now, ctx.member.id, action, f"introduction:{intro.id}")
+    audit.record_act(ctx.session, ctx.now, ctx.member.id, action, f"introduction:{intro.id}")
 
 
 @parting.ends("blocked")
@@ -168,7 +189,7 @@ async def silence_asks(session: AsyncSession, now: datetime, act: Parting) -> No
     """Requests that wait between the two come to nothing, and neither side is told why."""
     if act.other is not None:
         ended = await introductions.silence_between(session, act.member.id, act.other.id, now)
-        await tell_ended(session, now, ended)
+        await run_ended_hooks(session, now, ended)
 
 
 async def _is_unwanted(ctx: Context, intro: Introduction) -> bool:
@@ -177,7 +198,7 @@ async def _is_unwanted(ctx: Context, intro: Introduction) -> bool:
     for who, whom in ((other, one), (one, other)):
         if await blocks.has_blocked(ctx.session, who, whom):
             return True
-        if (by or who == other) and await introductions.said_never(ctx.session, who, whom):
+        if (by or who == other) and await introductions.has_said_never(ctx.session, who, whom):
             return True
     if by is None:
         return False
@@ -187,10 +208,10 @@ async def _is_unwanted(ctx: Context, intro: Introduction) -> bool:
 # --- what the asker sees ----------------------------------------------------------------------
 
 
-def waiting(ctx: Context, intro: Introduction) -> Card:
+def pending_card(ctx: Context, intro: Introduction) -> Card:
     """Asked; and when there will be an answer."""
     t = ctx.t
-    until = t.day(intro.asked_at + LASTS)
+    until = t.day(intro.asked_at + ASK_LIFETIME)
     if intro.by_id is None:
         said = t("I asked {name}. As soon as there is a yes, I bring you together; otherwise you "
                  "hear from me by {day}.", name=intro.other.name, day=until)  # fmt: skip
@@ -200,18 +221,21 @@ def waiting(ctx: Context, intro: Introduction) -> Card:
                  name=intro.one.name, other=intro.other.name, day=until)  # fmt: skip
     return Card(
         title=t("Asked"),
-        parts=(Note(said, "good"), Buttons((withdraw(t, intro), _mine(t)))),
+        parts=(
+            Note(said, "good"),
+            Buttons((withdraw_button(t, intro), _my_introductions_button(t))),
+        ),
         tone="good",
     )
 
 
-def already(ctx: Context, intro: Introduction) -> Card:
+def already_asked_card(ctx: Context, intro: Introduction) -> Card:
     """It was asked before; nothing happens twice."""
     t, when = ctx.t, ctx.t.day(intro.asked_at)
-    buttons = Buttons((_mine(t),))
+    buttons = Buttons((_my_introductions_button(t),))
     if intro.status in UNANSWERED and intro.closed_at is None:
         said = t("You asked on {day}, and the answer is still open.", day=when)
-        buttons = Buttons((withdraw(t, intro), _mine(t)))
+        buttons = Buttons((withdraw_button(t, intro), _my_introductions_button(t)))
     elif intro.status == AGREED:
         said = t("That was agreed to. Look for the conversation in your messages.")
     else:
@@ -219,35 +243,35 @@ def already(ctx: Context, intro: Introduction) -> Card:
     return Card(title=t("Asked already"), parts=(Note(said), buttons))
 
 
-def withdraw(t: Translator, intro: Introduction) -> Button:
+def withdraw_button(t: Translator, intro: Introduction) -> Button:
     """Takes an ask back."""
     return Button(t("Withdraw"), f"intro withdraw {intro.id}")
 
 
-def _mine(t: Translator) -> Button:
+def _my_introductions_button(t: Translator) -> Button:
     return Button(t("My introductions"), "intro list")
 
 
 # --- what the asked person sees ---------------------------------------------------------------
 
 
-async def pair_of(ctx: Context, intro: Introduction) -> Pair:
+async def load_intro_pair(ctx: Context, intro: Introduction) -> Pair:
     """What ties the two, as far as they show it to each other."""
-    return await opening.meet(ctx.session, intro.one, intro.other, intro.topic_id)
+    return await opening.load_pair(ctx.session, intro.one, intro.other, intro.topic_id)
 
 
-async def asked_card(
+async def request_card(
     t: Translator, pair: Pair, intro: Introduction, reader: Member, now: datetime
 ) -> Card:
     """Who asks, from where and why, with three answers."""
-    facing = intro.facing(reader.id)
-    said = " ".join(opening.why(t, pair, 2)) or in_a_sentence(t, pair, intro)
-    parts: list[Part] = [portraits.seen(t, facing, reader), Text(said)]
+    facing = intro.partner_of(reader.id)
+    said = " ".join(opening.explain_pair(t, pair, 2)) or main_reason(t, pair, intro)
+    parts: list[Part] = [portraits.person_entry(t, facing, reader), Text(said)]
     if intro.because:
         parts.append(Text(t("«{text}»", text=intro.because)))
-    parts.append(Buttons(answers(t, intro)))
+    parts.append(Buttons(answer_buttons(t, intro)))
     small = t("Only a yes is told. You can answer until {day}.",
-              day=t.day(intro.asked_at + LASTS))  # fmt: skip
+              day=t.day(intro.asked_at + ASK_LIFETIME))  # fmt: skip
     parts.append(Text(small, quiet=True))
     return Card(
         title=t("{name} would like to meet you", name=facing.name)
@@ -259,7 +283,7 @@ async def asked_card(
     )
 
 
-def answers(t: Translator, intro: Introduction) -> tuple[Button, ...]:
+def answer_buttons(t: Translator, intro: Introduction) -> tuple[Button, ...]:
     """The three answers, and why one is asked."""
     return (
         Button(t("Accept"), f"intro answer {intro.id} accept", "primary"),
@@ -269,14 +293,14 @@ def answers(t: Translator, intro: Introduction) -> tuple[Button, ...]:
     )
 
 
-def in_a_sentence(t: Translator, pair: Pair, intro: Introduction) -> str:
+def main_reason(t: Translator, pair: Pair, intro: Introduction) -> str:
     """Why these two, in one sentence, whatever little is known."""
-    if reasons := opening.why(t, pair, 1):
+    if reasons := opening.explain_pair(t, pair, 1):
         return reasons[0]
     name = (intro.by or intro.one).first_name
     if intro.topic_id:
         return t("{name} asked about {topic}.", name=name,
-                 topic=pair.topic(intro.topic_id, t.language))  # fmt: skip
+                 topic=pair.topic_name(intro.topic_id, t.language))  # fmt: skip
     if intro.by:
         return t("{name} thinks that you two should know each other.", name=name)
     return t("{name} asked for {other} by name.", name=name, other=intro.other.first_name)

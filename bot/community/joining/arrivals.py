@@ -7,8 +7,8 @@ from bot.cards import Button, Buttons, Card, Entry, Note, Part, Text
 from bot.commands import Context
 from bot.community import staff
 from bot.community.people import places
-from bot.domain.joining import STEPS, first_days
-from bot.domain.ranking import standing
+from bot.domain.joining import FIRST_WEEK_STEPS, schedule_first_week
+from bot.domain.ranking import base_points
 from bot.errors import Refusal
 from bot.i18n import Translator, language_of, translator
 from db import audit, directory, joining
@@ -20,31 +20,31 @@ STALE_AFTER = timedelta(days=5)
 """A tip of the first week that could not be sent for so long is not sent any more."""
 
 
-def called(account: Account) -> str:
+def account_name(account: Account) -> str:
     """What an account calls itself."""
     return account.name or account.external_id
 
 
-def home_of(account: Account) -> str:
+def workspace_label(account: Account) -> str:
     """The workspace of an account, as people know it."""
     home = account.workspace
     return home.name or f"{home.platform.capitalize()} {home.external_id}"
 
 
-async def own_account(ctx: Context) -> Account:
+async def load_own_account(ctx: Context) -> Account:
     """The asker's own account, held; a guest has none that could come in."""
-    if ctx.account is None or ctx.request.sender.stranger:
+    if ctx.account is None or ctx.request.sender.is_outsider:
         raise Refusal(
             ctx.t("Please say this in the workspace of your own city: here you are a guest, "
                   "or I cannot see where you are at home.")
         )  # fmt: skip
-    account = await joining.hold(ctx.session, ctx.account.id)
+    account = await joining.lock_account(ctx.session, ctx.account.id)
     if account is None:
         raise LookupError("the account vanished while it asked")
     return account
 
 
-def free(t: Translator, account: Account) -> Account:
+def require_free_account(t: Translator, account: Account) -> Account:
     """The account itself, if it belongs to nobody or to somebody who left."""
     if account.member and account.member.status != "left":
         raise Refusal(t("This account cannot join by itself. Please write to the staff of the "
@@ -52,14 +52,14 @@ def free(t: Translator, account: Account) -> Account:
     return account
 
 
-def reader_of(account: Account) -> Translator:
+def account_translator(account: Account) -> Translator:
     """What speaks to an account, whoever it belongs to."""
     if account.member:
         return translator(account.member.language)
     return translator(language_of(account.locale))
 
 
-def wrong_code(t: Translator) -> Card:
+def wrong_code_card(t: Translator) -> Card:
     """The one answer to every code that opens nothing, so that it tells nobody why.
 
     A card and not a refusal: what a refusal does is undone, and this try must count.
@@ -74,37 +74,37 @@ def wrong_code(t: Translator) -> Card:
 # --- in ---------------------------------------------------------------------------------------
 
 
-async def arrive(
-    ctx: Context, account: Account, city: City, way: str, by: Member | None = None
+async def admit_account(
+    ctx: Context, account: Account, city: City, way: str, approver: Member | None = None
 ) -> tuple[Member, Card]:
     """The person of a held account is in: the member, and the card that tells them.
 
     The first time it begins the first week. `by`: who let them in, if it was not themselves.
     """
-    person, new = await joining.enter(ctx.session, account, city, way, ctx.now)
+    person, new = await joining.admit_account(ctx.session, account, city, way, ctx.now)
     if new and account.locale:
         person.language = language_of(account.locale)
         person.spoken = f" {person.language} "
-    answer = ("approved", by.id) if by else ("withdrawn", None)
+    answer = ("approved", approver.id) if approver else ("withdrawn", None)
     ended = await joining.close_requests(ctx.session, account, ctx.now, *answer)
-    await deliveries.tell_ended(ctx.session, ctx.now, ended)
-    await directory.refresh(ctx.session, person, standing)
-    audit.note(
-        ctx.session, ctx.now, by.id if by else person.id,
-        "member approved" if by else f"member joined by {way}", f"member:{person.id}",
+    await deliveries.run_ended_hooks(ctx.session, ctx.now, ended)
+    await directory.refresh_member(ctx.session, person, base_points)
+    audit.record_act(
+        ctx.session, ctx.now, approver.id if approver else person.id,
+        "member approved" if approver else f"member joined by {way}", f"member:{person.id}",
     )  # fmt: skip
     first = person.welcomed_at is None
     if first:
         person.welcomed_at = ctx.now
         await _begin_first_week(ctx, person)
-    return person, _welcome(person, city, first=first)
+    return person, _welcome_card(person, city, is_first=first)
 
 
-def _welcome(person: Member, city: City, *, first: bool) -> Card:
+def _welcome_card(person: Member, city: City, *, is_first: bool) -> Card:
     t = translator(person.language)
     name, where = person.first_name, places.city_place(t, city)
     return Card(
-        title=t("Welcome, {name}", name=name) if first else t("Welcome back, {name}", name=name),
+        title=t("Welcome, {name}", name=name) if is_first else t("Welcome back, {name}", name=name),
         parts=(
             Note(t("You are a member for {city} now.", city=where), "good"),
             Text(t("Nobody finds you yet: say in your profile what you know, and that others may "
@@ -125,15 +125,15 @@ async def _begin_first_week(ctx: Context, person: Member) -> None:
     A card that waits for days must not hold the name of somebody who may be gone by then.
     """
     t = translator(person.language)
-    for step, at in first_days(ctx.now, person.zone):
-        parts: tuple[Part, ...] = (first_week(t, step),)
-        await deliveries.owe(
+    for step, at in schedule_first_week(ctx.now, person.zone):
+        parts: tuple[Part, ...] = (first_week_entry(t, step),)
+        await deliveries.enqueue(
             ctx.session, ctx.now, person, "welcome", Card(t("Your first week"), parts),
             key=f"welcome:{person.id}:{step}", at=at, expires=at + STALE_AFTER,
         )  # fmt: skip
 
 
-def first_week(t: Translator, step: str) -> Entry:
+def first_week_entry(t: Translator, step: str) -> Entry:
     """One thing of the first week, and the way to it."""
     title, line, label = {
         "person": (
@@ -156,15 +156,15 @@ def first_week(t: Translator, step: str) -> Entry:
     return Entry(title, (line,), buttons=(Button(label, command, "primary"),))
 
 
-def first_steps(t: Translator) -> tuple[Entry, ...]:
+def first_week_entries(t: Translator) -> tuple[Entry, ...]:
     """The whole first week at one look."""
-    return tuple(first_week(t, step) for step in STEPS)
+    return tuple(first_week_entry(t, step) for step in FIRST_WEEK_STEPS)
 
 
 # --- asked and decided ------------------------------------------------------------------------
 
 
-async def tell_deciders(
+async def notify_deciders(
     ctx: Context, request: JoinRequest, account: Account, city: City | None
 ) -> None:
     """Everybody who may let the account in gets a card with both answers."""
@@ -191,8 +191,8 @@ def request_card(t: Translator, request: JoinRequest, account: Account, city: Ci
         title=t("Somebody asks to be let in"),
         parts=(
             Entry(
-                title=called(account),
-                lines=(said, t("from {workspace}", workspace=home_of(account))),
+                title=account_name(account),
+                lines=(said, t("from {workspace}", workspace=workspace_label(account))),
                 note=t("The name is their own choice: approve only whom you know."),
                 buttons=(
                     Button(t("Approve"), yes, "primary"),
@@ -203,15 +203,15 @@ def request_card(t: Translator, request: JoinRequest, account: Account, city: Ci
     )
 
 
-async def tell_asker(ctx: Context, account: Account, card: Card, key: str) -> None:
+async def notify_asker(ctx: Context, account: Account, card: Card, key: str) -> None:
     """What became of it, on the account that asked."""
-    t = reader_of(account)
-    await deliveries.owe_account(
+    t = account_translator(account)
+    await deliveries.enqueue_for_account(
         ctx.session, ctx.now, account, "answer", card, key=key, language=t.language
     )
 
 
-def declined(t: Translator, city: str) -> Card:
+def rejection_card(t: Translator, city: str) -> Card:
     """A no, without a word about who said it."""
     return Card(
         title=t("Your wish to join"),

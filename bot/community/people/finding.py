@@ -4,74 +4,78 @@ import re
 
 from bot.cards import Option
 from bot.commands import Context
-from bot.community.people.places import place
-from bot.errors import Misfit, Refusal
-from bot.parsing import short
+from bot.community.people.places import workplace
+from bot.errors import InvalidArgumentError, Refusal
+from bot.parsing import shorten
 from db import directory, members
 from db.members import Member
 
 _MENTION = re.compile(r"<@(\w+)>")
 
 
-async def find(ctx: Context, text: str, field: str = "person") -> list[Member]:
+async def find_people(ctx: Context, text: str, field: str = "person") -> list[Member]:
     """The visible people meant by an id, a mention or a name, own city first.
 
     Raises a `Misfit` that says the same whether there is nobody or nobody to be shown.
     """
     if match := _MENTION.fullmatch(text):
-        found = await _mentioned(ctx, match[1])
+        found = await _find_mentioned(ctx, match[1])
     elif text.isascii() and text.isdigit() and len(text) < 10:
-        found = await members.member(ctx.session, int(text))
+        found = await members.load_member(ctx.session, int(text))
     else:
-        people = await directory.named(ctx.session, text.lstrip("@"), ctx.member)
+        people = await directory.find_by_name(ctx.session, text.lstrip("@"), ctx.member)
         if people:
             return people
         found = None
-    if found and is_shown(ctx, found):
+    if found and is_visible(ctx, found):
         return [found]
     if match:
         raise Refusal(ctx.t("That person is not in the directory."))
-    said = ctx.t("Nobody in the directory is called «{name}».", name=short(text))
+    said = ctx.t("Nobody in the directory is called «{name}».", name=shorten(text))
     way_out = ctx.t("Try a part of the name, or who-does with a topic.")
-    raise Misfit(f"{said} {way_out}", name=field)
+    raise InvalidArgumentError(f"{said} {way_out}", name=field)
 
 
-async def find_one(ctx: Context, text: str, field: str = "person") -> Member:
+async def find_person(ctx: Context, text: str, field: str = "person") -> Member:
     """The one person meant; several are refused with their names."""
-    people = await find(ctx, text, field)
+    people = await find_people(ctx, text, field)
     if len(people) == 1:
         return people[0]
-    raise Misfit(
-        ctx.t("Several people fit «{name}».", name=short(text)),
+    raise InvalidArgumentError(
+        ctx.t("Several people fit «{name}».", name=shorten(text)),
         name=field,
-        choices=tuple(Option(f"{p.name}, {place(ctx.t, p.city)}", str(p.id)) for p in people[:5]),
+        choices=tuple(
+            Option(f"{p.name}, {workplace(ctx.t, p.city)}", str(p.id)) for p in people[:5]
+        ),
     )
 
 
-async def find_before(ctx: Context, name: str, topic: str) -> tuple[Member, str]:
+async def split_person_and_topic(ctx: Context, name: str, topic: str) -> tuple[Member, str]:
     """The one person of `why Samir Abdi open data`, and the topic.
 
     What stands before the topic still belongs to the name; not where a form or native options
     say which words are whose, nor after an id or a mention.
     """
     if not ctx.request.values and name[-1:].isalpha():
-        words, find = topic.split(), ctx.known.vocabulary.find
+        words, find = topic.split(), ctx.reference.vocabulary.find
         tails = ((cut, find(" ".join(words[cut:]))) for cut in range(len(words)))
-        cut = min(((hit.how != "exact", cut) for cut, hit in tails if hit), default=(False, 0))[1]
+        cut = min(
+            ((hit.precision != "exact", cut) for cut, hit in tails if hit), default=(False, 0)
+        )[1]
         name, topic = " ".join([name, *words[:cut]]), " ".join(words[cut:])
     try:
-        return await find_one(ctx, name), topic
-    except Misfit as misfit:
-        misfit.read = {"person": (name,), "topic": (topic,)}
+        return await find_person(ctx, name), topic
+    except InvalidArgumentError as misfit:
+        misfit.parsed_values = {"person": (name,), "topic": (topic,)}
         raise
 
 
-async def _mentioned(ctx: Context, user: str) -> Member | None:
+async def _find_mentioned(ctx: Context, user: str) -> Member | None:
     sender = ctx.request.sender
-    account = await members.account_of(ctx.session, sender.platform, sender.workspace, user)
+    account = await members.find_account(ctx.session, sender.platform, sender.workspace, user)
     return account.member if account else None
 
 
-def is_shown(ctx: Context, person: Member) -> bool:
+def is_visible(ctx: Context, person: Member) -> bool:
     """May the asker know that this person is here?"""
     return person.is_in_directory or (ctx.viewer is not None and person.id == ctx.viewer.id)

@@ -2,23 +2,23 @@
 
 from bot.cards import Option
 from bot.commands import Context
-from bot.errors import Misfit
+from bot.errors import InvalidArgumentError
 from bot.i18n import Translator
-from bot.parsing import short
+from bot.parsing import shorten
 from db.cities import City
 
 
-def city_named(ctx: Context, text: str, field: str = "city") -> City:
+def find_city(ctx: Context, text: str, field: str = "city") -> City:
     """The one city meant; namesakes and near misses are offered. Only for those inside."""
-    known = ctx.known
-    found = known.gazetteer.city(text)
+    known = ctx.reference
+    found = known.gazetteer.find_cities(text)
     if len(found) == 1:
         return known.cities[found[0]]
-    near = found or known.gazetteer.near(text)
-    raise Misfit(
-        ctx.t("There are several cities called «{name}». Which one?", name=short(text))
+    near = found or known.gazetteer.find_near(text)
+    raise InvalidArgumentError(
+        ctx.t("There are several cities called «{name}». Which one?", name=shorten(text))
         if found
-        else ctx.t("I know no city called «{name}».", name=short(text)),
+        else ctx.t("I know no city called «{name}».", name=shorten(text)),
         name=field,
         choices=tuple(
             Option(city_place(ctx.t, c), c.slug) for c in map(known.cities.__getitem__, near[:5])
@@ -26,7 +26,7 @@ def city_named(ctx: Context, text: str, field: str = "city") -> City:
     )
 
 
-def place(t: Translator, city: City | None) -> str:
+def workplace(t: Translator, city: City | None) -> str:
     """Where somebody works: the city with its level, or the programme."""
     if city is None:
         return t("Programme staff")
@@ -37,10 +37,10 @@ def place(t: Translator, city: City | None) -> str:
 
 def city_place(t: Translator, city: City) -> str:
     """«Boston, MA» or «Mérida, México», the country in the reader's language."""
-    return city.place_in(country(t, city))
+    return city.place_in(country_name(t, city))
 
 
-def country(t: Translator, city: City) -> str:
+def country_name(t: Translator, city: City) -> str:
     """The country of a city in the reader's language."""
     return str(t.locale.territories.get(city.country_code, city.country))
 

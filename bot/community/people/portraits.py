@@ -7,19 +7,19 @@ from zoneinfo import ZoneInfo
 
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Text
 from bot.commands import Context
-from bot.community.people.places import place
-from bot.community.people.ranking import month
+from bot.community.people.places import workplace
+from bot.community.people.ranking import format_month
 from bot.domain.ranking import FRESH_FOR_DAYS
-from bot.i18n import NAMES, Translator
+from bot.i18n import LANGUAGE_NAMES, Translator
 from db import directory
 from db.cities import City
 from db.directory import Expertise
-from db.members import Member, Person, shows
+from db.members import Member, Person, is_field_visible
 
 
-def languages(person: Person) -> str:
+def language_names(person: Person) -> str:
     """The languages somebody speaks, by their own names."""
-    return ", ".join(NAMES.get(code, code) for code in person.spoken.split())
+    return ", ".join(LANGUAGE_NAMES.get(code, code) for code in person.spoken.split())
 
 
 def badge(t: Translator, person: Person) -> str:
@@ -34,35 +34,39 @@ def footer(t: Translator, people: Iterable[Person]) -> str:
     return ""
 
 
-def seen(t: Translator, person: Member, viewer: Member | None, note: str = "") -> Entry:
+def person_entry(t: Translator, person: Member, viewer: Member | None, note: str = "") -> Entry:
     """One person as far as a viewer may see them, with nothing to press."""
-    return _drawn(t, person, person.city, viewer, note)
+    return _render_entry(t, person, person.city, viewer, note)
 
 
-def _drawn(
+def _render_entry(
     t: Translator, person: Person, city: City | None, viewer: Member | None, note: str
 ) -> Entry:
-    title = person.title if shows(person, "title", viewer) else ""
-    spoken = languages(person) if shows(person, "languages", viewer) else ""
-    where = " · ".join(filter(None, (place(t, city), spoken)))
+    title = person.title if is_field_visible(person, "title", viewer) else ""
+    spoken = language_names(person) if is_field_visible(person, "languages", viewer) else ""
+    where = " · ".join(filter(None, (workplace(t, city), spoken)))
     lines = tuple(filter(None, (title, where)))
     return Entry(title=person.name, badge=badge(t, person), lines=lines, note=note)
 
 
-def entry(
-    ctx: Context, person: Person, note: str = "", more: Sequence[Button] = (), about: str = ""
+def list_entry(
+    ctx: Context,
+    person: Person,
+    note: str = "",
+    extra_buttons: Sequence[Button] = (),
+    topic_slug: str = "",
 ) -> Entry:
     """One person in a list, and what can be done next; `about` is the topic they were found by."""
-    buttons = [Button(ctx.t("Profile"), f"who-is {person.id}"), *more]
+    buttons = [Button(ctx.t("Profile"), f"who-is {person.id}"), *extra_buttons]
     if ctx.viewer and ctx.viewer.id != person.id:
-        buttons.insert(0, introduce_me(ctx.t, person, about))
-    city = ctx.known.cities.get(person.city_id or 0)
-    return replace(_drawn(ctx.t, person, city, ctx.viewer, note), buttons=tuple(buttons))
+        buttons.insert(0, introduce_button(ctx.t, person, topic_slug))
+    city = ctx.reference.cities.get(person.city_id or 0)
+    return replace(_render_entry(ctx.t, person, city, ctx.viewer, note), buttons=tuple(buttons))
 
 
-def introduce_me(t: Translator, person: Person, about: str = "") -> Button:
+def introduce_button(t: Translator, person: Person, topic_slug: str = "") -> Button:
     """The way from finding somebody to meeting them."""
-    words = f"intro {person.id} about:{about}" if about else f"intro {person.id}"
+    words = f"intro {person.id} about:{topic_slug}" if topic_slug else f"intro {person.id}"
     return Button(t("Introduce me"), words, "primary")
 
 
@@ -71,7 +75,7 @@ def local_time(t: Translator, person: Member, now: datetime) -> str:
     return t.time(now.astimezone(ZoneInfo(person.zone)))
 
 
-def still_right(ctx: Context, person: Member) -> list[Part]:
+def confirm_profile_parts(ctx: Context, person: Member) -> list[Part]:
     """The question whether a profile is still right, once half a year has passed."""
     if (ctx.now - person.confirmed_at).days <= FRESH_FOR_DAYS:
         return []
@@ -87,22 +91,22 @@ def still_right(ctx: Context, person: Member) -> list[Part]:
     ]
 
 
-async def profile(ctx: Context, person: Member, note: str = "") -> Card:
+async def profile_card(ctx: Context, person: Member, note: str = "") -> Card:
     """Everything the asker may see of a person, and what can be done next."""
     t = ctx.t
-    ties = await directory.of_member(ctx.session, person.id)
-    topics_seen = person.shows("topics", ctx.viewer)
+    ties = await directory.list_expertise(ctx.session, person.id)
+    topics_seen = person.is_field_visible("topics", ctx.viewer)
     knows = [e for e in ties if e.kind == "knows"] if topics_seen else []
     parts: list[Part] = [Note(note, "good")] if note else []
     if person.id == ctx.member.id:
-        parts += still_right(ctx, person)
-    if person.title and person.shows("title", ctx.viewer):
+        parts += confirm_profile_parts(ctx, person)
+    if person.title and person.is_field_visible("title", ctx.viewer):
         parts.append(Text(person.title))
-    parts.append(Facts(tuple(_facts(ctx, person))))
-    if person.bio and person.shows("bio", ctx.viewer):
+    parts.append(Facts(tuple(_profile_facts(ctx, person))))
+    if person.bio and person.is_field_visible("bio", ctx.viewer):
         parts.append(Text(person.bio))
-    parts += _knowledge(ctx, person, ties if topics_seen else [])
-    parts.append(Buttons(tuple(await _next_acts(ctx, person, knows))))
+    parts += _knowledge_parts(ctx, person, ties if topics_seen else [])
+    parts.append(Buttons(tuple(await _next_buttons(ctx, person, knows))))
     return Card(
         title=person.name,
         parts=tuple(parts),
@@ -110,15 +114,15 @@ async def profile(ctx: Context, person: Member, note: str = "") -> Card:
     )
 
 
-def _facts(ctx: Context, person: Member) -> list[Fact]:
+def _profile_facts(ctx: Context, person: Member) -> list[Fact]:
     t, now = ctx.t, ctx.now
-    facts = [Fact(t("City"), place(t, person.city))]
-    if person.shows("languages", ctx.viewer):
-        facts.append(Fact(t("Speaks"), languages(person)))
-    if person.shows("hours", ctx.viewer):
+    facts = [Fact(t("City"), workplace(t, person.city))]
+    if person.is_field_visible("languages", ctx.viewer):
+        facts.append(Fact(t("Speaks"), language_names(person)))
+    if person.is_field_visible("hours", ctx.viewer):
         facts.append(Fact(t("Working hours"), f"{person.hours_from}–{person.hours_to}"))
     facts.append(Fact(t("Local time"), local_time(t, person, now)))
-    if person.is_full(month(now)):
+    if person.is_full(format_month(now)):
         open_line = t("No more this month")
     else:
         open_line = t("Yes, gladly") if person.open_to_questions else t("Not now")
@@ -127,8 +131,8 @@ def _facts(ctx: Context, person: Member) -> list[Fact]:
     return facts
 
 
-def _knowledge(ctx: Context, person: Member, ties: Sequence[Expertise]) -> list[Part]:
-    t, name = ctx.t, ctx.known.vocabulary.name
+def _knowledge_parts(ctx: Context, person: Member, ties: Sequence[Expertise]) -> list[Part]:
+    t, name = ctx.t, ctx.reference.vocabulary.name
     known = [e for e in ties if e.kind == "knows"]
     parts: list[Part] = []
     if known:
@@ -140,34 +144,38 @@ def _knowledge(ctx: Context, person: Member, ties: Sequence[Expertise]) -> list[
 
 
 def _knows_line(ctx: Context, tie: Expertise) -> str:
-    line = ctx.known.vocabulary.name(tie.topic_id, ctx.language)
+    line = ctx.reference.vocabulary.name(tie.topic_id, ctx.language)
     if tie.endorsements:
         line += " · " + ctx.t.many("one endorsement", "{number} endorsements", tie.endorsements)
     return line
 
 
-async def _next_acts(ctx: Context, person: Member, knows: Sequence[Expertise]) -> list[Button]:
+async def _next_buttons(ctx: Context, person: Member, knows: Sequence[Expertise]) -> list[Button]:
     t = ctx.t
     if person.id == ctx.member.id:
         return [
             Button(t("Edit my profile"), "profile edit", "primary"),
             Button(t("Settings"), "settings"),
         ]
-    given = await directory.endorsed_by(ctx.session, person.id, ctx.member.id) if knows else set()
-    name = ctx.known.vocabulary.name
+    given = (
+        await directory.list_endorsed_topics(ctx.session, person.id, ctx.member.id)
+        if knows
+        else set()
+    )
+    name = ctx.reference.vocabulary.name
     acts = [
         Button(
             t("Endorse: {topic}", topic=name(e.topic_id, ctx.language)),
-            f"endorse {person.id} {ctx.known.topics[e.topic_id].slug}",
+            f"endorse {person.id} {ctx.reference.topics[e.topic_id].slug}",
         )
         for e in knows
         if e.topic_id not in given
     ][:3]
-    acts.insert(0, introduce_me(t, person))
+    acts.insert(0, introduce_button(t, person))
     acts += [
         Button(
             t("Take back: {topic}", topic=name(key, ctx.language)),
-            f"endorse {person.id} {ctx.known.topics[key].slug} withdraw:yes",
+            f"endorse {person.id} {ctx.reference.topics[key].slug} withdraw:yes",
         )
         for key in sorted(given)[:2]
     ]

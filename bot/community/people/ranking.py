@@ -4,45 +4,47 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from bot.commands import Context
-from bot.domain.ranking import Candidate, Ranked, Reason, trace
+from bot.domain.ranking import Candidate, RankedPerson, Reason, rank_candidate
 from bot.i18n import Translator
-from db.directory import Contender, Expertise, contender
+from db.directory import Contender, Expertise, build_contender
 
 
-def month(now: datetime) -> str:
+def format_month(now: datetime) -> str:
     """The month that asks are counted in."""
     return f"{now:%Y-%m}"
 
 
-def candidates(ctx: Context, some: Iterable[Contender]) -> Iterator[Candidate]:
+def build_candidates(ctx: Context, some: Iterable[Contender]) -> Iterator[Candidate]:
     """What the ranking needs of people for a topic."""
-    own_city, this_month = ctx.member.city_id, month(ctx.now)
+    own_city, this_month = ctx.member.city_id, format_month(ctx.now)
     for one in some:
-        yield _candidate(ctx, one, own_city, this_month)
+        yield _build_candidate(ctx, one, own_city, this_month)
 
 
-def _candidate(ctx: Context, one: Contender, own_city: int | None, this_month: str) -> Candidate:
+def _build_candidate(
+    ctx: Context, one: Contender, own_city: int | None, this_month: str
+) -> Candidate:
     asked = one.asks_taken if one.asks_month == this_month else 0
-    city = ctx.known.gazetteer.spots.get(one.city_id or 0)
+    city = ctx.reference.gazetteer.places_by_key.get(one.city_id or 0)
     return Candidate(
         key=one.id,
         own_city=city is not None and one.city_id == own_city,
         skill=one.level,
         endorsements=one.endorsements,
         city_level=city.level if city else None,
-        open=one.open_to_questions,
-        full=one.monthly_asks is not None and asked >= one.monthly_asks,
+        is_open=one.open_to_questions,
+        is_full=one.monthly_asks is not None and asked >= one.monthly_asks,
         asks_taken=asked,
         confirmed_at=one.confirmed_at,
     )
 
 
-def why(ctx: Context, tie: Expertise) -> Ranked:
+def rank_person(ctx: Context, tie: Expertise) -> RankedPerson:
     """The trace of one person for one topic."""
-    return trace(next(candidates(ctx, [contender(tie)])), ctx.now)
+    return rank_candidate(next(build_candidates(ctx, [build_contender(tie)])), ctx.now)
 
 
-def sentence(t: Translator, reason: Reason) -> str:
+def reason_text(t: Translator, reason: Reason) -> str:
     """One reason as people read it."""
     match reason.cause:
         case "own-city":
@@ -76,7 +78,7 @@ def sentence(t: Translator, reason: Reason) -> str:
 _SKILLS = {1: "knows the basics", 2: "works with it", 3: "knows it deeply"}
 
 
-def in_short(t: Translator, ranked: Ranked) -> str:
+def reasons_line(t: Translator, ranked: RankedPerson) -> str:
     """The reasons that count most, as one line."""
     telling = [r for r in ranked.reasons if r.cause not in ("fresh", "asked", "level")]
-    return " · ".join(sentence(t, r) for r in telling[:4])
+    return " · ".join(reason_text(t, r) for r in telling[:4])

@@ -9,13 +9,13 @@ from datetime import datetime
 from bot.cards import Button, Buttons, Card, Entry, Link, Note, Part, Text
 from bot.community.conduct import describe_mute
 from bot.community.people import places
-from bot.domain.escaping import inert, one_line
+from bot.domain.escaping import escape_markup, one_line
 from bot.i18n import Translator
 from bot.request import File
 from db.members import Member
 
-MOST_FILES = 10
-LARGEST_FILE = 10_000_000
+MAX_FILES = 10
+MAX_FILE_SIZE = 10_000_000
 """Bytes: what the smaller of the two platforms takes."""
 _UNITS = ("B", "kB", "MB", "GB")
 
@@ -23,37 +23,39 @@ _UNITS = ("B", "kB", "MB", "GB")
 # --- what is passed on ------------------------------------------------------------------------
 
 
-def author(t: Translator, person: Member, label: str) -> str:
+def author_line(t: Translator, person: Member, label: str) -> str:
     """«Ana Díaz · Bogotá, Colombia · the platform»: from the directory, never as typed."""
     city = places.city_place(t, person.city) if person.city else t("Programme staff")
     return " · ".join(filter(None, (one_line(person.name), city, label)))
 
 
-def spoken(t: Translator, person: Member, label: str, text: str, files: Sequence[File]) -> Card:
+def message_card(
+    t: Translator, person: Member, label: str, text: str, files: Sequence[File]
+) -> Card:
     """What somebody wrote, under an honest line about who did; `text` is inert already."""
-    shown: list[Part] = [Text(author(t, person, label), quiet=True)]
+    shown: list[Part] = [Text(author_line(t, person, label), quiet=True)]
     if text:
         shown.append(Text(text))
-    for file in files[:MOST_FILES]:
-        shown.append(Text(_file(t, file)))
+    for file in files[:MAX_FILES]:
+        shown.append(Text(_file_line(t, file)))
         if file.id and file.url:  # an address of the hub's own
             shown.append(Link(t("Open the file"), file.url))
     return Card("", tuple(shown))
 
 
-def marked(t: Translator, person: Member, label: str, mark: str, excerpt: str) -> Card:
+def reaction_card(t: Translator, person: Member, label: str, mark: str, excerpt: str) -> Card:
     """An emoji that somebody put to a message."""
     to = t("{emoji} to «{words}»", emoji=mark, words=excerpt) if excerpt else mark
-    return Card("", (Text(f"{author(t, person, label)}  {to}", quiet=True),))
+    return Card("", (Text(f"{author_line(t, person, label)}  {to}", quiet=True),))
 
 
-def _file(t: Translator, file: File) -> str:
-    facts = filter(None, (one_line(file.type, 60), _size(t, file.size)))
+def _file_line(t: Translator, file: File) -> str:
+    facts = filter(None, (one_line(file.type, 60), _format_size(t, file.size)))
     said = " · ".join((f"📎 {one_line(file.name, 120) or t('a file')}", *facts))
-    return f"{said}\n{inert(file.url)}" if file.url and not file.id else said
+    return f"{said}\n{escape_markup(file.url)}" if file.url and not file.id else said
 
 
-def _size(t: Translator, size: int) -> str:
+def _format_size(t: Translator, size: int) -> str:
     if size <= 0:
         return ""
     value, unit = float(size), 0
@@ -65,7 +67,7 @@ def _size(t: Translator, size: int) -> str:
 # --- what its writers are told ----------------------------------------------------------------
 
 
-def note(text: str, *buttons: Button, tone: str = "info") -> Card:
+def note_card(text: str, *buttons: Button, tone: str = "info") -> Card:
     """One sentence in the thread, perhaps with a way out."""
     shown: tuple[Part, ...] = (Text(text) if tone == "info" else Note(text, "warning"),)
     if buttons:
@@ -73,7 +75,7 @@ def note(text: str, *buttons: Button, tone: str = "info") -> Card:
     return Card("", shown)
 
 
-def controls(t: Translator, relay_id: int) -> Buttons:
+def control_buttons(t: Translator, relay_id: int) -> Buttons:
     """What either side may do at any time."""
     return Buttons((
         Button(t("Pause"), f"relay pause {relay_id}"),
@@ -83,107 +85,109 @@ def controls(t: Translator, relay_id: int) -> Buttons:
     ))  # fmt: skip
 
 
-def how(t: Translator) -> Text:
+def edits_hint(t: Translator) -> Text:
     """What else goes over, said once in the opening."""
     said = t("Your edits and deletions reach the other side too. Of files only the name and the "
              "size do.")  # fmt: skip
     return Text(said, quiet=True)
 
 
-def resume(t: Translator, relay_id: int) -> Button:
+def resume_button(t: Translator, relay_id: int) -> Button:
     """Ends a pause."""
     return Button(t("Resume"), f"relay resume {relay_id}", "primary")
 
 
-def unreachable(t: Translator, name: str) -> Card:
+def unreachable_card(t: Translator, name: str) -> Card:
     """Nobody is there any more, for whatever reason."""
     if not name:
-        return note(
+        return note_card(
             t("Who you talked with here is no longer in the community; nothing is passed on.")
         )
-    return note(t("{name} cannot be reached just now, so that was not passed on.", name=name))
+    return note_card(t("{name} cannot be reached just now, so that was not passed on.", name=name))
 
 
-def you_blocked(t: Translator, name: str, relay_id: int) -> Card:
+def you_blocked_card(t: Translator, name: str, relay_id: int) -> Card:
     """Who blocked somebody writes to them."""
     said = t("You blocked {name}, so nothing is passed on between you two.", name=name)
-    return note(said, Button(t("Unblock"), f"relay unblock {relay_id}"))
+    return note_card(said, Button(t("Unblock"), f"relay unblock {relay_id}"))
 
 
-def over(t: Translator, name: str) -> Card:
+def conversation_over_card(t: Translator, name: str) -> Card:
     """It was ended."""
-    return note(
+    return note_card(
         t("This conversation with {name} is over; nothing is passed on any more.", name=name)
     )
 
 
-def ended(t: Translator, name: str) -> Card:
+def other_ended_card(t: Translator, name: str) -> Card:
     """The other side ended it."""
     said = t("{name} ended this conversation. Nothing is passed on any more.", name=name)
-    return note(said)
+    return note_card(said)
 
 
-def goes_on(t: Translator, name: str) -> Card:
+def pause_over_card(t: Translator, name: str) -> Card:
     """The other side ended its pause, and something had been written meanwhile."""
     said = t("{name} is back: this conversation goes on. What you wrote during the pause was not "
              "passed on; you can send it again now.", name=name)  # fmt: skip
-    return note(said)
+    return note_card(said)
 
 
-def you_paused(t: Translator, relay_id: int) -> Card:
+def you_paused_card(t: Translator, relay_id: int) -> Card:
     """Who paused it writes there."""
     said = t(
         "You paused this conversation, so that was not passed on. Resume it and send it again."
     )
-    return note(said, resume(t, relay_id))
+    return note_card(said, resume_button(t, relay_id))
 
 
-def muted(t: Translator, until: datetime) -> Card:
+def mute_card(t: Translator, until: datetime) -> Card:
     """Staff muted the writer: nothing leaves."""
-    return note(describe_mute(t, until), Button(t("Appeal"), "appeal"))
+    return note_card(describe_mute(t, until), Button(t("Appeal"), "appeal"))
 
 
-def paused(t: Translator, name: str) -> Card:
+def other_paused_card(t: Translator, name: str) -> Card:
     """The other side paused it."""
-    return note(
+    return note_card(
         t("{name} has paused this conversation, so that was not passed on. It stays here in your "
           "thread; I will tell you when you can send it again.", name=name)
     )  # fmt: skip
 
 
-def missed(t: Translator, name: str, *, closed: bool, opening: bool) -> Card:
+def delivery_failure_card(t: Translator, name: str, *, is_closed: bool, is_opening: bool) -> Card:
     """Something did not arrive; what it was is not repeated."""
-    if opening:
+    if is_opening:
         said = t("I could not open the conversation on {name}'s side.", name=name)
     else:
         said = t("Something you wrote here did not reach {name}.", name=name)
-    if closed:
+    if is_closed:
         said += " " + t("Their direct messages are closed to me.")
     else:
         said += " " + t("Please send it again later.")
-    return note(said, tone="warning")
+    return note_card(said, tone="warning")
 
 
-def closed(t: Translator, name: str) -> Card:
+def messages_closed_card(t: Translator, name: str) -> Card:
     """For who cannot be written to where the conversation is."""
     said = t("{name} wrote to you, but your direct messages are closed to me there. Open them to "
              "go on with the conversation.", name=name)  # fmt: skip
-    return note(said)
+    return note_card(said)
 
 
-def cut_short(t: Translator, name: str) -> str:
+def truncation_text(t: Translator, name: str) -> str:
     """Too long to be passed on whole."""
     return t("That was long: {name} sees its beginning. Please send the rest as a new message.",
              name=name)  # fmt: skip
 
 
-def files_stay(t: Translator, name: str) -> str:
+def files_not_sent_text(t: Translator, name: str) -> str:
     """What is in a file that is too large is not passed on."""
     return t("Files larger than 10 MB do not go over: {name} sees the name and the size. To share "
              "it, write a link that opens outside of your workspace.", name=name)  # fmt: skip
 
 
-def which(t: Translator, choices: Sequence[tuple[int, Member]], draft_id: int, text: str) -> Card:
+def choose_conversation_card(
+    t: Translator, choices: Sequence[tuple[int, Member]], draft_id: int, text: str
+) -> Card:
     """Several conversations are open, and it is not clear which one was meant."""
     asked = t("Who is this for? It has not been sent to anybody yet, and I keep it for a day. "
               "Next time, reply to a message of the conversation.")  # fmt: skip

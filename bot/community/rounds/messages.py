@@ -10,38 +10,40 @@ from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Tex
 from bot.commands import Context
 from bot.community import staff
 from bot.community.people import portraits
-from bot.community.people.places import place
-from bot.community.rounds.pools import seekers
-from bot.community.talks.opening import begin_talk, meet, starters
-from bot.deliveries import owe
-from bot.domain.cadence import A_WEEK, coming, is_turn, moments
-from bot.domain.matching import fit
+from bot.community.people.places import workplace
+from bot.community.rounds.pools import load_seekers
+from bot.community.talks.opening import begin_talk, load_pair, starters
+from bot.deliveries import enqueue
+from bot.domain.cadence import A_WEEK, is_turn, next_round_day, round_schedule
+from bot.domain.matching import can_meet
 from bot.i18n import Translator, translator
 from db import round_pools, rounds
 from db.members import Member
-from db.rounds import Round, RoundGroup, RoundLeft, RoundMember
+from db.rounds import Round, RoundGroup, RoundMember, UnmatchedMember
 
 KIND = "round"
-QUIET_ROUNDS = 3
+SILENT_ROUNDS_LIMIT = 3
 """Check-ins in a row without an answer, after which somebody is asked whether to go on."""
 
 
-def others(group: RoundGroup, member_id: int) -> list[Member]:
+def other_members(group: RoundGroup, member_id: int) -> list[Member]:
     """The others of a group."""
     return [one.member for one in group.places if one.member_id != member_id]
 
 
-def _mine(t: Translator) -> Button:
+def _my_rounds_button(t: Translator) -> Button:
     return Button(t("My rounds"), "rounds")
 
 
 # --- before -----------------------------------------------------------------------------------
 
 
-async def notify(session: AsyncSession, now: datetime, round_: Round, person: Member) -> None:
+async def notify_before_round(
+    session: AsyncSession, now: datetime, round_: Round, person: Member
+) -> None:
     """The day before: it is nearly time, and one can skip it."""
     t = translator(person.language)
-    when = t.day_and_time(moments(round_.day).send, person.zone)
+    when = t.day_and_time(round_schedule(round_.day).send, person.zone)
     said = t("On {when} I introduce you to somebody from another city. If this is a bad week, skip "
              "it: nobody will know.", when=when)  # fmt: skip
     card = Card(
@@ -50,19 +52,21 @@ async def notify(session: AsyncSession, now: datetime, round_: Round, person: Me
             Text(said),
             Buttons((
                 Button(t("Skip this one"), f"rounds skip {round_.day}"),
-                _mine(t),
+                _my_rounds_button(t),
             )),
         ),
     )  # fmt: skip
     key = f"round:{round_.id}:notice:{person.id}"
-    await owe(session, now, person, KIND, card, key=key, expires=moments(round_.day).send)
+    await enqueue(
+        session, now, person, KIND, card, key=key, expires=round_schedule(round_.day).send
+    )
 
 
 async def notify_of_draft(session: AsyncSession, now: datetime, round_: Round) -> None:
     """There is a draft to look at; the card says how large it is."""
-    groups = await rounds.groups_of(session, round_.id)
-    left = await rounds.left_of(session, round_.id)
-    send = moments(round_.day).send
+    groups = await rounds.list_groups(session, round_.id)
+    left = await rounds.list_unmatched(session, round_.id)
+    send = round_schedule(round_.day).send
 
     def render(t: Translator, person: Member) -> Card:
         when = t.day_and_time(send, person.zone)
@@ -70,7 +74,7 @@ async def notify_of_draft(session: AsyncSession, now: datetime, round_: Round) -
             title=t("The next round is drafted"),
             parts=(
                 Text(t("It is sent on {when} unless you change it.", when=when)),
-                Facts(sizes(t, groups, left)),
+                Facts(size_facts(t, groups, left)),
                 Buttons((Button(t("Look at it"), "admin rounds preview", "primary"),)),
             ),
         )
@@ -78,8 +82,8 @@ async def notify_of_draft(session: AsyncSession, now: datetime, round_: Round) -
     await staff.notify_staff(session, now, render, key=f"round:{round_.id}:draft", expires=send)
 
 
-def sizes(
-    t: Translator, groups: Sequence[RoundGroup], left: Sequence[RoundLeft]
+def size_facts(
+    t: Translator, groups: Sequence[RoundGroup], left: Sequence[UnmatchedMember]
 ) -> tuple[Fact, ...]:
     """How large a round is."""
     trios = sum(len(group.places) == 3 for group in groups)
@@ -95,17 +99,19 @@ def sizes(
 # --- the beginning ----------------------------------------------------------------------------
 
 
-async def begin(session: AsyncSession, now: datetime, round_: Round, group: RoundGroup) -> None:
+async def begin_group(
+    session: AsyncSession, now: datetime, round_: Round, group: RoundGroup
+) -> None:
     """A group is brought together; if a rule forbids it by now, its people are left."""
     group.begun_at = now
     people = [one.member for one in group.places]
     keys = [person.id for person in people]
-    there = await seekers(session, round_.day, now, keys, any_turn=True)
-    if len(there) == len(keys) > 1 and fit(there):
+    there = await load_seekers(session, round_.day, now, keys, any_turn=True)
+    if len(there) == len(keys) > 1 and can_meet(there):
         await _introduce(session, now, round_, people)
         return
     await rounds.drop_groups(session, [group])
-    await rounds.write(session, round_, [], [(one.key, "gone", 0) for one in there])
+    await rounds.save_groups(session, round_, [], [(one.key, "gone", 0) for one in there])
 
 
 async def _introduce(
@@ -113,26 +119,26 @@ async def _introduce(
 ) -> None:
     """One conversation of all where a workspace allows it, else one of each two."""
     keys = [person.id for person in people]
-    room = await round_pools.common_room(session, keys) if len(people) > 2 else None
+    room = await round_pools.find_common_room(session, keys) if len(people) > 2 else None
     if room is None:
         for one, other in combinations(people, 2):
             key = f"round:{round_.id}:{one.id}:{other.id}"
             await begin_talk(session, now, one, other, key=key)
         return
-    card = await _three(session, people)
+    card = await _trio_card(session, people)
     key = f"round:{round_.id}:{':'.join(map(str, keys))}"
-    await owe(session, now, people[0], "conversation", card, key=key, to=room)
+    await enqueue(session, now, people[0], "conversation", card, key=key, destination=room)
 
 
-async def _three(session: AsyncSession, people: Sequence[Member]) -> Card:
+async def _trio_card(session: AsyncSession, people: Sequence[Member]) -> Card:
     spoken = [{person.language, *person.languages} for person in people]
     shared = set.intersection(*spoken)
     language = next((person.language for person in people if person.language in shared), "en")
     t = translator(language)
-    pair = await meet(session, people[0], people[1])
+    pair = await load_pair(session, people[0], people[1])
     parts: list[Part] = [
         Text(t("You three are paired in this round. Find half an hour together.")),
-        *(Entry(p.name, (place(t, p.city),), badge=portraits.badge(t, p)) for p in people),
+        *(Entry(p.name, (workplace(t, p.city),), badge=portraits.badge(t, p)) for p in people),
         Entry(t("Three ways to begin"), tuple(starters(t, pair))),
     ]
     names = t.listed([person.first_name for person in people])
@@ -143,23 +149,27 @@ async def _three(session: AsyncSession, people: Sequence[Member]) -> Card:
 # --- those who were left ----------------------------------------------------------------------
 
 
-async def tell_left(session: AsyncSession, now: datetime, round_: Round, one: RoundLeft) -> None:
+async def notify_left_out(
+    session: AsyncSession, now: datetime, round_: Round, one: UnmatchedMember
+) -> None:
     """No partner this time: why, and what would help."""
     one.told_at = now
     person, t = one.member, translator(one.member.language)
     card = Card(
         title=t("No partner for you this time"),
         parts=(
-            Text(why_left(t, one)),
+            Text(unpaired_reason(t, one)),
             Note(t("You come first in your next round.")),
-            Buttons((*_helps(t, one), _mine(t))),
+            Buttons((*_help_buttons(t, one), _my_rounds_button(t))),
         ),
     )
     key = f"round:{round_.id}:left:{person.id}"
-    await owe(session, now, person, KIND, card, key=key, expires=moments(round_.day).check)
+    await enqueue(
+        session, now, person, KIND, card, key=key, expires=round_schedule(round_.day).check
+    )
 
 
-def why_left(t: Translator, one: RoundLeft) -> str:
+def unpaired_reason(t: Translator, one: UnmatchedMember) -> str:
     """The rule that left the fewest, and what would help."""
     match one.rule:
         case "alone":
@@ -182,7 +192,7 @@ def why_left(t: Translator, one: RoundLeft) -> str:
             return t("Whoever was to meet you cannot take part any more.")
 
 
-def _helps(t: Translator, one: RoundLeft) -> list[Button]:
+def _help_buttons(t: Translator, one: UnmatchedMember) -> list[Button]:
     if one.rule in ("language", "taken"):
         return [Button(t("Edit my profile"), "profile edit", "primary")]
     return []
@@ -191,29 +201,29 @@ def _helps(t: Translator, one: RoundLeft) -> list[Button]:
 # --- after ------------------------------------------------------------------------------------
 
 
-async def check_in(
+async def send_check_in(
     session: AsyncSession, now: datetime, round_: Round, group: RoundGroup, person: Member
 ) -> None:
     """In the middle of a round: did you meet?"""
     t = translator(person.language)
     key = f"round:{round_.id}:check:{person.id}"
-    await owe(session, now, person, KIND, asked(t, group, person.id), key=key,
-              expires=moments(round_.day).close)  # fmt: skip
+    await enqueue(session, now, person, KIND, check_in_card(t, group, person.id), key=key,
+              expires=round_schedule(round_.day).close)  # fmt: skip
 
 
-def asked(t: Translator, group: RoundGroup, member_id: int) -> Card:
+def check_in_card(t: Translator, group: RoundGroup, member_id: int) -> Card:
     """The question whether a group met."""
-    names = t.listed([person.name for person in others(group, member_id)])
+    names = t.listed([person.name for person in other_members(group, member_id)])
     return Card(
         title=t("Did you meet {name}?", name=names),
         parts=(
             Text(t("Your answer keeps rounds good: only people who really met count as known.")),
-            Buttons(answers(t, group.id)),
+            Buttons(check_in_buttons(t, group.id)),
         ),
     )
 
 
-def answers(t: Translator, number: int) -> tuple[Button, ...]:
+def check_in_buttons(t: Translator, number: int) -> tuple[Button, ...]:
     """The three answers to a check-in."""
     return (
         Button(t("We met"), f"rounds met {number}", "primary"),
@@ -222,10 +232,12 @@ def answers(t: Translator, number: int) -> tuple[Button, ...]:
     )
 
 
-async def close(session: AsyncSession, now: datetime, taking: RoundMember) -> None:
+async def close_for_silent_member(
+    session: AsyncSession, now: datetime, taking: RoundMember
+) -> None:
     """The end of a round for somebody who did not say whether they met."""
     taking.silent += 1
-    if taking.silent >= QUIET_ROUNDS and taking.asked_at is None and taking.active:
+    if taking.silent >= SILENT_ROUNDS_LIMIT and taking.asked_at is None and taking.active:
         taking.asked_at = now
         await _ask_whether_to_go_on(session, now, taking.member)
 
@@ -234,7 +246,7 @@ async def _ask_whether_to_go_on(session: AsyncSession, now: datetime, person: Me
     t = translator(person.language)
     said = t("You have not answered after your last {number} rounds. If you want to go on, say so; "
              "otherwise I pause your rounds, and nobody waits for you in vain.",
-             number=QUIET_ROUNDS)  # fmt: skip
+             number=SILENT_ROUNDS_LIMIT)  # fmt: skip
     card = Card(
         title=t("Shall I keep you in the rounds?"),
         parts=(
@@ -245,7 +257,7 @@ async def _ask_whether_to_go_on(session: AsyncSession, now: datetime, person: Me
             )),
         ),
     )  # fmt: skip
-    await owe(session, now, person, KIND, card, key=f"round:keep:{person.id}:{now:%Y-%m-%d}")
+    await enqueue(session, now, person, KIND, card, key=f"round:keep:{person.id}:{now:%Y-%m-%d}")
 
 
 def pause_silent(taking: RoundMember, now: datetime) -> bool:
@@ -257,31 +269,31 @@ def pause_silent(taking: RoundMember, now: datetime) -> bool:
     return False
 
 
-def is_back(taking: RoundMember) -> None:
+def mark_active(taking: RoundMember) -> None:
     """Any sign of life counts: somebody goes on."""
     taking.silent, taking.asked_at, taking.paused_at = 0, None, None
 
 
-def next_day(taking: RoundMember, now: datetime) -> datetime:
+def next_round_time(taking: RoundMember, now: datetime) -> datetime:
     """When somebody's next round is sent, whatever may still come between."""
-    day = coming(now)
+    day = next_round_day(now)
     while (
         (taking.snoozed_until and day < taking.snoozed_until)
         or day == taking.skips
         or not is_turn(taking.rhythm, taking.nth, day)
     ):
         day += A_WEEK
-    return moments(day).send
+    return round_schedule(day).send
 
 
 async def render_next_round(ctx: Context) -> Entry | None:
     """Show when the member's next round is sent; None for whoever takes no part, or is paused."""
-    taking = await rounds.taking(ctx.session, ctx.member.id)
+    taking = await rounds.load_participation(ctx.session, ctx.member.id)
     if taking is None or not taking.active or taking.paused_at:
         return None
-    moment = next_day(taking, ctx.now)
+    moment = next_round_time(taking, ctx.now)
     return Entry(
         title=ctx.t("Your next round"),
         lines=(ctx.t.day_and_time(moment, ctx.member.zone),),
-        buttons=(_mine(ctx.t),),
+        buttons=(_my_rounds_button(ctx.t),),
     )

@@ -13,9 +13,14 @@ from bot.community import parting
 from bot.community.parting import Parting
 from bot.community.people import portraits
 from bot.community.relay import threads
-from bot.deliveries import owe, tell_ended
-from bot.domain.calendar import Hours, slots
-from bot.domain.shared_interests import Bond, Side, bonds, chosen
+from bot.deliveries import enqueue, run_ended_hooks
+from bot.domain.calendar import WorkingHours, find_slots
+from bot.domain.shared_interests import (
+    MemberInterests,
+    SharedInterest,
+    find_shared_interests,
+    pick_varied,
+)
 from bot.i18n import Translator, translator
 from db import blocks, directory, outbox, relay, talks, topics
 from db.members import Member
@@ -23,8 +28,8 @@ from db.outbox import Address
 from db.talks import Talk
 
 KIND = "conversation"
-STARTERS = 3
-RECENT = timedelta(days=60)
+STARTER_COUNT = 3
+RECENT_PERIOD = timedelta(days=60)
 """A time that was agreed longer ago than this lies behind."""
 
 
@@ -47,9 +52,9 @@ async def begin_talk(
     of them can be reached nowhere the other is told. None, and nothing happens, for people of
     whom one is not a verified member or wants nothing of the other.
     """
-    if known := await talks.of_key(session, key):
+    if known := await talks.find_by_key(session, key):
         return known
-    if not await may_talk(session, one, other):
+    if not await can_talk(session, one, other):
         return None
     talk = Talk(key=key, one_id=one.id, other_id=other.id, topic_id=topic_id, because=because,
                 opened_at=now)  # fmt: skip
@@ -60,74 +65,80 @@ async def begin_talk(
     return talk
 
 
-async def may_talk(session: AsyncSession, one: Member, other: Member) -> bool:
+async def can_talk(session: AsyncSession, one: Member, other: Member) -> bool:
     """Are both members in good standing, and does neither want nothing of the other?"""
     verified = one.status == other.status == "verified"
     return verified and not await blocks.is_blocked(session, one.id, other.id)
 
 
 async def open_talk(
-    session: AsyncSession, now: datetime, talk: Talk, *, apart: bool = False
+    session: AsyncSession, now: datetime, talk: Talk, *, separate_threads: bool = False
 ) -> None:
     """Owe the opening. `apart`: in a thread of each, though they share a workspace."""
-    pair = await meet(session, talk.one, talk.other, talk.topic_id)
-    together = None if apart else await talks.gathering(session, talk.one_id, talk.other_id)
-    numbers, fits = propose(talk, now)
+    pair = await load_pair(session, talk.one, talk.other, talk.topic_id)
+    together = (
+        None
+        if separate_threads
+        else await talks.find_common_workspace(session, talk.one_id, talk.other_id)
+    )
+    numbers, fits = propose_times(talk, now)
     if together:
-        await _in_one(session, now, talk, pair, together, numbers, fits=fits)
+        await _open_group_chat(session, now, talk, pair, together, numbers, fits=fits)
         return
-    places = [await outbox.address_of(session, person.id) for person in (talk.one, talk.other)]
+    places = [await outbox.find_address(session, person.id) for person in (talk.one, talk.other)]
     if all(places):
-        await _in_two(session, now, talk, pair, numbers, fits=fits)
+        await _open_relay(session, now, talk, pair, numbers, fits=fits)
         return
     talk.status = talks.FAILED
     for person, there in zip((talk.one, talk.other), places, strict=True):
         if there:
-            await tell_unreached(session, now, talk, person)
+            await notify_unreachable(session, now, talk, person)
 
 
-async def _in_one(
+async def _open_group_chat(
     session: AsyncSession, now: datetime, talk: Talk, pair: "Pair", to: Address,
     numbers: Sequence[int], *, fits: bool,
 ) -> None:  # fmt: skip
     t = translator(common_language(talk.one, talk.other))
-    card = opening(talk, pair, t, None, now, numbers, fits=fits)
-    root = await owe(session, now, talk.one, KIND, card, key=f"{talk.key}:open", to=to)
+    card = opening_card(talk, pair, t, None, now, numbers, fits=fits)
+    root = await enqueue(session, now, talk.one, KIND, card, key=f"{talk.key}:open", destination=to)
     talk.together, talk.one_root_id, talk.other_root_id = True, root, root
 
 
-async def _in_two(
+async def _open_relay(
     session: AsyncSession, now: datetime, talk: Talk, pair: "Pair", numbers: Sequence[int],
     *, fits: bool,
 ) -> None:  # fmt: skip
     roots: list[int | None] = []
     for person in (talk.one, talk.other):
         t, key = translator(person.language), f"{talk.key}:open:{person.id}"
-        card = opening(talk, pair, t, person, now, numbers, fits=fits)
-        roots.append(await owe(session, now, person, KIND, card, key=key))
+        card = opening_card(talk, pair, t, person, now, numbers, fits=fits)
+        roots.append(await enqueue(session, now, person, KIND, card, key=key))
     talk.together, talk.one_root_id, talk.other_root_id = False, roots[0], roots[1]
-    begun = await relay.begin(session, now, talk.one, talk.other, (roots[0], roots[1]))
-    await threads.furnish(session, begun)
+    begun = await relay.create_relay(session, now, talk.one, talk.other, (roots[0], roots[1]))
+    await threads.add_opening_controls(session, begun)
 
 
-async def tell_unreached(session: AsyncSession, now: datetime, talk: Talk, person: Member) -> None:
+async def notify_unreachable(
+    session: AsyncSession, now: datetime, talk: Talk, person: Member
+) -> None:
     """The other side cannot be written to: said once, with what can be done."""
-    t, missing = translator(person.language), talk.facing(person.id)
+    t, missing = translator(person.language), talk.partner_of(person.id)
     said = t("{name} said yes, but I cannot write to them: they may have closed their direct "
              "messages or left. Nothing was sent for you.", name=missing.name)  # fmt: skip
     card = Card(
         title=t("I could not reach {name}", name=missing.name),
         parts=(Note(said, "warning"), Buttons((Button(t("My introductions"), "intro list"),))),
     )
-    await owe(session, now, person, KIND, card, key=f"{talk.key}:unreached:{person.id}")
+    await enqueue(session, now, person, KIND, card, key=f"{talk.key}:unreached:{person.id}")
 
 
 @parting.ends("blocked")
 async def withdraw_messages(session: AsyncSession, now: datetime, act: Parting) -> None:
     """Nothing of the talks of the two that was not sent yet is sent any more."""
     if act.other is not None:
-        ended = await talks.hush(session, act.member.id, act.other.id, now)
-        await tell_ended(session, now, ended)
+        ended = await talks.cancel_pair_messages(session, act.member.id, act.other.id, now)
+        await run_ended_hooks(session, now, ended)
 
 
 def common_language(one: Member, other: Member) -> str:
@@ -146,36 +157,38 @@ class Pair:
 
     one: Member
     other: Member
-    about: int | None
-    ties: tuple[Bond, ...]
+    topic_id: int | None
+    ties: tuple[SharedInterest, ...]
     names: dict[tuple[int, str], str]
 
-    def topic(self, key: int, language: str) -> str:
+    def topic_name(self, key: int, language: str) -> str:
         """What a topic is called."""
         return self.names.get((key, language)) or self.names[key, "en"]
 
 
-async def meet(session: AsyncSession, one: Member, other: Member, about: int | None = None) -> Pair:
+async def load_pair(
+    session: AsyncSession, one: Member, other: Member, topic_id: int | None = None
+) -> Pair:
     """The trace of two people, read off what each shows the other."""
-    mine, theirs = await _side(session, one, other), await _side(session, other, one)
-    ties = bonds(mine, theirs, about)
-    keys = {bond.topic for bond in ties} | ({about} if about else set())
-    return Pair(one, other, about, ties, await topics.names(session, keys))
+    mine, theirs = await _load_side(session, one, other), await _load_side(session, other, one)
+    ties = find_shared_interests(mine, theirs, topic_id)
+    keys = {bond.topic for bond in ties} | ({topic_id} if topic_id else set())
+    return Pair(one, other, topic_id, ties, await topics.load_names(session, keys))
 
 
-async def _side(session: AsyncSession, person: Member, viewer: Member) -> Side:
-    if not person.shows("topics", viewer):
-        return Side({})
-    ties = await directory.of_member(session, person.id)
-    return Side(
+async def _load_side(session: AsyncSession, person: Member, viewer: Member) -> MemberInterests:
+    if not person.is_field_visible("topics", viewer):
+        return MemberInterests({})
+    ties = await directory.list_expertise(session, person.id)
+    return MemberInterests(
         {e.topic_id: e.level for e in ties if e.kind == "knows"},
         frozenset(e.topic_id for e in ties if e.kind == "learns"),
     )
 
 
-def _reason(t: Translator, bond: Bond, pair: Pair) -> str:
+def _reason(t: Translator, bond: SharedInterest, pair: Pair) -> str:
     one, other = pair.one.first_name, pair.other.first_name
-    topic = pair.topic(bond.topic, t.language)
+    topic = pair.topic_name(bond.topic, t.language)
     match bond.cause:
         case "helps":
             return t("{name} knows {topic}, which {other} would like to learn.",
@@ -189,28 +202,28 @@ def _reason(t: Translator, bond: Bond, pair: Pair) -> str:
             return t("Both would like to learn {topic}.", topic=topic)
 
 
-def why(t: Translator, pair: Pair, most: int = 3) -> list[str]:
+def explain_pair(t: Translator, pair: Pair, limit: int = 3) -> list[str]:
     """Why these two, in up to so many sentences; none where nothing is shown."""
-    return [_reason(t, bond, pair) for bond in chosen(pair.ties, most)]
+    return [_reason(t, bond, pair) for bond in pick_varied(pair.ties, limit)]
 
 
 def starters(t: Translator, pair: Pair) -> list[str]:
     """Three questions to begin with, from what ties the two; the same for the same pair."""
-    ties = chosen(pair.ties, STARTERS)
+    ties = pick_varied(pair.ties, STARTER_COUNT)
     said = [_starter(t, bond, pair) for bond in ties]
-    if pair.about and all(bond.topic != pair.about for bond in ties):
-        topic = pair.topic(pair.about, t.language)
+    if pair.topic_id and all(bond.topic != pair.topic_id for bond in ties):
+        topic = pair.topic_name(pair.topic_id, t.language)
         said.append(t("How did the work on {topic} begin in your city?", topic=topic))
     said += [
         t("What does your city do with data that another city could copy?"),
         t("What are you working on this month, and where is it stuck?"),
         t("Which question do your colleagues bring to you most often?"),
     ]
-    return said[:STARTERS]
+    return said[:STARTER_COUNT]
 
 
-def _starter(t: Translator, bond: Bond, pair: Pair) -> str:
-    topic = pair.topic(bond.topic, t.language)
+def _starter(t: Translator, bond: SharedInterest, pair: Pair) -> str:
+    topic = pair.topic_name(bond.topic, t.language)
     match bond.cause:
         case "helps" | "helped":
             knows = pair.one if bond.cause == "helps" else pair.other
@@ -225,26 +238,28 @@ def _starter(t: Translator, bond: Bond, pair: Pair) -> str:
 # --- the opening ------------------------------------------------------------------------------
 
 
-def opening(
+def opening_card(
     talk: Talk, pair: Pair, t: Translator, reader: Member | None, now: datetime,
     numbers: Sequence[int], *, fits: bool,
 ) -> Card:  # fmt: skip
     """What opens a talk: for one reader in a thread of theirs, or for both together."""
-    shown = [talk.facing(reader.id)] if reader else [talk.one, talk.other]
-    parts: list[Part] = [portraits.seen(t, person, talk.facing(person.id)) for person in shown]
+    shown = [talk.partner_of(reader.id)] if reader else [talk.one, talk.other]
+    parts: list[Part] = [
+        portraits.person_entry(t, person, talk.partner_of(person.id)) for person in shown
+    ]
     if talk.because:
         parts.append(Text(t("The reason given: «{text}»", text=talk.because)))
-    if reasons := why(t, pair):
+    if reasons := explain_pair(t, pair):
         parts.append(Text(" ".join(reasons)))
     parts.append(Entry(t("Three ways to begin"), tuple(starters(t, pair))))
-    clocks = (talk.facing(reader.id), reader) if reader else (talk.one, talk.other)
+    clocks = (talk.partner_of(reader.id), reader) if reader else (talk.one, talk.other)
     parts.append(Facts(tuple(
         Fact(t("Local time of {name}", name=p.first_name), portraits.local_time(t, p, now))
         for p in clocks
     )))  # fmt: skip
-    parts += times(t, talk, reader, numbers, fits=fits)
+    parts += render_times(t, talk, reader, numbers, fits=fits)
     if reader:
-        name = talk.facing(reader.id).first_name
+        name = talk.partner_of(reader.id).first_name
         parts.append(Text(t("Answer to this message: what you write here reaches {name}, and "
                             "what {name} writes reaches you.", name=name), quiet=True))  # fmt: skip
     title = (
@@ -258,34 +273,38 @@ def opening(
 # --- times ------------------------------------------------------------------------------------
 
 
-def propose(talk: Talk, now: datetime, beyond: Collection[datetime] = ()) -> tuple[list[int], bool]:
+def propose_times(
+    talk: Talk, now: datetime, excluded: Collection[datetime] = ()
+) -> tuple[list[int], bool]:
     """Offer three times besides those given; their numbers, and do the working hours meet?"""
-    hours = [Hours(p.zone, p.hours_from, p.hours_to) for p in (talk.one, talk.other)]
-    found = slots(now, hours[0], hours[1], beyond=beyond)
-    return talk.offer([slot.start for slot in found]), all(slot.fits for slot in found)
+    hours = [WorkingHours(p.zone, p.hours_from, p.hours_to) for p in (talk.one, talk.other)]
+    found = find_slots(now, hours[0], hours[1], excluded=excluded)
+    return talk.add_offers([slot.start for slot in found]), all(slot.fits for slot in found)
 
 
-def times(
+def render_times(
     t: Translator, talk: Talk, reader: Member | None, numbers: Sequence[int], *, fits: bool
 ) -> list[Part]:
     """Offered times with a button for each; the reader's clock first, then the other one's."""
     if not numbers:
         return []
     mine = reader or talk.one
-    theirs = talk.facing(mine.id)
+    theirs = talk.partner_of(mine.id)
     note = t("Times: {name} / {other}.", name=mine.first_name, other=theirs.first_name)
     if not fits:
         note = t("Your working hours never meet. These are the times that are least far from "
                  "them.") + f" {note}"  # fmt: skip
     buttons = [
-        Button(when(t, talk.times[n - 1], mine, theirs)[:75], f"intro slot {talk.id} {n}")
+        Button(
+            format_two_clocks(t, talk.times[n - 1], mine, theirs)[:75], f"intro slot {talk.id} {n}"
+        )
         for n in numbers
     ]
     buttons.append(Button(t("Other times"), f"intro slot {talk.id}"))
     return [Heading(t("Half an hour to talk?")), Text(note, quiet=True), Buttons(tuple(buttons))]
 
 
-def when(t: Translator, moment: datetime, mine: Member, theirs: Member) -> str:
+def format_two_clocks(t: Translator, moment: datetime, mine: Member, theirs: Member) -> str:
     """«Tue, Dec 2, 10:00 AM / 12:00 PM»: one time on two clocks, with the day where it differs."""
     here, there = (moment.astimezone(ZoneInfo(p.zone)) for p in (mine, theirs))
     clocks = [t.time(here), t.time(there)]
@@ -297,15 +316,15 @@ def when(t: Translator, moment: datetime, mine: Member, theirs: Member) -> str:
 async def render_next_talk(ctx: Context) -> Entry | None:
     """Show the soonest talk to come for which the member agreed a time; None without one."""
     t, me = ctx.t, ctx.member
-    agreed = await talks.agreed_by(ctx.session, me.id, ctx.now - RECENT)
-    moments = [(talk.agreed_time, talk) for talk in agreed]
+    agreed = await talks.list_agreed(ctx.session, me.id, ctx.now - RECENT_PERIOD)
+    moments = [(talk.talk_time, talk) for talk in agreed]
     coming = [(time, talk) for time, talk in moments if time and time > ctx.now]
     soonest = min(coming, key=lambda one: one[0], default=None)
     if soonest is None:
         return None
     moment, talk = soonest
     return Entry(
-        title=t("You talk with {name}", name=talk.facing(me.id).name),
+        title=t("You talk with {name}", name=talk.partner_of(me.id).name),
         lines=(t.day_and_time(moment, me.zone),),
         buttons=(Button(t("Another time"), f"intro slot {talk.id}"),),
     )

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.adapters.discord.stage import Stage, listening
+from tests.adapters.discord.stage import Stage, run_adapter
 from tests.platforms.discord import LoopbackDiscord
 
 
@@ -12,7 +12,7 @@ from tests.platforms.discord import LoopbackDiscord
 async def stage() -> AsyncIterator[Stage]:
     async with LoopbackDiscord(strict_answers=True) as discord:
         there = Stage(discord)
-        async with listening(there.adapter, discord):
+        async with run_adapter(there.adapter, discord):
             yield there
         assert discord.violations == []
         assert discord.bad_answers == []

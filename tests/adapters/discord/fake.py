@@ -8,18 +8,18 @@ from pydantic import BaseModel, Field
 
 from bot.cards import Card, Form, Option, Reply
 from bot.commands import ANYONE, MEMBER, STAFF, Allow, Command
-from bot.errors import Repeated
-from bot.forms import form_of
+from bot.errors import DuplicateEventError
+from bot.forms import build_form
 from bot.hub import Hub
 from bot.i18n import translator
-from bot.parsing import Suggest, arguments_of, words_to_values
-from bot.request import Heard, Request, Sender, Taken
+from bot.parsing import Suggestions, arguments_of, parse_words
+from bot.request import HandledMessage, IncomingMessage, Request, Sender
 
 
 class WhoDoes(BaseModel):
     """Find who works on something"""
 
-    topic: Annotated[str, Suggest("topic")] = Field(
+    topic: Annotated[str, Suggestions("topic")] = Field(
         min_length=2, max_length=80, description="For example: open data"
     )
     place: str | None = Field(default=None, alias="in")
@@ -96,8 +96,8 @@ class FakeHub:
         self.forms: list[Request] = []
         self.removals: list[tuple[str, str]] = []
         self.keys: list[str] = []
-        self.overheard: list[Heard] = []
-        self.takes: Taken | None = None
+        self.overheard: list[IncomingMessage] = []
+        self.takes: HandledMessage | None = None
         self.delay = 0.0
         self.failing = False
         self.completions: tuple[Option, ...] = ()
@@ -110,7 +110,7 @@ class FakeHub:
 
     async def __call__(self, request: Request) -> Reply:
         if request.event and not await self.first_time(request.event):
-            raise Repeated
+            raise DuplicateEventError
         self.asked.append(request)
         await asyncio.sleep(self.delay)
         return self.script(request)
@@ -119,7 +119,7 @@ class FakeHub:
         self.forms.append(request)
         await asyncio.sleep(self.delay)
         command = self.commands[request.words.split()[0]]
-        rest = words_to_values(request.words.partition(" ")[2], command.arguments)
+        rest = parse_words(request.words.partition(" ")[2], command.arguments)
         return form_for(command.name, rest)
 
     async def suggest(
@@ -136,7 +136,7 @@ class FakeHub:
             raise RuntimeError
         return self.speaks
 
-    async def heard(self, heard: Heard) -> Taken | None:
+    async def handle_message(self, heard: IncomingMessage) -> HandledMessage | None:
         self.overheard.append(heard)
         if self.failing:
             raise RuntimeError
@@ -155,4 +155,4 @@ class FakeHub:
 def form_for(name: str, values: dict[str, tuple[str, ...]] | None = None, **problems: str) -> Form:
     command = COMMANDS[name]
     t = translator("en")
-    return form_of(name, command.summary, command.arguments, t, values or {}, problems)
+    return build_form(name, command.summary, command.arguments, t, values or {}, problems)

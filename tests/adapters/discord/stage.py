@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
-from bot.adapters.base import Place
+from bot.adapters.base import Destination
 from bot.adapters.discord.listen import DiscordAdapter
 from bot.cards import Card, Form, Reply
 from bot.request import Request
@@ -24,42 +24,44 @@ class Stage:
         self.hub = FakeHub()
         self.guild = discord.add_guild("Lisbon")
         self.ada = discord.add_user("ada", guild=self.guild, locale="pt-BR")
-        self.known = ""
-        self.adapter = self.another()
+        self.saved_hash = ""
+        self.adapter = self.create_adapter()
 
-    def another(self, **more: Any) -> DiscordAdapter:
+    def create_adapter(self, **more: Any) -> DiscordAdapter:
         async def known() -> str:
-            return self.known
+            return self.saved_hash
 
         async def remember(value: str) -> None:
-            self.known = value
+            self.saved_hash = value
 
         options: dict[str, Any] = {
             "api_url": self.discord.api_url,
             "gateway_url": self.discord.gateway_url,
-            "answer_within": QUICK,
-            "drain_within": 1.0,
+            "answer_timeout": QUICK,
+            "drain_timeout": 1.0,
             "first_pause": 0.01,
         }
         return DiscordAdapter(
             self.hub.hub,
             self.discord.token,
-            known_hash=known,
-            remember_hash=remember,
+            load_hash=known,
+            save_hash=remember,
             **(options | more),
         )
 
     @property
-    def direct(self) -> Place:
+    def direct(self) -> Destination:
         """The person's direct messages."""
-        return Place("discord", str(self.guild.id), user=str(self.ada.id))
+        return Destination("discord", str(self.guild.id), user=str(self.ada.id))
 
     @property
-    def general(self) -> Place:
+    def general(self) -> Destination:
         """The server's channel."""
-        return Place("discord", str(self.guild.id), channel=str(self.guild.general.id))
+        return Destination("discord", str(self.guild.id), channel=str(self.guild.general.id))
 
-    async def posted(self, place: Place, reply: Reply, marker: str = "", **how: str) -> Message:
+    async def post_message(
+        self, place: Destination, reply: Reply, marker: str = "", **how: str
+    ) -> Message:
         """What a delivery leaves there."""
         sent = await self.adapter.post(place, reply, how.get("language", "en"), marker)
         return self.discord.messages[int(sent.id)]
@@ -68,14 +70,14 @@ class Stage:
     def request(self) -> Request:
         return self.hub.asked[-1]
 
-    def answers(self, *cards: Card | Form) -> None:
+    def set_replies(self, *cards: Card | Form) -> None:
         """The hub's next replies; the last one stays."""
         left = list(cards)
         self.hub.script = lambda _: left.pop(0) if len(left) > 1 else left[0]
 
 
 @contextlib.asynccontextmanager
-async def listening(adapter: DiscordAdapter, discord: LoopbackDiscord) -> AsyncIterator[None]:
+async def run_adapter(adapter: DiscordAdapter, discord: LoopbackDiscord) -> AsyncIterator[None]:
     task = asyncio.create_task(adapter.listen())
     try:
         await discord.connected()

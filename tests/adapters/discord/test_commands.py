@@ -7,17 +7,17 @@ import pytest
 
 from bot.adapters.discord import commands as native
 from bot.adapters.discord.commands import (
-    declared,
-    find,
+    build_commands,
+    find_command,
+    find_focused_field,
     fingerprint,
-    focused,
-    matching,
-    plain_mentions,
-    spoken,
+    list_matching_options,
+    normalize_mentions,
+    parse_command,
 )
 from bot.adapters.discord.names import DoesNotFitError
 from bot.cards import Option
-from bot.commands import STAFF, load
+from bot.commands import STAFF, load_commands
 from bot.i18n import translator
 from bot.parsing import Argument
 from tests.adapters.discord.fake import COMMANDS, Members, verb, verbs
@@ -31,13 +31,13 @@ def by_name(children: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 def with_arguments(*arguments: Argument) -> dict[str, Any]:
     """The options of the one verb that takes these."""
     one = replace(verb("x", Members), arguments=arguments)
-    [root] = declared(verbs(one))
+    [root] = build_commands(verbs(one))
     return by_name(root["options"][0]["options"])
 
 
 def test_verbs_are_subcommands_and_two_words_are_a_group() -> None:
     """By their names; a verb that is also a first word is the group's «start»."""
-    body = declared(COMMANDS)
+    body = build_commands(COMMANDS)
 
     assert problems_of_commands(body) == []
     root, person = body
@@ -51,7 +51,7 @@ def test_verbs_are_subcommands_and_two_words_are_a_group() -> None:
 
 def test_options_are_typed() -> None:
     """Choices, numbers, yes or no, completion; what is required comes first."""
-    [root, _] = declared(COMMANDS)
+    [root, _] = build_commands(COMMANDS)
     options = by_name(by_name(root["options"])["who-does"]["options"])
 
     del options["topic"]["description_localizations"]
@@ -90,7 +90,7 @@ def test_descriptions_and_choices_are_translated(monkeypatch: pytest.MonkeyPatch
     """Where a translation exists it is declared for the platform's name of that language."""
     monkeypatch.setattr(native, "translator", lambda lang: lambda said: f"{said} ({lang})")
 
-    body = declared(verbs(verb("who-is", Members)))
+    body = build_commands(verbs(verb("who-is", Members)))
 
     assert problems_of_commands(body) == []
     assert body[0]["options"][0]["description_localizations"] == {
@@ -115,8 +115,8 @@ def test_verbs_never_move_to_another_root_by_themselves() -> None:
         (long, r"^/wwc has 1\d{4} letters, 8000 fit$"),
     ):
         with pytest.raises(DoesNotFitError, match=reason):
-            declared(commands)
-    both = declared({**few, **mine} | {"v0": few["v0"]})
+            build_commands(commands)
+    both = build_commands({**few, **mine} | {"v0": few["v0"]})
     assert problems_of_commands(both) == []
     assert [len(root["options"]) for root in both] == [1, 25]
 
@@ -137,22 +137,22 @@ def test_declarations_that_cannot_fit_are_refused_with_a_reason() -> None:
     }
     for reason, commands in cases.items():
         with pytest.raises(DoesNotFitError, match=reason):
-            declared(commands)
+            build_commands(commands)
 
 
 def test_the_fingerprint_changes_with_the_declarations_only() -> None:
     """The same verbs, the same print; one more verb, another."""
-    again = fingerprint(declared(dict(COMMANDS)))
-    more = fingerprint(declared(COMMANDS | verbs(verb("y", Members, STAFF))))
+    again = fingerprint(build_commands(dict(COMMANDS)))
+    more = fingerprint(build_commands(COMMANDS | verbs(verb("y", Members, STAFF))))
 
-    assert fingerprint(declared(COMMANDS)) == again != more
+    assert fingerprint(build_commands(COMMANDS)) == again != more
 
 
 def test_the_hubs_own_verbs_fit() -> None:
     """All that is declared today can be registered."""
-    commands = load()
+    commands = load_commands()
     if commands:
-        assert problems_of_commands(declared(commands)) == []
+        assert problems_of_commands(build_commands(commands)) == []
 
 
 def slash(*path: str, **options: object) -> dict[str, Any]:
@@ -169,18 +169,18 @@ def test_what_people_give_becomes_words_and_values() -> None:
     """By field, as text; mentions in one way of writing."""
     data = slash("who-does", topic="ask <@!12>", in_="x", most=3, open=True, gone="y")
 
-    assert spoken(data, COMMANDS) == (
+    assert parse_command(data, COMMANDS) == (
         "who-does",
         {"topic": ("ask <@12>",), "place": ("x",), "most": ("3",), "open": ("yes",)},
     )
-    assert spoken(slash("who-does", open=False), COMMANDS)[1] == {"open": ("no",)}
-    assert spoken(slash("profile", areas="a, b"), COMMANDS)[1] == {"areas": ("a", "b")}
-    assert spoken(slash("admin", "members"), COMMANDS) == ("admin members", {})
-    assert spoken(slash("admin", "start"), COMMANDS) == ("admin", {})
-    assert spoken(slash("gone"), COMMANDS) == ("gone", {})
-    assert spoken({"type": 2, "target_id": "7"}, COMMANDS) == ("who-is <@7>", {})
-    assert find("", COMMANDS) is None
-    assert plain_mentions("<@!1><@2>") == "<@1><@2>"
+    assert parse_command(slash("who-does", open=False), COMMANDS)[1] == {"open": ("no",)}
+    assert parse_command(slash("profile", areas="a, b"), COMMANDS)[1] == {"areas": ("a", "b")}
+    assert parse_command(slash("admin", "members"), COMMANDS) == ("admin members", {})
+    assert parse_command(slash("admin", "start"), COMMANDS) == ("admin", {})
+    assert parse_command(slash("gone"), COMMANDS) == ("gone", {})
+    assert parse_command({"type": 2, "target_id": "7"}, COMMANDS) == ("who-is <@7>", {})
+    assert find_command("", COMMANDS) is None
+    assert normalize_mentions("<@!1><@2>") == "<@1><@2>"
 
 
 def test_the_field_somebody_types_into_is_found() -> None:
@@ -188,14 +188,14 @@ def test_the_field_somebody_types_into_is_found() -> None:
     data = slash("who-does", topic="op")
     option = data["options"][0]["options"][0]
 
-    assert focused(data, COMMANDS) is None
+    assert find_focused_field(data, COMMANDS) is None
     option["focused"] = True
-    found = focused(data, COMMANDS)
+    found = find_focused_field(data, COMMANDS)
     assert found is not None
     assert (found[0].name, found[1].name, found[2]) == ("who-does", "topic", "op")
     option["name"] = "gone"
-    assert focused(data, COMMANDS) is None
-    assert focused(slash("gone", topic="x"), COMMANDS) is None
+    assert find_focused_field(data, COMMANDS) is None
+    assert find_focused_field(slash("gone", topic="x"), COMMANDS) is None
 
 
 def test_options_are_completed_by_what_they_contain() -> None:
@@ -204,7 +204,7 @@ def test_options_are_completed_by_what_they_contain() -> None:
     one = Argument("area", "area", "Area", options=options)
     t = translator("en")
 
-    assert list(matching(one, "eval", t)) == [options[1]]
-    assert list(matching(replace(one, many=True), "open-data, EVA", t)) == [
+    assert list(list_matching_options(one, "eval", t)) == [options[1]]
+    assert list(list_matching_options(replace(one, many=True), "open-data, EVA", t)) == [
         Option("open-data, Évaluation", "open-data, evaluation")
     ]

@@ -10,13 +10,13 @@ import pytest
 from discord.http import Route
 
 from bot.adapters.discord import listen
-from bot.adapters.discord.drafts import Recent
-from bot.adapters.discord.gateway import Client, Ears
+from bot.adapters.discord.drafts import RecentCache
+from bot.adapters.discord.gateway import Client, EventHandlers
 from bot.adapters.discord.invite import invite_url
-from bot.adapters.discord.views import Drawn, heading_of
+from bot.adapters.discord.views import RawLayoutView, first_text_of
 from bot.cards import Card
 from bot.request import Request
-from tests.adapters.discord.stage import SLOW, Stage, listening
+from tests.adapters.discord.stage import SLOW, Stage, run_adapter
 from tests.platforms.discord import LoopbackDiscord, text_of
 
 
@@ -24,7 +24,7 @@ def test_a_message_that_could_mention_is_refused() -> None:
     """The last gate before the wire."""
 
     async def draw() -> None:
-        Drawn({"components": [], "allowed_mentions": None})
+        RawLayoutView({"components": [], "allowed_mentions": None})
 
     with pytest.raises(ValueError, match="mention"):
         asyncio.run(draw())
@@ -62,7 +62,7 @@ async def test_a_command_replayed_after_a_cut_is_handled_once(stage: Stage) -> N
 
 async def test_of_two_processes_one_handles_a_command(stage: Stage) -> None:
     """While a new version starts both are connected; what changes something happens once."""
-    other = stage.another()
+    other = stage.create_adapter()
     task = asyncio.create_task(other.listen())
     await stage.discord.connected(2)
     try:
@@ -151,12 +151,12 @@ async def test_the_end_waits_for_answers_under_way_and_refuses_new_ones() -> Non
         stage = Stage(discord)
         task = asyncio.create_task(stage.adapter.listen())
         await discord.connected()
-        assert not stage.another().ready()
+        assert not stage.create_adapter().is_ready()
         for _ in range(300):
             await asyncio.sleep(0.01)
-            if stage.adapter.ready():
+            if stage.adapter.is_ready():
                 break
-        assert stage.adapter.ready()
+        assert stage.adapter.is_ready()
         stage.hub.delay = SLOW
         answer = await discord.slash(stage.ada, "wwc home")
         task.cancel()
@@ -167,15 +167,15 @@ async def test_the_end_waits_for_answers_under_way_and_refuses_new_ones() -> Non
 
         assert text_of(await answer.edited()) == "## home"
         assert "restarting" in text_of(refused) or "reiniciando" in text_of(refused).lower()
-        assert not stage.adapter.ready()
+        assert not stage.adapter.is_ready()
 
 
 async def test_an_answer_that_takes_too_long_does_not_hold_up_the_end() -> None:
     """After the limit it is given up."""
     async with LoopbackDiscord() as discord:
         stage = Stage(discord)
-        adapter = stage.another(drain_within=0.05)
-        async with listening(adapter, discord):
+        adapter = stage.create_adapter(drain_timeout=0.05)
+        async with run_adapter(adapter, discord):
             stage.hub.delay = 60
             await discord.slash(stage.ada, "wwc home")
 
@@ -185,7 +185,7 @@ async def test_while_discord_is_away_the_adapter_tries_again() -> None:
     async with LoopbackDiscord() as discord:
         stage = Stage(discord)
         fault = discord.fault(kind="reset_before", path="/users/@me", times=5)
-        async with listening(stage.adapter, discord):
+        async with run_adapter(stage.adapter, discord):
             assert text_of(await discord.slash(stage.ada, "wwc home")) == "## home"
         assert fault.struck == 5
 
@@ -198,7 +198,7 @@ async def test_a_long_connection_that_broke_is_tried_again_at_once(
     async with LoopbackDiscord() as discord:
         stage = Stage(discord)
         discord.fault(kind="reset_before", path="/users/@me", times=2)
-        async with listening(stage.adapter, discord):
+        async with run_adapter(stage.adapter, discord):
             assert text_of(await discord.slash(stage.ada, "wwc home")) == "## home"
 
 
@@ -207,10 +207,10 @@ async def test_commands_that_cannot_be_registered_do_not_stop_the_rest() -> None
     async with LoopbackDiscord() as discord:
         stage = Stage(discord)
         discord.fault(kind="error", method="PUT", status=400, code=50035)
-        async with listening(stage.adapter, discord):
-            assert stage.known == ""
+        async with run_adapter(stage.adapter, discord):
+            assert stage.saved_hash == ""
             await stage.adapter.sync()
-            assert stage.known
+            assert stage.saved_hash
 
 
 async def test_a_wrong_token_ends_the_adapter() -> None:
@@ -229,7 +229,7 @@ async def test_traffic_goes_where_the_operator_says() -> None:
     async def nothing(_: object) -> None:
         return None
 
-    ears = Ears(*[nothing] * 6)
+    ears = EventHandlers(*[nothing] * 6)
     async with LoopbackDiscord(shards=2) as discord:
         stage = Stage(discord)
         discord.gateway.url = "ws://127.0.0.2:1/elsewhere/"
@@ -253,7 +253,7 @@ def test_a_message_without_a_text_has_no_heading() -> None:
     box = SimpleNamespace(children=[SimpleNamespace()])
     odd = SimpleNamespace(components=[SimpleNamespace(), box])
 
-    assert heading_of(cast(library.Message, odd)) == ""
+    assert first_text_of(cast(library.Message, odd)) == ""
 
 
 def test_the_invitation_asks_for_what_is_used() -> None:
@@ -266,8 +266,8 @@ def test_the_invitation_asks_for_what_is_used() -> None:
 
 def test_what_is_kept_is_bounded() -> None:
     """The oldest make room."""
-    recent: Recent[int, int] = Recent(most=2)
+    recent: RecentCache[int, int] = RecentCache(most=2)
     for number in (1, 2, 1, 3):
-        recent.put(number, number)
+        recent.add(number, number)
 
     assert (len(recent), recent.get(2), recent.get(1)) == (2, None, 1)

@@ -3,21 +3,21 @@
 import asyncio
 
 from bot.cards import Card, Text
-from bot.request import Taken
+from bot.request import HandledMessage
 from tests.adapters.discord.stage import Stage
 from tests.platforms.discord import text_of
 
 
 async def test_a_reply_says_which_message_it_answers(stage: Stage) -> None:
     """What the conversations take is no command, and needs no answer."""
-    stage.hub.takes = Taken()
+    stage.hub.takes = HandledMessage()
     first = await stage.discord.dm(stage.ada, "hello")
     await stage.discord.dm(stage.ada, "and <@123456789012345678> <:tree:12345>", to=first.message)
     await stage.discord.until(lambda: len(stage.hub.overheard) == 2)
 
     one, two = stage.hub.overheard
-    assert (one.act, one.text, one.under, one.threaded) == ("written", "hello", "", False)
-    assert (two.under, two.text) == (str(first.message.id), "and @… :tree:")
+    assert (one.act, one.text, one.parent, one.has_threads) == ("written", "hello", "", False)
+    assert (two.parent, two.text) == (str(first.message.id), "and @… :tree:")
     assert two.sender.label == "Discord"
     assert stage.hub.asked == []
     assert first.replies == []
@@ -25,7 +25,7 @@ async def test_a_reply_says_which_message_it_answers(stage: Stage) -> None:
 
 async def test_edits_deletions_and_reactions_are_heard(stage: Stage) -> None:
     """In the order in which they happened; the bot's own are not."""
-    stage.hub.takes = Taken()
+    stage.hub.takes = HandledMessage()
     sent = await stage.discord.dm(stage.ada, "helo")
     await stage.discord.rewrite(sent.message, "hello")
     await stage.discord.react(stage.ada, sent.message, "👍")
@@ -38,12 +38,12 @@ async def test_edits_deletions_and_reactions_are_heard(stage: Stage) -> None:
     assert [one.act for one in heard] == ["written", "edited", "marked", "unmarked", "deleted"]
     assert {one.message for one in heard} == {str(sent.message.id)}
     assert {one.source for one in heard} == {heard[0].source}
-    assert (heard[1].text, heard[1].edition > 0, heard[2].mark) == ("hello", True, "👍")
+    assert (heard[1].text, heard[1].edition > 0, heard[2].emoji) == ("hello", True, "👍")
 
 
 async def test_files_can_be_opened_where_they_are(stage: Stage) -> None:
     """Discord gives everybody who has the address the file, for a day."""
-    stage.hub.takes = Taken()
+    stage.hub.takes = HandledMessage()
     await stage.discord.dm(stage.ada, "", files={"map.png": b"1234"})
     (heard,) = await stage.discord.until(lambda: stage.hub.overheard or None)
     (file,) = heard.files
@@ -53,7 +53,7 @@ async def test_files_can_be_opened_where_they_are(stage: Stage) -> None:
 
 async def test_what_stands_in_the_way_is_said_under_the_message(stage: Stage) -> None:
     """As a reply that pings nobody."""
-    stage.hub.takes = Taken(Card("", (Text("Maya paused this conversation"),)))
+    stage.hub.takes = HandledMessage(Card("", (Text("Maya paused this conversation"),)))
     sent = await stage.discord.dm(stage.ada, "hello")
     answer = await sent.reply()
     assert text_of(answer) == "Maya paused this conversation"
@@ -92,7 +92,7 @@ async def test_what_bots_and_servers_say_is_not_heard(stage: Stage) -> None:
     said = await stage.discord.say(stage.ada, stage.guild.general, "in a channel")
     await stage.discord.rewrite(said.message, "still there")
     await stage.discord.retract(said.message)
-    own = await stage.posted(stage.direct, Card("Hi", (Text("there"),)), "m1")
+    own = await stage.post_message(stage.direct, Card("Hi", (Text("there"),)), "m1")
     await stage.discord.announce(own, "MESSAGE_UPDATE")
     await asyncio.sleep(0.05)
     assert stage.hub.overheard == []

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import discord as library
 
-from bot.adapters.discord.drafts import Recent
+from bot.adapters.discord.drafts import RecentCache
 from bot.adapters.discord.interactions import InteractionHandler
 from bot.adapters.discord.people import People
 from bot.cards import Button, Buttons, Card, Choice, Entry, Option, Text
@@ -32,7 +32,7 @@ async def test_a_command_is_answered_at_once_and_for_the_asker_alone(stage: Stag
     assert asked.values == {"topic": ("open data",), "place": ("mexico",), "most": ("3",)}
     sender = asked.sender
     assert (sender.platform, sender.workspace) == ("discord", str(stage.guild.id))
-    assert (sender.user, sender.name, sender.locale, sender.stranger) == (
+    assert (sender.user, sender.name, sender.locale, sender.is_outsider) == (
         str(stage.ada.id), "Ada of Lisbon", "pt-BR", False,
     )  # fmt: skip
     assert (asked.channel, asked.direct) == (str(stage.guild.general.id), False)
@@ -40,7 +40,7 @@ async def test_a_command_is_answered_at_once_and_for_the_asker_alone(stage: Stag
 
 async def test_a_public_card_is_seen_by_all(stage: Stage) -> None:
     """Only where the card says so."""
-    stage.answers(Card("Hello", private=False))
+    stage.set_replies(Card("Hello", private=False))
 
     answer = await stage.discord.slash(stage.ada, "wwc home")
 
@@ -59,14 +59,14 @@ async def test_a_slow_answer_is_thinking_first(stage: Stage) -> None:
 
 async def test_a_form_opens_as_a_modal_and_comes_back_as_values(stage: Stage) -> None:
     """What was given with the command is in it already; an emptied field has no value."""
-    stage.answers(form_for("who-does", {"topic": ("open data",)}), Card("Done"))
+    stage.set_replies(form_for("who-does", {"topic": ("open data",)}), Card("Done"))
     modal = await stage.discord.slash(stage.ada, "wwc who-does", {"topic": "open data"})
 
     answer = await stage.discord.submit(stage.ada, modal, {"place": "", "level": ["gold"]})
 
     assert modal.type == 9
     assert text_of(answer) == "## Done"
-    assert stage.request.submitted
+    assert stage.request.from_form
     assert stage.request.words == "who-does"
     assert stage.request.values["topic"] == ("open data",)
     assert stage.request.values["place"] == ()
@@ -76,7 +76,7 @@ async def test_a_form_opens_as_a_modal_and_comes_back_as_values(stage: Stage) ->
 async def test_a_form_that_came_too_late_has_a_button_that_opens_it(stage: Stage) -> None:
     """A modal cannot follow «thinking…»; nothing typed is lost on the way."""
     stage.hub.delay = SLOW
-    stage.answers(form_for("who-does", {"topic": ("open data",)}))
+    stage.set_replies(form_for("who-does", {"topic": ("open data",)}))
     answer = await stage.discord.slash(stage.ada, "wwc who-does", {"topic": "open data"})
     card = await answer.edited()
 
@@ -101,7 +101,7 @@ async def test_a_person_is_looked_up_from_the_menu_on_their_name(stage: Stage) -
 async def test_a_press_says_its_command_in_a_new_answer(stage: Stage) -> None:
     """The list that was pressed stays."""
     entry = Entry("Bo", buttons=(Button("Introduce me", "intro 42"),))
-    stage.answers(Card("People", (entry,)), Card("Asked"))
+    stage.set_replies(Card("People", (entry,)), Card("Asked"))
     people = await stage.discord.slash(stage.ada, "wwc home")
 
     answer = await stage.discord.press(stage.ada, people, "Introduce me")
@@ -113,7 +113,7 @@ async def test_a_press_says_its_command_in_a_new_answer(stage: Stage) -> None:
 async def test_the_next_page_takes_the_place_of_the_first(stage: Stage) -> None:
     """The same card renewed is edited where it stands."""
     first = Card("People", (Text("1"), Buttons((Button("More", "who-does x page:2"),))))
-    stage.answers(first, Card("People", (Text("2"),)))
+    stage.set_replies(first, Card("People", (Text("2"),)))
     people = await stage.discord.slash(stage.ada, "wwc home")
 
     answer = await stage.discord.press(stage.ada, people, "More")
@@ -124,7 +124,7 @@ async def test_the_next_page_takes_the_place_of_the_first(stage: Stage) -> None:
 async def test_a_private_answer_to_a_press_on_a_public_card_stays_private(stage: Stage) -> None:
     """Even when it has the same title."""
     go = Buttons((Button("Mine", "home"),))
-    stage.answers(Card("Vote", (go,), private=False), Card("Vote"))
+    stage.set_replies(Card("Vote", (go,), private=False), Card("Vote"))
     vote = await stage.discord.slash(stage.ada, "wwc home")
 
     answer = await stage.discord.press(stage.ada, vote, "Mine")
@@ -135,7 +135,7 @@ async def test_a_private_answer_to_a_press_on_a_public_card_stays_private(stage:
 async def test_a_choice_in_a_menu_says_its_value(stage: Stage) -> None:
     """The value is the command."""
     menu = Choice("Which?", (Option("Lisboa", "city 1"), Option("Porto", "city 2")))
-    stage.answers(Card("Cities", (menu,)), Card("Porto"))
+    stage.set_replies(Card("Cities", (menu,)), Card("Porto"))
     cities = await stage.discord.slash(stage.ada, "wwc home")
 
     await stage.discord.choose(stage.ada, cities, "\nmenu2", ["Porto"])
@@ -145,10 +145,10 @@ async def test_a_choice_in_a_menu_says_its_value(stage: Stage) -> None:
 
 async def test_buttons_work_after_a_restart(stage: Stage) -> None:
     """Nothing of a button is in memory: another process answers it."""
-    stage.answers(Card("T", (Buttons((Button("Go", "home"),)),)), Card("There"))
+    stage.set_replies(Card("T", (Buttons((Button("Go", "home"),)),)), Card("There"))
     twice = Card("T", (Buttons((Button("Go", "home"), Button("Again", "home"))),))
-    sent = await stage.posted(stage.direct, twice)
-    stage.adapter._interactions = InteractionHandler(stage.hub.hub, People(), within=QUICK)
+    sent = await stage.post_message(stage.direct, twice)
+    stage.adapter._interactions = InteractionHandler(stage.hub.hub, People(), answer_timeout=QUICK)
 
     answer = await stage.discord.press(stage.ada, sent, "Again")
 
@@ -229,10 +229,10 @@ async def test_words_to_the_bot_may_name_a_command_as_it_is_called_here(stage: S
 async def test_every_answer_names_commands_as_they_are_called_here(stage: Stage) -> None:
     """In an answer, and in what is delivered."""
     card = Card("Your data", (Text("Type /wwc my-data show"),))
-    stage.answers(card)
+    stage.set_replies(card)
 
     answer = await stage.discord.slash(stage.ada, "wwc home")
-    posted = await stage.posted(stage.direct, card)
+    posted = await stage.post_message(stage.direct, card)
 
     assert "Type /wwc-me my-data show" in text_of(answer)
     assert "Type /wwc-me my-data show" in text_of(posted)
@@ -240,7 +240,7 @@ async def test_every_answer_names_commands_as_they_are_called_here(stage: Stage)
 
 async def test_a_stranger_to_this_process_writes_from_no_server(stage: Stage) -> None:
     """The hub knows better where they belong; a form comes as a card with its button."""
-    stage.answers(form_for("who-does"))
+    stage.set_replies(form_for("who-does"))
     sent = await stage.discord.dm(stage.ada, "who-does")
 
     reply = await sent.reply()
@@ -252,14 +252,14 @@ async def test_a_stranger_to_this_process_writes_from_no_server(stage: Stage) ->
 
 async def test_other_bots_and_channels_are_not_heard(stage: Stage) -> None:
     """And a message that is told twice is answered once."""
-    hears = stage.adapter._message
+    hears = stage.adapter._on_message
     bot = SimpleNamespace(guild=None, author=SimpleNamespace(bot=True), id=1)
     there = SimpleNamespace(guild=stage.guild, author=SimpleNamespace(bot=False), id=2)
     for message in (bot, there):
         await hears(cast(library.Message, message))
     sent = await stage.discord.dm(stage.ada, "profile")
     await sent.reply()
-    stage.adapter._seen = Recent()
+    stage.adapter._handled_ids = RecentCache()
     await stage.discord.announce(sent.message)
     await stage.discord.announce(sent.message)
     await stage.discord.slash(stage.ada, "wwc home")

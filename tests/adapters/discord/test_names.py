@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.adapters.discord.commands import declared, spoken
+from bot.adapters.discord.commands import build_commands, parse_command
 from bot.adapters.discord.names import (
     CommandNames,
     DoesNotFitError,
@@ -14,7 +14,7 @@ from bot.adapters.discord.names import (
 )
 from bot.adapters.discord.render import message
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Form, Input, Link, Option, Text
-from bot.commands import Room, load
+from bot.commands import Room, load_commands
 from bot.i18n import translator
 from tests.adapters.discord.fake import Members, verb, verbs
 
@@ -38,7 +38,7 @@ changes what people have learnt to type."""
 
 def test_each_verb_stands_under_the_root_that_says_what_it_holds() -> None:
     """The whole map, in the order in which it is registered."""
-    paths = CommandNames(load()).paths
+    paths = CommandNames(load_commands()).paths
 
     assert sorted(paths.values()) == sorted(
         (root, *name.split()) for root, names in NAMES.items() for name in names
@@ -47,28 +47,31 @@ def test_each_verb_stands_under_the_root_that_says_what_it_holds() -> None:
     assert verbs_of["wwc-admin members"] == "admin members"
     assert verbs_of["wwc-admin rounds"] == "admin rounds"
     assert (verbs_of["wwc rounds"], verbs_of["wwc intro start"]) == ("rounds", "intro")
-    registered = declared(load())
+    registered = build_commands(load_commands())
     assert [root["name"] for root in registered] == [*NAMES, "Who is this?"]
     assert all(root["description"] for root in registered[:-1])
 
 
 def test_staffs_commands_are_hidden_until_a_server_opens_them() -> None:
     """Who has Manage Server sees them; the others are for everybody."""
-    needed = {root["name"]: root.get("default_member_permissions") for root in declared(load())}
+    needed = {
+        root["name"]: root.get("default_member_permissions")
+        for root in build_commands(load_commands())
+    }
 
     assert needed == {"wwc": None, "wwc-me": None, "wwc-admin": "32", "Who is this?": None}
 
 
 def test_what_is_registered_does_not_depend_on_the_order_of_declarations() -> None:
     """Moving a handler from file to file registers nothing anew."""
-    commands = load()
+    commands = load_commands()
 
-    assert declared(dict(reversed(list(commands.items())))) == declared(commands)
+    assert build_commands(dict(reversed(list(commands.items())))) == build_commands(commands)
 
 
 def test_a_native_command_says_the_hubs_verb() -> None:
     """By its path; what was registered before is understood as well."""
-    commands = load()
+    commands = load_commands()
     show = [{"name": "act", "type": 3, "value": "show"}]
     inside = [{"name": "my-data", "type": 1, "options": show}]
     cases = {
@@ -85,8 +88,8 @@ def test_a_native_command_says_the_hubs_verb() -> None:
         options: list[dict[str, object]] = []
         for depth, name in enumerate(reversed(path)):
             options = [{"name": name, "type": 2 if depth else 1, "options": options}]
-        assert spoken({"type": 1, "name": root, "options": options}, commands) == (said, {})
-    words, values = spoken({"type": 1, "name": "wwc-me", "options": inside}, commands)
+        assert parse_command({"type": 1, "name": root, "options": options}, commands) == (said, {})
+    words, values = parse_command({"type": 1, "name": "wwc-me", "options": inside}, commands)
     assert (words, list(values.values())) == ("my-data", [("show",)])
 
 
@@ -95,7 +98,7 @@ def test_help_understands_a_command_by_its_name_here() -> None:
     about = [{"name": "about", "type": 3, "value": "/wwc-admin members"}]
     data = {"type": 1, "name": "wwc", "options": [{"name": "help", "type": 1, "options": about}]}
 
-    assert spoken(data, load())[1] == {"about": ("/wwc admin members",)}
+    assert parse_command(data, load_commands())[1] == {"about": ("/wwc admin members",)}
 
 
 @pytest.mark.parametrize(
@@ -143,7 +146,7 @@ def test_what_is_typed_is_read_by_either_name(typed: str, read: str) -> None:
 
 def test_every_verb_is_read_as_it_is_named() -> None:
     """There and back, with words behind it or without."""
-    for name in load():
+    for name in load_commands():
         for rest in ("", " open data"):
             assert read_command(name_commands(f"/wwc {name}{rest}")) == f"/wwc {name}{rest}"
 

@@ -8,9 +8,23 @@ import pytest
 from hypothesis import given, settings
 
 from bot import cards
-from bot.adapters.discord.modal import filled_in, modal, ordered, parts, split
-from bot.adapters.discord.render import Press, custom_id, form, message, pressed
-from bot.adapters.discord.text import NOTHING, cut, graphemes, inert, lines_within, size, tidy
+from bot.adapters.discord.modal import (
+    count_parts,
+    modal,
+    parse_submission,
+    sort_inputs,
+    split_values,
+)
+from bot.adapters.discord.render import AdapterButton, custom_id, form, message, parse_custom_id
+from bot.adapters.discord.text import (
+    ZERO_WIDTH_SPACE,
+    escape_markup,
+    fit_lines,
+    graphemes,
+    shorten,
+    size,
+    tidy,
+)
 from bot.cards import Bar, Button, Card, Entry, Fact, Form, Input, Option
 from bot.i18n import LANGUAGES, translator
 from bot.parsing import Argument
@@ -67,7 +81,7 @@ def contents(*parts: cards.Part) -> list[str]:
 )
 def test_what_people_type_is_shown_and_does_nothing(typed: str, shown: str) -> None:
     """Markup, headings, lists, quotes, hidden directions and false addresses become letters."""
-    assert inert(typed) == shown
+    assert escape_markup(typed) == shown
 
 
 @pytest.mark.parametrize(
@@ -77,17 +91,17 @@ def test_what_people_type_is_shown_and_does_nothing(typed: str, shown: str) -> N
 )  # fmt: skip
 def test_no_mention_survives(typed: str) -> None:
     """Each kind of mention is broken in two by something that cannot be seen."""
-    assert NOTHING in inert(typed)
-    assert inert(typed).replace(NOTHING, "").replace("\\", "") == typed
+    assert ZERO_WIDTH_SPACE in escape_markup(typed)
+    assert escape_markup(typed).replace(ZERO_WIDTH_SPACE, "").replace("\\", "") == typed
 
 
 def test_text_is_cut_between_letters_that_belong_together() -> None:
     """Families, flags, skin tones and accents are whole or not there."""
     assert list(graphemes("é👩‍👩‍👧🇫🇷🇧🇷👍🏽")) == ["é", "👩‍👩‍👧", "🇫🇷", "🇧🇷", "👍🏽"]
-    assert cut("🇫🇷🇧🇷🇲🇽", 9) == "🇫🇷🇧🇷…"
-    assert cut("abc", 0) == ""
-    assert cut("", 0) == ""
-    assert lines_within(["a", "b"], 1) == "a"
+    assert shorten("🇫🇷🇧🇷🇲🇽", 9) == "🇫🇷🇧🇷…"
+    assert shorten("abc", 0) == ""
+    assert shorten("", 0) == ""
+    assert fit_lines(["a", "b"], 1) == "a"
 
 
 # --- parts ------------------------------------------------------------------------------------
@@ -218,7 +232,7 @@ def test_a_button_says_its_command_and_a_second_one_too() -> None:
     ids = [c["custom_id"] for c in components(drawn(cards.Buttons(same))) if c["type"] == 2]
 
     assert ids == ["who-does open data", "who-does open data\n2", "who-does open data\n3"]
-    assert {pressed(identifier)[0] for identifier in ids} == {"who-does open data"}
+    assert {parse_custom_id(identifier)[0] for identifier in ids} == {"who-does open data"}
 
 
 def test_a_command_of_a_hundred_characters_fits() -> None:
@@ -237,13 +251,16 @@ def test_a_command_of_a_hundred_characters_fits() -> None:
 
 def test_the_adapters_own_buttons_carry_a_mark() -> None:
     """It stands behind a line break; a command that leaves no room for it is left out."""
-    after = [Press("Try again", "profile", "form:1:k"), Press("Go", "x" * 100, "go:k")]
+    after = [
+        AdapterButton("Try again", "profile", "form:1:k"),
+        AdapterButton("Go", "x" * 100, "go:k"),
+    ]
 
-    body = message(Card("T"), T, after=after)
+    body = message(Card("T"), T, extra_buttons=after)
 
     assert problems_of_message(body) == []
     ids = [c["custom_id"] for c in components(body) if c["type"] == 2]
-    assert list(map(pressed, ids)) == [("profile", "form:1:k"), ("", "go:k")]
+    assert list(map(parse_custom_id, ids)) == [("profile", "form:1:k"), ("", "go:k")]
     assert custom_id("a", "b") == "a\nb"
 
 
@@ -402,9 +419,9 @@ def test_a_long_form_is_asked_five_fields_at_a_time() -> None:
     inputs = tuple(Input(f"f{n}", f"Field {n}", required=n > 6) for n in range(12))
     form = Form("A form with a name much too long for a title", "f", inputs, intro="Hello *you*")
 
-    assert parts(form) == 3
+    assert count_parts(form) == 3
     assert modal(form, "id", T, part=2)["title"] == "A form with a name much too long for a… (2/3)"
-    assert [i.name for i in ordered(form)[:5]] == ["f7", "f8", "f9", "f10", "f11"]
+    assert [i.name for i in sort_inputs(form)[:5]] == ["f7", "f8", "f9", "f10", "f11"]
     assert fields(form, 3)[0] == {"type": 10, "content": "Hello \\*you\\*"}
     assert fields(Form("", "empty", ()))[0]["content"] == "…"
 
@@ -422,7 +439,7 @@ def test_what_was_typed_too_long_can_still_be_shortened() -> None:
 @given(any_form)
 def test_any_form_is_a_valid_modal(form: Form) -> None:
     """Whatever is asked, Discord takes each of its modals."""
-    for part in range(1, parts(form) + 1):
+    for part in range(1, count_parts(form) + 1):
         assert problems_of_modal(modal(form, "id", T, part=part)) == []
 
 
@@ -437,10 +454,10 @@ def test_values_come_back_by_field() -> None:
     ]
     many = Argument("topics", "topics", "Topics", many=True)
 
-    assert filled_in(submitted, [many]) == {
+    assert parse_submission(submitted, [many]) == {
         "topics": ("a", "b"), "level": ("gold",), "bio": (), "old": ("x, y",),
     }  # fmt: skip
-    assert split(None, ("a,b",)) == ("a,b",)
+    assert split_values(None, ("a,b",)) == ("a,b",)
 
 
 def test_every_nasty_piece_alone() -> None:

@@ -32,8 +32,8 @@ from bot.cards import (
     Table,
     Text,
 )
-from bot.parsing import Argument, fold
-from bot.request import Heard, Request, Sender, Taken
+from bot.parsing import Argument, fold_text
+from bot.request import HandledMessage, IncomingMessage, Request, Sender
 
 EAST = "America/New_York"
 PEOPLE = (
@@ -67,7 +67,7 @@ class FakeCommand:
     name: str
     summary: str
     arguments: tuple[Argument, ...] = ()
-    staff: bool = False
+    is_staff_only: bool = False
 
 
 COMMANDS = {
@@ -99,7 +99,7 @@ COMMANDS = {
                 Argument("topics", "topics", "What I know", many=True, suggests="topics"),
             ),
         ),
-        FakeCommand("admin members", "Approve and suspend members", (), staff=True),
+        FakeCommand("admin members", "Approve and suspend members", (), is_staff_only=True),
     )
 }
 
@@ -110,8 +110,8 @@ class FakeHub:
     def __init__(self) -> None:
         self.commands: Mapping[str, FakeCommand] = COMMANDS
         self.asked: list[Request] = []
-        self.overheard: list[Heard] = []
-        self.takes: Taken | None = None
+        self.overheard: list[IncomingMessage] = []
+        self.takes: HandledMessage | None = None
 
     async def __call__(self, request: Request) -> Reply:
         self.asked.append(request)
@@ -135,13 +135,15 @@ class FakeHub:
         self, request: Request, verb: str, field: str, typed: str
     ) -> tuple[Option, ...]:
         found = [
-            Option(name.capitalize(), name, "a topic") for name in TOPICS if fold(typed) in name
+            Option(name.capitalize(), name, "a topic")
+            for name in TOPICS
+            if fold_text(typed) in name
         ]
         return tuple(
             found if typed in TOPICS or not typed else [Option(f"«{typed}»", typed), *found]
         )
 
-    async def heard(self, heard: Heard) -> Taken | None:
+    async def handle_message(self, heard: IncomingMessage) -> HandledMessage | None:
         self.overheard.append(heard)
         return self.takes
 
@@ -150,7 +152,7 @@ class FakeHub:
 
 
 def _whole(request: Request) -> bool:
-    return request.submitted and bool(request.values.get("title"))
+    return request.from_form and bool(request.values.get("title"))
 
 
 def people(words: str) -> Card:
@@ -256,7 +258,7 @@ def profile(request: Request) -> Form:
                 given.get("title", ("",)),
                 required=True,
                 hint="As on your card",
-                problem="Please fill this in." if request.submitted else "",
+                problem="Please fill this in." if request.from_form else "",
             ),
             Input("topics", "What I know", ("open data",), many=True, suggests="topics"),
             Input("bio", "Bio", ("I map bus stops.",), long=True, hint="Two sentences are enough"),

@@ -9,10 +9,10 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.adapters.base import NotSent, Place
+from bot.adapters.base import DeliveryError, Destination
 from bot.adapters.playground import live
 from bot.adapters.playground.listen import PlaygroundAdapter
-from bot.adapters.playground.world import KEPT, Conversations, Persona, between
+from bot.adapters.playground.world import MOST_MESSAGES, Conversations, Persona, conversation_key
 from bot.cards import Card, Form, Input, Text
 from tests.adapters.playground.demo import FakeHub, served
 
@@ -155,7 +155,7 @@ async def test_a_form_comes_as_a_modal_and_goes_back_filled_in(
     done = await browser.say("profile", values={"title": ["Boss"]}, submitted=True)
     assert "Your title is now Boss." in done["plain"]
     assert hub.asked[-1].values == {"title": ("Boss",)}
-    assert hub.asked[-1].submitted is True
+    assert hub.asked[-1].from_form is True
 
 
 async def test_a_form_keeps_the_words_it_was_asked_with(browser: Browser) -> None:
@@ -316,13 +316,15 @@ async def test_what_the_hub_says_arrives_at_once(
         stream = Stream(answer)
         await asyncio.sleep(0.05)
 
-        to_luis = Place("discord", "G-DEMO", user=LUIS)
+        to_luis = Destination("discord", "G-DEMO", user=LUIS)
         await adapter.post(to_luis, Card("Hello", (Text("Luis"),)), "es", "")
         event = await stream.next()
         assert (event["as"], event["workspace"], event["channel"]) == (LUIS, "G-DEMO", "bot")
         assert "Luis" in event["html"]
 
-        await adapter.post(Place("slack", "T-DEMO", channel="data-talk"), Card("News"), "en", "")
+        await adapter.post(
+            Destination("slack", "T-DEMO", channel="data-talk"), Card("News"), "en", ""
+        )
         channels = [(await stream.next())["as"] for _ in range(2)]
         assert channels == [LUIS, MAYA]
 
@@ -335,7 +337,7 @@ async def test_a_form_said_unasked_becomes_a_message_that_opens_it(
     """A modal never jumps at anybody."""
     form = Form("Still right?", "profile", (Input("title", "Title"),), intro="It has been a while.")
 
-    await adapter.post(Place("slack", "T-DEMO", user=MAYA), form, "en", "")
+    await adapter.post(Destination("slack", "T-DEMO", user=MAYA), form, "en", "")
 
     _, html, _ = await browser.get(f"/playground/pane?as={MAYA}&channel=bot")
     assert "It has been a while." in html
@@ -360,7 +362,7 @@ async def test_what_is_changed_or_withdrawn_arrives_at_once_and_after_an_absence
     browser: Browser, adapter: PlaygroundAdapter
 ) -> None:
     """The same message by its number: new words, then nothing; a page that was away hears of it."""
-    place = Place("slack", "T-DEMO", user=MAYA)
+    place = Destination("slack", "T-DEMO", user=MAYA)
     first = await adapter.post(place, Card("One"), "en", "")
     second = await adapter.post(place, Card("Two"), "en", "")
     url = f"{browser.base}/playground/stream?as={MAYA}"
@@ -389,7 +391,7 @@ async def test_people_brought_together_have_a_conversation_of_their_own(
     browser: Browser, adapter: PlaygroundAdapter
 ) -> None:
     """Called by the others in it; what one writes there the others read, and nobody else."""
-    place = Place("slack", "T-DEMO", user=f"{MAYA},{NOOR}")
+    place = Destination("slack", "T-DEMO", user=f"{MAYA},{NOOR}")
     posted = await adapter.post(place, Card("Meet each other"), "en", "")
     await browser.say("hello Noor, at last", chat=True, channel=posted.channel)
 
@@ -400,19 +402,19 @@ async def test_people_brought_together_have_a_conversation_of_their_own(
     assert "Only you and these people read this, and the hub." in noor
     other = f"/playground/pane?as=remi@montreal.example&channel={posted.channel}"
     assert (await browser.get(other))[0] == 404
-    assert adapter._said.partners("T-DEMO", MAYA) == set()
+    assert adapter._conversations.partners("T-DEMO", MAYA) == set()
 
 
 async def test_a_reply_quotes_what_it_stands_under(
     browser: Browser, adapter: PlaygroundAdapter
 ) -> None:
     """Its first words, be it a card or what somebody wrote."""
-    place = Place("discord", "G-DEMO", user=LUIS)
+    place = Destination("discord", "G-DEMO", user=LUIS)
     root = await adapter.post(place, Card("A talk with Ana " + "and others " * 20), "en", "")
     said = await browser.say("I <b>agree</b>", **{"as": LUIS}, workspace="G-DEMO", channel="bot")
     number = said["html"].split('data-number="')[1].split('"')[0]
     for thread in (root.id, number):
-        below = Place("discord", "G-DEMO", user=LUIS, thread=thread)
+        below = Destination("discord", "G-DEMO", user=LUIS, thread=thread)
         await adapter.post(below, Card("Ana writes"), "en", "")
 
     pane = (await browser.get(f"/playground/pane?as={LUIS}&workspace=G-DEMO&channel=bot"))[1]
@@ -423,10 +425,10 @@ async def test_a_reply_quotes_what_it_stands_under(
 
 async def test_a_workspace_that_is_no_pane_gets_nothing(adapter: PlaygroundAdapter) -> None:
     """It is not served, and what is sent there is refused for good."""
-    place = Place("slack", "T404", user=MAYA)
+    place = Destination("slack", "T404", user=MAYA)
 
     assert not adapter.serves("slack", "T404")
-    with pytest.raises(NotSent, match="no such workspace"):
+    with pytest.raises(DeliveryError, match="no such workspace"):
         await adapter.post(place, Card("Hello"), "en", "")
 
 
@@ -457,21 +459,23 @@ async def test_a_closed_page_is_forgotten(browser: Browser, adapter: PlaygroundA
     answer.close()
     await asyncio.sleep(0.05)
 
-    for _ in range(live.MOST_WAITING + 2):
-        await adapter.post(Place("slack", "T-DEMO", channel="general"), Card("News"), "en", "")
+    for _ in range(live.MOST_QUEUED + 2):
+        await adapter.post(
+            Destination("slack", "T-DEMO", channel="general"), Card("News"), "en", ""
+        )
 
     assert (await browser.get("/"))[0] == 200
 
 
 async def test_the_playground_is_always_ready(adapter: PlaygroundAdapter) -> None:
     """It waits for no other service."""
-    assert adapter.ready()
+    assert adapter.is_ready()
     assert adapter.platform == "playground"
 
 
 async def test_a_page_that_does_not_read_loses_the_oldest() -> None:
     """What waits for one page is limited, and its end still arrives."""
-    streams = live.Live()
+    streams = live.LiveStreams()
     queue: asyncio.Queue[Any] = asyncio.Queue(2)
     streams._streams.add(queue)
     said = Conversations()
@@ -487,14 +491,14 @@ async def test_a_page_that_does_not_read_loses_the_oldest() -> None:
 def test_conversations_keep_the_newest() -> None:
     """Never more than the limit, in the order in which things were said."""
     said = Conversations()
-    for number in range(KEPT + 10):
-        said.add("T", "general", MAYA, str(number), only=MAYA if number % 2 else "")
+    for number in range(MOST_MESSAGES + 10):
+        said.add("T", "general", MAYA, str(number), visible_to=MAYA if number % 2 else "")
 
-    seen = [int(message.text) for message in said.of("T", "general", MAYA)]
+    seen = [int(message.text) for message in said.list_messages("T", "general", MAYA)]
 
-    assert seen == list(range(10, KEPT + 10))
+    assert seen == list(range(10, MOST_MESSAGES + 10))
     assert said.partners("T", MAYA) == set()
-    said.add("T", between(MAYA, NOOR), MAYA, "hi")
+    said.add("T", conversation_key(MAYA, NOOR), MAYA, "hi")
     assert said.partners("T", NOOR) == {MAYA, NOOR}
 
 

@@ -18,7 +18,7 @@ from playwright.async_api import (
     expect,
 )
 
-from bot.adapters.base import Place
+from bot.adapters.base import Destination
 from bot.adapters.playground.listen import PlaygroundAdapter
 from bot.cards import Card, Text
 from tests.adapters.playground.demo import FakeHub, served
@@ -208,7 +208,7 @@ async def test_a_form_is_filled_in(visit: Visit, hub: FakeHub, side: str) -> Non
     assert hub.asked[-1].values["title"] == ("Chief <b>Data</b> Officer",)
     assert hub.asked[-1].values["bio"] == ("I map bus stops.",)
     assert hub.asked[-1].values["zone"] == ()
-    assert hub.asked[-1].submitted
+    assert hub.asked[-1].from_form
     assert (await focused(visit.page))["id"] == f"{await pane.get_attribute('id')}-text"
 
 
@@ -269,7 +269,7 @@ async def test_people_write_to_each_other_across_the_page(visit: Visit) -> None:
     await visit.say(visit.left, "hello everybody")
     await expect(visit.left.locator("article")).to_have_count(1)
 
-    to_noor = Place("discord", "G-DEMO", user="noor@programme.example")
+    to_noor = Destination("discord", "G-DEMO", user="noor@programme.example")
     await visit.adapter.post(to_noor, Card("Reminder", (Text("Soon"),)), "en", "")
     direct = visit.right.locator('.channel[data-channel="bot"]')
     await expect(direct.locator(".badge")).to_have_text("1")
@@ -280,11 +280,11 @@ async def test_people_write_to_each_other_across_the_page(visit: Visit) -> None:
 async def test_what_the_hub_says_changes_and_goes_before_ones_eyes(visit: Visit) -> None:
     """In the place where it stood, without a reload; replies stand under what they answer."""
     await visit.right.get_by_role("button", name="WWC Hub").click()
-    luis = Place("discord", "G-DEMO", user="luis@bogota.example")
+    luis = Destination("discord", "G-DEMO", user="luis@bogota.example")
     shown = visit.right.locator("article")
     root = await visit.adapter.post(luis, Card("Ana said yes", (Text("Write here."),)), "en", "")
     await expect(shown).to_have_count(1)
-    below = Place("discord", "G-DEMO", user="luis@bogota.example", thread=root.id)
+    below = Destination("discord", "G-DEMO", user="luis@bogota.example", thread=root.id)
     reply = await visit.adapter.post(below, Card("Ana", (Text("Hola Luis"),)), "en", "")
     await expect(shown.last).to_contain_text("In reply to «Ana said yes»")
 
@@ -299,7 +299,7 @@ async def test_what_the_hub_says_changes_and_goes_before_ones_eyes(visit: Visit)
 async def test_people_brought_together_find_their_conversation(visit: Visit) -> None:
     """It comes up in both their lists; what one writes there is there for the other."""
     await become(visit, visit.right, "Noor")
-    several = Place("slack", "T-DEMO", user="maya@boston.example,noor@programme.example")
+    several = Destination("slack", "T-DEMO", user="maya@boston.example,noor@programme.example")
     await visit.adapter.post(several, Card("Maya, meet Noor"), "en", "")
 
     line = visit.left.get_by_role("button", name="Noor Haddad, WWC Hub")
@@ -422,11 +422,11 @@ async def test_a_slow_answer_is_announced(visit: Visit) -> None:
 async def test_a_lost_connection_is_told_and_found_again(visit: Visit) -> None:
     """What was said meanwhile is there afterwards."""
     await visit.page.context.set_offline(True)
-    await visit.adapter._close(web.Application())
+    await visit.adapter._on_shutdown(web.Application())
     lost = visit.page.get_by_role("status")
     await expect(lost).to_have_text("The connection was lost; trying again…")
     await visit.adapter.post(
-        Place("slack", "T-DEMO", channel="general"), Card("Meanwhile"), "en", ""
+        Destination("slack", "T-DEMO", channel="general"), Card("Meanwhile"), "en", ""
     )
     await visit.page.context.set_offline(False)
 

@@ -14,12 +14,12 @@ from bot.adapters.playground.mrkdwn import mrkdwn_spans, rich_spans, text_spans
 from bot.adapters.playground.render import (
     View,
     accent,
+    command_of_press,
     form_html,
     hue,
     initials,
     message_html,
     page_html,
-    says,
     steps,
 )
 from bot.adapters.playground.spans import Reader, Span, pictures
@@ -292,7 +292,7 @@ def test_components_are_drawn_one_by_one() -> None:
 def test_a_private_answer_says_that_it_is_private(view: View) -> None:
     """In each platform's own words, with the words that were typed."""
     payload = RENDERERS[view.workspace.platform].message(Card("Hello"), translator("en"))
-    html = drawn(payload, view, only="maya", said="/wwc help", said_by="maya")
+    html = drawn(payload, view, visible_to="maya", command_text="/wwc help", command_author="maya")
 
     assert ("Only visible to you" if view is ONE else "Only you can see this") in html
     assert "<code>/wwc help</code>" in html
@@ -352,13 +352,13 @@ def test_a_press_is_found_by_its_id_else_by_its_label() -> None:
         ),
     )
 
-    assert says(card, "intro 4") == "intro 4"
-    assert says(card, "intro 4\n2") == "intro 4"
-    assert says(card, "\n2", "See") == "who-is 4"
-    assert says(card, "\n2", "Nothing") == ""
-    assert says(card, "other\n2", "Mexico") == "other"
-    assert says(None, "help") == "help"
-    assert says(None, None) == ""
+    assert command_of_press(card, "intro 4") == "intro 4"
+    assert command_of_press(card, "intro 4\n2") == "intro 4"
+    assert command_of_press(card, "\n2", "See") == "who-is 4"
+    assert command_of_press(card, "\n2", "Nothing") == ""
+    assert command_of_press(card, "other\n2", "Mexico") == "other"
+    assert command_of_press(None, "help") == "help"
+    assert command_of_press(None, None) == ""
 
 
 # --- forms ------------------------------------------------------------------------------------
@@ -396,7 +396,7 @@ def test_fields_are_labelled_described_and_filled_in(view: View) -> None:
     assert 'aria-required="true"' in html
     assert '<option value="gold" selected>Gold</option>' in html
     assert "One field needs another look." in html
-    assert 'data-said="profile"' in html
+    assert 'data-command_text="profile"' in html
 
 
 def test_a_view_of_blocks_becomes_fields_of_every_kind() -> None:

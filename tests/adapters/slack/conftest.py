@@ -12,9 +12,9 @@ from aiohttp import web
 
 from bot.adapters.slack.listen import SlackAdapter
 from bot.cards import Button, Buttons, Card, Choice, Form, Input, Option, Reply, Text
-from bot.errors import Repeated
+from bot.errors import DuplicateEventError
 from bot.hub import Hub
-from bot.request import Heard, Request, Sender, Taken
+from bot.request import HandledMessage, IncomingMessage, Request, Sender
 from tests.platforms.slack import LoopbackSlack, User
 from tests.platforms.slack_bot import serving
 
@@ -53,8 +53,8 @@ class ToldHub:
     slow: float = 0.0
     speaks: str = "en"
     broken: bool = False
-    overheard: list[Heard] = field(default_factory=list)
-    takes: Taken | None = None
+    overheard: list[IncomingMessage] = field(default_factory=list)
+    takes: HandledMessage | None = None
     faulty: bool = False
 
     def __post_init__(self) -> None:
@@ -62,14 +62,14 @@ class ToldHub:
 
     async def __call__(self, request: Request) -> Reply:
         if request.event and not await self.first_time(request.event):
-            raise Repeated
+            raise DuplicateEventError
         self.asked.append(request)
         await asyncio.sleep(self.slow)
         if self.faulty:
             raise OSError("no database")
-        if request.submitted and request.values["title"] == ("x",):
+        if request.from_form and request.values["title"] == ("x",):
             return WRONG
-        if request.submitted and request.values["title"] != ("form",):
+        if request.from_form and request.values["title"] != ("form",):
             return self.answers.get("saved", Card("Saved", tone="good"))
         return self.answers.get(request.words.split(" ")[0], Card(f"You said {request.words}"))
 
@@ -80,7 +80,7 @@ class ToldHub:
         await asyncio.sleep(self.slow)
         return (Option(f"{verb} {field} {typed}", typed), Option("too long", "x" * 200))
 
-    async def heard(self, heard: Heard) -> Taken | None:
+    async def handle_message(self, heard: IncomingMessage) -> HandledMessage | None:
         self.overheard.append(heard)
         if self.broken:
             raise OSError("no database")
@@ -136,7 +136,11 @@ async def adapter_of(
     slack: LoopbackSlack, hub: ToldHub | Hub, **how: Any
 ) -> AsyncIterator[SlackAdapter]:
     """The adapter, served over HTTP."""
-    settings = {"signing_secret": slack.signing_secret, "bot_token": slack.bot_token, "within": 0.4}
+    settings = {
+        "signing_secret": slack.signing_secret,
+        "bot_token": slack.bot_token,
+        "answer_timeout": 0.4,
+    }
     settings |= {"api_url": slack.api_url, "authorize_url": slack.authorize_url}
     adapter = SlackAdapter(cast(Hub, hub), **{**settings, **how})
     site = web.Application()

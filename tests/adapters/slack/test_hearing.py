@@ -7,7 +7,7 @@ import pytest
 
 from bot.adapters.slack import hearing, marks
 from bot.cards import Card, Text
-from bot.request import Heard, Sender, Taken
+from bot.request import HandledMessage, IncomingMessage, Sender
 from tests.adapters.slack.conftest import ToldHub, adapter_of
 from tests.platforms.slack import LoopbackSlack, User
 
@@ -18,15 +18,15 @@ async def test_what_is_written_in_a_thread_is_offered_to_the_conversations(
     slack: LoopbackSlack, hub: ToldHub, ana: User
 ) -> None:
     """With the thread it stands in; what they take is no command, and needs no answer."""
-    hub.takes = Taken()
+    hub.takes = HandledMessage()
     first = await slack.dm(ana, "hello &lt;you&gt;")
     assert first.wrote
     await slack.dm(ana, "in <http://evil.example|https://boston.gov>", thread=first.wrote)
 
     one, two = hub.overheard
-    assert (one.act, one.text, one.under, one.threaded) == ("written", "hello <you>", "", True)
+    assert (one.act, one.text, one.parent, one.has_threads) == ("written", "hello <you>", "", True)
     assert (one.message, one.channel) == (first.wrote.ts, first.wrote.channel)
-    assert (two.text, two.under) == ("in http://evil.example", first.wrote.ts)
+    assert (two.text, two.parent) == ("in http://evil.example", first.wrote.ts)
     assert one.sender.label == "Slack"
     assert hub.asked == []
     assert slack.called("chat.postMessage") == []
@@ -42,7 +42,7 @@ async def test_what_they_do_not_take_is_a_command(
 
 async def test_edits_and_deletions_are_heard(slack: LoopbackSlack, hub: ToldHub, ana: User) -> None:
     """Of the writer; each edit is newer than the one before."""
-    hub.takes = Taken()
+    hub.takes = HandledMessage()
     act = await slack.dm(ana, "helo")
     assert act.wrote
     await slack.rewrite(ana, act.wrote, "hello")
@@ -84,7 +84,7 @@ async def test_the_hubs_own_messages_and_previews_are_not_heard(
 
 async def test_files_have_a_name_and_a_size(slack: LoopbackSlack, hub: ToldHub, ana: User) -> None:
     """And the platform's own name, by which the hub can fetch them."""
-    hub.takes = Taken()
+    hub.takes = HandledMessage()
     files = [{"id": "F1", "name": "plan.pdf", "size": 1200, "mimetype": "application/pdf"}, {}]
     await slack.dm(ana, "see", files=files)
     (heard,) = hub.overheard
@@ -97,7 +97,7 @@ async def test_what_stands_in_the_way_is_said_in_the_thread(
     slack: LoopbackSlack, hub: ToldHub, ana: User
 ) -> None:
     """Where it was written."""
-    hub.takes = Taken(Card("", (Text("Luis paused this conversation"),)))
+    hub.takes = HandledMessage(Card("", (Text("Luis paused this conversation"),)))
     first = await slack.dm(ana, "hello")
     assert first.wrote
     await slack.dm(ana, "again", thread=first.wrote)
@@ -124,7 +124,7 @@ async def test_reactions_are_heard_and_taken_back(
     await slack.react(ana, ours, "+1::skin-tone-3", take=True)
     put, taken = hub.overheard
     assert (put.act, taken.act) == ("marked", "unmarked")
-    assert put.mark == taken.mark == "👍🏼"
+    assert put.emoji == taken.emoji == "👍🏼"
     assert (put.message, put.channel) == (ours.ts, ours.channel)
     assert (put.sender.user, put.sender.workspace, put.sender.label) == (
         ana.id, slack.team.id, "Slack",
@@ -167,7 +167,7 @@ async def test_reactions_elsewhere_and_the_hubs_own_are_not_heard(
         for wrong in odd:
             act = await slack.event(slack.team, {**whole, "type": kind, **wrong})
             assert act.status in (200, 400), wrong
-    assert hearing.read({"team_id": slack.team.id, "event": whole}) is None  # it has no name
+    assert hearing.parse_event({"team_id": slack.team.id, "event": whole}) is None  # it has no name
     assert (hub.overheard, hub.asked) == ([], [])
 
 
@@ -176,10 +176,10 @@ def test_a_reaction_without_its_time_is_still_one(at: object) -> None:
     """Which of two is newer is then told by their order."""
     event = {"type": "reaction_added", "user": "U1", "reaction": "eyes", "event_ts": at,
              "item": {"type": "message", "channel": "D1", "ts": "1.0"}}  # fmt: skip
-    found = hearing.read({"event_id": "Ev1", "team_id": "T1", "event": event})
+    found = hearing.parse_event({"event_id": "Ev1", "team_id": "T1", "event": event})
     assert found
-    heard = found.heard(Sender("slack", "T1", "U1"))
-    assert (heard.mark, heard.edition, heard.keys) == ("👀", 0, ("slack:Ev1",))
+    heard = found.to_incoming_message(Sender("slack", "T1", "U1"))
+    assert (heard.emoji, heard.edition, heard.keys) == ("👀", 0, ("slack:Ev1",))
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ async def test_who_does_not_belong_there_reacts_as_a_stranger(
     """Guests, people of another company and other bots, as with whatever they write."""
     eve = slack.add_user(slack.team, "eve", **facts)
     await slack.react(eve, slack.world.post(slack.world.dm_of(eve), eve.id, {"text": "x"}), "+1")
-    assert [heard.sender.stranger for heard in hub.overheard] == [stranger]
+    assert [heard.sender.is_outsider for heard in hub.overheard] == [stranger]
 
 
 async def test_reactions_where_the_hub_is_not_installed_are_not_heard(
@@ -225,7 +225,7 @@ async def test_reactions_where_the_hub_is_not_installed_are_not_heard(
 )  # fmt: skip
 def test_emoji_are_shown_as_people_see_them(name: str, picture: str) -> None:
     """With the colour of the skin and flags; what only the workspace has keeps its name."""
-    assert marks.shown(name) == picture
+    assert marks.emoji_picture(name) == picture
 
 
 def test_one_gesture_has_one_name() -> None:
@@ -236,14 +236,17 @@ def test_one_gesture_has_one_name() -> None:
         "event": {"type": "message", "channel_type": "im", "channel": "D1", "user": "U1",
                   "ts": "1.0", "text": "hi", "client_msg_id": "c-1"},
     }  # fmt: skip
-    found = hearing.read(body)
+    found = hearing.parse_event(body)
     assert found
-    assert found.heard(Sender("slack", "T1", "U1")).keys == ("slack:Ev1", "slack:T1:c-1")
+    assert found.to_incoming_message(Sender("slack", "T1", "U1")).keys == (
+        "slack:Ev1",
+        "slack:T1:c-1",
+    )
 
 
 def test_mentions_and_marks_become_words() -> None:
     """Nothing of Slack's own markup is passed on."""
-    said = hearing.words("<@U1> <@U2|ana> <#C1|general> <!channel> <!subteam^S1|@team> "
+    said = hearing.readable_text("<@U1> <@U2|ana> <#C1|general> <!channel> <!subteam^S1|@team> "
                          "<https://a.example> <https://a.example|the plan> &amp;")  # fmt: skip
     assert said == "@… @ana #general @channel @team https://a.example the plan (https://a.example) &"  # fmt: skip  # noqa: E501
 
@@ -254,12 +257,12 @@ async def test_one_conversation_is_heard_in_the_order_in_which_it_was_written(
     """Though the first takes longer to be saved than the second."""
     saved: list[str] = []
 
-    async def heard(what: Heard) -> Taken:
+    async def heard(what: IncomingMessage) -> HandledMessage:
         await asyncio.sleep(0.0 if saved or what.text != "first" else 0.2)
         saved.append(what.text)
-        return Taken()
+        return HandledMessage()
 
-    monkeypatch.setattr(hub, "heard", heard)
+    monkeypatch.setattr(hub, "handle_message", heard)
     first = asyncio.create_task(slack.dm(ana, "first"))
     await asyncio.sleep(0.05)
     await slack.dm(ana, "second")

@@ -13,13 +13,13 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 from yarl import URL
 
-from bot.adapters.base import NotSent, Place
+from bot.adapters.base import DeliveryError, Destination
 from bot.adapters.slack.listen import SlackAdapter
 from bot.adapters.slack.manifest import SCOPES
 from bot.adapters.slack.tokens import TokenStore
 from bot.cards import Card
-from db.base import unit
-from db.installations import Found, Installation, Installations, UnreadableError
+from db.base import transaction
+from db.installations import DecryptedInstallation, Installation, Installations, UnreadableError
 from tests.adapters.slack.conftest import Clock, ToldHub, adapter_of
 from tests.platforms.slack import LoopbackSlack, User
 
@@ -96,10 +96,10 @@ class TestInstalling:
         ana = slack.add_user(team, "ana")
         async with many(slack, hub, store) as adapter:
             await slack.install(team, await start(slack), user=ana, org=True)
-            with pytest.raises(NotSent):
-                await adapter.post(Place("slack", team.id, user=ana.id), HELLO, "en", "")
+            with pytest.raises(DeliveryError):
+                await adapter.post(Destination("slack", team.id, user=ana.id), HELLO, "en", "")
             await slack.dm(ana, "help")
-            await adapter.post(Place("slack", team.id, user=ana.id), HELLO, "en", "")
+            await adapter.post(Destination("slack", team.id, user=ana.id), HELLO, "en", "")
 
         assert "Hello" in slack.posts[-1].readable
 
@@ -210,8 +210,8 @@ class TestRemoval:
         async with many(slack, hub, store) as adapter:
             await store.save("", slack.team.id, slack.bot_token, NOW)
             await slack.uninstall(slack.team, order=order)
-            with pytest.raises(NotSent):
-                await adapter.post(Place("slack", slack.team.id, user="U1"), HELLO, "en", "")
+            with pytest.raises(DeliveryError):
+                await adapter.post(Destination("slack", slack.team.id, user="U1"), HELLO, "en", "")
 
         assert slack.calls == []
         assert hub.gone == [("slack", slack.team.id)]
@@ -313,7 +313,7 @@ class TestStore:
         await store.save("E1", "T1", "xoxb-secret-token", NOW)
         found = await store.find("", "T1")
 
-        assert found == Found("E1", "T1", "xoxb-secret-token", NOW)
+        assert found == DecryptedInstallation("E1", "T1", "xoxb-secret-token", NOW)
         assert "xoxb" not in repr(found)
         assert b"xoxb" not in all_bytes(tmp_path)
 
@@ -343,7 +343,7 @@ class TestStore:
         """Who can write into the database cannot make one city speak as another."""
         await store.save("", "T1", "xoxb-one", NOW)
         await store.save("", "T2", "xoxb-two", NOW)
-        async with unit(engine, writes=True) as session:
+        async with transaction(engine, writes=True) as session:
             sealed = select(Installation.sealed).where(Installation.team_id == "T1")
             stolen = await session.scalar(sealed)
             await session.execute(

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.adapters.base import NotSent, Place
+from bot.adapters.base import DeliveryError, Destination
 from bot.adapters.slack.listen import SlackAdapter
-from bot.adapters.slack.people import Kept
+from bot.adapters.slack.people import ExpiringCache
 from bot.cards import Card, Note
 from bot.hub import Hub
 from tests.adapters.slack.conftest import ASKED, LIST, Clock, ToldHub, adapter_of
@@ -48,7 +48,7 @@ class TestCommands:
 
         assert (sender.platform, sender.workspace, sender.user) == ("slack", slack.team.id, ana.id)
         assert (sender.name, sender.locale, sender.zone) == ("ana", "es-LA", "America/Bogota")
-        assert not sender.stranger
+        assert not sender.is_outsider
         assert hub.asked[0].direct
         assert len(slack.called("users.info")) == 1
 
@@ -66,7 +66,7 @@ class TestCommands:
             if hub.asked[-1].sender.locale:
                 break
 
-        assert hub.asked[-1].sender.stranger
+        assert hub.asked[-1].sender.is_outsider
         assert hub.asked[-1].sender.workspace == facts.get("home_team", slack.team.id)
 
     async def test_slack_knowing_nobody_delays_nothing(
@@ -203,7 +203,7 @@ class TestForms:
 
         assert hub.asked[-1].words == "profile"
         assert hub.asked[-1].values == {"title": ("Data lead",), "topics": ()}
-        assert hub.asked[-1].submitted
+        assert hub.asked[-1].from_form
         assert hub.asked[-1].channel == slack.general.id
         assert sent.action == "update"
         assert "Saved" in sent.seen
@@ -289,7 +289,7 @@ class TestForms:
 
         assert "open it again" in sent.seen
         assert len(options.options) == 0
-        assert not any(request.submitted for request in hub.asked)
+        assert not any(request.from_form for request in hub.asked)
 
     async def test_completions_help_while_typing(
         self, slack: LoopbackSlack, hub: ToldHub, ana: User
@@ -543,7 +543,7 @@ class TestTalking:
         await slack.mention(eve, slack.general, "help")
 
         sender = hub.asked[0].sender
-        assert (sender.workspace, sender.stranger) == ("T777", True)
+        assert (sender.workspace, sender.is_outsider) == ("T777", True)
 
     async def test_an_answer_slack_refuses_costs_nothing_else(
         self, slack: LoopbackSlack, hub: ToldHub, ana: User
@@ -596,8 +596,10 @@ class TestInstallations:
             act = await slack.dm(ana, "help")
             home = await slack.open_home(ana)
             command = await slack.command(ana, "/wwc", "profile")
-            with pytest.raises(NotSent, match="not_installed"):
-                await adapter.post(Place("slack", slack.team.id, channel="C1"), LIST, "en", "")
+            with pytest.raises(DeliveryError, match="not_installed"):
+                await adapter.post(
+                    Destination("slack", slack.team.id, channel="C1"), LIST, "en", ""
+                )
 
         assert [act.status, home.status] == [200, 200]
         assert "Fill in the form" in command.seen
@@ -621,7 +623,7 @@ class TestSocketMode:
         """Commands, forms, buttons, completions, events; also after Slack asked to reconnect."""
         how = {"signing_secret": "", "app_token": slack.app_token}
         async with adapter_of(slack, hub, **how) as adapter:
-            assert not adapter.ready()
+            assert not adapter.is_ready()
             listening = asyncio.create_task(adapter.listen())
             await slack.until(lambda: slack.connections == 1)
             act = await slack.command(ana, "/wwc", "who-does open data", slack.general)
@@ -635,7 +637,7 @@ class TestSocketMode:
             assert sent.errors == {"title": "Too short"}
             assert [o["value"] for o in typed.options] == ["open"]
             assert slack.posts[-1].user == slack.team.bot_user
-            assert adapter.ready()
+            assert adapter.is_ready()
 
             await slack.disconnect_sockets()
             calls = partial(slack.called, "apps.connections.open")
@@ -656,7 +658,7 @@ class TestSocketMode:
             listening = asyncio.create_task(adapter.listen())
             await slack.until(lambda: slack.called("apps.connections.open"))
             await asyncio.sleep(0.1)
-            assert not adapter.ready()
+            assert not adapter.is_ready()
             listening.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await listening
@@ -666,7 +668,7 @@ class TestSocketMode:
         listening = asyncio.create_task(adapter.listen())
         await asyncio.sleep(0)
 
-        assert adapter.ready()
+        assert adapter.is_ready()
         listening.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await listening
@@ -677,7 +679,7 @@ async def test_what_is_under_way_ends_with_the_process(
 ) -> None:
     """A moment is given, then the answer is given up."""
     hub.slow = 60
-    async with adapter_of(slack, hub, within=0.05):
+    async with adapter_of(slack, hub, answer_timeout=0.05):
         act = await slack.command(ana, "/wwc", "help")
 
     assert act.card
@@ -711,11 +713,11 @@ async def test_languages_come_from_the_hub(slack: LoopbackSlack, hub: ToldHub, a
 
 def test_what_is_kept_of_people_is_bounded() -> None:
     """The one asked for longest ago goes first."""
-    kept: Kept[str] = Kept(lambda: 0.0, most=2)
+    kept: ExpiringCache[str] = ExpiringCache(lambda: 0.0, most=2)
     for key in ("a", "b"):
-        kept.put(("T1", key), key, 10)
+        kept.add(("T1", key), key, 10)
     assert kept.get(("T1", "a")) == "a"
-    kept.put(("T1", "c"), "c", 10)
+    kept.add(("T1", "c"), "c", 10)
 
     assert [kept.get(("T1", key)) for key in ("a", "b", "c")] == ["a", None, "c"]
 
@@ -745,7 +747,7 @@ async def test_an_answer_that_the_socket_cannot_carry_is_dropped(
 async def test_the_true_hub_answers(slack: LoopbackSlack, ana: User, engine: AsyncEngine) -> None:
     """From the keyboard to the database and back, in one response."""
     admins = frozenset({f"slack:{slack.team.id}:{ana.id}"})
-    async with adapter_of(slack, Hub(engine, admins=admins), within=5.0):
+    async with adapter_of(slack, Hub(engine, admins=admins), answer_timeout=5.0):
         told = await slack.command(ana, "/wwc", "help")
         asked = await slack.command(ana, "/wwc", "who-does")
         typed = await slack.suggest(ana, asked, "topic", "open d")

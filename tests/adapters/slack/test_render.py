@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.adapters.slack import render
-from bot.adapters.slack.forms import Origin, errors, values
+from bot.adapters.slack.forms import Origin, field_errors, parse_values
 from bot.adapters.slack.render import form
-from bot.adapters.slack.text import chunks, cut, escaped, tidy, units
+from bot.adapters.slack.text import chunks, escape_text, shorten, tidy, utf16_length
 from bot.cards import (
     Bar,
     Bars,
@@ -413,14 +413,14 @@ def test_filled_in_form_is_read_back() -> None:
         "odd": {},
     }
 
-    assert values({"state": {"values": state}}) == {
+    assert parse_values({"state": {"values": state}}) == {
         "text": ("hello",),
         "empty": (),
         "one": ("gold",),
         "none": (),
         "many": ("gold", "gold"),
     }
-    assert values({}) == {}
+    assert parse_values({}) == {}
 
 
 def test_slack_shows_the_problems_itself_when_the_fields_are_the_same() -> None:
@@ -430,28 +430,30 @@ def test_slack_shows_the_problems_itself_when_the_fields_are_the_same() -> None:
     after = Form("T", "x", (wrong,))
     redrawn = form(after, T, Origin())
 
-    assert errors(after, before, redrawn) == {"a": "No"}
-    assert errors(after, redrawn, redrawn) == {}
-    assert errors(Form("T", "x", (clean,)), before, before) == {}
+    assert field_errors(after, before, redrawn) == {"a": "No"}
+    assert field_errors(after, redrawn, redrawn) == {}
+    assert field_errors(Form("T", "x", (clean,)), before, before) == {}
     other = Form("T", "x", (wrong, Input("b", "B")))
-    assert errors(other, before, form(other, T, Origin())) == {}
+    assert field_errors(other, before, form(other, T, Origin())) == {}
 
 
 def test_origin_travels_in_the_window() -> None:
     """Where a form was opened from comes back; what is no such thing is refused."""
     origin = Origin("profile", "C1", "https://hooks.example/1")
 
-    assert Origin.of({"private_metadata": origin.metadata()}) == origin
-    assert Origin.of({}) == Origin()
+    assert Origin.from_view({"private_metadata": origin.metadata()}) == origin
+    assert Origin.from_view({}) == Origin()
     for tampered in ("{", "[]", '"x"', '{"role": "admin"}', '{"command": 5}'):
-        assert Origin.of({"private_metadata": tampered}) is None
+        assert Origin.from_view({"private_metadata": tampered}) is None
 
 
 def test_form_is_an_invitation_where_no_window_can_open() -> None:
     """In a message a form is a button that opens it."""
     asked = Form("Profile", "profile", (Input("a", "A", problem="Missing"),), intro="Tell us")
-    message = render.message(render.invited(asked, "profile me", T), T)
-    bare = render.message(render.invited(Form("Profile", "profile", ()), "profile", T), T)
+    message = render.message(render.form_invitation_card(asked, "profile me", T), T)
+    bare = render.message(
+        render.form_invitation_card(Form("Profile", "profile", ()), "profile", T), T
+    )
 
     assert problems_of_message(message) == []
     assert message["blocks"][-1]["elements"][0]["value"] == "profile me"
@@ -466,17 +468,17 @@ def test_texts_are_cut_between_graphemes() -> None:
     """A family, a flag or an accent is never cut in half."""
     family, flag, accent = "👨‍👩‍👧", "🇧🇷", "e\u0301"
 
-    assert cut(family * 2, units(family) + 2) == family + "…"
-    assert cut(flag * 3, 11) == flag * 2 + "…"
-    assert cut(accent * 3, 5) == accent * 2 + "…"
-    assert cut("👍🏽👍🏽", 6) == "👍🏽…"
-    assert cut("abc", 3) == "abc"
+    assert shorten(family * 2, utf16_length(family) + 2) == family + "…"
+    assert shorten(flag * 3, 11) == flag * 2 + "…"
+    assert shorten(accent * 3, 5) == accent * 2 + "…"
+    assert shorten("👍🏽👍🏽", 6) == "👍🏽…"
+    assert shorten("abc", 3) == "abc"
 
 
 def test_one_endless_grapheme_is_broken_anyway() -> None:
     """Somebody will try it."""
-    assert units(cut("\u200d".join("👩" * 50), 10)) <= 10
-    assert all(units(c) <= 10 for c in chunks("\u200d".join("👩" * 50), 10))
+    assert utf16_length(shorten("\u200d".join("👩" * 50), 10)) <= 10
+    assert all(utf16_length(c) <= 10 for c in chunks("\u200d".join("👩" * 50), 10))
 
 
 def test_unseen_characters_are_dropped() -> None:
@@ -495,7 +497,7 @@ def test_words_longer_than_a_block_are_broken() -> None:
 
 def test_notification_text_is_escaped_and_short() -> None:
     """The text of a message could mention people: it is made harmless, within its limit."""
-    text = escaped("<!channel> & <@U1> " * 1000, 3800)
+    text = escape_text("<!channel> & <@U1> " * 1000, 3800)
 
     assert "<" not in text
     assert len(text) <= 3800
@@ -577,4 +579,4 @@ def test_any_form_is_accepted(asked: Form) -> None:
 
     assert problems_of_view(view) == []
     assert mentions_of({"blocks": view["blocks"]}) == []
-    assert problems_of_message(render.message(render.invited(asked, "x", T), T)) == []
+    assert problems_of_message(render.message(render.form_invitation_card(asked, "x", T), T)) == []
