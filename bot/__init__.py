@@ -1,1 +1,1 @@
-"""The hub: handlers, adapters, jobs and the thinking between them."""
+"""The hub: command handlers, platform adapters, scheduled jobs and the domain logic they share."""

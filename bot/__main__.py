@@ -1,10 +1,11 @@
-"""`python -m bot` is `wwc`."""
+"""Run the command line: `python -m bot` is the same program as `wwc`."""
 
 import gc
 
-gc.disable()  # all that is imported stays: to look for garbage in it costs a sixth of the start
+# Imported modules stay in memory; looking for garbage among them costs a sixth of the start time.
+gc.disable()
 
-from bot.cli import main  # noqa: E402 - after the line above; `storage.database` enables it again
+from bot.cli import main  # noqa: E402 - gc is disabled before; `storage.database` enables it again
 
 if __name__ == "__main__":
     main()

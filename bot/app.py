@@ -1,4 +1,7 @@
-"""The composition root: settings in, a running hub out. The only place where things are built."""
+"""Composition root: builds the hub, the adapters and what they need from the settings.
+
+Nothing is built anywhere else.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -31,18 +34,18 @@ COMMAND_HASH_KEY = "discord-commands"
 
 @dataclass
 class App:
-    """What is running: filled by `build`, closed by `opened`."""
+    """The parts of the running program: `open_app` creates it, `add_*` add the adapters."""
 
     settings: Settings
     engine: AsyncEngine
     hub: Hub
     adapters: list[Adapter] = field(default_factory=list)
     send_only_adapters: list["SlackAdapter | DiscordAdapter"] = field(default_factory=list)
-    """Adapters of a worker: they say, and do not listen."""
+    """Adapters of a worker process: they send messages and do not listen."""
 
     @cached_property
     def http_app(self) -> "http.Application":
-        """What is served over HTTP; one command from the terminal never needs it."""
+        """The HTTP application, created on first use: commands of the terminal do not need it."""
         from aiohttp import web as http
 
         return http.Application()
@@ -50,7 +53,12 @@ class App:
 
 @asynccontextmanager
 async def open_app(settings: Settings) -> AsyncIterator[App]:
-    """A database of the right revision and the hub on it; an embedded one is brought up."""
+    """Open the database and yield an `App` with a hub on it, without adapters.
+
+    An embedded database (SQLite) is migrated to the newest revision; any other must be at it
+    already. An empty database gets the reference data. Members whose e-mail is in WWC_ADMINS become
+    admins. Raises ConfigurationError if the database cannot be used.
+    """
     async with database(settings) as engine:
         with translate_database_errors():
             if is_embedded(settings):
@@ -70,7 +78,7 @@ async def _grant_admins_by_email(session: AsyncSession, admins: frozenset[str]) 
 
 
 async def seed_demo(engine: AsyncEngine) -> None:
-    """The demo's people, once."""
+    """Write the invented people of the demo; does nothing if they are there already."""
     async with transaction(engine, writes=True) as session:
         await seed.seed_demo(session, datetime.now(UTC), base_points)
 
@@ -79,7 +87,10 @@ async def seed_demo(engine: AsyncEngine) -> None:
 
 
 def add_slack(app: App, *, listens: bool = True) -> None:
-    """Slack over HTTP, or over Socket Mode where an app token is set."""
+    """Add the Slack adapter: over HTTP, or over Socket Mode where an app token is set.
+
+    With `listens=False` it only sends, as a worker process needs it.
+    """
     from bot.adapters.slack.listen import SlackAdapter
     from db.installations import Installations
 
@@ -104,7 +115,10 @@ def add_slack(app: App, *, listens: bool = True) -> None:
 
 
 def add_discord(app: App, *, listens: bool = True) -> "DiscordAdapter":
-    """Discord over its gateway."""
+    """Add the Discord adapter, which listens on the gateway, and return it.
+
+    With `listens=False` it only sends, as a worker process needs it.
+    """
     from bot.adapters.discord.listen import DiscordAdapter
 
     async def known_hash() -> str:
@@ -132,7 +146,7 @@ def add_discord(app: App, *, listens: bool = True) -> "DiscordAdapter":
 
 
 def add_playground(app: App) -> None:
-    """The page, drawn with the very payloads the platforms would get."""
+    """Add the playground page, which shows the very payloads the platforms would get."""
     from bot.adapters.discord import render as discord
     from bot.adapters.playground.listen import PlaygroundAdapter
     from bot.adapters.playground.world import Persona, Workspace
@@ -165,15 +179,16 @@ def add_playground(app: App) -> None:
         app.hub,
         renderers={"slack": slack, "discord": discord},
         people=people,
-        workspaces=tuple(Workspace(key, platform, name) for platform, key, name in
-                         seed.DEMO_WORKSPACES),
+        workspaces=tuple(
+            Workspace(key, platform, name) for platform, key, name in seed.DEMO_WORKSPACES
+        ),
         public=app.settings.wwc_playground == "public",
         host=app.settings.wwc_host,
-    )  # fmt: skip
+    )
     adapter.add_routes(app.http_app)
     app.adapters.append(adapter)
 
 
 def reveal_secret(secret: SecretStr | None) -> str:
-    """What a platform is given; empty when unset."""
+    """Return the plain text of a secret; empty when it is unset."""
     return secret.get_secret_value() if secret else ""

@@ -1,7 +1,7 @@
-"""What the hub answers: cards and forms, as frozen data that knows no platform.
+"""Cards and forms, the hub's replies: frozen data that knows no platform.
 
-All strings are plain text. Emphasis belongs to the kind of part, never to characters inside a
-text, so what people typed can be shown anywhere without becoming markup.
+All strings are plain text. Emphasis belongs to the kind of part, never to characters inside a text,
+so what people typed can be shown anywhere without becoming markup.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Any, Literal, assert_never
 
 SLASH = "/wwc"
 MAX_COMMAND_LENGTH = 100
-"""A button carries the command one could have typed; Discord's custom_id allows 100 characters."""
+"""Maximum characters of a button's command: Discord's custom_id, which carries it, takes 100."""
 
 MAX_ADDRESS_LENGTH = 500
 
@@ -20,7 +20,10 @@ Tone = Literal["info", "good", "warning", "bad"]
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """One press that says `command`, the words after `/wwc`."""
+    """A button that runs `command`, the words one could have typed after `/wwc`.
+
+    Raises ValueError if the command is empty or longer than MAX_COMMAND_LENGTH.
+    """
 
     label: str
     command: str
@@ -34,7 +37,7 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One choice: `value` is what is said when it is chosen."""
+    """One option of a menu or form field; `value` is what is submitted when it is chosen."""
 
     label: str
     value: str
@@ -43,7 +46,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """Opens a section of a card."""
+    """The heading of a section of a card."""
 
     text: str
     kind: Literal["heading"] = "heading"
@@ -51,7 +54,7 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A paragraph; quiet ones are small print."""
+    """A paragraph; a `quiet` one is small print."""
 
     text: str
     quiet: bool = False
@@ -60,7 +63,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A sentence that must not be missed: a success, a warning, what went wrong."""
+    """A sentence that must not be missed: a success, a warning or an error."""
 
     text: str
     tone: Tone = "info"
@@ -69,7 +72,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One label with its value."""
+    """A short value with its label, one of `Facts`."""
 
     label: str
     value: str
@@ -77,7 +80,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Short labelled values, drawn in columns where there is room."""
+    """Short labelled values, shown in columns where there is room."""
 
     facts: tuple[Fact, ...]
     kind: Literal["facts"] = "facts"
@@ -85,7 +88,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing in a list (a person, a city, a topic) with what can be done about it."""
+    """One item of a list (a person, a city, a topic) with the buttons that act on it."""
 
     title: str
     lines: tuple[str, ...] = ()
@@ -97,7 +100,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows under column names; every row has as many cells as there are columns."""
+    """A table with column names; every row has as many cells as there are columns."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -106,7 +109,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One bar: `shown` is the value as a reader sees it."""
+    """One bar of a chart; `shown` is the value as text for the reader."""
 
     label: str
     value: float
@@ -115,7 +118,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """A chart of horizontal bars; the numbers stand beside them."""
+    """A chart of horizontal bars with their numbers beside them."""
 
     caption: str
     bars: tuple[Bar, ...]
@@ -124,7 +127,7 @@ class Bars:
 
 @dataclass(frozen=True, slots=True)
 class Buttons:
-    """A row of buttons of the whole card."""
+    """A row of buttons that belong to the whole card."""
 
     buttons: tuple[Button, ...]
     kind: Literal["buttons"] = "buttons"
@@ -132,7 +135,7 @@ class Buttons:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A menu; choosing an option says its value as a command."""
+    """A menu; choosing an option runs its value as a command."""
 
     label: str
     options: tuple[Option, ...]
@@ -141,7 +144,11 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One press that opens an address of the hub's own on the web; never one that people wrote."""
+    """A button that opens one of the hub's own web addresses, never one that people wrote.
+
+    Raises ValueError unless the address is a whole http or https address of at most
+    MAX_ADDRESS_LENGTH characters.
+    """
 
     label: str
     address: str
@@ -157,7 +164,7 @@ _ADDRESS = re.compile(r"https?://[!#-;=?-~]+")
 
 @dataclass(frozen=True, slots=True)
 class Divider:
-    """A line between two thoughts."""
+    """A line that separates two sections."""
 
     kind: Literal["divider"] = "divider"
 
@@ -167,7 +174,7 @@ Part = Heading | Text | Note | Facts | Entry | Table | Bars | Buttons | Choice |
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One answer. `private`: only the asker sees it. `footer`: small print at the end."""
+    """One reply. `private`: only the asker sees it. `footer`: small print at the end."""
 
     title: str
     parts: tuple[Part, ...] = ()
@@ -179,10 +186,11 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One field of a form, already filled in. `many` takes several of the options.
+    """One field of a form with the values that it holds at first.
 
-    Without options it is a line of text (`long`: a paragraph). `suggests` names the
-    completion that helps with it; what is typed there need not be one of the suggestions.
+    `many` takes several of the options. Without options it is a line of text (`long`: a paragraph)
+    of at most `longest` characters. `problem` says why the value was not accepted. `suggests` names
+    the completion that helps with the field; the text need not be one of its suggestions.
     """
 
     name: str
@@ -199,15 +207,15 @@ class Input:
 
     @property
     def text(self) -> str:
-        """The value as one line."""
+        """Return the values as one line, joined by commas."""
         return ", ".join(self.value)
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What opens when words are missing or wrong, or when there is something to edit.
+    """A form for a command: opened when words are missing or wrong, or to edit something.
 
-    `command` is the verb that the filled-in form says.
+    Submitting it runs `command` with the inputs as its values.
     """
 
     title: str
@@ -222,13 +230,13 @@ Reply = Card | Form
 
 
 def plain(reply: Reply) -> str:
-    """The whole reply as text: notifications, screen readers, the terminal, tests."""
+    """Return the reply as plain text, for notifications, screen readers, the terminal and tests."""
     lines = _form_lines(reply) if isinstance(reply, Form) else _card_lines(reply)
     return "\n".join(lines).strip() + "\n"
 
 
 def data(reply: Reply) -> dict[str, Any]:
-    """The reply as JSON-ready data, each part under its `kind`."""
+    """Return the reply as JSON-ready data; each part carries its `kind`."""
     return asdict(reply)
 
 

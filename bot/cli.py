@@ -1,4 +1,4 @@
-"""The terminal's side of the hub: `wwc …`, the same as `python -m bot`."""
+"""The command line of the hub: `wwc …`, the same as `python -m bot`."""
 
 import asyncio
 import json
@@ -16,17 +16,19 @@ from bot import settings as configuration
 from bot.settings import EX_CONFIG, ConfigurationError, Settings
 
 cli = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
     help="One community over many Slack workspaces and Discord servers.",
-)  # fmt: skip
+)
 
 
 def _group_callback() -> None:
-    """Without a callback a group of one command would be that command."""
+    """Do nothing: without a callback, Typer makes a group of one command that command itself."""
 
 
 def _add_group(name: str, about: str) -> typer.Typer:
-    """A command with commands below it."""
+    """Add a group of commands to the program and return it."""
     made = typer.Typer(no_args_is_help=True)
     made.callback(help=about)(_group_callback)
     cli.add_typer(made, name=name)
@@ -38,7 +40,7 @@ console = Console()
 
 
 def main() -> None:
-    """Run the program; configuration errors are one line and exit code 78."""
+    """Run the program; a configuration error is printed as one line and exits with code 78."""
     try:
         cli()
     except ConfigurationError as error:
@@ -53,7 +55,11 @@ def _load_settings() -> Settings:
 
 
 def _configure_logging(log_setting: str) -> None:
-    """One line an event; JSON or for the eye. Libraries never speak below warnings: they quote."""
+    """Configure logging from the value of WWC_LOG: one line an event, as JSON or for the console.
+
+    Libraries log warnings and errors only, since their lower levels quote what people wrote. Raises
+    ConfigurationError if the value is not known.
+    """
     kind, _, level = log_setting.partition(":")
     known = logging.getLevelNamesMapping()
     number = known.get((level or "info").upper())
@@ -85,7 +91,7 @@ def _run_and_exit(work: Coroutine[Any, Any, int | None]) -> NoReturn:
 
 @cli.command()
 def run() -> None:
-    """One process with everything: the page, the jobs, and each platform whose tokens are set."""
+    """Run everything in one process: the page, the jobs, and each platform whose tokens are set."""
     from bot.serving import run as serve
 
     read = _load_settings()
@@ -107,7 +113,7 @@ def _print_platforms(read: Settings) -> None:
 
 @cli.command()
 def web() -> None:
-    """Only HTTP: Slack's events, the page where it is on, health and metrics."""
+    """Serve HTTP only: Slack's events, the page where it is on, health and metrics."""
     from bot.serving import run as serve
 
     read = _load_settings()
@@ -121,7 +127,7 @@ cli.add_typer(discord_cli, name="discord")
 
 @discord_cli.callback(invoke_without_command=True)
 def discord(context: typer.Context) -> None:
-    """Only Discord's gateway; or, with a word behind it, one thing done there."""
+    """Run Discord's gateway only; with a subcommand, do one thing at Discord instead."""
     if context.invoked_subcommand is None:
         _run_discord()
 
@@ -141,7 +147,7 @@ def _load_discord_settings() -> Settings:
 
 @cli.command()
 def worker() -> None:
-    """Only the timetable, and sending what is owed to every platform whose tokens are set."""
+    """Run the timetable and send what is due to every platform whose tokens are set."""
     from bot.serving import run as serve
 
     asyncio.run(serve(_load_settings(), frozenset({"worker"})))
@@ -173,7 +179,7 @@ def simulate_rounds(
     weeks: Annotated[int, typer.Option(min=1, max=520, help="How many rounds")] = 26,
     seed_: Annotated[int, typer.Option("--seed", help="Decides between equals, and who meets")] = 0,
 ) -> None:
-    """Pair the people who take part, week after week, and say how it went."""
+    """Pair the people who take part, week after week, and print how it went."""
     from bot.operator.simulate import run_simulation
 
     _run_and_exit(run_simulation(_load_settings(), weeks, seed_, console))
@@ -184,7 +190,7 @@ def simulate_rounds(
 
 @db.command("upgrade")
 def db_upgrade(revision: str = "head") -> None:
-    """Bring the database up to this program."""
+    """Migrate the database up to a revision, by default the newest."""
     from bot.operator import schema
 
     _run_and_exit(schema.move_to(_load_settings(), "upgrade", revision))
@@ -192,7 +198,7 @@ def db_upgrade(revision: str = "head") -> None:
 
 @db.command("downgrade")
 def db_downgrade(revision: str) -> None:
-    """Bring the database down to a revision, or to `base`."""
+    """Migrate the database down to a revision, or to `base`."""
     from bot.operator import schema
 
     _run_and_exit(schema.move_to(_load_settings(), "downgrade", revision))
@@ -200,7 +206,7 @@ def db_downgrade(revision: str) -> None:
 
 @db.command("check")
 def db_check() -> None:
-    """Say whether the database is as this program needs it."""
+    """Print how the database differs from what this program needs; exit with 1 if it does."""
     from bot.operator import schema
 
     _run_and_exit(schema.check(_load_settings()))
@@ -210,7 +216,7 @@ def db_check() -> None:
 def seed(
     demo: Annotated[bool, typer.Option("--demo", help="Also invented people, marked so")] = False,
 ) -> None:
-    """The standard, the cities and the vocabulary; repeating it changes nothing."""
+    """Write the standard, the cities and the vocabulary; repeating it changes nothing."""
     from bot.operator import schema
 
     _run_and_exit(schema.seed(_load_settings(), console, demo=demo))
@@ -221,7 +227,7 @@ audit_cli = _add_group("audit", "The log of acts.")
 
 @audit_cli.command("verify")
 def audit_verify() -> None:
-    """Walk the chain of seals; 1 with the number of the first row that does not fit."""
+    """Verify the seals of the audit log; exit with 1 and the first row that does not fit."""
     from bot.operator.audit import verify
 
     _run_and_exit(verify(_load_settings()))
@@ -236,7 +242,7 @@ def import_members(
     file: Annotated[Path, typer.Argument(help="CSV or Excel (.xlsx)")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only the preview")] = False,
 ) -> None:
-    """People with their cities and topics; repeating it changes nothing."""
+    """Import people with their cities and topics; repeating it changes nothing."""
     from bot.operator import lists
 
     _run_and_exit(lists.import_members(_load_settings(), file, console, dry_run=dry_run))
@@ -244,7 +250,7 @@ def import_members(
 
 @export_cli.command("members")
 def export_members(file: Annotated[Path, typer.Argument(help="CSV")]) -> None:
-    """The verified members, as an import reads them."""
+    """Export the verified members to a file that an import can read."""
     from bot.operator import lists
 
     _run_and_exit(lists.export_members(_load_settings(), file))
@@ -254,7 +260,7 @@ def export_members(file: Annotated[Path, typer.Argument(help="CSV")]) -> None:
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="For programs")] = False,
 ) -> None:
-    """Look at everything the hub stands on, and say how to mend what is broken."""
+    """Check everything the hub depends on, and say how to repair what is broken."""
     from bot.operator.doctor import report
 
     _run_and_exit(report(_load_settings, as_json=as_json))
@@ -266,7 +272,7 @@ Force = Annotated[bool, typer.Option("--force", help="Replace what is there")]
 
 @cli.command()
 def backup(file: File, force: Force = False) -> None:
-    """Copy the database into a file while the hub goes on."""
+    """Copy the database into a file while the hub runs."""
     from bot.operator import backup
 
     _run_and_exit(backup.save_backup(_load_settings(), file, force=force))
@@ -274,7 +280,7 @@ def backup(file: File, force: Force = False) -> None:
 
 @cli.command()
 def restore(file: File, force: Force = False) -> None:
-    """Put a copy in the place of the database; stop the hub first."""
+    """Replace the database with a copy; stop the hub first."""
     from bot.operator import backup
 
     _run_and_exit(backup.restore_backup(_load_settings(), file, force=force))
@@ -288,7 +294,7 @@ manifest_cli = _add_group("manifest", "What a platform wants to know of the app.
 
 @manifest_cli.command("slack")
 def manifest_slack() -> None:
-    """Slack's manifest, from the declarations."""
+    """Print Slack's app manifest, made from the declared commands."""
     from bot.adapters.slack.manifest import manifest
     from bot.commands import load_commands
 
@@ -312,7 +318,7 @@ def discord_sync() -> None:
 
 @discord_cli.command("invite-url")
 def discord_invite_url() -> None:
-    """The address that adds the bot to a server."""
+    """Print the address that adds the bot to a server."""
     from bot.operator.platforms import act_at_discord
 
     _run_and_exit(act_at_discord(_load_discord_settings(), "invite-url"))

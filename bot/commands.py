@@ -1,4 +1,4 @@
-"""Verbs as they are declared: one model, one handler, one sentence about who may run it."""
+"""Declares commands: each has a model, a handler and a rule about who may run it."""
 
 import importlib
 import inspect
@@ -25,8 +25,11 @@ NO_PROBLEMS: Mapping[str, str] = MappingProxyType({})
 Ask = TypeVar("Ask", bound=BaseModel)
 
 Room = Literal["daily", "me", "events", "groups", "library", "standing", "admin"]
-"""What a verb is about, where a platform sorts its commands: what everybody uses daily, one's own
-account and safety, sessions, groups, shared knowledge, comparisons, and what staff do."""
+"""The group a command stands in where a platform sorts its commands.
+
+In order: daily use, one's own account and safety, sessions, groups, shared knowledge, comparisons,
+and what staff do.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,10 @@ class Allow:
     roles: frozenset[str] = frozenset()
 
     def permits(self, member: Member | None) -> bool:
-        """Default deny: no member, or one who is not verified, passes only where all may."""
+        """Return whether this member may run the command.
+
+        The default is no: None, or a member who is not verified, passes only where everybody may.
+        """
         if not self.members_only:
             return True
         if member is None or member.status != "verified":
@@ -53,7 +59,7 @@ STAFF = Allow("staff", roles=frozenset({"staff", "admin"}))
 
 @dataclass(frozen=True)
 class Context:
-    """What a handler is given besides what was asked."""
+    """What a handler gets besides its model: the request, its sender, the session and the clock."""
 
     session: AsyncSession
     request: Request
@@ -67,14 +73,17 @@ class Context:
 
     @property
     def member(self) -> Member:
-        """The verified member who asks; only where the command's `allow` makes sure of one."""
+        """Return the verified member who asks; only for commands whose `allow` requires one.
+
+        Raises PermissionError if there is none.
+        """
         if self.viewer is None:
             raise PermissionError("this command must not be open to anyone")
         return self.viewer
 
     @property
     def language(self) -> str:
-        """The reader's language."""
+        """Return the code of the reader's language, one of `i18n.LANGUAGES`."""
         return self.t.language
 
 
@@ -83,7 +92,7 @@ Handler = Callable[[Context, Any], Awaitable[Reply]]
 
 @dataclass(frozen=True)
 class Command:
-    """One verb as declared: its model is its grammar, its docstring the summary."""
+    """One declared command: its model gives the arguments, the model's docstring the summary."""
 
     name: str
     model: type[BaseModel]
@@ -99,13 +108,16 @@ class Command:
 
     @property
     def is_staff_only(self) -> bool:
-        """May only staff run it?"""
+        """Return whether only staff may run it."""
         return bool(self.allow.roles)
 
     def form(
         self, t: Translator, values: Values, problems: Mapping[str, str] = NO_PROBLEMS
     ) -> Form:
-        """Its form with what was said; one that edits what exists is saved, the others go."""
+        """Return the command's form, filled with `values`, with `problems` beside their fields.
+
+        A form that edits what exists has the button «Save», the others «Go».
+        """
         form = build_form(
             self.name, self.title or self.summary, self.arguments, t, values, problems
         )
@@ -113,7 +125,7 @@ class Command:
 
 
 CurrentValues = Callable[[Context], Awaitable[Mapping[str, tuple[str, ...]]]]
-"""What a form of something that exists already says before anybody typed a word."""
+"""Returns what an edit form shows before anybody typed a word: values by field name."""
 
 COMMANDS: dict[str, Command] = {}
 Completion = Callable[[Context, str], Awaitable[Sequence[Option]]]
@@ -130,13 +142,13 @@ def command(
     current_values: CurrentValues | None = None,
     title: str = "",
 ) -> Callable[[Callable[[Context, Ask], Awaitable[Reply]]], Callable[..., Awaitable[Reply]]]:
-    """Declare a verb. `allow` must be given; `writes` takes the database's writing lock first.
+    """Declare a command. `allow` must be given; `writes` takes the database's write lock first.
 
-    `room` says where it stands on a platform that sorts its commands; it never changes by itself.
-
-    `as_is` gives the values of an edit form as they stand: a form that opens because one word
-    did not fit shows the others too, so that submitting it never empties them. `title`: what
-    the form is called, if not by the summary.
+    `room` says where it stands on a platform that sorts its commands; only this argument changes
+    it. `current_values` returns the values of an edit form as they stand: a form that opens because
+    one word did not fit shows the others too, so that submitting it never empties them. `title`
+    names the form; without it the summary does. Raises TypeError if the model has no docstring or
+    the name is taken.
     """
 
     def declare(
@@ -167,7 +179,7 @@ def command(
 
 
 def completion(name: str) -> Callable[[Completion], Completion]:
-    """Declare what helps to fill in fields marked `Suggest(name)`. For verified members only."""
+    """Declare the completion of fields marked `Suggestions(name)`. For verified members only."""
 
     def declare(suggest: Completion) -> Completion:
         COMPLETIONS[name] = suggest
@@ -178,7 +190,7 @@ def completion(name: str) -> Callable[[Completion], Completion]:
 
 @dataclass(frozen=True)
 class MessageContext:
-    """What a listener is given besides the message. `session` is in the transaction that writes."""
+    """What a listener gets besides the message. `session` is in the transaction that writes."""
 
     session: AsyncSession
     now: datetime
@@ -188,7 +200,7 @@ class MessageContext:
 
 @dataclass(frozen=True)
 class Listener:
-    """One reader of direct messages, as `@hears` declares it."""
+    """A reader of direct messages, declared with `@hears`."""
 
     may_concern: Callable[[AsyncSession, IncomingMessage], Awaitable[bool]]
     handle: Callable[[MessageContext, IncomingMessage], Awaitable[HandledMessage | None]]
@@ -201,11 +213,11 @@ HandleMessage = TypeVar("HandleMessage", bound=Callable[..., Awaitable[HandledMe
 def hears(
     *, may_concern: Callable[[AsyncSession, IncomingMessage], Awaitable[bool]]
 ) -> Callable[[HandleMessage], HandleMessage]:
-    """Declare a listener: it takes a direct message, or returns None and leaves it to others.
+    """Declare a listener: it handles a direct message, or returns None to leave it to others.
 
-    `may_concern` is one cheap question, asked in a transaction that only reads; where every
-    listener says no, nothing is written. The others are asked in the order of module and line, in
-    one transaction that writes, until one takes the message; that one remembers `Heard.keys`.
+    `may_concern` is one cheap query in a transaction that only reads; where every listener returns
+    False, nothing is written. The others are called in the order of module and line, in one
+    transaction that writes, until one handles the message; that one records `IncomingMessage.keys`.
     """
 
     def declare(handle: HandleMessage) -> HandleMessage:

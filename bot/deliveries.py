@@ -1,4 +1,4 @@
-"""What the hub may owe somebody: the kinds of messages, and how one is put into the outbox."""
+"""The kinds of messages, and how a message is put into the outbox, edited or withdrawn."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -25,10 +25,11 @@ _SENT_STATES = (outbox.CLAIMED, outbox.INFLIGHT, outbox.SENT, outbox.AMBIGUOUS)
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of message. The title is English and names it in the settings.
+    """One kind of message; `title` is English and names it in the settings.
 
-    `asked`: the reader asked for it, so it comes at any hour and beyond the ceiling, and has no
-    switch. `unsure`: what happens when nobody can tell whether it arrived.
+    `is_requested`: the reader asked for it, so it comes at any hour and beyond the ceiling, and has
+    no switch. `on_ambiguous`: what to do when nobody can tell whether a message arrived.
+    `in_channels`: it is posted in channels, not to one member.
     """
 
     title: str
@@ -38,7 +39,7 @@ class Kind:
 
     @property
     def switchable(self) -> bool:
-        """May a member switch it off?"""
+        """Return whether a member may switch this kind off."""
         return not (self.is_requested or self.in_channels)
 
 
@@ -56,19 +57,19 @@ KINDS: Mapping[str, Kind] = {
 
 
 def kind_title(t: Translator, kind: str) -> str:
-    """What a kind is called; one that this program does not know keeps its own word."""
+    """Return the translated title of a kind; a kind that is not known is returned as it is."""
     known = KINDS.get(kind)
     return t(known.title) if known else kind
 
 
 EndedHook = Callable[[AsyncSession, datetime, Delivery], Awaitable[None]]
-"""Runs in the transaction that writes how a delivery ended: sent, dead, expired, ambiguous…"""
+"""Called in the transaction that records how a delivery ended, in whatever state."""
 
 ENDED_HOOKS: dict[str, EndedHook] = {}
 
 
 def on_ended(kind: str) -> Callable[[EndedHook], EndedHook]:
-    """Declare what else happens when a delivery of this kind ended, however it did."""
+    """Declare a hook that runs when a delivery of this kind has ended, in whatever state."""
 
     def declare(act: EndedHook) -> EndedHook:
         ENDED_HOOKS[kind] = act
@@ -78,7 +79,11 @@ def on_ended(kind: str) -> Callable[[EndedHook], EndedHook]:
 
 
 async def run_ended_hooks(session: AsyncSession, now: datetime, rows: Iterable[Delivery]) -> None:
-    """Run what was declared for the kinds of these; one that fails takes nothing else with it."""
+    """Run the hook declared for the kind of each ended delivery.
+
+    A hook that fails is logged and rolled back to its savepoint; the others and the caller's work
+    stay.
+    """
     for row in rows:
         act = ENDED_HOOKS.get(row.kind)
         if act is None:
@@ -94,12 +99,12 @@ _REPLY_ADAPTER: TypeAdapter[Reply] = TypeAdapter(Reply)
 
 
 def dump_card(card: Card) -> str:
-    """A card as it is kept in the outbox."""
+    """Return a card as the JSON that the outbox keeps."""
     return _REPLY_ADAPTER.dump_json(card).decode()
 
 
 def load_card(body: str) -> Reply:
-    """The card again."""
+    """Return the card, or form, of a JSON text that `dump_card` made."""
     return _REPLY_ADAPTER.validate_json(body)
 
 
@@ -116,13 +121,14 @@ async def enqueue(
     at: datetime | None = None,
     expires: datetime | None = None,
 ) -> int | None:
-    """Owe a member one message, written in the member's language; the number of the delivery.
+    """Put one message to a member into the outbox; return the number of the delivery.
 
-    None when the key is owed already, or when the hub can reach the member nowhere. `to` is
-    where the member usually is told things unless given; `under`: the delivery that opened the
-    thread it belongs to. What was not asked for waits for the
-    end of quiet hours, carries a button that stops its kind, and is cancelled, with the reason
-    kept, where the member switched it off or the weekly ceiling is reached.
+    `card` is written in the member's language. Returns None when a delivery with this key exists,
+    or when the hub can reach the member nowhere. `destination` is where the member is usually
+    reached unless given; `parent_id` is the delivery that opened the thread it belongs to; `at` is
+    when it is due. A message that was not requested waits for the end of quiet hours and carries a
+    button that stops its kind. It is stored as cancelled, with the reason, where the member
+    switched the kind off or the weekly ceiling is reached.
     """
     place = destination or await outbox.find_address(session, person.id)
     if place is None:
@@ -133,16 +139,25 @@ async def enqueue(
         card = _add_stop_button(card, kind, person.language)
         facts = await _schedule_or_cancel(session, now, person, kind, at or now)
     return await outbox.add_delivery(
-        session, place, key=key, kind=kind, member_id=person.id, language=person.language,
-        body=dump_card(card), created_at=now, expires=expires, under_id=parent_id,
-        weighs=not asked, **facts,
-    )  # fmt: skip
+        session,
+        place,
+        key=key,
+        kind=kind,
+        member_id=person.id,
+        language=person.language,
+        body=dump_card(card),
+        created_at=now,
+        expires=expires,
+        under_id=parent_id,
+        weighs=not asked,
+        **facts,
+    )
 
 
 async def _schedule_or_cancel(
     session: AsyncSession, now: datetime, person: Member, kind: str, at: datetime
 ) -> dict[str, Any]:
-    """When something unasked-for may come, or why it may not."""
+    """Return the columns that say when an unrequested message is due, or why it is cancelled."""
     when = next_allowed_time(at, person.zone, person.quiet_from, person.quiet_to)
     why = ""
     if not await switches.is_kind_on(session, person, kind):
@@ -171,11 +186,11 @@ async def enqueue_for_account(
     at: datetime | None = None,
     expires: datetime | None = None,
 ) -> int | None:
-    """Owe one message to just this account, whether or not it is a member's; its number.
+    """Put one message to just this account into the outbox; return the number of the delivery.
 
-    None when the key is owed already or the account cannot be reached. Only for kinds that were
-    asked for: somebody who is no member yet has no switches. The account's `workspace` must be
-    loaded.
+    The account need not be a member's. Returns None when a delivery with this key exists or the
+    account cannot be reached. Raises ValueError for a kind that was not requested: somebody who is
+    no member yet has no switches. The account's `workspace` must be loaded.
     """
     if not KINDS[kind].is_requested:
         raise ValueError(f"«{kind}» needs a member who may switch it off")
@@ -184,27 +199,37 @@ async def enqueue_for_account(
         return None
     place = Address(home.platform, home.external_id, account.external_id)
     return await outbox.add_delivery(
-        session, place, key=key, kind=kind, member_id=account.member_id, language=language,
-        body=dump_card(card), created_at=now, at=at or now, expires=expires,
-    )  # fmt: skip
+        session,
+        place,
+        key=key,
+        kind=kind,
+        member_id=account.member_id,
+        language=language,
+        body=dump_card(card),
+        created_at=now,
+        at=at or now,
+        expires=expires,
+    )
 
 
-# --- what was owed changes --------------------------------------------------------------------
+# --- changes to a delivery --------------------------------------------------------------------
 
 
 async def edit_delivery(
     session: AsyncSession, now: datetime, number: int | None, card: Card, *, key: str
 ) -> None:
-    """Make a delivery say something else: before it leaves, or by an edit of the same kind.
+    """Replace the card of a delivery: before it is sent, or by an edit of the message after.
 
-    `key` is the edit's, if one is owed. Nothing happens if there is no delivery of this number,
-    or if it ended unsent.
+    `key` is the key of that edit. Does nothing if there is no delivery of this number, or if it
+    ended unsent.
     """
     original = await outbox.delivery(session, number)
     if original is None:
         return
-    waiting = [*([original] if original.state in _UNSENT_STATES else []),
-               *await outbox.changes(session, original.id)]  # fmt: skip
+    waiting = [
+        *([original] if original.state in _UNSENT_STATES else []),
+        *await outbox.changes(session, original.id),
+    ]
     if waiting:
         waiting[0].body = dump_card(card)
     elif original.state in _SENT_STATES:
@@ -212,13 +237,13 @@ async def edit_delivery(
 
 
 async def withdraw_delivery(session: AsyncSession, now: datetime, number: int | None) -> None:
-    """Take a delivery back: it never leaves, or what it became is removed."""
+    """Withdraw a delivery: cancel it if it was not sent, else enqueue a removal of the message."""
     original = await outbox.delivery(session, number)
     if original is None:
         return
     edits = Delivery.of_id == original.id, Delivery.act == "edit"
     ended = await outbox.cancel_waiting(session, now, _TAKEN_BACK, *edits)
-    # what may have arrived before it was claimed again is removed, like all that left
+    # it may have arrived before it was claimed again, so it is removed like a message that was sent
     in_doubt = original.state == outbox.CLAIMED and original.began_at is not None
     if original.state in _SENT_STATES and (original.state != outbox.CLAIMED or in_doubt):
         await _enqueue_change(session, now, original, "remove", f"{original.key}:remove", "")
@@ -234,7 +259,16 @@ async def _enqueue_change(
     session: AsyncSession, now: datetime, original: Delivery, act: str, key: str, body: str
 ) -> None:
     await outbox.add_delivery(
-        session, outbox.delivery_address(original), key=key, kind=original.kind,
-        member_id=original.member_id, act=act, of_id=original.id, under_id=original.under_id,
-        language=original.language, body=body, created_at=now, at=now,
-    )  # fmt: skip
+        session,
+        outbox.delivery_address(original),
+        key=key,
+        kind=original.kind,
+        member_id=original.member_id,
+        act=act,
+        of_id=original.id,
+        under_id=original.under_id,
+        language=original.language,
+        body=body,
+        created_at=now,
+        at=now,
+    )

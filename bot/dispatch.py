@@ -22,11 +22,14 @@ from bot.request import Values
 from db import audit, inbound
 
 CommandMatch = tuple[Command, str] | None
-"""The command that words begin with, and the rest of them."""
+"""The command that words begin with, and the rest of the words; None if there is none."""
 
 
 def find_command(commands: Mapping[str, Command], words: str) -> CommandMatch:
-    """Find the command that the words begin with, and the rest of them; no words mean help."""
+    """Return the command that the words begin with, and the rest of them; None if there is none.
+
+    No words at all mean `help`.
+    """
     said = clean_text(words).split(" ")
     for length in (2, 1):
         name = " ".join(said[:length]).casefold() or "help"
@@ -36,19 +39,23 @@ def find_command(commands: Mapping[str, Command], words: str) -> CommandMatch:
 
 
 def _skip_words(words: str, count: int) -> str:
-    """The words behind the first few, line breaks and all."""
+    """Return the text behind the first `count` words, with its line breaks."""
     return (words.split(None, count) + [""] * (count + 1))[count]
 
 
 async def remember_event(ctx: Context) -> bool:
-    """Remember the event of a request; False if it was there."""
+    """Record the event of a request; return False if it was recorded before."""
     event = ctx.request.event
     return not event or await inbound.remember_event(ctx.session, event, ctx.now)
 
 
 async def reply_to(ctx: Context, found: CommandMatch) -> Reply:
-    """Run the command; a refusal becomes a card and undoes what was done, the event aside."""
-    asker = ctx.viewer.id if ctx.viewer else None  # a rollback forgets what was read
+    """Run the command and return its reply.
+
+    A refusal becomes a card and rolls back what was done, but not the event. A forbidden act is
+    written to the audit log.
+    """
+    asker = ctx.viewer.id if ctx.viewer else None  # read now: a rollback expires it
     try:
         return await _run_command(ctx, *found) if found else _render_unknown_command(ctx)
     except Refusal as refusal:
@@ -61,7 +68,7 @@ async def reply_to(ctx: Context, found: CommandMatch) -> Reply:
 
 
 async def _roll_back(ctx: Context) -> None:
-    """Nothing of it happened; but the event was answered."""
+    """Undo what the command did, and record the event again, since it is answered."""
     await ctx.session.rollback()
     ctx.session.info.pop("owed", None)
     await remember_event(ctx)
@@ -97,24 +104,28 @@ def _permission_refusal(ctx: Context, found: Command) -> Refusal:
     t = ctx.t
     if ctx.viewer is None or ctx.viewer.status != "verified":
         return Refusal(
-            t("This is for verified members. Join with a code from a colleague, or ask to be let "
-              "in; until then, public facts are open to you."),
+            t(
+                "This is for verified members. Join with a code from a colleague, or ask to be let "
+                "in; until then, public facts are open to you."
+            ),
             title=t("Members only"),
             buttons=(Button(t("Join"), "join", "primary"), Button(t("Help"), "help")),
-        )  # fmt: skip
+        )
     return Refusal(
-        t("«{command}» is for the programme's staff. Ask one of them if you need it.",
-          command=found.name),
+        t(
+            "«{command}» is for the programme's staff. Ask one of them if you need it.",
+            command=found.name,
+        ),
         title=t("Staff only"),
         buttons=(Button(t("Help"), "help"),),
         is_forbidden=True,
-    )  # fmt: skip
+    )
 
 
 def _render_invalid_argument(
     ctx: Context, found: Command, values: Values, shown: Values, misfit: InvalidArgumentError
 ) -> Reply:
-    """A form again if one was filled in; else the nearest values as buttons."""
+    """Return the form again if one was filled in; else a card with the nearest values."""
     values, shown = {**values, **misfit.parsed_values}, {**shown, **misfit.parsed_values}
     if ctx.request.from_form or not misfit.choices:
         near = " · ".join(choice.label for choice in misfit.choices[:3])
@@ -131,7 +142,7 @@ def _render_invalid_argument(
 
 
 def _format_words(values: Values, arguments: Sequence[Argument]) -> str:
-    """Values as the words that would say them."""
+    """Return the values as the words that one would type for them."""
     said = []
     for index, argument in enumerate(arguments):
         text = ",".join(values.get(argument.name, ()))
@@ -148,9 +159,13 @@ def _render_unknown_command(ctx: Context) -> Card:
     said = clean_text(ctx.request.words)
     allowed = [n for n, c in ctx.commands.items() if c.allow.permits(ctx.viewer)]
     verb = said.partition(" ")[0]
-    near = {name: _skip_words(said, length) for length in (2, 1) for name in find_nearest(
-        " ".join(said.split(" ")[:length]), [n for n in allowed if n.count(" ") == length - 1]
-    )}  # fmt: skip
+    near = {
+        name: _skip_words(said, length)
+        for length in (2, 1)
+        for name in find_nearest(
+            " ".join(said.split(" ")[:length]), [n for n in allowed if n.count(" ") == length - 1]
+        )
+    }
     meant = [(name, f"{name} {rest}".strip()) for name, rest in near.items()]
     buttons = [Button(name, words) for name, words in meant if len(words) <= MAX_COMMAND_LENGTH][:3]
     text = ctx.t("I do not know the command «{verb}».", verb=shorten(verb))

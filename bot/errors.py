@@ -1,4 +1,4 @@
-"""What may go wrong and be said to a person; everything else is a bug with a reference code."""
+"""Errors that are shown to people; every other exception is a bug with a reference code."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,9 +8,9 @@ from bot.cards import Button, Option
 
 @dataclass
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error of the program
-    """One clear sentence with the way out, and buttons that lead there.
+    """One clear sentence that says what is refused, and buttons that lead to a way out.
 
-    `denied`: the asker lacked a role; that is audited.
+    `is_forbidden`: the asker lacked a role; that is written to the audit log.
     """
 
     text: str
@@ -21,10 +21,11 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error o
 
 @dataclass
 class InvalidArgumentError(Refusal):
-    """A value that does not fit its field; the form reopens with the sentence beside it.
+    """A value does not fit its field; the form reopens with the sentence beside the field.
 
-    `choices`: the nearest values that would fit, offered as buttons. `read`: fields that were
-    understood otherwise than the words were dealt out at first.
+    `name` is the field. `choices` are the nearest values that would fit, offered as buttons.
+    `parsed_values` are fields whose values the handler took from the words in another way than the
+    parser did.
     """
 
     name: str = ""
@@ -33,4 +34,4 @@ class InvalidArgumentError(Refusal):
 
 
 class DuplicateEventError(Exception):
-    """The platform tells again of an event that had its effect."""
+    """The platform sent an event again that already had its effect."""

@@ -1,6 +1,6 @@
-"""Places where a process may die, by name: a test ends it there and looks what was lost.
+"""Named places in the code where a test may kill the process, to see what is lost.
 
-In the running program each of them is one look at a name that holds nothing.
+In the running program no hook is set, and each place costs one comparison.
 """
 
 from collections.abc import Callable
@@ -9,12 +9,12 @@ _hook: Callable[[str], None] | None = None
 
 
 def reach(name: str) -> None:
-    """The program is here."""
+    """Call the hook, if one is set, with the name of this place."""
     if _hook is not None:
         _hook(name)
 
 
 def arm(hook: Callable[[str], None] | None) -> None:
-    """Let something happen at every place; None disarms them all."""
+    """Set the hook that `reach` calls; None removes it."""
     global _hook
     _hook = hook

@@ -1,4 +1,4 @@
-"""What goes wrong inside becomes a card with a short code; the log has the code, never a text."""
+"""Unexpected errors become cards with a short code; the log has the code, never the text."""
 
 import secrets
 
@@ -12,7 +12,7 @@ log = structlog.get_logger()
 
 
 def is_database_busy(error: DBAPIError) -> bool:
-    """Can the database not be written just now?"""
+    """Return whether the database cannot be written just now: locked, full or read-only."""
     said = str(error.orig).casefold()
     return error.connection_invalidated or any(
         why in said for why in ("locked", "full", "readonly", "read-only")
@@ -20,14 +20,14 @@ def is_database_busy(error: DBAPIError) -> bool:
 
 
 def busy_text(t: Translator) -> str:
-    """What a person is told then."""
+    """Return the sentence for people when the database cannot be written."""
     return t("I cannot save anything just now. Nothing was changed; please try again in a minute.")
 
 
 def log_fault(error: BaseException) -> str:
-    """A short code that is in the log beside the kind and the place of the fault."""
+    """Log an error's type and place under a new short reference code; return the code."""
     code = secrets.token_hex(3).upper()
-    # The type and the place say enough; the text of an error may hold what people wrote.
+    # The type and the place are enough; the text of an error may quote what people wrote.
     trace = error.__traceback__
     while trace and trace.tb_next:
         trace = trace.tb_next
@@ -37,7 +37,7 @@ def log_fault(error: BaseException) -> str:
 
 
 def fault_card(error: Exception, text: str | None, t: Translator) -> Card:
-    """The card that takes the place of an answer."""
+    """Log an error and return the card that replaces the reply; `text` replaces its sentence."""
     code = log_fault(error)
     said = text or t("Something went wrong on our side; nothing was changed.")
     return Card(

@@ -1,4 +1,4 @@
-"""Forms that ask again: what was said stands in its fields, what does not fit beside them."""
+"""Builds the form of a command: its fields hold the values, with what is wrong beside them."""
 
 import types
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from bot.parsing import MAX_ECHO_LENGTH, Argument, find_nearest, read_choice, sh
 def describe_problems(
     error: ValidationError, arguments: Sequence[Argument], t: Translator
 ) -> dict[str, str]:
-    """One sentence for each field that does not fit."""
+    """Return one sentence for each field that does not fit, by field name."""
     known = {a.name: a for a in arguments}
     said: dict[str, str] = {}
     for detail in error.errors():
@@ -37,11 +37,17 @@ def _describe_problem(argument: Argument, detail: ErrorDetails, t: Translator) -
     if argument.kind == "integer":
         return t("«{text}» does not fit here: please write a whole number.", text=text)
     if detail["type"] == "string_too_long":
-        return t("That is {given} characters; at most {most} fit here.",
-                 given=len(str(read)), most=argument.longest)  # fmt: skip
+        return t(
+            "That is {given} characters; at most {most} fit here.",
+            given=len(str(read)),
+            most=argument.longest,
+        )
     if detail["type"] == "string_too_short":
-        return t("«{text}» is too short: at least {least} characters, please.",
-                 text=text, least=argument.shortest)  # fmt: skip
+        return t(
+            "«{text}» is too short: at least {least} characters, please.",
+            text=text,
+            least=argument.shortest,
+        )
     return t("«{text}» does not fit here.", text=text) + _hint(argument, t)
 
 
@@ -64,9 +70,9 @@ def build_form(
     values: Mapping[str, tuple[str, ...]],
     problems: Mapping[str, str] = types.MappingProxyType({}),
 ) -> Form:
-    """The form of a command, filled with what was said, the problem beside its field.
+    """Return the form of a command, filled with `values`, with `problems` beside their fields.
 
-    A problem of a field that forms leave out stands above the others.
+    A problem of a field that forms leave out is shown above the others.
     """
     inputs = (
         _build_input(a, t, split_values(a, values.get(a.name, ())), problems.get(a.name, ""))
@@ -103,5 +109,5 @@ def _build_input(argument: Argument, t: Translator, value: tuple[str, ...], prob
 
 
 def shorten_value(value: str, argument: Argument) -> str:
-    """A value that a form can hold: what is far too long is cut, so that the form still opens."""
+    """Cut a value that is far too long for its field, so that the form still opens."""
     return value[: max(argument.longest, MAX_ECHO_LENGTH)]

@@ -25,7 +25,7 @@ from db.members import Account
 
 
 class Hub:
-    """Answers requests from every platform. What goes wrong becomes a card, never an exception."""
+    """Answers requests from every platform. Errors become cards, but for two (`__call__`)."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class Hub:
         *,
         admins: frozenset[str] = frozenset(),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        links: Links = Links(),  # noqa: B008 - frozen
+        links: Links = Links(),  # noqa: B008 - frozen, so it may be shared
     ) -> None:
         self.commands = load_commands()
         self.listeners = tuple(LISTENERS)
@@ -43,10 +43,14 @@ class Hub:
         self._clock = clock
         self._reference_cache: Reference | None = None
         self.on_enqueued: Callable[[], None] = lambda: None
-        """Called when a request put something into the outbox and is saved."""
+        """Called after a request that put something into the outbox was committed."""
 
     async def __call__(self, request: Request) -> Reply:
-        """The reply to one request; raises `Repeated` for an event that was answered already."""
+        """Return the reply to one request.
+
+        Raises DuplicateEventError for an event that was answered already, and DBAPIError if a retry
+        (`request.is_retry`) cannot be saved.
+        """
         found = find_command(self.commands, request.words)
         with REQUEST_SECONDS.labels(request.sender.platform).time():
             reply, outcome = await self._answer_safely(request, found)
@@ -64,13 +68,14 @@ class Hub:
             if request.is_retry:
                 raise
             return fault_card(error, busy_text(t) if is_database_busy(error) else None, t), "failed"
-        except Exception as error:  # the one place where faults become cards
+        except Exception as error:  # the one place where unexpected errors become cards
             return fault_card(error, None, t), "failed"
 
     async def form(self, request: Request) -> Form:
-        """The form of a command as it would open now, filled with what the words say.
+        """Return the form of a command as it would open now, filled with what the words say.
 
-        Opening it does nothing: words that would be enough to write are not run.
+        Opening it changes nothing: words that would be enough to write are not run. Raises
+        LookupError if no command matches.
         """
         found = find_command(self.commands, request.words)
         if found is None:
@@ -90,7 +95,7 @@ class Hub:
     async def suggest(
         self, request: Request, verb: str, field: str, text: str
     ) -> tuple[Option, ...]:
-        """Up to 25 completions for one field; what was typed stands first unless it is one."""
+        """Return up to 25 completions for a field, the typed text first unless it is one."""
         found = self.commands.get(verb)
         argument = next((a for a in found.arguments if a.name == field), None) if found else None
         if found is None or argument is None or argument.suggests not in COMPLETIONS:
@@ -108,11 +113,11 @@ class Hub:
         return _add_typed_option(options, clean_text(text)[:100])
 
     async def handle_message(self, message: IncomingMessage) -> HandledMessage | None:
-        """Offer something done in the direct messages with the hub to the declared listeners.
+        """Offer a direct message, or an edit or reaction there, to the declared listeners.
 
-        The first listener that takes it is the only one; what it saves, the keys of the event
-        included, is one transaction. None: nobody took it, and it may be a command. Raises when
-        nothing could be saved.
+        Returns the result of the first listener that handles it; the others are not called. All
+        that it saves, the keys of the event included, is one transaction. Returns None if no
+        listener handled it; then it may be a command. Raises when nothing could be saved.
         """
         now, taken = self._clock(), None
         async with transaction(self.engine) as session:
@@ -131,7 +136,7 @@ class Hub:
         return taken
 
     async def language(self, sender: Sender) -> str:
-        """The language a sender reads: the member's own choice, else the platform's."""
+        """Return the language a sender reads: the member's own choice, else the platform's."""
         try:
             async with transaction(self.engine) as session:
                 account = await members.find_account(
@@ -143,12 +148,12 @@ class Hub:
         return _reader_language(sender, account)
 
     async def record_event(self, key: str) -> bool:
-        """False if the event of this key was seen before."""
+        """Record an event by its key; return False if it was recorded before."""
         async with transaction(self.engine, writes=True) as session:
             return await inbound.remember_event(session, key, self._clock())
 
     async def on_workspace_removed(self, platform: str, workspace: str) -> None:
-        """The hub was taken out of a workspace."""
+        """Mark a workspace that removed the hub, and cancel the deliveries to it."""
         async with transaction(self.engine, writes=True) as session:
             home = await members.find_workspace(session, platform, workspace)
             if home:
@@ -171,7 +176,7 @@ class Hub:
         async with transaction(self.engine, writes=writes) as session:
             ctx = await self._build_context(session, request, known)
             if not self._is_first_contact(ctx):
-                # in the transaction of its effect: either both are saved or neither is
+                # in the transaction of its effect: both are saved, or neither is
                 if not await remember_event(ctx):
                     raise DuplicateEventError(request.event)
                 reply = await reply_to(ctx, found)
@@ -194,7 +199,7 @@ class Hub:
         return ctx.account.member is None and self._is_admin(sender)
 
     async def _register_account(self, request: Request) -> None:
-        """The account is written down; one that the operator named becomes an admin."""
+        """Save the sender's account; one that the operator named becomes an admin."""
         now, sender = self._clock(), request.sender
         async with transaction(self.engine, writes=True) as session:
             account = await members.get_or_create_account(
@@ -213,7 +218,10 @@ class Hub:
         return key in self._admins and not sender.is_outsider
 
     async def _load_reference(self) -> Reference:
-        """What is kept in memory, read in a transaction of its own: a rollback would empty it."""
+        """Return the reference data, from memory while it is fresh.
+
+        It is read in a transaction of its own: a rollback would expire the objects.
+        """
         now = self._clock()
         if self._reference_cache is None or not self._reference_cache.is_fresh(now):
             async with transaction(self.engine) as session:
@@ -241,7 +249,7 @@ class Hub:
 
 
 def _parse_zone(text: str) -> str:
-    """A time zone as the platform names it, if there is one of that name."""
+    """Return the platform's time zone if this machine knows it, else an empty string."""
     try:
         return ZoneInfo(text).key
     except (ValueError, KeyError, OSError):

@@ -1,4 +1,4 @@
-"""Four languages: English sentences are the keys, `locales/*.po` the translations."""
+"""Translates into four languages: English sentences are the keys of `locales/*.po`."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -27,21 +27,24 @@ _FOLDER = Path(__file__).parent / "locales"
 
 
 def language_of(locale: str) -> str:
-    """Fold a platform's locale (`es-419`, `pt_BR`, `fr-CA`) to one of the four; else English."""
+    """Return the language of a locale (`es-419`, `pt_BR`, `fr-CA`); English if it is another."""
     short = locale.replace("_", "-").split("-")[0].lower()
     return short if short in LANGUAGES else "en"
 
 
 @cache
 def catalogue(language: str) -> Catalog:
-    """The translations as the file has them."""
+    """Return the translations of a language, as its .po file has them."""
     with (_FOLDER / f"{language}.po").open("rb") as file:
         return read_po(file, locale=LOCALES[language])
 
 
 @cache
 def _load_messages(language: str) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
-    """Sentences, and sentences with a number by their first form; untranslated ones left out."""
+    """Return the translations of sentences, and the forms of sentences with a number.
+
+    The latter are keyed by their first form and left out unless all forms are translated.
+    """
     once: dict[str, str] = {}
     counted: dict[str, tuple[str, ...]] = {}
     for message in catalogue(language) if language != "en" else ():
@@ -54,12 +57,15 @@ def _load_messages(language: str) -> tuple[dict[str, str], dict[str, tuple[str, 
 
 
 def _plural_index(language: str, number: int) -> int:
-    """French and Brazilian Portuguese count zero as one; Spanish and English do not."""
+    """Return 0 for the singular form of a number, 1 for the plural.
+
+    French and Brazilian Portuguese count zero as one; Spanish and English do not.
+    """
     return int(abs(number) > 1) if language in ("fr", "pt") else int(abs(number) != 1)
 
 
 class Translator:
-    """Says English sentences in one language: `t("Hello {name}", name=…)`."""
+    """Translates English sentences into one language: `t("Hello {name}", name=…)`."""
 
     __slots__ = ("language", "locale")
 
@@ -68,29 +74,29 @@ class Translator:
         self.locale = Locale.parse(LOCALES[language])
 
     def __call__(self, sentence: str, /, **values: object) -> str:
-        """Translate, then fill in. Values are data: they are never read as a template."""
+        """Translate a sentence, then fill in the values, which are never read as a template."""
         said = _load_messages(self.language)[0].get(sentence) or sentence
         return said.format(**values) if values else said
 
     def many(self, one: str, other: str, number: int, /, **values: object) -> str:
-        """Translate with a number; both sentences may use `{number}`, written as readers do."""
+        """Translate a sentence with a number; both forms may use `{number}`, formatted."""
         forms = _load_messages(self.language)[1].get(one) or (one, other)
         said = forms[_plural_index(self.language, number)]
         return said.format(number=self.number(number), **values)
 
     def number(self, number: float, *, signed: bool = False, decimals: int = 0) -> str:
-        """«1,234», «1.234» or «1 234», as readers of the language write it.
+        """Format a number as readers of the language write it: «1,234», «1.234» or «1 234».
 
-        A number that is not whole is rounded to at most so many decimals.
+        A number that is not whole is rounded to at most `decimals` places.
         """
         if not signed and isinstance(number, int) and 0 <= number < 1000:
-            return str(number)  # the same in all four
+            return str(number)  # looks the same in all four languages
         pattern = "#,##0" + ("." + "#" * decimals if decimals else "")
         pattern = f"+{pattern};-{pattern}" if signed else pattern
         return format_decimal(number, format=pattern, locale=self.locale)
 
     def listed(self, names: Sequence[str]) -> str:
-        """«a, b and c»; empty for no names."""
+        """Format names as a list, «a, b and c»; empty for no names."""
         return format_list(list(names), locale=self.locale) if names else ""
 
     def day(self, local: date, length: DayLength = "short") -> str:
@@ -111,7 +117,7 @@ class Translator:
         return format_time(local, "short", locale=self.locale)
 
     def day_and_time(self, moment: datetime, zone: str) -> str:
-        """«Tuesday, December 1, 10:00 AM», on the clock of a zone."""
+        """Format a moment on the clock of a zone: «Tuesday, December 1, 10:00 AM»."""
         local = moment.astimezone(ZoneInfo(zone))
         return f"{self.day(local, 'full')}, {self.time(local)}"
 
@@ -120,16 +126,16 @@ class Translator:
         return format_datetime(local, length, locale=self.locale)
 
     def ago(self, then: datetime, now: datetime) -> str:
-        """«3 months ago»; «just now» for less than a minute."""
+        """Format the time since `then`: «3 months ago», or «just now» for less than a minute."""
         t = self  # the catalogue's tool finds sentences by `t("…")`
         return t("just now") if now - then < A_MOMENT else t.relative(then - now)
 
     def relative(self, distance: timedelta) -> str:
-        """«in 2 minutes», or «30 seconds ago» for a negative distance."""
+        """Format a distance in time: «in 2 minutes», or «30 seconds ago» if it is negative."""
         return format_timedelta(distance, add_direction=True, locale=self.locale)
 
 
 @cache
 def translator(language: str) -> Translator:
-    """The one translator of a language."""
+    """Return the translator of a language; each is created once."""
     return Translator(language)

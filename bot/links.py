@@ -1,4 +1,4 @@
-"""Addresses of the hub's own that open without signing in: whoever has one was given it."""
+"""Signed addresses of the hub that open without signing in: who has the address may read."""
 
 import base64
 import hashlib
@@ -18,7 +18,10 @@ _TOKEN = re.compile(r"([1-9]\d{0,9})-([1-9]\d{0,9})-([\w-]{32})", re.ASCII)
 
 
 class SharedFile(NamedTuple):
-    """A file as its platform names it, and what the line is called that it came with."""
+    """A file of a conversation. `file`: the platform's id of it.
+
+    `source`: the message it came with, as `IncomingMessage.source` names it.
+    """
 
     source: str
     platform: str
@@ -28,23 +31,23 @@ class SharedFile(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Makes such addresses and reads them back.
+    """Makes signed addresses and reads their tokens.
 
-    `base` is where people reach this process, `keys` sign, the newest first; both are asked when
-    they are needed, since a port may be chosen late. Without keys an address lives as long as
-    the process.
+    `base_url` returns where people reach this process, `keys` the keys for signing, newest first;
+    both are called only when needed, since a port may be chosen late. By default a random key of
+    the process signs, so that an address is valid as long as it runs.
     """
 
     base_url: Callable[[], str] = lambda: "http://127.0.0.1:8080"
     keys: Callable[[], Sequence[str]] = lambda: _PROCESS_KEYS
 
     def meeting_url(self, talk: int, member: int) -> str:
-        """The calendar file of a talk, in the zone of one of the two."""
+        """Return the address of a talk's calendar file, in the zone of one of the two members."""
         token = f"{talk}-{member}-{_signature(self.keys()[0], talk, member)}"
         return f"{self.base_url()}/calendar/meeting/{token}.ics"
 
     def parse_meeting_token(self, token: str) -> tuple[int, int] | None:
-        """The talk and the member of such an address; None if it is none of ours."""
+        """Return the talk and the member of a token; None if we did not sign it."""
         match = _TOKEN.fullmatch(token)
         if match is None:
             return None
@@ -53,12 +56,12 @@ class Links:
         return (talk, member) if any(fits) else None
 
     def my_data_url(self, member: int, now: datetime) -> str:
-        """What the hub holds about a member, for that member and a while."""
+        """Return the address where a member can fetch all the hub holds about them, for a while."""
         sealed = self._fernet("my data").encrypt_at_time(str(member).encode(), int(now.timestamp()))
         return f"{self.base_url()}/my-data/{sealed.decode()}.json"
 
     def parse_my_data_token(self, token: str, now: datetime, within: timedelta) -> int | None:
-        """The member of such an address, if it was made no longer ago than `within`."""
+        """Return the member of a token; None if it is not ours or older than `within`."""
         seconds, moment = int(within.total_seconds()), int(now.timestamp())
         try:
             return int(self._fernet("my data").decrypt_at_time(token.encode(), seconds, moment))
@@ -66,14 +69,14 @@ class Links:
             return None
 
     def file_url(self, shared: "SharedFile", now: datetime) -> str:
-        """A file that only one workspace may read, for the other side of a conversation."""
+        """Return the address where the other side of a conversation can fetch a file."""
         sealed = self._fernet("file").encrypt_at_time(
             json.dumps(shared).encode(), int(now.timestamp())
         )
         return f"{self.base_url()}/relay/file/{sealed.decode()}"
 
     def parse_file_token(self, token: str, now: datetime, within: timedelta) -> "SharedFile | None":
-        """What such an address gives, if it was made no longer ago than `within`."""
+        """Return the file of a token; None if it is not ours or older than `within`."""
         seconds, moment = int(within.total_seconds()), int(now.timestamp())
         try:
             sealed = self._fernet("file").decrypt_at_time(token.encode(), seconds, moment)

@@ -1,4 +1,4 @@
-"""What is counted: how many requests, how they ended and how long they took; never who asked."""
+"""Prometheus metrics: how many requests, how they ended and how long they took; never who asked."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 

@@ -1,4 +1,4 @@
-"""Reads a command: its model becomes arguments, words become values, values fit the model."""
+"""Parses commands: a model becomes arguments, words become values, values fit the model."""
 
 import re
 import types
@@ -15,21 +15,21 @@ from bot.cards import Option
 from bot.i18n import LANGUAGES, translator
 
 MAX_ECHO_LENGTH = 200
-"""What people typed is quoted back up to here."""
+"""Maximum characters of what people typed that are quoted back."""
 
 YES_NO = (Option("Yes", "yes"), Option("No", "no"))
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestions:
-    """Marks a field that the completion of this name helps with."""
+    """Marks a field with the name of the completion that helps to fill it in."""
 
     completion: str
 
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """Marks a field that deserves a paragraph of room."""
+    """Marks a text field that forms show as several lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +39,29 @@ class SingleWord:
 
 @dataclass(frozen=True, slots=True)
 class LeadWords:
-    """Marks a field that takes all that stands behind one of these words, the way people talk."""
+    """Marks a field that takes all the text behind one of these words, the way people talk."""
 
     words: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class HiddenField:
-    """Marks a field that forms leave out: it can only be typed or pressed."""
+    """Marks a field that forms leave out: only typed words or a button can give it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Labels:
-    """What the values of a closed field are called, in English."""
+    """Marks a field of fixed values with their English labels, by value."""
 
     labels: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One field of a command, as every face needs to know it. Labels and hints are English."""
+    """One argument of a command, as every adapter needs to know it.
+
+    Label and hint are English. `shortest` and `longest` are characters of a text.
+    """
 
     name: str
     spelling: str
@@ -81,7 +84,7 @@ class Argument:
 
 
 def arguments_of(model: type[BaseModel]) -> tuple[Argument, ...]:
-    """The arguments a model declares, in order."""
+    """Return the arguments that a model declares, in order."""
     return tuple(_build_argument(name, field) for name, field in model.model_fields.items())
 
 
@@ -110,7 +113,7 @@ def _build_argument(name: str, field: FieldInfo) -> Argument:
 
 
 def _iter_marks(annotation: Any) -> Iterator[Any]:
-    """The marks inside an annotation: of the part of a union, of the items of a tuple."""
+    """Yield the marks inside an annotation: of parts of a union and of items of a tuple."""
     yield from getattr(annotation, "__metadata__", ())
     for inner in get_args(annotation):
         yield from _iter_marks(inner)
@@ -123,7 +126,7 @@ def _length_limit(marks: Sequence[Any], name: str) -> int:
 def _inspect_annotation(
     annotation: Any,
 ) -> tuple[Literal["text", "integer", "yes-no", "choice"], bool, tuple[str, ...]]:
-    """What an annotation takes, whether several, and the values it is limited to."""
+    """Return an annotation's kind, whether it takes several values, and its fixed values."""
     origin, inner = get_origin(annotation), get_args(annotation)
     if origin in (Union, types.UnionType):
         return _inspect_annotation(next(a for a in inner if a is not type(None)))
@@ -147,31 +150,35 @@ _WORD = re.compile(r'([\w-]+):"([^"]*)"|([\w-]+):(\S*)|"([^"]*)"|(\S+)')
 
 
 def clean_text(text: str) -> str:
-    """Composed letters, single spaces; no control, direction or zero-width characters."""
+    """Return the text with composed letters and single spaces.
+
+    Control, direction and zero-width characters are removed.
+    """
     if text.isascii() and text.isprintable():
         return " ".join(text.split())
     composed = _INVISIBLE.sub("", unicodedata.normalize("NFC", text))
-    spaced = "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c
-                     for c in composed)  # fmt: skip
+    spaced = "".join(
+        " " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in composed
+    )
     return " ".join(spaced.split())
 
 
 def clean_lines(text: str) -> str:
-    """The same line by line, for paragraphs."""
+    """Return the text with each line cleaned like `clean_text`, for paragraphs."""
     return "\n".join(clean_text(line) for line in text.splitlines()).strip()
 
 
 def shorten(text: str) -> str:
-    """What was read, cut so that it can be quoted back."""
+    """Cut a text so that it can be quoted back."""
     return text if len(text) <= MAX_ECHO_LENGTH else text[: MAX_ECHO_LENGTH - 1] + "…"
 
 
 def parse_words(words: str, arguments: Sequence[Argument]) -> dict[str, tuple[str, ...]]:
-    """`free words key:value key:"two words"` as values by field name.
+    """Parse `free words key:value key:"two words"`; return values by field name.
 
-    Only keys the command knows count as keys, so `C++: the basics` stays free text. Free words
-    fill the first field; a field that takes one of a few values takes one word. What stands
-    behind the word that leads to a field is its value, whatever it looks like.
+    Only keys the command knows count as keys, so `C++: the basics` stays free text. Free words fill
+    the first field; a field that takes one of a few values takes one word. All that stands behind a
+    lead word is the value of its field, whatever it looks like.
     """
     words, led = _split_lead_words(words.translate(_QUOTES), arguments)
     spelled = {a.spelling: a for a in arguments} | {a.name: a for a in arguments}
@@ -195,7 +202,7 @@ def parse_words(words: str, arguments: Sequence[Argument]) -> dict[str, tuple[st
 def _split_lead_words(
     words: str, arguments: Sequence[Argument]
 ) -> tuple[str, dict[str, tuple[str, ...]]]:
-    """The words up to one that leads to a field, and what stands behind it; not inside quotes."""
+    """Return the words before a lead word outside quotes, and its field with the text behind it."""
     for argument in (a for a in arguments if a.lead_words):
         ways = "|".join(re.escape(way).replace(r"\ ", r"\s+") for way in argument.lead_words)
         ends = r"(?::(?!\S*\")|(?<=['’])|(?!\S))"
@@ -207,7 +214,7 @@ def _split_lead_words(
 
 
 def _tokens(words: str) -> Iterator[tuple[str, str, str]]:
-    """(key, value, as typed) of each token; free words have no key."""
+    """Yield (key, value, as typed) of each token; free words have no key."""
     for match in _WORD.finditer(clean_text(words)):
         key = (match[1] or match[3] or "").casefold()
         value = next((g for g in (match[2], match[4], match[5], match[6]) if g is not None), "")
@@ -229,7 +236,7 @@ def _assign_positional(
 
 
 def split_values(argument: Argument, given: tuple[str, ...]) -> tuple[str, ...]:
-    """Split what was given for a field of several values at its commas; else leave it as it is."""
+    """Split values at their commas if the field takes several; else return them as they are."""
     if not argument.many:
         return given
     return tuple(part.strip() for text in given for part in text.split(",") if part.strip())
@@ -239,7 +246,7 @@ def split_values(argument: Argument, given: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def fold_text(text: str) -> str:
-    """Lower case without accents, for comparing what people type."""
+    """Return the text in lower case without accents, for comparing what people type."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 
@@ -247,7 +254,7 @@ def fold_text(text: str) -> str:
 def coerce_values(
     values: Mapping[str, tuple[str, ...]], arguments: Sequence[Argument]
 ) -> dict[str, Any]:
-    """Values as the model takes them; an emptied field is None (or no values at all)."""
+    """Return the values as the model takes them; an emptied field is None, or an empty tuple."""
     known = {a.name: a for a in arguments}
     return {n: _coerce_value(known[n], v) for n, v in values.items() if n in known}
 
@@ -265,7 +272,7 @@ def _coerce_value(argument: Argument, given: tuple[str, ...]) -> Any:
 
 
 def read_choice(argument: Argument, text: str) -> str:
-    """The value meant by a label in any of the four languages; else the text as it is."""
+    """Return the value that a label in any of the four languages means; else the text as it is."""
     wanted = fold_text(text.strip())
     for option in argument.options:
         names = (option.value, *(translator(lang)(option.label) for lang in LANGUAGES))
@@ -275,7 +282,7 @@ def read_choice(argument: Argument, text: str) -> str:
 
 
 def find_nearest(text: str, choices: Sequence[str], limit: int = 3) -> list[str]:
-    """The choices that look most like the text, best first."""
+    """Return the choices that look most like the text, best first."""
     found = process.extract(
         fold_text(text),
         choices,

@@ -1,4 +1,4 @@
-"""What changes rarely and is asked always: topics, cities and areas, kept in memory."""
+"""Reference data that changes rarely and is needed always: topics, cities and areas, in memory."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,12 +15,12 @@ from db.text import fold_text
 from db.topics import Topic
 
 CACHE_LIFETIME = timedelta(seconds=60)
-"""How long another process may not see that the vocabulary changed."""
+"""How long a process may miss that another one changed the vocabulary."""
 
 
 @dataclass(frozen=True)
 class Reference:
-    """Read once, shared by all requests."""
+    """The reference data by id, read once and shared by all requests."""
 
     read_at: datetime
     topics: dict[int, Topic]
@@ -29,26 +29,26 @@ class Reference:
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
-        """The topics by name."""
+        """The topics, to be found by name."""
         return Vocabulary(_terms(self.topics), fold_text)
 
     @cached_property
     def gazetteer(self) -> Gazetteer:
-        """The cities by name."""
+        """The cities, to be found by name."""
         return Gazetteer(map(_build_place, self.cities.values()), fold_text)
 
     @cached_property
     def public_gazetteer(self) -> Gazetteer:
-        """The cities that may be named to everybody."""
+        """The certified cities, which may be named to everybody."""
         return Gazetteer((_build_place(c) for c in self.cities.values() if c.certified), fold_text)
 
     def is_fresh(self, now: datetime) -> bool:
-        """May it be used without asking the database?"""
+        """Return whether it may be used without asking the database."""
         return timedelta(0) <= now - self.read_at < CACHE_LIFETIME
 
 
 async def load_reference(session: AsyncSession, now: datetime) -> Reference:
-    """Everything anew: six queries."""
+    """Read all reference data from the database, in six queries."""
     return Reference(
         read_at=now,
         topics={t.id: t for t in await topics.list_topics(session)},

@@ -1,4 +1,4 @@
-"""What reaches the hub, whatever it came through: who, where, and which words."""
+"""Requests and messages as every adapter hands them to the hub: who, where, and which words."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,19 +7,19 @@ from typing import Literal
 from bot.cards import Reply
 
 Values = Mapping[str, tuple[str, ...]]
-"""What a form or a native option gave for each field, as people typed or chose it."""
+"""Values by field name, from a form or native options, as people typed or chose them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
     """An account as its platform names it.
 
-    `stranger`: somebody who does not belong to the workspace (a guest from another
-    organisation, another bot): never more than public answers. `unsure`: the platform did not say
-    in time whether it is one, so nothing may rest on that. `gathers`: in this workspace the
-    hub can open a conversation of several people and itself. `email`: the address that the
-    workspace says they have; it proves nothing where nobody vouches for the workspace. `label`:
-    what people call the platform.
+    `is_outsider`: it does not belong to the workspace (a guest from another organisation, another
+    bot) and gets public answers only. `is_unverified`: the platform did not say in time whether it
+    is an outsider, so nothing may rest on that. `can_open_group_chat`: in this workspace the hub
+    can open a conversation of several people and itself. `email`: the address that the workspace
+    says they have; it proves nothing where nobody vouches for the workspace. `label`: what people
+    call the platform.
     """
 
     platform: str
@@ -37,12 +37,13 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One thing asked. `words` is what follows `/wwc`; mentions stand in it as `<@id>`.
+    """One request. `words` is what follows `/wwc`; mentions stand in it as `<@id>`.
 
-    `values` are fields given by name (a form, native options); they win over words.
-    `submitted`: they come from a form, so an empty value means «clear this». `event`: the
-    platform's name of what happened, where it may tell of it twice: it has one effect. `is_retry`:
-    the platform tells again of what could not be saved, so that is no answer but an exception.
+    `values` are fields given by name (a form, native options); they win over words. `from_form`:
+    they come from a form, so an empty value means «clear this». `direct`: it was made in direct
+    messages with the hub. `event`: the platform's id of an event that it may send twice; it has one
+    effect. `is_retry`: the platform sends an event again that could not be saved; if that fails
+    once more, the hub raises instead of answering.
     """
 
     sender: Sender
@@ -59,8 +60,8 @@ class Request:
 class File:
     """A file that came with a message: its size in bytes, 0 if unknown.
 
-    `url`: where anybody who has the address can fetch it; empty where the platform keeps its
-    files to its own people. `id`: the platform's name of it, by which the hub can fetch it then.
+    `url`: where anybody who has the address can fetch it; empty where the platform shows its files
+    to its own people only. `id`: the platform's id of it, by which the hub can fetch it then.
     """
 
     name: str
@@ -72,14 +73,14 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class IncomingMessage:
-    """What somebody did in the direct messages with the hub, which may be part of a conversation.
+    """What somebody did in direct messages with the hub, which may be part of a conversation.
 
-    `message` and `channel` are the platform's ids. `under`: the message it answers, or the
-    thread it stands in; `threaded`: the platform has threads, so what stands outside of them
-    belongs to none by itself. `command`: it says that it is one. `edition` rises with each edit of
-    a message, and from one reaction to the next where the platform says when each was made.
-    `keys`: the names of this event; whichever was heard before makes it a double. `mark`: the
-    emoji of a reaction.
+    `message` and `channel` are the platform's ids. `parent`: the message it answers, or the thread
+    it stands in; `has_threads`: the platform has threads, so a message outside of them belongs to
+    none. `is_command`: its text begins like a command. `edition` rises with each edit of a message,
+    and from one reaction to the next where the platform says when each was made. `keys`: the ids of
+    this event; if one of them was recorded before, it is a duplicate. `emoji`: the emoji of a
+    reaction.
     """
 
     sender: Sender
@@ -97,16 +98,16 @@ class IncomingMessage:
 
     @property
     def source(self) -> str:
-        """What a message is called, on whichever platform."""
+        """Return the message's id across platforms: `platform:channel:message`."""
         return self.source_of(self.message)
 
     def source_of(self, message: str) -> str:
-        """What another message of the same place is called."""
+        """Return the same id of another message in this channel."""
         return f"{self.sender.platform}:{self.channel}:{message}"
 
 
 @dataclass(frozen=True, slots=True)
 class HandledMessage:
-    """What was heard was part of a conversation; `say` is for who wrote it, if anything is."""
+    """The result of a listener that handled a message; `reply` goes to its author, if given."""
 
     reply: Reply | None = None

@@ -1,4 +1,4 @@
-"""The program as it serves: its parts are added, run until a signal comes, and stopped in time."""
+"""Serves the program: adds its parts, runs them until a signal comes, and stops them in time."""
 
 import asyncio
 import contextlib
@@ -19,10 +19,10 @@ from bot.web import site
 
 log = structlog.get_logger()
 DRAIN_SECONDS = 4.0
-"""Adapters, then HTTP, get this long for what is under way at SIGTERM; hosts kill after ten."""
+"""Seconds for work under way at SIGTERM, in adapters, then in HTTP; hosts kill after ten."""
 
 STOP_SECONDS = 9.5
-"""All of it together."""
+"""Seconds for all of the stop together."""
 
 
 async def run(settings: Settings, parts: frozenset[str]) -> None:
@@ -43,7 +43,7 @@ async def run(settings: Settings, parts: frozenset[str]) -> None:
 
 
 def _add_send_only_adapters(app: App, parts: frozenset[str]) -> None:
-    """A worker also says what the platforms of other processes are owed."""
+    """Add adapters for the platforms of other processes, since a worker sends to them too."""
     if app.settings.slack and "slack" not in parts:
         add_slack(app, listens=False)
     if app.settings.discord and "discord" not in parts:
@@ -51,7 +51,11 @@ def _add_send_only_adapters(app: App, parts: frozenset[str]) -> None:
 
 
 def _build_delivery_worker(app: App, parts: frozenset[str]) -> DeliveryWorker | None:
-    """Who sends what is owed: a worker everything, else only what lives in this process."""
+    """Return the worker that sends deliveries, or None if this process sends none.
+
+    With the part «worker» it sends to every platform; else only to the playground, which lives in
+    this process.
+    """
     able = [a for a in (*app.adapters, *app.send_only_adapters) if isinstance(a, DeliveryAdapter)]
     if "worker" not in parts:
         able = [a for a in able if a.platform == "playground"]
@@ -78,7 +82,7 @@ async def _serve(app: App, parts: frozenset[str]) -> None:
         await _wait_for_stop(stop, [*tasks, *sending])
         log.info("stopping")
         stopping = loop.time()
-        # first what is under way to the platforms: it needs the adapters' connections
+        # sends under way end first: they need the adapters' connections
         for some, seconds in ((sending, STOP_SECONDS - 1), (tasks, DRAIN_SECONDS)):
             for task in some:
                 task.cancel()
@@ -89,7 +93,7 @@ async def _serve(app: App, parts: frozenset[str]) -> None:
 
 
 async def _wait_for_stop(stop: asyncio.Event, tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Wait for the signal; an adapter that dies of a fault takes the process with it."""
+    """Wait for the stop event; an adapter that fails raises here, which ends the process."""
     waiting = asyncio.create_task(stop.wait())
     running: set[asyncio.Task[object]] = {waiting, *tasks}
     while not waiting.done():

@@ -1,4 +1,4 @@
-"""The only reader of the environment."""
+"""Reads the settings from the environment and `.env`; nothing else reads the environment."""
 
 import os
 import re
@@ -13,21 +13,21 @@ from sqlalchemy.exc import ArgumentError
 PLACEHOLDER = re.compile(
     r"(?<![a-z0-9])(your|x{3,}(?![a-z0-9]))|x{5}|changeme|change-me|example|placeholder|<|…|\.{3}"
 )
-"""What templates hold where a secret belongs; a random token never looks so."""
+"""Matches what templates hold where a secret belongs; a random token never matches."""
 DRIVERS = ("sqlite", "sqlite+aiosqlite", "postgres", "postgresql", "postgresql+psycopg")
 ACCOUNT_PATTERN = re.compile(r"[^@:\s]+@[^@:\s]+|[a-z]+(:[^:\s]+){2}")
 MIN_SECRET_LENGTH = 16
 
 EX_CONFIG = 78
-"""The exit code when a setting is wrong, as sysexits.h has it."""
+"""Exit code when a setting is wrong, as in sysexits.h."""
 
 
 class ConfigurationError(Exception):
-    """What is wrong with which variable; never its value."""
+    """A setting is wrong: the text names the variable and the fault, never the value."""
 
 
 class Settings(BaseSettings):
-    """Everything the operator can say, from the environment or `.env`."""
+    """Everything the operator can set, from environment variables or `.env`."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", populate_by_name=True)
 
@@ -52,9 +52,15 @@ class Settings(BaseSettings):
     wwc_metrics_token: SecretStr | None = None
 
     @field_validator(
-        "slack_api_url", "slack_authorize_url", "discord_api_url", "discord_gateway_url",
-        "wwc_host", "port", "wwc_log", mode="before",
-    )  # fmt: skip
+        "slack_api_url",
+        "slack_authorize_url",
+        "discord_api_url",
+        "discord_gateway_url",
+        "wwc_host",
+        "port",
+        "wwc_log",
+        mode="before",
+    )
     @classmethod
     def _default_when_empty(cls, value: object, info: ValidationInfo) -> object:
         return cls.model_fields[info.field_name or ""].default if value == "" else value
@@ -71,10 +77,16 @@ class Settings(BaseSettings):
         return value
 
     @field_validator(
-        "slack_signing_secret", "slack_bot_token", "slack_app_token", "slack_client_id",
-        "slack_client_secret", "discord_token", "wwc_secret_key", "wwc_metrics_token",
+        "slack_signing_secret",
+        "slack_bot_token",
+        "slack_app_token",
+        "slack_client_id",
+        "slack_client_secret",
+        "discord_token",
+        "wwc_secret_key",
+        "wwc_metrics_token",
         mode="before",
-    )  # fmt: skip
+    )
     @classmethod
     def _reject_placeholder(cls, value: object) -> object:
         if not isinstance(value, str) or not value:
@@ -142,29 +154,32 @@ class Settings(BaseSettings):
 
     @property
     def slack(self) -> bool:
-        """Is Slack to be served?"""
+        """Return whether Slack is served: its signing secret or app token is set."""
         return self.slack_signing_secret is not None or self.slack_app_token is not None
 
     @property
     def discord(self) -> bool:
-        """Is Discord to be served?"""
+        """Return whether Discord is served: its token is set."""
         return self.discord_token is not None
 
     @property
     def playground(self) -> bool:
-        """Is the page to be served? On unless switched off, or a platform's tokens are set."""
+        """Return whether the page is served.
+
+        Without a value of its own, it is served as long as no platform's tokens are set.
+        """
         if self.wwc_playground:
             return self.wwc_playground != "off"
         return not (self.slack or self.discord)
 
     @property
     def public_url(self) -> str:
-        """Where people reach this process from outside."""
+        """Return the address where people reach this process from outside, without a last slash."""
         return (self.wwc_public_url or f"http://{self.wwc_host}:{self.port}").rstrip("/")
 
     @property
     def admins(self) -> frozenset[str]:
-        """The accounts and e-mails the operator made admins."""
+        """Return the accounts and e-mails that the operator made admins."""
         return frozenset(a.strip() for a in self.wwc_admins.split(",") if a.strip())
 
 
@@ -173,7 +188,7 @@ VALUE_HINTS = {"PORT": "is a number from 0 to 65535", "WWC_PLAYGROUND": "is on, 
 
 
 def load_settings() -> Settings:
-    """The settings, or one sentence about the first variable that is wrong."""
+    """Return the settings; raise ConfigurationError about the first variable that is wrong."""
     _refuse_unknown()
     try:
         settings = Settings()
@@ -184,7 +199,7 @@ def load_settings() -> Settings:
 
 
 def _error_sentence(error: Any) -> str:
-    """Only our own words: those of the library may quote the value."""
+    """Return one sentence about an error in our own words: the library's may quote the value."""
     name = str(error["loc"][0]).upper()
     reason = error.get("ctx", {}).get("error") or VALUE_HINTS.get(name, "cannot be read")
     return f"{name} {reason}."

@@ -1,4 +1,4 @@
-"""The database that the settings name: its engine, its file, and the keys of its secrets."""
+"""Opens the database that the settings name; finds its file and the keys of its secrets."""
 
 import contextlib
 import gc
@@ -19,8 +19,8 @@ from db.base import open_engine
 
 @asynccontextmanager
 async def database(settings: Settings) -> AsyncIterator[AsyncEngine]:
-    """The engine, closed at the end."""
-    gc.enable()  # switched off while the program was imported
+    """Yield the engine of the database, and close it at the end."""
+    gc.enable()  # `__main__` disabled it for the imports
     engine = open_database(settings)
     try:
         yield engine
@@ -29,7 +29,10 @@ async def database(settings: Settings) -> AsyncIterator[AsyncEngine]:
 
 
 def open_database(settings: Settings) -> AsyncEngine:
-    """The engine, if there can be one."""
+    """Return the engine of the database; nothing is connected yet.
+
+    Raises ConfigurationError if the folder of the file or the driver is missing.
+    """
     file = sqlite_file(settings)
     if file and not file.resolve().parent.is_dir():
         raise ConfigurationError("DATABASE_URL names a folder that does not exist; make it first.")
@@ -43,7 +46,10 @@ def open_database(settings: Settings) -> AsyncEngine:
 
 @contextmanager
 def translate_database_errors() -> Iterator[None]:
-    """What the database refuses is one sentence; its own words quote the address."""
+    """Raise database errors as a ConfigurationError of one sentence.
+
+    The database's own words may quote its address, which holds a password.
+    """
     try:
         yield
     except migrate.SchemaError as error:
@@ -56,24 +62,28 @@ def translate_database_errors() -> Iterator[None]:
 
 
 def is_embedded(settings: Settings) -> bool:
-    """Does this process have its database to itself?"""
+    """Return whether the database is embedded (SQLite) and not on a server."""
     return make_url(settings.database_url).get_backend_name() == "sqlite"
 
 
 def sqlite_file(settings: Settings) -> Path | None:
-    """The file of an embedded database."""
+    """Return the file of an embedded database; None for one in memory or on a server."""
     name = make_url(settings.database_url).database
     in_memory = name in (None, "", ":memory:")
     return Path(str(name)) if is_embedded(settings) and not in_memory else None
 
 
 def key_file(settings: Settings) -> Path:
-    """Where the key is kept when none is set."""
+    """Return the file that keeps the secret key when WWC_SECRET_KEY is unset."""
     return (sqlite_file(settings) or Path("wwc.db")).with_suffix(".key")
 
 
 def secret_keys(settings: Settings) -> Sequence[str]:
-    """The keys for what must not be read at rest, newest first; made beside SQLite when unset."""
+    """Return the keys that encrypt secrets at rest, newest first.
+
+    When WWC_SECRET_KEY is unset, a key is created beside the database file. Raises
+    ConfigurationError if that file is empty.
+    """
     if settings.wwc_secret_key:
         return [k for k in settings.wwc_secret_key.get_secret_value().split(",") if k]
     file = key_file(settings)

@@ -1,4 +1,4 @@
-"""The audit log: who did what to whom, never what anybody wrote; each row seals the one before."""
+"""The audit log: who did what to whom, never what anybody wrote. Its rows form a hash chain."""
 
 import hashlib
 from collections.abc import Iterable
@@ -19,11 +19,12 @@ _BATCH = 5000
 
 
 class Audit(Base):
-    """One act. `action` is a verb phrase («members approve»), `subject` what it was done to.
+    """One recorded act.
 
-    `seal` is a hash over the row and the seal of the row before it, so that nothing can be
-    changed, left out or moved without a trace. Members stand here by number alone, and no foreign
-    key clears the number: the log outlives what it tells of.
+    `action` is a verb phrase («members approve»), `subject` what it was done to. `seal`
+    is a hash over the row and the seal of the row before it, so that no row can be changed,
+    removed or moved without a trace. Members are stored by number, without a foreign key that
+    would clear the number: the log outlives the members it names.
     """
 
     __tablename__ = "audit"
@@ -45,12 +46,12 @@ def record_act(
     subject: str,
     outcome: str = "done",
 ) -> None:
-    """Write one act in the transaction that does it."""
+    """Add one act to the log, in the transaction that performs it."""
     session.add(Audit(at=at, member_id=member_id, action=action, subject=subject, outcome=outcome))
 
 
 def compute_seal(before: str, row: Any) -> str:
-    """The seal of a row that follows the one with the seal `before`."""
+    """Return the seal (SHA-256, hexadecimal) of a row that follows a row with the seal `before`."""
     moment = row.at.astimezone(UTC).isoformat(timespec="microseconds")
     told = (before, row.id, moment, row.member_id, row.action, row.subject, row.outcome)
     return hashlib.sha256("\x1f".join(map(str, told)).encode()).hexdigest()
@@ -58,7 +59,7 @@ def compute_seal(before: str, row: Any) -> str:
 
 @event.listens_for(Session, "before_flush")
 def _seal_new_rows(session: Session, *_: object) -> None:
-    """Number and seal new rows; who else writes one waits until this transaction has ended."""
+    """Number and seal new rows; other transactions that add one wait until this one has ended."""
     added = [row for row in session.new if isinstance(row, Audit)]
     if not added:
         return
@@ -84,7 +85,11 @@ def _remember_head(session: Session, head: str) -> None:
 
 
 class Verdict(NamedTuple):
-    """What a check of the chain found. `broken_at`: the first row that does not fit, 0 if none."""
+    """The result of checking the chain.
+
+    `rows` is how many were read, `broken_at` the number of the first row that does not fit (0 if
+    all do), and `head` the seal of the last row that fits.
+    """
 
     rows: int
     broken_at: int
@@ -92,7 +97,7 @@ class Verdict(NamedTuple):
 
 
 async def verify(session: AsyncSession) -> Verdict:
-    """Walk the whole chain; a row that was changed, removed, added or moved breaks it there."""
+    """Check the whole chain; it breaks at a row that was changed, removed, added or moved."""
     rows, expected, before = 0, 1, ""
     while True:
         query = select(Audit).where(Audit.id >= expected).order_by(Audit.id).limit(_BATCH)
@@ -110,7 +115,7 @@ async def verify(session: AsyncSession) -> Verdict:
 
 
 def _walk(rows: Iterable[Any], expected: int, before: str) -> tuple[int, str]:
-    """The first number that does not fit, 0 if all do; and the seal of the last row that does."""
+    """Return the first number that does not fit, or 0, and the seal of the last row that does."""
     for row in rows:
         if row.id != expected or row.seal != compute_seal(before, row):
             return expected, before

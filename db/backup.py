@@ -1,4 +1,4 @@
-"""Copies of a SQLite database, made while others write to it, and checked before they count."""
+"""Copies of a SQLite database, made while others write to it, and checked before they are kept."""
 
 import os
 import sqlite3
@@ -12,15 +12,18 @@ from db import migrate
 
 
 class BackupError(Exception):
-    """Why there is no copy; the text says what to do."""
+    """No copy could be made; the message says why and what to do."""
 
 
 Change = Callable[[Path], Awaitable[None]]
-"""What is done to a copy before it counts."""
+"""Changes the draft of a copy before it is checked and kept."""
 
 
 async def copy_database(source: Path, target: Path, change: Change | None = None) -> None:
-    """A sound copy of `source` under the name `target`, complete or not there at all."""
+    """Copy the database `source` to `target`, which is complete and sound or does not exist.
+
+    `change` is applied to the draft before it is checked. Raise BackupError if the copy fails.
+    """
     draft = target.with_name(target.name + ".partial")
     draft.unlink(missing_ok=True)
     os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
@@ -37,11 +40,11 @@ async def copy_database(source: Path, target: Path, change: Change | None = None
 
 
 async def _copy_pages(source: Path, draft: Path) -> None:
-    """SQLite's own online backup: one moment's state, whoever writes meanwhile."""
+    """Copy with SQLite's online backup: the state of one moment, even while others write."""
     try:
         async with _open_read_only(source) as old, aiosqlite.connect(draft) as new:
             await old.backup(new)
-            await new.execute("PRAGMA journal_mode=DELETE")  # one file, nothing beside it
+            await new.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
     except sqlite3.DatabaseError as error:
         raise BackupError(f"{source} cannot be copied: {error}.") from error
 
@@ -60,7 +63,10 @@ def _finish_draft(draft: Path, target: Path) -> None:
 
 
 async def find_fault(file: Path, *, called: Path | None = None) -> str:
-    """What is wrong with a database of the hub; empty when it is sound."""
+    """Return what is wrong with a database of the hub; an empty text if it is sound.
+
+    `called` is the path that the text names instead of `file`.
+    """
     name = called or file
     try:
         async with _open_read_only(file) as connection:
@@ -77,7 +83,10 @@ async def find_fault(file: Path, *, called: Path | None = None) -> str:
 
 
 async def is_in_use(file: Path) -> bool:
-    """Does another process have it open? SQLite leaves its write-ahead log to the last one only."""
+    """Return whether another process has the database open.
+
+    SQLite lets a connection leave write-ahead logging only if it is the last one, so it is tried.
+    """
     with suppress(sqlite3.DatabaseError):
         async with aiosqlite.connect(file, timeout=0.5) as connection:
             try:

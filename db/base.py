@@ -1,4 +1,4 @@
-"""The database: one engine for SQLite or PostgreSQL, and how sessions begin."""
+"""The engine for SQLite or PostgreSQL, the base of all tables, and how transactions begin."""
 
 import sqlite3
 import time
@@ -35,33 +35,33 @@ _NAMING_CONVENTION = {
 
 
 class Moment(TypeDecorator[datetime]):
-    """An instant in UTC; SQLite keeps no zone, so it is put back on reading."""
+    """A column type for an instant in UTC. SQLite stores no zone, so UTC is added on reading."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse naive times: they mean nothing in four time zones."""
+        """Convert to UTC. Raise ValueError for a naive time: it is ambiguous in four time zones."""
         if value is not None and value.tzinfo is None:
             raise ValueError("a moment needs its zone")
         return value and value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give UTC back."""
+        """Return the stored time as an aware time in UTC."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class Base(DeclarativeBase):
-    """All tables."""
+    """The declarative base of all tables."""
 
     metadata = MetaData(naming_convention=_NAMING_CONVENTION)
     type_annotation_map = {datetime: Moment}  # noqa: RUF012 - SQLAlchemy's own idiom
 
 
 def database_url(text: str) -> URL:
-    """A SQLAlchemy URL with an async driver; `postgres://` is accepted as hosts write it."""
+    """Return a SQLAlchemy URL with an async driver; `postgres://` is accepted as hosts write it."""
     url = make_url(text)
     if url.drivername in ("postgres", "postgresql"):
         return url.set(drivername="postgresql+psycopg")
@@ -71,7 +71,10 @@ def database_url(text: str) -> URL:
 
 
 def open_engine(url: str, *, concurrency: int = 16) -> AsyncEngine:
-    """An engine whose SQLite connections are durable and whose writers never deadlock."""
+    """Create an engine whose SQLite connections are durable and whose writers never deadlock.
+
+    `concurrency` is the size of its connection pool.
+    """
     where = database_url(url)
     if where.get_backend_name() != "sqlite":
         return create_async_engine(where, pool_size=concurrency, pool_pre_ping=True)
@@ -87,7 +90,7 @@ def _connect_sqlite(dialect: Dialect, record: object, args: object, options: Any
 
 
 def _prepare_sqlite(connection: Any, record: object) -> None:
-    connection.isolation_level = None  # transactions are begun by us, below
+    connection.isolation_level = None  # `_begin_sqlite` begins each transaction
     cursor = connection.cursor()
     for pragma in (
         "journal_mode=WAL",
@@ -103,7 +106,11 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
 
 
 def _execute_with_retries(cursor: Any, statement: str, turns: int = 100) -> None:
-    """Two that begin one file at once are refused at once, whatever the time to wait."""
+    """Execute a statement, up to `turns` times while SQLite reports that the file is busy.
+
+    Of two connections that create one file at once, SQLite refuses one immediately, whatever its
+    `busy_timeout`.
+    """
     while True:
         turns -= 1
         try:
@@ -117,8 +124,8 @@ def _execute_with_retries(cursor: Any, statement: str, turns: int = 100) -> None
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # A reader that turns writer fails at once when another wrote meanwhile; writers therefore
-    # take their lock first and wait for it.
+    # A reader that starts to write fails at once if another transaction wrote meanwhile. Writers
+    # therefore take their lock first, and wait for it.
     if connection.get_execution_options().get("writes", False):
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         return
@@ -129,7 +136,10 @@ def _begin_sqlite(connection: Connection) -> None:
 
 @asynccontextmanager
 async def transaction(engine: AsyncEngine, *, writes: bool = False) -> AsyncIterator[AsyncSession]:
-    """One transaction: committed at the end, rolled back on any exception."""
+    """Open a session in one transaction: committed at the end, rolled back on any exception.
+
+    With `writes`, SQLite's write lock is taken at the beginning.
+    """
     async with AsyncSession(engine, expire_on_commit=False) as session:
         if writes:
             await session.connection(execution_options={"writes": True})
@@ -148,20 +158,23 @@ async def _commit_or_rollback(session: AsyncSession) -> AsyncIterator[None]:
 
 
 async def insert_if_absent(session: AsyncSession, table: type[Base], /, **values: Any) -> None:
-    """Insert a row unless one of the same key is there, however many try at once."""
+    """Insert a row unless one with its key exists; safe if several transactions do so at once."""
     await session.execute(insert_if_absent_statement(session, table, **values))
 
 
 def insert_if_absent_statement(
     session: AsyncSession, table: type[Base], /, **values: Any
 ) -> Insert:
-    """The statement of `keep`."""
+    """Return the statement that `insert_if_absent` executes."""
     made: Insert = insert_into(session, table).values(**values).on_conflict_do_nothing()
     return made
 
 
 def insert_into(session: AsyncSession, table: type[Base], /) -> Any:
-    """An insert that can yield; only the dialect at hand is imported, for the start's sake."""
+    """Return an insert of the session's own dialect, which knows ON CONFLICT.
+
+    Only the dialect in use is imported, so that programs start faster.
+    """
     if is_sqlite(session):
         from sqlalchemy.dialects import sqlite
 
@@ -172,14 +185,14 @@ def insert_into(session: AsyncSession, table: type[Base], /) -> Any:
 
 
 def is_pair(table: Any, one_id: int, other_id: int) -> ColumnElement[bool]:
-    """The rows of two people, whichever of `one_id` and `other_id` names whom."""
+    """Return the condition for rows of two people, in either order of `one_id` and `other_id`."""
     there = and_(table.one_id == one_id, table.other_id == other_id)
     back = and_(table.one_id == other_id, table.other_id == one_id)
     return or_(there, back)
 
 
 async def checkpoint(engine: AsyncEngine) -> None:
-    """Empty SQLite's journal into the file; what was deleted is then gone from both."""
+    """Write SQLite's journal to the file and empty it: what was deleted is then gone from both."""
     if engine.dialect.name == "sqlite":
         async with engine.connect() as connection:
             raw: Any = (await connection.get_raw_connection()).driver_connection
@@ -187,5 +200,5 @@ async def checkpoint(engine: AsyncEngine) -> None:
 
 
 def is_sqlite(session: AsyncSession) -> bool:
-    """Which of the two databases this is, where their search differs."""
+    """Return whether the session's database is SQLite; otherwise it is PostgreSQL."""
     return session.get_bind().dialect.name == "sqlite"

@@ -1,4 +1,4 @@
-"""Blocks: which member wants nothing of which other one."""
+"""Blocks: which member wants no contact with which other one."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,7 +12,7 @@ from db.members import Member
 
 
 class Block(Base):
-    """A member wants nothing of another one; the other is never told."""
+    """One member's block of another one, who is never notified of it."""
 
     __tablename__ = "block"
     member_id: Mapped[int] = mapped_column(
@@ -25,7 +25,7 @@ class Block(Base):
 
 
 async def is_blocked(session: AsyncSession, one_id: int, other_id: int) -> bool:
-    """Does one of the two want nothing of the other, whichever it is?"""
+    """Return whether either of the two has blocked the other."""
     either = or_(
         (Block.member_id == one_id) & (Block.blocked_id == other_id),
         (Block.member_id == other_id) & (Block.blocked_id == one_id),
@@ -34,13 +34,13 @@ async def is_blocked(session: AsyncSession, one_id: int, other_id: int) -> bool:
 
 
 async def has_blocked(session: AsyncSession, member_id: int, whom_id: int) -> bool:
-    """Does this member want nothing of that one?"""
+    """Return whether `member_id` has blocked `whom_id`; the reverse does not count."""
     found = exists().where(Block.member_id == member_id, Block.blocked_id == whom_id)
     return bool(await session.scalar(select(found)))
 
 
 async def list_blocked_by(session: AsyncSession, member_id: int) -> Sequence[Member]:
-    """Whom a member blocked, newest first."""
+    """Return the members whom a member has blocked, the newest block first."""
     query = (
         select(Member)
         .join(Block, Block.blocked_id == Member.id)
@@ -53,7 +53,7 @@ async def list_blocked_by(session: AsyncSession, member_id: int) -> Sequence[Mem
 async def block_member(
     session: AsyncSession, member: Member, blocked: Member, now: datetime
 ) -> bool:
-    """The member wants nothing of the other one any more; False if that stood already."""
+    """Block one member for another; return False if the block exists already."""
     row = insert_if_absent_statement(
         session, Block, member_id=member.id, blocked_id=blocked.id, at=now
     )
@@ -62,7 +62,7 @@ async def block_member(
 
 
 async def unblock_member(session: AsyncSession, member: Member, blocked: Member) -> bool:
-    """The member takes a block back; False if there was none."""
+    """Remove a block; return False if there was none."""
     gone = delete(Block).where(Block.member_id == member.id, Block.blocked_id == blocked.id)
     taken = await session.execute(gone.returning(Block.blocked_id))
     return taken.scalar() is not None

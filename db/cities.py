@@ -1,4 +1,4 @@
-"""Cities: public facts about them, and the names people call them by."""
+"""Cities: public facts about them, and the names that people use for them."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from db.base import Base
 
 
 class City(Base):
-    """A city of the community. Empty means unknown; `level` is the last one seen in print."""
+    """A city of the community. An empty value is unknown; `level` is the latest one in print."""
 
     __tablename__ = "city"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -37,17 +37,20 @@ class City(Base):
 
     @property
     def place(self) -> str:
-        """«Boston, MA» or «Bogotá, Colombia», the country in English."""
+        """The name with the state, or the country in English: «Boston, MA», «Bogotá, Colombia»."""
         return self.place_in(self.country)
 
     def place_in(self, country: str) -> str:
-        """The same with the country as a reader calls it; where states tell more, the state."""
+        """Return the same with `country`, the country's name in the reader's language.
+
+        Cities of the United States and Canada show their state instead.
+        """
         where = self.state if self.country_code in ("US", "CA") and self.state else country
         return f"{self.name}, {where}"
 
 
 class CityName(Base):
-    """Another name of a city: CDMX, NYC."""
+    """Another name of a city, such as CDMX or NYC."""
 
     __tablename__ = "city_name"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -56,7 +59,7 @@ class CityName(Base):
 
 
 class Certification(Base):
-    """A certification event in a city's history; what print does not say is empty."""
+    """A certification event in a city's history; a value is empty if nothing in print gives it."""
 
     __tablename__ = "certification"
     __table_args__ = (UniqueConstraint("city_id", "year", "level", "event"),)
@@ -69,6 +72,6 @@ class Certification(Base):
 
 
 async def list_cities(session: AsyncSession) -> Sequence[City]:
-    """Every city, names and history loaded: three queries, kept in memory by the gazetteer."""
+    """Return every city with its names and history: three queries. The gazetteer caches them."""
     query = select(City).options(selectinload(City.names), selectinload(City.history))
     return (await session.scalars(query.order_by(City.name))).all()

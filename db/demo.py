@@ -1,4 +1,4 @@
-"""City data people for a community that has none yet: every one of them is invented.
+"""Invents city data people for the demo of a community that has no members yet.
 
 The same cities, topics and seed always give the same people, so that a demo, a bug report and
 a test can speak of the same person.
@@ -18,7 +18,7 @@ BIG_CITY = 250_000
 OWN_CITY_SHARE = 0.03
 UNKNOWN_SIZE = 100_000  # an unknown population neither hides a city nor makes it a metropolis
 FLAGSHIP, FLAGSHIP_SHARE = "open-data", 0.08
-HOLDERS, COUNTRIES = 3, 2  # a topic is known by so many people, in so many countries
+HOLDERS, COUNTRIES = 3, 2  # the least for each topic, as far as the people suffice
 
 # How often a person who writes in one language also speaks another.
 ALSO_SPEAKS = {
@@ -70,7 +70,7 @@ class DemoPerson:
 
 @dataclass(frozen=True, slots=True)
 class _PersonDraft:
-    """A person before anything is known about their skills."""
+    """A person whose skills are not chosen yet."""
 
     city: DemoCity
     name: str
@@ -87,7 +87,7 @@ def invent_people(
     seed: int = 2026,
     count: int = 400,
 ) -> Iterator[DemoPerson]:
-    """The people of the demo; topics are (slug, area slug) and the demo's viewers come first."""
+    """Generate the people of the demo, its viewers first; topics are (slug, area slug)."""
     rng = Random(seed)  # noqa: S311 - repeatable on purpose, nothing here is a secret
     drafts = _drafts(rng, cities, count)
     mains = _main_topics(rng, drafts, topics)
@@ -111,7 +111,7 @@ def _drafts(rng: Random, cities: Sequence[DemoCity], count: int) -> list[_Person
 
 
 def _home_city(viewer: Viewer, cities: Sequence[DemoCity]) -> DemoCity | None:
-    """The viewer's own place, or the nearest we have: the biggest city of the same country."""
+    """Return the viewer's own place, or else the biggest city of the same country, if any."""
     by_slug = {city.slug: city for city in cities}
     for place in viewer["places"]:
         if place in by_slug:
@@ -137,7 +137,10 @@ def _size(city: DemoCity) -> int:
 
 
 def _seats(cities: Sequence[DemoCity], taken: Sequence[DemoCity], count: int) -> list[DemoCity]:
-    """One seat per city, two in a big one, and the rest by the root of the population."""
+    """Return the cities of the people still to be invented, `count` less those already placed.
+
+    Each city has one person, a big one two, and the rest follow the root of the population.
+    """
     biggest = sorted(cities, key=_size, reverse=True)
     wanted = biggest + [city for city in biggest if _size(city) >= BIG_CITY]
     for city in taken:
@@ -193,7 +196,7 @@ def _languages(rng: Random, city: DemoCity, mother: str, certain: list[str]) -> 
 def _main_topics(
     rng: Random, drafts: Sequence[_PersonDraft], topics: Sequence[tuple[str, str]]
 ) -> list[str]:
-    """Each person's first topic, dealt like cards so that none is left in the pack."""
+    """Deal each person a first topic, like cards, so that every topic is used."""
     if not topics:
         return [""] * len(drafts)
     deck = [slug for slug, _ in topics]
@@ -217,7 +220,7 @@ def _skills(
     if not topics:
         return [{} for _ in drafts]
     ranks = rng.sample(range(len(topics)), len(topics))
-    favour = [1 / (rank + 10) for rank in ranks]  # some topics are simply more common
+    favour = [1 / (rank + 10) for rank in ranks]  # so that some topics are more common than others
     skills = [
         _some_topics(rng, draft, main, topics, favour)
         for draft, main in zip(drafts, mains, strict=True)
@@ -233,7 +236,7 @@ def _skills(
 def _spread_flagship(
     rng: Random, drafts: Sequence[_PersonDraft], skills: Sequence[dict[str, int]]
 ) -> None:
-    """The topic everybody tries first is known in every country, as it is in real life."""
+    """Give the topic that visitors of the demo try first to people of every country."""
     seen: Counter[str] = Counter()
     for draft, levels in zip(drafts, skills, strict=True):
         country = draft.city.country_code
@@ -265,7 +268,10 @@ def _some_topics(
 def _find_extra_holder(
     slug: str, drafts: Sequence[_PersonDraft], skills: Sequence[dict[str, int]]
 ) -> int | None:
-    """Who should also know a topic that too few people, or too few countries, know."""
+    """Return who should also know a topic that too few people, or too few countries, know.
+
+    The result is an index into `drafts`; None if enough know it.
+    """
     public = [place for place, draft in enumerate(drafts) if not draft.own_city_only]
     holders = [place for place in public if slug in skills[place]]
     known_in = {drafts[place].city.country_code for place in holders}
@@ -311,7 +317,7 @@ def _title(rng: Random, draft: _PersonDraft, area: str) -> str:
     if draft.viewer is not None:
         return draft.viewer["title"]
     titles = demo_names.load_texts()[draft.language]["titles"]
-    # The area's own titles are named twice: most people's title tells what they do.
+    # The area's own titles count twice, as most people's titles say what they do.
     masculine, _, feminine = rng.choice(titles[""] + titles.get(area, []) * 2).partition("|")
     return feminine if draft.woman and feminine else masculine
 
@@ -334,7 +340,7 @@ def _bio(rng: Random, draft: _PersonDraft, area: str) -> str:
 def _topics_to_learn(
     rng: Random, levels: Mapping[str, int], topics: Sequence[tuple[str, str]]
 ) -> tuple[str, ...]:
-    """What somebody may want to learn is whatever they do not know yet."""
+    """Choose up to three topics that the person does not know yet."""
     unknown = [slug for slug, _ in topics if slug not in levels]
     return tuple(rng.sample(unknown, min(len(unknown), rng.randint(0, 3))))
 
@@ -346,7 +352,7 @@ def _monthly_asks(rng: Random) -> int | None:
 def _asks_taken(rng: Random, monthly: int | None) -> int:
     if monthly is None:
         return rng.randint(0, 4)
-    full = rng.random() < 0.1  # enough people have no room left for the demo to show it
+    full = rng.random() < 0.1  # so that the demo can show people who have reached their limit
     return monthly if full else rng.randint(0, monthly - 1)
 
 

@@ -1,4 +1,4 @@
-"""What the invented people of the demo are called, and the books their words come from."""
+"""Names and e-mail addresses of the demo's invented people, and the files of their texts."""
 
 import json
 import re
@@ -12,7 +12,10 @@ DATA = Path(__file__).parent / "data"
 
 
 class NameGroup(TypedDict):
-    """The names of one group of people in one region."""
+    """The names of one group of people in one region.
+
+    `weight` is how often the group is drawn; `speaks` are second languages all of it speak.
+    """
 
     weight: int
     women: list[str]
@@ -22,7 +25,10 @@ class NameGroup(TypedDict):
 
 
 class Viewer(TypedDict):
-    """Somebody through whose eyes the demo is seen."""
+    """A person as whom a visitor can look at the demo.
+
+    `places` are slugs of cities, the preferred one first.
+    """
 
     name: str
     woman: bool
@@ -36,7 +42,7 @@ class Viewer(TypedDict):
 
 
 class NameBook(TypedDict):
-    """Everybody’s possible names."""
+    """The names by region, those that nobody is given, and the viewers."""
 
     groups: dict[str, list[NameGroup]]
     avoid: list[str]
@@ -44,7 +50,7 @@ class NameBook(TypedDict):
 
 
 class BioTexts(TypedDict):
-    """What people of one language say of themselves."""
+    """The phrases of one language from which titles and biographies are made."""
 
     titles: dict[str, list[str]]
     work: dict[str, list[str]]
@@ -56,13 +62,13 @@ class BioTexts(TypedDict):
 
 @cache
 def load_names() -> NameBook:
-    """The book of names."""
+    """Return the names, read from their file once."""
     return cast(NameBook, json.loads((DATA / "demo_names.json").read_text("utf-8")))
 
 
 @cache
 def load_texts() -> dict[str, BioTexts]:
-    """What is said, by language."""
+    """Return the phrases by language, read from their file once."""
     return cast(dict[str, BioTexts], json.loads((DATA / "demo_texts.json").read_text("utf-8")))
 
 
@@ -74,7 +80,10 @@ def invent_name(
     city: str,
     taken: set[tuple[str, str]],
 ) -> str:
-    """A name nobody famous has and nobody else in that city."""
+    """Invent a name that no famous person has, and nobody else in that city.
+
+    `taken` holds (name, city) and gains the new one.
+    """
     avoid = {*load_names()["avoid"], *(viewer["name"] for viewer in load_names()["viewers"])}
     while True:
         first = rng.choice(group["women" if woman else "men"])
@@ -88,7 +97,10 @@ def invent_name(
 
 
 def invent_email(name: str, city: str, taken: set[str]) -> str:
-    """An address nobody else has, under a domain that can never exist."""
+    """Invent an address that nobody else has, under a domain that can never exist.
+
+    `taken` gains the new address.
+    """
     local = re.sub(r"[^a-z]+", ".", _to_ascii(name)).strip(".")
     whole, number = f"{local}@{city}.example", 2
     while whole in taken:

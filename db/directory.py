@@ -1,4 +1,4 @@
-"""The directory: who knows what, who would like to learn it, and who vouches for it."""
+"""The directory: who knows a topic, who wants to learn it, and who endorses whom."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -28,14 +28,14 @@ from db.text import analyse, fold_text
 from db.topics import Topic, TopicTerm
 
 POOL, COLLEAGUES = 60, 10
-"""People looked at for one answer, and colleagues among them: more than anybody pages through."""
+"""People considered for one answer, and colleagues: more than anybody pages through."""
 
 
 class Expertise(Base):
     """A member's tie to a topic: knows it (`level` 1 to 3) or wants to learn it.
 
-    `seen`, `city_id`, `spoken` and `standing` repeat what follows from the member, so that the
-    best people of a topic are read off an index in order; `refresh` keeps them true.
+    `seen`, `city_id`, `spoken` and `standing` are derived from the member, so that an index returns
+    the best people of a topic in order; `refresh_member` keeps them current.
     """
 
     __tablename__ = "expertise"
@@ -63,7 +63,7 @@ class Expertise(Base):
 
 
 class Endorsement(Base):
-    """A member vouches for what another one knows."""
+    """One member's endorsement of what another one knows."""
 
     __tablename__ = "endorsement"
     expertise_id: Mapped[int] = mapped_column(
@@ -77,19 +77,19 @@ class Endorsement(Base):
 
 @dataclass(frozen=True, slots=True)
 class PeopleFilter:
-    """Which people count: in one of these cities (None: any), speaking this language."""
+    """A filter: people in one of these cities (None: any) who speak this language (empty: any)."""
 
     cities: Collection[int] | None = None
     speaks: str = ""
 
     def matches(self, person: Member) -> bool:
-        """Is this one of them?"""
+        """Return whether the filter admits this person."""
         here = self.cities is None or person.city_id in self.cities
         return here and (not self.speaks or self.speaks in person.languages)
 
 
 class Contender(NamedTuple):
-    """Somebody who knows a topic: what a ranking asks, and what a list shows of them."""
+    """A person who knows a topic: the columns that ranking needs, and those that a list shows."""
 
     tie_id: int
     level: int
@@ -112,19 +112,22 @@ class Contender(NamedTuple):
 
     @property
     def is_in_directory(self) -> bool:
-        """As a member says it."""
+        """Whether the person is listed and verified, as in `Member.is_in_directory`."""
         return self.listed and self.status == "verified"
 
 
 _OF_PERSON = Contender._fields[3:]
-_TIE, _PERSON = Expertise.__table__.c, Member.__table__.c  # rows: half the cost of objects
+_TIE, _PERSON = Expertise.__table__.c, Member.__table__.c  # rows cost half as much as objects
 _CONTENDER = (_TIE.id, _TIE.level, _TIE.endorsements, *(_PERSON[name] for name in _OF_PERSON))
 
 
 async def list_contenders(
     session: AsyncSession, topic_id: int, city_id: int | None, where: PeopleFilter = PeopleFilter()
 ) -> list[Contender]:
-    """The best by standing: colleagues in this city, and who shows it to all. One query."""
+    """Return the best by standing: colleagues in this city, and people visible to all. One query.
+
+    At most `COLLEAGUES` and `POOL` of them, in no particular order.
+    """
     query = _best_query(city_id is not None, where.cities is not None, bool(where.speaks))
     asked: dict[str, Any] = {"topic": topic_id, "city": city_id, "cities": where.cities}
     if where.speaks:
@@ -135,14 +138,14 @@ async def list_contenders(
 
 @cache
 def _best_query(here: bool, cities: bool, speaks: bool) -> Select[*tuple[Any, ...]]:
-    """The question for one combination of filters, put together once."""
+    """Build the query for one combination of filters, once."""
     filters = [_TIE.topic_id == bindparam("topic"), _TIE.kind == "knows"]
     if cities:
         filters.append(_TIE.city_id.in_(bindparam("cities", expanding=True)))
     if speaks:
         filters.append(_TIE.spoken.contains(bindparam("speaks")))
     ids = select(_TIE.id).where(*filters)
-    ids = ids.order_by(_TIE.standing.desc(), _TIE.id.desc())  # as the indexes run
+    ids = ids.order_by(_TIE.standing.desc(), _TIE.id.desc())  # the order of the indexes
     chosen = [ids.where(_TIE.seen == "community").limit(POOL)]
     if here:
         colleagues = ids.where(_TIE.city_id == bindparam("city"), _TIE.seen != "nobody")
@@ -153,13 +156,13 @@ def _best_query(here: bool, cities: bool, speaks: bool) -> Select[*tuple[Any, ..
 
 
 def build_contender(tie: Expertise) -> Contender:
-    """The same of a tie that is loaded with its member."""
+    """Return the contender for a tie that is loaded with its member."""
     of_person = (getattr(tie.member, name) for name in _OF_PERSON)
     return Contender(tie.id, tie.level, tie.endorsements, *of_person)
 
 
 async def list_expertise(session: AsyncSession, member_id: int) -> Sequence[Expertise]:
-    """Everything a member knows or wants to learn, best first."""
+    """Return everything a member knows or wants to learn, the highest standing first."""
     query = select(Expertise).where(Expertise.member_id == member_id)
     return (await session.scalars(query.order_by(Expertise.standing.desc(), Expertise.id))).all()
 
@@ -167,7 +170,7 @@ async def list_expertise(session: AsyncSession, member_id: int) -> Sequence[Expe
 async def load_in_order(
     session: AsyncSession, member_ids: Sequence[int], where: PeopleFilter
 ) -> Sequence[Member]:
-    """These members in this order, as far as they fit."""
+    """Return those of these members whom the filter admits, in the given order."""
     query = select(Member).where(Member.id.in_(member_ids))
     people = {m.id: m for m in (await session.scalars(query)).all() if where.matches(m)}
     return [people[i] for i in member_ids if i in people]
@@ -176,7 +179,10 @@ async def load_in_order(
 async def find_by_name(
     session: AsyncSession, name: str, viewer: Member, limit: int = 12
 ) -> list[Member]:
-    """Listed people (and oneself) whose name begins with or holds these words: one query."""
+    """Find listed people, and the viewer, whose names contain all these words: one query.
+
+    Colleagues of the viewer come first.
+    """
     wanted = [f"%{_escape_like(word)}%" for word in fold_text(name).split()]
     if not wanted:
         return []
@@ -198,7 +204,7 @@ def _escape_like(word: str) -> str:
 
 
 async def list_in_city(session: AsyncSession, city_id: int, limit: int = 12) -> Sequence[Member]:
-    """Listed people of a city, those open to questions first."""
+    """Return listed people of a city, those open to questions first."""
     query = (
         select(Member)
         .where(Member.city_id == city_id, Member.listed, Member.status == "verified")
@@ -209,7 +215,7 @@ async def list_in_city(session: AsyncSession, city_id: int, limit: int = 12) -> 
 
 
 async def count_people_by_topic(session: AsyncSession) -> dict[int, int]:
-    """How many people show the community that they know each topic."""
+    """Return how many people show the community that they know each topic."""
     query = (
         select(Expertise.topic_id, func.count())
         .where(Expertise.kind == "knows", Expertise.seen == "community")
@@ -221,7 +227,7 @@ async def count_people_by_topic(session: AsyncSession) -> dict[int, int]:
 async def list_strengths(
     session: AsyncSession, city_id: int, limit: int = 5
 ) -> list[tuple[int, int]]:
-    """The topics a city's people show they know, with how many, most first."""
+    """Return the topics that a city's people show they know, with how many, the most first."""
     number = func.count()
     query = (
         select(Expertise.topic_id, number)
@@ -240,7 +246,7 @@ async def list_strengths(
 async def find_tie(
     session: AsyncSession, member_id: int, topic_id: int, kind: str = "knows"
 ) -> Expertise | None:
-    """A member's tie to one topic, with the member and the city."""
+    """Find a member's tie to one topic, with the member and the city loaded."""
     query = (
         select(Expertise)
         .where(
@@ -254,7 +260,7 @@ async def find_tie(
 
 
 async def endorse(session: AsyncSession, tie: Expertise, by: Member, now: datetime) -> bool:
-    """Vouch once; False if this member did already."""
+    """Endorse a tie once; return False if this member has done so already."""
     await _lock_tie(session, tie)
     if await session.get(Endorsement, (tie.id, by.id)):
         return False
@@ -264,12 +270,12 @@ async def endorse(session: AsyncSession, tie: Expertise, by: Member, now: dateti
 
 
 async def _lock_tie(session: AsyncSession, tie: Expertise) -> None:
-    """Count from what is there now, and let nobody else count meanwhile."""
+    """Lock the tie and reload its count, so that no other transaction counts meanwhile."""
     await session.refresh(tie, ["endorsements"], with_for_update=True)
 
 
 async def withdraw_endorsement(session: AsyncSession, tie: Expertise, by: Member) -> bool:
-    """Take one's word back; False if there was none."""
+    """Withdraw a member's endorsement; return False if there was none."""
     await _lock_tie(session, tie)
     given = await session.get(Endorsement, (tie.id, by.id))
     if given is None:
@@ -280,7 +286,7 @@ async def withdraw_endorsement(session: AsyncSession, tie: Expertise, by: Member
 
 
 async def list_endorsed_topics(session: AsyncSession, member_id: int, by_id: int) -> set[int]:
-    """The topics for which one member vouches for another."""
+    """Return the topics for which one member has endorsed another."""
     query = (
         select(Expertise.topic_id)
         .join(Endorsement, Endorsement.expertise_id == Expertise.id)
@@ -292,7 +298,7 @@ async def list_endorsed_topics(session: AsyncSession, member_id: int, by_id: int
 async def set_topics(
     session: AsyncSession, person: Member, kind: str, topic_ids: Collection[int]
 ) -> None:
-    """What the member knows (or wants to learn) is now exactly this; endorsements stay."""
+    """Make these topics all that a member knows (or learns); ties that stay keep endorsements."""
     ties = [e for e in await list_expertise(session, person.id) if e.kind == kind]
     gone = [e.id for e in ties if e.topic_id not in topic_ids]
     await session.execute(delete(Expertise).where(Expertise.id.in_(gone)))
@@ -306,12 +312,15 @@ async def set_topics(
 
 
 def search_audience(person: Member) -> str:
-    """Who may find the member by topic."""
+    """Return who may find the member by topic: «community», «city» or «nobody»."""
     return person.seen_topics if person.is_in_directory else "nobody"
 
 
 def build_documents(person: Member, topic_words: str) -> list[search.Document]:
-    """The member's words for each circle of readers; none for whom nothing is shown."""
+    """Build the member's search documents, one for each circle of readers.
+
+    None for a member who is not in the directory.
+    """
     if not person.is_in_directory:
         return []
     made = []
@@ -342,13 +351,13 @@ def build_documents(person: Member, topic_words: str) -> list[search.Document]:
 
 
 Standing = Callable[[int, int, str | None, bool], int]
-"""How good a first answer somebody is: skill, endorsements, the city's level, open to questions."""
+"""Rates a person as a first contact: skill, endorsements, the city's level, open to questions."""
 
 
 async def refresh_member(session: AsyncSession, person: Member, standing: Standing) -> None:
-    """After any change of a member: what repeats it, and the words it is found by, are true again.
+    """Update all that is derived from a member: the fields of the ties, and the search documents.
 
-    Flushes; the caller's transaction commits.
+    Call it after any change of the member. It flushes; the caller's transaction commits.
     """
     await session.flush()
     ties = await list_expertise(session, person.id)
@@ -361,7 +370,7 @@ async def refresh_member(session: AsyncSession, person: Member, standing: Standi
 
 
 def copy_to_ties(person: Member, ties: Iterable[Expertise], standing: Standing) -> None:
-    """Write into a member's ties what they repeat of the member."""
+    """Set the fields of a member's ties that are derived from the member."""
     level = person.city.level if person.city else None
     for one in ties:
         one.city_id = person.city_id
@@ -371,7 +380,7 @@ def copy_to_ties(person: Member, ties: Iterable[Expertise], standing: Standing) 
 
 
 async def count_people_by_area(session: AsyncSession) -> dict[int, int]:
-    """How many people show the community that they know something of each practice area."""
+    """Return how many people show the community that they know some topic of each practice area."""
     query = (
         select(Topic.area_id, func.count(Expertise.member_id.distinct()))
         .join(Topic, Topic.id == Expertise.topic_id)

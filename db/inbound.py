@@ -1,4 +1,4 @@
-"""What arrived already: platforms send some events twice, and effects must not double."""
+"""Events that arrived: platforms send some twice, and no effect may happen twice."""
 
 from datetime import datetime, timedelta
 
@@ -12,7 +12,7 @@ KEY_LIFETIME = timedelta(hours=72)
 
 
 class Inbound(Base):
-    """The key of one event that arrived."""
+    """The key of an event that arrived."""
 
     __tablename__ = "inbound"
     key: Mapped[str] = mapped_column(primary_key=True)
@@ -20,16 +20,16 @@ class Inbound(Base):
 
 
 async def remember_event(session: AsyncSession, key: str, now: datetime) -> bool:
-    """Remember the key; False if it was there."""
+    """Store the key of an event; return False if it was there already."""
     row = insert_if_absent_statement(session, Inbound, key=key, at=now)
     return (await session.execute(row.returning(Inbound.key))).scalar() is not None
 
 
 async def has_seen(session: AsyncSession, key: str) -> bool:
-    """Is the key remembered?"""
+    """Return whether the key of an event is stored."""
     return await session.get(Inbound, key) is not None
 
 
 async def delete_old(session: AsyncSession, now: datetime) -> None:
-    """Drop what no platform sends again."""
+    """Delete the keys of events so old that no platform sends them again."""
     await session.execute(delete(Inbound).where(Inbound.at < now - KEY_LIFETIME))

@@ -1,4 +1,4 @@
-"""Tokens of the workspaces the bot was added to; each opens only as its own workspace's."""
+"""Tokens of the workspaces that installed the bot, each encrypted for its own workspace only."""
 
 import base64
 import os
@@ -21,7 +21,7 @@ _PURPOSE = b"installation tokens"
 
 
 class Installation(Base):
-    """One token. No team: it is for every workspace of the enterprise."""
+    """The encrypted token of a workspace, or of a whole enterprise if `team_id` is empty."""
 
     __tablename__ = "installation"
     enterprise_id: Mapped[str] = mapped_column(primary_key=True)
@@ -31,7 +31,7 @@ class Installation(Base):
 
 
 class DecryptedInstallation(NamedTuple):
-    """An installation with its token open; never put one into a log."""
+    """An installation with its token in clear text; never write one to a log."""
 
     enterprise_id: str
     team_id: str
@@ -43,11 +43,11 @@ class DecryptedInstallation(NamedTuple):
 
 
 class UnreadableError(ValueError):
-    """No key opens a token: the key was lost, or the row belongs to another workspace."""
+    """No key decrypts a token: the key was lost, or the row belongs to another workspace."""
 
 
 class Installations:
-    """The store of tokens. `keys`: newest first; the newest seals, all of them open."""
+    """The store of tokens. `keys`: newest first; the newest encrypts, and all of them decrypt."""
 
     def __init__(self, engine: AsyncEngine, keys: Sequence[str]) -> None:
         if not keys:
@@ -58,7 +58,7 @@ class Installations:
     async def save(
         self, enterprise_id: str, team_id: str, token: str, installed_at: datetime
     ) -> None:
-        """Keep a token in the place of all older ones of that workspace."""
+        """Store a token, in the place of all older ones of that workspace."""
         sealed = self._encrypt(enterprise_id, team_id, token)
         row = Installation(
             enterprise_id=enterprise_id, team_id=team_id, sealed=sealed, installed_at=installed_at
@@ -69,7 +69,10 @@ class Installations:
             session.add(row)
 
     async def find(self, enterprise_id: str, team_id: str) -> DecryptedInstallation | None:
-        """The workspace's own token, else its enterprise's."""
+        """Return the workspace's own token, or else its enterprise's; None if there is neither.
+
+        Raise UnreadableError if no key decrypts it.
+        """
         own = (Installation.team_id == team_id) & (Installation.team_id != "")
         shared = (Installation.team_id == "") & (Installation.enterprise_id == enterprise_id)
         query = select(Installation).where(or_(own, shared)).order_by(Installation.team_id.desc())
@@ -78,13 +81,13 @@ class Installations:
         return self._decrypt(row) if row else None
 
     async def delete(self, enterprise_id: str, team_id: str) -> None:
-        """Forget one token; of an enterprise, all that came with it."""
+        """Delete the token of a workspace; without a team, all tokens of the enterprise."""
         which = Installation.team_id == team_id if team_id else _is_of_enterprise(enterprise_id)
         async with transaction(self._engine, writes=True) as session:
             await session.execute(delete(Installation).where(which))
 
     async def count_unreadable(self) -> tuple[int, int]:
-        """How many tokens there are, and how many of them no key opens; nothing is changed."""
+        """Return how many tokens there are, and how many no key decrypts; nothing is changed."""
         async with transaction(self._engine) as session:
             rows = (await session.scalars(select(Installation))).all()
         return len(rows), sum(not self._is_readable(row) for row in rows)
@@ -92,12 +95,12 @@ class Installations:
     def _is_readable(self, row: Installation) -> bool:
         try:
             self._decrypt(row)
-        except ValueError:  # also a row that was damaged
+        except ValueError:  # UnreadableError, or a damaged row
             return False
         return True
 
     async def rotate(self) -> int:
-        """Seal every token with the newest key; returns how many no key could open."""
+        """Encrypt every token with the newest key; return how many no key could decrypt."""
         lost = 0
         async with transaction(self._engine, writes=True) as session:
             for row in await session.scalars(select(Installation)):
@@ -140,5 +143,5 @@ def _derive_key(key: str) -> bytes:
 
 
 def _associated_data(enterprise_id: str, team_id: str) -> bytes:
-    """Put into the seal, so that a row copied to another workspace does not open."""
+    """Return what is bound to the encrypted token, so that no other workspace's row decrypts it."""
     return f"{len(enterprise_id)}:{enterprise_id}:{team_id}".encode()

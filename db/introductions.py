@@ -1,4 +1,4 @@
-"""Introductions: who asked to meet whom, what was answered, and who wants nothing of whom."""
+"""Introductions: who asked to meet whom, and what each answered."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -25,30 +25,35 @@ from db.members import Member
 from db.outbox import Delivery, cancel_waiting
 
 DRAFT, ASKED, AGREED, DECLINED, EXPIRED, WITHDRAWN = (
-    "draft", "asked", "agreed", "declined", "expired", "withdrawn",
-)  # fmt: skip
+    "draft",
+    "asked",
+    "agreed",
+    "declined",
+    "expired",
+    "withdrawn",
+)
 UNANSWERED = (ASKED, DECLINED)
-"""Open to whoever asked, since a no is not told at once."""
+"""The states that look open to the asker, since a decline is not reported at once."""
 YES, LATER, NEVER = "yes", "later", "never"
 
 ASK_LIFETIME = timedelta(days=7)
 """How long an ask waits for an answer."""
 NO_SOONER = timedelta(days=3)
-"""When it is told that an ask came to nothing, if that is clear by then; else at the end."""
+"""How long after asking a failure is reported, if it is known by then; otherwise at the end."""
 AGAIN = timedelta(days=30)
-"""How long one does not ask the same person again."""
+"""How long an ask counts: before it ends, one does not ask the same person again."""
 
 
 class Introduction(Base):
-    """Two people who may come to talk, and what each said to it.
+    """An introduction of two people, with the answer of each.
 
     `one` asked to meet `other`, or `by` wants to introduce both to each other; `by_id` becomes
-    empty when the introducer is forgotten. `because` is what was typed as the reason. `status`
-    is draft (shown to whoever asks, not asked yet), asked, agreed, declined, expired or
-    withdrawn; each side said nothing yet, yes, later or never. `silent`: those who are asked
-    never see it. `tells_at`: when it comes to nothing, its asker hears of it then, and at no
-    other time, whatever the reason; `closed_at`: nothing is open any more. `passed` counts the
-    people of a topic whom the asker passed over; None where a person was named.
+    empty when the introducer's data is erased. `because` is the reason that was typed. `status` is
+    draft (shown to the asker, not asked yet), asked, agreed, declined, expired or withdrawn. The
+    answer of each side is empty, yes, later or never. `silent`: those who are asked never see it.
+    `tells_at` is when the asker is notified of a failure, at no other time and whatever the reason;
+    `closed_at` is when nothing was open any more. `passed` counts the people of a topic whom the
+    asker passed over; None where a person was named.
     """
 
     __tablename__ = "introduction"
@@ -78,16 +83,16 @@ class Introduction(Base):
 
     @property
     def asker(self) -> Member | None:
-        """Who waits for the outcome: the introducer, else the one who asked for oneself."""
+        """The member who waits for the outcome: the introducer, else the one who asked to meet."""
         return self.by or (self.one if self.one_said == YES else None)
 
     def side(self, member_id: int) -> str:
-        """Which of the two somebody is; empty for everybody else."""
+        """Return «one» or «other» for these two people; empty for everybody else."""
         sides = {self.one_id: "one", self.other_id: "other"}
         return sides.get(member_id, "")
 
     def can_answer(self, member_id: int) -> bool:
-        """Is it this member's to answer? Whoever asked for oneself has answered by asking."""
+        """Return whether this member is asked. People who ask to meet have answered by asking."""
         if self.silent or self.status == DRAFT:
             return False
         return self.side(member_id) == "other" or (
@@ -95,29 +100,32 @@ class Introduction(Base):
         )
 
     def is_open(self, now: datetime) -> bool:
-        """May it still be answered or withdrawn?"""
+        """Return whether it may still be answered or withdrawn."""
         waits = self.status in UNANSWERED and self.closed_at is None
         return waits and now < self.tells_at
 
     def answer_of(self, member_id: int) -> str:
-        """What one of the two answered so far."""
+        """Return what one of the two has answered so far; empty if nothing."""
         return self.one_said if self.side(member_id) == "one" else self.other_said
 
     def record_answer(self, member_id: int, answer: str) -> None:
-        """One of the two answers, or answers something else than before."""
+        """Set the answer of one of the two, in place of an earlier one."""
         setattr(self, f"{self.side(member_id)}_said", answer)
 
     def partner_of(self, member_id: int) -> Member:
-        """The one of the two that somebody is not."""
+        """Return the other one of the two."""
         return self.other if member_id == self.one_id else self.one
 
     def mark_as_failed(self, now: datetime) -> None:
-        """From now on it can only end in «not available now»; see `tells_at`."""
+        """Set when the asker is notified: from now on it can only end in «not available now»."""
         self.tells_at = min(self.tells_at, _decline_notice_time(self.asked_at, now))
 
 
 def _decline_notice_time(asked_at: datetime, now: datetime) -> datetime:
-    """When an asker hears of a no that is clear now: the same for whatever made it one."""
+    """Return when an asker is notified of a decline that is known now.
+
+    It is the same for every reason, so that the time gives none away.
+    """
     soon = asked_at + NO_SOONER
     return soon if now <= soon else asked_at + ASK_LIFETIME
 
@@ -128,16 +136,17 @@ def _decline_notice_time(asked_at: datetime, now: datetime) -> datetime:
 async def silence_between(
     session: AsyncSession, one_id: int, other_id: int, now: datetime
 ) -> list[Delivery]:
-    """What waits for an answer between two comes to nothing, in a way that tells nobody why.
+    """Silence all introductions of two people that wait for an answer; nobody learns why.
 
-    Returns the deliveries that ended by it.
+    Return the deliveries that ended by it.
     """
     query = _with_people(
         select(Introduction).where(
-            is_pair(Introduction, one_id, other_id), Introduction.status.in_(UNANSWERED),
+            is_pair(Introduction, one_id, other_id),
+            Introduction.status.in_(UNANSWERED),
             Introduction.closed_at.is_(None),
         )
-    ).with_for_update(of=Introduction)  # fmt: skip
+    ).with_for_update(of=Introduction)
     ended: list[Delivery] = []
     for one in (await session.scalars(query)).all():
         ended += await silence_introduction(session, one, now)
@@ -147,9 +156,9 @@ async def silence_between(
 async def silence_introduction(
     session: AsyncSession, one: Introduction, now: datetime
 ) -> list[Delivery]:
-    """Who is asked sees nothing of it any more; to whoever asked it looks as before.
+    """Hide an introduction from those who are asked, while it looks unchanged to the asker.
 
-    Returns the deliveries that ended by it.
+    Return the deliveries that ended by it.
     """
     one.silent = True
     one.mark_as_failed(now)
@@ -159,31 +168,37 @@ async def silence_introduction(
 async def cancel_cards(
     session: AsyncSession, one: Introduction, now: datetime, reason: str
 ) -> list[Delivery]:
-    """Cancel the cards that ask and are not on their way yet; returns those deliveries."""
+    """Cancel the cards that ask and are not on their way yet; return those deliveries."""
     cards = Delivery.key.in_([card_key(one, side) for side in (one.one_id, one.other_id)])
     return await cancel_waiting(session, now, reason, cards)
 
 
 def card_key(one: Introduction, member_id: int) -> str:
-    """The delivery that asks one of the two."""
+    """Return the key of the delivery that asks one of the two."""
     return f"intro:{one.id}:asks:{member_id}"
 
 
 async def has_said_never(session: AsyncSession, member_id: int, whom_id: int) -> bool:
-    """Did this member answer «never» to meeting that one?"""
-    as_one = and_(Introduction.one_id == member_id, Introduction.other_id == whom_id,
-                  Introduction.one_said == NEVER)  # fmt: skip
-    as_other = and_(Introduction.one_id == whom_id, Introduction.other_id == member_id,
-                    Introduction.other_said == NEVER)  # fmt: skip
+    """Return whether `member_id` answered «never» to meeting `whom_id`."""
+    as_one = and_(
+        Introduction.one_id == member_id,
+        Introduction.other_id == whom_id,
+        Introduction.one_said == NEVER,
+    )
+    as_other = and_(
+        Introduction.one_id == whom_id,
+        Introduction.other_id == member_id,
+        Introduction.other_said == NEVER,
+    )
     return bool(await session.scalar(select(exists().where(or_(as_one, as_other)))))
 
 
 async def load_excluded_pairs(
     session: AsyncSession, member_id: int | None = None
 ) -> set[frozenset[int]]:
-    """The pairs that are never proposed to each other, or those of one member.
+    """Load the pairs that are never proposed to each other, or those of one member.
 
-    One of them blocked the other, or answered «never».
+    In each, one has blocked the other or answered «never».
     """
     never = or_(Introduction.one_said == NEVER, Introduction.other_said == NEVER)
     blocks = select(Block.member_id, Block.blocked_id)
@@ -201,19 +216,19 @@ async def load_excluded_pairs(
 
 
 def _with_people(query: Select[Introduction]) -> Select[Introduction]:
-    """With the people in it, also where some of it was read before."""
+    """Make a query load the people too, also of rows that the session has read before."""
     people = (Introduction.one, Introduction.other, Introduction.by)
     return query.options(*map(selectinload, people)).execution_options(populate_existing=True)
 
 
 async def lock_introduction(session: AsyncSession, number: int) -> Introduction | None:
-    """One introduction with its people, held until the end of the transaction."""
+    """Load one introduction with its people, locked until the end of the transaction."""
     query = _with_people(select(Introduction).where(Introduction.id == number))
     return await session.scalar(query.with_for_update(of=Introduction))
 
 
 async def lock_members(session: AsyncSession, *people: Member) -> None:
-    """Nobody else counts or pairs these people meanwhile; what is known of them is read anew."""
+    """Lock these people and reload what counts asks; no other transaction pairs them meanwhile."""
     for person in sorted(people, key=lambda p: p.id):
         await session.refresh(person, list(_COUNTED_ASKS), with_for_update=True)
 
@@ -229,23 +244,26 @@ _COUNTED_ASKS = (
 
 
 async def count_asks_since(session: AsyncSession, asker: Member, since: datetime) -> int:
-    """How many asks of somebody since then are without a yes, withdrawn ones among them."""
+    """Count a member's asks since then that did not lead to a yes, including withdrawn ones."""
     query = select(func.count()).where(
         or_(
             Introduction.by_id == asker.id,
-            and_(Introduction.by_id.is_(None), Introduction.one_id == asker.id,
-                 Introduction.one_said == YES),
+            and_(
+                Introduction.by_id.is_(None),
+                Introduction.one_id == asker.id,
+                Introduction.one_said == YES,
+            ),
         ),
         Introduction.status.not_in((DRAFT, AGREED)),
         Introduction.asked_at > since,
-    )  # fmt: skip
+    )
     return await session.scalar(query) or 0
 
 
 async def list_recent(
     session: AsyncSession, one_id: int, other_id: int, now: datetime
 ) -> Sequence[Introduction]:
-    """What was asked between two people, either way, as long as it counts; newest first."""
+    """Return what was asked between two people, either way, while it counts; newest first."""
     query = select(Introduction).where(
         is_pair(Introduction, one_id, other_id),
         Introduction.status != DRAFT,
@@ -255,7 +273,7 @@ async def list_recent(
 
 
 async def list_recently_asked(session: AsyncSession, asker_id: int, now: datetime) -> set[int]:
-    """Whom somebody asked, or was introduced to, so short ago that asking again would press."""
+    """Return whom a member asked, or was introduced to, too recently to be asked again."""
     query = select(Introduction.one_id, Introduction.other_id).where(
         or_(Introduction.one_id == asker_id, Introduction.other_id == asker_id),
         or_(Introduction.one_id == asker_id, Introduction.status == AGREED),
@@ -269,7 +287,7 @@ async def list_recently_asked(session: AsyncSession, asker_id: int, now: datetim
 async def find_draft(
     session: AsyncSession, one_id: int, other_id: int, topic_id: int | None, because: str
 ) -> Introduction | None:
-    """The same thing, shown to the same person before."""
+    """Find the draft of the same introduction, shown to the same person before."""
     query = select(Introduction).where(
         Introduction.status == DRAFT,
         Introduction.one_id == one_id,
@@ -283,7 +301,7 @@ async def find_draft(
 async def list_of_member(
     session: AsyncSession, member_id: int, now: datetime
 ) -> Sequence[Introduction]:
-    """Everything somebody asked, is asked or arranges, newest first."""
+    """Return all that a member asks, is asked or arranges, the newest first."""
     mine = (Introduction.one_id, Introduction.other_id, Introduction.by_id)
     query = select(Introduction).where(
         or_(*(column == member_id for column in mine)),
@@ -298,7 +316,7 @@ async def list_of_member(
 async def list_due(
     session: AsyncSession, now: datetime, limit: int = 200
 ) -> Sequence[Introduction]:
-    """What came to nothing, or expired, and is to be told now; held."""
+    """Return unanswered introductions whose asker is to be notified of the failure now; locked."""
     query = select(Introduction).where(
         Introduction.status.in_(UNANSWERED),
         Introduction.tells_at <= now,
@@ -310,6 +328,6 @@ async def list_due(
 
 
 async def drop_drafts(session: AsyncSession, before: datetime) -> None:
-    """What was shown long ago and never asked."""
+    """Delete drafts from before this time that were never asked."""
     old = (Introduction.status == DRAFT) & (Introduction.asked_at < before)
     await session.execute(delete(Introduction).where(old))

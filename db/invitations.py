@@ -1,4 +1,4 @@
-"""What opens the door of a city: its code, a colleague's word, the addresses of its own people."""
+"""What lets people join a city: its code, a colleague's invitation, its e-mail domains."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -14,11 +14,11 @@ from db.members import Account, Member
 
 INVITATION_LIFETIME = timedelta(days=7)
 MOST_INVITATIONS = 20
-"""Invitations of one member within that time."""
+"""How many invitations one member may give within `INVITATION_LIFETIME`."""
 
 
 class CityCode(Base):
-    """The code that colleagues of a city join with: as many as want, until it is replaced."""
+    """The code with which any number of a city's colleagues join, until it is replaced."""
 
     __tablename__ = "city_code"
     city_id: Mapped[int] = mapped_column(
@@ -31,7 +31,7 @@ class CityCode(Base):
 
 
 class CityDomain(Base):
-    """A domain whose addresses only people of this city have."""
+    """An e-mail domain that only people of this city use."""
 
     __tablename__ = "city_domain"
     domain: Mapped[str] = mapped_column(primary_key=True)
@@ -39,10 +39,10 @@ class CityDomain(Base):
 
 
 class Invitation(Base):
-    """A member's word for one colleague: an account that is known, or whoever has the code.
+    """A member's invitation of one colleague: for a known account, or for anybody with the code.
 
-    `status`: open, used, declined. It holds only while the inviting member is verified and of
-    that city.
+    `status` is open, used or declined. It is valid only while the inviting member is verified and
+    belongs to that city.
     """
 
     __tablename__ = "invitation"
@@ -63,21 +63,21 @@ class Invitation(Base):
 
 
 class CodeGrant(NamedTuple):
-    """What a code opens: which city, and how that was proved."""
+    """What a code proves: which city, and in which way (a city's code or an invitation)."""
 
     city_id: int
     way: str
 
 
 async def find_code(session: AsyncSession, city_id: int) -> CityCode | None:
-    """The city's code as far as it is known: when it was made, and how many came with it."""
+    """Return the row of the city's code: its hash, when it was made, and how many used it."""
     return await session.get(CityCode, city_id)
 
 
 async def set_code(
     session: AsyncSession, city_id: int, hash_: str, by: Member, now: datetime
 ) -> None:
-    """The city has this code from now on, and no other."""
+    """Set the code of a city, in place of any older one."""
     facts = {"hash": hash_, "by_id": by.id, "made_at": now, "uses": 0}
     await insert_if_absent(session, CityCode, city_id=city_id, **facts)
     await session.execute(update(CityCode).where(CityCode.city_id == city_id).values(**facts))
@@ -86,10 +86,10 @@ async def set_code(
 async def redeem_code(
     session: AsyncSession, hash_: str, now: datetime, cities: Sequence[int]
 ) -> CodeGrant | None:
-    """What a code opens, used at once; None for one that is wrong, old, used up or elsewhere's.
+    """Use a code and return what it proves; None if it is wrong, old, used up or of another city.
 
-    `cities`: the ones that the person named, any if none. The questions asked are the same
-    whatever the answer will be.
+    `cities` are those that the person named; with none, any city fits. The same queries run
+    whatever the outcome.
     """
     city = await session.scalar(select(CityCode).where(CityCode.hash == hash_).with_for_update())
     held = select(Invitation.id).where(Invitation.hash == hash_).with_for_update()
@@ -109,7 +109,7 @@ async def redeem_code(
 async def load_invitation(
     session: AsyncSession, number: int, *, lock: bool = False
 ) -> Invitation | None:
-    """One invitation with the member whose word it is."""
+    """Load one invitation with the member who gave it."""
     if lock:
         held = select(Invitation.id).where(Invitation.id == number).with_for_update()
         await session.scalar(held)
@@ -120,7 +120,7 @@ async def load_invitation(
 
 
 def is_valid(invited: Invitation, now: datetime) -> bool:
-    """Does the member's word still hold?"""
+    """Return whether the invitation is open, and its member still verified and of its city."""
     by = invited.by
     holds = by.status == "verified" and by.city_id == invited.city_id
     return holds and invited.status == "open" and invited.expires_at > now
@@ -134,7 +134,7 @@ async def create_invitation(
     account: Account | None = None,
     hash_: str | None = None,
 ) -> Invitation | None:
-    """A member's word for a colleague; None when the member gave too many this week."""
+    """Create a member's invitation; return None if the member gave too many this week."""
     await session.scalar(select(Member.id).where(Member.id == by.id).with_for_update())
     given = select(func.count()).where(
         Invitation.by_id == by.id, Invitation.made_at > now - INVITATION_LIFETIME
@@ -142,16 +142,20 @@ async def create_invitation(
     if (await session.scalar(given) or 0) >= MOST_INVITATIONS or by.city_id is None:
         return None
     made = Invitation(
-        city_id=by.city_id, by_id=by.id, account_id=account and account.id, hash=hash_,
-        made_at=now, expires_at=now + INVITATION_LIFETIME,
-    )  # fmt: skip
+        city_id=by.city_id,
+        by_id=by.id,
+        account_id=account and account.id,
+        hash=hash_,
+        made_at=now,
+        expires_at=now + INVITATION_LIFETIME,
+    )
     session.add(made)
     await session.flush()
     return made
 
 
 async def can_be_invited(session: AsyncSession, account: Account, now: datetime) -> bool:
-    """Not when an invitation lies there already, nor when the person said no to one."""
+    """Return whether the account has no open invitation and has declined none."""
     query = select(Invitation.id).where(
         Invitation.account_id == account.id,
         or_(
@@ -166,7 +170,7 @@ async def can_be_invited(session: AsyncSession, account: Account, now: datetime)
 
 
 async def list_domains(session: AsyncSession, city_id: int | None = None) -> Sequence[CityDomain]:
-    """The domains that are allowed, of one city or of all."""
+    """Return the allowed domains, of one city or of all."""
     query = select(CityDomain).order_by(CityDomain.domain)
     if city_id is not None:
         query = query.where(CityDomain.city_id == city_id)
@@ -174,17 +178,17 @@ async def list_domains(session: AsyncSession, city_id: int | None = None) -> Seq
 
 
 async def find_city_of_domain(session: AsyncSession, domain: str) -> int | None:
-    """The city whose people have addresses of exactly this domain."""
+    """Return the city whose people have addresses of exactly this domain."""
     return await session.scalar(select(CityDomain.city_id).where(CityDomain.domain == domain))
 
 
 async def allow_domain(session: AsyncSession, city_id: int, domain: str) -> bool:
-    """Addresses of the domain prove this city; False if they prove another one already."""
+    """Let addresses of a domain prove this city; return False if they prove another one already."""
     await insert_if_absent(session, CityDomain, domain=domain, city_id=city_id)
     return await find_city_of_domain(session, domain) == city_id
 
 
 async def forbid_domain(session: AsyncSession, city_id: int, domain: str) -> None:
-    """Addresses of the domain prove nothing any more."""
+    """Let addresses of a domain prove this city no longer."""
     gone = CityDomain.domain == domain, CityDomain.city_id == city_id
     await session.execute(delete(CityDomain).where(*gone))

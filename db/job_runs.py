@@ -1,4 +1,4 @@
-"""The runs of timed jobs: each is done once, by whichever process claims it first."""
+"""The runs of timed jobs: each is done once, by the process that claims it first."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from db.base import Base, insert_into
 
 
 class JobRun(Base):
-    """One run of a timed job, by its name and the time it was due."""
+    """One run of a timed job, by the job's name and the time it was due."""
 
     __tablename__ = "slot"
     job: Mapped[str] = mapped_column(primary_key=True)
@@ -17,7 +17,7 @@ class JobRun(Base):
 
 
 async def claim_job_run(session: AsyncSession, job: str, at: datetime) -> bool:
-    """Claim one run; False if another process has it."""
+    """Claim one run; return False if another process has claimed it."""
     row = (
         insert_into(session, JobRun)
         .values(job=job, at=at)
@@ -28,5 +28,5 @@ async def claim_job_run(session: AsyncSession, job: str, at: datetime) -> bool:
 
 
 async def is_claimed(session: AsyncSession, job: str, at: datetime) -> bool:
-    """Was this run claimed already?"""
+    """Return whether this run was claimed already."""
     return await session.get(JobRun, (job, at)) is not None

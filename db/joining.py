@@ -1,4 +1,4 @@
-"""Joining: who asks to be let in, who decides, and what is left when somebody goes."""
+"""Joining and leaving: requests to be let in, their decisions, and what ends with a member."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -28,13 +28,13 @@ from db.outbox import Delivery
 
 WEEK = timedelta(days=7)
 MOST_REQUESTS, MOST_OPEN_REQUESTS = 3, 20
-"""Requests of one account a week; open requests of a whole workspace."""
+"""Limits: requests of one account in a week, and open requests of a whole workspace."""
 
 
 class JoinRequest(Base):
-    """An account asks to be let in. `status`: open, approved, declined, withdrawn.
+    """An account's request to be let in. `status` is open, approved, declined or withdrawn.
 
-    `city_id` is empty when the person's words (`said`) named no city that may be named to them.
+    `city_id` is empty if the person's words (`said`) named no city that may be named to them.
     """
 
     __tablename__ = "join_request"
@@ -54,7 +54,7 @@ class JoinRequest(Base):
 
 
 class CodeTry(Base):
-    """A code that opened nothing, kept for as long as it counts."""
+    """A code that opened nothing, kept for as long as it counts towards the limit."""
 
     __tablename__ = "code_try"
     __table_args__ = (Index("ix_code_try_there", "workspace_id", "at"),)
@@ -67,12 +67,12 @@ class CodeTry(Base):
 
 
 # --- one at a time ----------------------------------------------------------------------------
-# Whoever changes whose an account is locks the account first and everything else after it, so
-# that nobody waits for somebody who waits for them.
+# A transaction that changes the member of an account locks the account first and everything
+# else after it, so that no two transactions wait for each other.
 
 
 async def lock_account(session: AsyncSession, account_id: int) -> Account | None:
-    """Lock an account until the end of the transaction, and read it as it is now."""
+    """Lock an account until the end of the transaction and load it with its member, read anew."""
     locked = select(Account.id).where(Account.id == account_id).with_for_update()
     if await session.scalar(locked) is None:
         return None
@@ -84,9 +84,9 @@ async def lock_account(session: AsyncSession, account_id: int) -> Account | None
 async def count_failed_codes(
     session: AsyncSession, account: Account, since: datetime
 ) -> tuple[int, int]:
-    """Wrong codes since then: of this account, and of its whole workspace.
+    """Return how many wrong codes the account, and its whole workspace, have tried since then.
 
-    The workspace stays locked, so that no number of tries at once gets past the limit.
+    The workspace stays locked, so that parallel tries cannot exceed the limit.
     """
     there = select(Workspace.id).where(Workspace.id == account.workspace_id)
     await session.scalar(there.with_for_update(key_share=True))
@@ -101,7 +101,7 @@ async def count_failed_codes(
 async def record_failed_code(
     session: AsyncSession, account: Account, now: datetime, old: datetime
 ) -> None:
-    """One wrong code more; those that do not count any more are forgotten."""
+    """Record one wrong code, and delete the workspace's tries up to `old`, which count no more."""
     await session.execute(
         delete(CodeTry).where(CodeTry.workspace_id == account.workspace_id, CodeTry.at <= old)
     )
@@ -114,19 +114,21 @@ async def record_failed_code(
 async def create_request(
     session: AsyncSession, account: Account, city_id: int | None, said: str, now: datetime
 ) -> tuple[JoinRequest | None, bool, list[Delivery]]:
-    """The account's one open request, and whether it is new; none when there were too many.
+    """Create the account's one open request, in place of one for something else.
 
-    The account must be held. The third are the deliveries that ended because an older request
-    was withdrawn for it.
+    Return the request (None if there were too many), whether it is new, and the deliveries that
+    ended because an older request was withdrawn for it. The account must be locked.
     """
     before = select(JoinRequest).where(JoinRequest.account_id == account.id)
     mine = (await session.scalars(before)).all()
     for old in mine:
         if old.status == "open" and old.city_id == city_id and old.said == said:
             return old, False, []
-    there = select(func.count()).join(JoinRequest.account).where(
-        Account.workspace_id == account.workspace_id, JoinRequest.status == "open"
-    )  # fmt: skip
+    there = (
+        select(func.count())
+        .join(JoinRequest.account)
+        .where(Account.workspace_id == account.workspace_id, JoinRequest.status == "open")
+    )
     recent = sum(r.made_at > now - WEEK for r in mine)
     if recent >= MOST_REQUESTS or (await session.scalar(there) or 0) >= MOST_OPEN_REQUESTS:
         return None, False, []
@@ -140,9 +142,9 @@ async def create_request(
 async def close_requests(
     session: AsyncSession, account: Account, now: datetime, status: str, by_id: int | None
 ) -> list[Delivery]:
-    """What the account asked for is answered, or not asked any more. It must be held.
+    """Close the open requests of an account, which must be locked, with this status.
 
-    Returns the deliveries that ended by it: the cards of those who were asked.
+    Return the deliveries that ended by it: the cards of the people who were asked to decide.
     """
     asked = JoinRequest.account_id == account.id, JoinRequest.status == "open"
     answer = {"status": status, "decided_at": now, "by_id": by_id}
@@ -155,7 +157,7 @@ async def close_requests(
 
 
 async def load_request(session: AsyncSession, number: int) -> JoinRequest | None:
-    """One request as it is now, with who asks and who decided."""
+    """Load one request, read anew, with the account that asks and the member who decided."""
     query = select(JoinRequest).where(JoinRequest.id == number)
     query = query.options(
         joinedload(JoinRequest.account).options(WITH_MEMBER),
@@ -167,7 +169,7 @@ async def load_request(session: AsyncSession, number: int) -> JoinRequest | None
 async def list_open_requests(
     session: AsyncSession, city_id: int | None = None, limit: int = 20
 ) -> Sequence[JoinRequest]:
-    """What waits to be decided, of one city or of all, oldest first."""
+    """Return the requests that wait for a decision, of one city or of all, oldest first."""
     query = select(JoinRequest).where(JoinRequest.status == "open")
     if city_id is not None:
         query = query.where(JoinRequest.city_id == city_id)
@@ -178,7 +180,7 @@ async def list_open_requests(
 async def find_open_requests(
     session: AsyncSession, account_ids: Sequence[int]
 ) -> dict[int, JoinRequest]:
-    """The open request of each account that has one."""
+    """Return the open request of each account that has one, by account id."""
     query = select(JoinRequest).where(
         JoinRequest.account_id.in_(account_ids), JoinRequest.status == "open"
     )
@@ -188,16 +190,17 @@ async def find_open_requests(
 async def admit_account(
     session: AsyncSession, account: Account, city: City, way: str, now: datetime
 ) -> tuple[Member, bool]:
-    """The person of an account that is held is a verified member of the city; and are they new?
+    """Make the person of a locked account a verified member of the city.
 
-    Somebody who had left is the same member as before.
+    Return the member and whether it is new: a person who had left is the same member as before.
+    Raise PermissionError for a suspended one, who cannot come back on their own.
     """
     person, new = account.member, account.member is None
     if person and person.status not in ("left", "verified"):
         raise PermissionError("nobody comes back by themselves who was sent away")
     if person is None:
         person = await members.admit(session, account, city, now)
-    else:  # both accounts of somebody who left may come back at once
+    else:  # two accounts of one former member may come back at once
         mine = select(Member.id).where(Member.id == person.id).with_for_update()
         await session.scalar(mine)
         await session.refresh(person)
@@ -211,9 +214,9 @@ async def admit_account(
 async def suggest_contacts(
     session: AsyncSession, person: Member, limit: int = 8
 ) -> Sequence[Member]:
-    """People open to questions who share a language, those of other cities and nearby first.
+    """Return people open to questions who share a language, other cities and nearby ones first.
 
-    None with whom a block stands, on either side.
+    Nobody whom the person has blocked, or who has blocked the person, is among them.
     """
     apart = or_(
         and_(Block.member_id == person.id, Block.blocked_id == Member.id),
@@ -225,16 +228,22 @@ async def suggest_contacts(
         select(Member)
         .join(Member.city)
         .where(
-            Member.status == "verified", Member.listed, Member.open_to_questions,
-            Member.seen_languages == "community", spoken, Member.id != person.id,
+            Member.status == "verified",
+            Member.listed,
+            Member.open_to_questions,
+            Member.seen_languages == "community",
+            spoken,
+            Member.id != person.id,
             ~exists().where(apart),
         )
         .order_by(
-            Member.city_id == person.city_id, City.country_code != country,
-            Member.confirmed_at.desc(), Member.id,
+            Member.city_id == person.city_id,
+            City.country_code != country,
+            Member.confirmed_at.desc(),
+            Member.id,
         )
         .limit(limit)
-    )  # fmt: skip
+    )
     return (await session.scalars(query)).all()
 
 
@@ -242,7 +251,7 @@ async def suggest_contacts(
 
 
 async def is_last_admin(session: AsyncSession, person: Member) -> bool:
-    """Would nobody run the hub without this person? The admins stay locked."""
+    """Return whether this person is the only admin. All admins stay locked."""
     query = select(MemberRole.member_id).join(Member, Member.id == MemberRole.member_id)
     query = query.where(MemberRole.role == "admin", Member.status == "verified")
     admins = (await session.scalars(query.with_for_update(of=Member))).all()
@@ -252,18 +261,18 @@ async def is_last_admin(session: AsyncSession, person: Member) -> bool:
 async def cancel_member_deliveries(
     session: AsyncSession, now: datetime, member_id: int, reason: str
 ) -> Sequence[Delivery]:
-    """Cancel what a member is owed and is not on its way yet; returns those deliveries."""
+    """Cancel a member's deliveries that are not on their way yet; return those deliveries."""
     return await outbox.cancel_waiting(session, now, reason, Delivery.member_id == member_id)
 
 
 async def grant_lead(session: AsyncSession, person: Member) -> None:
-    """The member leads the city; once is enough."""
+    """Give the member the role of city lead, unless they have it."""
     await insert_if_absent(session, MemberRole, member_id=person.id, role=CITY_LEAD)
     await session.refresh(person, ["roles"])
 
 
 async def withdraw_lead(session: AsyncSession, person: Member) -> None:
-    """The member leads nothing any more."""
+    """Take the role of city lead from the member."""
     gone = MemberRole.member_id == person.id, MemberRole.role == CITY_LEAD
     await session.execute(delete(MemberRole).where(*gone))
     await session.refresh(person, ["roles"])

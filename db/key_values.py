@@ -8,7 +8,7 @@ from db.base import Base
 
 
 class KeyValue(Base):
-    """One value kept under its key, such as the hash of the commands that Discord has."""
+    """One value stored under its key, such as the hash of the commands that Discord has."""
 
     __tablename__ = "memo"
     key: Mapped[str] = mapped_column(primary_key=True)
@@ -16,10 +16,10 @@ class KeyValue(Base):
 
 
 async def load_value(session: AsyncSession, key: str) -> str:
-    """The value kept under the key; empty if there is none."""
+    """Return the value stored under the key; empty if there is none."""
     return await session.scalar(select(KeyValue.value).where(KeyValue.key == key)) or ""
 
 
 async def save_value(session: AsyncSession, key: str, value: str) -> None:
-    """Keep the value under the key, instead of what was there."""
+    """Store the value under the key, in place of an older one."""
     await session.merge(KeyValue(key=key, value=value))

@@ -1,4 +1,4 @@
-"""Linking: several accounts of one person, joined by a code that is shown here and typed there."""
+"""Linking several accounts of one person: a code is shown on one and typed on the other."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -14,13 +14,13 @@ from db.members import WITH_MEMBER, Account, Member
 from db.outbox import Address, Delivery
 
 CODE_LIFETIME = timedelta(minutes=10)
-"""How long a code may be typed, and then how long the question may be answered."""
+"""How long a code may be typed, and from then on how long the question may be answered."""
 
 
 class Link(Base):
-    """A member's wish to be known from one account more.
+    """A member's request to use one more account.
 
-    `account_id` is where the code was shown, `other_id` where it was typed. `status`: open until
+    `account_id` is where the code was shown, `other_id` where it was typed. `status` is open until
     it is typed, asked until the member answers, then done, refused or replaced.
     """
 
@@ -42,20 +42,24 @@ class Link(Base):
 
 
 _WITH_ACCOUNTS = (
-    joinedload(Link.account).options(WITH_MEMBER), joinedload(Link.other).options(WITH_MEMBER)
-)  # fmt: skip
+    joinedload(Link.account).options(WITH_MEMBER),
+    joinedload(Link.other).options(WITH_MEMBER),
+)
 
 
 async def create_link(
     session: AsyncSession, account: Account, member_id: int, hash_: str, now: datetime
 ) -> Link:
-    """A new code for the member, shown on this account; older ones are dead at once."""
+    """Create a code for the member, shown on this account; older ones are invalid at once."""
     mine = Link.member_id == member_id, Link.status.in_(("open", "asked"))
     await session.execute(update(Link).where(*mine).values(status="replaced"))
     made = Link(
-        account_id=account.id, member_id=member_id, hash=hash_, made_at=now,
+        account_id=account.id,
+        member_id=member_id,
+        hash=hash_,
+        made_at=now,
         expires_at=now + CODE_LIFETIME,
-    )  # fmt: skip
+    )
     session.add(made)
     await session.flush()
     return made
@@ -64,10 +68,10 @@ async def create_link(
 async def redeem_code(
     session: AsyncSession, hash_: str, other: Account, now: datetime
 ) -> Link | None:
-    """The code was typed on another account, which is held: now the member is asked.
+    """Use a code typed on another account, which must be locked; then the member is to be asked.
 
-    None for a code that is wrong, old or used up, or whose member is not one of us any more, or
-    has left the account it was shown on.
+    Return None if the code is wrong, old or used up, if its member is no longer verified, or if
+    the account it was shown on is no longer the member's.
     """
     held = select(Link.id).where(Link.hash == hash_).with_for_update()
     link = await load_link(session, await session.scalar(held) or 0)
@@ -83,7 +87,7 @@ async def redeem_code(
 
 
 async def load_link(session: AsyncSession, number: int, *, lock: bool = False) -> Link | None:
-    """A link as it is now, with both accounts."""
+    """Load a link, read anew, with both accounts."""
     if lock:
         await session.scalar(select(Link.id).where(Link.id == number).with_for_update())
     query = select(Link).where(Link.id == number)
@@ -92,7 +96,7 @@ async def load_link(session: AsyncSession, number: int, *, lock: bool = False) -
 
 
 async def find_pending_link(session: AsyncSession, member_id: int, now: datetime) -> Link | None:
-    """The question that waits for the member's answer."""
+    """Find the link that waits for the member's answer."""
     query = select(Link).where(
         Link.member_id == member_id, Link.status == "asked", Link.expires_at > now
     )
@@ -102,7 +106,7 @@ async def find_pending_link(session: AsyncSession, member_id: int, now: datetime
 
 
 async def lock_accounts(session: AsyncSession, member_id: int) -> Sequence[Account]:
-    """All accounts of a member, locked one after the other until the end of the transaction."""
+    """Lock all accounts of a member in order of id, until the end of the transaction."""
     ids = select(Account.id).where(Account.member_id == member_id).order_by(Account.id)
     await session.scalars(ids.with_for_update())
     query = select(Account).where(Account.member_id == member_id).order_by(Account.id)
@@ -113,10 +117,10 @@ async def lock_accounts(session: AsyncSession, member_id: int) -> Sequence[Accou
 async def detach_account(
     session: AsyncSession, account: Account, person: Member, now: datetime
 ) -> list[Delivery]:
-    """The account is nobody's again; what was on its way there goes to another of the person's.
+    """Detach an account from its member; what waits for it goes to another account of theirs.
 
-    What belongs to a conversation on that account, or changes a message there, is cancelled;
-    returns those deliveries.
+    Deliveries that belong to a thread on that account, or change a message there, are cancelled;
+    those are returned.
     """
     gone = Address(account.workspace.platform, account.workspace.external_id, account.external_id)
     account.member, account.preferred = None, False

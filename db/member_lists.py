@@ -1,4 +1,4 @@
-"""Whole lists of people, for files that come in and go out."""
+"""Whole lists of members, for files that are exported and imported."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -17,7 +17,7 @@ from db.text import fold_text
 from db.topics import TopicTerm
 
 BATCH_SIZE = 500
-"""Keys in one question: SQLite takes a limited number."""
+"""Keys in one query: SQLite accepts a limited number."""
 
 Key = tuple[str, str, str]
 """Platform, workspace and user."""
@@ -25,7 +25,7 @@ Item = TypeVar("Item")
 
 
 class ListEntry(NamedTuple):
-    """A member with what the directory ties to it."""
+    """A member with their topics and accounts."""
 
     member: Member
     ties: Sequence[Expertise]
@@ -33,7 +33,10 @@ class ListEntry(NamedTuple):
 
 
 class MemberFacts(NamedTuple):
-    """What is to be true of a member; None leaves it as it is."""
+    """The values that a member is to have; None leaves a value as it is.
+
+    `has_city` says whether a city was given: `city` may be None on purpose.
+    """
 
     name: str
     email: str
@@ -49,14 +52,14 @@ class MemberFacts(NamedTuple):
 
 
 class Change(NamedTuple):
-    """What is to be true of whom; nobody's number makes a new member."""
+    """The values for one member; without a number a new member is created."""
 
     member_id: int | None
     facts: MemberFacts
 
 
 async def list_members(session: AsyncSession) -> list[ListEntry]:
-    """The verified people of the community by name; nobody invented for the demo."""
+    """Return the verified members by name, without those invented for the demo."""
     query = (
         select(Member)
         .where(Member.status == "verified", Member.synthetic.is_(False))
@@ -66,14 +69,14 @@ async def list_members(session: AsyncSession) -> list[ListEntry]:
 
 
 async def count_synthetic(session: AsyncSession) -> int:
-    """How many people of the demo there are."""
+    """Count the invented people of the demo."""
     return len(await members.list_synthetic(session))
 
 
 async def find_by_email_or_account(
     session: AsyncSession, emails: Collection[str], accounts: Collection[Key]
 ) -> list[ListEntry]:
-    """The members that have one of these addresses or accounts."""
+    """Return the members who have one of these addresses or accounts."""
     found: dict[int, Member] = {}
     for some in _batches(sorted(emails)):
         query = select(Member).where(Member.email.in_(some))
@@ -93,7 +96,7 @@ async def _load_accounts(session: AsyncSession, keys: Collection[Key]) -> list[A
 
 
 def account_key(account: Account) -> Key:
-    """The account as platforms name it."""
+    """Return platform, workspace and user of the account."""
     return account.workspace.platform, account.workspace.external_id, account.external_id
 
 
@@ -125,7 +128,7 @@ async def apply_changes(
     now: datetime,
     step: Callable[[int], None],
 ) -> None:
-    """Make these facts true, many people at once; `step` hears how many. The caller commits."""
+    """Apply these changes in batches, and call `step` with the size of each. The caller commits."""
     terms = await _load_terms(session)
     for some in _batches(changes):
         people = await _load_or_create_members(session, some, now)
@@ -139,7 +142,7 @@ async def apply_changes(
 
 
 async def _load_terms(session: AsyncSession) -> dict[int, list[str]]:
-    """What each topic is called, in every language."""
+    """Load the terms of each topic, in all languages."""
     terms: dict[int, list[str]] = {}
     query = select(TopicTerm.topic_id, TopicTerm.term).order_by(TopicTerm.id)
     for topic, term in (await session.execute(query)).all():
@@ -150,7 +153,7 @@ async def _load_terms(session: AsyncSession) -> dict[int, list[str]]:
 async def _load_or_create_members(
     session: AsyncSession, changes: Sequence[Change], now: datetime
 ) -> list[Member]:
-    """The member of each change, new ones made, with the facts of the member's own row."""
+    """Return the member of each change, created if new, with the new values of its own row."""
     query = select(Member).where(Member.id.in_([c.member_id for c in changes if c.member_id]))
     there = {m.id: m for m in await session.scalars(query)}
     people = [there.get(c.member_id or 0) or _build_member(c.facts, now) for c in changes]
@@ -164,7 +167,10 @@ async def _load_or_create_members(
 async def _apply_ties(
     session: AsyncSession, people: Sequence[Member], changes: Sequence[Change]
 ) -> dict[int, list[Expertise]]:
-    """The ties to topics, as the changes want them; those that stay keep their endorsements."""
+    """Make the ties to topics those of the changes; ties that stay keep their endorsements.
+
+    Return all ties of each member, by member id.
+    """
     ties = {e.member.id: list(e.ties) for e in await _load_entries(session, people)}
     for person, change in zip(people, changes, strict=True):
         for kind, wanted in (("knows", change.facts.knows), ("learns", change.facts.learns)):
@@ -193,7 +199,7 @@ def _match_ties(
 async def _apply_accounts(
     session: AsyncSession, people: Sequence[Member], changes: Sequence[Change], now: datetime
 ) -> None:
-    """Each account belongs to its member; those that never spoke to the hub are made."""
+    """Give each account to its member, and create accounts that have never written to the hub."""
     owners = {
         key: person
         for person, change in zip(people, changes, strict=True)
@@ -234,7 +240,7 @@ async def _index_members(
     ties: Mapping[int, Sequence[Expertise]],
     terms: Mapping[int, Sequence[str]],
 ) -> None:
-    """The words that people are found by."""
+    """Replace the search documents of these people."""
     ids = [person.id for person in people]
     await session.execute(delete(Document).where(Document.kind == "member", Document.ref.in_(ids)))
     for person in people:

@@ -1,4 +1,4 @@
-"""People: members, the accounts they speak from, the workspaces these live in, and roles."""
+"""People: members and their roles, accounts, and the workspaces of those accounts."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,17 +14,17 @@ from db.cities import City
 from db.text import fold_text
 
 Visibility = Literal["community", "city", "nobody"]
-"""Who may see a field of a profile."""
+"""Who may see a field of a profile: all members, those of the same city, or nobody."""
 
 FIELDS_WITH_VISIBILITY = ("title", "topics", "languages", "hours", "bio")
 
 
 CITY_LEAD = "lead"
-"""The role of a member who lets colleagues of the own city in; staff grant it."""
+"""The role of members who let colleagues of their own city in; staff grant it."""
 
 
 class Person(Protocol):
-    """What a list shows of somebody: a member, or as much of one as was asked for."""
+    """What a list shows of a person: a member, or a row with only these columns."""
 
     @property
     def id(self) -> int: ...
@@ -43,7 +43,7 @@ class Person(Protocol):
 
 
 def is_field_visible(person: Person, field: str, viewer: Person | None) -> bool:
-    """May this viewer see that field? Oneself always, others as the person chose."""
+    """Return whether this viewer may see that field: one's own always, others' as they chose."""
     if viewer is None:
         return False
     if viewer.id == person.id:
@@ -75,7 +75,7 @@ class Workspace(Base):
 
 
 class MemberRole(Base):
-    """What a member may do beyond being one: staff, admin, and later leads and coaches."""
+    """A role of a member, such as staff, admin or city lead."""
 
     __tablename__ = "member_role"
     member_id: Mapped[int] = mapped_column(
@@ -87,14 +87,14 @@ class MemberRole(Base):
 class Member(Base):
     """A person. Programme staff may have no city.
 
-    `listed`: agreed to stand in the directory. `synthetic`: invented for the demo.
+    `listed`: agreed to be shown in the directory. `synthetic`: invented for the demo.
     `monthly_asks`: how many introductions a month the person wants at most, None for no limit;
-    `asks_taken` counts those of the month `asks_month` («2026-11»). `spoken`: the codes of the
-    languages with a space on each side of each, so that one is found by ` es `. From `quiet_from`
-    to `quiet_to`, and beyond `weekly_ceiling` messages in seven days, nothing unasked-for is sent.
-    Until `muted_until` the member may look, but write to nobody. `status` is verified, suspended
+    `asks_taken` counts those of the month `asks_month` («2026-11»). `spoken`: codes of languages,
+    each with a space before and after, so that a query can look for ` es `. No unrequested message
+    is sent from `quiet_from` to `quiet_to`, nor beyond `weekly_ceiling` of them in seven days.
+    Until `muted_until` the member may read, but write to nobody. `status` is verified, suspended
     or left. `way` is what proved the person at `proved_at`: code, invitation, workspace, email,
-    approval, setting; empty when nothing was written down.
+    approval, setting; empty when it was not recorded.
     """
 
     __tablename__ = "member"
@@ -137,47 +137,50 @@ class Member(Base):
 
     @property
     def first_name(self) -> str:
-        """What the person is called in a sentence: the first word of the name."""
+        """The first word of the name, used to address the person in a sentence."""
         return self.name.split(" ")[0]
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """The languages the person speaks."""
+        """The codes of the languages the person speaks."""
         return tuple(self.spoken.split())
 
     def is_field_visible(self, field: str, viewer: "Member | None") -> bool:
-        """May this viewer see that field?"""
+        """Return whether this viewer may see that field."""
         return is_field_visible(self, field, viewer)
 
     @property
     def is_in_directory(self) -> bool:
-        """Did the person agree to be found, and is still one of us?"""
+        """Whether the person agreed to be found, and is verified."""
         return self.listed and self.status == "verified"
 
     def is_muted(self, now: datetime) -> bool:
-        """Did staff take away, for a while, writing to others?"""
+        """Return whether staff have stopped the person, for a while, from writing to others."""
         return self.muted_until is not None and now < self.muted_until
 
     def has_role(self, *roles: str) -> bool:
-        """Has the person one of these roles?"""
+        """Return whether the person has one of these roles; `roles` must be loaded."""
         return any(r.role in roles for r in self.roles)
 
     def is_colleague_of(self, other: "Member") -> bool:
-        """Do both work for the same city?"""
+        """Return whether both belong to the same city."""
         return self.city_id is not None and self.city_id == other.city_id
 
     def is_full(self, month: str) -> bool:
-        """Has the person had as many asks this month as they wanted?"""
+        """Return whether the person has had as many asks in this month as they want.
+
+        `month` is written as in `asks_month`.
+        """
         if self.monthly_asks is None:
             return False
         return (self.asks_taken if self.asks_month == month else 0) >= self.monthly_asks
 
 
 class Account(Base):
-    """A platform user in a workspace: the key is platform, workspace and user.
+    """A user of a platform in a workspace: the key is platform, workspace and user.
 
-    `reachable`: can be written to directly. `preferred`: the one of several where its member
-    wants to be told things.
+    `reachable`: direct messages are open. `preferred`: of several accounts, the one on which the
+    member wants to get messages.
     """
 
     __tablename__ = "account"
@@ -199,7 +202,7 @@ class Account(Base):
 
 
 WITH_MEMBER = joinedload(Account.member).selectinload(Member.roles)
-"""Reading an account anew forgets what was known of its member, roles and all, but for this."""
+"""Loads an account's member with the roles; reloading an account would forget them otherwise."""
 
 _ON_PLATFORM = (
     select(Account)
@@ -218,10 +221,10 @@ _IN_WORKSPACE = _ON_PLATFORM.where(Workspace.external_id == bindparam("workspace
 async def find_account(
     session: AsyncSession, platform: str, workspace: str, user: str
 ) -> Account | None:
-    """The account with its member, city and roles: one query.
+    """Find the account and load its member, city and roles, in one query.
 
-    Without a workspace (a direct message outside any) it is the user's newest account there, a
-    member's before one that still waits.
+    Without a workspace (a direct message outside any) it is the user's newest account on the
+    platform; accounts of members come first.
     """
     asked = {"platform": platform, "user": user}
     if workspace:
@@ -234,7 +237,7 @@ async def find_account(
 async def find_workspace(
     session: AsyncSession, platform: str, external_id: str
 ) -> Workspace | None:
-    """One workspace by the platform's id of it."""
+    """Find a workspace by the platform's id for it."""
     return await session.scalar(
         select(Workspace).where(
             Workspace.platform == platform, Workspace.external_id == external_id
@@ -243,7 +246,7 @@ async def find_workspace(
 
 
 async def list_workspaces(session: AsyncSession) -> Sequence[tuple[Workspace, int]]:
-    """Every workspace with how many members speak from it; those the hub left stand last."""
+    """Return every workspace with the number of its members' accounts; removed ones come last."""
     query = (
         select(Workspace, func.count(Account.member_id))
         .outerjoin(Account, Account.workspace_id == Workspace.id)
@@ -256,9 +259,9 @@ async def list_workspaces(session: AsyncSession) -> Sequence[tuple[Workspace, in
 async def get_or_create_account(
     session: AsyncSession, platform: str, workspace: str, user: str, now: datetime
 ) -> Account:
-    """The account of a sender, made at first contact together with its workspace.
+    """Return the account of a sender, created at first contact together with its workspace.
 
-    Its row stays locked until the end of the transaction: of several first contacts at once each
+    Its row stays locked until the end of the transaction: of several first contacts at once, each
     sees what the one before it did.
     """
     home = await find_workspace(session, platform, workspace)
@@ -267,7 +270,7 @@ async def get_or_create_account(
         await insert_if_absent(session, Workspace, **place, first_seen=now)
         home = await find_workspace(session, platform, workspace)
     elif home.removed_at is not None:
-        home.removed_at = None  # it came back
+        home.removed_at = None  # the hub was installed there again
     key = {"workspace_id": home and home.id, "external_id": user}
     mine = select(Account.id).filter_by(**key).with_for_update()
     if await session.scalar(mine) is None:
@@ -292,7 +295,7 @@ def _build_member(account: Account, now: datetime) -> Member:
 
 
 async def make_admin(session: AsyncSession, account: Account, now: datetime) -> Member:
-    """The account becomes a verified member with the admin role, outside the directory."""
+    """Make the account a verified member with the admin role, not listed in the directory."""
     person = _build_member(account, now)
     person.roles = [MemberRole(role="admin")]
     person.way, person.proved_at = "setting", now
@@ -302,7 +305,7 @@ async def make_admin(session: AsyncSession, account: Account, now: datetime) -> 
 
 
 async def grant_admin(session: AsyncSession, email: str) -> None:
-    """The member of this address, if there is one, becomes an admin."""
+    """Give the admin role to the member with this address, if there is one."""
     query = select(Member).where(Member.email == email.casefold())
     person = await session.scalar(query.options(joinedload(Member.roles)))
     if person and all(r.role != "admin" for r in person.roles):
@@ -310,7 +313,7 @@ async def grant_admin(session: AsyncSession, email: str) -> None:
 
 
 async def admit(session: AsyncSession, account: Account, city: City, now: datetime) -> Member:
-    """The account becomes a verified member of a city, not listed until the person says so."""
+    """Make the account a verified member of a city, not listed until the person agrees to it."""
     person = _build_member(account, now)
     person.city_id, person.language = city.id, city.language
     person.spoken = f" {city.language} "
@@ -321,23 +324,23 @@ async def admit(session: AsyncSession, account: Account, city: City, now: dateti
 
 
 async def load_member(session: AsyncSession, member_id: int) -> Member | None:
-    """One member by id, whatever its status."""
+    """Load one member by id with the roles, whatever its status."""
     return await session.get(Member, member_id, options=[joinedload(Member.roles)])
 
 
 async def load_names(session: AsyncSession, ids: Sequence[int]) -> dict[int, str]:
-    """What these members are called."""
+    """Return the names of these members, by id."""
     query = select(Member.id, Member.name).where(Member.id.in_(ids))
     return {row[0]: row[1] for row in await session.execute(query)} if ids else {}
 
 
 async def find_by_email(session: AsyncSession, email: str) -> Member | None:
-    """The member with this address, as it was verified."""
+    """Find the member with this verified address."""
     return await session.scalar(select(Member).where(Member.email == email.casefold()))
 
 
 async def list_unassigned_accounts(session: AsyncSession, limit: int = 20) -> Sequence[Account]:
-    """Accounts that spoke to the hub and belong to no member yet, oldest first."""
+    """Return accounts that wrote to the hub and belong to no member yet, oldest first."""
     query = select(Account).where(Account.member_id.is_(None)).order_by(Account.id).limit(limit)
     return (await session.scalars(query)).all()
 
@@ -345,7 +348,7 @@ async def list_unassigned_accounts(session: AsyncSession, limit: int = 20) -> Se
 async def holding(
     session: AsyncSession, roles: Sequence[str], city_id: int | None = None
 ) -> Sequence[Member]:
-    """The verified members with one of these roles, in this city if one is given, by number.
+    """Return the verified members with one of these roles, in this city if one is given, by id.
 
     Their `roles` are loaded.
     """
@@ -360,11 +363,11 @@ async def holding(
 
 
 async def list_synthetic(session: AsyncSession, limit: int | None = None) -> Sequence[Member]:
-    """The demo's people in the order they were made; the first is the default viewer."""
+    """Return the demo's people in the order they were created; the first is the default viewer."""
     query = select(Member).where(Member.synthetic).order_by(Member.id).limit(limit)
     return (await session.scalars(query.options(selectinload(Member.roles)))).all()
 
 
 async def has_members(session: AsyncSession) -> bool:
-    """Is there any member yet?"""
+    """Return whether there is any member yet."""
     return await session.scalar(select(Member.id).limit(1)) is not None

@@ -1,4 +1,4 @@
-"""Brings a database up or down, and says whether it stands where the code does."""
+"""Database migrations: upgrade, downgrade, and whether a database is at the code's revision."""
 
 import importlib
 import pkgutil
@@ -15,18 +15,18 @@ from db.base import Base
 if TYPE_CHECKING:
     from alembic.config import Config
 
-# Alembic takes longer to load than a command takes to answer: it is loaded where it has work.
+# Importing Alembic takes longer than answering a command: it is imported where it is used.
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 OLDER = "The database is older than this program: run `wwc db upgrade`."
 
 
 class SchemaError(Exception):
-    """The database is not at the revision this code needs; the text says what to do."""
+    """The database is not at the revision this code needs; the message says what to do."""
 
 
 def metadata() -> MetaData:
-    """Every table there is, whichever module it lives in."""
+    """Return the metadata of all tables, after importing every module that declares some."""
     for module in pkgutil.iter_modules(db.__path__):
         if module.name not in ("migrate", "migrations"):
             importlib.import_module(f"db.{module.name}")
@@ -44,13 +44,13 @@ def _config(connection: Connection) -> "Config":
 
 
 def revisions() -> list[str]:
-    """The revisions this code knows, oldest first: the numbers its files begin with."""
+    """Return the revisions this code knows, oldest first: the numbers its files begin with."""
     files = (_MIGRATIONS / "versions").glob("[0-9]*_*.py")
     return sorted(file.name.partition("_")[0] for file in files)
 
 
 def head() -> str:
-    """The newest revision this code knows."""
+    """Return the newest revision this code knows."""
     return revisions()[-1]
 
 
@@ -64,7 +64,7 @@ async def _run(engine: AsyncEngine, work: Callable[[Connection], None]) -> None:
     async with engine.connect() as connection:
         await connection.execution_options(writes=True)
         if engine.dialect.name == "postgresql":
-            # One migrator at a time, and never a queue of waiting queries behind it.
+            # One migration at a time, which gives up before other queries queue up behind it.
             await connection.execute(text("SET lock_timeout = '8s'"))
             await connection.execute(text("SELECT pg_advisory_xact_lock(7292023)"))
         await connection.run_sync(work)
@@ -72,7 +72,7 @@ async def _run(engine: AsyncEngine, work: Callable[[Connection], None]) -> None:
 
 
 async def upgrade(engine: AsyncEngine, to: str = "head") -> None:
-    """Bring the database up; refuses one that is newer than this code."""
+    """Upgrade the database; raise SchemaError if it is newer than this code."""
 
     def work(connection: Connection) -> None:
         from alembic import command
@@ -90,7 +90,7 @@ def _refuse_newer(now: str) -> None:
 
 
 async def require_head(engine: AsyncEngine) -> None:
-    """Refuse a database that is not at the head."""
+    """Raise SchemaError unless the database is at the newest revision."""
     now = await revision(engine)
     _refuse_newer(now)
     if now != head():
@@ -98,7 +98,10 @@ async def require_head(engine: AsyncEngine) -> None:
 
 
 async def downgrade(engine: AsyncEngine, to: str) -> None:
-    """Bring the database down to a revision, or to `base`."""
+    """Downgrade the database to a revision, or to `base`.
+
+    Raise SchemaError if it is newer than this code.
+    """
 
     def work(connection: Connection) -> None:
         from alembic import command
@@ -110,13 +113,13 @@ async def downgrade(engine: AsyncEngine, to: str) -> None:
 
 
 async def revision(engine: AsyncEngine) -> str:
-    """The revision the database is at; empty for a fresh one."""
+    """Return the revision of the database; empty for a fresh one."""
     async with engine.connect() as connection:
         return await connection.run_sync(_revision)
 
 
 async def list_differences(engine: AsyncEngine) -> list[str]:
-    """What differs between the database and the models; nothing when all is well."""
+    """List the differences between the database and the models; empty if there are none."""
     now = await revision(engine)
     if now and now not in revisions():
         return [f"The database is at {now}, newer than this program: update the program."]
@@ -127,7 +130,10 @@ async def list_differences(engine: AsyncEngine) -> list[str]:
 
 
 def is_made_by_migration(name: str | None, kind: str, parents: Any) -> bool:
-    """Models know nothing of what search needs in each database: the migration makes it."""
+    """Return whether Alembic is to compare this object: not the search indexes.
+
+    They differ by database, so migrations create them and the models do not declare them.
+    """
     return not (name is not None and ("_fts" in name or name == "ix_document_tokens"))
 
 

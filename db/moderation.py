@@ -1,4 +1,4 @@
-"""Moderation: what members reported, and what became of it."""
+"""Moderation: what members reported, and what was decided."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,8 +17,8 @@ OPEN, DISMISSED, MUTED, SUSPENDED, LIFTED = "open", "dismissed", "muted", "suspe
 class Report(Base):
     """One report. `subject` says where it happened («profile:12», «relay:4»), never what was said.
 
-    `status`: open, then how it was decided; lifted when an appeal was granted. `because` and
-    `appeal` are the words of the two people, shown to the staff alone.
+    `status` is open, then the decision; lifted when an appeal was granted. `because` and `appeal`
+    are the words of the two people, shown only to staff.
     """
 
     __tablename__ = "report"
@@ -50,7 +50,10 @@ _WITH_PEOPLE = (
 async def file_report(
     session: AsyncSession, now: datetime, by: Member, about: Member, subject: str, because: str
 ) -> tuple[Report, bool]:
-    """The member's open report about this, and whether it is new; a second one adds its words."""
+    """Return the member's open report about this, and whether it is new.
+
+    If there is one already, the words `because` are added to it.
+    """
     known = await session.scalar(
         select(Report).where(
             Report.by_id == by.id,
@@ -69,7 +72,7 @@ async def file_report(
 
 
 async def list_open_reports(session: AsyncSession, limit: int = 8) -> Sequence[Report]:
-    """What is to be decided, oldest first: open reports, and appeals against decisions."""
+    """Return what staff have to decide, oldest first: open reports, and appeals."""
     query = (
         select(Report)
         .where((Report.status == OPEN) | _has_open_appeal())
@@ -85,13 +88,13 @@ def _has_open_appeal() -> ColumnElement[bool]:
 
 
 async def lock_report(session: AsyncSession, number: int) -> Report | None:
-    """One report with its people, held until the transaction ends: it is decided once."""
+    """Lock one report with its people until the transaction ends, so that it is decided once."""
     query = select(Report).where(Report.id == number).options(*_WITH_PEOPLE)
     return (await session.scalars(query.with_for_update(of=Report))).unique().first()
 
 
 async def find_decision_about(session: AsyncSession, member_id: int) -> Report | None:
-    """The newest decision that a member may appeal against."""
+    """Find the newest decision about a member against which an appeal is possible."""
     query = (
         select(Report)
         .where(Report.about_id == member_id, Report.status.in_((MUTED, SUSPENDED)))

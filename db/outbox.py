@@ -1,4 +1,4 @@
-"""The outbox: what the hub owes somebody is a row here before it is a message anywhere."""
+"""The outbox: every message is a row here before it is sent anywhere."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -27,48 +27,56 @@ from db.members import Account, Workspace
 
 DUE, CLAIMED, INFLIGHT = "due", "claimed", "inflight"
 SENT, EXPIRED, DEAD, CANCELLED, AMBIGUOUS, HELD = (
-    "sent", "expired", "dead", "cancelled", "ambiguous", "held",
-)  # fmt: skip
+    "sent",
+    "expired",
+    "dead",
+    "cancelled",
+    "ambiguous",
+    "held",
+)
 PENDING = (DUE, CLAIMED, INFLIGHT)
 UNSOLVED = (DEAD, AMBIGUOUS, HELD)
-"""What stays until somebody of the staff decides about it."""
+"""States that remain until staff decide."""
 
 STATES = (*PENDING, SENT, EXPIRED, CANCELLED, *UNSOLVED)
 ANSWERS = "answer"
-"""The kind that also those get who are suspended: they did something, and are told."""
+"""The kind of replies to a member's own action; suspended members get them too."""
 
 REMOVED = "workspace removed"
-"""Why something was cancelled: the hub is no longer where it was owed."""
+"""The reason of a cancellation: the hub was removed from the workspace."""
 
 PANIC = "panic"
-"""The key of the value that stops every sending while it holds anything."""
+"""The key of a value that stops all sending while it is not empty."""
 
 RETENTION, BODY_RETENTION = timedelta(days=90), timedelta(days=2)
-"""How long what ended is remembered, and how long its text is."""
+"""How long a delivery that ended is kept, and how long its text is."""
 NEEDED: list[ColumnElement[bool]] = []
-"""What keeps a delivery longer: something that is still going on stands on it."""
+"""Conditions under which a delivery is kept longer, as something still refers to it."""
 
 _TIDIED_KEY = "deliveries tidied"
 
 
 def _partial_index(name: str, where: str, *columns: str) -> Index:
-    """An index of few rows, so that asking for them costs the same however many are kept."""
+    """Build an index of the few rows that meet a condition.
+
+    Queries for them then cost the same however many rows are kept.
+    """
     return Index(
         f"ix_delivery_{name}", *columns, sqlite_where=text(where), postgresql_where=text(where)
     )
 
 
 class Delivery(Base):
-    """One message owed to one place, or a change of one sent before.
+    """One message to one place, or a change of one that was sent before.
 
-    `key` says what it is, so that nothing is owed twice; `lane` is the conversation it goes to,
-    whose deliveries stay in order. `act` is post, edit or remove; the latter two are about the
-    delivery `of_id`. `under_id`: the delivery that opened the thread it belongs to. `body` is a
+    `key` identifies it, so that nothing is enqueued twice; `lane` is the conversation it goes to,
+    whose deliveries stay in order. `act` is post, edit or remove; the latter two change the
+    delivery `of_id`. `under_id` is the delivery that opened the thread it belongs to. `body` is a
     card as JSON, in the reader's language. `at` is when it is due, `retry_at` the earliest next
-    attempt, `expires` when it would be stale. `fence` rises with each claim: whoever holds an
-    older number may not write any more. `began_at`: when the first attempt began that may have
+    attempt, `expires` when it becomes stale. `fence` rises with each claim: a process that holds an
+    older number may not write any more. `began_at` is when the first attempt began that may have
     arrived, so that it is looked for before it is posted again; None while there is no doubt.
-    `resent`: it says that it may be the second one. `deaths` counts processes that ended with it
+    `resent`: its text says that it may be a duplicate. `deaths` counts processes that ended with it
     in flight. `weighs`: counts against its reader's weekly ceiling.
     """
 
@@ -117,7 +125,7 @@ class Delivery(Base):
 
 
 class Address(NamedTuple):
-    """Where something is sent: a person's direct messages, several people's, or a channel.
+    """Where a message is sent: one person's direct messages, several people's, or a channel.
 
     `user` may name several, separated by commas: one conversation of all of them.
     """
@@ -129,19 +137,22 @@ class Address(NamedTuple):
 
     @property
     def lane(self) -> str:
-        """The conversation; what goes to one is sent in order."""
+        """The key of the conversation, within which messages are sent in order."""
         return f"{self.platform}:{self.workspace}:{self.channel or self.user}"
 
 
 def is_in(*states: str, of: type[Delivery] = Delivery) -> ColumnElement[bool]:
-    """The state, written into the statement: only so do both databases use the partial indexes."""
+    """Return the condition that a delivery is in one of these states.
+
+    The states are literals in the statement: only then do both databases use the partial indexes.
+    """
     if len(states) == 1:
         return of.state == literal(states[0], literal_execute=True)
     return of.state.in_(bindparam(None, states, expanding=True, literal_execute=True))
 
 
 class RateLimit(Base):
-    """Nothing goes to a lane, a workspace or a platform before `until`: it asked to wait."""
+    """Nothing is sent to a lane, a workspace or a platform before `until`: it asked to wait."""
 
     __tablename__ = "gate"
     key: Mapped[str] = mapped_column(primary_key=True)
@@ -150,27 +161,28 @@ class RateLimit(Base):
 
 
 def delivery_address(delivery: Delivery) -> Address:
-    """Where a delivery went."""
+    """Return where a delivery was sent."""
     return Address(delivery.platform, delivery.workspace, delivery.user, delivery.channel)
 
 
 async def add_delivery(session: AsyncSession, to: Address, **facts: Any) -> int | None:
-    """Owe one delivery; its number, or None when this key is owed already."""
-    # a refused insert would use up a number, and the numbers are what the books are checked by
+    """Enqueue one delivery; return its id, or None if there is one with this key."""
+    # a refused insert would use up an id, and `load_conservation` counts by ids
     if await session.scalar(select(Delivery.id).where(Delivery.key == facts["key"])) is not None:
         return None
     facts.setdefault("retry_at", facts["at"])
     row = insert_into(session, Delivery).values(**to._asdict(), lane=to.lane, **facts)
     kept = row.on_conflict_do_nothing(index_elements=["key"]).returning(Delivery.id)
     number = (await session.execute(kept)).scalar()
-    session.info["owed"] = True  # whoever commits wakes those who deliver
+    session.info["owed"] = True  # after the commit, the delivery workers are woken
     return number
 
 
 async def find_address(session: AsyncSession, member_id: int) -> Address | None:
-    """Where a member is told things: the newest account whose direct messages are open.
+    """Find where a member gets messages: the newest account whose direct messages are open.
 
-    None for people with no account in a workspace that the hub is still in.
+    A preferred account comes first. None for a member without an account in a workspace that the
+    hub is still in.
     """
     query = (
         select(Workspace.platform, Workspace.external_id, Account.external_id)
@@ -188,14 +200,12 @@ async def find_address(session: AsyncSession, member_id: int) -> Address | None:
 
 
 async def delivery(session: AsyncSession, number: int | None) -> Delivery | None:
-    """A delivery, its row locked so that nobody claims it meanwhile."""
-    return await session.scalar(
-        select(Delivery).where(Delivery.id == number).with_for_update()
-    )  # fmt: skip
+    """Load a delivery and lock its row, so that nobody claims it meanwhile."""
+    return await session.scalar(select(Delivery).where(Delivery.id == number).with_for_update())
 
 
 async def changes(session: AsyncSession, of: int) -> Sequence[Delivery]:
-    """Edits of a delivery that are not on their way yet."""
+    """Return and lock the edits of a delivery that are not on their way yet."""
     query = select(Delivery).where(Delivery.of_id == of, Delivery.state == DUE)
     return (await session.scalars(query.with_for_update())).all()
 
@@ -207,21 +217,24 @@ async def cancel_waiting(
     *which: ColumnElement[bool],
     unsolved: Collection[str] = (),
 ) -> list[Delivery]:
-    """Cancel the deliveries of this condition that are not on their way; returns them, by number.
+    """Cancel the deliveries of this condition that are not on their way; return them, by id.
 
-    What is due and what a worker claimed is cancelled, and of what staff would have to decide
-    about only these states of it. Whoever holds a claim has an older fence from here on, and does
-    not begin; what is in flight stays. The caller runs `deliveries.tell_ended` with what ended.
+    These are the due ones, those claimed by a worker, and of the `UNSOLVED` states only those in
+    `unsolved`. A worker's claim becomes invalid, as the fence rises; what is in flight stays. The
+    caller runs `deliveries.run_ended_hooks` with the result.
     """
     change = (
         update(Delivery)
         .where(is_in(DUE, CLAIMED, *unsolved), *which)
         .values(
-            state=CANCELLED, ended_at=now, reason=reason, fence=Delivery.fence + 1,
+            state=CANCELLED,
+            ended_at=now,
+            reason=reason,
+            fence=Delivery.fence + 1,
             lease_until=None,
         )
         .returning(Delivery)
-    )  # fmt: skip
+    )
     ended = await session.scalars(change, execution_options={"populate_existing": True})
     return sorted(ended, key=lambda one: one.id)
 
@@ -229,7 +242,7 @@ async def cancel_waiting(
 async def redirect_waiting(session: AsyncSession, to: Address, *which: ColumnElement[bool]) -> None:
     """Send the deliveries of this condition that are not on their way to another place.
 
-    A claim on one of them is taken back: its holder has an older fence and does not begin.
+    A claim on one of them becomes invalid: the fence rises, and its holder does not begin.
     """
     await session.execute(
         update(Delivery)
@@ -241,7 +254,7 @@ async def redirect_waiting(session: AsyncSession, to: Address, *which: ColumnEle
 async def cancel_in_workspace(
     session: AsyncSession, platform: str, workspace: str, now: datetime, reason: str
 ) -> list[Delivery]:
-    """Cancel everything that waits in this workspace; returns what was."""
+    """Cancel everything that waits in this workspace; return what was cancelled."""
     here = Delivery.platform == platform, Delivery.workspace == workspace
     return await cancel_waiting(session, now, reason, *here)
 
@@ -250,7 +263,7 @@ async def cancel_in_workspace(
 
 
 class DeliveryCount(NamedTuple):
-    """So many deliveries of a kind are in a state for a reason."""
+    """How many deliveries of a kind are in a state for a reason."""
 
     state: str
     kind: str
@@ -259,7 +272,7 @@ class DeliveryCount(NamedTuple):
 
 
 async def count_by_state(session: AsyncSession) -> Sequence[DeliveryCount]:
-    """Every delivery that is remembered, counted; reasons are given for what ended unsent."""
+    """Count all deliveries that are kept; only those that ended unsent are counted by reason."""
     why = case((Delivery.state.in_((*PENDING, SENT)), ""), else_=Delivery.reason)
     query = (
         select(Delivery.state, Delivery.kind, why, func.count())
@@ -270,7 +283,7 @@ async def count_by_state(session: AsyncSession) -> Sequence[DeliveryCount]:
 
 
 async def find_oldest_due(session: AsyncSession, now: datetime) -> Delivery | None:
-    """What should have been sent longest ago and still waits."""
+    """Find the delivery that has been due for longest and is not sent yet."""
     query = (
         select(Delivery).where(is_in(*PENDING), Delivery.at <= now).order_by(Delivery.at).limit(1)
     )
@@ -278,7 +291,7 @@ async def find_oldest_due(session: AsyncSession, now: datetime) -> Delivery | No
 
 
 async def list_unsolved(session: AsyncSession, limit: int, skip: int = 0) -> Sequence[Delivery]:
-    """What somebody has to decide about, newest first."""
+    """Return the deliveries that staff have to decide about, newest first."""
     query = select(Delivery).where(is_in(*UNSOLVED))
     return (
         await session.scalars(query.order_by(Delivery.id.desc()).offset(skip).limit(limit))
@@ -288,13 +301,13 @@ async def list_unsolved(session: AsyncSession, limit: int, skip: int = 0) -> Seq
 async def decide_delivery(
     session: AsyncSession, number: int, now: datetime, *, again: bool
 ) -> Delivery | None:
-    """Send one of them again, or drop it; None if there is no such number on the list."""
+    """Send an unsolved delivery again, or drop it; return None if there is none of this id."""
     query = select(Delivery).where(Delivery.id == number, Delivery.state.in_(UNSOLVED))
     row = await session.scalar(query.with_for_update())
     if row is None:
         return None
     if again:
-        if row.state == AMBIGUOUS:  # nobody can tell; what else may have arrived is looked for
+        if row.state == AMBIGUOUS:  # cannot be looked for; other doubtful ones are
             row.resent, row.began_at = True, None
         row.state, row.reason, row.ended_at = DUE, "", None
         row.attempts = row.deaths = 0
@@ -306,9 +319,9 @@ async def decide_delivery(
 
 
 async def hold_overdue(session: AsyncSession, now: datetime, reason: str) -> int:
-    """Leave everything to the staff that may have gone out before now; how many that are.
+    """Hold everything for the staff that may have been sent before now; return how many.
 
-    For a database that was taken from a copy: what it owed then may have arrived since.
+    For a database restored from a copy: what it had to send then may have arrived since.
     """
     overdue = update(Delivery).where(is_in(*PENDING), Delivery.at <= now)
     held = overdue.values(
@@ -321,7 +334,7 @@ async def hold_overdue(session: AsyncSession, now: datetime, reason: str) -> int
 
 
 class Conservation(NamedTuple):
-    """How many were ever made, how many were tidied away, and how many are in each state."""
+    """How many deliveries were ever created, how many deleted, and how many are in each state."""
 
     created: int
     tidied: int
@@ -329,17 +342,21 @@ class Conservation(NamedTuple):
 
     @property
     def total_kept(self) -> int:
-        """All that must be there: made, and not tidied away."""
+        """How many must be there: created, and not deleted."""
         return self.created - self.tidied
 
     @property
     def is_balanced(self) -> bool:
-        """Is everything that was ever owed in exactly one known state?"""
+        """Whether every delivery that must be there is in exactly one known state."""
         return set(self.states) <= set(STATES) and sum(self.states.values()) == self.total_kept
 
 
 async def load_conservation(session: AsyncSession) -> Conservation:
-    """The books of the outbox. On PostgreSQL numbers are also lost by what was rolled back."""
+    """Count the deliveries created, deleted and in each state.
+
+    The number created is read from the sequence of ids. On PostgreSQL a rolled-back insert also
+    uses up an id.
+    """
     query = select(Delivery.state, func.count()).group_by(Delivery.state)
     states = {row[0]: row[1] for row in await session.execute(query)}
     tidied = int(await load_value(session, _TIDIED_KEY) or 0)
@@ -351,7 +368,7 @@ async def load_conservation(session: AsyncSession) -> Conservation:
 
 
 async def delete_old(session: AsyncSession, now: datetime) -> None:
-    """Old texts, old deliveries that ended, old turns and gates go; what is unsolved stays."""
+    """Delete old texts, ended deliveries, job runs and rate limits; unsolved deliveries stay."""
     over = Delivery.state.in_((SENT, EXPIRED, CANCELLED))
     await session.execute(
         update(Delivery)

@@ -1,4 +1,4 @@
-"""What the hub holds about a person, table by table: how it is handed out, and how it goes."""
+"""What the hub holds about a person, table by table: how it is exported, and how it is erased."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ from db.relay import RelayLine
 
 @dataclass(frozen=True, slots=True)
 class PersonalTable:
-    """One table that holds people. `by`: the columns that name a member whose rows they are.
+    """One table that holds people. `owner_columns` name the member to whom a row belongs.
 
-    `title`: what its rows are called for the people whose they are, in English.
-    `about`: columns that name a member to whom the row is not told, such as whom a block is for.
-    `erased`: its rows go with the member, or the name in them is cleared and the row stays, or
-    they are kept, and then `because` says why. `hidden`: columns that are nobody's to read.
-    `accounts`: columns that name an account; the rows of a member's own accounts are theirs.
+    `title` is what its rows are called for their owners, in English. `on_erasure`: rows are deleted
+    with the member; or they stay and the member's name in them is cleared; or they are kept. Then
+    `reason` says why. `hidden_columns` are shown to nobody. `subject_columns` name a member to whom
+    the row is not disclosed, such as the one who is blocked. `account_columns` name an account; the
+    rows of a member's own accounts belong to the member.
     """
 
     owner_columns: tuple[str, ...]
@@ -69,7 +69,7 @@ PERSONAL_TABLES: Mapping[str, PersonalTable] = {
     "report": PersonalTable(("by_id",), "Reports", subject_columns=("about_id", "decided_by_id")),
     "block": PersonalTable(("member_id",), "Whom you blocked", subject_columns=("blocked_id",)),
     "introduction": PersonalTable(
-        # what the other side said, or that it was never asked, is the other side's alone
+        # what the other side answered, or that it was never asked, belongs to the other side alone
         ("one_id",),
         "Introductions",
         hidden_columns=("other_said", "silent", "status", "tells_at"),
@@ -104,18 +104,35 @@ PERSONAL_TABLES: Mapping[str, PersonalTable] = {
 }
 """Every table with people in it. A test fails for a table that stands neither here nor below."""
 
-IMPERSONAL_TABLES = frozenset({
-    "alembic_version", "certification", "city", "city_domain", "city_name", "criterion", "gate",
-    "inbound",
-    "installation", "level", "memo", "practice_area", "slot", "topic", "topic_criterion",
-    "round", "round_group", "topic_term", "workspace",
-})  # fmt: skip
+IMPERSONAL_TABLES = frozenset(
+    {
+        "alembic_version",
+        "certification",
+        "city",
+        "city_domain",
+        "city_name",
+        "criterion",
+        "gate",
+        "inbound",
+        "installation",
+        "level",
+        "memo",
+        "practice_area",
+        "slot",
+        "topic",
+        "topic_criterion",
+        "round",
+        "round_group",
+        "topic_term",
+        "workspace",
+    }
+)
 
 
 DOWNLOAD_LIFETIME = timedelta(minutes=15)
-"""How long the address of one's own data can be used."""
+"""How long the address for downloading one's own data is valid."""
 SCRUB_KEY = "scrub-due"
-"""The key of the value that says that somebody was forgotten since the last scrubbing."""
+"""The key of a value that says that a member was erased since the last scrubbing."""
 
 
 def _table(name: str) -> Table:
@@ -131,7 +148,7 @@ def _is_owned_by(table: Table, held: PersonalTable, member_id: int) -> ColumnEle
 
 
 async def load_rows(session: AsyncSession, member_id: int) -> dict[str, list[dict[str, Any]]]:
-    """Everything held about a member, table by table; empty tables are left out."""
+    """Load everything held about a member, by table; tables without such rows are left out."""
     found: dict[str, list[dict[str, Any]]] = {}
     for name, held in PERSONAL_TABLES.items():
         if not (held.owner_columns or held.account_columns):
@@ -146,10 +163,10 @@ async def load_rows(session: AsyncSession, member_id: int) -> dict[str, list[dic
 
 
 async def erase_member(session: AsyncSession, now: datetime, person: Member) -> None:
-    """Erase a member: everything that hangs on the row goes with it.
+    """Erase a member and all rows that depend on the member's row.
 
-    What was not sent yet is cancelled, what was sent keeps neither words nor names, and others'
-    endorsements are counted anew without this member's.
+    Deliveries not sent yet are cancelled, those sent keep neither words nor names, and endorsements
+    given to others are subtracted from their counts.
     """
     given = select(Endorsement.expertise_id).where(Endorsement.by_id == person.id)
     await session.execute(
@@ -165,7 +182,7 @@ async def erase_member(session: AsyncSession, now: datetime, person: Member) -> 
 
 
 async def _clear_deliveries(session: AsyncSession, now: datetime, member_id: int) -> None:
-    """What the member was owed, and what of the member's own words others were."""
+    """Cancel and clear what was for the member, and copies of the member's words for others."""
     mine = Delivery.member_id == member_id
     written = Delivery.id.in_(select(RelayLine.delivery_id).where(RelayLine.author_id == member_id))
     await outbox.cancel_waiting(
@@ -178,12 +195,12 @@ async def _clear_deliveries(session: AsyncSession, now: datetime, member_id: int
 
 
 async def scrub_index(session: AsyncSession) -> None:
-    """Let nothing of what was erased stay in the index's own pages; the rest is the database's."""
+    """Remove erased words from the pages of SQLite's search index; `checkpoint` does the rest."""
     if is_sqlite(session):
         await session.execute(text("INSERT INTO document_fts(document_fts) VALUES ('optimize')"))
 
 
 def list_undeclared_tables() -> Sequence[str]:
-    """Tables that say neither that they hold people nor that they do not."""
+    """Return tables declared neither in `PERSONAL_TABLES` nor in `IMPERSONAL_TABLES`."""
     known = PERSONAL_TABLES.keys() | IMPERSONAL_TABLES
     return sorted(name for name in Base.metadata.tables if name not in known)

@@ -1,4 +1,4 @@
-"""The relay: two people in different workspaces who agreed to talk, each in their own thread."""
+"""The relay: conversations of two people in different workspaces, each in their own thread."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -22,8 +22,8 @@ MOST_LISTED = 20
 class Relay(Base):
     """One conversation of two. Each side has a root: the delivery that opened its thread.
 
-    Who is forgotten leaves an empty side, so that the other's thread still says that it is over.
-    Each side may pause it; it is open when neither did.
+    An erased member leaves an empty side, so that the other's thread can still say that it is over.
+    Each side may pause it; messages pass while neither does.
     """
 
     __tablename__ = "relay"
@@ -48,36 +48,36 @@ class Relay(Base):
     other_paused_at: Mapped[datetime | None]
 
     def side(self, member_id: int) -> str:
-        """«one» or «other», as the columns name the sides."""
+        """Return «one» or «other», as the columns name the sides."""
         return "one" if self.one_id == member_id else "other"
 
     def partner_of(self, member_id: int) -> int | None:
-        """Whom this member talks with; None if that person was forgotten."""
+        """Return the other member; None if that person was erased."""
         return self.other_id if self.side(member_id) == "one" else self.one_id
 
     def root_of(self, member_id: int) -> int | None:
-        """The delivery that opened this member's thread."""
+        """Return the delivery that opened this member's thread."""
         return self.one_root_id if self.side(member_id) == "one" else self.other_root_id
 
     def is_paused_by(self, member_id: int | None) -> bool:
-        """Did this member pause it?"""
+        """Return whether this member paused the conversation."""
         return member_id is not None and self.pause_start(member_id) is not None
 
     def pause_start(self, member_id: int) -> datetime | None:
-        """When this member paused it."""
+        """Return when this member paused the conversation; None if it is not paused."""
         return self.one_paused_at if self.side(member_id) == "one" else self.other_paused_at
 
     def update_pause(self, member_id: int, at: datetime | None) -> None:
-        """This member pauses it, or goes on when there is no time."""
+        """Pause the conversation for this member, or resume it if there is no time."""
         setattr(self, f"{self.side(member_id)}_paused_at", at)
 
 
 class RelayLine(Base):
-    """One thing that a member wrote there, and the delivery that brought it to the other side.
+    """One message a member wrote in a relay, and the delivery that brought it to the other side.
 
-    `source` is the platform, channel and id of what was written. `edition` rises with each edit,
-    so that an older one that arrives later changes nothing. Withheld: never went out, and no
-    edit of it will. The words themselves are kept nowhere but in the delivery.
+    `source` is the platform, channel and id of the original. `edition` rises with each edit, so
+    that an older edit that arrives later changes nothing. `status` withheld: it was never sent, and
+    no edit of it will be. The words themselves are stored only in the delivery.
     """
 
     __tablename__ = "relay_line"
@@ -95,7 +95,7 @@ class RelayLine(Base):
 
 
 class RelayDraft(Base):
-    """Words that may belong to several conversations, kept for a day until their writer says so."""
+    """A message that may belong to several relays, kept for a day until its writer chooses one."""
 
     __tablename__ = "relay_draft"
     __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 - a number is used once
@@ -106,14 +106,14 @@ class RelayDraft(Base):
     at: Mapped[datetime] = mapped_column(index=True)
 
 
-# without the message that opened it, nobody could tell which conversation a thread belongs to
+# without its opening message, a thread cannot be matched to its conversation
 outbox.NEEDED.append(
     exists().where(or_(Relay.one_root_id == Delivery.id, Relay.other_root_id == Delivery.id))
 )
 
 
 class ThreadRoot(NamedTuple):
-    """Where a side's thread is, and whether somebody can still be reached there."""
+    """The delivery that opened a side's thread, and whether its reader is still reachable there."""
 
     lock_delivery: Delivery
     is_reachable: bool
@@ -132,32 +132,36 @@ async def create_relay(
 ) -> Relay:
     """Open a conversation; `roots` are the deliveries of the two opening cards, in this order."""
     relay = Relay(
-        one_id=one.id, other_id=other.id, one_root_id=roots[0], other_root_id=roots[1],
+        one_id=one.id,
+        other_id=other.id,
+        one_root_id=roots[0],
+        other_root_id=roots[1],
         opened_at=now,
-    )  # fmt: skip
+    )
     session.add(relay)
     await session.flush()
     return relay
 
 
 async def has_relays(session: AsyncSession, platform: str, user: str) -> bool:
-    """Has whoever writes from this account ever been in a conversation?"""
+    """Return whether the member of this account has ever been in a conversation."""
     query = (
         select(Account.id)
         .join(Account.workspace)
         .where(
             Workspace.platform == platform,
             Account.external_id == user,
-            exists().where(or_(Relay.one_id == Account.member_id,
-                               Relay.other_id == Account.member_id)),
+            exists().where(
+                or_(Relay.one_id == Account.member_id, Relay.other_id == Account.member_id)
+            ),
         )
         .limit(1)
-    )  # fmt: skip
+    )
     return await session.scalar(query) is not None
 
 
 async def load_relay(session: AsyncSession, relay_id: int, member_id: int) -> Relay | None:
-    """A conversation of this member; of nobody else's is even said that it exists."""
+    """Load and lock a conversation of this member; None for others, as if they did not exist."""
     query = select(Relay).where(Relay.id == relay_id, _has_member(member_id))
     return await session.scalar(query.with_for_update())
 
@@ -165,7 +169,7 @@ async def load_relay(session: AsyncSession, relay_id: int, member_id: int) -> Re
 async def list_relays(
     session: AsyncSession, member_id: int, *, only_open: bool = False
 ) -> list[Relay]:
-    """A member's conversations, the newest first: all of them, or those that were not ended."""
+    """Return a member's conversations, newest first: all of them, or only the open ones."""
     query = select(Relay).where(_has_member(member_id)).order_by(Relay.id.desc()).limit(MOST_LISTED)
     if only_open:
         query = query.where(Relay.status == OPEN)
@@ -175,9 +179,9 @@ async def list_relays(
 async def find_relay_of_message(
     session: AsyncSession, member_id: int, platform: str, message: str, source: str
 ) -> Relay | None:
-    """The conversation that a message belongs to: one of the hub's to this member, or an own one.
+    """Find and lock the conversation of a message: one the hub sent to this member, or their own.
 
-    `message` is the platform's id of it, `source` what its line would be called.
+    `message` is the platform's id of it, `source` the `RelayLine.source` it would have.
     """
     found = await session.execute(
         select(Delivery.id, Delivery.under_id).where(*_is_copy(member_id, platform, message))
@@ -197,7 +201,7 @@ async def find_relay_of_message(
 async def find_line(
     session: AsyncSession, member_id: int, platform: str, message: str, source: str
 ) -> RelayLine | None:
-    """What somebody wrote, found by how it looks to this member: as a copy, or as one's own."""
+    """Find the line that this member sees as this message: a copy they got, or their original."""
     copies = list(
         await session.scalars(select(Delivery.id).where(*_is_copy(member_id, platform, message)))
     )
@@ -210,7 +214,7 @@ async def find_line(
 
 
 def _is_copy(member_id: int, platform: str, message: str) -> tuple[ColumnElement[bool], ...]:
-    """Deliveries to a member that became this message."""
+    """Return the conditions for deliveries to a member that became this message."""
     return (
         Delivery.member_id == member_id,
         Delivery.platform == platform,
@@ -224,7 +228,10 @@ def _is_copy_or_source(member_id: int, source: str, copies: Collection[int]) -> 
 
 
 async def load_root(session: AsyncSession, relay: Relay, member_id: int) -> ThreadRoot | None:
-    """This member's thread. Nobody is there when the account or the hub left the workspace."""
+    """Load the root of this member's thread; None if the delivery is gone.
+
+    The member cannot be reached there once the account or the hub has left the workspace.
+    """
     number = relay.root_of(member_id)
     found = await session.get(Delivery, number) if number is not None else None
     if found is None:
@@ -244,7 +251,7 @@ async def load_root(session: AsyncSession, relay: Relay, member_id: int) -> Thre
 
 
 async def can_write_to(session: AsyncSession, to: Delivery) -> bool:
-    """Are the direct messages open where this delivery went?"""
+    """Return whether direct messages are open where this delivery went; if unknown, they are."""
     query = (
         select(Account.reachable)
         .join(Account.workspace)
@@ -261,19 +268,19 @@ async def can_write_to(session: AsyncSession, to: Delivery) -> bool:
 
 
 async def find_line_by_source(session: AsyncSession, source: str) -> RelayLine | None:
-    """What is known of something written."""
+    """Find and lock the line of an original message."""
     return await session.scalar(
         select(RelayLine).where(RelayLine.source == source).with_for_update()
     )
 
 
 async def find_line_by_delivery(session: AsyncSession, delivery_id: int) -> RelayLine | None:
-    """What a delivery brought."""
+    """Find the line that a delivery brought to the other side."""
     return await session.scalar(select(RelayLine).where(RelayLine.delivery_id == delivery_id))
 
 
 async def find_relay_by_root(session: AsyncSession, delivery_id: int) -> Relay | None:
-    """The conversation that a delivery opened."""
+    """Find and lock the conversation whose thread a delivery opened."""
     query = select(Relay).where(
         or_(Relay.one_root_id == delivery_id, Relay.other_root_id == delivery_id)
     )
@@ -281,7 +288,7 @@ async def find_relay_by_root(session: AsyncSession, delivery_id: int) -> Relay |
 
 
 async def load_latest_body(session: AsyncSession, of: Delivery) -> str:
-    """What it says after its latest edit; nothing once that is not kept any more."""
+    """Return the card of a delivery after its latest edit; empty once it is no longer kept."""
     query = select(Delivery.body).where(Delivery.of_id == of.id, Delivery.act == "edit")
     return await session.scalar(query.order_by(Delivery.id.desc()).limit(1)) or of.body
 
@@ -289,7 +296,7 @@ async def load_latest_body(session: AsyncSession, of: Delivery) -> str:
 async def has_withheld_since(
     session: AsyncSession, relay_id: int, author_id: int, since: datetime
 ) -> bool:
-    """Did somebody write there in vain?"""
+    """Return whether a message of this author in this conversation was withheld since then."""
     query = select(RelayLine.id).where(
         RelayLine.relay_id == relay_id,
         RelayLine.author_id == author_id,
@@ -303,14 +310,14 @@ async def has_withheld_since(
 
 
 async def find_draft(session: AsyncSession, source: str) -> RelayDraft | None:
-    """The draft of something written."""
+    """Find and lock the draft of an original message."""
     return await session.scalar(
         select(RelayDraft).where(RelayDraft.source == source).with_for_update()
     )
 
 
 async def take_draft(session: AsyncSession, draft_id: int, member_id: int) -> RelayDraft | None:
-    """A draft of this member's, which can be taken once."""
+    """Delete a draft of this member and return it, so that it is used only once."""
     query = select(RelayDraft).where(RelayDraft.id == draft_id, RelayDraft.member_id == member_id)
     found = await session.scalar(query.with_for_update())
     if found:
@@ -319,7 +326,7 @@ async def take_draft(session: AsyncSession, draft_id: int, member_id: int) -> Re
 
 
 async def delete_old(session: AsyncSession, now: datetime) -> None:
-    """Drop drafts that nobody claimed, and conversations that both sides left for good."""
+    """Delete drafts that nobody used in time, and conversations whose members were both erased."""
     await session.execute(delete(RelayDraft).where(RelayDraft.at < now - DRAFT_LIFETIME))
     nobody = and_(Relay.one_id.is_(None), Relay.other_id.is_(None))
     await session.execute(delete(Relay).where(nobody))

@@ -1,4 +1,4 @@
-"""Whom a round may put together: who takes part, what they show, whom they met, and whom never."""
+"""The facts for pairing a round: who takes part, their topics, past partners and avoided pairs."""
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
@@ -18,9 +18,10 @@ from db.rounds import MET, Round, RoundAvoidance, RoundGroup, RoundMember, Round
 async def list_participants(
     session: AsyncSession, day: date, only: Collection[int] | None = None
 ) -> Sequence[RoundMember]:
-    """Those who might be paired on that day, with the member; whose turn it is, the caller knows.
+    """Return those who can be paired on that day, with the member loaded.
 
-    In the directory and verified, agreed, neither paused nor snoozed nor skipping.
+    They are listed and verified, agreed to rounds, and are neither paused nor snoozed nor skipping.
+    Whether their rhythm includes that day is the caller's to check.
     """
     query = (
         select(RoundMember)
@@ -42,12 +43,12 @@ async def list_participants(
 
 
 async def add_avoidance(session: AsyncSession, member_id: int, whom_id: int) -> None:
-    """Never pair these two; twice is once."""
+    """Record that two members are never to be paired; repeating it changes nothing."""
     await insert_if_absent(session, RoundAvoidance, member_id=member_id, avoided_id=whom_id)
 
 
 async def remove_avoidance(session: AsyncSession, member_id: int, whom_id: int) -> bool:
-    """Pair them again if it comes to that; False if nothing stood in the way."""
+    """Allow two members to be paired again; return False if nothing prevented it."""
     gone = delete(RoundAvoidance).where(
         RoundAvoidance.member_id == member_id, RoundAvoidance.avoided_id == whom_id
     )
@@ -55,7 +56,7 @@ async def remove_avoidance(session: AsyncSession, member_id: int, whom_id: int) 
 
 
 async def list_avoided_by(session: AsyncSession, member_id: int) -> Sequence[Member]:
-    """Whom somebody does not want to be paired with."""
+    """Return the members with whom this member does not want to be paired."""
     query = (
         select(Member)
         .join(RoundAvoidance, RoundAvoidance.avoided_id == Member.id)
@@ -66,20 +67,20 @@ async def list_avoided_by(session: AsyncSession, member_id: int) -> Sequence[Mem
 
 
 async def load_avoided_pairs(session: AsyncSession) -> set[frozenset[int]]:
-    """All pairs of whom one avoids the other."""
+    """Load all pairs in which one member avoids the other."""
     rows = await session.execute(select(RoundAvoidance.member_id, RoundAvoidance.avoided_id))
     return {frozenset(row) for row in rows.all()}
 
 
 class Knowledge(NamedTuple):
-    """What somebody shows the community of what they know and want to learn."""
+    """What a member shows the community: known topics with their levels, and topics to learn."""
 
     knows: dict[int, int]
     learns: set[int]
 
 
 async def load_knowledge(session: AsyncSession) -> dict[int, Knowledge]:
-    """Of everybody who takes part in rounds: what nobody may see counts nowhere."""
+    """Load the topics of all who take part in rounds, as far as the community may see them."""
     query = (
         select(Expertise.member_id, Expertise.topic_id, Expertise.kind, Expertise.level)
         .join(RoundMember, RoundMember.member_id == Expertise.member_id)
@@ -97,7 +98,7 @@ async def load_knowledge(session: AsyncSession) -> dict[int, Knowledge]:
 
 
 class PastPairing(NamedTuple):
-    """Two who were partners, from one side: when last, and when they last really met."""
+    """Two former partners, from one side: the last day on which they met, and the other's city."""
 
     member_id: int
     other_id: int
@@ -106,9 +107,9 @@ class PastPairing(NamedTuple):
 
 
 async def list_past_pairings(session: AsyncSession, since: date) -> Sequence[PastPairing]:
-    """Everybody's partners in rounds since then, that were told of each other.
+    """Return the partners of every member in rounds since then, if the pair was notified.
 
-    Two met if one of them said so.
+    Two met if one of them said so; otherwise `met_on` is None.
     """
     mine, theirs, other = aliased(RoundPlace), aliased(RoundPlace), aliased(Member)
     met = func.max(Round.day).filter(or_(mine.answer == MET, theirs.answer == MET))
@@ -125,13 +126,13 @@ async def list_past_pairings(session: AsyncSession, since: date) -> Sequence[Pas
 
 
 async def list_joined_since(session: AsyncSession, moment: datetime) -> set[int]:
-    """Who began to take part since then."""
+    """Return the ids of members who began to take part since then."""
     query = select(RoundMember.member_id).where(RoundMember.joined_at >= moment)
     return set(await session.scalars(query))
 
 
 async def find_common_room(session: AsyncSession, keys: Collection[int]) -> Address | None:
-    """A workspace in which all of these can be written to at once."""
+    """Find a workspace in which the hub can write to all of these members in one conversation."""
     query = (
         select(Workspace.platform, Workspace.external_id, Account.member_id, Account.external_id)
         .join(Account.workspace)
@@ -153,7 +154,7 @@ async def find_common_room(session: AsyncSession, keys: Collection[int]) -> Addr
 
 
 async def list_silent(session: AsyncSession) -> Sequence[RoundMember]:
-    """Those who were asked whether to go on, and have not answered; held."""
+    """Return and lock those who were asked whether to go on and have not answered."""
     query = select(RoundMember).where(
         RoundMember.asked_at.is_not(None), RoundMember.paused_at.is_(None)
     )

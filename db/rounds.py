@@ -1,4 +1,4 @@
-"""Pairing rounds: who takes part, who was paired with whom, and who really met."""
+"""Pairing rounds: who takes part, who was paired with whom, and who met."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
@@ -19,9 +19,10 @@ class RoundMember(Base):
     """A member who agreed to be paired.
 
     `rhythm` is weekly, every-two-weeks or monthly, and `nth` the Tuesday of the month for the
-    latter. Nothing happens where `active` is off, until `snoozed_until`, on the day `skips`, or
-    from `paused_at`. `missed` counts rounds in a row without a partner, `silent` check-ins in a
-    row without an answer; `asked_at`: was asked whether to go on, and has not answered.
+    latter. The member is not paired while `active` is off, until `snoozed_until`, on the day
+    `skips`, or from `paused_at` on. `missed` counts rounds in a row without a partner, `silent`
+    check-ins in a row without an answer; `asked_at` is when the member was asked whether to go on,
+    empty once there is an answer.
     """
 
     __tablename__ = "round_member"
@@ -42,7 +43,7 @@ class RoundMember(Base):
 
 
 class RoundAvoidance(Base):
-    """Somebody whom a member does not want to be paired with; the other is never told."""
+    """A member with whom another one does not want to be paired, and who never learns of it."""
 
     __tablename__ = "round_avoid"
     member_id: Mapped[int] = mapped_column(
@@ -54,7 +55,7 @@ class RoundAvoidance(Base):
 
 
 class Round(Base):
-    """One round, by its day. Each step of its life is a moment, empty until it is done."""
+    """One round, by its day. Each `…_at` is when a step was done, empty until then."""
 
     __tablename__ = "round"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -69,9 +70,9 @@ class Round(Base):
 
 
 class RoundGroup(Base):
-    """Two or three who are to meet. `again`: some two of them were partners before.
+    """Two or three members who are to meet. `again`: some two of them were partners before.
 
-    `late`: made after the round was sent. `begun_at`: they were told.
+    `late`: made after the round was sent. `begun_at`: when they were notified.
     """
 
     __tablename__ = "round_group"
@@ -86,7 +87,7 @@ class RoundGroup(Base):
 
 
 class RoundPlace(Base):
-    """One member's place in one round: at most one. `answer`: met, scheduled or not-yet."""
+    """A member's place in a round; each has at most one. `answer` is met, scheduled or not-yet."""
 
     __tablename__ = "round_place"
     round_id: Mapped[int] = mapped_column(
@@ -104,7 +105,11 @@ class RoundPlace(Base):
 
 
 class UnmatchedMember(Base):
-    """Somebody without a partner in a round, and the rule that left the fewest."""
+    """A member without a partner in a round.
+
+    `rule` is the pairing rule that left the fewest candidates; `fits` counts the members who would
+    have fitted.
+    """
 
     __tablename__ = "round_left"
     round_id: Mapped[int] = mapped_column(
@@ -123,14 +128,14 @@ class UnmatchedMember(Base):
 
 
 async def load_participation(session: AsyncSession, member_id: int) -> RoundMember | None:
-    """How somebody takes part, if they ever did; held until the end of the transaction."""
+    """Load how a member takes part, if ever; the row is locked until the end of the transaction."""
     return await session.get(RoundMember, member_id, with_for_update=True)
 
 
 async def get_or_create_participation(
     session: AsyncSession, member_id: int, now: datetime
 ) -> RoundMember:
-    """The row of somebody who takes part, made where there is none."""
+    """Return the row of a member who takes part, created if there is none, and locked."""
     await insert_if_absent(session, RoundMember, member_id=member_id, joined_at=now)
     found = await load_participation(session, member_id)
     if found is None:
@@ -142,13 +147,13 @@ async def get_or_create_participation(
 
 
 async def find_round(session: AsyncSession, day: date, *, hold: bool = False) -> Round | None:
-    """The round of a day, held until the end of the transaction if asked."""
+    """Find the round of a day; with `hold`, locked until the end of the transaction."""
     query = select(Round).where(Round.day == day).execution_options(populate_existing=True)
     return await session.scalar(query.with_for_update() if hold else query)
 
 
 async def get_or_create_round(session: AsyncSession, day: date) -> Round:
-    """The round of a day, made where there is none, and held."""
+    """Return the round of a day, created if there is none, and locked."""
     await insert_if_absent(session, Round, day=day, seed=day.toordinal())
     found = await find_round(session, day, hold=True)
     if found is None:
@@ -157,17 +162,17 @@ async def get_or_create_round(session: AsyncSession, day: date) -> Round:
 
 
 async def lock_round(session: AsyncSession, round_id: int) -> Round | None:
-    """One round, held until the end of the transaction."""
+    """Load one round and lock it until the end of the transaction."""
     return await session.get(Round, round_id, with_for_update=True, populate_existing=True)
 
 
 async def list_unfinished(session: AsyncSession) -> Sequence[Round]:
-    """Rounds that something is still to happen to, oldest first."""
+    """Return the rounds that are not closed, oldest first."""
     return (await session.scalars(_newest_sent().where(Round.closed_at.is_(None)))).all()
 
 
 async def find_last_sent(session: AsyncSession) -> Round | None:
-    """The newest round that people were told of."""
+    """Find the newest round whose members were notified."""
     query = (
         _newest_sent().where(Round.sent_at.is_not(None)).order_by(None).order_by(Round.day.desc())
     )
@@ -186,14 +191,12 @@ async def save_groups(
     *,
     late: bool = False,
 ) -> None:
-    """Groups (members, points, again) and those left (member, rule, fits) join a round."""
+    """Add groups (members, points, again) and unmatched members (member, rule, fits) to a round."""
     for keys, points, again in groups:
         places = [RoundPlace(round_id=round_.id, member_id=key) for key in keys]
         session.add(
-            RoundGroup(
-                round_id=round_.id, points=points, again=again, late=late, places=places
-            )
-        )  # fmt: skip
+            RoundGroup(round_id=round_.id, points=points, again=again, late=late, places=places)
+        )
     session.add_all(
         UnmatchedMember(round_id=round_.id, member_id=key, rule=rule, fits=fits)
         for key, rule, fits in left
@@ -202,13 +205,13 @@ async def save_groups(
 
 
 async def clear_draft(session: AsyncSession, round_: Round) -> None:
-    """A draft is thrown away."""
+    """Delete all groups, places and unmatched members of a round."""
     for kind in (RoundPlace, RoundGroup, UnmatchedMember):
         await session.execute(delete(kind).where(kind.round_id == round_.id))
 
 
 async def drop_groups(session: AsyncSession, groups: Iterable[RoundGroup]) -> None:
-    """Groups that cannot be: their places are free."""
+    """Delete groups that cannot meet, and their places."""
     ids = [group.id for group in groups]
     for start in range(0, len(ids), 500):
         some = ids[start : start + 500]
@@ -219,10 +222,10 @@ async def drop_groups(session: AsyncSession, groups: Iterable[RoundGroup]) -> No
 async def list_groups(
     session: AsyncSession, round_id: int, *, only_new: int | None = None
 ) -> Sequence[RoundGroup]:
-    """The groups of a round with their people, the weightiest first.
+    """Return the groups of a round with their members, the most points first.
 
-    `only_new`: so many of those that were not told yet, held; what another process holds is
-    passed over.
+    With `only_new`, return and lock at most that many that are not notified yet, except those that
+    another process has locked.
     """
     query = _whole_groups(round_id).order_by(RoundGroup.points.desc(), RoundGroup.id)
     if only_new is not None:
@@ -243,7 +246,7 @@ def _whole_groups(round_id: int) -> Select[RoundGroup]:
 async def list_drafted_members(
     session: AsyncSession, round_id: int, after: int, limit: int
 ) -> Sequence[Member]:
-    """So many of a draft, with a partner in it or not, by number from the one after `after`."""
+    """Return up to `limit` members of a draft, paired or not, by id from the one after `after`."""
     placed = select(RoundPlace.member_id).where(RoundPlace.round_id == round_id)
     left = select(UnmatchedMember.member_id).where(UnmatchedMember.round_id == round_id)
     query = select(Member).where(Member.id.in_(placed.union(left)), Member.id > after)
@@ -251,7 +254,7 @@ async def list_drafted_members(
 
 
 async def find_names(session: AsyncSession, round_id: int, keys: Collection[int]) -> dict[int, str]:
-    """The names of those of these who are in a round, with a partner or not."""
+    """Return the names of those of these members who are in a round, paired or not, by id."""
     placed = select(RoundPlace.member_id).where(RoundPlace.round_id == round_id)
     left = select(UnmatchedMember.member_id).where(UnmatchedMember.round_id == round_id)
     query = select(Member.id, Member.name).where(
@@ -263,7 +266,7 @@ async def find_names(session: AsyncSession, round_id: int, keys: Collection[int]
 async def list_begun_groups(
     session: AsyncSession, round_id: int, before: datetime, after: int, limit: int
 ) -> Sequence[RoundGroup]:
-    """So many groups that were told before a moment, by number from the one after `after`."""
+    """Return up to `limit` groups notified by `before`, by id from the one after `after`."""
     query = _whole_groups(round_id).where(RoundGroup.begun_at <= before, RoundGroup.id > after)
     return (await session.scalars(query.order_by(RoundGroup.id).limit(limit))).all()
 
@@ -271,7 +274,7 @@ async def list_begun_groups(
 async def list_unanswered(
     session: AsyncSession, round_id: int, before: datetime
 ) -> Sequence[RoundMember]:
-    """How those take part who were told before a moment, and said nothing to the check-in."""
+    """Return the rows of members notified by `before` who did not answer the check-in."""
     query = (
         select(RoundMember)
         .join(RoundPlace, RoundPlace.member_id == RoundMember.member_id)
@@ -290,7 +293,7 @@ async def list_unanswered(
 async def list_unmatched(
     session: AsyncSession, round_id: int, *, only_new: int | None = None
 ) -> Sequence[UnmatchedMember]:
-    """Those without a partner, with the member; `only_new` as above."""
+    """Return the unmatched members of a round, with the member; `only_new` as in `list_groups`."""
     query = (
         select(UnmatchedMember)
         .where(UnmatchedMember.round_id == round_id)
@@ -307,7 +310,7 @@ async def list_unmatched(
 async def delete_unmatched(
     session: AsyncSession, round_id: int, keys: Collection[int] | None
 ) -> None:
-    """Some who were left have a partner now; None for all of them."""
+    """Remove members from those without a partner, as they have one now; None for all of them."""
     gone = delete(UnmatchedMember).where(UnmatchedMember.round_id == round_id)
     if keys is not None:
         gone = gone.where(UnmatchedMember.member_id.in_(keys))
@@ -315,7 +318,7 @@ async def delete_unmatched(
 
 
 async def count_missed(session: AsyncSession, round_id: int) -> None:
-    """Whoever has a place owes nothing any more; whoever was left comes first next time."""
+    """Reset `missed` of members with a place; raise it for unmatched ones, who come first next."""
     placed = select(RoundPlace.member_id).where(RoundPlace.round_id == round_id)
     left = select(UnmatchedMember.member_id).where(UnmatchedMember.round_id == round_id)
     for who, value in ((placed, 0), (left, RoundMember.missed + 1)):
@@ -330,7 +333,7 @@ async def count_missed(session: AsyncSession, round_id: int) -> None:
 async def add_third(
     session: AsyncSession, round_id: int, host_id: int, third_id: int, points: int
 ) -> None:
-    """Somebody joins the pair of another one, which is told anew."""
+    """Add a member to the pair of `host_id`; the group is to be notified again."""
     found = await find_group_of(session, host_id, round_id)
     if found is None:
         raise LookupError("the pair vanished while it was held")
@@ -340,7 +343,7 @@ async def add_third(
 
 
 async def clear_missed(session: AsyncSession, keys: Collection[int]) -> None:
-    """These have a partner after all."""
+    """Reset `missed` of these members, as they have a partner after all."""
     query = update(RoundMember).where(RoundMember.member_id.in_(keys)).values(missed=0)
     await session.execute(query)
 
@@ -349,7 +352,7 @@ async def clear_missed(session: AsyncSession, keys: Collection[int]) -> None:
 
 
 async def lock_group(session: AsyncSession, number: int) -> RoundGroup | None:
-    """One group with its people, held."""
+    """Load one group with its members, and lock it."""
     query = (
         select(RoundGroup)
         .where(RoundGroup.id == number)
@@ -360,7 +363,7 @@ async def lock_group(session: AsyncSession, number: int) -> RoundGroup | None:
 
 
 async def find_group_of(session: AsyncSession, member_id: int, round_id: int) -> RoundGroup | None:
-    """The group somebody is in."""
+    """Find and lock the group of a member in a round."""
     query = select(RoundPlace.group_id).where(
         RoundPlace.member_id == member_id, RoundPlace.round_id == round_id
     )
@@ -371,12 +374,12 @@ async def find_group_of(session: AsyncSession, member_id: int, round_id: int) ->
 async def find_unmatched(
     session: AsyncSession, member_id: int, round_id: int
 ) -> UnmatchedMember | None:
-    """Was somebody left without a partner?"""
+    """Return the row of a member who was left without a partner in a round, if so."""
     return await session.get(UnmatchedMember, (round_id, member_id))
 
 
 async def count_answers(session: AsyncSession, round_id: int) -> Mapping[str, int]:
-    """How many places have which answer; empty for none."""
+    """Count the places with each answer; an empty text stands for no answer."""
     query = (
         select(RoundPlace.answer, func.count())
         .where(RoundPlace.round_id == round_id)

@@ -1,4 +1,4 @@
-"""Full text search over everything that has words: the same rows match on both databases."""
+"""Full text search over all documents; both databases match the same rows."""
 
 from collections.abc import Sequence
 from functools import reduce
@@ -12,11 +12,11 @@ from db.base import Base, is_sqlite
 from db.text import query_tokens
 
 RANKED = 1000
-"""As many documents are compared at most: what comes first is then as soon found among many."""
+"""How many matches are ranked at most, so that frequent words take no longer than rare ones."""
 
 
 class Document(Base):
-    """The words of one thing, as far as one circle of readers may see them.
+    """The words of one thing that one circle of readers may see.
 
     `kind` and `ref` name the thing; `seen` is «community» or «city», and then `city_id` says which
     city. A thing with words for both circles has two documents. `tokens` come from `text.analyse`.
@@ -38,7 +38,7 @@ _FTS = table("document_fts", column("rowid"), column("document_fts"), column("ra
 async def replace_documents(
     session: AsyncSession, kind: str, ref: int, documents: Sequence[Document]
 ) -> None:
-    """Replace what is known of one thing."""
+    """Replace all documents of one thing."""
     await session.execute(delete(Document).where(Document.kind == kind, Document.ref == ref))
     session.add_all(documents)
 
@@ -46,10 +46,10 @@ async def replace_documents(
 async def find_refs(
     session: AsyncSession, kind: str, text: str, city_id: int | None, limit: int
 ) -> list[int]:
-    """The refs whose visible words hold every word asked (or its stem), best first.
+    """Find the things whose visible words contain every word of the text (or its stem), best first.
 
-    Only documents for the community, and those for the reader's own city, are looked at. Words
-    that very many hold are ranked among the `RANKED` newest of these.
+    Only documents for the community, and those for the city `city_id`, are searched. Of very many
+    matches only the newest `RANKED` are ranked. Return the refs.
     """
     groups = query_tokens(text)
     if not groups:
@@ -86,7 +86,7 @@ def _quote(token: str) -> str:
 
 
 def _phrase(token: str) -> ColumnElement[str]:
-    """The token as PostgreSQL breaks it: `1e1hr` is two of its words, here as when it was kept."""
+    """Split the token as PostgreSQL did when it was stored: `1e1hr` is two of its words."""
     return func.phraseto_tsquery(text_("'simple'"), token)
 
 

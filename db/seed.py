@@ -1,4 +1,4 @@
-"""Fills a database: the reference data of the community, and the people of the demo."""
+"""Fills a database with the community's reference data, and with the people of the demo."""
 
 import csv
 from collections.abc import Callable, Iterator, Mapping
@@ -23,19 +23,19 @@ from db.topics import Topic, TopicCriterion, TopicTerm
 _DATA = Path(__file__).parent / "data"
 Row = TypeVar("Row", bound=Base)
 Progress = Callable[[str], None]
-"""Told the name of each step as it begins."""
+"""Called with the name of each step as it begins."""
 
 DEMO_WORKSPACES = (
     ("slack", "T-DEMO", "City Data Hub"),
     ("discord", "G-DEMO", "Datos Abiertos LATAM"),
 )
 DEMO_OWN = {"T-DEMO": "boston-ma-us"}
-"""Which of the demo's workspaces is a city's own: its people join without a code."""
+"""Demo workspaces that are a city's own, with the city: their people join without a code."""
 DEMO_NEWCOMERS = (
     ("T-DEMO", "Nina Novak", "en", "America/New_York"),
     ("G-DEMO", "Nico Nuñez", "es", "America/Bogota"),
 )
-"""People of the demo who are no members yet: workspace, name, language, time zone."""
+"""People of the demo who are not members yet: workspace, name, language, time zone."""
 DEMO_STAFF = ("Dana Whitfield", "dana.whitfield@programme.example")
 
 
@@ -55,7 +55,7 @@ def _parse_degrees(text: str) -> float | None:
 async def _upsert(
     session: AsyncSession, kind: type[Row], key: str, rows: Iterator[dict[str, Any]]
 ) -> dict[Any, Row]:
-    """Insert what is new and update what is there, by `key`; everything of the kind by it."""
+    """Insert new rows and update those that exist; return all rows of the table by `key`."""
     known = {getattr(row, key): row for row in (await session.scalars(select(kind))).all()}
     for facts in rows:
         row = known.get(facts[key])
@@ -69,12 +69,12 @@ async def _upsert(
 
 
 async def is_empty(session: AsyncSession) -> bool:
-    """Is there no reference data yet?"""
+    """Return whether there is no reference data yet."""
     return not await session.scalar(select(func.count()).select_from(Topic))
 
 
 async def seed_reference(session: AsyncSession, progress: Progress = lambda step: None) -> None:
-    """The standard, the cities and the vocabulary; repeating it changes nothing."""
+    """Insert or update the standard, cities and vocabulary; repeating it changes nothing."""
     progress("standard")
     areas = await _upsert(session, PracticeArea, "slug", map(_area, _load_rows("practice_areas")))
     area_ids = {slug: area.id for slug, area in areas.items()}
@@ -183,7 +183,7 @@ async def _seed_topic_criteria(
 async def _insert_missing(
     session: AsyncSession, kind: type[Base], keys: tuple[str, ...], rows: Iterator[dict[str, Any]]
 ) -> None:
-    """Insert the rows whose keys are not there yet."""
+    """Insert the rows whose keys do not exist yet."""
     columns = [getattr(kind, key) for key in keys]
     known = {tuple(found) for found in (await session.execute(select(*columns))).all()}
     names = {column.key for column in kind.__mapper__.column_attrs}
@@ -204,7 +204,10 @@ async def seed_demo(
     standing: Standing,
     progress: Progress = lambda step: None,
 ) -> None:
-    """About 400 invented people in real cities, with an account in each demo workspace."""
+    """Insert about 400 invented people in real cities, with an account in each demo workspace.
+
+    It does nothing if there are people of the demo already.
+    """
     if await session.scalar(select(func.count()).select_from(Member).where(Member.synthetic)):
         return
     progress("people")
@@ -302,7 +305,7 @@ def _build_ties(member: Member, person: DemoPerson, topics: Mapping[str, Topic])
 def _endorse(
     session: AsyncSession, members: list[Member], ties: list[list[Expertise]], now: datetime
 ) -> None:
-    """Skilled people get a few endorsements, from people of other cities, always the same ones."""
+    """Give skilled people a few endorsements from other cities, always the same ones."""
     for index, some in enumerate(ties):
         for tie in some:
             wanted = (index * 7 + tie.topic_id * 3) % (2 * tie.level + 1)
@@ -315,7 +318,7 @@ def _endorse(
 
 
 def _build_round_members(members: list[Member], now: datetime) -> Iterator[RoundMember]:
-    """Nearly half of the people take part in rounds, most of them every week."""
+    """Let nearly half of the people take part in rounds, most of them every week."""
     often = ("weekly", "weekly", "every-two-weeks", "weekly", "monthly")
     for index, person in enumerate(members):
         if index * 7 % 20 < 9:
@@ -331,20 +334,23 @@ def _index_words(topics: Mapping[str, Topic], ties: list[Expertise]) -> Iterator
 
 
 def demo_home(person: Member) -> str:
-    """The demo's workspace where somebody is told things; the other one can be tried as well."""
+    """Return the demo workspace in which a person gets messages; the other one works as well."""
     return DEMO_WORKSPACES[person.language in ("es", "pt")][1]
 
 
 def _build_accounts(
     members: list[Member], cities: Mapping[str, City], now: datetime
 ) -> Iterator[Account]:
-    """Everybody can be met on both platforms of the demo; the e-mail is the user id there."""
+    """Give everybody an account on both platforms of the demo, with the e-mail as the user id."""
     for platform, key, name in DEMO_WORKSPACES:
         own = cities.get(DEMO_OWN.get(key, ""))
         home = Workspace(
-            platform=platform, external_id=key, name=name, first_seen=now,
+            platform=platform,
+            external_id=key,
+            name=name,
+            first_seen=now,
             city_id=own.id if own else None,
-        )  # fmt: skip
+        )
         for person in members:
             yield Account(
                 workspace=home,

@@ -1,4 +1,4 @@
-"""The outbox at work: who may send what now, and how it is written down that it ended."""
+"""Sending from the outbox: which process may send what, and recording how attempts ended."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -41,40 +41,40 @@ from db.outbox import (
 )
 
 MOST_DEATHS = 3
-"""Processes that may end with one delivery in flight before nobody touches it any more."""
+"""How many processes may end with one delivery in flight before it is given up."""
 
 BATCH_SIZE = 500
-"""How many rows are put right in one transaction; the rest follow in the next."""
+"""How many rows are repaired in one transaction; the rest follow in the next."""
 
 SPARE_ROWS = 16
-"""How many more are looked at than taken: some of them nobody here may send."""
+"""How many more rows are looked at than claimed, as some may not be sent from here."""
 
 
 CONTENTION_FACTOR = 4
-"""As many times more are found: several processes that look at once take what the others left."""
+"""How many times more rows are found: processes that look at once take what others left."""
 
 WINDOW = 512
-"""How much of what is due is looked through first: all of it only if nothing is found there."""
+"""How many of the due rows are searched first; all of them only if nothing is found there."""
 
 NO_WINDOW = 2**31
 
 
 class Claim(NamedTuple):
-    """One delivery that is ours; `root` is the one that it changes or stands under."""
+    """One claimed delivery; `root` is the one that it changes or whose thread it belongs to."""
 
     row: Delivery
     root: Delivery | None
 
 
 class ClaimResult(NamedTuple):
-    """What was claimed, and what is not owed any more."""
+    """The claimed deliveries, and those that ended because they must not be sent any more."""
 
     claims: Sequence[Claim]
     ended_deliveries: Sequence[Delivery]
 
 
 class Settlement(NamedTuple):
-    """How one attempt, or one look, ended; `fence` is the number under which it was made."""
+    """How one attempt or one look-up ended; `fence` is the number under which it was made."""
 
     id: int
     fence: int
@@ -97,10 +97,10 @@ _NOW = bindparam("now", type_=Moment())
 
 
 def _heads_query() -> Select[int]:
-    """The oldest due delivery of each lane where nothing is under way and no gate is shut.
+    """Build the query for the oldest due delivery of each lane that is idle and not rate limited.
 
-    Only the first `window` of all that is due is looked through. What would be stale is left out,
-    but for what may have arrived and is still looked for.
+    Only the first `window` due rows are searched. Stale ones are left out, except those that may
+    have arrived and are still looked for.
     """
     fresh = or_(Delivery.expires.is_(None), Delivery.expires > _NOW, Delivery.began_at.is_not(None))
     here = tuple_(Delivery.platform, Delivery.workspace)
@@ -114,7 +114,7 @@ def _heads_query() -> Select[int]:
         .subquery("ripe")
         .c
     )
-    # the first of its lane; «there is no earlier one» would be asked of all rows at once
+    # the first of its lane; NOT EXISTS of an earlier one would be evaluated for all rows
     head = (
         select(_sibling.id)
         .where(_sibling.lane == ripe.lane, is_in(*PENDING, of=_sibling))
@@ -130,7 +130,7 @@ def _heads_query() -> Select[int]:
 
 
 def _lock_query() -> Select[Delivery, str | None, datetime | None]:
-    """Those of them that nobody else took meanwhile, with what speaks against sending them."""
+    """Build the query that locks those not taken meanwhile, and tells what forbids to send them."""
     home = and_(
         Workspace.platform == Delivery.platform, Workspace.external_id == Delivery.workspace
     )
@@ -146,12 +146,12 @@ def _lock_query() -> Select[Delivery, str | None, datetime | None]:
     )
 
 
-# built once: that takes longer than asking
+# built once: that takes longer than running them
 _HEADS, _LOCK = _heads_query(), _lock_query()
 
 
 async def _list_paused_platforms(session: AsyncSession, now: datetime) -> Sequence[str]:
-    """Platforms that are left alone just now; nothing of theirs is looked at."""
+    """Return the platforms under a rate limit, none of whose deliveries are looked at."""
     query = select(RateLimit.key).where(RateLimit.until > now, RateLimit.key.not_like("%:%"))
     return (await session.scalars(query)).all()
 
@@ -165,10 +165,10 @@ async def claim_deliveries(
     excluded_workspaces: Collection[tuple[str, str]] = (),
     down: Collection[str] = (),
 ) -> ClaimResult:
-    """Take up to `limit` deliveries for as long as the lease.
+    """Claim up to `limit` deliveries for as long as the lease.
 
-    `may` is asked about each in turn; `leaving_out` are workspaces, `down` platforms, that need
-    not be looked at.
+    `can_send` decides about each in turn; `excluded_workspaces` (platform, workspace) and the
+    platforms `down` are not looked at.
     """
     down = {*down, *await _list_paused_platforms(session, now)}
     asked = {
@@ -203,7 +203,7 @@ async def claim_deliveries(
 
 
 def _cancel_reason(row: Delivery, status: str | None, removed: datetime | None) -> str:
-    """Why something is not owed any more just before it would be sent."""
+    """Return why a delivery must not be sent any more; empty if it may."""
     if removed is not None:
         return REMOVED
     if status == "suspended" and row.kind != ANSWERS:
@@ -212,7 +212,7 @@ def _cancel_reason(row: Delivery, status: str | None, removed: datetime | None) 
 
 
 async def _mark_claimed(session: AsyncSession, ours: Sequence[Delivery], until: datetime) -> None:
-    """One statement for all; the rows in hand then say the same, and belong to no session."""
+    """Mark all as claimed in one statement; set the same in memory, detached from the session."""
     mine = [row.id for row in ours]
     await session.execute(
         update(Delivery)
@@ -241,9 +241,9 @@ def _is_held(rows: Sequence[Delivery], state: str) -> ColumnElement[bool]:
 async def mark_in_flight(
     session: AsyncSession, now: datetime, lease: timedelta, rows: Sequence[Delivery]
 ) -> set[int]:
-    """The numbers of those that may be sent now; to be committed before the first of them is.
+    """Mark deliveries as in flight and return the ids of those that may be sent, after the commit.
 
-    Missing are those that somebody else has by now, that are stale, or all of them in a panic.
+    Missing are those that another process has claimed, that are stale, or all during a panic.
     """
     done = await session.execute(
         update(Delivery)
@@ -265,7 +265,7 @@ async def mark_in_flight(
 
 
 async def release_claims(session: AsyncSession, rows: Sequence[Delivery], until: datetime) -> None:
-    """Give back what was claimed and not begun; due again, at `until` the earliest."""
+    """Give back claims that were not begun; they are due again, at `until` the earliest."""
     await session.execute(
         update(Delivery)
         .where(_is_held(rows, CLAIMED))
@@ -277,9 +277,9 @@ async def release_claims(session: AsyncSession, rows: Sequence[Delivery], until:
 async def record_results(
     session: AsyncSession, now: datetime, written: Sequence[Settlement]
 ) -> Sequence[Delivery]:
-    """Write how attempts ended, where the fence still is the one they were made under.
+    """Record how attempts ended, if the fence is still the one they were made under.
 
-    Returns those that ended for good.
+    Return the deliveries that ended for good.
     """
     ids = [one.id for one in written]
     query = select(Delivery).where(Delivery.id.in_(ids)).with_for_update()
@@ -316,7 +316,7 @@ def _end_delivery(row: Delivery, now: datetime, state: str, reason: str) -> None
 
 
 async def _redirect_to_other_account(session: AsyncSession, row: Delivery, now: datetime) -> bool:
-    """The person takes no messages there: is there another account of theirs that does?"""
+    """Mark the account unreachable; return whether another one of its member takes the message."""
     closed = await session.scalar(
         select(Account)
         .join(Account.workspace)
@@ -344,9 +344,9 @@ async def _redirect_to_other_account(session: AsyncSession, row: Delivery, now: 
 async def recover_lost_claims(
     session: AsyncSession, now: datetime, visible: timedelta
 ) -> list[Delivery]:
-    """Take back what a process that died, or sleeps, had; returns those that nobody may touch.
+    """Free claims whose lease ran out, as their process died or slept; return those given up.
 
-    What was in flight may have arrived; so long after its beginning it can be looked for.
+    What was in flight may have arrived; it can be looked for `visible` after its beginning.
     """
     query = (
         select(Delivery)
@@ -370,7 +370,7 @@ async def recover_lost_claims(
 
 
 async def expire_stale(session: AsyncSession, now: datetime) -> list[Delivery]:
-    """What would be stale is not sent; what may have arrived is looked for first."""
+    """End and return stale deliveries, except those that may have arrived: they are looked for."""
     certain = or_(Delivery.began_at.is_(None), Delivery.act != "post")
     query = (
         select(Delivery)
@@ -386,8 +386,8 @@ async def expire_stale(session: AsyncSession, now: datetime) -> list[Delivery]:
 
 
 async def set_rate_limits(session: AsyncSession, gates: Mapping[str, tuple[datetime, str]]) -> None:
-    """Let nothing through the gates of these keys until then; one that is shut longer stays so."""
-    # in one order everywhere: two workers that write the same gates never wait for each other
+    """Set limits by key: until when, and why. A longer one that exists stays."""
+    # in one order everywhere, so that two workers that write the same limits cannot deadlock
     rows = [{"key": k, "until": until, "reason": why} for k, (until, why) in sorted(gates.items())]
     row = insert_into(session, RateLimit).values(rows)
     newer = row.excluded.until > RateLimit.until

@@ -1,4 +1,4 @@
-"""SQLite in one step a statement: the driver's own way goes four times to its thread and back."""
+"""SQLite with one visit to the connection's thread for each statement; aiosqlite takes four."""
 
 import asyncio
 import sqlite3
@@ -11,7 +11,7 @@ Rows = Sequence[tuple[Any, ...]]
 
 
 class Cursor:
-    """The result of one statement, read to its end where it was made."""
+    """The result of one statement, fetched completely in the connection's thread."""
 
     def __init__(self, connection: "Connection") -> None:
         self._connection = connection
@@ -28,21 +28,21 @@ class Cursor:
         self._rows = ()
 
     async def execute(self, statement: str, parameters: Any = ()) -> Self:
-        """Run it and fetch everything."""
+        """Run the statement and fetch all rows."""
         await self._connection.run_in_thread(self._run, statement, parameters)
         return self
 
     async def executemany(self, statement: str, parameters: Any) -> Self:
-        """Run it for each row of parameters."""
+        """Run the statement for each row of parameters."""
         await self._connection.run_in_thread(self._run_many, statement, parameters)
         return self
 
     async def fetchall(self) -> Rows:
-        """What was fetched."""
+        """Return the rows that were fetched."""
         return self._rows
 
     async def close(self) -> None:
-        """Nothing is open any more."""
+        """Do nothing: the driver's cursor was closed after the statement."""
 
     def _run(self, raw: sqlite3.Connection, statement: str, parameters: Any) -> None:
         self._store_result(raw.execute(statement, parameters))
@@ -61,12 +61,12 @@ class Cursor:
 class Connection(aiosqlite.Connection):
     """A connection whose cursors cost nothing to open and to close.
 
-    A transaction that only reads takes no step of its own: its BEGIN goes with its first
-    statement, and nobody waits for its end.
+    A transaction that only reads needs no visits of its own: its BEGIN goes with its first
+    statement, and nothing waits for its end.
     """
 
     _open = False  # a transaction was begun
-    _due = False  # and its BEGIN not yet done
+    _due = False  # its BEGIN is not executed yet
     _end_of_thread: asyncio.Future[Any] | None = None
     _changes = -1  # the count of changed rows when a reader began
 
@@ -74,27 +74,27 @@ class Connection(aiosqlite.Connection):
         try:
             return await super()._connect()
         except sqlite3.Error:
-            self._thread.join()  # it still says so to this loop, which may be closed at once
+            self._thread.join()  # it still reports to this loop, which may be closed at once
             raise
 
     def stop(self) -> asyncio.Future[Any] | None:
-        """Once, and all wait for the same end: a thread that has ended answers no second wish."""
+        """Stop the thread, once. Later calls get the same future: an ended thread answers none."""
         if self._running:
             self._end_of_thread = super().stop()
         return self._end_of_thread
 
     def cursor(self) -> Cursor:  # type: ignore[override] # ours needs no step to the thread
-        """A cursor; nothing happens before it executes."""
+        """Return a cursor; nothing happens before it executes."""
         return Cursor(self)
 
     def begin(self) -> None:
-        """A transaction that reads, from its first statement on."""
+        """Begin a transaction that reads; its BEGIN is executed with its first statement."""
         self._open = self._due = True
 
     async def run_in_thread(
         self, work: Callable[..., None], statement: str, parameters: Any
     ) -> None:
-        """Run in the connection's thread with the bare connection."""
+        """Run `work` with the bare connection in the connection's thread."""
         self._open = self._open or statement.startswith("BEGIN")
         begun = self._begin if self._due else None
         self._due = False
@@ -107,11 +107,11 @@ class Connection(aiosqlite.Connection):
         self._changes = self._conn.total_changes
 
     async def commit(self) -> None:
-        """Wait for it unless nothing was written."""
+        """Commit, and wait for it if anything was written."""
         await self._end(self._conn.commit)
 
     async def rollback(self) -> None:
-        """Undo what there is; the pool asks for it after every commit too."""
+        """Roll back what there is. The pool calls it after every commit too."""
         await self._end(self._conn.rollback)
 
     async def _end(self, end: Callable[[], None]) -> None:
@@ -122,7 +122,7 @@ class Connection(aiosqlite.Connection):
         if self._conn.total_changes == changes:
             self._tx.put_nowait((None, end))
         else:
-            await self._execute(end)  # type: ignore[no-untyped-call] # as above
+            await self._execute(end)  # type: ignore[no-untyped-call] # untyped in aiosqlite
 
 
 def _run_in_order(begin: Callable[[], None] | None, work: Callable[..., None], *given: Any) -> None:
@@ -132,7 +132,7 @@ def _run_in_order(begin: Callable[[], None] | None, work: Callable[..., None], *
 
 
 def connect(file: str, **options: Any) -> aiosqlite.Connection:
-    """As `aiosqlite.connect`; SQLAlchemy awaits it."""
+    """Return an unopened connection, as `aiosqlite.connect` does; SQLAlchemy awaits it."""
 
     def connector() -> sqlite3.Connection:
         made: sqlite3.Connection = sqlite3.connect(file, **options)

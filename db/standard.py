@@ -28,12 +28,12 @@ class PracticeArea(Base):
     older_names: Mapped[str]
 
     def name(self, language: str) -> str:
-        """The name in one of the four languages."""
+        """Return the name in a language: en, es, pt or fr."""
         return str(getattr(self, f"name_{language}"))
 
 
 class Criterion(Base):
-    """One of the 43 criteria; `older` names its counterpart in the standard before."""
+    """One of the 43 criteria; `older` names its counterpart in the previous standard."""
 
     __tablename__ = "criterion"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -48,7 +48,7 @@ class Criterion(Base):
 
 
 class Level(Base):
-    """A certification level and the criteria counts it takes."""
+    """A certification level, with the share and the number of criteria that it requires."""
 
     __tablename__ = "level"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -61,5 +61,5 @@ class Level(Base):
 
 
 async def list_areas(session: AsyncSession) -> Sequence[PracticeArea]:
-    """All practice areas in the Standard's order."""
+    """Return all practice areas in the Standard's order."""
     return (await session.scalars(select(PracticeArea).order_by(PracticeArea.position))).all()

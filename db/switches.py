@@ -1,4 +1,4 @@
-"""What a member wants to be sent: the kinds switched off, and how much came this week."""
+"""Which kinds of messages a member has switched off, and how many arrived this week."""
 
 from datetime import datetime, timedelta
 
@@ -14,7 +14,7 @@ CEILING_OVER = timedelta(days=7)
 
 
 class KindOptOut(Base):
-    """A kind of message that a member does not want."""
+    """A kind of message that a member has switched off."""
 
     __tablename__ = "kind_off"
     member_id: Mapped[int] = mapped_column(
@@ -24,27 +24,27 @@ class KindOptOut(Base):
 
 
 async def is_kind_on(session: AsyncSession, person: Member, kind: str) -> bool:
-    """Did the member leave this kind switched on?"""
+    """Return whether the member has left this kind switched on."""
     off = exists().where(KindOptOut.member_id == person.id, KindOptOut.kind == kind)
     return not await session.scalar(select(off))
 
 
 async def list_switched_off(session: AsyncSession, member_id: int) -> set[str]:
-    """The kinds a member does not want."""
+    """Return the kinds that a member has switched off."""
     return set(
         await session.scalars(select(KindOptOut.kind).where(KindOptOut.member_id == member_id))
     )
 
 
 async def switch_on(session: AsyncSession, member_id: int, kind: str) -> None:
-    """The member wants this kind again."""
+    """Switch this kind on again for the member."""
     await session.execute(
         delete(KindOptOut).where(KindOptOut.member_id == member_id, KindOptOut.kind == kind)
     )
 
 
 async def count_recent_unasked(session: AsyncSession, member_id: int, now: datetime) -> int:
-    """How many unasked-for messages a member was owed in the last seven days."""
+    """Count the unrequested messages enqueued for a member in the last seven days."""
     query = select(func.count()).where(
         Delivery.member_id == member_id,
         Delivery.weighs,

@@ -1,4 +1,4 @@
-"""Talks: two people who agreed to meet, where they were brought together, and when they talk."""
+"""Talks: two people who agreed to meet, where the hub connects them, and when they talk."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -18,14 +18,14 @@ _FORM = "%Y-%m-%dT%H:%MZ"
 
 
 class Talk(Base):
-    """Two people brought together.
+    """Two people whom the hub has connected.
 
     `key` says by what, so that nothing opens twice; `topic_id` and `because` are what they meet
-    about. `together`: in one conversation, whose
-    opening is both roots; else each root opens the thread of its side. `status` is opening until
-    both are known to have got it, then open, or failed. `offers` are the times proposed so far,
-    in UTC, which only grow: a button names one by its place. `picked` is the one that `picked_by`
-    asks for, `agreed` the one both said yes to; `moves` counts both, `sequence` the agreements.
+    about. `together`: in one conversation, whose opening message is both roots; otherwise each root
+    opens the thread of its side. `status` is opening until both are known to have received it, then
+    open, or failed. `offers` are the times proposed so far, in UTC, and are only added to, as a
+    button names one by its position. `picked` is the one that `picked_by_id` asks for, `agreed` the
+    one both said yes to; `moves` counts both, `sequence` the agreements.
     """
 
     __tablename__ = "talk"
@@ -54,44 +54,44 @@ class Talk(Base):
 
     @property
     def times(self) -> tuple[datetime, ...]:
-        """The times proposed so far; the first one's number is 1."""
+        """The times proposed so far; the number of the first one is 1."""
         said = self.offers.split()
         return tuple(datetime.strptime(s, _FORM).replace(tzinfo=UTC) for s in said)
 
     @property
     def talk_time(self) -> datetime | None:
-        """When both said they talk."""
+        """The time both agreed to; None if there is none yet."""
         return self.times[self.agreed - 1] if self.agreed else None
 
     def add_offers(self, times: Sequence[datetime]) -> list[int]:
-        """Propose these too; their numbers."""
+        """Add these times to the proposed ones; return their numbers."""
         known = list(self.times)
         known += [time for time in times if time not in known]
         self.offers = " ".join(f"{time.astimezone(UTC):{_FORM}}" for time in known)
         return [known.index(time) + 1 for time in times]
 
     def root_of(self, member_id: int) -> int | None:
-        """The delivery that opened the thread of one of the two."""
+        """Return the id of the delivery that opened this member's thread."""
         return self.one_root_id if member_id == self.one_id else self.other_root_id
 
     def partner_of(self, member_id: int) -> Member:
-        """The one of the two that somebody is not."""
+        """Return the other one of the two."""
         return self.other if member_id == self.one_id else self.one
 
 
 async def load_talk(session: AsyncSession, number: int, *, hold: bool = True) -> Talk | None:
-    """One talk with its people, held until the end of the transaction."""
+    """Load one talk with its people; with `hold`, locked until the end of the transaction."""
     query = _with_people(select(Talk).where(Talk.id == number))
     return await session.scalar(query.with_for_update(of=Talk) if hold else query)
 
 
 async def find_by_key(session: AsyncSession, key: str) -> Talk | None:
-    """What opened under this key before."""
+    """Find the talk that was opened under this key, with its people."""
     return await session.scalar(_with_people(select(Talk).where(Talk.key == key)))
 
 
 async def list_agreed(session: AsyncSession, member_id: int, since: datetime) -> Sequence[Talk]:
-    """Those of one person for which a time was agreed lately, with their people."""
+    """Return a member's talks whose time was agreed since then, with their people."""
     mine = or_(Talk.one_id == member_id, Talk.other_id == member_id)
     return (
         await session.scalars(_with_people(select(Talk).where(mine, Talk.agreed_at > since)))
@@ -99,7 +99,7 @@ async def list_agreed(session: AsyncSession, member_id: int, since: datetime) ->
 
 
 async def list_opening(session: AsyncSession, limit: int = 200) -> Sequence[Talk]:
-    """Those of which it is not known yet whether both sides got the opening; held."""
+    """Return and lock the talks of which it is not known yet whether both received the opening."""
     query = _with_people(select(Talk).where(Talk.status == OPENING)).order_by(Talk.id).limit(limit)
     return (await session.scalars(query.with_for_update(of=Talk, skip_locked=True))).all()
 
@@ -110,7 +110,7 @@ def _with_people(query: Select[Talk]) -> Select[Talk]:
 
 
 async def load_roots(session: AsyncSession, talk: Talk) -> dict[int, Delivery | None]:
-    """For each of the two the delivery that opened it for them; None if that is gone."""
+    """Load, by member id, the delivery that opened the talk for each; None if it is gone."""
     numbers = {talk.one_id: talk.one_root_id, talk.other_id: talk.other_root_id}
     query = select(Delivery).where(Delivery.id.in_([n for n in numbers.values() if n]))
     there = {d.id: d for d in await session.scalars(_reload(query))}
@@ -124,13 +124,15 @@ def _reload(query: Select[Delivery]) -> Select[Delivery]:
 async def cancel_pair_messages(
     session: AsyncSession, one_id: int, other_id: int, now: datetime
 ) -> list[Delivery]:
-    """Cancel what is not sent yet of the talks of these two, and of what they wrote there.
+    """Cancel what is not sent yet of the talks of these two, and of the words they wrote there.
 
-    That something is taken back is still told. Returns the deliveries that ended.
+    Removals are still sent. Return the deliveries that ended.
     """
-    written = select(RelayLine.delivery_id).join(Relay).where(
-        is_pair(Relay, one_id, other_id), RelayLine.delivery_id.is_not(None)
-    )  # fmt: skip
+    written = (
+        select(RelayLine.delivery_id)
+        .join(Relay)
+        .where(is_pair(Relay, one_id, other_id), RelayLine.delivery_id.is_not(None))
+    )
     copies = or_(Delivery.id.in_(written), Delivery.of_id.in_(written))
     ended = await cancel_waiting(session, now, "blocked", copies, Delivery.act != "remove")
     talks = select(Talk.key).where(is_pair(Talk, one_id, other_id))
@@ -143,7 +145,7 @@ async def cancel_pair_messages(
 async def find_common_workspace(
     session: AsyncSession, one_id: int, other_id: int
 ) -> Address | None:
-    """A workspace in which both can be written to at once, those they prefer before others."""
+    """Find a workspace in which both can be written to at once, preferred accounts first."""
     mine, theirs = aliased(Account), aliased(Account)
     query = (
         select(Workspace.platform, Workspace.external_id, mine.external_id, theirs.external_id)
@@ -165,21 +167,21 @@ async def find_common_workspace(
 
 
 async def find_address(session: AsyncSession, root_id: int | None) -> Address | None:
-    """Where a talk's opening went."""
+    """Return where a talk's opening was sent; None if the delivery is gone."""
     row = await session.get(Delivery, root_id) if root_id else None
     return delivery_address(row) if row else None
 
 
 async def cancel_roots(session: AsyncSession, talk: Talk, now: datetime) -> list[Delivery]:
-    """Cancel what opened it and is not on its way yet; returns those deliveries."""
+    """Cancel the opening messages that are not on their way yet; return those deliveries."""
     roots = Delivery.id.in_((talk.one_root_id, talk.other_root_id))
     return await cancel_waiting(session, now, "the other side cannot be reached", roots)
 
 
 async def fail_talk(session: AsyncSession, talk: Talk, now: datetime) -> list[Delivery]:
-    """It never began for both: what waits is cancelled, and its relay has ended.
+    """Mark the talk as failed, cancel its waiting opening messages and end its relay.
 
-    Returns the deliveries that ended.
+    Return the deliveries that ended.
     """
     talk.status = FAILED
     ended = await cancel_roots(session, talk, now)

@@ -1,4 +1,4 @@
-"""How text is compared: one analysis for both databases and for everything typed."""
+"""How text is compared: one analysis for both databases and for all that people type."""
 
 import re
 import unicodedata
@@ -9,11 +9,11 @@ import Stemmer
 _STEMMERS = ("english", "spanish", "portuguese", "french")
 _WORD = re.compile(r"[^\W_]+")  # both databases break words at an underscore
 LONGEST_QUERY = 32
-"""Words of a query beyond these are not looked at."""
+"""How many words of a query are looked at; further ones are ignored."""
 
 
 def fold_text(text: str) -> str:
-    """Lower case without accents: «São Paulo» and «sao paulo» are the same."""
+    """Return the text in lower case without accents: «São Paulo» becomes «sao paulo»."""
     lower = text.casefold()
     if lower.isascii():
         return lower
@@ -28,12 +28,12 @@ def _stemmers() -> dict[str, Stemmer.Stemmer]:
 
 
 def split_words(text: str) -> list[str]:
-    """The folded words of a text."""
+    """Return the folded words of a text."""
     return _WORD.findall(fold_text(text))
 
 
 def analyse(text: str, language: str) -> str:
-    """The tokens kept for a text: each folded word with its stem beside it."""
+    """Return the tokens to store for a text: each folded word, then its stem if different."""
     stemmer = _stemmers().get(language) or _stemmers()["en"]
     kept: list[str] = []
     for word in split_words(text):
@@ -43,7 +43,7 @@ def analyse(text: str, language: str) -> str:
 
 
 def query_tokens(text: str) -> list[set[str]]:
-    """For each word asked, the tokens that may stand for it in any of the four languages."""
+    """Return for each word of a query the tokens that may match it in any of the four languages."""
     return [
         {word, *(fold_text(s.stemWord(word)) for s in _stemmers().values())}
         for word in split_words(text)[:LONGEST_QUERY]

@@ -11,7 +11,7 @@ from db.base import Base
 
 
 class TopicTerm(Base):
-    """What a topic is called in a language; one term of each language is the preferred one."""
+    """A name of a topic in a language; one of each language is the preferred one."""
 
     __tablename__ = "topic_term"
     __table_args__ = (UniqueConstraint("topic_id", "language", "term"),)
@@ -23,7 +23,7 @@ class TopicTerm(Base):
 
 
 class TopicCriterion(Base):
-    """Which criteria of the Standard a topic belongs to."""
+    """A criterion of the Standard to which a topic belongs."""
 
     __tablename__ = "topic_criterion"
     topic_id: Mapped[int] = mapped_column(
@@ -35,7 +35,7 @@ class TopicCriterion(Base):
 
 
 class Topic(Base):
-    """One topic of the vocabulary, perhaps within a practice area."""
+    """One topic of the vocabulary, with or without a practice area."""
 
     __tablename__ = "topic"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -45,14 +45,14 @@ class Topic(Base):
 
 
 async def list_topics(session: AsyncSession) -> Sequence[Topic]:
-    """Every topic with its terms: two queries, kept in memory by the vocabulary."""
+    """Return every topic with its terms: two queries. The vocabulary caches them."""
     return (await session.scalars(select(Topic).order_by(Topic.slug))).all()
 
 
 async def load_names(
     session: AsyncSession, topic_ids: Collection[int]
 ) -> dict[tuple[int, str], str]:
-    """What some topics are called, by topic and language: one query."""
+    """Load the preferred names of topics, by topic and language: one query."""
     query = select(TopicTerm.topic_id, TopicTerm.language, TopicTerm.term).where(
         TopicTerm.topic_id.in_(topic_ids), TopicTerm.preferred
     )

@@ -596,7 +596,7 @@ async def test_whom_no_listener_may_concern_nothing_is_written_for(
         assert not writes
         return transaction(engine)
 
-    monkeypatch.setattr("bot.hub.unit", refuse_to_write)
+    monkeypatch.setattr("bot.hub.transaction", refuse_to_write)
     hub.listeners = (nobody,)
     assert await hub.handle_message(MESSAGE) is None
     assert asked == ["somebody"]
@@ -628,7 +628,7 @@ def test_listeners_stand_in_the_order_of_module_and_line(monkeypatch: pytest.Mon
 def test_every_process_that_loads_the_commands_knows_the_listeners(hub: Hub) -> None:
     """In a fresh process, with nothing imported before: the worker builds a hub too."""
     program = (
-        "from bot.commands import LISTENERS, load; load(); "
+        "from bot.commands import LISTENERS, load_commands; load_commands(); "
         "print(*(f'{x.handle.__module__}.{x.handle.__name__}' for x in LISTENERS))"
     )
     done = subprocess.run(

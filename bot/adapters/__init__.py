@@ -1,4 +1,4 @@
-"""One adapter a platform."""
+"""The adapters: each connects the hub to one chat platform, or prints cards in a terminal."""
 
 PLATFORMS = ("slack", "discord")
-"""Where members have accounts of their own."""
+"""The platforms on which members have accounts of their own."""

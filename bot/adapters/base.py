@@ -1,4 +1,4 @@
-"""What every adapter has: it listens, it delivers, and it renders; and the rule of deadlines."""
+"""The protocols every adapter implements, the types they share, and the answer deadline."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Coroutine
@@ -12,15 +12,16 @@ from bot.cards import Reply
 Answer = TypeVar("Answer")
 
 ANSWER_TIMEOUT = 2.0
-"""Seconds until an adapter tells its platform «one moment»; both platforms give up at three."""
+"""Seconds until an adapter answers «One moment…»; Slack and Discord give up after three."""
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
     """Where a message goes: a channel, or a person's direct messages when `channel` is empty.
 
-    `user` may name several people, separated by commas: one conversation of all of them with the
-    bot, where the platform has such a thing. `thread`: the message it stands under.
+    `workspace`, `user` and `channel` are the platform's own ids. `user` may hold several ids,
+    separated by commas: one group conversation of these people with the bot, where the platform
+    has such conversations. `thread` is the id of the message that the new one replies to.
     """
 
     platform: str
@@ -32,7 +33,7 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class PostedMessage:
-    """A message that is there: the platform's id of it, and the channel it landed in."""
+    """A delivered message: its id on the platform, and the id of the channel that holds it."""
 
     id: str
     channel: str = ""
@@ -40,14 +41,15 @@ class PostedMessage:
 
 @dataclass
 class DeliveryError(Exception):
-    """A platform did not take a message; `reason` is its own word for it, never any text.
+    """A platform did not accept a message.
 
-    `certain`: it surely did not arrive; if not, it may have, and only a look at the place tells.
-    `final`: asking again is useless; with the scope «workspace»: the hub lost its right to speak
-    in the whole workspace (a token that was revoked), which is nobody's message's fault.
-    `closed`: final, because this person takes no direct messages from the hub there. `wait`: the
-    seconds it asks to wait, and then for what: this one place, everything in the workspace, or
-    the whole platform.
+    `reason`: the platform's error code or the name of an exception, never any text of a message.
+    `certain`: the message did not arrive. If False, it may have arrived, and only `find` can tell.
+    `final`: trying again is useless. With the scope «workspace», the hub may no longer post in the
+    whole workspace (its token was revoked, for example), so the message itself is not at fault.
+    `dm_closed`: final, because this person accepts no direct messages from the hub there.
+    `wait`: the seconds the platform asks to wait, 0 if it does not. `scope` says what has to wait:
+    posts to this one place, everything in the workspace, or everything on the platform.
     """
 
     reason: str
@@ -63,7 +65,7 @@ class DeliveryError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """A file as a platform gives it: its size in bytes, and what is in it piece by piece."""
+    """A file opened on a platform: `size` is in bytes, `chunks` yields the content."""
 
     name: str
     size: int
@@ -71,66 +73,75 @@ class RemoteFile:
 
 
 class SearchInconclusiveError(Exception):
-    """Whether a message is there cannot be seen from here."""
+    """A search could not find out whether a message was posted."""
 
 
 class Adapter(Protocol):
-    """One platform: `listen` until cancelled."""
+    """The connection to one platform, through which members reach the hub."""
 
     platform: str
 
     def is_ready(self) -> bool:
-        """Can it hear its platform now?"""
+        """Return whether events of the platform can arrive now."""
 
     async def listen(self) -> None:
-        """Serve the platform until cancelled."""
+        """Receive and answer events of the platform until cancelled."""
 
 
 @runtime_checkable
 class DeliveryAdapter(Protocol):
-    """What deliveries need of an adapter. Each may raise `NotSent`, and nothing else on purpose.
+    """What the delivery worker needs of an adapter.
 
-    `marker`: a signed word of up to 25 characters that the message carries unseen, so that it can
-    be found again; where a platform drops doubles by itself, the same marker is posted once.
+    `post`, `edit`, `remove` and `find` raise `DeliveryError`, and nothing else on purpose, except
+    for what `find` says. `marker` is a signed word of up to 25 characters that the message carries
+    invisibly, so that it can be found again. Where a platform drops duplicates by itself, a second
+    post with the same marker is dropped.
     """
 
     def serves(self, platform: str, workspace: str) -> bool:
-        """Does this adapter speak there?"""
+        """Return whether this adapter delivers to the workspace."""
 
     async def post(
         self, place: Destination, reply: Reply, language: str, marker: str
     ) -> PostedMessage:
-        """Send one message, its adapter's own words in this language."""
+        """Post one message; `language` is that of the words the adapter itself adds."""
 
     async def edit(
         self, place: Destination, posted: PostedMessage, reply: Reply, language: str
     ) -> None:
-        """Let a message of the hub say something else."""
+        """Replace the content of a message that the hub posted."""
 
     async def remove(self, place: Destination, posted: PostedMessage) -> None:
-        """Take a message of the hub away; one that is gone already is fine."""
+        """Delete a message that the hub posted; do nothing if it is already deleted."""
 
     async def find(self, place: Destination, marker: str, since: datetime) -> PostedMessage | None:
-        """The message with this marker, sent after `since`; None if it is surely not there.
+        """Find the message with this marker that was posted after `since`.
 
-        Raises `CannotTell` where the place cannot be read, or not yet.
+        Returns None if it is certain that there is none. Raises `SearchInconclusiveError` where
+        the place cannot be read, or cannot be read yet.
         """
 
     def deduplication_seconds(self) -> float:
-        """Seconds within which posting the same marker again is safe."""
+        """Return the seconds within which the platform drops a second post of the same marker."""
 
     def post_interval(self) -> float:
-        """Seconds between two posts to one place; 0 where the platform says so when it is full."""
+        """Return the seconds to leave between two posts to one place.
+
+        0 where the platform itself says when its limit is reached.
+        """
 
 
 class ChannelLocks:
-    """What happens in one place is worked off in the order in which it came."""
+    """One lock per channel, so that the events of a channel are handled in order of arrival."""
 
     def __init__(self) -> None:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def lock_for(self, place: str) -> asyncio.Lock:
-        """To be held while something of this place is worked on; who asks first, has it first."""
+        """Return the lock of a channel, to be held while one of its events is handled.
+
+        Waiting tasks acquire it in the order in which they asked. Unused locks are dropped.
+        """
         lock = self._locks.get(place) or asyncio.Lock()
         self._locks[place] = lock
         return lock
@@ -139,7 +150,11 @@ class ChannelLocks:
 async def wait_briefly(
     work: Coroutine[Any, Any, Answer], seconds: float = ANSWER_TIMEOUT
 ) -> tuple[Answer | None, Awaitable[Answer]]:
-    """Wait for work at most `seconds`; return its result or None, and the running task."""
+    """Wait for work at most `seconds`; return its result or None, and its task.
+
+    Work that takes longer is not cancelled: the caller awaits the task or keeps it. Raises what
+    the work raised in time.
+    """
     task = asyncio.ensure_future(work)
     done, _ = await asyncio.wait({task}, timeout=seconds)
     return (task.result() if done else None), task
@@ -147,7 +162,10 @@ async def wait_briefly(
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at. A fault has a `fix`: what exactly to do; no secret is in either text."""
+    """One result of the doctor: `name` says what was checked, `status` what was found.
+
+    A fault has a `fix` that says exactly what to do. Neither text holds a secret.
+    """
 
     name: str
     status: str
@@ -155,5 +173,5 @@ class Finding:
 
     @property
     def is_fault(self) -> bool:
-        """Is there something to be done?"""
+        """Return whether the operator has something to fix."""
         return bool(self.fix)

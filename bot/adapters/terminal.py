@@ -1,4 +1,4 @@
-"""The terminal: cards drawn with rich, for operators and for trying things out."""
+"""Render cards and forms in the terminal with rich, for operators and for trying things out."""
 
 import re
 from math import isfinite
@@ -38,11 +38,11 @@ _WIDEST_BAR = 24
 _CONTROL_CHARACTERS = re.compile(
     r"[^\S \n]|[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
-"""Letters that would steer the terminal, turn its lines around or break its encoding."""
+"""Characters that would control the terminal, reverse its lines or break its encoding."""
 
 
 def render(reply: Reply) -> RenderableType:
-    """A reply as something rich can print. Texts are never read as rich's markup."""
+    """Return the reply as something rich can print; no text is read as rich's markup."""
     return _form(reply) if isinstance(reply, Form) else _card(reply)
 
 

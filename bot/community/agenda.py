@@ -1,4 +1,4 @@
-"""My next things: whoever waits for an answer, the next talk, the next round."""
+"""A member's next things: unanswered introductions, the next talk, the next round."""
 
 from bot.cards import Part
 from bot.commands import Context
@@ -8,7 +8,7 @@ from bot.community.talks import opening
 
 
 async def list_next_things(ctx: Context) -> list[Part]:
-    """What is next for a member, the most urgent first; each with what one does about it."""
+    """List what is next for the member, the most urgent first, each with a button to act on it."""
     found = (
         await asking.render_unanswered(ctx),
         await opening.render_next_talk(ctx),

@@ -1,4 +1,4 @@
-"""Blocking: a member wants nothing of another one any more, and may take that back."""
+"""Blocks and unblocks: a member ends all contact with another one, and may take that back."""
 
 from datetime import datetime
 
@@ -10,9 +10,9 @@ from db.members import Member
 
 
 async def block_member(session: AsyncSession, now: datetime, member: Member, other: Member) -> None:
-    """The member wants nothing of the other one any more, who is never told; twice is once.
+    """Block another member, who is never notified; a second block has no effect.
 
-    What waits between the two ends at once: see `parting.ends`.
+    What is pending between the two ends at once: see `parting.ends`.
     """
     if await blocks.block_member(session, member, other, now):
         audit.record_act(session, now, member.id, "member blocked", f"member:{other.id}")
@@ -22,7 +22,7 @@ async def block_member(session: AsyncSession, now: datetime, member: Member, oth
 async def unblock_member(
     session: AsyncSession, now: datetime, member: Member, other: Member
 ) -> bool:
-    """The member takes a block back; False if there was none. What had ended stays so."""
+    """Remove a block; return False if there was none. What ended by the block stays ended."""
     taken_back = await blocks.unblock_member(session, member, other)
     if taken_back:
         audit.record_act(session, now, member.id, "member unblocked", f"member:{other.id}")

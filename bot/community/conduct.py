@@ -1,4 +1,4 @@
-"""Conduct: reports to the staff, and what the staff decide about a member."""
+"""Conduct: reports to the staff, and their decisions to suspend, restore or mute a member."""
 
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ from db.moderation import Report
 MUTE_PERIOD = timedelta(days=14)
 
 RenderParts = Callable[[Translator, Report], tuple[Part, ...]]
-"""Renders what else the staff should know of a report, never the words of anybody."""
+"""Renders more facts about a report for the staff, never the text of a message."""
 
 
 # --- reports ----------------------------------------------------------------------------------
@@ -35,10 +35,10 @@ async def report_member(
     *,
     render_details: RenderParts | None = None,
 ) -> Report:
-    """Put a report into the moderation queue and notify the staff; returns the report.
+    """Put a report into the moderation queue, notify the staff and return the report.
 
-    `subject` says where it happened («relay:4»). A second report of the same by the same member
-    adds its words while the first one is open, and notifies nobody again.
+    `subject` says where it happened («relay:4»). A second report on the same subject by the same
+    member adds its text while the first one is open, and notifies nobody again.
     """
     report, is_new = await moderation.file_report(session, now, by, about, subject, because)
     audit.record_act(session, now, by.id, "reported", f"report:{report.id}")
@@ -56,7 +56,7 @@ async def notify_queue(
     but_not: Collection[int],
     render_details: RenderParts | None = None,
 ) -> None:
-    """Notify the staff that something waits for a decision; the words stand in the queue alone."""
+    """Notify the staff that a report waits for a decision; its text is shown only in the queue."""
 
     def render(t: Translator, _: Member) -> Card:
         return Card(
@@ -71,13 +71,13 @@ async def notify_queue(
     await staff.notify_staff(session, now, render, key=key, but_not=but_not)
 
 
-# --- what is decided --------------------------------------------------------------------------
+# --- decisions --------------------------------------------------------------------------------
 
 
 async def suspend_member(session: AsyncSession, now: datetime, by: Member, person: Member) -> bool:
-    """A member vanishes from every list and is owed nothing any more; False if suspended already.
+    """Suspend a member; return False if suspended already.
 
-    What ends besides: see `parting.ends`.
+    The member is on no list any more and gets no messages; what else ends: see `parting.ends`.
     """
     if person.status == "suspended":
         return False
@@ -89,9 +89,9 @@ async def suspend_member(session: AsyncSession, now: datetime, by: Member, perso
 
 
 async def restore_member(session: AsyncSession, now: datetime, by: Member, person: Member) -> bool:
-    """A suspension and a mute are lifted: the member is found and may write as before.
+    """Lift a member's suspension and mute; return False if there was neither.
 
-    False if there was nothing to lift; somebody who left comes back by joining alone.
+    It does not bring back a member who left: they have to join again.
     """
     if person.status != "suspended" and not person.is_muted(now):
         return False
@@ -104,22 +104,25 @@ async def restore_member(session: AsyncSession, now: datetime, by: Member, perso
 
 
 def mute_member(session: AsyncSession, now: datetime, by: Member, person: Member) -> None:
-    """For two weeks the member may look around, but not write to others."""
+    """Mute a member for `MUTE_PERIOD`: they can use the hub, but not write to others."""
     person.muted_until = now + MUTE_PERIOD
     audit.record_act(session, now, by.id, "member muted", f"member:{person.id}")
 
 
-# --- muted until ------------------------------------------------------------------------------
+# --- muted members ----------------------------------------------------------------------------
 
 
 def describe_mute(t: Translator, until: datetime) -> str:
-    """The one sentence for a muted member: until when, and what is still possible."""
-    return t("The programme's staff has muted you until {day}: you can look around, but not "
-             "write to others.", day=t.day(until, "long"))  # fmt: skip
+    """Return the sentence for a muted member: until when, and what is still possible."""
+    return t(
+        "The programme's staff has muted you until {day}: you can look around, but not "
+        "write to others.",
+        day=t.day(until, "long"),
+    )
 
 
 def check_may_write(ctx: Context) -> None:
-    """Raise a `Refusal` for a member whom the staff muted, with the way to object."""
+    """Raise a `Refusal` with a button to appeal if the staff muted the member."""
     until = ctx.member.muted_until
     if until is not None and ctx.member.is_muted(ctx.now):
         raise Refusal(describe_mute(ctx.t, until), buttons=(Button(ctx.t("Appeal"), "appeal"),))

@@ -1,4 +1,4 @@
-"""Lists of people from files and into them: read, judged as a whole, then written or not at all."""
+"""Imports and exports lists of people: a file is checked whole, then written or not at all."""
 
 import csv
 import io
@@ -22,21 +22,24 @@ from db.cities import City
 
 MAX_ROWS = 10_000
 MAX_BYTES = 5 * 1024 * 1024
+"""The largest file that is read."""
 MAX_UNPACKED_BYTES = 60 * 1024 * 1024
-"""An Excel file is packed: this much may come out of it."""
+"""An Excel file is a ZIP archive: its parts may unpack to this many bytes in all."""
 
 _EXCEL, _OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 Record = tuple[int, list[str]]
+"""A row of a file: its number, from 1, and its cells."""
 Verdict = Literal["new", "changed", "unchanged"]
 Step = Callable[[int], None]
+"""Reports progress: called after each batch with the number of rows in it."""
 
 
 class UnreadableError(Exception):
-    """Why a file cannot be read as a list: one sentence, with the row where there is one."""
+    """A file cannot be read as a list; the message is one sentence, with the row if known."""
 
 
 class PlannedRow(NamedTuple):
-    """One row that may be written, and what it would do."""
+    """One row without faults, and what writing it does; `member_id` is None for a new member."""
 
     person: Person
     verdict: Verdict
@@ -46,19 +49,19 @@ class PlannedRow(NamedTuple):
 
 @dataclass
 class ImportPlan:
-    """What a file would do. With faults it does nothing."""
+    """What the import of a file does; a plan with faults must not be written."""
 
     rows: list[PlannedRow] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def count(self, verdict: Verdict) -> int:
-        """How many rows would do this."""
+        """Return how many rows have this verdict."""
         return sum(row.verdict == verdict for row in self.rows)
 
     @property
     def refusal_count(self) -> int:
-        """How many rows are refused, the header among them."""
+        """The number of refused rows, including the header."""
         return len({fault.row for fault in self.faults})
 
 
@@ -66,7 +69,10 @@ class ImportPlan:
 
 
 def load_records(file: Path) -> list[Record]:
-    """The rows of a CSV or Excel file with their numbers; the header is the first."""
+    """Read the rows of a CSV or Excel file, the header first, without empty ones.
+
+    Raises `UnreadableError` for a file that is too large, damaged, empty or of another format.
+    """
     size = file.stat().st_size
     if size > MAX_BYTES:
         raise UnreadableError(
@@ -169,31 +175,31 @@ def _cell_text(cell: object) -> str:
     return str(cell)
 
 
-# --- judging ----------------------------------------------------------------------------------
+# --- planning ---------------------------------------------------------------------------------
 
 
 class NameLookup:
-    """The community's cities and topics, by exactly their names."""
+    """Finds the community's cities and topics by name; see `NameResolver`."""
 
     def __init__(self, known: Reference) -> None:
         self._reference = known
 
     def find_cities(self, text: str) -> Sequence[int]:
-        """The cities of exactly this name."""
+        """Return the ids of the cities with exactly this name."""
         return tuple(dict.fromkeys(self._reference.gazetteer.find_exact(text)))
 
     def find_near_city(self, text: str) -> str:
-        """The city most like the text, as it is written here."""
+        """Return the name of the city most like the text, with its state; empty if none is."""
         near = self._reference.gazetteer.find_near(text, 1)
         return self._reference.cities[near[0]].place if near else ""
 
     def find_topic(self, text: str) -> int | None:
-        """The topic of exactly this name, in any of the languages."""
+        """Return the id of the topic with exactly this name, in any language; else None."""
         hit = self._reference.vocabulary.find(text)
         return hit.key if hit and hit.precision == "exact" else None
 
     def find_near_topic(self, text: str) -> str:
-        """The topic most like the text."""
+        """Return the English name of the topic most like the text; empty if none is."""
         near = self._reference.vocabulary.find_near(text, 1)
         return self._reference.vocabulary.name(near[0].key, "en") if near else ""
 
@@ -201,7 +207,10 @@ class NameLookup:
 async def plan_import(
     session: AsyncSession, rows: Sequence[Record], now: datetime, platforms: Sequence[str]
 ) -> ImportPlan:
-    """What these rows would do, and why they would not; `platforms`: where accounts may be."""
+    """Check rows, the header first, and return what an import of them does, with all faults.
+
+    `platforms`: where accounts may be.
+    """
     columns, faults, notes = parse_header(rows[0][1])
     if faults:
         return ImportPlan(faults=faults, notes=notes)
@@ -225,7 +234,7 @@ async def plan_import(
 def _map_columns(
     columns: Sequence[str], rows: Sequence[Record]
 ) -> tuple[list[tuple[int, Mapping[str, str]]], list[Fault]]:
-    """The rows by column, and those that have not as many cells as the header."""
+    """Map the cells of each row to column names; return rows, and a fault for each ragged one."""
     whole: list[tuple[int, Mapping[str, str]]] = []
     faults = []
     for number, cells in rows:
@@ -247,14 +256,17 @@ async def _load_existing(
 
 
 class _MemberIndex:
-    """The members there are, by what a file knows them by."""
+    """Finds existing members by the e-mail addresses and accounts that a file names."""
 
     def __init__(self, entries: Sequence[member_lists.ListEntry]) -> None:
         self._emails = {e.member.email: e for e in entries if e.member.email}
         self._accounts = {member_lists.account_key(a): e for e in entries for a in e.accounts}
 
     def match(self, person: Person) -> PlannedRow | Fault:
-        """Whom a row is about; an account is never taken from one member to another."""
+        """Find the member a row is about and return the planned row, or the fault of the row.
+
+        An account is never moved from one member to another.
+        """
         owners = {
             entry.member.id: entry
             for account in person.accounts or ()
@@ -281,7 +293,10 @@ class _MemberIndex:
 
 
 def _member_as_person(entry: member_lists.ListEntry, asked: Person) -> Person:
-    """A member as a row would say it. A row without an e-mail does not take it away."""
+    """Return a member as a row would describe them, to compare with the row `asked`.
+
+    Without an e-mail in that row it has none either, so that the import does not remove it.
+    """
     member = entry.member
     return Person(
         row=asked.row,
@@ -332,7 +347,7 @@ def _facts(person: Person, cities: Mapping[int, City]) -> member_lists.MemberFac
 async def build_table(
     session: AsyncSession, now: datetime, platforms: Sequence[str]
 ) -> list[list[str]]:
-    """Everybody as an import would read them: the header, then a row each."""
+    """Return all members as an import reads them: the header, then a row for each."""
     known = await reference.load_reference(session, now)
     return [
         list(importing.COLUMNS),
@@ -365,6 +380,6 @@ def _export_row(
 
 
 def save_csv(file: Path, rows: Sequence[Sequence[str]]) -> None:
-    """As CSV in UTF-8 with a mark, so that Excel reads it; no cell is a formula there."""
+    """Write rows as CSV in UTF-8 with a BOM, so that Excel reads it; formulas are escaped."""
     with file.open("w", encoding="utf-8-sig", newline="") as opened:
         csv.writer(opened).writerows([escape_formula(cell) for cell in row] for row in rows)

@@ -1,4 +1,4 @@
-"""Parting: what ends when a member leaves, is forgotten, is suspended or blocks another member."""
+"""Ends what must end when a member leaves, is forgotten, is suspended or blocks another one."""
 
 import importlib
 import pkgutil
@@ -21,7 +21,7 @@ WAYS: tuple[Way, ...] = ("left", "forgotten", "suspended", "blocked")
 
 @dataclass(frozen=True, slots=True)
 class Parting:
-    """One member parts from the community; one who blocks parts from `other` alone."""
+    """The event of a member's parting from the community, or by a block from `other` alone."""
 
     way: Way
     member: Member
@@ -29,13 +29,13 @@ class Parting:
 
 
 Ending = Callable[[AsyncSession, datetime, Parting], Awaitable[None]]
-"""Ends something of one capability, in the transaction of the act; if it fails, so does the act."""
+"""Ends something of one capability, in the caller's transaction; if it fails, all is undone."""
 
 ENDINGS: dict[Way, list[Ending]] = {way: [] for way in WAYS}
 
 
 def ends(*ways: Way) -> Callable[[Ending], Ending]:
-    """Declare, beside a capability, what of it ends when a member parts in one of these ways."""
+    """Register the decorated function to run when a member parts in one of these ways."""
 
     def declare(ending: Ending) -> Ending:
         for way in ways:
@@ -46,24 +46,24 @@ def ends(*ways: Way) -> Callable[[Ending], Ending]:
 
 
 def list_endings(way: Way) -> Sequence[Ending]:
-    """List what was declared for a way, by module and name, whatever was imported first."""
+    """List the endings of a way, sorted by module and name: import order must not matter."""
     _load_community()
     return sorted(ENDINGS[way], key=lambda ending: (ending.__module__, ending.__qualname__))
 
 
 @cache
 def _load_community() -> None:
-    """Import every room of the community: an ending exists only once its module is imported."""
+    """Import all modules of `bot.community`, since importing one registers its endings."""
     community = importlib.import_module("bot.community")
     for module in pkgutil.walk_packages(community.__path__, "bot.community."):
         importlib.import_module(module.name)
 
 
 async def run_endings(session: AsyncSession, now: datetime, parting: Parting) -> None:
-    """Run everything declared for the way in which somebody parts.
+    """Run all endings of a parting.
 
-    Whoever parts from the community is owed nothing any more; this comes last, so that it covers
-    what the endings enqueued, and the kinds of the cancelled messages are notified.
+    If the member parts from the community, all their pending deliveries are cancelled. This comes
+    last, so that it covers what the endings enqueued; the hooks of those deliveries run too.
     """
     for ending in list_endings(parting.way):
         await ending(session, now, parting)
@@ -77,7 +77,7 @@ _REASONS = {"forgotten": "member forgotten"}
 
 
 async def end_membership(session: AsyncSession, now: datetime, person: Member) -> tuple[str, ...]:
-    """A member leaves: found nowhere, paired with nobody, without any role; may come back.
+    """Make a member leave: listed nowhere, never paired, without roles. They may join again.
 
     The member's `roles` must be loaded. Returns the roles that were held.
     """
@@ -92,7 +92,7 @@ async def end_membership(session: AsyncSession, now: datetime, person: Member) -
 
 
 async def forget_member(session: AsyncSession, now: datetime, person: Member) -> None:
-    """A member is erased, with everything that names them, at once and for good."""
+    """Erase a member, and everything that names them, at once and for good."""
     audit.record_act(session, now, person.id, "member forgotten", f"member:{person.id}")
     await session.flush()
     await run_endings(session, now, Parting("forgotten", person))

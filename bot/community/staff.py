@@ -1,4 +1,4 @@
-"""Staff: who looks after the hub and its cities, and how they hear that something waits."""
+"""Staff: who looks after the hub and its cities, and how they are notified of what waits."""
 
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
@@ -17,12 +17,12 @@ RenderCard = Callable[[Translator, Member], Card]
 
 
 def is_staff(person: Member) -> bool:
-    """May they look after every city?"""
+    """Return whether the member is staff or an admin, who look after every city."""
     return person.has_role(*STAFF_ROLES)
 
 
 def can_decide(person: Member, city_id: int | None) -> bool:
-    """May they let people into this city? Staff everywhere, leads at home."""
+    """Return whether the member may admit people to this city: staff to all, leads to their own."""
     leads_here = city_id is not None and person.city_id == city_id and person.has_role(CITY_LEAD)
     return person.status == "verified" and (is_staff(person) or leads_here)
 
@@ -37,10 +37,10 @@ async def notify_staff(
     but_not: Collection[int | None] = (),
     expires: datetime | None = None,
 ) -> None:
-    """Owe each member of the staff one card, and each lead of a city if `city_id` is given.
+    """Enqueue one card for each member of the staff, and for each lead of a city if it is given.
 
-    The delivery's key is `key` and the reader's number, so that each is notified once. `but_not`:
-    numbers of members who are not notified, such as those whom it is about.
+    The delivery's key is `key` and the reader's id, so that each is notified once. `but_not`: ids
+    of members who are not notified, such as those whom it is about.
     """
     readers = {person.id: person for person in await members.holding(session, STAFF_ROLES)}
     if city_id is not None:
@@ -53,15 +53,19 @@ async def notify_staff(
 async def notify_admins(
     session: AsyncSession, now: datetime, render: RenderCard, *, key: str
 ) -> None:
-    """Owe each admin one card; keys as in `notify_staff`."""
+    """Enqueue one card for each admin; keys as in `notify_staff`."""
     admins = await members.holding(session, ("admin",))
     await _notify(session, now, admins, render, key)
 
 
 async def _notify(
-    session: AsyncSession, now: datetime, readers: Iterable[Member], render: RenderCard, key: str,
+    session: AsyncSession,
+    now: datetime,
+    readers: Iterable[Member],
+    render: RenderCard,
+    key: str,
     expires: datetime | None = None,
-) -> None:  # fmt: skip
+) -> None:
     for person in readers:
         card = render(translator(person.language), person)
         await enqueue(session, now, person, "duty", card, key=f"{key}:{person.id}", expires=expires)

@@ -1,4 +1,4 @@
-"""Who may be paired with whom in a round, and how much two people have for each other."""
+"""Tells who may be paired with whom in a round, and weighs how well two people match."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LEARNS_POINTS = 12
-"""Points for each level, 1 to 3, of what one knows and the other wants to learn."""
+"""Points for each level (1 to 3) of a topic that one knows and the other wants to learn."""
 SHARED_POINTS, MAX_SHARED_POINTS = 6, 30
-"""Points for each topic that both know or both want to learn, and at most for all of them."""
+"""Points for each topic that both know or both want to learn, and the maximum for all of them."""
 MAX_HOURS_POINTS = 16
-"""Points for shared working time, one for each half hour."""
+"""The maximum for shared working time, which gives one point for each half hour."""
 NEW_CITY_POINTS = 10
-"""Points when neither has met anybody of the other's city."""
+"""Points if neither has met anybody from the other's city."""
 HALF_HOURS_PER_DAY = 48
 
 Barrier = Literal["city", "language", "never"]
@@ -26,11 +26,11 @@ Cause = Literal["learns", "teaches", "both-know", "both-learn", "hours", "new-ci
 
 @dataclass(frozen=True, slots=True)
 class Seeker:
-    """Somebody who takes part in a round.
+    """A person who takes part in a round; people, cities and topics are ids.
 
-    `knows`: topics with a level of 1 to 3. `hours` has bit n set for each half hour n of the UTC
-    day spent at work. `never`: people not to be paired with, whoever of the two said so.
-    `paired`: earlier partners, with the days since they really met, None if they never did.
+    `knows`: topics with a level of 1 to 3. `hours` has bit n set if the half hour n of the UTC day
+    is working time. `excluded_keys`: people not to be paired with, whichever side asked for that.
+    `past_partners`: earlier partners, with the days since they really met, None if they never did.
     `met_cities`: cities of people really met. `debt`: rounds in a row without a partner.
     """
 
@@ -47,7 +47,7 @@ class Seeker:
 
 
 class Reason(NamedTuple):
-    """One part of a weight: points, and the topic or the number of half hours it is about."""
+    """One part of a weight: its points; `subject` is a topic id or a number of half hours."""
 
     cause: Cause
     points: int
@@ -55,7 +55,7 @@ class Reason(NamedTuple):
 
 
 def barrier(one: Seeker, other: Seeker) -> Barrier | None:
-    """The hard rule that keeps two people apart."""
+    """Return the hard rule that keeps two people apart; None if they may be paired."""
     if one.city is not None and one.city == other.city:
         return "city"
     if not one.languages & other.languages:
@@ -66,12 +66,12 @@ def barrier(one: Seeker, other: Seeker) -> Barrier | None:
 
 
 def have_been_paired(one: Seeker, other: Seeker) -> bool:
-    """Were they partners before, met or not?"""
+    """Return whether the two were partners before, whether or not they met."""
     return other.key in one.past_partners or one.key in other.past_partners
 
 
 def list_reasons(one: Seeker, other: Seeker) -> list[Reason]:
-    """What the two have for each other, as `one` would say it, the weightiest first."""
+    """List what makes two people a good pair, seen from `one`, by points, highest first."""
     found = [
         Reason("learns", LEARNS_POINTS * other.knows[t], t) for t in one.learns & other.knows.keys()
     ]
@@ -88,10 +88,10 @@ def list_reasons(one: Seeker, other: Seeker) -> list[Reason]:
 
 
 def weight(one: Seeker, other: Seeker) -> int:
-    """Points of a pair that no rule keeps apart, at least 1.
+    """Return the points of a pair that no rule keeps apart, at least 1.
 
-    A pair that met before is worth half at most, the less the shorter ago it was; one that was
-    paired and never met is worth what it was.
+    A pair that met before gets at most half, and less the more recent that was, up to 360 days;
+    one that was paired and never met keeps its full points.
     """
     parts = list_reasons(one, other)
     shared = sum(r.points for r in parts if r.cause in ("both-know", "both-learn"))
@@ -105,7 +105,10 @@ def weight(one: Seeker, other: Seeker) -> int:
 
 
 def work_half_hours(zone: str, start: str, end: str, day: date) -> int:
-    """The half hours of the UTC day («09:00» to «17:00» in the zone, on that day) as bits."""
+    """Return the working half hours of that day as bits of the UTC day, as `Seeker.hours` has them.
+
+    `start` and `end` are local times of the zone («09:00», «17:00»).
+    """
     place, bits = ZoneInfo(zone), 0
     first, last = _parse_minutes(start), _parse_minutes(end)
     for minute in range(first, last, 30):
@@ -124,7 +127,7 @@ def _parse_minutes(clock: str) -> int:
 
 
 def weight_table(people: Sequence[Seeker]) -> "NDArray[float32]":
-    """The weight of every pair, as `weight` has it; 0 for pairs that a rule keeps apart."""
+    """Return the weights of all pairs, people by people; 0 for pairs that a rule keeps apart."""
     import numpy as np
 
     knows, known, learns, hours = _build_features(people)
@@ -171,7 +174,7 @@ def _build_features(people: Sequence[Seeker]) -> "tuple[NDArray[float32], ...]":
 def _count_shared_languages(
     people: Sequence[Seeker], out: "NDArray[float32]"
 ) -> "NDArray[float32]":
-    """How many languages each two share, written where there is room for it."""
+    """Count the languages each two people share, into `out`, to save memory."""
     import numpy as np
 
     languages = sorted({code for person in people for code in person.languages})
@@ -183,7 +186,11 @@ def _count_shared_languages(
 
 
 def _city_tables(people: Sequence[Seeker]) -> "tuple[NDArray[Any], NDArray[Any]]":
-    """The city of each as a number from 1 (0: none), and which cities each has met people of."""
+    """Return the city of each person as a number from 1 (0: none), and the table of cities met.
+
+    The table has a row for each person, a column for each number, and True where the person has
+    met somebody from that city.
+    """
     import numpy as np
 
     numbers: dict[int | None, int] = {None: 0}
@@ -196,7 +203,7 @@ def _city_tables(people: Sequence[Seeker]) -> "tuple[NDArray[Any], NDArray[Any]]
 
 
 def _apply_exceptions(table: "NDArray[float32]", people: Sequence[Seeker]) -> None:
-    """The few pairs that have a past, or no future."""
+    """Correct the table in place for pairs who were partners before, and for excluded pairs."""
     rows = {person.key: row for row, person in enumerate(people)}
     for row, person in enumerate(people):
         for key in person.past_partners:

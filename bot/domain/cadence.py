@@ -1,4 +1,4 @@
-"""When rounds are, and whose turn it is: every Tuesday, for most people every other or fewer."""
+"""The calendar of rounds: one each Tuesday, and which members take part in which of them."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal, NamedTuple
@@ -6,15 +6,16 @@ from typing import Literal, NamedTuple
 Rhythm = Literal["weekly", "every-two-weeks", "monthly"]
 RHYTHMS: tuple[Rhythm, ...] = ("weekly", "every-two-weeks", "monthly")
 ROUND_WEEKDAY = 1
+"""Tuesday, as `date.weekday` counts."""
 SEND_TIME = time(14, tzinfo=UTC)
-"""An hour at which people are at work from Vancouver to Recife."""
+"""14:00 UTC: people are at work then from Vancouver to Recife."""
 LAST_TUESDAY = 5
-"""The «nth» Tuesday of a month that means its last one."""
+"""The value of `nth` that means the last Tuesday of a month."""
 A_WEEK = timedelta(days=7)
 
 
 class RoundSchedule(NamedTuple):
-    """What happens to one round when."""
+    """The moments (UTC) of the steps of one round, in this order."""
 
     draft: datetime
     notice: datetime
@@ -24,7 +25,11 @@ class RoundSchedule(NamedTuple):
 
 
 def round_schedule(day: date) -> RoundSchedule:
-    """The pairs are drafted on Friday, told on Tuesday, asked on Friday, closed on Monday."""
+    """Return the moments of the round of a Tuesday.
+
+    Pairs are drafted on the Friday before, participants get a notice on Monday, introductions are
+    sent on Tuesday, check-ins on Friday, and the round closes on the Monday after.
+    """
     send = datetime.combine(day, SEND_TIME)
     return RoundSchedule(
         draft=send - timedelta(days=4),
@@ -36,17 +41,17 @@ def round_schedule(day: date) -> RoundSchedule:
 
 
 def next_round_day(now: datetime) -> date:
-    """The day of the next round that has not begun."""
+    """Return the day of the next round that has not been sent yet."""
     today = now.astimezone(UTC).date()
     day = today + timedelta(days=(ROUND_WEEKDAY - today.weekday()) % 7)
     return day if now < round_schedule(day).send else day + A_WEEK
 
 
 def is_turn(rhythm: str, nth: int, day: date) -> bool:
-    """Does somebody of this rhythm take part on that Tuesday?
+    """Return whether a member with this rhythm takes part on that Tuesday.
 
-    Every two weeks is the same week for everybody, so that the rounds of those weeks are large;
-    monthly is the nth Tuesday of the month, 5 for the last one.
+    «every-two-weeks» means the same weeks for everybody, so that the rounds of those weeks are
+    large; «monthly» means the `nth` Tuesday of the month, where 5 is the last one.
     """
     if rhythm == "weekly":
         return True

@@ -1,4 +1,4 @@
-"""When two people in two zones could talk: half hours inside the working hours of both."""
+"""Proposes half hours at which two people in two time zones could talk, in working hours."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,25 +7,27 @@ from zoneinfo import ZoneInfo
 
 MEETING_LENGTH = timedelta(minutes=30)
 MIN_NOTICE = timedelta(hours=24)
-"""Nobody is asked to be somewhere sooner than this."""
+"""The earliest proposed time is at least this far away."""
 HORIZON = timedelta(days=14)
+"""Times are searched in a span of this length, which begins after `MIN_NOTICE`."""
 SATURDAY = 5
 _DAY = 24 * 60
 
 
 @dataclass(frozen=True, slots=True)
 class WorkingHours:
-    """Somebody's working hours, «09:00» to «17:00», on the workdays of a zone."""
+    """A person's working hours on workdays: an IANA zone and two local times («09:00», «17:00»)."""
 
     zone: str
     start: str
     end: str
 
     def minutes_outside(self, moment: datetime) -> int | None:
-        """How many minutes of a meeting that begins then lie away from the working hours.
+        """Return by how many minutes a meeting that begins at `moment` misses the working hours.
 
-        Counted as the distance to them, so that dawn is better than the dead of night. None on
-        a day off, and where the clock shows the same time twice.
+        This is the distance to the working hours, so that dawn ranks before the dead of night;
+        0 if the meeting lies inside them. None on a weekend, and for a local time that the
+        clock shows twice because it is put back.
         """
         local = moment.astimezone(ZoneInfo(self.zone))
         if local.weekday() >= SATURDAY or _is_repeated_time(local):
@@ -37,7 +39,7 @@ class WorkingHours:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A half hour that begins at `start` (UTC). `fits`: inside the working hours of both."""
+    """A half hour that begins at `start` (UTC). `fits`: it lies in the working hours of both."""
 
     start: datetime
     fits: bool
@@ -50,12 +52,14 @@ def find_slots(
     count: int = 3,
     excluded: Collection[datetime] = (),
 ) -> tuple[Slot, ...]:
-    """Times to propose: on different workdays of both, a day ahead at least, earliest day first.
+    """Return up to `count` times to propose, each on a different workday, earliest day first.
 
-    `beyond`: times that were proposed before, and none of which is proposed again.
+    The first is at least `MIN_NOTICE` ahead. `excluded`: times that were proposed before and are
+    not proposed again.
 
-    Where the working hours never meet, the times at which whoever is further from their own
-    hours is least far from them. Empty only where no day is a workday for both.
+    If the working hours of the two never overlap, the slots have `fits=False`: they are the times
+    at which the larger of the two distances from working hours is smallest. Empty only if no day
+    is a workday for both.
     """
     days = _group_by_day(now, one, other, frozenset(excluded))
     fitting = {day: [s for s, far in some if far == (0, 0)] for day, some in days.items()}
@@ -70,7 +74,10 @@ def find_slots(
 def _group_by_day(
     now: datetime, one: WorkingHours, other: WorkingHours, beyond: frozenset[datetime]
 ) -> dict[date, list[tuple[datetime, tuple[int, int]]]]:
-    """Every half hour that is a workday for both, by the first one's day, with how far it is."""
+    """Group the half hours that are on a workday for both by the local day of `one`.
+
+    Each comes with its distance from working hours in minutes: (larger of the two, sum of both).
+    """
     days: dict[date, list[tuple[datetime, tuple[int, int]]]] = {}
     for moment in _iter_half_hours(now + MIN_NOTICE, now + MIN_NOTICE + HORIZON):
         far, farther = one.minutes_outside(moment), other.minutes_outside(moment)
@@ -82,7 +89,7 @@ def _group_by_day(
 
 
 def _spread(days: Sequence[tuple[date, list[datetime]]], *, fits: bool) -> Iterator[Slot]:
-    """One time of each day, at another part of the day each: early, in the middle, late."""
+    """Yield one time of each day, each at a different part of the day: early, midday, late."""
     for index, (_, some) in enumerate(days):
         part = (2 * index + 1) / (2 * len(days))
         yield Slot(some[min(int(len(some) * part), len(some) - 1)], fits)
@@ -97,7 +104,7 @@ def _iter_half_hours(start: datetime, end: datetime) -> Iterator[datetime]:
 
 
 def _is_repeated_time(local: datetime) -> bool:
-    """Does the clock show this time twice, as it is put back?"""
+    """Return whether the clock shows this local time twice because it is put back."""
     return local.utcoffset() != local.replace(fold=1 - local.fold).utcoffset()
 
 

@@ -1,18 +1,18 @@
-"""What somebody wrote elsewhere, made honest: it says what it said, and hides nothing.
+"""Makes text written by members safe to show elsewhere: nothing in it is hidden or misleading.
 
-Whoever shows it escapes it for its own platform; here goes what is a trick on every platform:
-letters that cannot be seen or turn the line around, piles of accents, links that lead elsewhere
-than they say, and addresses that are more than a page.
+Each adapter escapes the markup of its own platform. This module removes what deceives on every
+platform: invisible letters, direction marks, piles of accents, links that lead elsewhere than
+their words say, and addresses of other kinds than web pages.
 """
 
 import re
 import unicodedata
 
 MAX_LENGTH = 3000
-"""How many characters of one message are passed on, as the stricter platform counts them."""
+"""UTF-16 units of one message that are passed on, as the stricter platform counts."""
 
 MAX_MARKS = 4
-"""Accents piled on one letter beyond this are vandalism."""
+"""Combining marks kept on one letter; more of them only disfigure the lines around it."""
 
 _JOINER = "\u200d"
 _HIDDEN_CHARACTERS = re.compile(
@@ -32,16 +32,16 @@ _OPENING_BRACKETS = {")": "(", "]": "[", "}": "{"}
 
 
 def escape_markup(text: str) -> str:
-    """The text without its tricks; links show the host that they lead to."""
+    """Return the text without what deceives (see above); links show the host they lead to."""
     shown = _MARKDOWN_LINK.sub(lambda m: format_link(m[1], m[2]), _strip_invisible(text))
     shown = _PIPE_LINK.sub(lambda m: format_link(m[2], m[1]), shown)
     return _SCRIPT.sub(r"\1: ", _ADDRESS.sub(_rewrite_address, shown))
 
 
 def format_link(label: str, address: str) -> str:
-    """A link with words of its own: the words and then the address, or the address alone.
+    """Format a labelled link as «label (address)», or as the address alone.
 
-    Words that look like the address of another place are not repeated.
+    A label is left out if it names a host itself, which may not be the one it leads to.
     """
     said, real = (
         " ".join(label.split()),
@@ -54,12 +54,15 @@ def format_link(label: str, address: str) -> str:
 
 
 def one_line(text: str, limit: int = 80) -> str:
-    """A name on one line, without what would make it look like more than a name."""
+    """Return a name on one line, at most `limit` long, without invisible characters and «·»."""
     return truncate(" ".join(_strip_invisible(text).replace("·", " ").split()), limit)[0]
 
 
 def truncate(text: str, limit: int = MAX_LENGTH) -> tuple[str, bool]:
-    """At most so many UTF-16 units, never parted inside a character; and was something left out?"""
+    """Cut a text to at most `limit` UTF-16 units, never inside a visible character.
+
+    Returns the text, which ends in «…» if it was cut, and whether it was cut.
+    """
     size = fits = 0
     for at, letter in enumerate(text, start=1):
         size += 2 if letter > "\uffff" else 1
@@ -70,7 +73,7 @@ def truncate(text: str, limit: int = MAX_LENGTH) -> tuple[str, bool]:
 
 
 def _cut_at_character(text: str, end: int) -> str:
-    """The beginning up to `end`, or somewhat less where that would part a character."""
+    """Return the text up to `end`, or somewhat less if that would split a visible character."""
     whole = end
     while whole and _continues_character(text, whole):
         whole -= 1
@@ -78,7 +81,10 @@ def _cut_at_character(text: str, end: int) -> str:
 
 
 def _strip_invisible(text: str) -> str:
-    """Letters and line ends; no controls, no direction marks, no joiner but inside an emoji."""
+    """Remove control characters, direction marks, piled accents and joiners outside of an emoji.
+
+    Lines remain, with at most one empty line between two of them.
+    """
     kept: list[str] = []
     marks = 0
     for letter in _HIDDEN_CHARACTERS.sub("", text.replace("\r\n", "\n")):
@@ -94,7 +100,7 @@ def _strip_invisible(text: str) -> str:
 
 
 def _is_variation_selector(letter: str) -> bool:
-    """Chooses how the picture before it is drawn."""
+    """Return whether this chooses how the character before it is drawn, as text or as emoji."""
     return "\ufe00" <= letter <= "\ufe0f"
 
 
@@ -103,7 +109,10 @@ def _is_symbol(letter: str) -> bool:
 
 
 def _rewrite_address(found: re.Match[str]) -> str:
-    """A page's address with the host it truly leads to; of another kind, only letters."""
+    """Rewrite a matched address so that it shows the host it leads to.
+
+    Addresses of other schemes than http and https are broken up, so that nothing links them.
+    """
     scheme, rest = found[1].casefold(), found[3].replace("\\", "/")
     end = len(rest)
     while end and rest[end - 1] in _TRAILING_CHARACTERS:
@@ -120,7 +129,7 @@ def _rewrite_address(found: re.Match[str]) -> str:
 
 
 def _normalize_host(host: str) -> str:
-    """The name as it is looked up: letters that only look alike become visible."""
+    """Return a host as DNS looks it up (punycode), so that look-alike letters become visible."""
     if host.isascii():
         return host
     parts = unicodedata.normalize("NFKC", host).translate(_DOTS).casefold().split(".")
@@ -130,7 +139,7 @@ def _normalize_host(host: str) -> str:
 
 
 def _continues_character(text: str, at: int) -> bool:
-    """Is what stands here part of the character before it?"""
+    """Return whether the code point at `at` belongs to the visible character before it."""
     before, after = text[at - 1], text[at]
     if before == _JOINER or after == _JOINER or unicodedata.category(after).startswith("M"):
         return True

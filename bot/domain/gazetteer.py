@@ -1,4 +1,4 @@
-"""Cities and places by any of their names: «CDMX», «sao paulo», «Springfield», «mexico»."""
+"""Finds cities and places by any of their names: «CDMX», «sao paulo», «Springfield», «mexico»."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from bot.domain.vocabulary import Fold, Term, Vocabulary
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What is needed to find a city and to filter by it."""
+    """The facts about a city by which it is found and filtered; `key` is its id."""
 
     key: int
     names: tuple[str, ...]
@@ -50,7 +50,7 @@ REGIONS: Mapping[str, tuple[str, ...]] = {
 
 
 class Gazetteer:
-    """Finds one city by name, or all cities of a place."""
+    """Finds a city by name, or all cities of a country, region or state."""
 
     def __init__(self, spots: Iterable[Place], fold: Fold) -> None:
         self.places_by_key = {spot.key: spot for spot in spots}
@@ -64,7 +64,7 @@ class Gazetteer:
         self._places = self._build_places()
 
     def find_cities(self, text: str) -> Sequence[int]:
-        """The cities meant: one when it is clear, several namesakes, none when unknown."""
+        """Return the ids of the cities a text means: one, several namesakes, or none if unknown."""
         wanted = self._normalize(text)
         if keys := self._names.get(wanted):
             return keys
@@ -72,19 +72,19 @@ class Gazetteer:
         return [hit.key] if hit else []
 
     def find_exact(self, text: str) -> Sequence[int]:
-        """The cities that are called just this, for lists nobody looks over."""
+        """Return the ids of the cities with exactly this name, for lists that nobody reviews."""
         return self._names.get(self._normalize(text)) or ()
 
     def find_near(self, text: str, limit: int = 3) -> list[int]:
-        """The cities whose names look most like the text."""
+        """Return the ids of the cities whose names are most like the text, best first."""
         return [hit.key for hit in self._vocabulary.find_near(self._normalize(text), limit)]
 
     def complete(self, text: str, limit: int = 25) -> list[int]:
-        """What a city name may become as it is typed."""
+        """Return the ids of the cities whose names complete what is being typed."""
         return self._vocabulary.complete(self._normalize(text), "", limit)
 
     def find_in_place(self, text: str) -> frozenset[int]:
-        """All cities of a country, region, state or of that name; empty when unknown.
+        """Return the ids of all cities of a country, region, state or name; empty if unknown.
 
         A country wins over a city of the same name: `in:mexico` is the country.
         """
@@ -92,13 +92,13 @@ class Gazetteer:
         return self._places.get(wanted) or frozenset(self.find_cities(text))
 
     def list_places(self) -> list[tuple[str, tuple[str, ...]]]:
-        """Countries and regions: the code of each, and its names, the English one first."""
+        """List countries and regions as (code, names), the English name first."""
         return [*COUNTRIES.items(), *REGIONS.items()]
 
     def filter_cities(
         self, level: str = "", min_population: int | None = None, max_population: int | None = None
     ) -> frozenset[int]:
-        """The cities of this level and between these populations; unknown ones never fit."""
+        """Return the ids of cities of this level and population; an unknown one never fits."""
         return frozenset(
             spot.key
             for spot in self.places_by_key.values()
@@ -107,7 +107,7 @@ class Gazetteer:
         )
 
     def _build_places(self) -> dict[str, frozenset[int]]:
-        """Names of places; two letters that are a state's are never a country's: AR, CA, CO."""
+        """Map names of places to cities; AR, CA and CO are states and not the countries' codes."""
         places: dict[str, set[int]] = {}
         states = {spot.state for spot in self.places_by_key.values()}
         for spot in self.places_by_key.values():
@@ -127,7 +127,7 @@ class Gazetteer:
 
 
 def _iter_names(spot: Place) -> Iterator[str]:
-    """All that a city is called, also with its state and with its country in four languages."""
+    """Yield all names of a city, also with its state and with its country in four languages."""
     yield from spot.names
     for where in (spot.state, *COUNTRIES.get(spot.country_code, ())):
         yield f"{spot.names[0]} {where}"

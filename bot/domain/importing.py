@@ -1,4 +1,4 @@
-"""A list of people, judged row by row before anything is written: rows in, verdicts out."""
+"""Parses a list of people row by row, before anything is written: rows in, people, faults out."""
 
 import re
 import unicodedata
@@ -10,11 +10,20 @@ from typing import Any, NamedTuple, Protocol
 from zoneinfo import available_timezones
 
 COLUMNS = (
-    "name", "email", "city", "title", "knows", "learns", "languages", "zone", "account", "listed",
-)  # fmt: skip
+    "name",
+    "email",
+    "city",
+    "title",
+    "knows",
+    "learns",
+    "languages",
+    "zone",
+    "account",
+    "listed",
+)
 REQUIRED_COLUMNS = ("name", "email")
 IGNORED_COLUMNS = ("role", "roles", "admin", "staff")
-"""Columns that are left alone: what somebody may do is never given by a file."""
+"""Columns that are ignored: a file never grants permissions."""
 
 LANGUAGES = ("en", "es", "pt", "fr")
 MAX_NAME_LENGTH, MAX_TITLE_LENGTH, MAX_EMAIL_LENGTH, MAX_TOPICS = 80, 120, 254, 20
@@ -31,11 +40,11 @@ _ESCAPED_FORMULA = re.compile(r"'+[=+\-@\t\r＝＋－＠]")
 _DIRECTION_MARKS = frozenset(
     "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u061c"
 )
-"""Characters that turn the direction of writing, and so show a text as another."""
+"""Characters that change the direction of writing, so that a text shows as another one."""
 
 
 class Fault(NamedTuple):
-    """Why a row (or the header, row 1) is refused."""
+    """The reason why a row is refused; row 1 is the header."""
 
     row: int
     column: str
@@ -47,7 +56,7 @@ class Fault(NamedTuple):
 
 
 class Account(NamedTuple):
-    """Somebody on a platform."""
+    """An account on a platform, written «platform:workspace:user» with the platform's ids."""
 
     platform: str
     workspace: str
@@ -58,24 +67,24 @@ class Account(NamedTuple):
 
 
 class NameResolver(Protocol):
-    """What the community knows by name, in the database's own spelling."""
+    """Finds cities and topics of the community by name, compared as the database compares."""
 
     def find_cities(self, text: str) -> Sequence[int]:
-        """The cities of exactly this name."""
+        """Return the ids of the cities with exactly this name; several if they share it."""
 
     def find_near_city(self, text: str) -> str:
-        """The name of the city most like the text, or nothing."""
+        """Return the name of the city most like the text; empty if none is like it."""
 
     def find_topic(self, text: str) -> int | None:
-        """The topic of exactly this name."""
+        """Return the id of the topic with exactly this name; None if there is none."""
 
     def find_near_topic(self, text: str) -> str:
-        """The name of the topic most like the text, or nothing."""
+        """Return the name of the topic most like the text; empty if none is like it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """What a row says of somebody; None where it says nothing. `city` 0 is no city."""
+    """A row's values for one person; None if the file has no such column. `city` 0 is no city."""
 
     row: int
     name: str
@@ -90,7 +99,10 @@ class Person:
     listed: bool | None = None
 
     def list_changes(self, now: "Person") -> tuple[str, ...]:
-        """What would change of somebody who stands as `now`; accounts are only ever added."""
+        """List the columns in which the row would change the person; accounts are only ever added.
+
+        `now` is the person as stored.
+        """
         changed = [
             field.name
             for field in fields(self)
@@ -104,7 +116,7 @@ class Person:
 
 
 def parse_header(cells: Sequence[str]) -> tuple[list[str], list[Fault], list[str]]:
-    """The columns by name, what is wrong with them, and what is left alone."""
+    """Return the column names of a header, its faults, and a note for each ignored column."""
     names = [" ".join(cell.split()).casefold() for cell in cells]
     while names and not names[-1]:
         names.pop()
@@ -134,7 +146,10 @@ def _describe_unknown_column(name: str) -> str:
 def parse_people(
     rows: Iterable[tuple[int, Mapping[str, str]]], names: NameResolver, platforms: Sequence[str]
 ) -> tuple[list[Person], list[Fault]]:
-    """The people of a file and why the others are refused; `rows` come with their numbers."""
+    """Parse rows (number, cells by column) and return their people and the faults found.
+
+    Each row yields a person, also one with faults. `platforms`: where accounts may be.
+    """
     people: list[Person] = []
     faults: list[Fault] = []
     seen: dict[object, int] = {}
@@ -147,7 +162,7 @@ def parse_people(
 
 
 def _find_duplicates(person: Person, seen: dict[object, int]) -> list[Fault]:
-    """The same e-mail or account a second time, however it is written."""
+    """Return a fault for each e-mail or account that an earlier row has; add new ones to `seen`."""
     keys: list[tuple[str, object]] = [("email", person.email)] if person.email else []
     keys += [("account", account) for account in sorted(person.accounts or ())]
     faults = [
@@ -161,7 +176,7 @@ def _find_duplicates(person: Person, seen: dict[object, int]) -> list[Fault]:
 
 
 class _RowReader:
-    """One row being read; what is wrong with it gathers in `faults`."""
+    """Parses one row, and collects what is wrong with it in `faults`."""
 
     def __init__(
         self, number: int, cells: Mapping[str, str], known: NameResolver, platforms: Sequence[str]
@@ -173,7 +188,7 @@ class _RowReader:
         self._platforms = platforms
 
     def parse_person(self) -> Person:
-        """Every cell is looked at, so that all faults are told at once."""
+        """Parse every cell, also after a fault, so that all faults are reported at once."""
         for column, text in self._cells.items():
             if any(unicodedata.category(c) == "Cc" or c in _DIRECTION_MARKS for c in text):
                 self._add_fault(column, "holds control characters")
@@ -198,7 +213,7 @@ class _RowReader:
         self.faults.append(Fault(self.number, column, reason))
 
     def _parse_cell(self, column: str, read: Callable[[str], Any]) -> Any:
-        """What a cell says; None when the file has no such column."""
+        """Return `read` of a cell; None if the file has no such column."""
         return read(self._cells[column]) if column in self._cells else None
 
     def _parse_name(self) -> str:
@@ -286,7 +301,10 @@ def _account_format(platforms: Sequence[str]) -> str:
 
 @cache
 def _list_zones() -> Sequence[str]:
-    """Places only: `EST5EDT` knows no laws, and `Etc/GMT+5` means the opposite of what it says."""
+    """List the zones of places, sorted, and UTC.
+
+    Others mislead: `EST5EDT` ignores changes of law, and in `Etc/GMT+5` the sign is reversed.
+    """
     return sorted(z for z in available_timezones() if z == "UTC" or _is_place_zone(z))
 
 
@@ -299,23 +317,23 @@ def _suggestion_text(name: str) -> str:
 
 
 def split_cell(text: str) -> list[str]:
-    """The things of a cell with several, each once."""
+    """Split a cell at «;» into its distinct values."""
     return list(dict.fromkeys(p.strip() for p in text.split(";") if p.strip()))
 
 
 def shorten_cell(text: str) -> str:
-    """A cell as it is quoted: long ones cut, what cannot be seen shown as dots."""
+    """Return a cell as a fault quotes it: at most 40 characters, unprintable ones as dots."""
     seen = "".join(c if c.isprintable() else "·" for c in text)
     return seen if len(seen) <= 40 else f"{seen[:39]}…"
 
 
 def escape_formula(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
+    """Return a cell that no spreadsheet reads as a formula: with an apostrophe before if needed."""
     return f"'{text}" if _FORMULA.match(text) or _ESCAPED_FORMULA.match(text) else text
 
 
 def unescape_cell(text: str) -> str:
-    """What a guarded cell said, without the blanks around it."""
+    """Undo `escape_formula`, strip blanks and normalise to NFC."""
     text = text.strip()
     said = text.removeprefix("'") if _ESCAPED_FORMULA.match(text) else text
     return unicodedata.normalize("NFC", said)

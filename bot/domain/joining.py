@@ -1,4 +1,4 @@
-"""Joining, thought through: codes, addresses that prove something, tries, and a first week."""
+"""The rules of joining: codes, failed tries, e-mail domains as proof, and the first week."""
 
 import re
 import secrets
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 # --- codes ------------------------------------------------------------------------------------
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-"""No I, L, O or U: nobody reads a code aloud and gets another one."""
+"""The letters of a code, without I, L, O and U, which are easily misread or misheard."""
 CODE_LENGTH, GROUP_LENGTH = 12, 4
 CODE_BITS = 5 * CODE_LENGTH
 """Sixty random bits: one guess in a million million million is right."""
@@ -22,28 +22,28 @@ _CODE = re.compile(
 
 
 def format_code(number: int) -> str:
-    """The code that a random number of `CODE_BITS` bits stands for: `7K3M-9QXW-2TBC`."""
+    """Format a random number of `CODE_BITS` bits as a code: `7K3M-9QXW-2TBC`."""
     letters = "".join(ALPHABET[number >> 5 * place & 31] for place in range(CODE_LENGTH))
     return "-".join(letters[at : at + GROUP_LENGTH] for at in range(0, CODE_LENGTH, GROUP_LENGTH))
 
 
 def generate_code() -> str:
-    """A code that nobody has seen yet."""
+    """Return a new random code."""
     return format_code(secrets.randbits(CODE_BITS))
 
 
 def fingerprint(code: str) -> str:
-    """What is kept of a code, however it was typed.
+    """Return the SHA-256 of a code, which is stored in its place, as 64 hexadecimal digits.
 
-    A plain hash is enough here: unlike a password a code has sixty random bits, so that nobody
-    finds it by trying, whatever they stole.
+    Case, separators and misread letters (I, L, O) make no difference. A plain hash is enough:
+    unlike a password a code has sixty random bits, so a stolen hash cannot be reversed by trying.
     """
     letters = "".join(c for c in code.upper().translate(_MISREAD) if c.isalnum())
     return sha256(letters.encode()).hexdigest()
 
 
 def looks_like_code(text: str) -> bool:
-    """Was this meant as a code? Only the written form counts: no city has that name."""
+    """Return whether a text has the written form of a code, which no name of a city has."""
     return _CODE.fullmatch(text.strip()) is not None
 
 
@@ -51,11 +51,11 @@ def looks_like_code(text: str) -> bool:
 
 TRY_WINDOW = timedelta(minutes=15)
 MAX_TRIES_PER_ACCOUNT, MAX_TRIES_PER_WORKSPACE = 5, 50
-"""Wrong codes within that time: of one account, and of a whole workspace."""
+"""Wrong codes allowed within `TRY_WINDOW`: for one account, and for a whole workspace."""
 
 
 def can_try(account_tries: int, workspace_tries: int) -> bool:
-    """Is a code looked at, after so many wrong ones?"""
+    """Return whether another code may be tried after this many wrong ones in `TRY_WINDOW`."""
     return account_tries < MAX_TRIES_PER_ACCOUNT and workspace_tries < MAX_TRIES_PER_WORKSPACE
 
 
@@ -68,7 +68,7 @@ PUBLIC_PROVIDERS = frozenset({
     "att.net", "bol.com.br", "free.fr", "ig.com.br", "live.ca", "live.com", "live.com.mx",
     "mac.com", "mail.com", "mail.ru", "me.com", "orange.fr", "pm.me", "qq.com",
 })  # fmt: skip
-"""Where anybody gets an address: these never prove where somebody works."""
+"""Mail providers open to everybody: their addresses never prove where a person works."""
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})+")
@@ -76,10 +76,11 @@ _MAILBOX = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._'-]{0,62}[A-Za-z0-9])?")
 
 
 def normalize_domain(text: str) -> str:
-    """A domain that a city may allow, in small letters; empty if this is none.
+    """Return a domain in lower case that a city may allow; empty if the text is not one.
 
-    `Boston.GOV`, `@boston.gov` and `boston.gov.` are one and the same. Letters of other scripts
-    are refused, also in their ASCII disguise: `bоston.gov` with a Cyrillic «о» is another domain.
+    `Boston.GOV`, `@boston.gov` and `boston.gov.` give the same domain. Public providers are
+    refused; so are letters of other scripts, also in their ASCII form (`xn--`): `bоston.gov` with
+    a Cyrillic «о» is another domain.
     """
     domain = text.strip().removeprefix("@").removesuffix(".").lower()
     fits = domain.isascii() and len(domain) <= 253 and _DOMAIN.fullmatch(domain)
@@ -89,10 +90,10 @@ def normalize_domain(text: str) -> str:
 
 
 def extract_domain(email: str) -> str:
-    """The domain that an address proves something about; empty if it proves nothing.
+    """Return the domain that an e-mail address proves something about; empty if it proves nothing.
 
-    Only plain mailboxes: with `+`, quotes, `%` or a second `@` an address may be read in two ways,
-    or one person may have many.
+    Only plain mailboxes count: with `+`, quotes, `%` or a second `@` an address may be read in
+    two ways, or one person may have many.
     """
     mailbox, _, domain = email.partition("@")
     if not _MAILBOX.fullmatch(mailbox) or domain != domain.strip() or domain.startswith("@"):
@@ -103,14 +104,17 @@ def extract_domain(email: str) -> str:
 # --- the first week ---------------------------------------------------------------------------
 
 FIRST_WEEK_STEPS = ("person", "topic", "profile")
-"""What a new member is shown, one thing on each of the first working days."""
+"""The steps a new member is shown, one on each of the first working days."""
 _MORNING = time(9, 30)
 
 
 def schedule_first_week(
     now: datetime, zone: str, steps: Sequence[str] = FIRST_WEEK_STEPS
 ) -> list[tuple[str, datetime]]:
-    """Each step with the morning it comes on: the working days after today where the person is."""
+    """Return each step with the moment (UTC) at which it is sent.
+
+    These are the mornings of the next working days after today, in the person's zone.
+    """
     there = ZoneInfo(zone)
     day = now.astimezone(there).date()
     found: list[tuple[str, datetime]] = []

@@ -1,10 +1,10 @@
-"""The pairs of a round: who waited first, as few repeats as can be, then the most weight.
+"""Plans a round: people who waited come first, then few repeats, then the highest weight.
 
-What counts is compared in this order: how many of those who were left out last time meet anybody;
-how many people meet somebody new; how many people meet anybody; the weight of all. Up to `WHOLE`
-people that is solved over all pairs. Beyond, over the few best partners of each, where a partner
-whom everybody wants costs a price; and pools over `AT_ONCE` are dealt into equal parts, so that
-neither time nor memory grows faster than the pool.
+Plans are compared in this order: how many of those who were left out last time meet anybody; how
+many people meet somebody new; how many people meet anybody; the total weight. Up to `EXACT_LIMIT`
+people this is solved over all pairs. Larger pools are solved over the few best partners of each
+person, where a partner whom many want costs a price; and pools over `SPLIT_LIMIT` are split into
+equal parts, so that neither time nor memory grows faster than the pool.
 """
 
 from collections import Counter
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 EXACT_LIMIT = 150
 SPLIT_LIMIT, PART_SIZE = 2_000, 1_000
 BEST_PARTNERS = 6
-"""Partners looked at for each person of a large pool."""
+"""How many partners are considered for each person of a large pool."""
 BLOCK_ROWS = 250
-"""Rows of a table that are looked at together."""
+"""Rows of a weight table that are computed together, to bound the memory."""
 MAX_DEBT = 3
 EVERY_TRIO_LIMIT = 12
-"""Up to so many people every possible trio is tried."""
+"""Up to this many people every possible trio is tried."""
 _BARRED_WEIGHT = -1e9
 _REPEAT_PENALTY = 1e6
 
@@ -38,7 +38,7 @@ Edge = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Two or three who are to meet. `again`: some two of them were partners before."""
+    """Two or three people who shall meet. `is_repeat`: two of them were partners before."""
 
     keys: tuple[int, ...]
     points: int
@@ -47,7 +47,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class UnpairedPerson:
-    """Somebody without a partner: the rule that leaves the fewest, and how many would fit."""
+    """A person without a partner; `rule` and `fits` as `explain_unpaired` finds them."""
 
     key: int
     rule: Rule
@@ -56,19 +56,19 @@ class UnpairedPerson:
 
 @dataclass(frozen=True, slots=True)
 class RoundPlan:
-    """A round as it could be sent."""
+    """The groups of a round, and the people without a partner."""
 
     groups: tuple[Group, ...]
     unpaired: tuple[UnpairedPerson, ...]
 
     @property
     def points(self) -> int:
-        """The weight of all groups."""
+        """The total weight of all groups."""
         return sum(group.points for group in self.groups)
 
 
 def plan_round(people: Sequence[Seeker], seed: int = 0) -> RoundPlan:
-    """Pairs, and one trio where somebody would be left over. The same seed gives the same plan."""
+    """Plan pairs, and one trio if somebody would be left. The same seed gives the same plan."""
     pool = sorted(people, key=lambda person: person.key)
     Random(seed).shuffle(pool)  # noqa: S311 - decides between equals, nothing is a secret
     scale = Scale.for_pool(pool)
@@ -84,7 +84,7 @@ def plan_round(people: Sequence[Seeker], seed: int = 0) -> RoundPlan:
 
 
 def optimal_weight(people: Sequence[Seeker]) -> int:
-    """The weight of the best plan over all pairs, whatever that costs: what a plan is held to."""
+    """Return the weight of the best plan over all pairs, at any cost in time: a yardstick."""
     pool = sorted(people, key=lambda person: person.key)
     scale = Scale.for_pool(pool)
     groups = _add_trio(pool, _solve_matching(pool, list(_iter_all_edges(pool, scale))), scale)
@@ -92,7 +92,7 @@ def optimal_weight(people: Sequence[Seeker]) -> int:
 
 
 def build_group(people: Sequence[Seeker]) -> Group:
-    """Two or three people as a group. A trio's points: what each has on average, as in pairs."""
+    """Build a group of two or three. A trio has half its pairs' points: per person as in a pair."""
     pairs = list(combinations(people, 2))
     points = sum(weight(*pair) for pair in pairs)
     return Group(
@@ -103,12 +103,12 @@ def build_group(people: Sequence[Seeker]) -> Group:
 
 
 def can_meet(people: Sequence[Seeker]) -> bool:
-    """Does no rule keep any two of them apart?"""
+    """Return whether no rule keeps any two of these people apart."""
     return all(barrier(*pair) is None for pair in combinations(people, 2))
 
 
 def explain_unpaired(people: Sequence[Seeker], pool: Sequence[Seeker]) -> list[UnpairedPerson]:
-    """For each of these: the rule that keeps most of this pool away, and how many would fit."""
+    """For each of `people`, find the rule that bars most of the pool, and how many would fit."""
     kinds: dict[tuple[int | None, frozenset[str]], list[Seeker]] = {}
     for other in pool:
         kinds.setdefault((other.city, other.languages), []).append(other)
@@ -119,7 +119,7 @@ def _explain_one(
     person: Seeker, pool: Sequence[Seeker], alike: Sequence[Sequence[Seeker]]
 ) -> UnpairedPerson:
     kept: Counter[Barrier | None] = Counter()
-    for some in alike:  # of one city and the same languages: one answer for all of them
+    for some in alike:  # same city and languages: one answer for all of them
         like_all = replace(some[0], key=-1, excluded_keys=frozenset())
         kept[barrier(replace(person, excluded_keys=frozenset()), like_all)] += len(some)
     kept[barrier(person, person)] -= 1
@@ -139,9 +139,9 @@ def _explain_one(
 def add_latecomers(
     late: Sequence[Seeker], pairs: Sequence[Sequence[Seeker]], seed: int = 0
 ) -> RoundPlan:
-    """Those who came late among themselves; whoever is then alone joins a pair as the third.
+    """Pair latecomers among themselves; one who is left joins one of `pairs` as the third.
 
-    The groups of the plan are the new ones, and the pairs that became trios.
+    The plan returned holds the new groups and the pairs that became trios, not the other pairs.
     """
     among = plan_round(late, seed)
     by_key = {person.key: person for person in late}
@@ -161,12 +161,12 @@ def add_latecomers(
     return RoundPlan((*among.groups, *map(build_group, trios)), tuple(left))
 
 
-# --- what is compared -------------------------------------------------------------------------
+# --- comparing plans --------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """The four things that count as one number: no sum of a lesser one reaches a greater one."""
+    """Encodes the four criteria in one integer: no sum of a lesser one reaches a greater one."""
 
     debt_weight: int
     new_pair_weight: int
@@ -174,19 +174,19 @@ class Scale:
 
     @classmethod
     def for_pool(cls, pool: Sequence[Seeker]) -> "Scale":
-        """A scale for these people: from the most that any of them could have to give."""
+        """Return a scale for these people, from the most points that any two of them could have."""
         most = 1 + max((36 * (len(p.knows) + len(p.learns)) for p in pool), default=0) * 2 + 60
         met = most * (len(pool) + 3)
         new = met * (len(pool) + 3)
         return cls(new * (len(pool) + 3), new, met)
 
     def group_value(self, people: Sequence[Seeker]) -> int:
-        """Of one group."""
+        """Return the value of one group: all four criteria in one number."""
         group = build_group(people)
         return self.encode(people, group.points, group.is_repeat)
 
     def encode(self, people: Sequence[Seeker], points: int, again: bool) -> int:
-        """The same where points are known."""
+        """Return the value of a group whose points are known already."""
         owed = sum(min(person.debt, MAX_DEBT) for person in people)
         new = 0 if again else self.new_pair_weight * len(people)
         return new + self.debt_weight * owed + self.pair_weight * len(people) + points
@@ -196,7 +196,7 @@ class Scale:
 
 
 def _split_pool(pool: Sequence[Seeker]) -> Iterator[list[Seeker]]:
-    """Equal parts, each with its share of every language and city."""
+    """Yield equal parts of a pool, each with its share of every language and city."""
     if len(pool) <= SPLIT_LIMIT:
         yield list(pool)
         return
@@ -211,7 +211,7 @@ def _list_unpaired(pool: Sequence[Seeker], groups: Sequence[Sequence[Seeker]]) -
 
 
 def _pair_part(pool: list[Seeker], scale: Scale) -> list[tuple[Seeker, ...]]:
-    """The best pairs of one part."""
+    """Find the best pairs of one part: exactly if it is small, else over a few partners each."""
     if len(pool) < 2:
         return []
     if len(pool) <= EXACT_LIMIT:
@@ -220,7 +220,7 @@ def _pair_part(pool: list[Seeker], scale: Scale) -> list[tuple[Seeker, ...]]:
     pairs = _solve_matching(pool, list(_iter_best_edges(pool, table, scale, BEST_PARTNERS)))
     if _is_good_enough(pool, pairs, table):
         return pairs
-    # too few partners were looked at for somebody: once more, with many more of them
+    # somebody had too few partners to choose from: try again with more of them
     return _solve_matching(
         pool,
         list(_iter_best_edges(pool, table, scale, 4 * BEST_PARTNERS, _list_unpaired(pool, pairs))),
@@ -230,7 +230,7 @@ def _pair_part(pool: list[Seeker], scale: Scale) -> list[tuple[Seeker, ...]]:
 def _is_good_enough(
     pool: Sequence[Seeker], pairs: Sequence[Sequence[Seeker]], table: "NDArray[float32]"
 ) -> bool:
-    """Nobody is alone but the odd one and those whom the rules leave nobody; nobody meets again."""
+    """Return whether no pair is a repeat and at most one person with possible partners is alone."""
     if any(have_been_paired(*pair) for pair in pairs):
         return False
     alone = {person.key for person in _list_unpaired(pool, pairs)}
@@ -239,14 +239,14 @@ def _is_good_enough(
 
 
 def _solve_matching(pool: Sequence[Seeker], edges: Sequence[Edge]) -> list[tuple[Seeker, ...]]:
-    """The heaviest matching of these edges."""
+    """Find the matching of these edges with the highest weight."""
     import rustworkx
 
     graph: rustworkx.PyGraph[int, int] = rustworkx.PyGraph(multigraph=False)
     graph.add_nodes_from(range(len(pool)))
     graph.add_edges_from(edges)
     found = rustworkx.max_weight_matching(graph, max_cardinality=False, weight_fn=int)
-    # the solver names the two of a pair in any order, and the pairs too
+    # the solver returns pairs, and the two of a pair, in any order
     return [(pool[row], pool[column]) for row, column in sorted(map(_sort_pair, found))]
 
 
@@ -270,7 +270,7 @@ def _iter_best_edges(
     best: int,
     alone: Sequence[Seeker] = (),
 ) -> Iterator[Edge]:
-    """The edges to each one's best partners by weight less price, and all edges of some."""
+    """Yield edges to the `best` partners of each by weight less price; all edges of `alone`."""
     import numpy as np
 
     bare = np.where(table > 0, table, np.float32(_BARRED_WEIGHT))
@@ -309,7 +309,7 @@ def _iter_blocks(size: int) -> Iterator[slice]:
 
 
 def _compute_prices(bare: "NDArray[float32]") -> "NDArray[float32]":
-    """What each person is worth to the others: so that not all edges lead to the same few."""
+    """Return how much each person is in demand, so that not all edges lead to the same few."""
     import numpy as np
 
     prices = np.maximum(bare.max(axis=1), 0) / 2
@@ -326,7 +326,7 @@ def _compute_prices(bare: "NDArray[float32]") -> "NDArray[float32]":
 def _add_trio(
     pool: Sequence[Seeker], groups: list[tuple[Seeker, ...]], scale: Scale
 ) -> list[tuple[Seeker, ...]]:
-    """The groups with one trio among them if that is better."""
+    """Return the groups with one trio among them if that is better, else as they are."""
     alone = [
         p
         for p in _list_unpaired(pool, groups)
@@ -352,7 +352,7 @@ Groups = list[tuple[Seeker, ...]]
 
 
 def _iter_trios(pool: Sequence[Seeker], scale: Scale) -> Iterator[Groups]:
-    """For each trio that may be: it, and the best pairs of the others."""
+    """Yield, for each trio that no rule forbids, the trio and the best pairs of the others."""
     for trio in combinations(pool, 3):
         if can_meet(trio):
             rest = [person for person in pool if person not in trio]
@@ -360,9 +360,9 @@ def _iter_trios(pool: Sequence[Seeker], scale: Scale) -> Iterator[Groups]:
 
 
 def _iter_attachments(groups: Groups, alone: Sequence[Seeker]) -> Iterator[tuple[Groups, Groups]]:
-    """Groups taken apart and made instead: the lonely one joins a pair, or takes one's place.
+    """Yield changes (groups removed, groups added) that give a person in `alone` a partner.
 
-    In the second case whoever is set free joins another pair.
+    The person joins a pair, or takes the place of one of a pair, who then joins another pair.
     """
     for person in alone:
         for pair in groups:
@@ -377,7 +377,7 @@ def _iter_attachments(groups: Groups, alone: Sequence[Seeker]) -> Iterator[tuple
 
 
 def _iter_splits(groups: Groups, again: Groups) -> Iterator[tuple[Groups, Groups]]:
-    """Instead of meeting again, one of two joins another pair, and the other one waits."""
+    """Yield changes in which one of a repeated pair joins another pair, and the other waits."""
     for pair in again[:BEST_PARTNERS]:
         for person in pair:
             for other in groups:
@@ -386,7 +386,7 @@ def _iter_splits(groups: Groups, again: Groups) -> Iterator[tuple[Groups, Groups
 
 
 def _find_closest_groups(groups: Groups, person: Seeker) -> Groups:
-    """Some pairs in which the lonely one would fit best beside one of the two."""
+    """Return the pairs in which the person would have the heaviest new partner, best first."""
 
     def appeal(pair: tuple[Seeker, ...]) -> int:
         return max(

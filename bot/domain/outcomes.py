@@ -1,7 +1,7 @@
-"""What the end of an attempt means for what is owed: the one table of the outbox.
+"""Decides what the result of an attempt means for a delivery: the one state table of the outbox.
 
-Two things are never mixed up: what surely did not arrive may simply be sent again; what may have
-arrived is looked for first.
+Two cases are kept apart: what surely did not arrive is simply sent again; what may have arrived
+is looked up on the platform first.
 """
 
 from dataclasses import dataclass
@@ -10,32 +10,33 @@ from typing import Literal, assert_never
 
 MAX_ATTEMPTS = 8
 RETRY_PAUSES = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 1800, 5400, 14400))
-"""After each attempt but the last: about six hours in all."""
+"""The pause after each attempt but the last: about six hours in all."""
 
 QUICK_PAUSE = timedelta(seconds=2)
-"""Until the same is posted again where the platform drops doubles by itself."""
+"""The pause before a repeated post on a platform that drops duplicates; times the attempts."""
 
 SETTLE_PAUSE = timedelta(seconds=15)
-"""Until a message that arrived is surely seen by whoever looks."""
+"""The pause until a message that arrived is surely found by a look-up."""
 
 OUTAGE_PAUSE = timedelta(seconds=45)
-"""Between two looks whether a platform is back: a minute after it is, messages go out again."""
+"""The pause between two tries in an outage: a minute after its end messages go out again."""
 
 LOOKUP_PERIOD = timedelta(hours=24)
-"""After this long nobody looks any more for what may have arrived."""
+"""How long a message that may have arrived is looked up before that is given up."""
 
 State = Literal["sent", "due", "dead", "expired", "ambiguous"]
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What is known about the delivery when an attempt, or a look, ended at `now`.
+    """The facts about a delivery when an attempt or a look-up ended at `now`.
 
-    `number`: which attempt it was, from 1. `doubted_since`: when the first attempt began that may
-    have arrived, this one left out. `began`: when this one did. `repeatable`: done twice is as
-    good as once. `drops_doubles`: for so long after its beginning the platform takes the same
-    message once. `resends`: when nobody can tell, it is sent once more; `resent`: it was.
-    `outage`: the platform takes nothing from anybody. `chance`: 0 to 1, spreads the retries.
+    `number`: which attempt it was, from 1. `started_at`: when it began. `ambiguous_since`: when
+    the first earlier attempt began that may have arrived. `expires`: when the message is stale.
+    `is_idempotent`: done twice is as good as once. `dedup_window`: how long after the beginning
+    the platform takes the same message only once. `can_resend`: if the truth cannot be found out,
+    it is sent once more; `was_resent`: that has happened. `outage`: the platform takes nothing
+    from anybody. `jitter`: a random number from 0 to 1, which spreads the retries.
     """
 
     now: datetime
@@ -53,12 +54,16 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The platform said so, or it was found there."""
+    """The message arrived: the platform said so, or it was found there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """It surely did not arrive. `everywhere`: the hub may not speak in the whole workspace."""
+    """The message surely did not arrive.
+
+    `final`: another attempt would fail too. `whole_workspace`: the hub may not write anywhere in
+    the workspace. `wait`: the pause that the platform asked for.
+    """
 
     reason: str
     final: bool = False
@@ -68,19 +73,19 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
-    """It may have arrived."""
+    """The message may have arrived: the platform gave no clear answer."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class NotPosted:
-    """Looked for, and surely not there."""
+    """The message was looked up, and is surely not there."""
 
 
 @dataclass(frozen=True, slots=True)
 class LookupFailed:
-    """It could not be looked for just now."""
+    """The message could not be looked up just now; `wait`: as the platform asked."""
 
     reason: str
     wait: timedelta = timedelta(0)
@@ -88,7 +93,7 @@ class LookupFailed:
 
 @dataclass(frozen=True, slots=True)
 class Unverifiable:
-    """Nobody will ever see from here whether it is there."""
+    """The hub has no means to find out whether the message is there."""
 
 
 AttemptResult = Delivered | Rejected | Ambiguous | NotPosted | LookupFailed | Unverifiable
@@ -96,10 +101,11 @@ AttemptResult = Delivered | Rejected | Ambiguous | NotPosted | LookupFailed | Un
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What becomes of the delivery.
+    """The next state of a delivery.
 
-    `doubt`: it may be there, so that it is looked for before it is posted. `counted`: the attempt
-    is one of the eight. `resent`: from now on it says that it may be the second one.
+    `is_ambiguous`: it may have arrived, so it is looked up before it is posted again.
+    `counts_as_attempt`: the attempt is one of `MAX_ATTEMPTS`. `is_resend`: from now on the message
+    says that it may be the second copy.
     """
 
     state: State
@@ -111,7 +117,7 @@ class Outcome:
 
 
 def decide_outcome(end: AttemptResult, attempt: Attempt) -> Outcome:
-    """The table."""
+    """Return the next state of a delivery after the result of an attempt or look-up."""
     match end:
         case Delivered():
             return Outcome("sent")
@@ -130,20 +136,21 @@ def decide_outcome(end: AttemptResult, attempt: Attempt) -> Outcome:
 
 
 def retry_pause(number: int, chance: float) -> timedelta:
-    """How long to wait after so many attempts, from 80 to 120 per cent of the usual."""
+    """Return the pause after attempt `number`: 80 to 120 % of the usual, by `chance` (0 to 1)."""
     usual = RETRY_PAUSES[min(max(number, 1), len(RETRY_PAUSES)) - 1]
     return usual * (0.8 + 0.4 * chance)
 
 
 def outage_pause(chance: float) -> timedelta:
-    """How long a platform that takes nothing is left alone."""
+    """Return the pause before the next try in an outage: 80 to 120 % by `chance` (0 to 1)."""
     return OUTAGE_PAUSE * (0.8 + 0.4 * chance)
 
 
 def _decide_rejected(end: Rejected, attempt: Attempt) -> Outcome:
-    """Waiting that was asked for, an outage and a lost right to speak are not the message's fault.
+    """Decide on a rejected message.
 
-    An earlier attempt that may have arrived still may have.
+    A wait that the platform asked for, an outage and a lost right to write are not the message's
+    fault, so they do not count as attempts. An earlier attempt that may have arrived still may.
     """
     doubt = attempt.ambiguous_since is not None
     if end.wait:
@@ -171,7 +178,7 @@ def _retry(attempt: Attempt, reason: str, doubt: bool) -> Outcome:
 def _retry_at(
     attempt: Attempt, again: datetime, reason: str, doubt: bool, *, counts_as_attempt: bool = True
 ) -> Outcome:
-    """Once more, unless it would be stale by then; what may have arrived is looked for anyway."""
+    """Retry at `again`, unless it is stale by then; what may have arrived is looked up anyway."""
     if attempt.expires is not None and again >= attempt.expires and not doubt:
         return Outcome("expired", reason)
     return Outcome("due", reason, again, doubt, counts_as_attempt)

@@ -1,4 +1,4 @@
-"""Quiet hours: when an unasked-for message may reach somebody."""
+"""Quiet hours: the time of day when a member gets no message that they did not ask for."""
 
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -10,16 +10,18 @@ def _parse_time(text: str) -> time:
 
 
 def is_quiet(clock: time, start: time, end: time) -> bool:
-    """Does the clock stand in the quiet hours? They may cross midnight; equal ends: never."""
+    """Return whether a time is in quiet hours. They may cross midnight; equal ends mean never."""
     if start <= end:
         return start <= clock < end
     return clock >= start or clock < end
 
 
 def next_allowed_time(moment: datetime, zone: str, quiet_from: str, quiet_to: str) -> datetime:
-    """The moment itself, or the first one after the reader's quiet hours («19:00» to «08:00»).
+    """Return `moment`, or the end of the reader's quiet hours if it lies in them.
 
-    In the hour that a zone leaps over, the first valid instant after; in a repeated one, the first.
+    `quiet_from` and `quiet_to` are local times of the zone («19:00», «08:00»); they may cross
+    midnight. An end that the clock skips becomes the first valid instant after it; of an end that
+    the clock shows twice the first one counts.
     """
     start, end = _parse_time(quiet_from), _parse_time(quiet_to)
     local = moment.astimezone(ZoneInfo(zone))

@@ -1,4 +1,4 @@
-"""Ranges of numbers as people write them: «100k-500k», «>1m», «250000+»."""
+"""Parses ranges of numbers as people write them: «100k-500k», «>1m», «250000+»."""
 
 import re
 
@@ -13,7 +13,7 @@ Range = tuple[int | None, int | None]
 
 
 def parse_range(text: str) -> Range | None:
-    """(least, most), either open; None when the text is no range, or one upside down."""
+    """Return (least, most), None for an open end; None if the text is no range or is reversed."""
     said = _THOUSANDS.sub("", text.casefold().strip())
     if match := _BETWEEN.fullmatch(said):
         least, most = _parse_number(match[1], match[2]), _parse_number(match[3], match[4])

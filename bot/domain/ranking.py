@@ -1,4 +1,4 @@
-"""Who comes first, and why: one trace that is shown to people and read by tests."""
+"""Ranks people for a topic, with the reasons, which members are shown and tests read."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 FRESH_FOR_DAYS = 180
-"""After this long without «still right?» a profile counts a little less."""
+"""Days since the last confirmation after which a profile loses a few points."""
 
 Cause = Literal[
     "own-city", "skill", "endorsed", "level", "open", "closed", "full", "asked", "fresh", "stale"
@@ -16,7 +16,7 @@ Cause = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One step of a rank: `points` towards the order, `amount` what a sentence needs."""
+    """One part of a rank: its points, and `amount`, the number or level that its sentence names."""
 
     cause: Cause
     points: int
@@ -24,7 +24,11 @@ class Reason:
 
 
 class Candidate(NamedTuple):
-    """What the ranking knows of one person for one topic."""
+    """The facts about one person and one topic from which the rank is computed.
+
+    `skill`: 1 to 3. `is_full`: took as many asks this month as the person allows. `asks_taken`:
+    asks this month. `confirmed_at`: when the person last confirmed the profile.
+    """
 
     key: int
     own_city: bool
@@ -38,7 +42,7 @@ class Candidate(NamedTuple):
 
 
 class RankedPerson(NamedTuple):
-    """A person's place and the reasons for it; `points` is all of them together."""
+    """A person's points and the reasons that add up to them, the largest first."""
 
     key: int
     points: int
@@ -50,7 +54,7 @@ _LEVEL = {"Silver": 2, "Gold": 4, "Platinum": 6}
 
 
 def base_points(skill: int, endorsements: int, city_level: str | None, open: bool) -> int:
-    """The part of the points that does not depend on who asks or when; kept in an index."""
+    """Return the points that do not depend on who asks or when; they are stored in an index."""
     return sum(r.points for r in _base_reasons(skill, endorsements, city_level, open))
 
 
@@ -80,7 +84,7 @@ def _situational_reasons(
 
 
 def rank_candidate(one: Candidate, now: datetime) -> RankedPerson:
-    """The whole reckoning for one person."""
+    """Compute the points and reasons of one candidate at `now`."""
     lasting = one.skill, one.endorsements, one.city_level, one.is_open
     passing = one.own_city, one.is_full, one.asks_taken, (now - one.confirmed_at).days
     return RankedPerson(one.key, *_sum_points(lasting, passing))
@@ -90,7 +94,7 @@ def rank_candidate(one: Candidate, now: datetime) -> RankedPerson:
 def _sum_points(
     lasting: tuple[int, int, str | None, bool], passing: tuple[bool, bool, int, int]
 ) -> tuple[int, tuple[Reason, ...]]:
-    """The points and their reasons, which are the same for all of whom the same is known."""
+    """Return the points and their reasons; cached, since many people share the same facts."""
     reasons = sorted(
         (*_base_reasons(*lasting), *_situational_reasons(*passing)), key=lambda r: -abs(r.points)
     )
@@ -98,5 +102,8 @@ def _sum_points(
 
 
 def rank(candidates: Iterable[Candidate], now: datetime) -> Sequence[RankedPerson]:
-    """Best first: colleagues, then those open and not full, then by points; ties by key."""
+    """Rank candidates by points, best first, ties by key.
+
+    The points put colleagues first, then those open to questions and not full.
+    """
     return sorted((rank_candidate(c, now) for c in candidates), key=lambda r: (-r.points, r.key))

@@ -1,4 +1,4 @@
-"""What two people could give each other: the trace behind «why these two»."""
+"""Finds what two people could give each other, which explains «why these two»."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,10 @@ _ORDER: tuple[Cause, ...] = ("helps", "helped", "both-know", "both-learn")
 
 @dataclass(frozen=True, slots=True)
 class MemberInterests:
-    """What one of the two shows the other: topics with how well they are known, and wishes."""
+    """The interests that one person shows the other, by topic ids.
+
+    `knows`: topics with a level of 1 to 3. `learns`: topics the person would like to learn.
+    """
 
     knows: Mapping[int, int]
     learns: Collection[int] = ()
@@ -18,7 +21,10 @@ class MemberInterests:
 
 @dataclass(frozen=True, slots=True)
 class SharedInterest:
-    """One thing that ties them. `helps`: the first knows what the second would like to learn."""
+    """One topic that connects two people, and how.
+
+    `helps`: the first person knows what the second would like to learn; `helped`: the reverse.
+    """
 
     cause: Cause
     topic: int
@@ -27,9 +33,10 @@ class SharedInterest:
 def find_shared_interests(
     one: MemberInterests, other: MemberInterests, main_topic: int | None = None
 ) -> tuple[SharedInterest, ...]:
-    """Everything that ties two people, the most useful first; what they meet about before all.
+    """Return all shared interests of two people, the most useful first.
 
-    Help both ways comes before what they have in common; then what is known best by both.
+    The order: `main_topic`, about which they meet, before others; help either way before what
+    they have in common; then by how well both know the topic.
     """
     found = set(_iter_shared_interests(one, other))
 
@@ -57,7 +64,7 @@ def _iter_shared_interests(
 
 
 def pick_varied(found: tuple[SharedInterest, ...], limit: int) -> tuple[SharedInterest, ...]:
-    """The first of each kind, then the rest, so that what is said does not repeat itself."""
+    """Return up to `limit` interests: the first of each cause, then the rest, for variety."""
     first: dict[Cause, SharedInterest] = {}
     for bond in found:
         first.setdefault(bond.cause, bond)

@@ -1,4 +1,4 @@
-"""Rounds as they would go week after week, with the people there are: pairs, repeats, waiting."""
+"""Simulates rounds week after week with the present members: pairs, repeats, waiting."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,13 +12,13 @@ from bot.domain.cadence import A_WEEK, is_turn
 from bot.domain.matching import RoundPlan, optimal_weight, plan_round
 
 MEETING_RATE = 0.75
-"""How many of the groups really meet, in what is played through."""
+"""The share of groups that really meet in a simulation, 0 to 1."""
 MAX_EXACT_PEOPLE = 800
-"""Up to so many people the optimum is worked out beside the plan."""
+"""Up to this many people the optimum is computed too; it takes long for more."""
 
 
 class Participant(NamedTuple):
-    """Somebody who takes part, and how often."""
+    """A person who takes part, with rhythm and `nth` as in `cadence.is_turn`."""
 
     seeker: Seeker
     rhythm: str
@@ -27,9 +27,11 @@ class Participant(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """One round as it would be. `optimum`: the heaviest there is under the same rules, 0 unknown.
+    """The result of one simulated round.
 
-    `repeats` counts pairs of people who were partners before, of `pairs`, a trio having three.
+    `pairs` counts pairs of people who are in one group, so a trio has three; `repeats` those of
+    them who were partners before. `unpaired` holds keys of people. `points` is the weight of the
+    plan, `optimum` the weight of the best plan under the same rules, 0 if it was not computed.
     """
 
     day: date
@@ -45,7 +47,11 @@ class Week:
 
 @dataclass
 class SimulationOutcome:
-    """What all weeks come to."""
+    """The totals of a simulation, filled week by week.
+
+    `turns`, `partners` and `times_unpaired` are by a person's key. `longest_wait`: the largest
+    number of turns in a row that one person had no partner.
+    """
 
     people: int
     weeks: list[Week] = field(default_factory=list)
@@ -56,24 +62,24 @@ class SimulationOutcome:
 
     @property
     def repeat_rate(self) -> float:
-        """The share of pairs who were partners before."""
+        """The share of pairs who were partners before, 0 to 1."""
         pairs = sum(week.pairs for week in self.weeks)
         return sum(week.repeats for week in self.weeks) / pairs if pairs else 0.0
 
     @property
     def coverage(self) -> float:
-        """The share of all turns in which somebody had a partner."""
+        """The share of all turns in which the person had a partner, 0 to 1."""
         people = sum(week.people for week in self.weeks)
         return 1 - sum(len(week.unpaired) for week in self.weeks) / people if people else 1.0
 
     @property
     def optimum_ratio(self) -> float | None:
-        """The mean of weight by optimum over the weeks in which it is known."""
+        """The mean of weight / optimum over the weeks with a known optimum; None without one."""
         known = [week.points / week.optimum for week in self.weeks if week.optimum]
         return sum(known) / len(known) if known else None
 
     def wait_distribution(self) -> Mapping[int, int]:
-        """How many people had to wait how many times."""
+        """Return how many people were unpaired how often: {times unpaired: number of people}."""
         spread: dict[int, int] = {}
         for key in self.turns:
             times = self.times_unpaired.get(key, 0)
@@ -84,7 +90,7 @@ class SimulationOutcome:
 def simulate_weeks(
     turns: Sequence[Participant], first: date, count: int, seed: int, outcome: SimulationOutcome
 ) -> Iterator[Week]:
-    """Play rounds through from `first`, a Tuesday; each is added to the outcome as it comes."""
+    """Simulate `count` rounds from `first`, a Tuesday; add each to `outcome` and yield it."""
     people = {turn.seeker.key: turn.seeker for turn in turns}
     rng = Random(seed)  # noqa: S311 - the same seed, the same weeks
     waited: dict[int, int] = {}
@@ -127,7 +133,10 @@ def _build_week(
 
 
 def _record_week(people: dict[int, Seeker], made: RoundPlan, day: date, rng: Random) -> None:
-    """A week passes for those who met; those who were left are owed a partner."""
+    """Update `people` after a round: record new partners, let a week pass since earlier meetings.
+
+    The debt of the paired becomes 0, that of the unpaired grows by 1.
+    """
     for key, person in people.items():
         older = {k: days if days is None else days + 7 for k, days in person.past_partners.items()}
         people[key] = replace(person, past_partners=older)

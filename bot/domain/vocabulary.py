@@ -1,4 +1,4 @@
-"""Topics by any of their names: synonyms, typos, accents, four languages."""
+"""Finds topics and other things by any of their names, with typos, accents, in four languages."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from rapidfuzz import fuzz, process
 Fold = Callable[[str], str]
 
 MIN_CLOSE_SCORE = 85
-"""Similarity (0 to 100) from which a misspelt topic is taken as meant."""
+"""Similarity (0 to 100) from which a misspelt name is accepted."""
 MIN_SUGGESTION_SCORE = 62
-"""Similarity from which «did you mean» is worth a reader's time."""
+"""Similarity (0 to 100) from which a name is suggested in «did you mean»."""
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One name of a thing; `language` may be empty for names that are the same everywhere."""
+    """One name of a thing; `language` is empty for names that are the same in every language."""
 
     key: int
     text: str
@@ -26,7 +26,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """What a text was taken for, and how: written so, or close to it."""
+    """The thing that a text means, and whether the name was written exactly or only nearly."""
 
     key: int
     precision: Literal["exact", "close"]
@@ -34,7 +34,7 @@ class Hit:
 
 
 class Vocabulary:
-    """Finds things by name. Names are compared folded; `fold` is the database's own."""
+    """Finds things by name. Names are compared folded; `fold` is the database's own folding."""
 
     def __init__(self, terms: Iterable[Term], fold: Fold) -> None:
         self._fold = fold
@@ -46,15 +46,15 @@ class Vocabulary:
         self._names = {(t.key, t.language): t.text for t in self._terms if t.preferred}
 
     def name(self, key: int, language: str) -> str:
-        """The display name of a thing in a language."""
+        """Return the display name of a thing in a language, else in English."""
         return self._names.get((key, language)) or self._names[key, "en"]
 
     def keys(self) -> Sequence[int]:
-        """Every thing once, in order of first mention."""
+        """List the keys of all things, in the order of their first term."""
         return list(dict.fromkeys(t.key for t in self._terms))
 
     def find(self, text: str) -> Hit | None:
-        """The one thing meant, if that is clear."""
+        """Return the one thing that a text means; None if none is close or several are."""
         wanted = _normalize(self._fold(text))
         if term := self._terms_by_text.get(wanted):
             return Hit(term.key, "exact", term.text)
@@ -64,7 +64,7 @@ class Vocabulary:
         return None
 
     def find_near(self, text: str, limit: int = 3) -> list[Hit]:
-        """The things most like the text, best first, each once."""
+        """Return the things whose names are most like the text, best first, each once."""
         hits = self._find_alike(_normalize(self._fold(text)), MIN_SUGGESTION_SCORE, limit * 6)
         once: dict[int, Hit] = {}
         for hit in hits:
@@ -72,7 +72,10 @@ class Vocabulary:
         return list(once.values())[:limit]
 
     def complete(self, text: str, language: str, limit: int = 25) -> list[int]:
-        """What the text may become as it is typed: names that begin with it, then hold it."""
+        """Return keys for autocompletion: names that begin with the text, then others that hold it.
+
+        If no name contains the text, the most similar ones. Names in `language` come first.
+        """
         wanted = _normalize(self._fold(text))
         ranked = sorted(
             (
@@ -94,5 +97,5 @@ class Vocabulary:
 
 
 def _normalize(text: str) -> str:
-    """Hyphens and underscores are spaces: `open-data` is «open data»."""
+    """Replace hyphens and underscores by spaces, so that `open-data` equals «open data»."""
     return " ".join(text.replace("-", " ").replace("_", " ").replace("’", "'").split())

@@ -1,4 +1,4 @@
-"""Letting people in: what city leads and staff decide, and the first week of who came."""
+"""Admitting people: the decisions of city leads and staff, and a newcomer's first week."""
 
 from typing import Annotated, Literal
 
@@ -29,7 +29,7 @@ class Admit(BaseModel):
 
 @command("admit", allow=MEMBER, room="me", writes=True, example="admit")
 async def admit(ctx: Context, ask: Admit) -> Card:
-    """The open requests, or the answer to one: the first answer counts."""
+    """List the open requests, show one, or decide it; the first decision counts."""
     if ask.number is None:
         return await _open_requests_card(ctx)
     account, request = await _load_request(ctx, ask.number)
@@ -54,14 +54,19 @@ async def admit(ctx: Context, ask: Admit) -> Card:
 
 
 async def _load_request(ctx: Context, number: int) -> tuple[Account, JoinRequest]:
-    """A request and its account, which is held. One of elsewhere is as if it were not there."""
+    """Return a request and its account, both read after the account is locked.
+
+    Raises the same Refusal for a number that does not exist and for a request that the member may
+    not decide.
+    """
     request = await joining.load_request(ctx.session, number)
     if request is None or not staff.can_decide(ctx.member, request.city_id):
         raise Refusal(
-            ctx.t("There is no request with the number {number} that you can decide.",
-                  number=number),
+            ctx.t(
+                "There is no request with the number {number} that you can decide.", number=number
+            ),
             buttons=(Button(ctx.t("Who asks to be let in"), "admit"),),
-        )  # fmt: skip
+        )
     account = await joining.lock_account(ctx.session, request.account_id)
     again = await joining.load_request(ctx.session, number)
     if account is None or again is None:
@@ -70,7 +75,6 @@ async def _load_request(ctx: Context, number: int) -> tuple[Account, JoinRequest
 
 
 def _already_decided_card(ctx: Context, request: JoinRequest) -> Card:
-    """Somebody was quicker."""
     t = ctx.t
     by = request.by.name if request.by else ""
     when = t.ago(request.decided_at or ctx.now, ctx.now)
@@ -80,8 +84,10 @@ def _already_decided_card(ctx: Context, request: JoinRequest) -> Card:
         case "declined":
             said = t("{name} declined already, {when}.", name=by or "?", when=when)
         case _:
-            said = t("There is nothing to decide any more: they came in another way, or asked for "
-                     "something else.")  # fmt: skip
+            said = t(
+                "There is nothing to decide any more: they came in another way, or asked for "
+                "something else."
+            )
     next_ = Buttons((Button(t("Who asks to be let in"), "admit"),))
     return Card(t("Decided already"), (Note(said), next_))
 
@@ -100,14 +106,19 @@ async def _decline_request(ctx: Context, account: Account, request: JoinRequest)
 
 
 async def _open_requests_card(ctx: Context, note: str = "") -> Card:
-    """What waits for this member's decision."""
+    """List the requests that this member may decide.
+
+    Raises Refusal for members who decide none: they may invite colleagues instead.
+    """
     t, me = ctx.t, ctx.member
     if not (staff.is_staff(me) or me.has_role(CITY_LEAD)):
         raise Refusal(
-            t("Who comes in is decided by the leads of a city and by staff. You can invite "
-              "colleagues of your own city."),
+            t(
+                "Who comes in is decided by the leads of a city and by staff. You can invite "
+                "colleagues of your own city."
+            ),
             buttons=(Button(t("Invite a colleague"), "invite"),),
-        )  # fmt: skip
+        )
     where = None if staff.is_staff(me) else me.city_id
     found = await joining.list_open_requests(ctx.session, where)
     parts: list[Part] = [Note(note, "good")] if note else []
@@ -142,12 +153,12 @@ class Welcome(BaseModel):
 
     step: Annotated[
         Literal["person"] | None, HiddenField(), Labels({"person": "A person worth meeting"})
-    ] = Field(default=None, title="What to look at")  # fmt: skip
+    ] = Field(default=None, title="What to look at")
 
 
 @command("welcome", allow=MEMBER, room="me", example="welcome")
 async def welcome(ctx: Context, ask: Welcome) -> Card:
-    """All steps, or somebody worth meeting as things are now."""
+    """Show all steps of the first week, or one person worth meeting who takes questions now."""
     t = ctx.t
     if ask.step is None:
         return Card(t("Your first week"), arrivals.first_week_entries(t))

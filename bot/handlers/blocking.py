@@ -1,4 +1,4 @@
-"""Blocking: nothing from somebody any more; the other side never learns of it."""
+"""Blocking: end all contact with somebody, who never learns of it."""
 
 from typing import Annotated
 
@@ -17,14 +17,19 @@ class BlockAsk(BaseModel):
     """Hear nothing from somebody any more"""
 
     person: Annotated[str | None, Suggestions("person")] = Field(
-        default=None, max_length=80, title="Person",
+        default=None,
+        max_length=80,
+        title="Person",
         description="A name or @mention; leave it empty to see whom you blocked",
-    )  # fmt: skip
+    )
 
 
 @command("block", allow=MEMBER, room="me", writes=True, example="block @maya")
 async def block(ctx: Context, ask: BlockAsk) -> Card:
-    """No introduction, no relayed word and no pairing between the two, from now on."""
+    """Block a person, or list the people the member has blocked.
+
+    A block rules out introductions, relayed messages and pairings between the two.
+    """
     if ask.person is None:
         return await _block_list_card(ctx)
     t, other = ctx.t, await finding.find_person(ctx, ask.person)
@@ -66,7 +71,7 @@ class Unblock(BaseModel):
 
 @command("unblock", allow=MEMBER, room="me", writes=True, example="unblock @maya")
 async def unblock(ctx: Context, ask: Unblock) -> Card:
-    """As if nothing had been."""
+    """Take a block back and list those that remain; what the block ended stays ended."""
     t, other = ctx.t, await finding.find_person(ctx, ask.person)
     if await blocking.unblock_member(ctx.session, ctx.now, ctx.member, other):
         return await _block_list_card(ctx, t("{name} can reach you again.", name=other.name))

@@ -1,4 +1,4 @@
-"""Cities: public facts for everybody, people and strengths for members."""
+"""Cities: everybody sees public facts, members also see people and strengths."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -41,7 +41,10 @@ class CityAsk(BaseModel):
 
 @command("city", allow=ANYONE, room="daily", example="city Bogotá")
 async def city(ctx: Context, ask: CityAsk) -> Card:
-    """One city, or the namesakes to choose from."""
+    """Show the city of this name.
+
+    Raises InvalidArgumentError with the namesakes, or with similar names if there is no such city.
+    """
     known = _visible_gazetteer(ctx)
     found = [ctx.reference.cities[key] for key in known.find_cities(ask.name)]
     if len(found) == 1:
@@ -61,7 +64,10 @@ async def city(ctx: Context, ask: CityAsk) -> Card:
 
 
 def _visible_gazetteer(ctx: Context) -> Gazetteer:
-    """A city that is not certified is never named outside the community, nor missed there."""
+    """Return the gazetteer of all cities for members, and of certified ones for everybody else.
+
+    Outside the community a city that is not certified is never named, not even as a suggestion.
+    """
     return ctx.reference.gazetteer if MEMBER.permits(ctx.viewer) else ctx.reference.public_gazetteer
 
 
@@ -97,7 +103,7 @@ def _city_facts(ctx: Context, one: City) -> list[Fact]:
 
 
 def _format_history(t: Translator, one: City) -> str:
-    """«2018 Silver → 2024 Gold», as far as it was seen in print; empty when it was not."""
+    """Return the levels found in print («2018 Silver → 2024 Gold»), or an empty string."""
     steps = [f"{h.year} {t(h.level)}" for h in one.history if h.year and h.level]
     if not steps:
         return ""
@@ -105,7 +111,7 @@ def _format_history(t: Translator, one: City) -> str:
 
 
 async def _community_parts(ctx: Context, one: City) -> tuple[list[Part], str]:
-    """What members see besides: strengths, people, the way on."""
+    """Return what only members see (strengths, people, searches to go on with) and the footer."""
     t = ctx.t
     parts: list[Part] = []
     strong = await directory.list_strengths(ctx.session, one.id)
@@ -138,6 +144,6 @@ def _people_entries(ctx: Context, found: Sequence[Member]) -> list[Entry]:
 
 @completion("city")
 async def complete_city(ctx: Context, typed: str) -> list[Option]:
-    """Cities by any of their names, with the state or country that tells namesakes apart."""
+    """Complete cities by any of their names; labels add the state or country, for namesakes."""
     cities = [ctx.reference.cities[key] for key in _visible_gazetteer(ctx).complete(typed)]
     return [Option(places.city_place(ctx.t, c), c.place) for c in cities]

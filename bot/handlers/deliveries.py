@@ -1,4 +1,4 @@
-"""What the hub sends, as staff look after it: what did not arrive, and the emergency stop."""
+"""Deliveries for staff: those that did not arrive, the state of the queue, the emergency stop."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,9 +15,10 @@ from db import audit, key_values, members, outbox
 from db.outbox import PENDING, SENT, UNSOLVED, Delivery, DeliveryCount
 
 MAX_ENTRIES = 10
-"""The newest of the list; what is older comes up when these are decided."""
+"""Deliveries to decide that are listed, newest first; older ones follow as these are decided."""
 
 MAX_ROWS = 20
+"""Rows of the table of unsent deliveries; a last row sums up the rest."""
 
 _STATE_NAMES = {
     "expired": "too late to send",
@@ -26,7 +27,7 @@ _STATE_NAMES = {
     "ambiguous": "may have arrived",
     "held": "held back",
 }
-"""What became of what was not sent."""
+"""Names, before translation, of the states of deliveries that were not sent or perhaps not sent."""
 
 
 class AdminDead(BaseModel):
@@ -46,7 +47,7 @@ class AdminDead(BaseModel):
 
 @command("admin dead", allow=STAFF, room="admin", writes=True, example="admin dead list")
 async def admin_dead(ctx: Context, ask: AdminDead) -> Card:
-    """The list of what needs a decision; a decision is followed by the rest of it."""
+    """List the deliveries that need a decision, or send one again or drop it and list the rest."""
     if ask.act == "list":
         return await _dead_list_card(ctx)
     again = ask.act == "retry"
@@ -95,7 +96,7 @@ async def _dead_list_card(ctx: Context, note: str = "") -> Card:
 
 
 def _delivery_entry(ctx: Context, row: Delivery, name: str) -> Entry:
-    """What it was and why; never what it says."""
+    """Return one delivery with its kind, reader and reason; its text is never shown to staff."""
     t = ctx.t
     when = t.ago(row.at, ctx.now)
     told = t("for {name}, due {when}", name=name, when=when) if name else t("due {when}", when=when)
@@ -117,7 +118,7 @@ class AdminHealth(BaseModel):
 
 @command("admin health", allow=STAFF, room="admin")
 async def admin_health(ctx: Context, ask: AdminHealth) -> Card:
-    """How many wait and since when, and everything that ended unsent, by its reason."""
+    """Show how many deliveries wait and since when, and those that ended unsent by reason."""
     t = ctx.t
     counts = await outbox.count_by_state(ctx.session)
     stopped = await key_values.load_value(ctx.session, outbox.PANIC)
@@ -186,7 +187,10 @@ class AdminPanic(BaseModel):
 
 @command("admin panic", allow=STAFF, room="admin", writes=True, example="admin panic stop")
 async def admin_panic(ctx: Context, ask: AdminPanic) -> Card:
-    """From the next second on nothing begins in any process; what waits is not lost."""
+    """Stop or resume all sending.
+
+    A stop takes effect within a second in every process. Deliveries that wait are kept.
+    """
     t = ctx.t
     audit.record_act(ctx.session, ctx.now, ctx.member.id, f"sending {ask.act}", "deliveries")
     if ask.act == "stop":

@@ -1,4 +1,4 @@
-"""The directory: who does what, and who somebody is."""
+"""The directory: find people by topic, and see the profile of one person."""
 
 from collections.abc import Sequence
 from typing import Annotated, Literal
@@ -29,6 +29,8 @@ from db.directory import Contender, PeopleFilter
 from db.members import Member
 
 PAGE_SIZE = 5
+"""People on one page of results."""
+
 Language = Annotated[Literal["en", "es", "pt", "fr"], Labels(LANGUAGE_NAMES)]
 
 
@@ -61,7 +63,10 @@ class WhoDoes(BaseModel):
 
 @command("who-does", allow=MEMBER, room="daily", example="who-does open data in:mexico")
 async def who_does(ctx: Context, ask: WhoDoes) -> Card:
-    """Ranked people for a topic, in any of its names; other words search profiles."""
+    """List the people who know a topic, best rank first.
+
+    The topic may be given by any of its names. Other words search the text of profiles.
+    """
     where = _parse_filters(ctx, ask)
     hit = ctx.reference.vocabulary.find(ask.topic)
     if hit is None:
@@ -96,13 +101,16 @@ async def who_does(ctx: Context, ask: WhoDoes) -> Card:
 
 
 async def _load_contenders(ctx: Context, topic: int, where: PeopleFilter) -> dict[int, Contender]:
-    """Everybody to be ranked by member: colleagues and the community, without the asker."""
+    """Return the people to rank by member number: colleagues and the community, not the asker."""
     found = await directory.list_contenders(ctx.session, topic, ctx.member.city_id, where)
     return {one.id: one for one in found if one.id != ctx.member.id}
 
 
 def _parse_filters(ctx: Context, ask: WhoDoes) -> PeopleFilter:
-    """The filters as cities and a language; raises `Misfit` for a place or range not known."""
+    """Return the filters as cities and a language.
+
+    Raises InvalidArgumentError for an unknown place or an unreadable range of inhabitants.
+    """
     known = ctx.reference.gazetteer
     cities: frozenset[int] | None = None
     if ask.place:
@@ -137,7 +145,10 @@ def _parse_population(ctx: Context, text: str | None) -> tuple[int | None, int |
 
 
 def _interpretation_note(ctx: Context, ask: WhoDoes, hit: Hit, name: str) -> list[Part]:
-    """One quiet line about how the words were taken, when that is not plain to see."""
+    """Return one quiet line on how the words were understood, if that is not obvious.
+
+    It is obvious for the exact name of a topic without filters.
+    """
     said = []
     if hit.precision == "close":
         said.append(ctx.t("I read «{text}» as {topic}.", text=shorten(ask.topic), topic=name))
@@ -167,7 +178,7 @@ def _next_page_parts(ctx: Context, ask: WhoDoes, has_more: bool) -> list[Part]:
 
 
 def _repeat_command(ask: WhoDoes, page: int = 1, *, filters: bool = True) -> str:
-    """The same question as words, cut to what a button can carry."""
+    """Return the same search as a command line of at most 100 characters, for a button."""
     words = f"who-does {ask.topic}"
     if filters:
         for key, value in (
@@ -188,7 +199,7 @@ def _topic_slug(ctx: Context, topic: int) -> str:
 
 
 def _no_match_card(ctx: Context, ask: WhoDoes, hit: Hit) -> Card:
-    """Honest emptiness: without the filters, or the topics beside this one."""
+    """Say that nobody was found; offer a search without filters, and topics of the same area."""
     t, known = ctx.t, ctx.reference
     area = known.topics[hit.key].area_id
     near = [k for k, topic in known.topics.items() if topic.area_id == area and k != hit.key]
@@ -220,7 +231,7 @@ def _topic_choice(ctx: Context, topics: Sequence[int]) -> Part:
 
 
 async def _search_profiles(ctx: Context, ask: WhoDoes, where: PeopleFilter) -> Card:
-    """People whose profile holds the words; else the nearest topics."""
+    """List the people whose profile contains the words; if there are none, the nearest topics."""
     ids = await search.find_refs(
         ctx.session, "member", ask.topic, ctx.member.city_id, directory.POOL
     )
@@ -277,7 +288,7 @@ class WhoIs(BaseModel):
 
 @command("who-is", allow=MEMBER, room="daily", example="who-is Maya Chen")
 async def who_is(ctx: Context, ask: WhoIs) -> Card:
-    """The profile of one person, or the people of that name."""
+    """Show the profile of one person, or list the people of that name."""
     found = await finding.find_people(ctx, ask.person)
     if len(found) > 1:
         return Card(
@@ -293,7 +304,7 @@ async def who_is(ctx: Context, ask: WhoIs) -> Card:
 
 @completion("topic")
 async def complete_topic(ctx: Context, typed: str) -> list[Option]:
-    """Topics by any of their names, shown in the reader's language."""
+    """Complete topics by any of their names; labels are in the reader's language."""
     vocabulary = ctx.reference.vocabulary
     keys = vocabulary.complete(typed, ctx.language)
     names = [vocabulary.name(key, ctx.language) for key in keys]
@@ -302,7 +313,7 @@ async def complete_topic(ctx: Context, typed: str) -> list[Option]:
 
 @completion("place")
 async def complete_place(ctx: Context, typed: str) -> list[Option]:
-    """Countries, regions and cities."""
+    """Complete countries, regions and cities, in this order."""
     t, wanted = ctx.t, fold_text(typed)
     regions = [
         Option(t.locale.territories.get(code, t(names[0])), names[0])
@@ -315,7 +326,7 @@ async def complete_place(ctx: Context, typed: str) -> list[Option]:
 
 @completion("person")
 async def complete_person(ctx: Context, typed: str) -> list[Option]:
-    """People by name, own city first; the value is the id, so that namesakes stay apart."""
+    """Complete people by name, own city first; the value is the id, which tells namesakes apart."""
     if len(typed) < 2:
         return []
     found = await directory.find_by_name(ctx.session, typed, ctx.member, limit=20)

@@ -1,4 +1,4 @@
-"""Why somebody comes first for a topic, and vouching for what they know."""
+"""Endorsing what somebody knows, and explaining a person's rank for a topic."""
 
 from typing import Annotated
 
@@ -27,7 +27,7 @@ class WhyAsk(BaseModel):
 
 @command("why", allow=MEMBER, room="daily", example="why @maya open data")
 async def explain_rank(ctx: Context, ask: WhyAsk) -> Card:
-    """The reckoning of one rank, line by line, from the trace that made it."""
+    """Explain one person's rank for a topic, each reason with the points that the ranking gave."""
     t = ctx.t
     tie = await _load_visible_tie(ctx, ask.person, ask.topic)
     ranked = ranking.rank_person(ctx, tie)
@@ -61,7 +61,11 @@ async def explain_rank(ctx: Context, ask: WhyAsk) -> Card:
 
 
 async def _load_visible_tie(ctx: Context, person_text: str, topic_text: str) -> Expertise:
-    """What a visible person visibly knows; the refusal is the same for hidden and for absent."""
+    """Return a person's expertise in a topic, if the asker may see both.
+
+    Raises InvalidArgumentError for an unknown person or topic. The Refusal is the same whether the
+    person hides the topics or does not know this one.
+    """
     person, topic_text = await finding.split_person_and_topic(ctx, person_text, topic_text)
     hit = ctx.reference.vocabulary.find(topic_text)
     if hit is None:
@@ -103,7 +107,11 @@ class Endorse(BaseModel):
 
 @command("endorse", allow=MEMBER, room="daily", writes=True, example="endorse @maya open data")
 async def endorse(ctx: Context, ask: Endorse) -> Card:
-    """One endorsement per colleague and topic; withdrawn at will; never for oneself."""
+    """Endorse a member for a topic, or withdraw the endorsement.
+
+    A member endorses each person once for each topic, never themselves, and may withdraw it at any
+    time.
+    """
     tie = await _load_visible_tie(ctx, ask.person, ask.topic)
     if tie.member_id == ctx.member.id:
         raise Refusal(ctx.t("You cannot endorse yourself."))

@@ -1,4 +1,4 @@
-"""Where everybody starts: help, and one's own next things."""
+"""Where everybody starts: the help, and the member's home page with what is next."""
 
 from functools import partial
 
@@ -38,7 +38,7 @@ class Help(BaseModel):
 
 @command("help", allow=ANYONE, room="daily", example="help who-does")
 async def help_(ctx: Context, ask: Help) -> Card:
-    """Every command the asker may run, or one of them in detail."""
+    """List every command that the asker may run, or explain one of them in detail."""
     allowed = {n: c for n, c in ctx.commands.items() if c.allow.permits(ctx.viewer)}
     if ask.about is None:
         return _overview_card(ctx, list(allowed.values()))
@@ -107,12 +107,15 @@ _SECTIONS = {
     "blocking": "Your data, and when something is wrong",
     "leaving": "Your data, and when something is wrong",
 }
-"""Where the verbs of each handler stand in the overview, which follows this order."""
+"""Section of the overview by handler module; the overview follows this order."""
 _ORDER = {noun: place for place, noun in enumerate(_SECTIONS)}
 
 
 def _group_by_section(allowed: list[Command]) -> list[tuple[str, list[Command]]]:
-    """The verbs by what one wants; those that go on with a verb are told by its own help."""
+    """Group commands by the section of the overview, without empty sections.
+
+    Commands that continue another one («intro ask») are left out: the help of «intro» lists them.
+    """
     names = {c.name for c in allowed}
     found: dict[str, list[Command]] = {title: [] for title in _SECTIONS.values()}
     for one in sorted(allowed, key=lambda c: _ORDER.get(_handler_name(c), len(_ORDER))):
@@ -182,7 +185,7 @@ class Home(BaseModel):
 
 @command("home", allow=ANYONE, room="daily", example="home")
 async def home(ctx: Context, ask: Home) -> Card:
-    """One's next things; for those not verified yet, the help."""
+    """Show what is next for the member; people who are not verified members get the help."""
     if not MEMBER.permits(ctx.viewer):
         return _overview_card(
             ctx, [c for c in ctx.commands.values() if c.allow.permits(ctx.viewer)]
@@ -226,7 +229,7 @@ async def home(ctx: Context, ask: Home) -> Card:
 
 
 async def _profile_tasks(ctx: Context, person: Member) -> list[Part]:
-    """What would help others to find this person, one thing at a time."""
+    """Return the next step that would help others to find this person, or nothing."""
     t = ctx.t
     if not person.listed:
         text = t("You are not in the directory yet. Say yes in your profile, and others find you.")

@@ -1,4 +1,4 @@
-"""Introductions: asking to meet somebody, or bringing two others together."""
+"""Introductions: ask to meet somebody, or introduce two others to each other."""
 
 import re
 from collections.abc import Sequence
@@ -66,7 +66,11 @@ class Intro(BaseModel):
     example="intro @maya because we both map trees",
 )
 async def intro(ctx: Context, ask: Intro) -> Reply:
-    """A person is asked at once when there is a reason; otherwise one sees first who it is."""
+    """Ask to meet a person, or introduce two others.
+
+    The person is asked at once if a reason is given or a form was filled in. Otherwise, and for a
+    topic, the member first sees who would be asked.
+    """
     pair = _PAIR_PATTERN.fullmatch(ask.who)
     if ask.second or pair:
         return await _introduce_two(ctx, ask, pair[1] if pair else ask.who)
@@ -85,11 +89,15 @@ async def intro(ctx: Context, ask: Intro) -> Reply:
     return await _draft_card(ctx, draft)
 
 
-# --- whom -------------------------------------------------------------------------------------
+# --- who is meant -----------------------------------------------------------------------------
 
 
 async def _resolve_target(ctx: Context, ask: Intro) -> list[Member] | int:
-    """The people of this name, or a topic. A topic written as it is called comes first."""
+    """Return the people of this name, or the key of a topic.
+
+    The exact name of a topic comes before people, and people before a similar name of a topic.
+    Raises InvalidArgumentError if neither is found.
+    """
     by_name = ask.who.startswith(("@", "<@")) or ask.who.isdigit()
     hit = None if by_name else ctx.reference.vocabulary.find(ask.who)
     if hit and hit.precision == "exact":
@@ -108,7 +116,7 @@ async def _resolve_target(ctx: Context, ask: Intro) -> list[Member] | int:
     text = ctx.t("I found no topic and nobody for «{text}».", text=shorten(ask.who))
     if near:
         text += " " + ctx.t("Did you mean «{choice}»?", choice=near[0])
-    # a button has no room for a reason: with one, the form opens again and holds it
+    # a button has no room for a reason: if one was given, the form reopens and keeps it
     choices = () if ask.because else tuple(Option(name, name) for name in near)
     raise InvalidArgumentError(text, name="who", choices=choices)
 
@@ -116,7 +124,7 @@ async def _resolve_target(ctx: Context, ask: Intro) -> list[Member] | int:
 async def _namesakes_card(
     ctx: Context, found: Sequence[Member], ask: Intro, topic: int | None
 ) -> Card:
-    """Namesakes, each with a button that keeps the reason."""
+    """List namesakes, each with a button to a draft that keeps the reason."""
     entries: list[Entry] = []
     for person in [p for p in found if p.id != ctx.member.id][:5]:
         draft = await _get_or_create_draft(ctx, person, topic, ask.because or "")
@@ -129,7 +137,10 @@ async def _namesakes_card(
 
 
 async def _best_person_card(ctx: Context, topic: int, because: str, passed: int) -> Card:
-    """The best person for a topic who may be asked now, shown before anything is sent."""
+    """Show the best person for a topic who may be asked now; nothing is sent yet.
+
+    `passed`: how many better ones the member has skipped. Raises Refusal if nobody is left.
+    """
     t, name = ctx.t, ctx.reference.vocabulary.name(topic, ctx.language)
     found = await directory.list_contenders(ctx.session, topic, ctx.member.city_id)
     candidates = {c.key: c for c in ranking.build_candidates(ctx, found)}
@@ -153,13 +164,17 @@ async def _best_person_card(ctx: Context, topic: int, because: str, passed: int)
     return await _draft_card(ctx, draft, has_more=len(chosen) > 1)
 
 
-# --- shown before it is asked -----------------------------------------------------------------
+# --- drafts, shown before anybody is asked ----------------------------------------------------
 
 
 async def _get_or_create_draft(
     ctx: Context, person: Member, topic: int | None, because: str, passed: int | None = None
 ) -> Introduction:
-    """What would be asked, kept so that a button can name it; the same thing only once."""
+    """Return the draft of an introduction, stored so that a button can name it by number.
+
+    There is one draft for each person, topic and reason. `passed`: how many better people for the
+    topic were skipped before; None if the person was named.
+    """
     made = await introductions.find_draft(ctx.session, ctx.member.id, person.id, topic, because)
     if made is None:
         made = Introduction(
@@ -178,7 +193,7 @@ async def _get_or_create_draft(
 
 
 async def _draft_card(ctx: Context, draft: Introduction, *, has_more: bool = False) -> Card:
-    """Who would be asked, why them, and what they would read."""
+    """Show who would be asked, why this person, and what they would read."""
     t, person = ctx.t, draft.other
     pair = await load_intro_pair(ctx, draft)
     parts: list[Part] = [portraits.person_entry(t, person, ctx.member, main_reason(t, pair, draft))]
@@ -226,7 +241,7 @@ class IntroAsk(BaseModel):
 
 @command("intro ask", allow=MEMBER, room="daily", writes=True)
 async def intro_ask(ctx: Context, ask: IntroAsk) -> Reply:
-    """Buttons under what was shown: ask, say why first, or see the next best."""
+    """Handle the buttons of a draft: ask, open the form for the reason, or show the next best."""
     found = await introductions.lock_introduction(ctx.session, ask.number)
     mine = found is not None and ctx.member.id == (found.by_id or found.one_id)
     if found is None or not mine:
@@ -259,11 +274,14 @@ def _reason_form(ctx: Context, draft: Introduction) -> Form:
     return Form(title=title, command=f"intro ask {draft.id}", inputs=(field,), submit=t("Ask"))
 
 
-# --- two others -------------------------------------------------------------------------------
+# --- introducing two others -------------------------------------------------------------------
 
 
 async def _introduce_two(ctx: Context, ask: Intro, first_text: str) -> Card:
-    """Staff and city leads bring two others together; both must say yes."""
+    """Ask two others whether they want to be introduced; both must say yes.
+
+    Raises Refusal for anybody but staff and city leads.
+    """
     t = ctx.t
     if not INTRODUCERS & {r.role for r in ctx.member.roles}:
         text = t(
@@ -295,6 +313,6 @@ async def _introduce_two(ctx: Context, ask: Intro, first_text: str) -> Card:
 
 @completion("meet")
 async def complete_meet(ctx: Context, typed: str) -> list[Option]:
-    """People by name, then topics by any of their names."""
+    """Complete people by name, then topics by any of their names; at most 25 in all."""
     some = await COMPLETIONS["person"](ctx, typed)
     return [*some[:12], *(await COMPLETIONS["topic"](ctx, typed))[: 25 - len(some[:12])]]

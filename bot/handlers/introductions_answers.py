@@ -1,4 +1,4 @@
-"""Introductions that were asked for: answering, taking back, and seeing what is open."""
+"""Introductions that were asked for: answer, withdraw, list and explain them."""
 
 from typing import Annotated, Literal
 
@@ -41,7 +41,11 @@ class IntroAnswer(BaseModel):
 
 @command("intro answer", allow=MEMBER, room="daily", writes=True)
 async def intro_answer(ctx: Context, ask: IntroAnswer) -> Card:
-    """Only who is asked may answer, and everybody else learns nothing from trying."""
+    """Record the answer to an introduction.
+
+    Only the people who were asked may answer. Everybody else gets the same Refusal as for a number
+    that does not exist.
+    """
     found = await introductions.lock_introduction(ctx.session, ask.number)
     if found is None or not found.can_answer(ctx.member.id):
         raise Refusal(ctx.t("There is no such request for you."), buttons=(_list_button(ctx),))
@@ -145,7 +149,7 @@ def _list_button(ctx: Context) -> Button:
     return Button(ctx.t("My introductions"), "intro list")
 
 
-# --- taking back ------------------------------------------------------------------------------
+# --- withdrawing ------------------------------------------------------------------------------
 
 
 class IntroWithdraw(BaseModel):
@@ -156,7 +160,10 @@ class IntroWithdraw(BaseModel):
 
 @command("intro withdraw", allow=MEMBER, room="daily", writes=True)
 async def intro_withdraw(ctx: Context, ask: IntroWithdraw) -> Card:
-    """Only who asked may; whoever was asked finds it closed."""
+    """Withdraw an introduction; only the member who asked for it may.
+
+    The people who were asked find it closed.
+    """
     t = ctx.t
     found = await introductions.lock_introduction(ctx.session, ask.number)
     if found is None or found.status == introductions.DRAFT or not _is_asker(ctx, found):
@@ -192,7 +199,7 @@ class IntroList(BaseModel):
 
 @command("intro list", allow=MEMBER, room="daily", example="intro list")
 async def intro_list(ctx: Context, ask: IntroList) -> Card:
-    """Requests to answer first, then what one asked for oneself."""
+    """List the requests that wait for the member's answer, then those that the member made."""
     t = ctx.t
     every = await introductions.list_of_member(ctx.session, ctx.member.id, ctx.now)
     to_answer = asking.list_unanswered(every, ctx.member.id, ctx.now)
@@ -221,7 +228,10 @@ async def _request_entry(ctx: Context, one: Introduction) -> Entry:
 
 
 def _outgoing_entry(ctx: Context, one: Introduction) -> Entry:
-    """What whoever asked may know: the same for every reason for which there is no yes."""
+    """Return an introduction as its asker may see it.
+
+    A no, a block and a missing answer all read the same, so that nobody learns which it was.
+    """
     t = ctx.t
     names = one.other.name if one.by_id is None else f"{one.one.name} · {one.other.name}"
     if one.status == AGREED:
@@ -242,7 +252,10 @@ class IntroWhy(BaseModel):
 
 @command("intro why", allow=MEMBER, room="daily")
 async def intro_why(ctx: Context, ask: IntroWhy) -> Card:
-    """One sentence, from the trace that the cards are written from."""
+    """Explain in one sentence why two people are introduced, with the reason the cards give.
+
+    Raises the same Refusal for strangers as for a number that does not exist.
+    """
     found = await introductions.lock_introduction(ctx.session, ask.number)
     if found is None or not (found.can_answer(ctx.member.id) or _is_asker(ctx, found)):
         raise Refusal(ctx.t("There is no such request for you."), buttons=(_list_button(ctx),))

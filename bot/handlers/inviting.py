@@ -1,4 +1,4 @@
-"""Inviting: a card for a colleague who is here, a line for one who is not, the city's own code."""
+"""Inviting: a card for a colleague the hub can write to, a code for one it cannot, city codes."""
 
 import re
 from typing import Annotated
@@ -22,7 +22,7 @@ from db.members import Account
 
 _MENTION = re.compile(r"<@(\w+)>")
 DEFAULT_QUIET_HOURS = ("19:00", "08:00")
-"""Somebody who is no member yet has chosen no quiet hours: the usual ones hold."""
+"""Quiet hours (from, until) of somebody who is no member yet and so could not choose any."""
 
 
 class Invite(BaseModel):
@@ -44,7 +44,7 @@ class Invite(BaseModel):
 
 @command("invite", allow=MEMBER, room="me", writes=True, example="invite @colleague")
 async def invite(ctx: Context, ask: Invite) -> Card:
-    """A colleague, or the city's code for those who look after it."""
+    """Invite a colleague by card or by a one-time code, or show or replace the code of a city."""
     match (ask.who or "").casefold():
         case "":
             return _overview_card(ctx)
@@ -69,7 +69,8 @@ async def invite(ctx: Context, ask: Invite) -> Card:
         account = await joining.lock_account(ctx.session, account.id)
         if account and await invitations.can_be_invited(ctx.session, account, ctx.now):
             return await _invite_account(ctx, account)
-    # Those hidden in the directory, and those who want no invitations, are as if not known.
+    # People who are hidden, or want no invitations, get the same answer as unknown ones, so that
+    # the asker does not learn which it is.
     return await _invite_by_code(ctx)
 
 
@@ -100,7 +101,10 @@ async def _find_account(ctx: Context, user: str) -> Account | None:
 
 
 async def _invite_account(ctx: Context, account: Account) -> Card:
-    """The colleague is told by the hub, with a button that lets in just this account."""
+    """Enqueue an invitation card for an account; its button lets in this account only.
+
+    Raises Refusal when the member has given too many invitations this week.
+    """
     made = await invitations.create_invitation(ctx.session, ctx.member, ctx.now, account=account)
     if made is None or ctx.member.city is None:
         raise _limit_refusal(ctx)
@@ -144,7 +148,10 @@ async def _invite_account(ctx: Context, account: Account) -> Card:
 
 
 async def _invite_by_code(ctx: Context) -> Card:
-    """A line to copy, for somebody whom the hub cannot write to."""
+    """Show a line with a one-time code to copy, for a colleague the hub cannot write to.
+
+    Raises Refusal when the member has given too many invitations this week.
+    """
     t, code = ctx.t, generate_code()
     made = await invitations.create_invitation(
         ctx.session, ctx.member, ctx.now, hash_=fingerprint(code)
@@ -183,7 +190,10 @@ def _limit_refusal(ctx: Context) -> Refusal:
 
 
 def _resolve_city(ctx: Context, text: str | None) -> City:
-    """The city whose code the asker may see: the own one, or for staff any."""
+    """Return the city whose code the asker may see: the own one for leads, any for staff.
+
+    Raises Refusal for everybody else, and for staff who name no city and have none.
+    """
     t, me = ctx.t, ctx.member
     city = places.find_city(ctx, text) if text else ctx.reference.cities.get(me.city_id or 0)
     if city and can_decide(me, city.id):
@@ -205,7 +215,10 @@ def _resolve_city(ctx: Context, text: str | None) -> City:
 
 
 async def _city_code_card(ctx: Context, city: City) -> Card:
-    """What is known of the city's code. It is kept as a fingerprint: nobody can read it again."""
+    """Show how old the city's code is and how many used it; make the first one if there is none.
+
+    Only a fingerprint of the code is stored, so it cannot be shown again.
+    """
     t = ctx.t
     code = await invitations.find_code(ctx.session, city.id)
     if code is None:

@@ -1,4 +1,4 @@
-"""Joining: the ways into the community, who decides about them, and what proves a member."""
+"""Joining: become a member by invitation, code, workspace, e-mail address or request."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -45,7 +45,7 @@ class Join(BaseModel):
 
 @command("join", allow=ANYONE, room="me", writes=True, example="join Boston")
 async def join(ctx: Context, ask: Join) -> Reply:
-    """By invitation, by code, by what can be seen of the account, else by asking those inside."""
+    """Admit the asker by invitation, code, workspace or e-mail address; else offer to ask."""
     account = await _load_newcomer(ctx)
     if ask.invitation is not None:
         return await _answer_invitation(ctx, account, ask.invitation, is_declined=ask.ask is False)
@@ -63,7 +63,7 @@ async def join(ctx: Context, ask: Join) -> Reply:
 
 
 async def _load_newcomer(ctx: Context) -> Account:
-    """The asker's own account, held, which may be let in."""
+    """Return the asker's own account, locked. Raises Refusal if it is a member's already."""
     t, account = ctx.t, await arrivals.load_own_account(ctx)
     person = account.member
     if person and person.status == "verified":
@@ -76,7 +76,7 @@ async def _load_newcomer(ctx: Context) -> Account:
 
 
 async def _join_form(ctx: Context, account: Account) -> Form:
-    """Filled with the city that can be guessed from where the person is."""
+    """Return the form; the city is filled in if the workspace or the e-mail address tells it."""
     home = account.workspace
     city = ctx.reference.cities.get(home.city_id or await _find_city_of_address(ctx, account) or 0)
     known = {"city": (places.city_place(ctx.t, city),)} if city else {}
@@ -92,7 +92,11 @@ async def _join_form(ctx: Context, account: Account) -> Form:
 
 
 async def _join_by_code(ctx: Context, account: Account, code: str, city: str) -> Card:
-    """The same questions and one answer, whatever is wrong with a code."""
+    """Admit an account by a code.
+
+    Every code that opens nothing gets the same answer after the same queries, so that nothing
+    tells why. After too many failed tries no code is looked at.
+    """
     old = ctx.now - TRY_WINDOW
     looked_at = can_try(*await joining.count_failed_codes(ctx.session, account, old))
     named = tuple(ctx.reference.gazetteer.find_cities(city)) if city else ()
@@ -149,9 +153,9 @@ async def _notify_inviter(ctx: Context, found: Invitation, name: str) -> None:
 
 
 def _find_nameable_cities(ctx: Context, account: Account, text: str) -> Sequence[int]:
-    """The cities meant, among those that may be named to somebody outside.
+    """Return the numbers of the cities of this name that may be named to somebody outside.
 
-    Besides, the one whose workspace this is: its people know where they work.
+    The city whose workspace this is counts too, certified or not: its people know where they work.
     """
     own = account.workspace.city_id
     if own and list(ctx.reference.gazetteer.find_cities(text)) == [own]:
@@ -162,7 +166,11 @@ def _find_nameable_cities(ctx: Context, account: Account, text: str) -> Sequence
 async def _unclear_city_card(
     ctx: Context, account: Account, ask: Join, found: Sequence[int]
 ) -> Card:
-    """Namesakes to choose from; for an unknown name the nearest, or the staff who know more."""
+    """Answer a name that does not mean exactly one city.
+
+    Raises InvalidArgumentError with the namesakes, if there are any. For an unknown name, return
+    the nearest ones and the offer to ask the staff, or ask them if the asker wants that.
+    """
     t, text = ctx.t, ask.city or ""
     if found:
         cities = (ctx.reference.cities[key] for key in found[:5])
@@ -189,8 +197,11 @@ async def _unclear_city_card(
 
 
 async def _join_city(ctx: Context, account: Account, city: City, *, wants_to_ask: bool) -> Card:
-    """In at once where that can be seen; else the offer to ask, or the request itself."""
-    # a guest of the workspace, or who may be one, is not let in by it
+    """Admit an account if its workspace or e-mail address proves the city.
+
+    Otherwise return the offer to ask, or file the request if the asker wants that.
+    """
+    # the workspace proves nothing for its guests, nor for people who may be guests
     if account.workspace.city_id == city.id and not ctx.request.sender.is_unverified:
         return (await arrivals.admit_account(ctx, account, city, "workspace"))[1]
     if await _find_city_of_address(ctx, account) == city.id:
@@ -217,9 +228,10 @@ async def _join_city(ctx: Context, account: Account, city: City, *, wants_to_ask
 
 
 async def _find_city_of_address(ctx: Context, account: Account) -> int | None:
-    """The city that the account's address proves, where staff vouch for the workspace.
+    """Return the number of the city that the sender's e-mail address proves, or None.
 
-    Elsewhere whoever runs the workspace could have given anybody any address.
+    Only addresses in workspaces that staff vouch for count: elsewhere the people who run the
+    workspace could have given anybody any address.
     """
     domain = extract_domain(ctx.request.sender.email) if account.workspace.vouched else ""
     return await invitations.find_city_of_domain(ctx.session, domain) if domain else None
@@ -279,7 +291,7 @@ class Verify(BaseModel):
 
 @command("verify", allow=ANYONE, room="me", example="verify")
 async def verify(ctx: Context, ask: Verify) -> Card:
-    """The proof of a member, or where a wish to join stands."""
+    """Show what proves that the asker is a member, or the state of the request to join."""
     t, person = ctx.t, ctx.viewer
     if person is None or person.status != "verified":
         return await _open_request_card(ctx)

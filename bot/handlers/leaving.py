@@ -1,4 +1,4 @@
-"""Leaving: out of everything at once, and what one looked after goes to somebody by name."""
+"""Leaving: end a membership at once, and hand the lead of a city over to a colleague."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -21,15 +21,20 @@ class Leave(BaseModel):
     """Leave the community, and hand on what you look after"""
 
     to: Annotated[str | None, Suggestions("person")] = Field(
-        default=None, max_length=80, title="Hand over to",
+        default=None,
+        max_length=80,
+        title="Hand over to",
         description="A colleague of your city who leads it from now on",
-    )  # fmt: skip
+    )
     sure: Annotated[bool | None, HiddenField()] = Field(default=None, title="Are you sure?")
 
 
 @command("leave", allow=MEMBER, room="me", writes=True, example="leave")
 async def leave(ctx: Context, ask: Leave) -> Card:
-    """Asks first; then nothing finds, pairs or writes to the person any more."""
+    """End the membership, after a confirmation.
+
+    From then on nothing finds, pairs or writes to the person. Raises Refusal for the only admin.
+    """
     me = ctx.member
     heir = await _find_heir(ctx, ask.to) if ask.to else None
     if me.has_role("admin") and await joining.is_last_admin(ctx.session, me):
@@ -47,7 +52,10 @@ async def leave(ctx: Context, ask: Leave) -> Card:
 
 
 async def _find_heir(ctx: Context, text: str) -> Member:
-    """A colleague of the own city."""
+    """Return the colleague of the member's own city who is meant.
+
+    Raises InvalidArgumentError for anybody else.
+    """
     person = await finding.find_person(ctx, text, "to")
     if person.id == ctx.member.id or not person.is_colleague_of(ctx.member):
         raise InvalidArgumentError(ctx.t("Please name a colleague of your own city."), name="to")
@@ -57,20 +65,35 @@ async def _find_heir(ctx: Context, text: str) -> Member:
 async def _confirm_card(ctx: Context, heir: Member | None) -> Card:
     t, me = ctx.t, ctx.member
     parts: list[Part] = [
-        Text(t("Nobody will find you or be paired with you, and I will write to you no more. Your "
-               "conversations end; your profile stays hidden in case you come back.")),
-    ]  # fmt: skip
+        Text(
+            t(
+                "Nobody will find you or be paired with you, and I will write to you no more. Your "
+                "conversations end; your profile stays hidden in case you come back."
+            )
+        ),
+    ]
     leads = me.has_role(CITY_LEAD) and me.city is not None
     if leads and heir:
         parts.append(Note(t("{name} leads your city from then on.", name=heir.name)))
     elif leads:
         colleagues = await _list_colleagues(ctx)
-        parts.append(Note(t("You lead your city. Hand it over to a colleague, or the staff look "
-                            "for somebody."), "warning"))  # fmt: skip
-        parts.append(Buttons(tuple(
-            Button(t("Hand over to {name}", name=c.name)[:75], f"leave to:{c.id}")
-            for c in colleagues
-        )))  # fmt: skip
+        parts.append(
+            Note(
+                t(
+                    "You lead your city. Hand it over to a colleague, or the staff look "
+                    "for somebody."
+                ),
+                "warning",
+            )
+        )
+        parts.append(
+            Buttons(
+                tuple(
+                    Button(t("Hand over to {name}", name=c.name)[:75], f"leave to:{c.id}")
+                    for c in colleagues
+                )
+            )
+        )
     to = f"leave to:{heir.id} sure:yes" if heir else "leave sure:yes"
     parts.append(Buttons((Button(t("Leave"), to, "danger"), Button(t("Stay"), "home", "primary"))))
     return Card(t("Do you want to leave?"), tuple(parts))
@@ -82,7 +105,7 @@ async def _list_colleagues(ctx: Context) -> Sequence[Member]:
 
 
 async def _hand_over(ctx: Context, heir: Member | None) -> None:
-    """The named colleague leads from now on; without one, and with no other lead, staff know."""
+    """Make the heir a lead of the city; without one, notify the staff if no lead is left."""
     me = ctx.member
     if me.city is None:
         return
@@ -101,28 +124,42 @@ async def _hand_over(ctx: Context, heir: Member | None) -> None:
 def _handover_card(t: Translator, me: Member, heir: Member | None) -> Card:
     city = places.city_place(t, me.city) if me.city else ""
     if heir:
-        said = t("{name} left and named you: you lead {city} now. Colleagues who ask to be let in "
-                 "come to you.", name=me.name, city=city)  # fmt: skip
+        said = t(
+            "{name} left and named you: you lead {city} now. Colleagues who ask to be let in "
+            "come to you.",
+            name=me.name,
+            city=city,
+        )
         next_ = Button(t("Who asks to be let in"), "admit")
     else:
-        said = t("{name} led {city} and left without naming anybody. Please name a lead.",
-                 name=me.name, city=city)  # fmt: skip
+        said = t(
+            "{name} led {city} and left without naming anybody. Please name a lead.",
+            name=me.name,
+            city=city,
+        )
         next_ = Button(t("Its people"), f"city {me.city.slug}" if me.city else "topics")
     return Card(t("A city was handed over"), (Text(said), Buttons((next_,))))
 
 
 async def _notify_other_accounts(ctx: Context) -> None:
-    """The person's other accounts learn of it, for the case that it was not the person."""
+    """Notify the person's other accounts, in case somebody else used this one to leave."""
     t, me = translator(ctx.member.language), ctx.member
-    said = t("{person} left the community. If that was not you, join again and tell the staff.",
-             person=me.name)  # fmt: skip
+    said = t(
+        "{person} left the community. If that was not you, join again and tell the staff.",
+        person=me.name,
+    )
     card = Card(t("You have left"), (Text(said), Buttons((Button(t("Join"), "join"),))))
     for account in await linking.lock_accounts(ctx.session, me.id):
         if ctx.account is None or account.id != ctx.account.id:
             await enqueue_for_account(
-                ctx.session, ctx.now, account, "answer", card, language=t.language,
+                ctx.session,
+                ctx.now,
+                account,
+                "answer",
+                card,
+                language=t.language,
                 key=f"left:{me.id}:{ctx.now:%Y%m%d%H%M%S%f}:account:{account.id}",
-            )  # fmt: skip
+            )
 
 
 def _farewell_card(ctx: Context) -> Card:

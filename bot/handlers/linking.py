@@ -1,4 +1,7 @@
-"""Linking: one profile for several accounts, by a code shown here, typed there, confirmed here."""
+"""Linking: several accounts share one profile.
+
+One account shows a code, the other one types it, and the first one confirms.
+"""
 
 from typing import Annotated
 
@@ -39,7 +42,7 @@ class LinkAsk(BaseModel):
 
 @command("link", allow=ANYONE, room="me", writes=True, example="link")
 async def link(ctx: Context, ask: LinkAsk) -> Reply:
-    """A code for members, the place to type it for others, and the answer to «is this you?»."""
+    """Link accounts: show a code or redeem one, answer «is this you?», list the linked accounts."""
     is_member = MEMBER.permits(ctx.viewer)
     if ask.confirm is not None or ask.refuse is not None:
         if not is_member:
@@ -53,11 +56,11 @@ async def link(ctx: Context, ask: LinkAsk) -> Reply:
     return await (_accounts_card(ctx) if ask.code else _show_code(ctx))
 
 
-# --- here: the code ---------------------------------------------------------------------------
+# --- first account: show the code -------------------------------------------------------------
 
 
 async def _show_code(ctx: Context) -> Card:
-    """The question that waits, else a new code."""
+    """Show the question «is this you?» if one is open, else a new code."""
     t = ctx.t
     if ctx.account is None:
         raise Refusal(t("I cannot see which account you write from."))
@@ -83,7 +86,6 @@ async def _show_code(ctx: Context) -> Card:
 
 
 def _question_card(t: Translator, link: Link, person: Member) -> Card:
-    """«Is this you?», with both names."""
     if link.other is None:
         raise LookupError("a question without an account")
     return Card(
@@ -109,11 +111,15 @@ def _question_card(t: Translator, link: Link, person: Member) -> Card:
     )
 
 
-# --- there: the code is typed -----------------------------------------------------------------
+# --- second account: type the code ------------------------------------------------------------
 
 
 async def _redeem_code(ctx: Context, code: str) -> Card:
-    """An account that is free asks the member whose code this is."""
+    """Redeem a code on a free account: its owner is asked to confirm the link.
+
+    Every code that opens nothing gets the same answer. After too many failed tries no code is
+    looked at. Raises Refusal if the account is a member's already.
+    """
     t = ctx.t
     account = await _load_free_account(ctx)
     old = ctx.now - TRY_WINDOW
@@ -155,7 +161,10 @@ async def _redeem_code(ctx: Context, code: str) -> Card:
 
 
 async def _load_free_account(ctx: Context) -> Account:
-    """The asker's own account, held, which belongs to nobody yet, or to somebody who left."""
+    """Return the asker's own account, locked, if it belongs to nobody or to somebody who left.
+
+    Raises Refusal otherwise.
+    """
     t, account = ctx.t, await arrivals.load_own_account(ctx)
     if account.member and account.member.status == "verified":
         raise Refusal(
@@ -174,7 +183,7 @@ def _account_address(account: Account) -> Address:
     return Address(home.platform, home.external_id, account.external_id)
 
 
-# --- here again: the answer -------------------------------------------------------------------
+# --- first account: confirm or refuse ---------------------------------------------------------
 
 
 def _no_question_refusal(ctx: Context) -> Refusal:
@@ -183,7 +192,10 @@ def _no_question_refusal(ctx: Context) -> Refusal:
 
 
 async def _answer_question(ctx: Context, ask: LinkAsk) -> Card:
-    """Only the member who showed the code answers, once, and in time."""
+    """Link the account that typed the code, or refuse it.
+
+    Raises Refusal unless the member showed the code, has not answered yet and is in time.
+    """
     t, me = ctx.t, ctx.member
     number = ask.confirm or ask.refuse or 0
     asked = await linking.load_link(ctx.session, number)
@@ -221,7 +233,7 @@ async def _answer_question(ctx: Context, ask: LinkAsk) -> Card:
 
 
 async def _notify_both(ctx: Context, link: Link, account: Account) -> None:
-    """Both accounts learn of it, with the way to undo it."""
+    """Notify both accounts that they are linked, with a button to undo it."""
     t = translator(ctx.member.language)
     for place, other in ((account, link.account), (link.account, account)):
         said = t(
@@ -278,7 +290,10 @@ class Unlink(BaseModel):
 
 @command("unlink", allow=MEMBER, room="me", writes=True, example="unlink 17")
 async def unlink(ctx: Context, ask: Unlink) -> Card:
-    """Either account may part them; every one of them is told."""
+    """Take an account off the member's profile and notify all accounts of the profile.
+
+    Any of them may do this. Raises Refusal for the only one: to go, a member leaves.
+    """
     t, me = ctx.t, ctx.member
     mine = await linking.lock_accounts(ctx.session, me.id)
     gone = next((a for a in mine if a.id == ask.number), None)

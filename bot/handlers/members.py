@@ -1,4 +1,4 @@
-"""Members, as staff look after them: who waits, who is in, who may do what."""
+"""Members, for staff: approve accounts, suspend and restore members, name leads of cities."""
 
 from typing import Annotated, Literal
 
@@ -24,19 +24,23 @@ class AdminMembers(BaseModel):
 
     act: Annotated[
         Literal["waiting", "approve", "suspend", "restore", "lead", "unlead"],
-        Labels({
-            "waiting": "Who is waiting",
-            "approve": "Approve",
-            "suspend": "Suspend",
-            "restore": "Restore",
-            "lead": "Make lead of the city",
-            "unlead": "No longer lead of the city",
-        }),
-    ] = Field(default="waiting", title="What to do")  # fmt: skip
+        Labels(
+            {
+                "waiting": "Who is waiting",
+                "approve": "Approve",
+                "suspend": "Suspend",
+                "restore": "Restore",
+                "lead": "Make lead of the city",
+                "unlead": "No longer lead of the city",
+            }
+        ),
+    ] = Field(default="waiting", title="What to do")
     who: Annotated[str | None, SingleWord()] = Field(
-        default=None, max_length=40, title="Number",
+        default=None,
+        max_length=40,
+        title="Number",
         description="The number beside the name, for example: 17",
-    )  # fmt: skip
+    )
     city: Annotated[str | None, Suggestions("city")] = Field(
         default=None, max_length=80, title="City", description="For example: Boston"
     )
@@ -44,7 +48,7 @@ class AdminMembers(BaseModel):
 
 @command("admin members", allow=STAFF, room="admin", writes=True, example="admin members waiting")
 async def admin_members(ctx: Context, ask: AdminMembers) -> Card:
-    """The waiting list, and what is done with one person of it."""
+    """List the accounts that wait for approval, or approve one, or change a member's standing."""
     match ask.act:
         case "waiting":
             return await _waiting_card(ctx)
@@ -96,7 +100,10 @@ def _missing_field_error(ctx: Context, field: str) -> InvalidArgumentError:
 
 
 async def _load_account(ctx: Context, who: str | None) -> Account:
-    """The account with this number, held; one that somebody let in meanwhile is refused."""
+    """Return the account with this number, locked.
+
+    Raises InvalidArgumentError for an unknown number, Refusal if the account is a member's already.
+    """
     if not who:
         raise _missing_field_error(ctx, "who")
     account = await joining.lock_account(ctx.session, int(who)) if _is_number(who) else None
@@ -138,7 +145,7 @@ def _resolve_city(ctx: Context, text: str | None) -> City:
 
 
 async def _approve(ctx: Context, account: Account, city: City) -> Card:
-    """The account's person becomes a verified member of that city, not yet in the directory."""
+    """Make the account's person a verified member of the city, not yet listed in the directory."""
     person, card = await arrivals.admit_account(ctx, account, city, "approval", approver=ctx.member)
     key = f"let-in:{person.id}:{ctx.now:%Y%m%d%H%M%S%f}"
     await arrivals.notify_asker(ctx, account, card, key)
@@ -162,8 +169,9 @@ async def _suspend(ctx: Context, person: Member) -> Card:
 async def _restore(ctx: Context, person: Member) -> Card:
     t = ctx.t
     if person.status == "left":
-        raise Refusal(t("{name} left by their own choice, and can come back by joining.",
-                        name=person.name))  # fmt: skip
+        raise Refusal(
+            t("{name} left by their own choice, and can come back by joining.", name=person.name)
+        )
     await conduct.restore_member(ctx.session, ctx.now, ctx.member, person)
     said = t("{name} is a member again.", name=person.name)
     undo = Button(t("Suspend"), f"admin members suspend {person.id}", "danger")
@@ -179,7 +187,10 @@ def _status_card(ctx: Context, person: Member, said: str, undo: Button) -> Card:
 
 
 async def _set_lead(ctx: Context, person: Member, *, is_lead: bool) -> Card:
-    """A lead lets colleagues of the own city in; the member is told."""
+    """Make a member a lead of the own city, or end that, and notify the member of a change.
+
+    A lead admits colleagues of the own city. Raises Refusal for a lead without city or membership.
+    """
     t = ctx.t
     if is_lead and (person.city is None or person.status != "verified"):
         raise Refusal(t("Only a verified member of a city can lead it."))
@@ -203,11 +214,13 @@ async def _set_lead(ctx: Context, person: Member, *, is_lead: bool) -> Card:
 async def _notify_lead(ctx: Context, person: Member, *, is_lead: bool) -> None:
     t = translator(person.language)
     said = (
-        t("You lead your city now: colleagues who ask to be let in come to you, and you may give "
-          "out the code of your city.")
+        t(
+            "You lead your city now: colleagues who ask to be let in come to you, and you may give "
+            "out the code of your city."
+        )
         if is_lead
         else t("You do not lead your city any more. Thank you for having done it.")
-    )  # fmt: skip
+    )
     next_ = Buttons((Button(t("Home"), "home"),))
     await enqueue(
         ctx.session,

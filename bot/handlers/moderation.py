@@ -1,4 +1,4 @@
-"""Moderation: members report, staff decide, and whoever was decided about may appeal."""
+"""Moderation: members report, staff decide, and the member concerned may appeal."""
 
 from typing import Annotated, Literal
 
@@ -24,18 +24,23 @@ class ReportAsk(BaseModel):
         min_length=1, max_length=80, title="Person", description="A name or @mention"
     )
     because: Annotated[str, Paragraph()] = Field(
-        min_length=3, max_length=1000, title="What happened",
+        min_length=3,
+        max_length=1000,
+        title="What happened",
         description="Only the programme's staff read this",
-    )  # fmt: skip
+    )
     where: str | None = Field(
-        default=None, max_length=40, pattern=r"^[a-z-]+:\d{1,9}$", title="Where it happened",
+        default=None,
+        max_length=40,
+        pattern=r"^[a-z-]+:\d{1,9}$",
+        title="Where it happened",
         description="Filled in by the button you pressed",
-    )  # fmt: skip
+    )
 
 
 @command("report", allow=MEMBER, room="me", writes=True, example="report @maya")
 async def report(ctx: Context, ask: ReportAsk) -> Card:
-    """Into the queue of the staff; the person reported is not told by whom."""
+    """Put a report into the moderation queue; the person reported does not learn who did it."""
     t, about = ctx.t, await finding.find_person(ctx, ask.person)
     if about.id == ctx.member.id:
         raise Refusal(t("You cannot report yourself. If something went wrong, write to the staff."))
@@ -44,13 +49,20 @@ async def report(ctx: Context, ask: ReportAsk) -> Card:
     return Card(
         title=t("Thank you for telling us"),
         parts=(
-            Note(t("The programme's staff will look at it. {name} does not learn who reported.",
-                   name=about.name), "good"),
-            Text(t("If you would rather not hear from {name} at all, block them.",
-                   name=about.name), quiet=True),
+            Note(
+                t(
+                    "The programme's staff will look at it. {name} does not learn who reported.",
+                    name=about.name,
+                ),
+                "good",
+            ),
+            Text(
+                t("If you would rather not hear from {name} at all, block them.", name=about.name),
+                quiet=True,
+            ),
             Buttons((Button(t("Block"), f"block {about.id}", "danger"),)),
         ),
-    )  # fmt: skip
+    )
 
 
 # --- the queue --------------------------------------------------------------------------------
@@ -61,15 +73,17 @@ class AdminReports(BaseModel):
 
     act: Annotated[
         Literal["list", "dismiss", "mute", "suspend", "lift", "uphold"],
-        Labels({
-            "list": "What waits",
-            "dismiss": "Nothing to do",
-            "mute": "Mute for two weeks",
-            "suspend": "Suspend",
-            "lift": "Grant the appeal",
-            "uphold": "Keep the decision",
-        }),
-    ] = Field(default="list", title="What to do")  # fmt: skip
+        Labels(
+            {
+                "list": "What waits",
+                "dismiss": "Nothing to do",
+                "mute": "Mute for two weeks",
+                "suspend": "Suspend",
+                "lift": "Grant the appeal",
+                "uphold": "Keep the decision",
+            }
+        ),
+    ] = Field(default="list", title="What to do")
     number: Annotated[int | None, SingleWord()] = Field(
         default=None, ge=1, title="Number", description="The number in the queue, for example: 17"
     )
@@ -77,7 +91,7 @@ class AdminReports(BaseModel):
 
 @command("admin reports", allow=STAFF, room="admin", writes=True, example="admin reports list")
 async def admin_reports(ctx: Context, ask: AdminReports) -> Card:
-    """The queue, and what is decided about one entry of it."""
+    """List the moderation queue, or decide about a report or an appeal in it."""
     if ask.act == "list":
         return await _queue_card(ctx)
     one = await _load_report(ctx, ask.number)
@@ -173,13 +187,19 @@ async def _decide(ctx: Context, one: Report, act: str) -> Card:
     elif act == "suspend":
         await conduct.suspend_member(ctx.session, ctx.now, ctx.member, about)
     if act != "dismiss":
-        await enqueue(ctx.session, ctx.now, about, "answer", _decision_card(about, one),
-                  key=f"report:{one.id}:{one.status}")  # fmt: skip
+        await enqueue(
+            ctx.session,
+            ctx.now,
+            about,
+            "answer",
+            _decision_card(about, one),
+            key=f"report:{one.id}:{one.status}",
+        )
     return await _queue_card(ctx, t("Number {number} is decided.", number=one.id))
 
 
 def _decision_card(about: Member, one: Report) -> Card:
-    """What somebody reads about whom the staff decided: what, until when, and how to object."""
+    """Tell a member what the staff decided about them, until when it holds, and how to object."""
     t = translator(about.language)
     if one.status == moderation.MUTED and about.muted_until:
         said = conduct.describe_mute(t, about.muted_until)
@@ -209,9 +229,11 @@ async def _decide_appeal(ctx: Context, one: Report, *, is_granted: bool) -> Card
     action = "appeal granted" if is_granted else "appeal refused"
     audit.record_act(ctx.session, ctx.now, ctx.member.id, action, f"report:{one.id}")
     theirs = translator(about.language)
-    said = theirs("Your appeal was granted: the decision is lifted.") if is_granted else theirs(
-        "Your appeal was looked at by somebody else; the decision stays."
-    )  # fmt: skip
+    said = (
+        theirs("Your appeal was granted: the decision is lifted.")
+        if is_granted
+        else theirs("Your appeal was looked at by somebody else; the decision stays.")
+    )
     card = Card(title=theirs("Your appeal"), parts=(Note(said, "good" if is_granted else "info"),))
     await enqueue(ctx.session, ctx.now, about, "answer", card, key=f"report:{one.id}:{action}")
     return await _queue_card(ctx, t("Number {number} is decided.", number=one.id))
@@ -224,14 +246,19 @@ class Appeal(BaseModel):
     """Object to a decision of the staff about you"""
 
     because: Annotated[str, Paragraph()] = Field(
-        min_length=3, max_length=1000, title="Why you object",
+        min_length=3,
+        max_length=1000,
+        title="Why you object",
         description="Somebody who did not make the decision will read it",
-    )  # fmt: skip
+    )
 
 
 @command("appeal", allow=ANYONE, room="me", writes=True, example="appeal")
 async def appeal(ctx: Context, ask: Appeal) -> Card:
-    """Open to whoever was muted or suspended: to nobody else does it say anything."""
+    """File an appeal, once, against the decision that muted or suspended the asker.
+
+    Open to suspended people too. Raises the same Refusal for everybody else.
+    """
     t, person = ctx.t, ctx.viewer
     decided = await moderation.find_decision_about(ctx.session, person.id) if person else None
     if person is None or decided is None:

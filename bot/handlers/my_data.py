@@ -1,4 +1,4 @@
-"""My data: what the hub holds about the asker, a copy of it, and an end to it."""
+"""My data: show, export or erase what the hub holds about the asker."""
 
 from typing import Annotated, Literal
 
@@ -20,13 +20,13 @@ class MyData(BaseModel):
     act: Annotated[
         Literal["show", "export", "forget"],
         Labels({"show": "Show", "export": "A copy for me", "forget": "Forget me"}),
-    ] = Field(default="show", title="What to do")  # fmt: skip
+    ] = Field(default="show", title="What to do")
     sure: Annotated[bool, HiddenField()] = Field(default=False, title="Are you sure")
 
 
 @command("my-data", allow=ANYONE, room="me", writes=True, example="my-data show")
 async def my_data(ctx: Context, ask: MyData) -> Card:
-    """For whoever is written down here, member or not any more; suspended people too."""
+    """Show, export or erase the asker's data; also for former members and suspended ones."""
     person = ctx.viewer
     if person is None:
         return await _handle_account_only(ctx, ask)
@@ -40,15 +40,20 @@ async def my_data(ctx: Context, ask: MyData) -> Card:
 
 
 async def _handle_account_only(ctx: Context, ask: MyData) -> Card:
-    """Somebody who once spoke to the hub and is no member: the account is all there is."""
+    """Show or erase the account of somebody who is no member: the hub holds nothing else of them.
+
+    Raises Refusal if there is no account either.
+    """
     t = ctx.t
     if ctx.account is None:
         raise Refusal(t("The hub holds nothing about you."))
     if ask.act == "forget":
         await ctx.session.delete(ctx.account)
         return Card(title=t("Done"), parts=(Note(t("The hub holds nothing about you."), "good"),))
-    said = t("You are not a member. The hub holds the name, language and time zone of your "
-             "account here, and when you first spoke to it.")  # fmt: skip
+    said = t(
+        "You are not a member. The hub holds the name, language and time zone of your "
+        "account here, and when you first spoke to it."
+    )
     forget = Button(t("Forget me"), "my-data forget", "danger")
     return Card(title=t("Your data"), parts=(Text(said), Buttons((forget,))))
 
@@ -63,23 +68,32 @@ async def _data_card(ctx: Context, person: Member) -> Card:
         title=t("Your data"),
         parts=(
             Table((t("What"), t("Entries")), rows),
-            Text(t("What you wrote in conversations is passed on, and erased here after two days. "
-                   "The log of acts keeps a number instead of your name."), quiet=True),
-            Buttons((
-                Button(t("A copy for me"), "my-data export", "primary"),
-                Button(t("Edit my profile"), "profile edit"),
-                Button(t("Forget me"), "my-data forget", "danger"),
-            )),
+            Text(
+                t(
+                    "What you wrote in conversations is passed on, and erased here after two days. "
+                    "The log of acts keeps a number instead of your name."
+                ),
+                quiet=True,
+            ),
+            Buttons(
+                (
+                    Button(t("A copy for me"), "my-data export", "primary"),
+                    Button(t("Edit my profile"), "profile edit"),
+                    Button(t("Forget me"), "my-data forget", "danger"),
+                )
+            ),
         ),
-    )  # fmt: skip
+    )
 
 
 def _export(ctx: Context, person: Member) -> Card:
     t = ctx.t
     address = ctx.links.my_data_url(person.id, ctx.now)
     audit.record_act(ctx.session, ctx.now, person.id, "data exported", f"member:{person.id}")
-    said = t("Here is everything the hub holds about you, as a file. The address works for "
-             "fifteen minutes and is meant for you alone.")  # fmt: skip
+    said = t(
+        "Here is everything the hub holds about you, as a file. The address works for "
+        "fifteen minutes and is meant for you alone."
+    )
     return Card(
         title=t("A copy for you"), parts=(Text(said), Link(t("Download the file"), address))
     )
@@ -88,8 +102,10 @@ def _export(ctx: Context, person: Member) -> Card:
 async def _forget(ctx: Context, person: Member, *, sure: bool) -> Card:
     t = ctx.t
     if not sure:
-        said = t("Your profile, accounts, topics, endorsements, introductions and conversations "
-                 "are erased at once. This cannot be undone.")  # fmt: skip
+        said = t(
+            "Your profile, accounts, topics, endorsements, introductions and conversations "
+            "are erased at once. This cannot be undone."
+        )
         yes = Button(t("Yes, forget me"), "my-data forget sure:yes", "danger")
         return Card(
             title=t("Forget you?"),

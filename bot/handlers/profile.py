@@ -1,4 +1,4 @@
-"""One's own profile: one form for all of it, saved as far as it was filled in."""
+"""The member's own profile: one form for all fields, of which those filled in are saved."""
 
 import re
 from collections.abc import Sequence
@@ -80,7 +80,7 @@ class Profile(BaseModel):
 
 
 async def current_profile(ctx: Context) -> dict[str, tuple[str, ...]]:
-    """The profile as it stands, as the form shows it."""
+    """Return the member's profile as the form's values: field name to values as text."""
     person, name = ctx.member, ctx.reference.vocabulary.name
     ties = await directory.list_expertise(ctx.session, person.id)
     topics = {
@@ -113,7 +113,7 @@ async def current_profile(ctx: Context) -> dict[str, tuple[str, ...]]:
     title="Your profile",
 )
 async def profile(ctx: Context, ask: Profile) -> Reply:
-    """Nothing given opens the form; what is given is saved; the rest stays."""
+    """Save the fields that are given and leave the rest; open the form if none is given."""
     person = ctx.member
     given = ask.model_fields_set - {"act"}
     if ask.act == "show" and not given:
@@ -156,7 +156,7 @@ async def _save(ctx: Context, person: Member, ask: Profile, given: set[str]) -> 
 
 
 def _apply_choices(person: Member, ask: Profile, given: set[str]) -> None:
-    """The closed fields: an emptied one stays as it was, but for the limit of questions."""
+    """Set the fields with fixed choices and the monthly limit; only the limit can be emptied."""
     if ask.listed is not None:
         person.listed = ask.listed
     if ask.open is not None:

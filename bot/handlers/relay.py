@@ -1,4 +1,4 @@
-"""Conversations across workspaces, as either of the two looks after them."""
+"""Conversations across workspaces: list, pause, end, block and report them."""
 
 from dataclasses import replace
 from typing import Annotated, Literal
@@ -24,28 +24,33 @@ class RelayAsk(BaseModel):
 
     act: Annotated[
         Literal["list", "pause", "resume", "end", "block", "unblock", "report", "send"],
-        Labels({
-            "list": "My conversations",
-            "pause": "Pause",
-            "resume": "Resume",
-            "end": "End",
-            "block": "Block",
-            "unblock": "Unblock",
-            "report": "Report",
-            "send": "Send",
-        }),
-    ] = Field(default="list", title="What to do")  # fmt: skip
+        Labels(
+            {
+                "list": "My conversations",
+                "pause": "Pause",
+                "resume": "Resume",
+                "end": "End",
+                "block": "Block",
+                "unblock": "Unblock",
+                "report": "Report",
+                "send": "Send",
+            }
+        ),
+    ] = Field(default="list", title="What to do")
     number: int | None = Field(
-        default=None, ge=1, le=2_000_000_000, title="Number",
+        default=None,
+        ge=1,
+        le=2_000_000_000,
+        title="Number",
         description="The number of the conversation, as «relay» lists it",
-    )  # fmt: skip
+    )
     draft: Annotated[int | None, HiddenField()] = Field(default=None, ge=1, le=2_000_000_000)
     sure: Annotated[bool, HiddenField()] = False
 
 
 @command("relay", allow=MEMBER, room="daily", writes=True, example="relay pause 3")
 async def conversations(ctx: Context, ask: RelayAsk) -> Card:
-    """One's own conversations, and what is done with one of them."""
+    """List the member's conversations, or pause, resume, end, block or report one of them."""
     if ask.act == "list" or ask.number is None:
         return await _list_card(ctx)
     view = await _load_own_view(ctx, ask.number)
@@ -67,7 +72,10 @@ async def conversations(ctx: Context, ask: RelayAsk) -> Card:
 
 
 async def _load_own_view(ctx: Context, number: int) -> ConversationView:
-    """A conversation of who asks; another one's number reads like a number that never was."""
+    """Return one of the asker's conversations, seen from the asker's side.
+
+    Raises the same Refusal for other people's conversations as for a number that does not exist.
+    """
     talk = await relay.load_relay(ctx.session, number, ctx.member.id)
     if talk is None:
         raise Refusal(
@@ -86,8 +94,10 @@ async def _list_card(ctx: Context) -> Card:
     views = [await threads.load_view(ctx.session, ctx.now, talk, ctx.member) for talk in talks]
     entries = tuple([await _conversation_entry(view) for view in views])
     if not entries:
-        said = t("You have no conversations with people in other workspaces yet. They begin when "
-                 "both of you say yes to an introduction.")  # fmt: skip
+        said = t(
+            "You have no conversations with people in other workspaces yet. They begin when "
+            "both of you say yes to an introduction."
+        )
         ways = Buttons((Button(t("Find people"), "who-does"),))
         return Card(t("My conversations"), (Text(said), ways))
     return Card(t("My conversations"), entries)
@@ -103,7 +113,10 @@ async def _conversation_entry(view: ConversationView) -> Entry:
 
 
 async def _conversation_state(view: ConversationView) -> tuple[str, tuple[Button, ...]]:
-    """How it stands for this side, and what can be done. A block by the other shows nowhere."""
+    """Return the state of a conversation for this side, and buttons for what can be done.
+
+    A block by the other side is never shown.
+    """
     t, talk = view.t, view.talk
     if view.other and await blocks.has_blocked(view.session, view.me.id, view.other.id):
         return t("blocked"), (Button(t("Unblock"), f"relay unblock {talk.id}"),)
@@ -121,7 +134,7 @@ def _exit_buttons(view: ConversationView) -> tuple[Button, ...]:
     return cards.control_buttons(view.t, view.talk.id).buttons[1:]
 
 
-# --- what is done with one --------------------------------------------------------------------
+# --- acts on one conversation -----------------------------------------------------------------
 
 
 def _result_card(view: ConversationView, text: str, *buttons: Button) -> Card:
@@ -130,7 +143,7 @@ def _result_card(view: ConversationView, text: str, *buttons: Button) -> Card:
 
 
 def _as_answer(view: ConversationView, card: Card) -> Card:
-    """What would be said in the thread, said as an answer."""
+    """Return a card meant for the thread with the title of an answer to a command."""
     return replace(card, title=view.other_name or view.t("My conversations"))
 
 
@@ -140,13 +153,15 @@ async def _pause(view: ConversationView) -> Card:
         return _as_answer(view, cards.conversation_over_card(t, view.other_name))
     if not view.talk.is_paused_by(view.me.id):
         view.talk.update_pause(view.me.id, view.now)
-    said = t("Paused. Nothing is passed on until you resume it; {name} is told so when they write.",
-             name=view.other_name)  # fmt: skip
+    said = t(
+        "Paused. Nothing is passed on until you resume it; {name} is told so when they write.",
+        name=view.other_name,
+    )
     return _result_card(view, said, cards.resume_button(t, view.talk.id))
 
 
 async def _resume(view: ConversationView) -> Card:
-    """Who wrote in vain meanwhile is told that it goes on."""
+    """Resume a conversation, and notify the other side if messages were withheld meanwhile."""
     t, talk, other = view.t, view.talk, view.other
     if talk.status != relay.OPEN:
         return _as_answer(view, cards.conversation_over_card(t, view.other_name))
@@ -162,8 +177,10 @@ async def _resume(view: ConversationView) -> Card:
 
 def _confirm_end_card(view: ConversationView) -> Card:
     t = view.t
-    said = t("End the conversation with {name} for both of you? {name} is told that it is over.",
-             name=view.other_name)  # fmt: skip
+    said = t(
+        "End the conversation with {name} for both of you? {name} is told that it is over.",
+        name=view.other_name,
+    )
     ways = (
         Button(t("End it"), f"relay end {view.talk.id} sure:yes", "danger"),
         Button(t("Only pause it"), f"relay pause {view.talk.id}"),
@@ -177,13 +194,16 @@ async def _end(view: ConversationView) -> Card:
 
 
 async def _block(view: ConversationView) -> Card:
-    """Nothing passes in either direction from now on; the other side is never told."""
+    """Block the other side, who is not notified: nothing passes in either direction any more."""
     t = view.t
     if view.other is None:
         return _as_answer(view, cards.unreachable_card(t, ""))
     await blocking.block_member(view.session, view.now, view.me, view.other)
-    said = t("Blocked. Nothing reaches you from {name} any more, here or through introductions, "
-             "and {name} is not told.", name=view.other_name)  # fmt: skip
+    said = t(
+        "Blocked. Nothing reaches you from {name} any more, here or through introductions, "
+        "and {name} is not told.",
+        name=view.other_name,
+    )
     ways = (
         Button(t("Unblock"), f"relay unblock {view.talk.id}"),
         Button(t("Report"), f"relay report {view.talk.id}"),
@@ -200,7 +220,7 @@ async def _unblock(view: ConversationView) -> Card:
 
 
 async def _report(view: ConversationView) -> Card:
-    """Into the queue of the staff, who hear of it once, without anything that was written."""
+    """Report the other side to the staff, who are notified once and see no message of the two."""
     t, me, other = view.t, view.me, view.other
     if other is None:
         return _as_answer(view, cards.unreachable_card(t, ""))
@@ -218,21 +238,30 @@ async def _report(view: ConversationView) -> Card:
 def _report_details(
     t: Translator, view: ConversationView, other: Member, report: Report
 ) -> tuple[Part, ...]:
-    said = t("{one} reported the conversation with {other} (number {number}). What they wrote is "
-             "theirs and not shown here; please ask {one} what happened.",
-             one=cards.author_line(t, view.me, ""), other=cards.author_line(t, other, ""),
-             number=view.talk.id)  # fmt: skip
+    said = t(
+        "{one} reported the conversation with {other} (number {number}). What they wrote is "
+        "theirs and not shown here; please ask {one} what happened.",
+        one=cards.author_line(t, view.me, ""),
+        other=cards.author_line(t, other, ""),
+        number=view.talk.id,
+    )
     ways = (
         Button(one_line(view.me.name, 60), f"who-is {view.me.id}"),
         Button(one_line(other.name, 60), f"who-is {other.id}"),
-        Button(t("Suspend {name}", name=one_line(other.name, 60)),
-               f"admin reports suspend {report.id}", "danger"),
-    )  # fmt: skip
+        Button(
+            t("Suspend {name}", name=one_line(other.name, 60)),
+            f"admin reports suspend {report.id}",
+            "danger",
+        ),
+    )
     return Text(said), Buttons(ways)
 
 
 async def _send(view: ConversationView, number: int | None) -> Card:
-    """What was kept because it was not clear whom it was for; it can be sent once."""
+    """Send a message that was kept because it was not clear for whom it was.
+
+    It can be sent once. Raises Refusal if it was sent already or is too old.
+    """
     t = view.t
     draft = await relay.take_draft(view.session, number or 0, view.me.id)
     if draft is None:

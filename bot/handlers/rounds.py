@@ -1,4 +1,4 @@
-"""Pairing rounds, as members take part: one's own rhythm, whom one met, and why."""
+"""Pairing rounds for members: take part, choose a rhythm, see the partner and why, say who met."""
 
 import re
 from datetime import date, timedelta
@@ -53,7 +53,7 @@ class Rounds(BaseModel):
 
 @command("rounds", allow=MEMBER, room="daily", writes=True, example="rounds on")
 async def rounds_(ctx: Context, ask: Rounds) -> Reply:
-    """How one takes part, and every change of it."""
+    """Show how the member takes part in rounds, or change it."""
     match ask.act:
         case "status":
             return await _status_card(ctx)
@@ -75,7 +75,7 @@ async def rounds_(ctx: Context, ask: Rounds) -> Reply:
             return await _save_answer(ctx, ask.act, ask.value)
 
 
-# --- how one takes part -----------------------------------------------------------------------
+# --- taking part ------------------------------------------------------------------------------
 
 
 async def _status_card(ctx: Context, note: str = "") -> Card:
@@ -211,7 +211,7 @@ async def _set_rhythm(ctx: Context, rhythm: str, nth: str | None) -> Card:
     return await _status_card(ctx, ctx.t("Saved."))
 
 
-# --- not now ----------------------------------------------------------------------------------
+# --- pauses and exceptions --------------------------------------------------------------------
 
 
 async def _snooze(ctx: Context, until: str | None) -> Card:
@@ -222,7 +222,10 @@ async def _snooze(ctx: Context, until: str | None) -> Card:
 
 
 def _parse_until(ctx: Context, text: str | None) -> date:
-    """A date, or a number of weeks from today."""
+    """Return the day until which to pause, from a date or a number of weeks; four weeks if empty.
+
+    Raises InvalidArgumentError for anything but a day within the next year.
+    """
     today = ctx.now.date()
     if not text:
         return today + DEFAULT_SNOOZE
@@ -246,7 +249,11 @@ def _parse_until(ctx: Context, text: str | None) -> date:
 
 
 async def _skip(ctx: Context, text: str | None) -> Card:
-    """The next round, or the one of a day: a button of an old notice skips no later round."""
+    """Skip the next round, or the round of a given day.
+
+    A button names its day, so that the button of an old notice skips no later round. Raises
+    Refusal for a day without a round to come.
+    """
     taking = await _load_participation(ctx)
     send = messages.next_round_time(taking, ctx.now)
     day = send.date()
@@ -284,7 +291,10 @@ async def _avoid(ctx: Context, act: str, who: str | None) -> Card:
 
 
 async def _load_current_group(ctx: Context) -> tuple[RoundGroup | None, str]:
-    """The group of the newest round, or why there is none."""
+    """Return the member's group in the newest round, or None and the reason why there is none.
+
+    The reason is empty if the member did not take part in that round.
+    """
     round_ = await rounds.find_last_sent(ctx.session)
     if round_ is None:
         return None, ""
@@ -311,7 +321,10 @@ async def _partner_parts(ctx: Context) -> list[Part]:
 
 
 async def _save_answer(ctx: Context, answer: str, number: str | None) -> Card:
-    """What somebody says of their own group; a later word replaces an earlier one."""
+    """Save whether the member's group met; a later answer replaces an earlier one.
+
+    Raises Refusal for a group that is not the member's.
+    """
     group = None
     if number is None:
         group, _ = await _load_current_group(ctx)
@@ -352,7 +365,7 @@ async def _explain_partner(ctx: Context) -> Card:
 
 
 def reason_sentences(ctx: Context, person: Member, me: Seeker, other: Seeker) -> list[str]:
-    """What speaks for a pair, to one of the two."""
+    """Return the reasons for a pair as sentences to `me` about `person`, the weightiest first."""
     return [
         _reason_sentence(ctx, person, reason) for reason in list_reasons(me, other)[:MAX_REASONS]
     ]

@@ -1,4 +1,4 @@
-"""Pairing rounds, as staff look after them: the draft, changes by hand, the release."""
+"""Pairing rounds for staff: preview the draft, change it by hand, send it."""
 
 from collections.abc import Sequence
 from typing import Annotated, Literal
@@ -52,7 +52,7 @@ class AdminRounds(BaseModel):
 
 @command("admin rounds", allow=STAFF, room="admin", writes=True, example="admin rounds preview")
 async def admin_rounds(ctx: Context, ask: AdminRounds) -> Card:
-    """What staff may do to the next round until it is sent."""
+    """Show how rounds go, or preview, redraw, change, lock or send the next one."""
     match ask.act:
         case "status":
             return await _status_card(ctx)
@@ -83,7 +83,7 @@ def _note_audit(ctx: Context, action: str, round_: Round) -> None:
     audit.record_act(ctx.session, ctx.now, ctx.member.id, action, f"round:{round_.id}")
 
 
-# --- how it goes ------------------------------------------------------------------------------
+# --- status -----------------------------------------------------------------------------------
 
 
 async def _status_card(ctx: Context, note: str = "") -> Card:
@@ -135,7 +135,10 @@ async def _outcome_entry(ctx: Context, last: Round) -> Entry:
 
 
 async def _load_draft(ctx: Context) -> Round:
-    """The next round's draft, drawn now if need be; a sent one is not a draft any more."""
+    """Return the draft of the next round, locked in the database; draw it if there is none yet.
+
+    Raises Refusal if nobody takes part or the round has been sent.
+    """
     day = next_round_day(ctx.now)
     round_ = await pools.get_or_create_draft(ctx.session, day, ctx.now)
     if round_ is None:
@@ -196,7 +199,7 @@ async def _pairs_table(ctx: Context, round_: Round, groups: Sequence[RoundGroup]
 
 
 def _short_reasons(ctx: Context, people: list[Seeker]) -> str:
-    """The two weightiest reasons of the first two of a group."""
+    """Return the two weightiest reasons for the first two people of a group."""
     return ", ".join(_reason_text(ctx, reason) for reason in list_reasons(people[0], people[1])[:2])
 
 
@@ -276,7 +279,11 @@ async def _redraw(ctx: Context) -> Card:
 
 
 async def _swap(ctx: Context, one: str | None, other: str | None) -> Card:
-    """Two people take each other's place, if no rule forbids either new group."""
+    """Exchange the places of two people in the draft.
+
+    Raises InvalidArgumentError for numbers outside the round, Refusal if a rule forbids either of
+    the new groups.
+    """
     round_ = await _load_unlocked_draft(ctx)
     first, second = _parse_number(ctx, one, "one"), _parse_number(ctx, other, "other")
     names = await rounds.find_names(ctx.session, round_.id, (first, second))
@@ -321,7 +328,7 @@ async def _set_lock(ctx: Context, *, is_locked: bool) -> Card:
 
 
 async def _send(ctx: Context) -> Card:
-    """Once: whoever comes second hears that it was sent."""
+    """Send the next round now; raises Refusal if it was sent already, so that it is sent once."""
     round_ = await _load_draft(ctx)
     sent = await pools.release(ctx.session, round_.id, ctx.now)
     if sent is None:

@@ -1,4 +1,4 @@
-"""Settings: language, time zone, quiet hours, and every kind of message with its switch."""
+"""Settings: language, time zone, quiet hours, and a switch for each kind of message."""
 
 import re
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -31,10 +31,11 @@ from db.switches import KindOptOut
 
 Language = Annotated[Literal["en", "es", "pt", "fr"], Labels(LANGUAGE_NAMES)]
 
-
 SWITCHABLE = {name: kind.title for name, kind in KINDS.items() if kind.switchable}
+"""Kinds of deliveries that members can switch off: name to title, before translation."""
+
 if TYPE_CHECKING:
-    Switch = str  # which kinds there are is known once the program runs
+    Switch = str  # the kinds are known at run time only; to the type checker any text will do
 else:
     Switch = Annotated[Literal[tuple(SWITCHABLE)], Labels(SWITCHABLE)]
 _HOURS = re.compile(r"(\d{1,2})(?::(\d{2}))?\s*(?:-|–|to|a|à)\s*(\d{1,2})(?::(\d{2}))?")
@@ -51,19 +52,24 @@ class Settings(BaseModel):
         default=None, max_length=60, title="Time zone", description="For example: America/Bogota"
     )
     quiet: str | None = Field(
-        default=None, max_length=20, title="Quiet hours",
+        default=None,
+        max_length=20,
+        title="Quiet hours",
         description="Nothing unasked-for comes then, for example: 19:00-08:00",
-    )  # fmt: skip
+    )
     weekly: int | None = Field(
-        default=None, ge=0, le=50, title="Messages a week, at most",
+        default=None,
+        ge=0,
+        le=50,
+        title="Messages a week, at most",
         description="Unasked-for ones; what you asked for always comes",
-    )  # fmt: skip
+    )
     stop: Annotated[Switch | None, HiddenField()] = Field(default=None, title="Stop these messages")
     start: Annotated[Switch | None, HiddenField()] = Field(default=None, title="Send these again")
 
 
 async def current_settings(ctx: Context) -> dict[str, tuple[str, ...]]:
-    """The settings as they stand, as the form shows them."""
+    """Return the member's settings as the form's values: field name to values as text."""
     person = ctx.member
     return {
         "language": (person.language,),
@@ -83,7 +89,7 @@ async def current_settings(ctx: Context) -> dict[str, tuple[str, ...]]:
     title="Your settings",
 )
 async def settings(ctx: Context, ask: Settings) -> Reply:
-    """Nothing given shows all of it; what is given is saved."""
+    """Save the settings that are given; show all of them if none is given."""
     given = ask.model_fields_set - {"act"}
     if not given and ask.act == "edit":
         return ctx.commands["settings"].form(ctx.t, await current_settings(ctx))
@@ -110,23 +116,31 @@ async def settings(ctx: Context, ask: Settings) -> Reply:
 
 
 async def _settings_card(ctx: Context, note: str) -> Card:
-    """Everything at a glance: each kind of message with its switch."""
+    """Show all settings, and each kind of message with its switch."""
     person = ctx.member
     t = translator(person.language)
     off = await switches.list_switched_off(ctx.session, person.id)
     parts: list[Part] = [Note(note, "good")] if note else []
-    parts.append(Facts((
-        Fact(t("Language"), LANGUAGE_NAMES[person.language]),
-        Fact(t("Time zone"), person.zone),
-        Fact(t("Local time"), portraits.local_time(t, person, ctx.now)),
-        Fact(t("Quiet hours"), f"{person.quiet_from}–{person.quiet_to}"),
-        Fact(t("Messages a week, at most"), t.number(person.weekly_ceiling)),
-    )))  # fmt: skip
-    parts.append(Buttons((
-        Button(t("Change"), "settings edit", "primary"),
-        Button(t("My data"), "my-data"),
-        Button(t("Home"), "home"),
-    )))  # fmt: skip
+    parts.append(
+        Facts(
+            (
+                Fact(t("Language"), LANGUAGE_NAMES[person.language]),
+                Fact(t("Time zone"), person.zone),
+                Fact(t("Local time"), portraits.local_time(t, person, ctx.now)),
+                Fact(t("Quiet hours"), f"{person.quiet_from}–{person.quiet_to}"),
+                Fact(t("Messages a week, at most"), t.number(person.weekly_ceiling)),
+            )
+        )
+    )
+    parts.append(
+        Buttons(
+            (
+                Button(t("Change"), "settings edit", "primary"),
+                Button(t("My data"), "my-data"),
+                Button(t("Home"), "home"),
+            )
+        )
+    )
     parts.append(Heading(t("What I am told")))
     parts += [_switch_entry(t, name, name in off) for name in SWITCHABLE]
     return Card(title=t("Your settings"), parts=tuple(parts))
@@ -142,7 +156,10 @@ def _switch_entry(t: Translator, name: str, is_off: bool) -> Entry:
 
 
 def _parse_quiet_hours(ctx: Context, text: str) -> tuple[str, str]:
-    """From and to; they may cross midnight, and equal ones mean never."""
+    """Return the start and the end as «HH:MM»; they may cross midnight, and equal ones mean never.
+
+    Raises InvalidArgumentError for text that is no such range.
+    """
     match = _HOURS.fullmatch(text.strip())
     if match:
         start = (int(match[1]), int(match[2] or 0))
@@ -150,14 +167,19 @@ def _parse_quiet_hours(ctx: Context, text: str) -> tuple[str, str]:
         if start[0] < 24 and int(match[3]) <= 24 and max(start[1], end[1]) < 60:
             return f"{start[0]:02}:{start[1]:02}", f"{end[0]:02}:{end[1]:02}"
     raise InvalidArgumentError(
-        ctx.t("I cannot read «{text}» as quiet hours; write them like 19:00-08:00.",
-              text=shorten(text)),
+        ctx.t(
+            "I cannot read «{text}» as quiet hours; write them like 19:00-08:00.",
+            text=shorten(text),
+        ),
         name="quiet",
-    )  # fmt: skip
+    )
 
 
 def _list_zones() -> list[str]:
-    """Zones named by place; the old abbreviations know no daylight saving and are left out."""
+    """Return the time zones named by place, sorted.
+
+    The old abbreviations are left out: they know no daylight saving time.
+    """
     return sorted(z for z in available_timezones() if "/" in z and not z.startswith("Etc/"))
 
 
@@ -167,15 +189,16 @@ def _resolve_zone(ctx: Context, text: str) -> str:
         if wanted in (zone.casefold(), zone.casefold().rpartition("/")[2]):
             return zone
     raise InvalidArgumentError(
-        ctx.t("I know no time zone called «{text}»; write it like America/Bogota.",
-              text=shorten(text)),
+        ctx.t(
+            "I know no time zone called «{text}»; write it like America/Bogota.", text=shorten(text)
+        ),
         name="zone",
         choices=tuple(Option(z, z) for z in find_nearest(text, _list_zones())),
-    )  # fmt: skip
+    )
 
 
 @completion("zone")
 async def complete_zone(ctx: Context, typed: str) -> list[Option]:
-    """Zones whose names hold what was typed."""
+    """Complete time zones whose names contain the text; at most 25."""
     wanted = typed.replace(" ", "_").casefold()
     return [Option(z.replace("_", " "), z) for z in _list_zones() if wanted in z.casefold()][:25]

@@ -1,4 +1,4 @@
-"""When two people talk: one proposes a time, the other agrees, both get a calendar file."""
+"""Times of talks: one of two people proposes a time, the other agrees, both get a calendar file."""
 
 from collections.abc import Callable
 
@@ -22,8 +22,7 @@ from db.members import Member
 from db.talks import Talk
 
 MAX_TIMES = 60
-"""Times that one talk can have on offer; nobody presses that long."""
-
+"""Times that can be offered for one talk: more than anybody asks for by pressing a button."""
 
 CardRenderer = Callable[[Context, Talk, Member, Translator], Card]
 
@@ -37,7 +36,10 @@ class IntroSlot(BaseModel):
 
 @command("intro slot", allow=MEMBER, room="daily", writes=True)
 async def intro_slot(ctx: Context, ask: IntroSlot) -> Card:
-    """Without a time: others to choose from. With one: proposed, or agreed if the other did."""
+    """Offer times for a talk, propose one, or agree to the one that the other person proposed.
+
+    Raises Refusal for other people's talks, talks that have ended and times that have passed.
+    """
     talk = await talks.load_talk(ctx.session, ask.number)
     if talk is None or ctx.member.id not in (talk.one_id, talk.other_id):
         raise Refusal(ctx.t("There is no such conversation of yours."))
@@ -58,7 +60,7 @@ async def intro_slot(ctx: Context, ask: IntroSlot) -> Card:
 
 
 def _offer_card(ctx: Context, talk: Talk) -> Card:
-    """Three more times, while there is room; else those that are still to come."""
+    """Offer three more times; once there are `MAX_TIMES`, the last ones that are still to come."""
     if len(talk.times) + 3 <= MAX_TIMES:
         numbers, fits = _propose_more(ctx, talk)
     else:
@@ -69,12 +71,15 @@ def _offer_card(ctx: Context, talk: Talk) -> Card:
 
 
 def _propose_more(ctx: Context, talk: Talk) -> tuple[list[int], bool]:
-    """Others than those on offer already."""
+    """Add times to the offer, other than those still to come.
+
+    Returns their numbers, and whether all of them fit the working hours of both.
+    """
     return propose_times(talk, ctx.now, excluded=[time for time in talk.times if time > ctx.now])
 
 
 async def _pick_time(ctx: Context, talk: Talk, slot: int) -> Card:
-    """Propose a time; saying the same again changes nothing."""
+    """Propose a time and notify the other person; proposing the same again changes nothing."""
     t, other = ctx.t, talk.partner_of(ctx.member.id)
     if (talk.picked, talk.picked_by_id) != (slot, ctx.member.id):
         talk.picked, talk.picked_by_id = slot, ctx.member.id
@@ -104,11 +109,11 @@ async def _agree_time(ctx: Context, talk: Talk, slot: int) -> Card:
     return _agreement_card(ctx, talk, ctx.member, ctx.t)
 
 
-# --- what the two read ------------------------------------------------------------------------
+# --- cards for the two ------------------------------------------------------------------------
 
 
 async def _notify(ctx: Context, talk: Talk, reader: Member, render: CardRenderer) -> None:
-    """In the conversation of both where there is one, else under the reader's own opening."""
+    """Enqueue a card in the conversation of both, else in the reader's own thread."""
     to = await talks.find_address(ctx.session, talk.one_root_id) if talk.together else None
     under = None if to else talk.root_of(reader.id)
     language = common_language(talk.one, talk.other) if to else reader.language

@@ -1,4 +1,4 @@
-"""Topics: what the community knows, counted."""
+"""Topics: the practice areas and their topics, with the number of people who know them."""
 
 from typing import Annotated
 
@@ -25,7 +25,7 @@ class Topics(BaseModel):
 
 @command("topics", allow=MEMBER, room="daily", example="topics open data")
 async def topics(ctx: Context, ask: Topics) -> Card:
-    """All practice areas with their people, or one area with its topics."""
+    """Show all practice areas with their number of people, or one area with its topics."""
     if ask.area is None:
         return await _all_areas_card(ctx)
     return await _area_card(ctx, _find_area(ctx, ask.area))
@@ -79,7 +79,10 @@ def _area_vocabulary(ctx: Context) -> Vocabulary:
 
 
 def _find_area(ctx: Context, text: str) -> PracticeArea:
-    """The area of this name, or the one that a topic of this name belongs to."""
+    """Return the practice area of this name, or the area of the topic of this name.
+
+    Raises InvalidArgumentError with similar names if there is neither.
+    """
     areas = _area_vocabulary(ctx)
     if hit := areas.find(text):
         return ctx.reference.areas[hit.key]
@@ -99,7 +102,7 @@ def _find_area(ctx: Context, text: str) -> PracticeArea:
 
 @completion("area")
 async def complete_area(ctx: Context, typed: str) -> list[Option]:
-    """Practice areas in the reader's language."""
+    """Complete practice areas by their names in the reader's language."""
     wanted = fold_text(typed)
     names = [a.name(ctx.language) for a in ctx.reference.areas.values()]
     return [Option(n, n) for n in names if wanted in fold_text(n)]

@@ -1,4 +1,4 @@
-"""Workspaces and addresses, as staff vouch for them: both let people in without asking."""
+"""Workspaces and e-mail domains that staff vouch for: both let people in without a request."""
 
 from typing import Annotated, Literal
 
@@ -46,7 +46,7 @@ class AdminWorkspaces(BaseModel):
     "admin workspaces", allow=STAFF, room="admin", writes=True, example="admin workspaces list"
 )
 async def admin_workspaces(ctx: Context, ask: AdminWorkspaces) -> Card:
-    """The list, and what staff know of one workspace."""
+    """List the workspaces, or set whose a workspace is and whether its e-mail addresses count."""
     t = ctx.t
     if ask.act == "list":
         return await _workspaces_card(ctx)
@@ -157,7 +157,10 @@ class AdminDomains(BaseModel):
     example="admin domains Boston add:boston.gov",
 )
 async def admin_domains(ctx: Context, ask: AdminDomains) -> Card:
-    """What is allowed, for one city or for all; exactly these domains, nothing under them."""
+    """List the e-mail domains that prove a city, or allow or forbid one.
+
+    A domain counts exactly as given, without its subdomains.
+    """
     t = ctx.t
     if ask.city is None:
         return await _domains_card(ctx)

@@ -1,4 +1,4 @@
-"""Staff hear of what the hub could not deliver, within a tick, and once an hour at most."""
+"""Alerts the admins about messages that could not be delivered, once an hour at most."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -17,9 +17,10 @@ ALERT_KEY = "alarm"
 async def notify_of_failures(
     session: AsyncSession, now: datetime, ended: Iterable[Delivery]
 ) -> None:
-    """Owe each admin one message if any of these needs a decision.
+    """Enqueue one alert to each admin if any of these deliveries needs a decision.
 
-    What failed of the alarms themselves raises none.
+    The key of the alert holds the hour, so that a further one in the same hour is dropped. Alerts
+    that fail themselves raise none.
     """
     if not any(r.state in UNSOLVED and not r.key.startswith(f"{ALERT_KEY}:") for r in ended):
         return
@@ -31,8 +32,10 @@ def _render_card(t: Translator, _: Member) -> Card:
         title=t("A message did not arrive"),
         parts=(
             Note(
-                t("Something the hub owed somebody could not be delivered. See what it was and "
-                  "why, and decide whether it is sent again."),
+                t(
+                    "Something the hub owed somebody could not be delivered. See what it was and "
+                    "why, and decide whether it is sent again."
+                ),
                 "warning",
             ),
             Buttons(
@@ -43,4 +46,4 @@ def _render_card(t: Translator, _: Member) -> Card:
             ),
         ),
         tone="warning",
-    )  # fmt: skip
+    )

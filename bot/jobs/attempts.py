@@ -1,4 +1,4 @@
-"""One attempt: a delivery is given to its courier, and what came of it is put into words."""
+"""Makes one attempt at a delivery: calls the adapter and reports how it ended."""
 
 import asyncio
 import base64
@@ -36,10 +36,10 @@ from db.sending import Claim
 log = structlog.get_logger()
 
 SEND_TIMEOUT = 10.0
-"""Seconds until an answer is no longer waited for."""
+"""Seconds after which an attempt no longer waits for the platform."""
 
 LONGEST_MARKER = 25
-"""Characters of a marker: what the tightest platform takes."""
+"""Characters of a marker: the limit of the strictest platform."""
 
 
 NO_MESSAGE = PostedMessage("")
@@ -47,7 +47,11 @@ NO_MESSAGE = PostedMessage("")
 
 @dataclass(frozen=True, slots=True)
 class AttemptReport:
-    """How one attempt, or look, ended. `gate`: for what the platform asked to wait so long."""
+    """How one attempt, or one look-up of an earlier attempt, ended.
+
+    `rate_limit` is the key of what the platform asked to leave alone for `wait`; empty if nothing.
+    `dm_closed`: the person takes no direct messages from the hub.
+    """
 
     row: Delivery
     end: AttemptResult
@@ -60,13 +64,19 @@ class AttemptReport:
 
 
 def marker(key: str, delivery: str) -> str:
-    """The signed word that a message carries: nobody without the key can make one."""
+    """Return the signed word that a message carries, so that it can be found again.
+
+    Nobody without the key can make one.
+    """
     signed = hmac.new(key.encode(), delivery.encode(), hashlib.sha256).digest()
     return base64.b32encode(signed).decode()[:LONGEST_MARKER]
 
 
 def destination_of(claim: Claim) -> Destination:
-    """Where it goes; what stands under another message goes where that one landed."""
+    """Return where a delivery goes.
+
+    One that stands under another message goes to the channel where that message landed.
+    """
     row, root = claim
     channel, thread = row.channel, ""
     if root is not None and row.under_id == root.id:
@@ -75,7 +85,7 @@ def destination_of(claim: Claim) -> Destination:
 
 
 def rate_limit_key(row: Delivery, scope: str) -> str:
-    """What a wait of this scope shuts."""
+    """Return the key of the rate limit for a scope: the platform, the workspace or the lane."""
     if scope == "platform":
         return row.platform
     return f"{row.platform}:{row.workspace}" if scope == "workspace" else row.lane
@@ -84,17 +94,17 @@ def rate_limit_key(row: Delivery, scope: str) -> str:
 async def attempt_delivery(
     courier: DeliveryAdapter, keys: Sequence[str], claim: Claim, began: datetime
 ) -> AttemptReport:
-    """Post, edit or remove; never raises."""
+    """Post, edit or remove a message and report how that ended; never raises."""
     row = claim.row
     try:
         async with asyncio.timeout(SEND_TIMEOUT):
             posted = await _call_adapter(courier, keys, claim)
     except DeliveryError as refused:
         return _failure_result(row, refused, began)
-    except asyncio.CancelledError:  # the program ends, and did not see the end of this
+    except asyncio.CancelledError:  # the process stops before the end of the call is known
         return AttemptReport(row, Ambiguous("stopped"), began)
     except Exception as error:
-        # also a fault of ours while the message was drawn: looking for it tells
+        # this may be our own bug while the message was rendered; a look-up tells
         log.warning("attempt failed", delivery=row.id, kind=row.kind, error=type(error).__name__)
         return AttemptReport(row, Ambiguous(type(error).__name__), began)
     finally:
@@ -122,7 +132,7 @@ async def _call_adapter(
 
 
 def add_resent_note(row: Delivery) -> Reply:
-    """The message with a word that it may be the second one."""
+    """Return the card of a delivery with a note that it may be the second one."""
     reply = load_card(row.body)
     if not isinstance(reply, Card):
         return reply
@@ -143,7 +153,7 @@ def _failure_result(row: Delivery, refused: DeliveryError, began: datetime) -> A
 async def look_up_delivery(
     courier: DeliveryAdapter, keys: Sequence[str], claim: Claim, began: datetime
 ) -> AttemptReport:
-    """Is it there, from an attempt that nobody saw the end of? Never raises."""
+    """Look for the message of an attempt whose end is not known, and report; never raises."""
     row, place = claim.row, destination_of(claim)
     since = row.began_at or began
     try:

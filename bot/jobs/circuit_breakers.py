@@ -1,4 +1,4 @@
-"""What a process learnt about platforms that are down and workspaces that refuse the hub."""
+"""Circuit breakers of one process: for platforms that are down and workspaces that deny the hub."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -17,23 +17,24 @@ from bot.domain.outcomes import (
 from db.outbox import Delivery
 
 FAILING_LANES = 3
-"""Places that fail one after the other, with no success anywhere, before it is an outage."""
+"""Lanes that fail one after the other, with no success anywhere, before it is an outage."""
 MOST_DENIALS = 20
-"""Refusals for want of rights, one after the other, before a workspace is left alone."""
+"""Refusals for lack of rights, one after the other, before a workspace is left alone."""
 DENIAL_PAUSE = timedelta(hours=1)
 
 RateLimits = dict[str, tuple[datetime, str]]
+"""By key of a rate limit: until when nothing is sent there, and why."""
 
 
 @dataclass
 class CircuitBreakers:
-    """Counts failures in a row; any success ends the row."""
+    """Counts failing lanes by platform and denials by workspace; any success resets both."""
 
     _failing_lanes: dict[str, set[str]] = field(default_factory=dict)
     _denial_counts: Counter[str] = field(default_factory=Counter)
 
     def record(self, row: Delivery, end: AttemptResult) -> None:
-        """Learn from how one attempt or look ended."""
+        """Count how one attempt or look-up ended."""
         home = workspace_key(row)
         match end:
             case Rejected(whole_workspace=True):
@@ -43,16 +44,20 @@ class CircuitBreakers:
             case Ambiguous() | LookupFailed(wait=timedelta(days=0, seconds=0, microseconds=0)):
                 self._failing_lanes.setdefault(row.platform, set()).add(row.lane)
             case Delivered() | NotPosted() | Unverifiable() | Rejected():
-                # it answered: it is there, and knows the hub
+                # the platform answered, so it is up and lets the hub in
                 self._failing_lanes.pop(row.platform, None)
                 self._denial_counts.pop(home, None)
 
     def is_outage(self, platform: str) -> bool:
-        """Does the platform take nothing from anybody?"""
+        """Return whether the platform counts as down: too many lanes failed in a row."""
         return len(self._failing_lanes.get(platform, ())) >= FAILING_LANES
 
     def concurrency_limit(self, row: Delivery, usual: int) -> int:
-        """How many sends may be under way at once in this workspace: one, to try, or the usual."""
+        """Return how many sends may run at once in the workspace of a delivery.
+
+        During an outage it is one, to try. It falls, down to one, as denials come near
+        MOST_DENIALS.
+        """
         denied = self._denial_counts[workspace_key(row)]
         if self.is_outage(row.platform):
             return 1
@@ -61,7 +66,10 @@ class CircuitBreakers:
     def rate_limits_after(
         self, row: Delivery, end: AttemptResult, now: datetime, chance: float
     ) -> RateLimits:
-        """What is left alone for a while because of this end."""
+        """Return the rate limits that follow from this end; empty if none do.
+
+        `chance`, from 0 to 1, spreads the end of a pause.
+        """
         found: RateLimits = {}
         if self._denial_counts[workspace_key(row)] >= MOST_DENIALS and isinstance(end, Rejected):
             found[workspace_key(row)] = (now + DENIAL_PAUSE, "no rights")
@@ -71,5 +79,5 @@ class CircuitBreakers:
 
 
 def workspace_key(row: Delivery) -> str:
-    """The key of a workspace's gate."""
+    """Return the key of a workspace's rate limit."""
     return f"{row.platform}:{row.workspace}"

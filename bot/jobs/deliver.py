@@ -1,4 +1,4 @@
-"""What is owed becomes messages: claim, begin, send, write down how it ended."""
+"""The delivery worker: claims due deliveries, sends them and records how they ended."""
 
 import asyncio
 import random
@@ -29,26 +29,29 @@ from db.sending import Claim, Settlement
 log = structlog.get_logger()
 
 MOST_CONCURRENT = 96
-"""Sends under way in one process."""
+"""Maximum sends under way in one process."""
 MOST_PER_WORKSPACE = 16
-"""Of these, in one workspace: no more are refused before the first refusal is understood."""
+"""Maximum of these in one workspace: no more are refused before the first refusal is read."""
 
 LEASE = timedelta(seconds=30)
 VISIBILITY_DELAY = timedelta(seconds=SEND_TIMEOUT) + outcomes.SETTLE_PAUSE
-"""After its beginning, until what arrived is surely seen."""
+"""Time from the beginning of an attempt until a message that arrived is surely visible."""
 DRAIN_TIMEOUT = 8.0
-"""Seconds that sends under way have to end when the program does; hosts kill after ten."""
+"""Seconds that sends under way have to end when the process stops; hosts kill after ten."""
 POLL_SECONDS = 1.0
-"""Seconds between two looks at the database while nothing wakes it."""
+"""Seconds between two looks at the database while nothing wakes the worker."""
 ROOT_PAUSE = timedelta(seconds=2)
-"""How long something waits for the message that it stands under."""
+"""How long a delivery waits for the message that it stands under, before it is tried again."""
 UNSERVED_PAUSE = timedelta(minutes=1)
-"""How long a workspace that no courier here speaks in is left out."""
+"""How long a workspace that no adapter here serves is left out."""
 
 
 @dataclass
 class DeliveryWorker:
-    """Sends what is due, as one of any number of processes. `keys`: newest first, as for tokens."""
+    """Sends what is due, as one of any number of processes.
+
+    `keys` sign the markers of messages, newest first, as for tokens. `chance` returns 0 to 1.
+    """
 
     engine: AsyncEngine
     adapters: Sequence[DeliveryAdapter]
@@ -67,11 +70,11 @@ class DeliveryWorker:
     _is_stopping: bool = False
 
     def wake(self) -> None:
-        """Something was owed just now in this process."""
+        """Look for due deliveries now: this process has just enqueued one."""
         self._wake_event.set()
 
     async def run(self) -> None:
-        """Deliver until cancelled; then what is under way ends, and nothing new begins."""
+        """Deliver until cancelled; then begin nothing new and wait for the sends under way."""
         turning = asyncio.create_task(self._run_loop())
         try:
             await asyncio.shield(turning)
@@ -82,7 +85,7 @@ class DeliveryWorker:
             raise
 
     async def run_until_idle(self) -> None:
-        """Deliver until nothing more can be done at this time of the clock."""
+        """Deliver until nothing more can be done at the clock's present time."""
         while await self._run_turn() or self._running or self._settlements:
             if self._running and not self._settlements:
                 await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
@@ -100,13 +103,13 @@ class DeliveryWorker:
         await self._drain()
 
     async def _run_turn(self) -> bool:
-        """One round: was there anything to do?"""
+        """Save results, run maintenance and begin sends; return whether there was any work."""
         wrote = await self._save_results()
         await self._run_maintenance()
         return await self._send_more() or wrote
 
     async def _wait_for_work(self) -> None:
-        """A send that ended, somebody who woke us, a gate that opens, or the usual second."""
+        """Wait for a send to end, a wake-up or the end of a rate limit; POLL_SECONDS at most."""
         now = self.clock()
         self._reopening_times = [until for until in self._reopening_times if until > now]
         soonest = min(
@@ -122,7 +125,10 @@ class DeliveryWorker:
             woken.cancel()
 
     async def _drain(self) -> None:
-        """What does not end in time may have arrived: whoever comes next looks for it."""
+        """Wait for the sends under way, cancel those that are late, and save the results.
+
+        A cancelled send may have arrived: the next process looks for it.
+        """
         if self._running:
             _, late = await asyncio.wait(self._running, timeout=DRAIN_TIMEOUT)
             for task in late:
@@ -134,7 +140,7 @@ class DeliveryWorker:
         except (DBAPIError, OSError) as error:
             log.warning("outbox out of reach", error=type(error).__name__)
 
-    # --- once a second: what died with its process, and what would be stale ---
+    # --- once a second: recover the claims of dead processes, expire what is stale ---
 
     async def _run_maintenance(self) -> None:
         now = self.clock()
@@ -205,9 +211,14 @@ class DeliveryWorker:
         reach("deliver.before_claim")
         async with transaction(self.engine, writes=True) as session:
             taken = await sending.claim_deliveries(
-                session, now, LEASE, free, may, full | set(self._unserved),
+                session,
+                now,
+                LEASE,
+                free,
+                may,
+                full | set(self._unserved),
                 {name for name in trying if self._circuit_breakers.is_outage(name)},
-            )  # fmt: skip
+            )
             await run_ended_hooks(session, now, taken.ended_deliveries)
             reach("deliver.before_claim_commit")
         reach("deliver.after_claim_commit")
@@ -219,7 +230,7 @@ class DeliveryWorker:
     async def _mark_in_flight(
         self, now: datetime, posts: Sequence[Claim], waits: Sequence[Delivery]
     ) -> Sequence[Claim]:
-        """Those that are marked as under way, for good; the others are free again."""
+        """Commit the posts as in flight, release the others; return those that may be sent."""
         if not (posts or waits):
             return ()
         reach("deliver.before_begin")
@@ -238,10 +249,13 @@ class DeliveryWorker:
     def _start(self, claim: Claim, work: Coroutine[Any, Any, AttemptReport]) -> None:
         self._running[asyncio.create_task(work)] = claim.row
 
-    # --- and back ---
+    # --- from the platform to the database ---
 
     async def _save_results(self) -> bool:
-        """Everything that ended, in one transaction with what follows from it."""
+        """Save all sends that ended, and what follows from them, in one transaction.
+
+        Returns whether there was anything to save.
+        """
         for task in [task for task in self._running if task.done()]:
             del self._running[task]
             self._record_result(task.result())
@@ -266,7 +280,7 @@ class DeliveryWorker:
         return True
 
     def _record_result(self, result: AttemptReport) -> None:
-        """What one end means: for its delivery, and for everything behind the same gate."""
+        """Decide what one result means for its delivery and for all under the same rate limit."""
         row, end, now, chance = result.row, result.end, self.clock(), self.chance()
         self._circuit_breakers.record(row, end)
         courier, kind = self._find_adapter(row), KINDS.get(row.kind)
@@ -321,7 +335,7 @@ def _workspace_of(row: Delivery) -> tuple[str, str]:
 def _next_step(
     claim: Claim, courier: DeliveryAdapter, now: datetime
 ) -> Literal["post", "look", "wait"] | Settlement:
-    """What is to be done with a delivery in hand, or how it ended without being sent."""
+    """Return what to do with a claimed delivery, or its settlement if it is not to be sent."""
     row, root = claim
     if row.of_id or row.under_id or row.act != "post":
         if root is not None and root.state in outbox.PENDING:

@@ -1,4 +1,4 @@
-"""Introductions by the clock: what came to nothing is told, and nothing stays half open."""
+"""Scheduled work on introductions: closes those without a result, settles talks that open."""
 
 from datetime import datetime, timedelta
 
@@ -20,7 +20,10 @@ LOST_STATES = (outbox.EXPIRED, outbox.DEAD, outbox.CANCELLED)
 
 
 async def advance_introductions(session: AsyncSession, now: datetime) -> None:
-    """One turn; may run at any time, in several processes at once, and twice without harm."""
+    """Drop old drafts, close introductions that are due and settle talks that are opening.
+
+    May run at any time, in several processes at once, and twice without harm.
+    """
     await introductions.drop_drafts(session, now - DRAFT_LIFETIME)
     for one in await introductions.list_due(session, now):
         await _close_introduction(session, now, one)
@@ -28,11 +31,14 @@ async def advance_introductions(session: AsyncSession, now: datetime) -> None:
         await _settle_talk(session, now, talk)
 
 
-# --- what came to nothing ---------------------------------------------------------------------
+# --- introductions without a result -----------------------------------------------------------
 
 
 async def _close_introduction(session: AsyncSession, now: datetime, one: Introduction) -> None:
-    """Over; whoever waits for it hears one and the same sentence, whatever the reason."""
+    """Close an introduction and notify the people who wait for it.
+
+    They all get the same sentence, whatever the reason.
+    """
     one.closed_at = now
     if one.status == ASKED:
         one.status = EXPIRED
@@ -50,11 +56,17 @@ async def _close_introduction(session: AsyncSession, now: datetime, one: Introdu
 def _unavailable_card(t: Translator, one: Introduction, person: Member) -> Card:
     if person.id in (one.one_id, one.other_id):
         name = one.partner_of(person.id).name
-        said = t("{name} is not available for an introduction now. It happens often and means "
-                 "little; somebody else may have time.", name=name)  # fmt: skip
+        said = t(
+            "{name} is not available for an introduction now. It happens often and means "
+            "little; somebody else may have time.",
+            name=name,
+        )
     else:
-        said = t("The introduction of {name} and {other} is not possible now.",
-                 name=one.one.name, other=one.other.name)  # fmt: skip
+        said = t(
+            "The introduction of {name} and {other} is not possible now.",
+            name=one.one.name,
+            other=one.other.name,
+        )
     buttons = (Button(t("Ask somebody else"), "intro"), Button(t("My introductions"), "intro list"))
     return Card(title=t("Not available now"), parts=(Note(said), Buttons(buttons)))
 
@@ -63,7 +75,11 @@ def _unavailable_card(t: Translator, one: Introduction, person: Member) -> Card:
 
 
 async def _settle_talk(session: AsyncSession, now: datetime, talk: Talk) -> None:
-    """Open for both; or, once one side is lost or a day has passed, for neither."""
+    """Mark a talk as open once both first messages arrived; else see whether it failed.
+
+    Once one side is lost or a day has passed, it fails for both. A group chat that is lost is tried
+    again as separate threads.
+    """
     if not await can_talk(session, talk.one, talk.other):
         await run_ended_hooks(session, now, await talks.fail_talk(session, talk, now))
         return

@@ -1,4 +1,4 @@
-"""Small chores that keep the database tidy; each may run twice without harm."""
+"""Maintenance jobs that delete what is no longer needed; each may run twice without harm."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -10,27 +10,33 @@ from db.base import checkpoint
 
 
 async def delete_old_events(session: AsyncSession, now: datetime) -> None:
-    """Platforms repeat an event for an hour at most; older keys are dropped."""
+    """Delete old keys of events; platforms repeat an event for an hour at most."""
     await inbound.delete_old(session, now)
 
 
 async def tidy_deliveries(session: AsyncSession, now: datetime) -> None:
-    """What was sent long ago is not kept, its text even less."""
+    """Delete deliveries that ended long ago, with old job runs and rate limits.
+
+    The text of a delivery is deleted sooner.
+    """
     await outbox.delete_old(session, now)
 
 
 async def scrub_search_index(session: AsyncSession, now: datetime) -> None:
-    """After somebody was forgotten: no word of them stays in the index."""
+    """Remove from the search index every word of members who were forgotten."""
     if await key_values.load_value(session, personal_data.SCRUB_KEY):
         await personal_data.scrub_index(session)
         await key_values.save_value(session, personal_data.SCRUB_KEY, "")
 
 
 async def erase_relay_drafts(session: AsyncSession, now: datetime) -> None:
-    """Words that nobody said whom they were for are kept for a day."""
+    """Delete drafts after a day, if their author did not say whom they were for.
+
+    Conversations that both sides left for good are deleted, too.
+    """
     await relay.delete_old(session, now)
 
 
 async def empty_journal(engine: AsyncEngine, clock: Callable[[], datetime]) -> None:
-    """What was erased leaves the database's journal too; each process empties its own."""
+    """Empty the database's journal of what was erased; each process empties its own."""
     await checkpoint(engine)

@@ -1,8 +1,8 @@
-"""The rounds by the clock. Each step is written down when it is done, so a restart repeats none.
+"""Runs the pairing rounds by the clock. Each step is recorded when done; a restart repeats none.
 
-`advance` does whatever is due and may run as often as one likes, in any number of processes; once
-a minute is meant. What it owes goes into the outbox under keys of the round, in small
-transactions: killed in between, the next run goes on where it stopped.
+`advance_rounds` does whatever is due and may run at any time, in any number of processes; once a
+minute is meant. Its messages go into the outbox under keys of the round, in small transactions: if
+it is killed in between, the next run goes on where it stopped.
 """
 
 from collections.abc import Awaitable, Callable
@@ -17,16 +17,16 @@ from db.base import transaction
 from db.rounds import Round
 
 BATCH_SIZE = 50
-"""Groups or people in one transaction: others want to write too."""
+"""Groups or people in one transaction, so that others can write in between."""
 Clock = Callable[[], datetime]
 SEND_GRACE = timedelta(days=2)
-"""A round that was not sent by then, because nothing ran, is left out."""
+"""How late a round may still be sent, if nothing ran at its time; after that it is skipped."""
 TIME_TO_MEET = timedelta(days=1)
-"""Whoever was brought together shorter ago is not asked yet whether they met."""
+"""Groups that began less than this ago are not asked yet whether they met."""
 
 
 async def advance_rounds(engine: AsyncEngine, clock: Clock) -> None:
-    """Everything that is due now."""
+    """Do every step that is due now, of every round that is not finished."""
     now = clock()
     await pause_nonresponders(engine, now)
     await draft_next_round(engine, now)
@@ -45,7 +45,7 @@ async def advance_rounds(engine: AsyncEngine, clock: Clock) -> None:
 
 
 async def pause_nonresponders(engine: AsyncEngine, now: datetime) -> None:
-    """Those who were asked whether to go on, and did not say."""
+    """Pause the members who were asked whether to go on, and did not answer."""
     async with transaction(engine, writes=True) as session:
         for taking in await round_pools.list_silent(session):
             if messages.pause_silent(taking, now):
@@ -53,7 +53,10 @@ async def pause_nonresponders(engine: AsyncEngine, now: datetime) -> None:
 
 
 async def draft_next_round(engine: AsyncEngine, now: datetime) -> None:
-    """The next round, some days before; thought out while nobody waits for the database."""
+    """Draft the next round, some days before it is sent.
+
+    The groups are computed outside of a transaction, so that nobody waits for the database.
+    """
     day = next_round_day(now)
     if now < round_schedule(day).draft:
         return
@@ -76,7 +79,10 @@ async def _run_step(
     is_due: Callable[[Round], bool],
     act: Callable[[AsyncSession, Round], Awaitable[bool]],
 ) -> None:
-    """Act in small transactions on a round that is held meanwhile, until there is no more."""
+    """Run `act` in small transactions that hold the round, until it returns False.
+
+    It also stops when `is_due` is False for the round.
+    """
     more = True
     while more:
         async with transaction(engine, writes=True) as session:
@@ -85,7 +91,7 @@ async def _run_step(
 
 
 async def announce_draft(engine: AsyncEngine, day: date, now: datetime) -> None:
-    """The day before, everybody who was drafted hears of it."""
+    """Notify everybody who was drafted, the day before."""
     when, last = round_schedule(day), 0
 
     def is_due(round_: Round) -> bool:
@@ -105,7 +111,10 @@ async def announce_draft(engine: AsyncEngine, day: date, now: datetime) -> None:
 
 
 async def release_round(engine: AsyncEngine, day: date, now: datetime) -> None:
-    """The round is final, unless an admin sent it already; long past its day it is given up."""
+    """Make the round final, unless an admin sent it already.
+
+    A round that nothing sent within SEND_GRACE of its time is closed without being sent.
+    """
     when = round_schedule(day)
 
     async def act(session: AsyncSession, round_: Round) -> bool:
@@ -120,7 +129,7 @@ async def release_round(engine: AsyncEngine, day: date, now: datetime) -> None:
 
 
 async def notify_groups(engine: AsyncEngine, day: date, now: datetime) -> None:
-    """Groups are brought together, and those without one hear why."""
+    """Bring new groups together, and tell those who were left without one why."""
 
     async def act(session: AsyncSession, round_: Round) -> bool:
         groups = await rounds.list_groups(session, round_.id, only_new=BATCH_SIZE)
@@ -135,7 +144,7 @@ async def notify_groups(engine: AsyncEngine, day: date, now: datetime) -> None:
 
 
 async def pair_latecomers(engine: AsyncEngine, day: date, now: datetime) -> None:
-    """Until the middle of a round whoever joins is paired with others who joined."""
+    """Pair members who joined after the round was sent, until its middle."""
 
     async def act(session: AsyncSession, round_: Round) -> bool:
         await pools.pair_latecomers(session, round_, now, is_closing=False)
@@ -150,7 +159,10 @@ async def pair_latecomers(engine: AsyncEngine, day: date, now: datetime) -> None
 
 
 async def send_check_ins(engine: AsyncEngine, day: date, now: datetime) -> None:
-    """In the middle everybody is asked: did you meet? Then the last who came late join a pair."""
+    """Ask everybody, in the middle of the round, whether they met.
+
+    When all are asked, the last latecomers join a pair.
+    """
     when, last = round_schedule(day), 0
 
     def is_due(round_: Round) -> bool:
@@ -177,7 +189,7 @@ async def send_check_ins(engine: AsyncEngine, day: date, now: datetime) -> None:
 
 
 async def close_round(engine: AsyncEngine, day: date, now: datetime) -> None:
-    """The end: who was asked and silent is counted, once."""
+    """Close the round, and count once those who were asked whether they met and were silent."""
     when = round_schedule(day)
 
     async def act(session: AsyncSession, round_: Round) -> bool:

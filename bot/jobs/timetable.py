@@ -1,7 +1,7 @@
-"""What happens by the clock: a fixed timetable that fits on one screen.
+"""The timetable of jobs, fixed in the code, and the scheduler that runs them.
 
-The clock only ticks. A turn is done by whichever process writes its slot first, in the transaction
-of what it does: if that fails, the turn is still to be done, until its grace has passed.
+The scheduler only ticks. A run is done by the process that claims it first, in the transaction of
+the job's work: if that fails, the run is still to be done, until its grace has passed.
 """
 
 import asyncio
@@ -24,14 +24,14 @@ log = structlog.get_logger()
 
 Clock = Callable[[], datetime]
 Job = Callable[[AsyncSession, datetime], Awaitable[None]]
-"""Gets the time at which it was due."""
+"""Called with the session and the time at which the run was due."""
 
 
 @dataclass(frozen=True)
 class ScheduledJob:
-    """A job and when it comes: minute, hour, day, month, weekday in UTC, as cron has them.
+    """A job and its schedule: minute, hour, day, month, weekday in UTC, as cron has them.
 
-    `grace`: how late it may still be done, after a time in which no process ran.
+    `grace`: how late a run may still be done, after a time in which no process ran.
     """
 
     name: str
@@ -40,7 +40,7 @@ class ScheduledJob:
     grace: timedelta = timedelta(hours=1)
 
     def latest_due_time(self, now: datetime) -> datetime | None:
-        """The newest time at or before now at which it was due, within its grace."""
+        """Return the latest due time at or before `now` within the grace; None if there is none."""
         trigger = CronTrigger.from_crontab(self.cron, timezone=UTC)
         found, after = None, now - self.grace
         while (at := trigger.get_next_fire_time(None, after)) and at <= now:
@@ -50,10 +50,10 @@ class ScheduledJob:
 
 @dataclass(frozen=True)
 class StepJob:
-    """A job of many transactions, asked each minute whether something of it is due.
+    """A job of many transactions, run each minute to do whatever of it is due.
 
-    Each of its steps is written down in the transaction that does it, so that any process may
-    act at any time; `act` gets the clock. It claims no run.
+    Each of its steps is recorded in the transaction that does it, so that any process may run it at
+    any time; `act` gets the clock. No run of it is claimed.
     """
 
     name: str
@@ -78,7 +78,7 @@ def _now() -> datetime:
 async def tick(
     engine: AsyncEngine, jobs: Iterable[ScheduledJob | StepJob] = TIMETABLE, clock: Clock = _now
 ) -> None:
-    """Do every turn that is due and that nobody has done."""
+    """Do every scheduled run that is due and that no process has done."""
     for turn in jobs:
         if isinstance(turn, ScheduledJob) and (at := turn.latest_due_time(clock())) is not None:
             await _run_if_due(engine, turn, at)
@@ -102,9 +102,10 @@ async def _run_if_due(engine: AsyncEngine, turn: ScheduledJob, at: datetime) -> 
 def create_scheduler(
     engine: AsyncEngine, jobs: Sequence[ScheduledJob | StepJob] = TIMETABLE
 ) -> AsyncIOScheduler:
-    """A scheduler in UTC that only ticks, each minute and at once; the database remembers.
+    """Return a scheduler in UTC that calls `tick` at once and then each minute.
 
-    Each job of many steps runs beside the tick, each minute, and never twice at once here.
+    It keeps no state; the database does. Each `StepJob` runs beside the tick, each minute, and
+    never twice at once in this process.
     """
     scheduler = AsyncIOScheduler(
         timezone="UTC",
@@ -125,7 +126,10 @@ def create_scheduler(
 
 
 async def _run_logged(name: str, work: Callable[[], Awaitable[None]]) -> None:
-    """The scheduler's own report of a failure would print a traceback, and what it quotes."""
+    """Run a job and log its failure by the type of the error only.
+
+    The scheduler's own report would print a traceback, with the data that it quotes.
+    """
     try:
         await work()
     except asyncio.CancelledError:  # the process stops; what was not committed is still to be done

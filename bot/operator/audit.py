@@ -1,4 +1,4 @@
-"""The check of the log of acts, for the operator."""
+"""`wwc audit verify`: checks the seals of the audit log."""
 
 import sys
 
@@ -9,7 +9,7 @@ from db.base import transaction
 
 
 async def verify(settings: Settings) -> int:
-    """Say whether the chain of seals holds; 1 with the first row that does not fit."""
+    """Print whether the chain of seals holds; return 1 with the first row that does not fit."""
     async with database(settings) as engine:
         with translate_database_errors():
             async with transaction(engine) as session:

@@ -1,4 +1,4 @@
-"""`wwc backup` and `wwc restore`: what they say, and when they refuse."""
+"""`wwc backup` and `wwc restore`: their checks, and what they print."""
 
 import sys
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ _HELD_TEXTS = (
 
 
 async def save_backup(settings: Settings, file: Path, *, force: bool) -> int:
-    """Copy the database into the file, while the hub goes on."""
+    """Copy the database into the file, while the hub runs; return the exit code."""
     own = sqlite_file(settings)
     refusal = _refusal(own, source=own, target=file, force=force)
     if own is None or refusal:
@@ -37,7 +37,10 @@ async def save_backup(settings: Settings, file: Path, *, force: bool) -> int:
 
 
 async def restore_backup(settings: Settings, file: Path, *, force: bool) -> int:
-    """Put the file in the place of the database; the hub must be stopped."""
+    """Replace the database with the file; return the exit code.
+
+    The hub must be stopped.
+    """
     own = sqlite_file(settings)
     refusal = _refusal(own, source=file, target=own, force=force)
     if own is None or refusal:
@@ -61,7 +64,10 @@ async def restore_backup(settings: Settings, file: Path, *, force: bool) -> int:
 
 
 async def _hold_overdue(file: Path, now: datetime) -> int:
-    """What was owed when the copy was made may have gone out since: it waits for the staff."""
+    """Hold overdue deliveries for the staff to decide; return how many.
+
+    They may have been sent after the copy was made.
+    """
     engine = open_engine(f"sqlite+aiosqlite:///{file}")
     try:
         async with transaction(engine, writes=True) as session:
@@ -73,7 +79,7 @@ async def _hold_overdue(file: Path, now: datetime) -> int:
 
 
 def _has_deliveries(session: Session) -> bool:
-    """A copy from before there were deliveries has no table of them."""
+    """Return whether the copy has a table of deliveries; the oldest ones have none."""
     return inspect(session.connection()).has_table("delivery")
 
 

@@ -1,4 +1,4 @@
-"""Looks at everything the hub stands on; each fault comes with what exactly to do."""
+"""`wwc doctor`: checks everything the hub depends on; each fault comes with its exact fix."""
 
 import json
 import os
@@ -26,13 +26,16 @@ from db.installations import Installations
 PRAGMAS = {"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1"}
 MIN_FREE_BYTES = 100 * 1024 * 1024
 MAX_CLOCK_DRIFT = 60.0
-"""Seconds by which the clock and that of the files or the database may differ."""
+"""Maximum seconds between the clock and that of the files or the database."""
 BUILD_TIME = 1_760_000_000
-"""The hub was written after this; a clock before it is wrong."""
+"""Unix time, in seconds, before the hub was written: a clock before it is wrong."""
 
 
 async def examine(settings: Settings) -> list[Finding]:
-    """Everything, the database first: without one nothing else is asked of it."""
+    """Check everything and return the findings.
+
+    The database is first: if it has a fault, its contents are not checked.
+    """
     found = [Finding("Settings", "readable"), *_check_folder(settings)]
     synced = ""
     try:
@@ -51,7 +54,7 @@ async def examine(settings: Settings) -> list[Finding]:
 
 
 async def report(read: Callable[[], Settings], *, as_json: bool) -> int:
-    """Say what was found; 1 when something is to be done, 78 when the settings are wrong."""
+    """Print the findings; return 1 when something is to be done, 78 when the settings are wrong."""
     try:
         found = await examine(read())
         wrong = 1
@@ -100,7 +103,10 @@ def _check_free_space(folder: Path) -> Finding:
 
 
 def check_clock(drift: float, now: float) -> Finding:
-    """Is it now? Announcements are made at instants, so the host's time zone does not matter."""
+    """Check the clock: `drift` from that of the files and `now` are in seconds.
+
+    Announcements are made at instants, so the host's time zone does not matter.
+    """
     if now < BUILD_TIME or abs(drift) > MAX_CLOCK_DRIFT:
         fix = "Set this machine's clock, for example with `timedatectl set-ntp true`."
         return Finding("Clock", "wrong: it differs from the files', or is years behind", fix)
@@ -185,7 +191,7 @@ async def _check_time_zones(engine: AsyncEngine) -> Finding:
 
 
 def is_zone(name: str) -> bool:
-    """Does this machine know the zone?"""
+    """Return whether this machine knows the time zone."""
     try:
         return bool(ZoneInfo(name))
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -193,7 +199,10 @@ def is_zone(name: str) -> bool:
 
 
 async def _check_secret_key(settings: Settings, engine: AsyncEngine) -> Finding:
-    """Looking makes no key: one made now would hide that the right one was lost."""
+    """Check that the secret key opens the stored tokens, without creating a key.
+
+    A key made now would hide that the right one was lost.
+    """
     file = key_file(settings)
     try:
         keys: Sequence[str] = ["none"]

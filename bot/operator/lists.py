@@ -1,4 +1,4 @@
-"""`wwc import` and `wwc export`: the preview, what they say, and when they refuse."""
+"""`wwc import` and `wwc export`: the preview, what they print, and when they refuse."""
 
 import sys
 from datetime import UTC, datetime
@@ -19,11 +19,11 @@ from db.base import transaction
 
 DONE, REFUSED, WRONG_USE = 0, 1, 2
 PREVIEW_ROWS = 20
-"""Rows of a preview; all faults are told up to ten times as many."""
+"""Maximum rows of a preview; of faults, ten times as many are printed."""
 
 
 async def import_members(settings: Settings, file: Path, console: Console, *, dry_run: bool) -> int:
-    """Import a list of members: all of it or nothing."""
+    """Import a list of members, all of it or nothing; return the exit code."""
     try:
         rows = importing.load_records(file)
     except OSError as error:
@@ -87,12 +87,12 @@ def _preview_table(made: ImportPlan) -> Table:
 
 
 def _escape_markup(text: str) -> str:
-    """What people wrote is never read as markup."""
+    """Escape Rich's markup, so that what people wrote is never read as such."""
     return text.replace("[", r"\[")
 
 
 async def export_members(settings: Settings, file: Path) -> int:
-    """Export the verified members as an import would read them."""
+    """Export the verified members as an import would read them; return the exit code."""
     async with database(settings) as engine:
         with translate_database_errors():
             await migrate.require_head(engine)

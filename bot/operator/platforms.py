@@ -1,4 +1,4 @@
-"""What the operator asks the platforms from the terminal."""
+"""`wwc discord …`, and the doctor's checks of each platform."""
 
 import sys
 from typing import Literal
@@ -19,7 +19,7 @@ async def act_at_discord(settings: Settings, act: Literal["sync", "invite-url"])
 
 
 async def run_discord_act(running: App, act: Literal["sync", "invite-url"]) -> tuple[bool, str]:
-    """Register the commands, or tell the invitation address; was it done, and what to say."""
+    """Register the commands or make the invitation address; return success and what to print."""
     import aiohttp
     import discord
 
@@ -38,7 +38,10 @@ async def run_discord_act(running: App, act: Literal["sync", "invite-url"]) -> t
 
 
 async def examine_platforms(settings: Settings, synced: str) -> list[Finding]:
-    """What each platform with tokens says of them; `synced` is the hash of known commands."""
+    """Check each platform whose tokens are set; return the findings.
+
+    `synced` is the hash of the commands that were registered last.
+    """
     s = settings
     found: list[Finding] = []
     if s.slack:

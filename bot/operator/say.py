@@ -1,4 +1,4 @@
-"""One command from the terminal: who says it, and what a platform would have been sent."""
+"""`wwc say`: runs one command from the terminal, and prints what a platform would be sent."""
 
 import importlib
 import json
@@ -43,9 +43,9 @@ async def say(
 
 
 async def load_sender(app: App, email: str) -> Sender | None:
-    """The member of this address as an account of the terminal.
+    """Return the member of this e-mail as an account of the terminal; None if there is none.
 
-    Without one it is a demo member; the demo is made where nobody is yet, never among real people.
+    Without an e-mail it is a member of the demo, which is created only where no members are.
     """
     async with transaction(app.engine, writes=True) as session:
         if email:
@@ -65,7 +65,7 @@ async def load_sender(app: App, email: str) -> Sender | None:
 
 
 def payload(platform: str, reply: Reply, language: str) -> dict[str, Any]:
-    """What would be sent to the platform: a message's body, or a form as it opens."""
+    """Return what would be sent to the platform: the body of a message, or a form as it opens."""
     renderer = importlib.import_module(f"bot.adapters.{platform}.render")
     t = translator(language)
     drawn = renderer.form(reply, t) if isinstance(reply, Form) else renderer.message(reply, t)

@@ -1,4 +1,4 @@
-"""`wwc db` and `wwc seed`: the tables of the database, and what stands in them from the start."""
+"""`wwc db` and `wwc seed`: migrations, and the data that stands in the tables from the start."""
 
 import sys
 from datetime import UTC, datetime
@@ -31,7 +31,7 @@ async def move_to(
 
 
 async def check(settings: Settings) -> int:
-    """Print what of the database is not as the models say; return the exit code, 1 for faults."""
+    """Print how the database differs from the models; return the exit code, 1 if it does."""
     async with database(settings) as engine:
         with translate_database_errors():
             faults = await migrate.list_differences(engine)

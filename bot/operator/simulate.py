@@ -1,4 +1,4 @@
-"""Rounds played through in the terminal: the people are real, or the demo's; nothing is sent."""
+"""`wwc simulate rounds`: plays rounds through with real members, or the demo's; sends nothing."""
 
 from datetime import UTC, datetime
 
@@ -18,7 +18,7 @@ from db.base import transaction
 
 
 async def run_simulation(settings: Settings, count: int, chance: int, console: Console) -> int:
-    """Play so many weeks and print what they come to; 1 where nobody takes part."""
+    """Simulate `count` rounds and print the figures; return 1 where nobody takes part."""
     async with open_app(settings) as app:
         async with transaction(app.engine, writes=True) as session:
             if not await members.has_members(session):
@@ -64,7 +64,7 @@ def _summary_table(outcome: SimulationOutcome) -> Table:
 
 
 def figures(outcome: SimulationOutcome) -> list[tuple[str, str]]:
-    """The outcome in words and numbers."""
+    """Return the outcome as rows of a name and a formatted figure."""
     sizes = [week.people for week in outcome.weeks]
     ratio = outcome.optimum_ratio
     groups = sum(week.groups for week in outcome.weeks)
@@ -80,7 +80,9 @@ def figures(outcome: SimulationOutcome) -> list[tuple[str, str]]:
         ("left out in a row, at most", str(outcome.longest_wait)),
         ("trios", str(sum(week.trios for week in outcome.weeks))),
         ("different partners a person, mean", f"{sum(known) / max(len(known), 1):.1f}"),
-        ("mean weight of a group",
-         f"{sum(week.points for week in outcome.weeks) / max(groups, 1):.1f}"),
+        (
+            "mean weight of a group",
+            f"{sum(week.points for week in outcome.weeks) / max(groups, 1):.1f}",
+        ),
         ("mean weight against the optimum", "not worked out" if ratio is None else f"{ratio:.4f}"),
-    ]  # fmt: skip
+    ]

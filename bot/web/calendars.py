@@ -1,4 +1,4 @@
-"""Calendar files (RFC 5545) of the times that people agreed on, behind unguessable addresses."""
+"""Serves calendar files (RFC 5545) of agreed meeting times at unguessable addresses."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -21,7 +21,7 @@ YEAR = timedelta(days=366)
 
 
 def add_routes(app: web.Application, engine: AsyncEngine, links: Links) -> None:
-    """`/calendar/meeting/<token>.ics`: the agreed time of a talk, for one of the two."""
+    """Add `/calendar/meeting/<token>.ics`: the agreed time of a talk, for one of the two."""
 
     async def meeting(request: web.Request) -> web.Response:
         known = links.parse_meeting_token(request.match_info["token"])
@@ -43,7 +43,11 @@ def add_routes(app: web.Application, engine: AsyncEngine, links: Links) -> None:
 
 
 async def _build_meeting_file(engine: AsyncEngine, number: int, member: int) -> bytes | None:
-    """Nothing for whoever is not a member any more, or not one of the two."""
+    """Return the calendar file of a talk for one of its two members.
+
+    Returns None if `member` is not one of them, if no time is agreed, or if they may not talk to
+    each other any more.
+    """
     async with transaction(engine) as session:
         talk = await talks.load_talk(session, number, hold=False)
         reader = {talk.one_id: talk.one, talk.other_id: talk.other}.get(member) if talk else None
@@ -56,7 +60,10 @@ async def _build_meeting_file(engine: AsyncEngine, number: int, member: int) -> 
 
 
 def meeting_file(talk: Talk, reader: Member, start: datetime, agreed_at: datetime) -> bytes:
-    """One event in the reader's wall time, with the rules of that zone; no addresses in it."""
+    """Return one event as an iCalendar file, in the reader's zone and with that zone's rules.
+
+    No addresses of people are in it.
+    """
     t, other = translator(reader.language), talk.partner_of(reader.id)
     local = start.astimezone(ZoneInfo(reader.zone))
     event = Event()

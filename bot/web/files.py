@@ -1,4 +1,4 @@
-"""Files of a conversation that only one workspace may read, fetched for its other side."""
+"""Serves files of a conversation that only one workspace may read to its other side."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -32,7 +32,7 @@ class FileSource(Protocol):
     def open_file(
         self, workspace: str, name: str
     ) -> AbstractAsyncContextManager[RemoteFile | None]:
-        """A file by its platform's name; None where it is gone or may not be read."""
+        """Open a file by its platform's id; yields None where it is gone or may not be read."""
 
 
 def add_routes(
@@ -42,7 +42,7 @@ def add_routes(
     adapters: Sequence[Adapter],
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> None:
-    """`/relay/file/<token>`: passed through from the platform; the hub keeps nothing of it."""
+    """Add `/relay/file/<token>`: streams a file from its platform; the hub keeps nothing of it."""
 
     async def shared(request: web.Request) -> web.StreamResponse:
         known = links.parse_file_token(request.match_info["token"], clock(), LINK_LIFETIME)
@@ -59,7 +59,11 @@ def add_routes(
 
 
 async def _can_read(engine: AsyncEngine, shared: SharedFile) -> bool:
-    """Not once it was taken back, or one of the two left, was suspended or blocked the other."""
+    """Return whether the other side may still open the file.
+
+    It may not once the message was deleted, or one of the two left, was suspended or blocked the
+    other.
+    """
     async with transaction(engine) as session:
         line = await relay.find_line_by_source(session, shared.source)
         talk = await session.get(relay.Relay, line.relay_id) if line and not line.gone else None
@@ -71,7 +75,7 @@ async def _can_read(engine: AsyncEngine, shared: SharedFile) -> bool:
 
 
 async def _stream_file(request: web.Request, found: RemoteFile) -> web.StreamResponse:
-    """As a download that no browser runs; cut off where it is larger than was said."""
+    """Stream a file as a download that no browser runs, cut off at the size that was stated."""
     name = one_line(found.name, 120) or "file"
     response = web.StreamResponse(
         headers={

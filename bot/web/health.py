@@ -1,4 +1,4 @@
-"""What every HTTP process answers besides its adapters: health, readiness, metrics."""
+"""Adds what every HTTP process answers besides its adapters: health, readiness and metrics."""
 
 import contextlib
 import hmac
@@ -24,7 +24,7 @@ PROXY_HEADERS = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded"
 def add_routes(
     app: web.Application, engine: AsyncEngine, adapters: Sequence[Adapter], token: str
 ) -> None:
-    """`/healthz` says the process lives, `/readyz` that it can work, `/metrics` how much it did."""
+    """Add `/healthz` (the process runs), `/readyz` (it can work) and `/metrics` (Prometheus)."""
 
     async def healthz(request: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
@@ -62,7 +62,11 @@ async def _is_database_ready(engine: AsyncEngine) -> bool:
 
 
 async def _count_deliveries(engine: AsyncEngine, *, all_of_them: bool = False) -> float:
-    """Read from the database, so that every process tells the same; the seconds of the oldest."""
+    """Set the gauges of deliveries; return the age of the oldest due one in seconds.
+
+    The numbers come from the database, so that every process reports the same. `all_of_them` also
+    counts deliveries by state, kind and reason.
+    """
     now = datetime.now(UTC)
     async with transaction(engine) as session:
         first = await outbox.find_oldest_due(session, now)
@@ -77,7 +81,7 @@ async def _count_deliveries(engine: AsyncEngine, *, all_of_them: bool = False) -
 
 
 def _shorten_reason(reason: str) -> str:
-    """A platform's word for a reason, in so few shapes that nobody can fill a disk with them."""
+    """Reduce a platform's reason to a few shapes, so that metrics cannot fill a disk."""
     return re.sub(r"[^a-z_ ]", "", reason.casefold())[:40]
 
 
@@ -89,5 +93,5 @@ def _can_read_metrics(request: web.Request, token: str) -> bool:
         near = ipaddress.ip_address(request.remote or "").is_loopback
     except ValueError:
         return False
-    # A proxy on this machine speaks for the world outside.
+    # A proxy on this machine passes on requests from outside.
     return near and not any(name in request.headers for name in PROXY_HEADERS)

@@ -1,4 +1,4 @@
-"""All that is kept of a member, as a file behind an address that only they were given."""
+"""Serves all that is kept of a member, as a file at an address that only they were given."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ def add_downloads(
     links: Links,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> None:
-    """`/my-data/<token>.json`: what members fetch by an address that only they were given."""
+    """Add `/my-data/<token>.json`: a member's data, at an address that only they were given."""
 
     async def my_data(request: web.Request) -> web.Response:
         now = clock()
@@ -46,7 +46,7 @@ def add_downloads(
 
 
 def _build_bundle(held: dict[str, list[dict[str, Any]]], now: datetime) -> dict[str, Any]:
-    """The tables, and a manifest that tells whether something was changed since."""
+    """Return the tables with a SHA-256 hash of each, which shows whether one was changed since."""
     hashes = {
         name: hashlib.sha256(json.dumps(rows, sort_keys=True, default=str).encode()).hexdigest()
         for name, rows in held.items()

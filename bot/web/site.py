@@ -1,4 +1,4 @@
-"""Every address that an HTTP process answers, besides those of its adapters."""
+"""Adds every route that an HTTP process answers, besides those of its adapters."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ def add_routes(
     adapters: Sequence[Adapter],
     metrics_token: str,
 ) -> None:
-    """Add the routes of each module.
+    """Add the routes of each module in this folder.
 
     `/healthz`, `/readyz`, `/metrics`: for hosts and monitoring.
     `/my-data/{token}.json`: all that is kept of a member.

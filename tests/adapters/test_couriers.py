@@ -535,7 +535,7 @@ async def test_tokens_that_cannot_be_read_are_no_reason_to_lose_a_message(
     async def away(enterprise: str, team: str) -> str | None:
         raise OSError("no database")
 
-    stand.adapter._tokens.of = away  # type: ignore[attr-defined] # the store is a database
+    stand.adapter._tokens.token_for = away  # type: ignore[attr-defined] # the store is a database
     error = await refused(stand)
 
     assert (error.reason, error.certain, error.final) == ("OSError", True, False)

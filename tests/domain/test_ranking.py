@@ -18,8 +18,8 @@ candidates = st.builds(
     skill=st.integers(0, 4),
     endorsements=st.integers(0, 40),
     city_level=st.sampled_from(LEVELS),
-    open=st.booleans(),
-    full=st.booleans(),
+    is_open=st.booleans(),
+    is_full=st.booleans(),
     asks_taken=st.integers(0, 12),
     confirmed_at=st.integers(0, 900).map(lambda days: NOW - timedelta(days=days)),
 )

@@ -225,7 +225,7 @@ async def test_a_new_month_empties_everybodys_count(
     await joining(key="full", knows={"gis": 2}, asks_taken=1, asks=1, city="denver-co-us")
     assert "as many questions" in plain(await typing("who-does gis in:denver"))
 
-    clock.go_on(days=7)
+    clock.advance(days=7)
     assert "as many questions" not in plain(await typing("who-does gis in:denver"))
 
 

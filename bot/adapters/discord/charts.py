@@ -1,4 +1,4 @@
-"""Tables and bars drawn with characters, for Discord's fixed-width text."""
+"""Draw tables and bars with characters, for Discord's fixed-width text."""
 
 import math
 import re
@@ -16,7 +16,7 @@ _NUMBER = re.compile(r"[-+–−]?[\d.,\s]*\s?%?")
 
 
 def bars_lines(bars: Bars) -> Iterator[str]:
-    """One line for each bar: its name and its length in fixed width, its number in bold."""
+    """Yield one line for each bar: its name and its length in fixed width, its number in bold."""
     names = [clip_text(escape_code(bar.label), WIDEST_LABEL) for bar in bars.bars]
     column = max(map(width, names), default=0)
     values = [bar.value if math.isfinite(bar.value) else 0.0 for bar in bars.bars]
@@ -29,7 +29,7 @@ def bars_lines(bars: Bars) -> Iterator[str]:
 
 
 def table_lines(table: Table) -> list[str]:
-    """The column names, a rule, and one line for each row, in aligned columns."""
+    """Return the column names, a rule, and one line for each row, in aligned columns."""
     rows = [[escape_code(cell) for cell in row] for row in (table.columns, *table.rows)]
     count = max(map(len, rows))
     rows = [row + [""] * (count - len(row)) for row in rows]
@@ -47,7 +47,7 @@ def table_lines(table: Table) -> list[str]:
 
 
 def _narrow_columns(widths: list[int]) -> list[int]:
-    """Take from the widest columns until a table fits a phone held sideways."""
+    """Narrow the widest columns until the table fits a phone held sideways."""
     widths = list(widths)
     while sum(widths) > WIDEST_TABLE and max(widths) > NARROWEST:
         widths[widths.index(max(widths))] -= 1
@@ -55,7 +55,7 @@ def _narrow_columns(widths: list[int]) -> list[int]:
 
 
 def clip_text(text: str, columns: int) -> str:
-    """The text in so many columns, with «…» where it was longer."""
+    """Cut the text to so many columns, ending in «…» where it was longer."""
     if width(text) <= columns:
         return text
     letters = list(graphemes(text))[:columns]

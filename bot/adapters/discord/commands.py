@@ -1,4 +1,4 @@
-"""The hub's verbs as Discord's native commands, and what people give them: pure."""
+"""Build Discord's commands from the hub's verbs, and parse what people enter: pure."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ Commands = Mapping[str, Command]
 SLASH, PERSON = 1, 2
 SUBCOMMAND, GROUP, STRING, INTEGER = 1, 2, 3, 4
 SERVERS, OUR_MESSAGES = 0, 1
-"""Where a command may be used: in a server, in the direct messages with the bot."""
+"""Contexts in which a command may be used: a server, or direct messages with the bot."""
 
 _ABOUT = {
     "daily": "People and know-how of the certified cities",
@@ -32,11 +32,14 @@ _ABOUT = {
     "standing": "How cities compare, and what they learn from each other",
     "admin": "For staff",
 }
-"""What each root holds."""
+"""The description of each root command, by room."""
 
 MANAGE_SERVER = "32"
 HIDDEN: Mapping[Room, str] = {"admin": MANAGE_SERVER}
-"""Roots that only members with this permission see, until the server opens them to others."""
+"""Roots that only members with this permission see, until the server opens them to others.
+
+The values are permission bits, written as Discord wants them: decimal strings.
+"""
 
 LOCALES = {"es-ES": "es", "es-419": "es", "pt-BR": "pt", "fr": "fr"}
 WHO_IS = "who-is"
@@ -52,7 +55,7 @@ _MENTION = re.compile(r"<@!(\d+)>")
 
 
 def build_commands(commands: Commands) -> list[Json]:
-    """Everything to register: the slash commands that have verbs, and the menu entry on people.
+    """Return everything to register: the roots that have verbs, and the menu entry on people.
 
     Raises `DoesNotFitError` where a root, a group or a verb is too large for Discord.
     """
@@ -65,7 +68,7 @@ def build_commands(commands: Commands) -> list[Json]:
 
 
 def fingerprint(body: list[Json]) -> str:
-    """Changes exactly when the registered commands would."""
+    """Return a hash that changes exactly when the registered commands would change."""
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
@@ -89,7 +92,7 @@ def _root(room: Room, verbs: Mapping[Path, Command]) -> Json:
 
 
 def _count_letters(thing: Json) -> int:
-    """As Discord counts: of several languages the longest one."""
+    """Count characters as Discord does: of several languages, the longest text counts."""
     own = sum(
         max(map(len, (thing.get(key, ""), *thing.get(f"{key}_localizations", {}).values())))
         for key in ("name", "description")
@@ -99,8 +102,10 @@ def _count_letters(thing: Json) -> int:
 
 
 def _person_menu() -> Json:
-    names = {where: shorten(translator(lang)(WHO_IS_THIS), LONGEST_NAME)
-             for where, lang in LOCALES.items()}  # fmt: skip
+    names = {
+        where: shorten(translator(lang)(WHO_IS_THIS), LONGEST_NAME)
+        for where, lang in LOCALES.items()
+    }
     return {
         "type": PERSON,
         "name": WHO_IS_THIS,
@@ -114,7 +119,7 @@ def _person_menu() -> Json:
 
 
 def _child(first: str, root: str, verbs: Mapping[Path, Command]) -> Json:
-    """A subcommand, or a group of them when several verbs begin with the same word."""
+    """Return a subcommand, or a group of them when several verbs begin with the same word."""
     group = {path: command for path, command in verbs.items() if path[1] == first}
     if set(group) == {(root, first)}:
         return _subcommand(first, group[root, first])
@@ -147,7 +152,7 @@ def _check_name(name: str) -> str:
 
 
 def _describe(sentence: str) -> Json:
-    """The sentence in English, and in each language it is translated to."""
+    """Return the description in English and in each language it is translated to."""
     said = _shorten(sentence)
     others = {where: _shorten(translator(lang)(sentence)) for where, lang in LOCALES.items()}
     return {
@@ -161,7 +166,10 @@ def _shorten(sentence: str) -> str:
 
 
 def _option(argument: Argument) -> Json:
-    """A paragraph is never required here: without it the form opens, which has room for it."""
+    """Return the option for an argument.
+
+    A paragraph is never required here: without it the form opens, which has room for it.
+    """
     return {
         "type": INTEGER if argument.kind == "integer" else STRING,
         "name": _check_name(argument.spelling),
@@ -197,11 +205,11 @@ def _choice(option: Option) -> Json:
     }
 
 
-# --- what people give -------------------------------------------------------------------------
+# --- what people enter ------------------------------------------------------------------------
 
 
 def find_command(words: str, commands: Commands) -> Command | None:
-    """The verb that words begin with."""
+    """Return the verb that the words begin with; None if there is none."""
     said = words.split()
     for length in (2, 1):
         command = commands.get(" ".join(said[:length]).casefold())
@@ -211,7 +219,7 @@ def find_command(words: str, commands: Commands) -> Command | None:
 
 
 def parse_command(data: Mapping[str, Any], commands: Commands) -> tuple[str, Values]:
-    """The words and values of a slash command, or of the menu entry on a person."""
+    """Return the words and values of a slash command, or of the menu entry on a person."""
     if data.get("type") == PERSON:
         return f"{WHO_IS} <@{data.get('target_id', '')}>", {}
     path, options = _split_path(data)
@@ -238,7 +246,7 @@ def _split_path(data: Mapping[str, Any]) -> tuple[Path, Sequence[Mapping[str, An
 
 
 def _verb_at(path: Path, commands: Commands) -> Command | None:
-    """The verb of a path; of one that was registered before, the verb that its words name."""
+    """Return the verb of a path; an outdated path is matched by its words."""
     name = CommandNames(commands).verbs.get(path)
     return commands[name] if name else find_command(" ".join(path[1:]), commands)
 
@@ -249,14 +257,14 @@ def _parse_option_value(argument: Argument, value: object) -> tuple[str, ...]:
 
 
 def normalize_mentions(text: str) -> str:
-    """Both ways of writing a mention become one."""
+    """Write every mention of a person the same way: `<@!1>` becomes `<@1>`."""
     return _MENTION.sub(r"<@\1>", text)
 
 
 def find_focused_field(
     data: Mapping[str, Any], commands: Commands
 ) -> tuple[Command, Argument, str] | None:
-    """The verb, the field that somebody types into right now, and what is in it."""
+    """Return the verb, the argument that is being typed, and its text so far; None if unknown."""
     path, options = _split_path(data)
     command = _verb_at(path, commands)
     option = next((o for o in options if o.get("focused")), None)
@@ -269,7 +277,10 @@ def find_focused_field(
 
 
 def list_matching_options(argument: Argument, typed: str, t: Translator) -> Iterator[Option]:
-    """The options of a field that contain what is typed; of several, the one typed last."""
+    """Yield the options that contain the typed text.
+
+    Where an argument takes several values, only the last one typed is completed.
+    """
     before, comma, last = typed.rpartition(",") if argument.many else ("", "", typed)
     wanted = fold_text(last.strip())
     kept = f"{before}{comma} " if comma else ""

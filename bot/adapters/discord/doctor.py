@@ -1,4 +1,4 @@
-"""Asks Discord whether it would serve us: the token, the application, servers and commands."""
+"""Ask Discord whether it would serve the bot: token, application, servers and commands."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -31,7 +31,10 @@ async def examine(
     *,
     patience: float = PATIENCE,
 ) -> list[Finding]:
-    """What Discord says; `synced` is the fingerprint of the commands last registered."""
+    """Return the findings; no answer within `patience` seconds is a finding too.
+
+    `synced` is the fingerprint of the commands last registered.
+    """
     timeout = aiohttp.ClientTimeout(total=patience)
     headers = {"Authorization": f"Bot {token}", "User-Agent": "DiscordBot (wwc-hub, 1)"}
     async with aiohttp.ClientSession(timeout=timeout, headers=headers) as session:
@@ -73,7 +76,10 @@ class _DiscordProbe:
 
 
 def _interactions_finding(application: Mapping[str, Any]) -> Finding:
-    """Nothing privileged is asked of the gateway, so that no switch of the portal matters."""
+    """Check that interactions come over the gateway.
+
+    The bot asks for no privileged intent, so no switch of the portal matters.
+    """
     if application.get("interactions_endpoint_url"):
         said = "commands are sent to a web address, so the bot never hears of them"
         fix = f"Empty «Interactions Endpoint URL» at {_PORTAL} → General Information."
@@ -106,7 +112,7 @@ def _commands_finding(commands: Mapping[str, Command], synced: str, there: set[s
 
 
 def _hidden(application: Mapping[str, Any]) -> Finding:
-    """Nothing to mend: who else sees these commands is each server's own decision."""
+    """Report who sees the staff commands; there is no fix, since each server decides that."""
     names = " ".join(f"/{ROOTS[room]}" for room in HIDDEN)
     said = (
         f"{names} is seen by members with Manage Server; a role sees it too once it is added at "

@@ -1,6 +1,6 @@
-"""Forms on their way through several modals: kept in memory, bounded, and never needed.
+"""Drafts of forms that take several modals: kept in memory, bounded, and never required.
 
-Every id also says its command, so after a restart a form opens anew instead.
+Every component id also holds its command, so after a restart the form opens anew instead.
 """
 
 import secrets
@@ -18,7 +18,7 @@ Value = TypeVar("Value")
 
 
 class RecentCache(Generic[Key, Value]):
-    """The latest of many; the oldest make room."""
+    """A mapping of limited size that drops its oldest entries."""
 
     def __init__(self, most: int = MOST_ENTRIES) -> None:
         self._most = most
@@ -28,20 +28,20 @@ class RecentCache(Generic[Key, Value]):
         return len(self._values)
 
     def add(self, key: Key, value: Value) -> None:
-        """Keep this as the newest."""
+        """Store the value as the newest entry."""
         self._values[key] = value
         self._values.move_to_end(key)
         while len(self._values) > self._most:
             self._values.popitem(last=False)
 
     def get(self, key: Key) -> Value | None:
-        """What was kept, if it still is."""
+        """Return the stored value; None if it was dropped or never stored."""
         return self._values.get(key)
 
 
 @dataclass(frozen=True, slots=True)
 class FormDraft:
-    """A form with what its person gave so far; only that person may go on with it."""
+    """A form with what a person filled in so far; only that person may continue it."""
 
     user: str
     form: Form
@@ -51,18 +51,18 @@ class FormDraft:
 
 
 class FormDrafts:
-    """Drafts by a short key that nobody can guess."""
+    """Stores drafts under short keys that nobody can guess."""
 
     def __init__(self) -> None:
         self._drafts: RecentCache[str, FormDraft] = RecentCache()
 
     def save(self, draft: FormDraft) -> str:
-        """Keep it; returns the key."""
+        """Store the draft and return its key."""
         key = secrets.token_urlsafe(6)
         self._drafts.add(key, draft)
         return key
 
     def find(self, key: str, user: str) -> FormDraft | None:
-        """The draft, if it is there and theirs."""
+        """Return the draft with this key if it is the user's own; otherwise None."""
         draft = self._drafts.get(key)
         return draft if draft and draft.user == user else None

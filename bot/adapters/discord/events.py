@@ -1,4 +1,4 @@
-"""Direct messages with the bot: part of a conversation, or else a command."""
+"""Handle direct messages with the bot: part of a conversation, or else a command."""
 
 import asyncio
 import re
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 RETRY_PAUSES = (0.2, 1.0)
-"""Seconds between the attempts to save what was heard."""
+"""Seconds between the attempts to save an event."""
 
 
 class DirectMessageListener:
-    """Hears each place's messages, edits and deletions in the order in which they happened."""
+    """Handles each channel's messages, edits and deletions in the order in which they happened."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class DirectMessageListener:
         self._locks = ChannelLocks()
 
     async def on_message(self, said: discord.Message) -> None:
-        """New words: passed on, or answered as a command."""
+        """Handle a new message: relay it, or answer it as a command."""
         async with self._locks.lock_for(str(said.channel.id)):
             await self._handle_new_message(said)
 
@@ -57,16 +57,18 @@ class DirectMessageListener:
                 hearing.parse_message(said, self._people.author(said.author)), said
             ):
                 return
-        except Exception as error:  # nothing was saved, so nothing was passed on
+        except Exception as error:  # nothing was saved, so nothing was relayed
             log.error("not heard", id=said.id, kind=type(error).__name__)
-            sorry = t("I cannot save anything just now. Nothing was changed; please try again in "
-                      "a minute.")  # fmt: skip
+            sorry = t(
+                "I cannot save anything just now. Nothing was changed; please try again in "
+                "a minute."
+            )
             await _reply(said, Card(t("Sorry"), (Note(sorry, "bad"),), tone="bad"), t)
             return
         await self._answer(said)
 
     async def _answer(self, written: discord.Message) -> None:
-        """Words written to the bot are a command, answered where they were written."""
+        """Answer a message as a command, in the channel where it was written."""
         request = Request(
             sender=self._people.author(written.author),
             words=_words(written.content),
@@ -87,17 +89,17 @@ class DirectMessageListener:
         )
 
     async def on_edited(self, said: discord.Message) -> None:
-        """Other words for something written before."""
+        """Handle new text for an earlier message."""
         heard = hearing.parse_edit(said, self._people.author(said.author))
         if heard:
             await self._handle_in_order(heard, said)
 
     async def on_deleted(self, gone: discord.RawMessageDeleteEvent) -> None:
-        """Something was taken back."""
+        """Handle the deletion of a message."""
         await self._handle_in_order(hearing.parse_deletion(PLATFORM, gone))
 
     async def on_reaction(self, mark: discord.RawReactionActionEvent) -> None:
-        """An emoji was put to a message, or taken away."""
+        """Handle an emoji that was added to a message or removed from it."""
         await self._handle_in_order(
             hearing.parse_reaction(mark, self._people.sender_by_id(mark.user_id))
         )
@@ -118,7 +120,10 @@ class DirectMessageListener:
         return True
 
     async def _handle_with_retries(self, heard: IncomingMessage) -> HandledMessage | None:
-        """Discord tells nothing twice: what the database does not take at once is tried again."""
+        """Pass the event to the hub, with retries, since Discord sends no event twice.
+
+        Return None where it belongs to no conversation. Raises what the last attempt raised.
+        """
         for pause in self.retry_pauses:
             try:
                 return await self._hub.handle_message(heard)
@@ -129,12 +134,12 @@ class DirectMessageListener:
 
 
 def _words(text: str) -> str:
-    """What follows `/wwc`, which may be left out, in the hub's own words."""
+    """Return what follows `/wwc`, which may be left out, in the hub's own words."""
     return normalize_mentions(re.sub(r"^\s*/?wwc\b", "", read_command(text))).strip()
 
 
 async def _reply(to: discord.Message, reply: Reply, t: Translator) -> None:
-    """Answer what somebody wrote, under it."""
+    """Answer a message with a card, as a reply to it; a form cannot be sent this way."""
     if isinstance(reply, Form):
         return
     await to.channel.send(

@@ -1,4 +1,4 @@
-"""Forms that people fill in: opened as modals, five fields at a time, and offered by a button."""
+"""Show forms as modals, five fields at a time, or offer them by a button."""
 
 import re
 from collections.abc import Sequence
@@ -15,11 +15,11 @@ from bot.i18n import Translator, language_of, translator
 from bot.request import Request, Values
 
 PART = re.compile(r"(open|form):(\d+):(\d+):([\w-]*)")
-"""The mark of a button or a modal of a form: which part of how many, and the draft's key."""
+"""The mark of a form's button or modal: action, part, number of parts, and the draft's key."""
 
 
 def form_invitation_card(form: Form, t: Translator) -> Card:
-    """A form that cannot open by itself: what is wrong with it, or that it is there."""
+    """Return a card for a form that cannot open by itself: its problems, or its introduction."""
     wrong = tuple(Fact(given.label, given.problem) for given in form.inputs if given.problem)
     if wrong:
         note = Note(t("Not sent yet. Please look at this again:"), "warning")
@@ -28,14 +28,14 @@ def form_invitation_card(form: Form, t: Translator) -> Card:
 
 
 def open_form_button(form: Form, key: str, t: Translator) -> AdapterButton:
-    """The button that opens a form's first modal."""
+    """Return the button that opens the form's first modal."""
     again = any(given.problem for given in form.inputs)
     label = t("Try again") if again else t("Open the form")
     return AdapterButton(label, form.command, f"open:1:{count_parts(form)}:{key}")
 
 
 def build_draft(user: str, request: Request, form: Form, t: Translator) -> FormDraft:
-    """A form with what was said before it opened, as far as that was said to the same verb."""
+    """Return a draft with the words and values of the request, if it was for the form's command."""
     ours = f"{request.words} ".startswith(f"{form.command} ")
     words, values = (request.words, request.values) if ours else (form.command, {})
     return FormDraft(user, form, words, values, t.language)
@@ -43,12 +43,12 @@ def build_draft(user: str, request: Request, form: Form, t: Translator) -> FormD
 
 @dataclass
 class Forms:
-    """The forms under way; each keeps what its person gave in the parts before."""
+    """The forms in progress; their drafts keep the values of earlier parts."""
 
     drafts: FormDrafts = field(default_factory=FormDrafts)
 
     def offer(self, draft: FormDraft, t: Translator) -> tuple[Card, AdapterButton]:
-        """A form where no modal may open: a card, and the button that opens it."""
+        """Return a card and the button that opens the form, for where no modal may open."""
         return form_invitation_card(draft.form, t), open_form_button(
             draft.form, self.drafts.save(draft), t
         )
@@ -56,10 +56,13 @@ class Forms:
     def next_part_buttons(
         self, draft: FormDraft | None, command: str, part: int, of: int, locale: str
     ) -> Sequence[AdapterButton]:
-        """The button to the next five fields of a form whose fields stand by themselves."""
+        """Return the button to the next part of a form whose parts are sent one by one.
+
+        Return nothing after the last part.
+        """
         if part >= of:
             return ()
-        # What was sent already is not sent again with the rest: it must not happen twice.
+        # Values that were sent already are dropped: their effect must not happen twice.
         key = self.drafts.save(replace(draft, values={})) if draft else ""
         language = draft.language if draft else language_of(locale)
         return (_next_part_button(command, part, of, key, translator(language)),)
@@ -67,7 +70,7 @@ class Forms:
     def ask_for_more(
         self, draft: FormDraft, values: Values, part: int
     ) -> tuple[Card, Translator, Sequence[AdapterButton]]:
-        """Keep these fields, and offer the next ones or to send what is there."""
+        """Save these values; return a card and buttons to go on or to send what is there."""
         t, form, of = translator(draft.language), draft.form, count_parts(draft.form)
         key = self.drafts.save(replace(draft, values=values))
         said = t("Part {part} of {of} is filled in. Nothing is sent yet.", part=part, of=of)
@@ -80,7 +83,7 @@ class Forms:
     async def show_modal(
         self, interaction: discord.Interaction, draft: FormDraft, part: int = 1
     ) -> None:
-        """Open the modal of one part of the form as the first response."""
+        """Open the modal of one part of the form, counted from 1, as the first response."""
         form, of = draft.form, count_parts(draft.form)
         part = min(max(part, 1), of)
         mark = f"form:{part}:{of}:{self.drafts.save(draft)}"

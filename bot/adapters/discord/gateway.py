@@ -1,4 +1,4 @@
-"""The connection to Discord: discord.py's client, asked for little and led to our addresses."""
+"""The gateway connection: discord.py's client with few intents and configurable addresses."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ GATEWAY = "wss://gateway.discord.gg"
 
 
 def intents() -> discord.Intents:
-    """Servers, and what people do in their direct messages with the bot; nothing privileged."""
+    """Return the intents: servers, direct messages and reactions to them; nothing privileged."""
     wanted = discord.Intents.none()
     wanted.guilds = True
     wanted.dm_messages = True
@@ -23,7 +23,7 @@ def intents() -> discord.Intents:
 
 @dataclass(frozen=True, slots=True)
 class EventHandlers:
-    """Who hears of what happens."""
+    """The functions to call for each kind of gateway event."""
 
     on_interaction: Callable[[discord.Interaction], Awaitable[None]]
     on_message: Callable[[discord.Message], Awaitable[None]]
@@ -34,7 +34,7 @@ class EventHandlers:
 
 
 class Client(discord.AutoShardedClient):
-    """All shards of the bot in one process; no member, message or presence is remembered."""
+    """Runs all shards of the bot in one process; caches no member, message or presence."""
 
     def __init__(self, ears: EventHandlers, api_url: str = "", gateway_url: str = "") -> None:
         super().__init__(
@@ -54,11 +54,11 @@ class Client(discord.AutoShardedClient):
     async def launch_shard(
         self, gateway: yarl.URL, shard_id: int, *, initial: bool = False
     ) -> None:
-        """Connect where the operator says, whatever Discord recommends."""
+        """Connect to the operator's gateway, if one is set, whatever Discord recommends."""
         await super().launch_shard(self._gateway or gateway, shard_id, initial=initial)
 
     async def on_shard_connect(self, shard_id: int) -> None:
-        """Sessions are resumed at the address Discord gave, unless that leads elsewhere."""
+        """Let the session resume at the operator's gateway if Discord's address leads elsewhere."""
         shard = self.get_shard(shard_id)
         if shard is None or self._gateway is None:
             return
@@ -67,29 +67,29 @@ class Client(discord.AutoShardedClient):
             socket.gateway = self._gateway
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
-        """A command, a press, a submitted form, or somebody typing into an option."""
+        """Handle a command, a press, a submitted form, or somebody typing into an option."""
         await self._event_handlers.on_interaction(interaction)
 
     async def on_message(self, message: discord.Message) -> None:
-        """Something was written to the bot."""
+        """Handle a new direct message."""
         await self._event_handlers.on_message(message)
 
     async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
-        """Something written to the bot says something else now."""
+        """Handle the edit of a message in a conversation with the bot."""
         await self._event_handlers.on_edited(event.message)
 
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
-        """Something written to the bot, or by it, was taken back."""
+        """Handle the deletion of a message that was written to the bot or by it."""
         await self._event_handlers.on_deleted(event)
 
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
-        """An emoji was put to a message."""
+        """Handle an emoji that was added to a message."""
         await self._event_handlers.on_reaction(event)
 
     async def on_raw_reaction_remove(self, event: discord.RawReactionActionEvent) -> None:
-        """It was taken away again."""
+        """Handle an emoji that was removed from a message."""
         await self._event_handlers.on_reaction(event)
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
-        """The bot was removed; an outage does not count, the library tells them apart."""
+        """Handle the removal of the bot from a server; the library reports no outage this way."""
         await self._event_handlers.on_removed(guild.id)

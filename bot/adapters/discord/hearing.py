@@ -1,4 +1,4 @@
-"""What people do in their direct messages with the bot, as parts of conversations: pure."""
+"""Parse events in direct messages with the bot into `IncomingMessage`s: pure."""
 
 import re
 
@@ -12,16 +12,22 @@ _COMMAND = re.compile(r"\s*/?wwc\b")
 
 
 def parse_message(message: discord.Message, sender: Sender) -> IncomingMessage:
-    """Something new; a reply says which message it answers."""
+    """Return a new message; `parent` is the message that it replies to."""
     return IncomingMessage(
-        sender, "written", str(message.id), str(message.channel.id), readable_text(message),
-        parent=_reply_target_id(message), is_command=bool(_COMMAND.match(message.content)),
-        files=files(message), keys=(f"{sender.platform}:m{message.id}",),
-    )  # fmt: skip
+        sender,
+        "written",
+        str(message.id),
+        str(message.channel.id),
+        readable_text(message),
+        parent=_reply_target_id(message),
+        is_command=bool(_COMMAND.match(message.content)),
+        files=files(message),
+        keys=(f"{sender.platform}:m{message.id}",),
+    )
 
 
 def parse_edit(message: discord.Message, sender: Sender) -> IncomingMessage | None:
-    """Other words for it; None where only its previews were drawn."""
+    """Return an edited message; None where Discord only added link previews."""
     if message.edited_at is None:
         return None
     edition = int(message.edited_at.timestamp() * 1_000_000)
@@ -40,24 +46,27 @@ def parse_edit(message: discord.Message, sender: Sender) -> IncomingMessage | No
 
 
 def parse_deletion(platform: str, gone: discord.RawMessageDeleteEvent) -> IncomingMessage:
-    """Taken back; in direct messages only its writer can do that, and it is not said who did."""
+    """Return a deletion, without a sender: Discord names none, and only the writer can delete."""
     nobody = Sender(platform, "", "")
     return IncomingMessage(nobody, "deleted", str(gone.message_id), str(gone.channel_id))
 
 
 def parse_reaction(mark: discord.RawReactionActionEvent, sender: Sender) -> IncomingMessage:
-    """An emoji put to a message, or taken away."""
+    """Return an emoji that was added to a message or removed from it."""
     act = mark.event_type == "REACTION_ADD"
     name = mark.emoji.name or ""
     shown = f":{name}:" if mark.emoji.id else name
     return IncomingMessage(
-        sender, "marked" if act else "unmarked", str(mark.message_id), str(mark.channel_id),
+        sender,
+        "marked" if act else "unmarked",
+        str(mark.message_id),
+        str(mark.channel_id),
         emoji=shown,
-    )  # fmt: skip
+    )
 
 
 def readable_text(message: discord.Message) -> str:
-    """The text as people read it: names for mentions, names for the server's own emoji."""
+    """Return the text as people read it: names for mentions and for the server's own emoji."""
     names = {str(user.id): user.display_name for user in message.mentions}
 
     def named(found: re.Match[str]) -> str:
@@ -68,7 +77,7 @@ def readable_text(message: discord.Message) -> str:
 
 
 def files(message: discord.Message) -> tuple[File, ...]:
-    """What came with it; whoever has such an address can open it for a day."""
+    """Return the attachments; anybody who has such an address can open it for a day."""
     return tuple(
         File(one.filename, one.size, (one.content_type or "").partition(";")[0], one.url)
         for one in message.attachments

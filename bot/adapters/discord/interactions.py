@@ -1,4 +1,4 @@
-"""One interaction: who asks what, the hub's reply, and the way Discord wants it answered."""
+"""Answer interactions: who asks what, the hub's reply, and the response Discord expects."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -37,7 +37,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class LocalizedReply:
-    """A reply with the language it is in; `again`: somebody else answers this event already."""
+    """A reply and its translator; `is_duplicate`: another delivery of this event is answered."""
 
     reply: Reply
     t: Translator
@@ -46,7 +46,7 @@ class LocalizedReply:
 
 @dataclass(frozen=True, slots=True)
 class InteractionContext:
-    """One interaction on its way to its answer; `after` are buttons of our own below it."""
+    """One interaction and its request; `extra_buttons` of the adapter go below the answer."""
 
     interaction: discord.Interaction
     request: Request
@@ -54,13 +54,13 @@ class InteractionContext:
 
     @property
     def user(self) -> str:
-        """Who asks."""
+        """Return the id of the account that asks."""
         return self.request.sender.user
 
 
 @dataclass
 class InteractionHandler:
-    """Answers commands, presses, forms and completions, each of them in time."""
+    """Answers commands, presses, forms and completions, each within Discord's deadline."""
 
     hub: "Hub"
     people: People
@@ -78,10 +78,10 @@ class InteractionHandler:
             direct=interaction.guild_id is None,
         )
 
-    # --- what ---
+    # --- dispatch ---
 
     async def handle_interaction(self, interaction: discord.Interaction) -> None:
-        """Answer one interaction."""
+        """Answer one interaction, according to its type."""
         data: Any = interaction.data or {}
         match interaction.type:
             case Kind.application_command:
@@ -111,7 +111,7 @@ class InteractionHandler:
             await self._answer(turn)
 
     async def _handle_modal_submit(self, interaction: discord.Interaction, data: Any) -> None:
-        """Send what was filled in, or first ask for the rest of a form that needs it whole."""
+        """Submit what was filled in, or first ask for the rest of a form with required fields."""
         command, mark = parse_custom_id(str(data.get("custom_id", "")))
         request = self._request(interaction, command)
         found = PART.fullmatch(mark)
@@ -134,7 +134,7 @@ class InteractionHandler:
             await self._answer(InteractionContext(interaction, _as_submission(sent), after))
 
     async def _submit_draft(self, turn: InteractionContext, key: str) -> None:
-        """Send a form as far as it is filled in."""
+        """Submit a form as far as it is filled in."""
         draft = self.forms.drafts.find(key, turn.user)
         if draft is None:
             await self._open_form(turn, 1, "")
@@ -143,7 +143,7 @@ class InteractionHandler:
         await self._answer(InteractionContext(turn.interaction, _as_submission(sent)))
 
     async def _open_form(self, turn: InteractionContext, part: int, key: str) -> None:
-        """Open a modal of a form: the kept one, or else the hub's as it would open now."""
+        """Open a modal of the draft, or else of the form as the hub would open it now."""
         draft = self.forms.drafts.find(key, turn.user)
         if draft:
             await self.forms.show_modal(turn.interaction, draft, part)
@@ -167,11 +167,11 @@ class InteractionHandler:
         t = await self._load_translator(request.sender)
         try:
             return LocalizedReply(await self.hub.form(request), t)
-        except LookupError:  # the verb is gone since the button was drawn: the hub says so
+        except LookupError:  # the verb was removed after the button was rendered: the hub says so
             return LocalizedReply(await self.hub(request), t)
 
     async def _load_translator(self, sender: Sender) -> Translator:
-        """The reader's language; while it cannot be asked for, the one of their Discord."""
+        """Return the reader's translator; if the hub cannot tell it, the one of their Discord."""
         try:
             return translator(await self.hub.language(sender))
         except Exception as error:
@@ -183,10 +183,10 @@ class InteractionHandler:
         text = t("This form is no longer here. Please give the command again.")
         await self._respond(turn, LocalizedReply(Card(t("Too late"), (Note(text, "warning"),)), t))
 
-    # --- the answer ---
+    # --- responses ---
 
     async def _answer(self, turn: InteractionContext) -> None:
-        """In time directly, else «thinking…» first."""
+        """Respond directly if the hub answers in time; otherwise show «thinking…» first."""
         key = f"{PLATFORM}:{turn.interaction.id}"
         said, going = await wait_briefly(self.ask(turn.request, key), self.answer_timeout)
         if said is None:
@@ -196,7 +196,7 @@ class InteractionHandler:
             await self._respond(turn, said)
 
     async def ask(self, request: Request, key: str) -> LocalizedReply:
-        """The hub's reply. What changes something is done for one delivery of an event only."""
+        """Return the hub's reply; a command that writes runs only once for each event `key`."""
         t = await self._load_translator(request.sender)
         command = find_command(request.words, self.hub.commands)
         once = key if command and command.writes else ""
@@ -206,7 +206,7 @@ class InteractionHandler:
             return LocalizedReply(Card(""), t, is_duplicate=True)
 
     async def _respond(self, turn: InteractionContext, said: LocalizedReply) -> None:
-        """The first response."""
+        """Send the reply as the first response: a modal, an edited card, or a new one."""
         interaction, reply = turn.interaction, said.reply
         if isinstance(reply, Form):
             if interaction.type is not Kind.modal_submit:
@@ -226,7 +226,7 @@ class InteractionHandler:
             )
 
     async def _finish_deferred(self, turn: InteractionContext, said: LocalizedReply) -> None:
-        """The answer after «thinking…»."""
+        """Replace «thinking…» by the answer."""
         if said.is_duplicate:
             await turn.interaction.delete_original_response()
             return
@@ -241,19 +241,19 @@ class InteractionHandler:
     def _offer_form(
         self, turn: InteractionContext, form: Form, t: Translator
     ) -> tuple[Card, InteractionContext]:
-        """A form where no modal may open: a card with the button that opens it."""
+        """Return a card with the button that opens the form, for where no modal may open."""
         card, press = self.forms.offer(build_draft(turn.user, turn.request, form, t), t)
         return card, replace(turn, extra_buttons=(press,))
 
     # --- completion ---
 
     async def _handle_autocomplete(self, interaction: discord.Interaction, data: Any) -> None:
-        """Suggestions, in time or none."""
+        """Respond with suggestions, or with none if they are not there in time."""
         found, going = await wait_briefly(
             self._load_suggestions(interaction, data), self.answer_timeout
         )
         if found is None:
-            going.cancel()  # type: ignore[attr-defined] # `soon` gives the task it started
+            going.cancel()  # type: ignore[attr-defined] # `wait_briefly` returns its task
         await interaction.response.autocomplete(_choices(found or ()))
 
     async def _load_suggestions(
@@ -279,9 +279,10 @@ def _as_submission(request: Request) -> Request:
 
 
 def _is_same_card(interaction: discord.Interaction, body: Json, hidden: bool) -> bool:
-    """Is the answer the very card that was pressed, such as its next page? Then it takes its place.
+    """Return whether the answer renews the pressed card, for example with its next page.
 
-    Any other answer stands below, so that nobody loses the list they were reading.
+    Such an answer replaces the card. Any other stands below it, so that nobody loses the list
+    they were reading.
     """
     shown = interaction.message
     if interaction.type is not Kind.component or shown is None:
@@ -292,7 +293,7 @@ def _is_same_card(interaction: discord.Interaction, body: Json, hidden: bool) ->
 
 
 def _choices(options: Sequence[Option]) -> list[Choice[str]]:
-    """What Discord takes: 25 at most, each with a name and a value of at most 100 characters."""
+    """Return the choices Discord accepts: at most 25, names and values up to 100 characters."""
     fitting = [o for o in options if 0 < len(o.value) <= LONGEST_OPTION]
     return [
         Choice(name=shorten(one_line(o.label) or o.value, LONGEST_OPTION), value=o.value)

@@ -1,4 +1,4 @@
-"""The address that adds the bot to a server, with nothing asked for that is not used."""
+"""Build the address that adds the bot to a server, asking only for permissions it uses."""
 
 from urllib.parse import urlencode
 
@@ -18,7 +18,7 @@ AUTHORIZE = "https://discord.com/oauth2/authorize"
 
 
 def invite_url(application_id: int | str) -> str:
-    """Where somebody who manages a server adds the bot to it."""
+    """Return the address at which a manager of a server adds the bot to it."""
     permissions = discord.Permissions(**dict.fromkeys(PERMISSIONS, True))
     asked = {
         "client_id": str(application_id),

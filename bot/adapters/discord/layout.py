@@ -1,4 +1,4 @@
-"""How pieces of a message share its limits: pure."""
+"""Fit the blocks of a message into Discord's limits: pure."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,14 +17,14 @@ from bot.adapters.discord.limits import (
 from bot.adapters.discord.text import one_line, size
 
 TextRenderer = Callable[[int], str]
-"""Markdown of at most so many letters; nothing when it makes no sense that short."""
+"""Returns Markdown of at most so many characters; "" where so few would make no sense."""
 
 UNLIMITED = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One piece of the message. Vital ones get their room before the others."""
+    """One piece of a message. Vital blocks get their space before the others."""
 
     render_text: TextRenderer | None = None
     accessory: Json | None = None
@@ -32,7 +32,10 @@ class Block:
     vital: bool = False
 
     def render(self, letters: int) -> list[Json]:
-        """The components, with text of at most so many letters; nothing without its text."""
+        """Return the components, with text of at most `letters` characters.
+
+        Where the text has no room, the rows are left out too.
+        """
         if self.render_text is None:
             return list(self.rows)
         said = self.render_text(letters).strip()
@@ -46,14 +49,17 @@ class Block:
 
 @dataclass(slots=True)
 class RemainingSpace:
-    """What is left of a message's limits, less the container and the line «not everything fits»."""
+    """What is left of a message's limits: components, UTF-16 units of text, bytes of JSON.
+
+    The container and the line «Not everything fits» are reserved from the start.
+    """
 
     components: int = MOST_COMPONENTS - 2
     letters: int = MOST_LETTERS - 200
     weight: int = MOST_BYTES - 1000
 
     def reserve(self, components: Sequence[Json]) -> bool:
-        """Take the room for these if there is enough."""
+        """Take the space for these components; return False and take none if too little is left."""
         tree = len(list(_walk_components(components)))
         letters, weight = _count_letters(components), _count_bytes(components)
         if tree > self.components or letters > self.letters or weight > self.weight:
@@ -64,7 +70,7 @@ class RemainingSpace:
         return True
 
     def percent_available(self, components: Sequence[Json]) -> int:
-        """How many percent of these the room has space for; none when there are too many."""
+        """Return how many percent of these components fit; 0 when there are too many of them."""
         if len(list(_walk_components(components))) > self.components:
             return 0
         letters, weight = max(1, _count_letters(components)), _count_bytes(components)
@@ -88,7 +94,7 @@ def _count_bytes(components: Sequence[Json]) -> int:
 
 
 def fit_block(block: Block, drawn: list[Json], room: RemainingSpace) -> list[Json]:
-    """The block in the room that is left, its text shortened as far as it must be."""
+    """Return the block's components, shortened until they fit, and take their space from `room`."""
     while not room.reserve(drawn):
         if block.render_text is None:
             drawn = [row for row in map(_shrink_row, drawn) if row]
@@ -99,7 +105,7 @@ def fit_block(block: Block, drawn: list[Json], room: RemainingSpace) -> list[Jso
 
 
 def _shrink_row(row: Json) -> Json | None:
-    """A menu without its hints, then with half of its options; of the rest nothing is spared."""
+    """Return a menu without its hints, or else with half of its options; None for other rows."""
     menu = row.get("components", [{}])[0]
     options = menu.get("options", ())
     if any("description" in option for option in options):
@@ -110,7 +116,7 @@ def _shrink_row(row: Json) -> Json | None:
 
 
 def drop_loose_separators(components: list[Json]) -> list[Json]:
-    """Separators stand between two things, never at an end or twice."""
+    """Return the components without separators at either end or next to one another."""
     kept: list[Json] = []
     for component in components:
         if component["type"] != SEPARATOR or (kept and kept[-1]["type"] != SEPARATOR):
@@ -123,13 +129,16 @@ def drop_loose_separators(components: list[Json]) -> list[Json]:
 
 @dataclass(slots=True)
 class ComponentIds:
-    """Hands out ids that are unique in one message; `refused` when one could not be."""
+    """Creates ids that are unique in one message; `has_failed` once a command could not get one."""
 
     used_ids: set[str] = field(default_factory=set)
     has_failed: bool = False
 
     def unique_id(self, command: str) -> str:
-        """The command itself; said a second time, with a number behind a line break."""
+        """Return the command itself, or with a number after a line break where it is repeated.
+
+        Return "" where there is no command, or where the id would be too long.
+        """
         said = found = one_line(command)
         number = 1
         while found in self.used_ids:
@@ -142,7 +151,7 @@ class ComponentIds:
         return found
 
     def menu_id(self) -> str:
-        """The id of a select: what counts there is the chosen value."""
+        """Return a unique id for a select menu; the command is in the chosen value."""
         name = f"\nmenu{len(self.used_ids)}"
         self.used_ids.add(name)
         return name

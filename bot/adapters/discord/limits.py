@@ -1,4 +1,4 @@
-"""Discord's limits and numbers, as its documents state them."""
+"""Limits and numeric constants of Discord's API, as its documentation states them."""
 
 from typing import Any
 
@@ -7,13 +7,22 @@ Json = dict[str, Any]
 COMPONENTS_V2 = 1 << 15
 EPHEMERAL = 1 << 6
 
+# the types of components
 ROW, BUTTON, SELECT, TEXT_INPUT, SECTION, TEXT, SEPARATOR, CONTAINER, LABEL = (
-    1, 2, 3, 4, 9, 10, 14, 17, 18,
-)  # fmt: skip
+    1,
+    2,
+    3,
+    4,
+    9,
+    10,
+    14,
+    17,
+    18,
+)
 
 MOST_COMPONENTS = 40
 MOST_LETTERS = 4000
-MOST_BYTES = 10_170  # undocumented: larger component trees are answered with HTTP 500
+MOST_BYTES = 10_170  # undocumented: Discord answers larger component trees with HTTP 500
 LONGEST_ID = 100
 LONGEST_LABEL = 80
 LONGEST_OPTION = 100

@@ -1,4 +1,4 @@
-"""The Discord adapter: listens at the gateway, delivers over REST, and declares its commands."""
+"""The Discord adapter: listens on the gateway, delivers over REST, and registers commands."""
 
 import asyncio
 import contextlib
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 DRAIN_TIMEOUT = 8.0
-"""Seconds that answers under way have to be finished when the program ends."""
+"""Seconds that answers in progress may take to finish when the program ends."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
-"""Seconds between attempts to connect while Discord cannot be reached."""
+"""Seconds between attempts to connect while Discord cannot be reached; they double each time."""
 
 UNREACHABLE_ERRORS = (
     OSError,
@@ -43,7 +43,10 @@ UNREACHABLE_ERRORS = (
 
 
 class DiscordAdapter(DiscordDeliveryAdapter):
-    """All servers of one bot. Delivering and `sync` also work where nobody listens."""
+    """Serves all servers of one bot.
+
+    Delivery and `sync` also work in a process that does not listen.
+    """
 
     platform = PLATFORM
 
@@ -79,14 +82,17 @@ class DiscordAdapter(DiscordDeliveryAdapter):
     # --- listening ---
 
     def is_ready(self) -> bool:
-        """Is every shard connected?"""
+        """Return whether every shard is connected."""
         client = self._client
         if client is None or client.is_closed() or not client.is_ready():
             return False
         return not any(shard.is_closed() for shard in client.shards.values())
 
     async def listen(self) -> None:
-        """Serve until cancelled; then finish the answers under way and hang up."""
+        """Serve until cancelled, then finish the answers in progress and close the connections.
+
+        While Discord cannot be reached, it connects again after growing pauses.
+        """
         pause, now = self._first_pause, asyncio.get_running_loop().time
         try:
             while not self._is_closing:
@@ -112,7 +118,7 @@ class DiscordAdapter(DiscordDeliveryAdapter):
         await client.connect()
 
     async def _login_client(self) -> Client:
-        """The client, logged in; the first who needs it does that."""
+        """Return the client; the first call logs it in."""
         async with self._login_lock:
             if self._client is None:
                 ears = EventHandlers(
@@ -133,7 +139,7 @@ class DiscordAdapter(DiscordDeliveryAdapter):
             return self._client
 
     async def close(self) -> None:
-        """Let the answers under way be finished, then close every connection."""
+        """Wait for the answers in progress up to `drain_timeout`, then close every connection."""
         self._is_closing = True
         if self._running_tasks:
             await asyncio.wait(self._running_tasks, timeout=self._drain_timeout)
@@ -147,11 +153,11 @@ class DiscordAdapter(DiscordDeliveryAdapter):
         if client is not None:
             await client.close()
 
-    # --- what happens ---
+    # --- gateway events ---
 
     async def _on_interaction(self, interaction: discord.Interaction) -> None:
         if self._handled_ids.get(interaction.id):
-            return  # a resumed session replays what was heard already
+            return  # a resumed session replays events that were handled already
         self._handled_ids.add(interaction.id, True)
         with self._track_task():
             try:
@@ -199,7 +205,7 @@ class DiscordAdapter(DiscordDeliveryAdapter):
 
     @contextlib.contextmanager
     def _track_task(self) -> Iterator[None]:
-        """What `close` waits for."""
+        """Register the current task, so that `close` waits for it."""
         task = cast("asyncio.Task[None]", asyncio.current_task())
         self._running_tasks.add(task)
         try:
@@ -221,7 +227,10 @@ class DiscordAdapter(DiscordDeliveryAdapter):
     # --- commands ---
 
     async def sync(self, *, force: bool = False) -> bool:
-        """Register the commands if they changed since last time; were they registered?"""
+        """Register the commands if they changed since the last time, or if `force` is set.
+
+        Return whether they were registered. Raises `discord.HTTPException` if Discord refuses.
+        """
         body = build_commands(self._hub.commands)
         now = fingerprint(body)
         if not force and now == await self._load_hash():
@@ -233,16 +242,16 @@ class DiscordAdapter(DiscordDeliveryAdapter):
         return True
 
     async def application_id(self) -> int:
-        """The bot's own application, for the invitation address."""
+        """Return the id of the bot's application, for the invitation address."""
         return _application_id(await self._login_client())
 
 
 def _application_id(client: Client) -> int:
-    return cast(int, client.application_id)  # a client that is logged in knows it
+    return cast(int, client.application_id)  # set once the client is logged in
 
 
 async def _send_notice(interaction: discord.Interaction, text: str, t: Translator) -> None:
-    """One sentence as the answer, whether or not there is one already."""
+    """Answer with one sentence, whether or not the interaction has a response already."""
     if interaction.type is discord.InteractionType.autocomplete:
         return
     body = message(Card(t("Not now"), (Note(text, "warning"),), tone="warning"), t)

@@ -1,4 +1,4 @@
-"""Forms as Discord modals, five fields at a time, and what people filled in: pure."""
+"""Render forms as Discord modals, five fields at a time, and parse submissions: pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -28,17 +28,17 @@ ONE_LINE, PARAGRAPH = 1, 2
 
 
 def sort_inputs(form: Form) -> tuple[Input, ...]:
-    """The fields in the order of the modals: what needs attention comes first."""
+    """Return the fields in the order of the modals: problems first, then required fields."""
     return tuple(sorted(form.inputs, key=lambda given: (not given.problem, not given.required)))
 
 
 def count_parts(form: Form) -> int:
-    """How many modals it takes to ask everything."""
+    """Return how many modals the form's fields need; at least 1."""
     return max(1, -(-len(form.inputs) // FIELDS_PER_MODAL))
 
 
 def modal(form: Form, custom_id: str, t: Translator, *, part: int = 1) -> Json:
-    """One modal: the fields of this part of the form, filled in."""
+    """Return the body of one modal: the fields of this part (counted from 1), filled in."""
     form = name_reply(form)
     inputs = sort_inputs(form)[(part - 1) * FIELDS_PER_MODAL : part * FIELDS_PER_MODAL]
     drawn = [_label(given, t) for given in inputs]
@@ -55,7 +55,7 @@ def _title(form: Form, part: int, t: Translator) -> str:
 
 
 def _label(given: Input, t: Translator) -> Json:
-    """The field under its name; a problem takes the place of the hint."""
+    """Return the labelled field; a problem takes the place of its hint."""
     hint = f"❌ {given.problem}" if given.problem else _hint(given, t)
     label: Json = {
         "type": LABEL,
@@ -67,7 +67,7 @@ def _label(given: Input, t: Translator) -> Json:
 
 
 def _hint(given: Input, t: Translator) -> str:
-    """What to type; for a choice that no menu can hold, how to type it."""
+    """Return what to type; lists the options where no menu can hold them."""
     listed = given.options and not is_menu(given)
     how = t("Separate several with commas.") if given.many and not is_menu(given) else ""
     names = ", ".join(option.label for option in given.options) if listed else ""
@@ -76,7 +76,7 @@ def _hint(given: Input, t: Translator) -> str:
 
 
 def is_menu(given: Input) -> bool:
-    """May the options stand in a menu?"""
+    """Return whether the options fit into a menu."""
     values = {option.value for option in given.options}
     return (
         0 < len(given.options) <= MOST_OPTIONS
@@ -110,7 +110,10 @@ def _option(option: Option, chosen: Sequence[str]) -> Json:
 
 
 def _text_input(given: Input, t: Translator) -> Json:
-    """A line or a paragraph. What was typed too long may stay, so that it can be shortened."""
+    """Return a text field of one line or a paragraph.
+
+    A value that is too long may stay, so that the person can shorten it.
+    """
     value = shorten(tidy(given.text) if given.long else one_line(given.text), LONGEST_INPUT)
     most = min(max(given.longest, size(value), 1), LONGEST_INPUT)
     drawn: Json = {
@@ -125,13 +128,13 @@ def _text_input(given: Input, t: Translator) -> Json:
     return drawn | {key: text for key, text in filled.items() if text}
 
 
-# --- what was filled in -----------------------------------------------------------------------
+# --- submissions ------------------------------------------------------------------------------
 
 
 def parse_submission(
     components: Iterable[Mapping[str, Any]], arguments: Sequence[Argument]
 ) -> Values:
-    """The values of a submitted modal by field; an emptied field has none."""
+    """Return the values of a submitted modal by field; an emptied field has none."""
     known = {argument.name: argument for argument in arguments}
     return {name: split_values(known.get(name), given) for name, given in _fields(components)}
 
@@ -147,7 +150,7 @@ def _fields(components: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, tupl
 
 
 def split_values(argument: Argument | None, given: tuple[str, ...]) -> tuple[str, ...]:
-    """Several values that were typed into one field, taken apart."""
+    """Split the text of a field that takes several values at its commas."""
     if argument is None or not argument.many:
         return given
     return tuple(part.strip() for text in given for part in text.split(",") if part.strip())

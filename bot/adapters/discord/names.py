@@ -1,4 +1,4 @@
-"""What the hub's verbs are called on Discord, where each stands under a root, and back: pure."""
+"""Map the hub's verbs to their paths among Discord's commands, and back: pure."""
 
 import re
 from collections import Counter
@@ -22,28 +22,32 @@ ROOTS: Mapping[Room, str] = {
     "standing": "wwc-standing",
     "admin": "wwc-admin",
 }
-"""The slash commands in the order in which they are registered."""
+"""The root command of each room, in the order in which they are registered."""
 
 DEFAULT_SUBCOMMANDS = ("start", "show", "main")
-"""How a verb is called that is also the first word of others: `/wwc intro start`."""
+"""Second words, tried in order, for a verb that begins others too: `/wwc intro start`."""
 
 _ROOM_OF = {root: room for room, root in ROOTS.items()}
 _ROOT = re.compile(rf"\s*/?({'|'.join(sorted(ROOTS.values(), key=len, reverse=True))})(?!\S)\s*")
 _UNCHANGED = {
-    (Button, "command"), (Option, "value"), (Input, "value"), (Input, "name"), (Link, "address"),
+    (Button, "command"),
+    (Option, "value"),
+    (Input, "value"),
+    (Input, "name"),
+    (Link, "address"),
     (Form, "command"),
-}  # fmt: skip
-"""Fields that hold what is said to the hub, or what somebody typed."""
+}
+"""Fields that are not renamed: commands sent to the hub, typed values, addresses."""
 
 Given = TypeVar("Given", Card, Form)
 
 
 class DoesNotFitError(ValueError):
-    """The declarations ask for more than Discord's commands can hold."""
+    """Raised when the declared verbs exceed what Discord's commands can hold."""
 
 
 class CommandNames:
-    """The path of each verb, and the verb of each path.
+    """The path of each verb (`paths`), and the verb of each path (`verbs`).
 
     Raises `DoesNotFitError` where two verbs have the same path.
     """
@@ -62,21 +66,21 @@ class CommandNames:
                 raise DoesNotFitError(f"/{' '.join(path)} is the name of {count} verbs")
         self.verbs = {path: name for name, path in self.paths.items()}
         renamed = {n: p for n, p in self.paths.items() if p != (ROOTS["daily"], *n.split())}
-        # Every verb takes part, so that a longer one is never taken for a shorter one.
+        # The pattern has every verb, so that a longer one is never taken for a shorter one.
         self._named = _any_of(self.paths, rf"(?<![\w<]){SLASH} ")
         self._read = _any_of(map(_join_words, renamed.values()), r"\A\s*/?wwc")
         self._verb_of = {_join_words(path): name for name, path in renamed.items()}
 
     def name_commands(self, text: str) -> str:
-        """The text with each `/wwc VERB` in it as it is called on Discord."""
+        """Return the text with each `/wwc VERB` replaced by its name on Discord."""
         if SLASH not in text:
             return text
         return self._named.sub(lambda found: f"/{' '.join(self.paths[found[1]])}", text)
 
     def read_command(self, text: str) -> str:
-        """The text with the Discord name it begins with as `/wwc VERB`; any other as it is.
+        """Return the text with a leading Discord name replaced by `/wwc VERB`.
 
-        A name that is typed in part keeps what follows its root.
+        Other text is returned as it is. A partly typed name keeps what follows its root.
         """
         whole = self._read.match(text)
         if whole:
@@ -91,28 +95,28 @@ class CommandNames:
 
 @cache
 def all_names() -> CommandNames:
-    """The names of all verbs that the hub declares."""
+    """Return the Discord names of all verbs that the hub declares."""
     return CommandNames(load_commands())
 
 
 def read_command(text: str) -> str:
-    """What somebody typed, with any Discord name it begins with as the hub has it."""
+    """Return the typed text with a leading Discord name replaced by the hub's name for it."""
     return all_names().read_command(text)
 
 
 def name_commands(text: str) -> str:
-    """The text with each command of the hub as it is called on Discord."""
+    """Return the text with each command of the hub replaced by its name on Discord."""
     return all_names().name_commands(text)
 
 
 def name_reply(reply: Given) -> Given:
-    """The card or form with each command in its texts as it is called on Discord."""
+    """Return the card or form with each command in its texts as it is named on Discord."""
     renamed: Given = _rename(reply, all_names())
     return renamed
 
 
 def _rename(thing: Any, names: CommandNames) -> Any:
-    """A copy with other texts; the thing itself where nothing in it changes."""
+    """Return a copy with renamed texts, or the thing itself where nothing changes."""
     if isinstance(thing, str):
         return names.name_commands(thing)
     if isinstance(thing, tuple):
@@ -130,7 +134,7 @@ def _rename(thing: Any, names: CommandNames) -> Any:
 
 
 def _words(name: str, room: Room) -> Path:
-    """The words below the root, where the word that the root has already is not said again."""
+    """Return the words below the root; a first word that the root's name repeats is dropped."""
     first, _, rest = name.partition(" ")
     return (rest,) if first == room and rest else (first, rest) if rest else (first,)
 
@@ -138,7 +142,7 @@ def _words(name: str, room: Room) -> Path:
 def _full_name(
     said: Path, room: Room, words: Mapping[str, Path], commands: Mapping[str, Command]
 ) -> Path:
-    """The same; a verb that is also the first word of others gets a second one."""
+    """Return the words below the root; a verb that begins others too gets a second word."""
     same = [w for name, w in words.items() if commands[name].room == room and w[0] == said[0]]
     taken = {other[1] for other in same if len(other) > 1}
     if len(said) > 1 or not taken:
@@ -147,12 +151,12 @@ def _full_name(
 
 
 def _join_words(path: Path) -> str:
-    """The path as it is typed after `/wwc`: "-me my-data" or " intro start"."""
+    """Return the path as it is typed after `/wwc`: "-me my-data" or " intro start"."""
     root, *rest = path
     return f"{root.removeprefix('wwc')} {' '.join(rest)}"
 
 
 def _any_of(texts: Iterable[str], before: str) -> re.Pattern[str]:
-    """Any of the texts, the longest first, as whole words after what stands before them."""
+    """Compile a pattern for any of the texts, longest first, as whole words after `before`."""
     ordered = sorted(texts, key=len, reverse=True)
     return re.compile(rf"{before}({'|'.join(map(re.escape, ordered)) or '(?!)'})(?![\w-])")

@@ -1,4 +1,4 @@
-"""Who acts on Discord, and in which server they are at home."""
+"""Identify who acts on Discord, and in which server they are at home."""
 
 from dataclasses import dataclass, field
 
@@ -13,24 +13,24 @@ PLATFORM, LABEL = "discord", "Discord"
 
 @dataclass
 class People:
-    """The accounts that act, each with the server it was last in."""
+    """Builds the sender of each event; remembers the server each account was last in."""
 
     homes: RecentCache[str, tuple[str, str]] = field(default_factory=RecentCache)
-    """Where each person spoke last, and in which language: direct messages do not say."""
+    """The server and locale each account used last, by user id: direct messages carry neither."""
 
     def sender(self, interaction: discord.Interaction) -> Sender:
-        """The account that acts, in its server; in direct messages in the one it was last in."""
+        """Return the acting account and its server; in direct messages, the one it was last in."""
         user, locale = interaction.user, str(interaction.locale)
         workspace = str(interaction.guild_id or "") or self._last_location(user.id)[0]
         self.homes.add(str(user.id), (workspace, locale))
         return self._build_sender(user, workspace, locale)
 
     def author(self, user: discord.User | discord.Member) -> Sender:
-        """The account that writes directly to the bot: in the server it was last in."""
+        """Return the account that wrote a direct message, in the server it was last in."""
         return self._build_sender(user, *self._last_location(user.id))
 
     def sender_by_id(self, user: int) -> Sender:
-        """The same, known by its number alone."""
+        """Return an account of which only the id is known, in the server it was last in."""
         workspace, locale = self._last_location(user)
         return Sender(PLATFORM, workspace, str(user), locale=locale, label=LABEL)
 

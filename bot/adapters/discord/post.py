@@ -1,4 +1,4 @@
-"""The hub's own messages on Discord: posted, changed, taken away, and found again by their mark."""
+"""Deliver the hub's messages on Discord: post, edit, delete, and find them by their marker."""
 
 import base64
 import hashlib
@@ -18,7 +18,7 @@ from bot.cards import Form, Reply
 from bot.i18n import translator
 
 NONCE_SECONDS = 120.0
-"""Discord knows a nonce again for «a few minutes»; two are certainly among them."""
+"""Seconds in which a repeated nonce posts nothing: Discord says «a few minutes», two are safe."""
 CLOCK_SKEW = timedelta(seconds=5)
 PAGE_SIZE, MOST_PAGES = 100, 5
 MOST_DM_CHANNELS = 5000
@@ -26,7 +26,7 @@ _EPOCH = 1_420_070_400_000
 
 
 class DiscordDeliveryAdapter:
-    """Delivers to all servers of one bot over REST; needs no gateway."""
+    """Delivers messages to all servers of one bot over REST; needs no gateway."""
 
     def __init__(self, rest: RestClient) -> None:
         self._rest = rest
@@ -34,25 +34,28 @@ class DiscordDeliveryAdapter:
         self._own_id = ""
 
     def serves(self, platform: str, workspace: str) -> bool:
-        """Every real server: Discord's ids are numbers."""
+        """Return whether this is a real Discord server: its ids are numbers."""
         return platform == PLATFORM and workspace.isdecimal()
 
     def post_interval(self) -> float:
-        """None: each answer tells how many more messages a channel takes."""
+        """Return 0: each answer tells how many more messages a channel takes."""
         return 0.0
 
     def deduplication_seconds(self) -> float:
-        """Two minutes."""
+        """Return the seconds in which Discord drops a message with the same nonce."""
         return NONCE_SECONDS
 
     async def post(
         self, place: Destination, reply: Reply, language: str, marker: str
     ) -> PostedMessage:
-        """Send one message; the same mark is posted once."""
+        """Send one message and return its id and channel; a repeated marker is posted once.
+
+        Raises `DeliveryError`.
+        """
         body = _render_body(reply, language, marker)
         channel = await self._resolve_channel(place)
         if place.thread:
-            # a reply, which stands by itself where what it replies to is gone
+            # a reply; it is posted by itself where the message it replies to is gone
             body["message_reference"] = {"message_id": place.thread, "fail_if_not_exists": False}
         body |= {"nonce": make_nonce(marker or secrets.token_hex(8)), "enforce_nonce": True}
         sent = await self._call_messages("POST", channel, "", json=body)
@@ -64,13 +67,13 @@ class DiscordDeliveryAdapter:
     async def edit(
         self, place: Destination, posted: PostedMessage, reply: Reply, language: str
     ) -> None:
-        """Put the new card where the old one stood."""
+        """Replace the card of a posted message. Raises `DeliveryError`."""
         body = _render_body(reply, language)
         channel = posted.channel or await self._resolve_channel(place)
         await self._call_messages("PATCH", channel, f"/{posted.id}", json=body)
 
     async def remove(self, place: Destination, posted: PostedMessage) -> None:
-        """Delete it; somebody may have done so before."""
+        """Delete a posted message; one that is deleted already is no error."""
         channel = posted.channel or await self._resolve_channel(place)
         try:
             await self._call_messages("DELETE", channel, f"/{posted.id}")
@@ -79,9 +82,10 @@ class DiscordDeliveryAdapter:
                 raise
 
     async def find(self, place: Destination, marker: str, since: datetime) -> PostedMessage | None:
-        """Look through what was said in the place since then, for a message of our own.
+        """Search the messages posted since then for our own one with this marker.
 
-        Who may not read a channel's history gets an empty one from Discord, not a refusal.
+        Return None if it is surely not there. Raises `SearchInconclusiveError` where that cannot
+        be told: a bot that may not read the history gets an empty one, not a refusal.
         """
         channel = await self._resolve_channel(place)
         ours, marks = await self._load_own_id(), marker_ids(marker)
@@ -97,7 +101,7 @@ class DiscordDeliveryAdapter:
             after = str(max(int(one["id"]) for one in page))
         else:
             raise SearchInconclusiveError("too much was said there")
-        # direct messages can always be read; they are named beside their channel in a thread
+        # direct messages can always be read; `user` is set for them in a thread too
         if not (seen or place.user or await self._load_page(channel)):
             raise SearchInconclusiveError("history may not be read")
         return None
@@ -119,7 +123,10 @@ class DiscordDeliveryAdapter:
         return self._own_id
 
     async def _resolve_channel(self, place: Destination) -> str:
-        """The channel, or somebody's direct messages. Failures are certain: nothing is said yet."""
+        """Return the channel's id; open the person's direct messages if none is given.
+
+        Each `DeliveryError` from here is certain: nothing has been posted yet.
+        """
         if place.channel:
             return place.channel
         if "," in place.user:
@@ -141,13 +148,16 @@ class DiscordDeliveryAdapter:
         return channel
 
     async def _call_messages(self, method: str, channel: str, tail: str, **how: Any) -> Any:
-        """About the messages of one channel, which is what Discord counts by."""
+        """Call an endpoint of a channel's messages; Discord limits the rate of each channel."""
         path = f"/channels/{channel}/messages{tail}"
         return await self._rest.call(method, path, f"{method} {channel}", **how)
 
 
 def _render_body(reply: Reply, language: str, marker: str = "") -> Json:
-    """The body of a message. What cannot be drawn now never can; nobody is ever mentioned."""
+    """Return the body of a message, which never mentions anybody.
+
+    Raises a final `DeliveryError`: what cannot be rendered now never can be.
+    """
     t = translator(language)
     try:
         after = [open_form_button(reply, "", t)] if isinstance(reply, Form) else []
@@ -160,20 +170,21 @@ def _render_body(reply: Reply, language: str, marker: str = "") -> Json:
     return {"flags": COMPONENTS_V2} | shown
 
 
-# --- the mark ---------------------------------------------------------------------------------
+# --- the marker -------------------------------------------------------------------------------
 
 
 def make_nonce(key: str) -> str:
-    """A nonce for a key of any length: the same for the same key."""
+    """Return a nonce for a key of any length; the same key gives the same nonce."""
     if len(key) <= LONGEST_NONCE:
         return key
     return base64.b32encode(hashlib.sha256(key.encode()).digest()).decode()[:LONGEST_NONCE]
 
 
 def marker_ids(marker: str) -> tuple[int, int]:
-    """The numbers that two components carry: the marker itself has no place that nobody sees.
+    """Return the ids of two components that stand for a marker.
 
-    Large ones, so that they are no numbers that Discord gives by itself.
+    A message has no invisible place for the marker itself. The ids are large, so that they
+    differ from those that Discord assigns.
     """
     digest = hashlib.sha256(marker.encode()).digest()
     one, other = (int.from_bytes(digest[at : at + 4]) >> 3 | 1 << 29 for at in (0, 4))
@@ -206,5 +217,5 @@ def _author_id(found: Mapping[str, Any]) -> str:
 
 
 def _snowflake(at: datetime) -> int:
-    """The smallest id a message of that moment may have."""
+    """Return the smallest id that a message of this moment may have."""
     return max(int(at.timestamp() * 1000) - _EPOCH, 0) << 22

@@ -1,7 +1,7 @@
-"""Cards as Discord messages: pure, within every limit, never failing.
+"""Render cards as Discord messages: pure functions that keep every limit and never fail.
 
-A press carries its command as `custom_id`. Ids must be unique in a message, so whatever is
-needed besides stands after a line break, which no command contains: see `pressed`.
+The `custom_id` of a button is the command it runs. Ids must be unique within a message, so
+additional data stands after a line break, which no command contains: see `parse_custom_id`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -62,9 +62,9 @@ from bot.cards import (
 from bot.i18n import Translator
 
 SHORT_FACT = 26
-LONGEST_TEXT = 6000  # what lies beyond could never be shown, so nobody looks at it
+LONGEST_TEXT = 6000  # characters; the rest could never be shown, so it is cut before escaping
 
-COLOURS: dict[Tone, int] = {  # told apart by colour-blind eyes too
+COLOURS: dict[Tone, int] = {  # colour-blind readers can tell these apart
     "info": 0x0072B2,
     "good": 0x009E73,
     "warning": 0xE69F00,
@@ -77,12 +77,12 @@ STYLES: dict[Literal["normal", "primary", "danger"], int] = {
     "danger": 4,
 }
 LINK_STYLE = 5
-"""The style of a button that leads to the web; a press of it tells the hub nothing."""
+"""Style of a button that opens a web page; Discord sends no interaction when it is pressed."""
 
 
 @dataclass(frozen=True, slots=True)
 class AdapterButton:
-    """A button of the adapter's own: `mark` is what stands after the line break of its id."""
+    """A button that the adapter adds; `mark` follows the line break in its `custom_id`."""
 
     label: str
     command: str
@@ -91,13 +91,16 @@ class AdapterButton:
 
 
 def custom_id(command: str, mark: str) -> str:
-    """A command with its mark; a command that leaves no room for one is left out."""
+    """Return the `custom_id` for a command and a mark.
+
+    The command is left out where both together exceed Discord's limit.
+    """
     whole = f"{one_line(command)}\n{mark}"
     return whole if len(whole) <= LONGEST_ID else f"\n{mark}"
 
 
 def parse_custom_id(identifier: str) -> tuple[str, str]:
-    """The command and the mark of a `custom_id`, or of a chosen value."""
+    """Split a `custom_id`, or the value of a chosen option, into its command and its mark."""
     command, _, mark = identifier.partition("\n")
     return command, mark
 
@@ -109,7 +112,10 @@ def message(
     ephemeral: bool = False,
     extra_buttons: Sequence[AdapterButton] = (),
 ) -> Json:
-    """The body of a message that shows the card, and below it the adapter's own buttons."""
+    """Return the body of a message that shows the card, and `extra_buttons` below it.
+
+    A card that does not fit is rendered compactly: the buttons of its entries become a menu.
+    """
     card = name_reply(card)
     inside, whole = _pack_blocks(card, t, extra_buttons, compact=False)
     if not whole:
@@ -123,7 +129,7 @@ def message(
 
 
 def form(given: Form, t: Translator) -> Json:
-    """The modal of a form, or the first of its modals."""
+    """Return the body of the form's modal, or of its first one where it takes several."""
     return modal(given, custom_id(given.command, f"form:1:{count_parts(given)}:"), t)
 
 
@@ -133,7 +139,10 @@ def form(given: Form, t: Translator) -> Json:
 def _pack_blocks(
     card: Card, t: Translator, extra_buttons: Sequence[AdapterButton], *, compact: bool
 ) -> tuple[list[Json], bool]:
-    """What goes into the container, and whether that is the whole card."""
+    """Return the components of the container, and whether they show the whole card.
+
+    Vital blocks get their space first; the others follow in order until one does not fit.
+    """
     ids = ComponentIds()
     blocks = [*_blocks(card, ids, t, compact=compact), *_extra_button_rows(extra_buttons)]
     room, kept, whole = RemainingSpace(), dict[int, list[Json]](), True
@@ -143,7 +152,7 @@ def _pack_blocks(
         if kept[index] != full:
             whole = False
             if not blocks[index].vital:
-                break  # a list with a hole in it would mislead: what follows is left out too
+                break  # a list with a gap would mislead, so the blocks after it are left out too
     inside = [component for index in sorted(kept) for component in kept[index]]
     whole = whole and not ids.has_failed
     if not whole:
@@ -244,7 +253,7 @@ def _bold(text: str, most: int = 250) -> str:
 
 
 def _facts(facts: Sequence[Fact]) -> Iterator[str]:
-    """One fact to a line, or two short ones."""
+    """Yield one line for each fact; two short neighbours share a line."""
     held = ""
     for fact in facts:
         label = _bold(f"{one_line(fact.label)}:" if one_line(fact.label) else "")
@@ -268,7 +277,7 @@ def _entry(entry: Entry) -> TextRenderer:
 
 
 def _entry_with_buttons(entry: Entry, ids: ComponentIds, t: Translator) -> Iterator[Block]:
-    """One button stands beside the text, several stand below it."""
+    """Yield the entry with its only button beside the text, or with several below it."""
     if len(entry.buttons) == 1:
         yield Block(_entry(entry), accessory=_button(entry.buttons[0], ids))
         return
@@ -277,7 +286,7 @@ def _entry_with_buttons(entry: Entry, ids: ComponentIds, t: Translator) -> Itera
 
 
 def _rows(buttons: Sequence[Button], ids: ComponentIds, t: Translator) -> Iterator[Block]:
-    """Up to five buttons in a row; more become a menu."""
+    """Yield a row of up to five buttons, or a menu where there are more."""
     if len(buttons) > BUTTONS_PER_ROW:
         yield from _menus(t("Choose…"), [Option(b.label, b.command) for b in buttons], ids)
         return
@@ -306,7 +315,7 @@ def _link(link: Link) -> Json:
 
 
 def _menus(label: str, options: Sequence[Option], ids: ComponentIds) -> Iterator[Block]:
-    """A select for each 25 options."""
+    """Yield one select menu for each 25 options."""
     named = [(ids.unique_id(option.value), option) for option in options]
     drawn = [_option(value, option) for value, option in named if value]
     for start in range(0, len(drawn), MOST_OPTIONS):

@@ -1,6 +1,6 @@
-"""Discord over REST for what the hub says by itself: one request, once, and what came of it.
+"""Discord's REST API for deliveries: each call sends one request, once.
 
-The library repeats and sleeps by itself; a delivery must know after each request where it stands.
+discord.py retries and sleeps by itself; a delivery must know the outcome of each request.
 """
 
 import json
@@ -22,9 +22,11 @@ AGENT = "DiscordBot (https://whatworkscities.bloomberg.org, 1)"
 SHORTEST_WAIT, LONG_WAIT = 0.1, 300.0
 MOST_BUCKETS = 5000
 CONNECT_ERRORS = (
-    aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL,
-)  # fmt: skip
-"""What a request may end with before Discord has heard anything."""
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.InvalidURL,
+)
+"""Errors that end a request before anything was sent to Discord."""
 
 FINAL_CODES = {
     10003: "unknown channel",
@@ -40,16 +42,16 @@ FINAL_CODES = {
     50083: "thread archived",
     50278: "no server in common",
 }
-"""Refusals by their numbers; asking again is useless."""
+"""Error codes of refusals that a retry cannot change, with the reason that is logged."""
 UNREACHABLE_USER_CODES = frozenset({10013, 50007, 50033, 50278})
-"""Of these, the ones that a person will never get a direct message with."""
+"""Of these, the codes that mean a person can get no direct message from the bot."""
 UNKNOWN_MESSAGE = 10008
 OPENING_TOO_FAST = 40003
-"""Direct messages are being opened too fast; how long to wait is not said."""
+"""Error code: direct messages are opened too fast; Discord does not say how long to wait."""
 
 
 class RestClient:
-    """Requests with the bot's token. What is known to be refused now is not asked at all."""
+    """Sends requests with the bot's token, but none that a known rate limit would refuse."""
 
     def __init__(
         self, token: str, api_url: str = "", *, clock: Callable[[], float] = time.monotonic
@@ -62,9 +64,10 @@ class RestClient:
         self._all_free_at = 0.0
 
     async def call(self, method: str, path: str, bucket: str, **request_options: Any) -> Any:
-        """The JSON of the answer. Raises `NotSent`; `bucket` is what Discord counts together.
+        """Send one request and return the JSON of the answer. Raises `DeliveryError`.
 
-        `how`: json or params, as aiohttp takes them.
+        `bucket`: requests that Discord's rate limit counts together. `request_options`: json or
+        params, as aiohttp takes them.
         """
         self._check_rate_limit(bucket)
         reach("courier.before_request")
@@ -87,7 +90,7 @@ class RestClient:
         return said
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the HTTP session, if one is open."""
         if self._session is not None:
             await self._session.close()
 
@@ -99,10 +102,13 @@ class RestClient:
             )
         return self._session
 
-    # --- when to ask --------------------------------------------------------------------------
+    # --- rate limits --------------------------------------------------------------------------
 
     def _check_rate_limit(self, bucket: str) -> None:
-        """Too many refused requests shut the bot out of Discord: none is made on purpose."""
+        """Raise `DeliveryError` while a known rate limit holds.
+
+        Too many refused requests shut the bot out of Discord, so none is made on purpose.
+        """
         now = self._clock()
         if self._all_free_at > now:
             raise DeliveryError("ratelimited", wait=self._all_free_at - now, scope="platform")
@@ -111,7 +117,7 @@ class RestClient:
             raise DeliveryError("ratelimited", wait=left)
 
     def _record_rate_limit(self, bucket: str, headers: Mapping[str, str]) -> None:
-        """Discord says with each answer how many more it would take."""
+        """Block the bucket if the answer's headers say that no request is left."""
         if headers.get("X-RateLimit-Remaining") == "0":
             self._block_bucket(
                 bucket, _parse_seconds(headers.get("X-RateLimit-Reset-After")) or 0.0
@@ -138,7 +144,10 @@ def _parse_json(body: bytes) -> Any:
 
 
 def refusal(status: int, headers: Mapping[str, str], said: Any) -> DeliveryError | None:
-    """What an answer means for the message; None where it was taken. `said`: its JSON, if any."""
+    """Return the error that an answer means; None where Discord took the request.
+
+    `said`: the JSON of the answer, None if it has none.
+    """
     if status == 429:
         return _rate_limit_error(headers, said)
     if status >= 500 or status == 408:
@@ -148,7 +157,7 @@ def refusal(status: int, headers: Mapping[str, str], said: Any) -> DeliveryError
     if status < 300:
         return None if said is not None else DeliveryError("no_answer", certain=False)
     if status == 401:
-        # the operator can mend this; what is owed must not be lost meanwhile
+        # the operator can fix this; pending deliveries must not be lost meanwhile
         return DeliveryError("token refused", wait=LONG_WAIT, scope="platform")
     code = said.get("code") if isinstance(said, dict) else None
     if not isinstance(code, int):
@@ -165,7 +174,11 @@ def refusal(status: int, headers: Mapping[str, str], said: Any) -> DeliveryError
 
 
 def _rate_limit_error(headers: Mapping[str, str], said: Any) -> DeliveryError:
-    """A limit of the place or of the bot; without Discord's own mark the network's edge said it."""
+    """Return the error for status 429, with the seconds to wait and what has to wait.
+
+    An answer without a `Via` header or JSON comes from the edge of Discord's network, not from
+    its API: it shuts out the whole bot.
+    """
     header = _parse_seconds(headers.get("Retry-After"))
     if not headers.get("Via") or not isinstance(said, dict):
         return DeliveryError("shut out", wait=header or LONG_WAIT, scope="platform")

@@ -1,17 +1,17 @@
-"""People's words made safe and short for Discord: no markup, mention or link of theirs lives."""
+"""Escape and shorten people's text for Discord: their markup and mentions have no effect."""
 
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 
 ZERO_WIDTH_SPACE = "\u200b"
-"""A zero-width space: breaks a mention in two and cannot be seen."""
+"""Breaks a mention in two without being visible."""
 
 LONGEST_LINE = 2000
-"""Nothing on one line is ever shown longer than this."""
+"""Characters; nothing on one line is ever shown longer than this."""
 
 MOST_MARKS = 4
-"""Accents piled on one letter beyond this are vandalism."""
+"""Combining marks kept on one character; more than these are vandalism."""
 
 _JOINER = "\u200d"
 _DIRECTION = re.compile(
@@ -28,7 +28,10 @@ _MASS_MENTION = re.compile(r"(?i)@(?=everyone|here|&)")
 
 
 def tidy(text: str) -> str:
-    """Lines of visible characters: no controls, no hidden direction marks, no piles of accents."""
+    """Return the text without control characters, direction marks and piles of accents.
+
+    Line breaks stay; repeated spaces and blank lines are collapsed.
+    """
     lines = (
         " ".join(filter(None, _strip_invisible(line).split(" "))) for line in text.splitlines()
     )
@@ -36,7 +39,7 @@ def tidy(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """The same on a single line."""
+    """Return the tidied text on a single line."""
     return " ".join(tidy(text[:LONGEST_LINE]).split())
 
 
@@ -53,10 +56,10 @@ def _strip_invisible(line: str) -> str:
 
 
 def escape_markup(text: str) -> str:
-    """What somebody wrote, as Discord markdown that shows exactly that and does nothing else.
+    """Return Discord markdown that shows exactly what somebody wrote and does nothing else.
 
     Plain web addresses stay links, since they show where they lead; every other address,
-    mention, time, heading, quote, list or emphasis is only letters.
+    mention, time, heading, quote, list or emphasis is shown as plain characters.
     """
     clean = tidy(text)
     pieces: list[str] = []
@@ -69,7 +72,7 @@ def escape_markup(text: str) -> str:
 
 
 def _escape_stretch(text: str, *, starts: bool) -> str:
-    """Escape a stretch between addresses; only the first one begins at the start of a line."""
+    """Escape text between addresses; only the first piece begins at the start of a line."""
     guarded = text if starts else "\x00" + text
     guarded = _MARKUP.sub(r"\\\1", guarded)
     guarded = _LINE_START.sub(_escape_line_start, guarded)
@@ -87,7 +90,7 @@ def _break_mentions(text: str) -> str:
 
 
 def escape_code(text: str) -> str:
-    """One line for inside a code span or block, which no backtick of theirs can close."""
+    """Return one line for a code span or block, with no backtick that could close it."""
     return _break_mentions(one_line(text).replace("`", "ˋ"))
 
 
@@ -95,12 +98,12 @@ def escape_code(text: str) -> str:
 
 
 def size(text: str) -> int:
-    """Length as the strictest counter has it: UTF-16 units."""
+    """Return the length in UTF-16 units, the strictest way to count."""
     return len(text) + sum(letter > "\uffff" for letter in text)
 
 
 def width(text: str) -> int:
-    """Columns in a fixed-width font."""
+    """Return how many columns the text takes in a fixed-width font."""
     return sum(_columns(letter) for letter in text)
 
 
@@ -111,13 +114,13 @@ def _columns(letter: str) -> int:
 
 
 def pad_text(text: str, columns: int, *, right: bool = False) -> str:
-    """Filled up with spaces to a width."""
+    """Fill the text up with spaces to a width in columns."""
     space = " " * (columns - width(text))
     return space + text if right else text + space
 
 
 def graphemes(text: str) -> Iterator[str]:
-    """What a reader counts as one character: never cut inside one."""
+    """Yield what a reader counts as single characters, so that no text is cut inside one."""
     start = 0
     for end in range(1, len(text) + 1):
         if end == len(text) or not _continues_grapheme(text[start:end], text[end]):
@@ -135,8 +138,12 @@ def _continues_grapheme(held: str, letter: str) -> bool:
 
 
 def shorten(text: str, most: int, draw: Callable[[str], str] = str) -> str:
-    """As much of the text as fits when drawn, ended by «…» where something is missing."""
-    if len(text) <= 3 * max(most, 0):  # otherwise far too long, so not worth drawing
+    """Return as much of the text as fits into `most` units after `draw` has rendered it.
+
+    Text that was cut ends in «…»; where not even that fits, "" is returned.
+    """
+    # Text much longer than the limit surely does not fit, so rendering all of it would be wasted.
+    if len(text) <= 3 * max(most, 0):
         whole = draw(text)
         if size(whole) <= most:
             return whole
@@ -150,7 +157,7 @@ def shorten(text: str, most: int, draw: Callable[[str], str] = str) -> str:
 
 
 def fit_lines(lines: Iterable[str], most: int) -> str:
-    """As many whole lines as fit."""
+    """Join as many whole lines as fit into `most` UTF-16 units."""
     kept: list[str] = []
     for line in lines:
         if size("\n".join([*kept, line])) > most:

@@ -1,4 +1,4 @@
-"""Rendered JSON handed to discord.py as it is, through the objects that its methods take."""
+"""Pass rendered JSON to discord.py unchanged, in the objects that its methods take."""
 
 from typing import Any
 
@@ -10,7 +10,10 @@ NO_MENTIONS = discord.AllowedMentions.none()
 
 
 class RawLayoutView(discord.ui.LayoutView):
-    """A message that is drawn already. Presses come as raw interactions, so nothing is kept."""
+    """A message that is rendered already. Presses come as raw interactions.
+
+    Raises `ValueError` for a body that could mention somebody.
+    """
 
     def __init__(self, body: Json) -> None:
         super().__init__(timeout=None)
@@ -20,16 +23,16 @@ class RawLayoutView(discord.ui.LayoutView):
         self.stop()  # a finished view is not stored by the library
 
     def to_components(self) -> list[dict[str, Any]]:
-        """What the library sends."""
+        """Return the components for the library to send."""
         return self._components
 
     def has_components_v2(self) -> bool:
-        """Sets the flag."""
+        """Return True, which makes the library set the flag of components v2."""
         return True
 
 
 class RawModal(discord.ui.Modal):
-    """A modal that is drawn already."""
+    """A modal that is rendered already."""
 
     def __init__(self, body: Json) -> None:
         super().__init__(title=body["title"], custom_id=body["custom_id"])
@@ -37,12 +40,12 @@ class RawModal(discord.ui.Modal):
         self.stop()
 
     def to_dict(self) -> dict[str, Any]:
-        """What the library sends."""
+        """Return the body for the library to send."""
         return self._body
 
 
 def first_text_of(message: discord.Message) -> str:
-    """The first text of a message of ours: tells whether a new card is the same one, renewed."""
+    """Return the first text of our message ("" if none), by which a renewed card is recognised."""
     for box in message.components:
         for child in getattr(box, "children", ()):
             if isinstance(child, discord.TextDisplay):

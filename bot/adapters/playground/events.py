@@ -1,4 +1,4 @@
-"""What people write to the hub on the page, change and take back: it may be for somebody else."""
+"""Handle what people write to the hub, edit and remove on the page; the hub may relay it."""
 
 from bot.adapters.playground.guard import BadCallError
 from bot.adapters.playground.post import PlaygroundDeliveryAdapter
@@ -9,29 +9,29 @@ from bot.i18n import translator
 from bot.request import HandledMessage, IncomingMessage
 
 THREADED_PLATFORMS = frozenset({"slack"})
-"""Where a conversation is a thread; elsewhere it is told by the message that is answered."""
+"""Platforms where a conversation is a thread; elsewhere the message replied to identifies it."""
 
 
 class PlaygroundDirectMessages(PlaygroundDeliveryAdapter):
-    """Messages that people write to the hub; every one is their own to change."""
+    """Handles messages that people write to the hub; everybody may change only their own."""
 
     _hub: PlaygroundHub
 
     async def _relay_message(
         self, here: CallContext, message: Message, under: str
     ) -> HandledMessage | None:
-        """Was it part of a conversation with somebody elsewhere?"""
+        """Pass the message to the hub; return None where it belongs to no relayed conversation."""
         return await self._hub.handle_message(_build_incoming_message(here, message, under=under))
 
     async def _edit_own_message(self, here: CallContext, number: int, text: str) -> Message:
-        """An own message says something else; so does the copy of it on the other side."""
+        """Change the text of an own message, and of its copy on the other side."""
         changed = self._change(self._find_own_message(here, number), text=text[:LONGEST_TEXT])
         if here.key == BOT:
             await self._notify_hub(here, _build_incoming_message(here, changed, act="edited"))
         return changed
 
     async def _remove_own_message(self, here: CallContext, number: int) -> None:
-        """An own message goes, and the copy of it on the other side."""
+        """Remove an own message, and its copy on the other side."""
         gone = self._change(self._find_own_message(here, number), is_removed=True)
         if here.key == BOT:
             await self._notify_hub(here, _build_incoming_message(here, gone, act="deleted"))
@@ -43,7 +43,7 @@ class PlaygroundDirectMessages(PlaygroundDeliveryAdapter):
             self._post_card(here.workspace, here.channel, taken.reply, t)
 
     def _find_own_message(self, here: CallContext, number: int) -> Message:
-        """Nobody changes what another one wrote, nor what the hub answered."""
+        """Return the person's own message; raise `BadCallError` for any other."""
         found = self._find_message(here.workspace, str(number))
         if found is None or (found.author, found.channel) != (here.person.key, here.channel):
             raise BadCallError("There is no message of yours with this number here.", 404)
@@ -56,7 +56,7 @@ def _build_incoming_message(
     name = f"page:{message.workspace}:{message.version}"
     return IncomingMessage(
         sender_of(here.person, here.workspace),
-        act,  # type: ignore[arg-type] # one of the three above
+        act,  # type: ignore[arg-type] # written, edited or deleted
         str(message.number),
         message.channel,
         message.text,

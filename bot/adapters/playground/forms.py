@@ -1,4 +1,4 @@
-"""The fields of a modal, read from the very payload a platform would get."""
+"""Parse the fields of a modal from the very payload that a platform would get."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -8,14 +8,14 @@ from bot.cards import Form, Input
 
 Json = Mapping[str, Any]
 PREFIX_LENGTH = 60
-"""Platforms cut long sentences; this much of one is enough to know it again."""
+"""Characters of a problem that are compared, since platforms cut long sentences."""
 
 Kind = Literal["line", "paragraph", "select", "search", "several", "checks", "radios"]
 
 
 @dataclass(frozen=True, slots=True)
 class FieldOption:
-    """One option of a field."""
+    """One option that can be chosen in a field."""
 
     label: str
     value: str
@@ -24,9 +24,10 @@ class FieldOption:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One labelled field as it is drawn. `remote`: its options come from the hub's completion.
+    """One labelled field as it is rendered. `remote`: its options come from the hub's completion.
 
-    `told`: where the payload itself says the problem; else the platform writes it below.
+    `problem_place`: where the payload itself shows the problem; empty where it does not, so that
+    the page shows it below the field, as the platform does.
     """
 
     name: str
@@ -44,18 +45,18 @@ class Field:
 
     @property
     def text(self) -> str:
-        """What stands in a field of text."""
+        """Return the content of a text field."""
         return ", ".join(chosen.value for chosen in self.value)
 
     @property
     def values(self) -> frozenset[str]:
-        """What is chosen."""
+        """Return the values that are chosen."""
         return frozenset(chosen.value for chosen in self.value)
 
 
 @dataclass(frozen=True, slots=True)
 class Modal:
-    """A form as a platform shows it: fields, and between them parts drawn like a message."""
+    """A form as a platform shows it: fields, and between them parts rendered like a message."""
 
     title: str
     submit: str
@@ -64,12 +65,12 @@ class Modal:
 
     @property
     def problems(self) -> list[Field]:
-        """The fields that do not fit."""
+        """Return the fields that have a problem."""
         return [item for item in self.items if isinstance(item, Field) and item.problem]
 
 
 def block_modal(payload: Json, form: Form) -> Modal:
-    """A view of Block Kit."""
+    """Parse a view of Block Kit."""
     items: list[Field | Json] = []
     for block in payload.get("blocks", ()):
         if block.get("type") == "input":
@@ -82,7 +83,7 @@ def block_modal(payload: Json, form: Form) -> Modal:
 
 
 def component_modal(payload: Json, form: Form) -> Modal:
-    """A modal of labels and texts."""
+    """Parse a Discord modal of labels and texts."""
     items: list[Field | Json] = []
     for component in payload.get("components", ()):
         if component.get("type") == 18:
@@ -122,7 +123,7 @@ def _block_kind(kind: str, element: Json) -> Kind:
         return "several"
     if kind == "external_select":
         return "search"
-    return {"checkboxes": "checks", "radio_buttons": "radios"}.get(kind, "select")  # type: ignore[return-value]
+    return {"checkboxes": "checks", "radio_buttons": "radios"}.get(kind, "select")  # type: ignore[return-value] # literals of Kind
 
 
 def _component_field(label: Json, form: Form) -> Field:
@@ -176,7 +177,7 @@ def _text_of(text: Any) -> str:
 
 
 def _input_of(identifiers: Sequence[Any], form: Form) -> Input:
-    """The input that a payload's id stands for; adapters may put a mark of theirs beside it."""
+    """Return the input that a payload's id stands for; an adapter may have added a mark to it."""
     known = {given.name: given for given in form.inputs}
     for identifier in identifiers:
         for piece in _pieces(str(identifier or "")):
@@ -193,7 +194,7 @@ def _pieces(identifier: str) -> Iterator[str]:
 
 
 def _attach_problems(items: Sequence[Field | Json]) -> tuple[Field | Json, ...]:
-    """A problem is said once: what the payload says itself is tied to its field."""
+    """Mark the problems that the payload itself shows, so that none is shown twice."""
     told: list[Field | Json] = []
     for item in items:
         if isinstance(item, Field) and item.problem:

@@ -1,4 +1,4 @@
-"""What keeps the playground on this machine: hosts, origins, sizes, and a strict page policy."""
+"""Keep the playground on this machine: check hosts, origins and sizes; set a page policy."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
@@ -24,7 +24,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class BadCallError(Exception):
-    """A call that is answered with one sentence."""
+    """A call that is answered with one sentence and an HTTP status."""
 
     def __init__(self, sentence: str, status: int = 400) -> None:
         super().__init__(sentence)
@@ -32,7 +32,7 @@ class BadCallError(Exception):
 
 
 def guard_handler(handler: Handler, *, public: bool, host: str) -> Handler:
-    """The handler behind the checks; what does not fit becomes a sentence in JSON."""
+    """Return the handler behind the checks; a `BadCallError` becomes its sentence in JSON."""
 
     async def guard(request: web.Request) -> web.StreamResponse:
         try:
@@ -48,7 +48,7 @@ def guard_handler(handler: Handler, *, public: bool, host: str) -> Handler:
 
 
 def check_request(request: web.Request, *, public: bool, host: str) -> None:
-    """Refuse names that are not ours (DNS rebinding) and pages that are not ours."""
+    """Raise `BadCallError` for foreign host names (DNS rebinding) and foreign pages."""
     named = host_of(f"//{request.headers.get('Host', '')}")
     if not public and not is_loopback(named) and named != host_of(f"//{host}"):
         raise BadCallError(
@@ -62,7 +62,7 @@ def check_request(request: web.Request, *, public: bool, host: str) -> None:
 
 
 def host_of(address: str) -> str:
-    """The host name in an address, none if it is not readable."""
+    """Return the host name in an address, "" if it cannot be parsed."""
     try:
         return urlsplit(address).hostname or ""
     except ValueError:
@@ -70,7 +70,7 @@ def host_of(address: str) -> str:
 
 
 def netloc_of(origin: str) -> str:
-    """Host and port of an origin, none if it is not readable."""
+    """Return host and port of a web origin, "" if it cannot be parsed."""
     try:
         parts = urlsplit(origin)
     except ValueError:
@@ -79,7 +79,7 @@ def netloc_of(origin: str) -> str:
 
 
 def is_loopback(name: str) -> bool:
-    """Is this a name of the machine itself?"""
+    """Return whether the name or address is that of the machine itself."""
     try:
         return ip_address(name).is_loopback
     except ValueError:
@@ -87,7 +87,10 @@ def is_loopback(name: str) -> bool:
 
 
 async def body_of(request: web.Request) -> dict[str, Any]:
-    """The JSON object of a call, read no further than the limit."""
+    """Return the JSON object of a call, reading at most `LARGEST_BODY` bytes.
+
+    Raises `BadCallError` for larger bodies and for anything but a JSON object.
+    """
     if (request.content_length or 0) > LARGEST_BODY:
         raise BadCallError("That is more than 1 MB; please send less.", 413)
     raw = b""

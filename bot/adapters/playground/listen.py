@@ -1,4 +1,4 @@
-"""The playground: a page with two workspaces, which talks to the hub like any platform."""
+"""The playground: a page with two workspaces that asks the hub like any platform."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -63,7 +63,7 @@ _People = Callable[[], Awaitable[Sequence[Persona]]]
 
 
 class PlaygroundAdapter(PlaygroundDirectMessages):
-    """Serves the page and its calls; what the hub says by itself comes by `PlaygroundCourier`."""
+    """Serves the page and its calls; deliveries come by `PlaygroundDeliveryAdapter`."""
 
     platform = "playground"
 
@@ -84,7 +84,7 @@ class PlaygroundAdapter(PlaygroundDirectMessages):
         self._forms = 0
 
     def add_routes(self, app: web.Application) -> None:
-        """The page, its two files, and what they call."""
+        """Register the page, its two files, and the calls they make."""
         get: dict[str, Handler] = {
             "/": self._page,
             "/playground/page.js": _serve_file("page.js", "text/javascript"),
@@ -112,11 +112,11 @@ class PlaygroundAdapter(PlaygroundDirectMessages):
     # --- what every adapter does ---
 
     def is_ready(self) -> bool:
-        """The page needs nobody but this process."""
+        """Return True: the page needs only this process."""
         return True
 
     async def listen(self) -> None:
-        """Nothing to fetch: the page comes to us. Ends the streams when cancelled."""
+        """Wait until cancelled, then end the streams; requests come through the HTTP server."""
         try:
             await asyncio.Event().wait()
         finally:
@@ -171,7 +171,7 @@ class PlaygroundAdapter(PlaygroundDirectMessages):
         ]
 
     def _group_channel(self, channel: str, person: Persona, people: Sequence[Persona]) -> Channel:
-        """A conversation of several is called by the others in it, the hub last."""
+        """Return a group conversation, named after the others in it, the hub last."""
         names = {p.key: p.name for p in people}
         others = [names.get(k, k) for k in members_of(channel) if k not in (person.key, BOT)]
         return Channel(channel, ", ".join((*others, "WWC Hub")), "several")
@@ -232,7 +232,7 @@ class PlaygroundAdapter(PlaygroundDirectMessages):
         )
 
     async def _post_to_people(self, here: CallContext, text: str) -> web.Response:
-        """People among themselves; the hub only listens when it is asked."""
+        """Post a message between people; the hub does not handle it."""
         said = self._publish(here.workspace, here.channel, here.person.key, text[:LONGEST_TEXT])
         view = await self._load_view(here.person, here.workspace, here.people)
         html = message_html(said, view)
@@ -247,9 +247,12 @@ class PlaygroundAdapter(PlaygroundDirectMessages):
         if spoken:
             root = self._find_message(here.workspace, str(under))
             words = self._publish(
-                here.workspace, here.channel, here.person.key, text[:LONGEST_TEXT],
+                here.workspace,
+                here.channel,
+                here.person.key,
+                text[:LONGEST_TEXT],
                 under=quote_line(root) if root else "",
-            )  # fmt: skip
+            )
             html = message_html(words, view)
             taken = await self._relay_message(here, words, str(under or ""))
             if taken:
@@ -269,7 +272,7 @@ class PlaygroundAdapter(PlaygroundDirectMessages):
     def _relay_response(
         self, here: CallContext, view: View, html: str, say: Reply | None
     ) -> web.Response:
-        """Words for somebody elsewhere; the hub says only what stands in their way."""
+        """Respond to a relayed message; the hub adds a card only where something prevents it."""
         if isinstance(say, Card):
             html += message_html(self._post_answer(here, say, view.t, ""), view)
         said = view.name_commands(plain(say)) if say else ""
@@ -288,7 +291,7 @@ class PlaygroundAdapter(PlaygroundDirectMessages):
         )
 
     def _render_form(self, form: Form, view: View, words: str) -> str:
-        """The modal; words that belong to its command are said again when it is sent."""
+        """Render the modal; words that belong to its command are repeated when it is sent."""
         self._forms += 1
         said = words if f"{words} ".startswith(f"{form.command} ") else form.command
         renderer = self._renderers[view.workspace.platform]
@@ -378,7 +381,7 @@ class PlaygroundAdapter(PlaygroundDirectMessages):
         return View(workspace, person, language, names, name_commands)
 
 
-# --- answering --------------------------------------------------------------------------------
+# --- responses --------------------------------------------------------------------------------
 
 
 def _html_response(html: str) -> web.Response:

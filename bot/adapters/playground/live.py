@@ -1,4 +1,4 @@
-"""Live updates: every open page hears of every message its people see."""
+"""Live updates: every open page gets every message that its people may see."""
 
 import asyncio
 import json
@@ -15,22 +15,22 @@ MOST_QUEUED = 200
 HEARTBEAT = 15.0
 
 MessageRenderer = Callable[[Message, Persona], Awaitable[dict[str, Any]]]
-"""One message as one viewer's page shows it."""
+"""Returns one message as JSON for the page of one viewer."""
 
 
 class LiveStreams:
-    """The open streams."""
+    """The open event streams, one for each page."""
 
     def __init__(self) -> None:
         self._streams: set[asyncio.Queue[Message | None]] = set()
 
     def publish(self, message: Message) -> None:
-        """Tell every page."""
+        """Send the message to every open page."""
         for queue in self._streams:
             _enqueue(queue, message)
 
     def end(self) -> None:
-        """Let every page go; browsers come back by themselves."""
+        """End every stream; browsers reconnect by themselves."""
         for queue in self._streams:
             _enqueue(queue, None)
 
@@ -41,7 +41,10 @@ class LiveStreams:
         missed: Sequence[Message],
         draw: MessageRenderer,
     ) -> web.StreamResponse:
-        """First what the page missed, then everything as it happens."""
+        """Stream what the page missed, then everything as it happens.
+
+        Raises `BadCallError` when too many pages are open.
+        """
         if len(self._streams) >= MOST_STREAMS:
             raise BadCallError("Too many pages are open; close one and reload.", 503)
         response = web.StreamResponse(headers={**HEADERS, "Content-Type": "text/event-stream"})

@@ -1,4 +1,4 @@
-"""Discord's Markdown as spans: its own small dialect, neither more nor less."""
+"""Parse Discord's Markdown into spans: exactly its own small dialect."""
 
 import re
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ _STYLES: dict[str, TimeStyle] = {
 
 
 def markdown_spans(text: str, reader: Reader) -> list[Span]:
-    """Fences first; then headings, quotes, lists and small print line by line."""
+    """Parse text: fences first; then headings, quotes, lists and small print line by line."""
     spans: list[Span] = []
     for index, piece in enumerate(_FENCE.split(text)):
         if index % 2:
@@ -52,7 +52,7 @@ def _blocks(text: str, reader: Reader) -> list[Span]:
 
 
 def _runs(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
-    """Neighbouring lines of one kind belong together, except headings."""
+    """Yield neighbouring lines of one kind together, but each heading and small print alone."""
     kind, run = "", list[str]()
     for index, line in enumerate(lines):
         if line.startswith(">>> "):
@@ -103,7 +103,7 @@ def _list(lines: list[str], reader: Reader) -> Span:
 
 
 def inline_spans(text: str, reader: Reader) -> list[Span]:
-    """Emphasis, code, links, mentions and times within a line."""
+    """Parse emphasis, code, links, mentions and times within a line."""
     spans: list[Span] = []
     end = 0
     for match in _TOKEN.finditer(text):

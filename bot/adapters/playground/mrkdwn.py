@@ -1,4 +1,4 @@
-"""The text objects of Block Kit, their `mrkdwn` and their rich text, as spans."""
+"""Parse the text objects of Block Kit, their `mrkdwn` and their rich text, into spans."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -18,16 +18,33 @@ _TOKEN = re.compile(
 _DATE = re.compile(r"!date\^(-?\d{1,12})\^([^^|]*)")
 _PLACE = re.compile(r"\{(\w+)\}")
 EMOJI = {
-    "white_check_mark": "✅", "heavy_check_mark": "✔️", "warning": "⚠️", "x": "❌",
-    "no_entry": "⛔", "information_source": "ℹ️", "wave": "👋", "tada": "🎉", "eyes": "👀",
-    "bulb": "💡", "star": "⭐", "calendar": "📅", "lock": "🔒", "bell": "🔔", "mag": "🔍",
-    "large_green_circle": "🟢", "large_yellow_circle": "🟡", "red_circle": "🔴",
-    "+1": "👍", "heart": "❤️", "round_pushpin": "📍", "rotating_light": "🚨",
-}  # fmt: skip
+    "white_check_mark": "✅",
+    "heavy_check_mark": "✔️",
+    "warning": "⚠️",
+    "x": "❌",
+    "no_entry": "⛔",
+    "information_source": "ℹ️",
+    "wave": "👋",
+    "tada": "🎉",
+    "eyes": "👀",
+    "bulb": "💡",
+    "star": "⭐",
+    "calendar": "📅",
+    "lock": "🔒",
+    "bell": "🔔",
+    "mag": "🔍",
+    "large_green_circle": "🟢",
+    "large_yellow_circle": "🟡",
+    "red_circle": "🔴",
+    "+1": "👍",
+    "heart": "❤️",
+    "round_pushpin": "📍",
+    "rotating_light": "🚨",
+}
 
 
 def text_spans(text: Mapping[str, Any], reader: Reader) -> list[Span]:
-    """A text object: `plain_text` as it stands, `mrkdwn` with its marks."""
+    """Parse a text object: `plain_text` literally, `mrkdwn` with its markup."""
     said = str(text.get("text", ""))
     if text.get("type") == "mrkdwn":
         return mrkdwn_spans(said, reader)
@@ -35,7 +52,7 @@ def text_spans(text: Mapping[str, Any], reader: Reader) -> list[Span]:
 
 
 def mrkdwn_spans(text: str, reader: Reader) -> list[Span]:
-    """Fences and quotes are blocks, everything else stands in lines."""
+    """Parse `mrkdwn`: fences and quotes become blocks, everything else stands in lines."""
     spans: list[Span] = []
     for index, piece in enumerate(_FENCE.split(text)):
         if index % 2:
@@ -87,7 +104,7 @@ def _token(match: re.Match[str], reader: Reader) -> Span:
 
 
 def _angle_span(said: str, reader: Reader) -> Span:
-    """What stands between < and >: a mention, a date, a link."""
+    """Return the span for the text between < and >: a mention, a date or a link."""
     target, _, label = said.partition("|")
     if date := _DATE.match(said):
         return Span(text=_date(int(date[1]), date[2], reader))
@@ -120,7 +137,7 @@ def _unescape(text: str) -> str:
 
 
 def rich_spans(elements: Sequence[Mapping[str, Any]], reader: Reader) -> list[Span]:
-    """The parts of a rich_text block, one after the other."""
+    """Parse the parts of a `rich_text` block, one span for each."""
     return [_rich_span(part, reader) for part in elements]
 
 

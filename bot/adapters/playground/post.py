@@ -1,4 +1,4 @@
-"""The hub's own messages on the page: shown, changed and taken away while people look on."""
+"""Deliver the hub's messages on the page: post, edit and remove them while it is open."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -20,11 +20,11 @@ from bot.cards import Card, Form, Reply
 from bot.i18n import Translator, translator
 
 FOR_EVER = 1e9
-"""Seconds; what was said here is remembered as long as the program runs, or else lost with it."""
+"""Seconds; messages and their markers are kept until the program ends, then lost together."""
 
 
 class PlaygroundDeliveryAdapter:
-    """Delivers to the panes of the page."""
+    """Delivers messages to the panes of the page."""
 
     def __init__(
         self, renderers: Mapping[str, Renderer], workspaces: Mapping[str, Workspace]
@@ -35,22 +35,25 @@ class PlaygroundDeliveryAdapter:
         self._live = LiveStreams()
 
     def serves(self, platform: str, workspace: str) -> bool:
-        """The workspaces of the page, each under the name of the platform it is drawn like."""
+        """Return whether this workspace is on the page, under the platform it is rendered like."""
         found = self._workspaces.get(workspace)
         return found is not None and found.platform == platform
 
     def post_interval(self) -> float:
-        """None."""
+        """Return 0: the page has no rate limit."""
         return 0.0
 
     def deduplication_seconds(self) -> float:
-        """As long as anything is remembered."""
+        """Return a time longer than any run, since markers are kept until the program ends."""
         return FOR_EVER
 
     async def post(
         self, place: Destination, reply: Reply, language: str, marker: str
     ) -> PostedMessage:
-        """Show a card in a channel, or in a conversation with the hub; the same mark once."""
+        """Show a card in a channel or a conversation with the hub; a repeated marker only once.
+
+        Raises `DeliveryError` where the workspace does not exist.
+        """
         workspace = self._find_workspace(place)
         known = self._find_by_marker(workspace, marker)
         if known:
@@ -70,7 +73,7 @@ class PlaygroundDeliveryAdapter:
     async def edit(
         self, place: Destination, posted: PostedMessage, reply: Reply, language: str
     ) -> None:
-        """Put the new card where the old one stood."""
+        """Replace the card of a posted message. Raises `DeliveryError` where it does not exist."""
         workspace = self._find_workspace(place)
         message = self._find_message(workspace, posted.id)
         if message is None:
@@ -80,17 +83,17 @@ class PlaygroundDeliveryAdapter:
         self._change(message, text=card.title, card=card, payload=payload)
 
     async def remove(self, place: Destination, posted: PostedMessage) -> None:
-        """Take it away; it may be gone already."""
+        """Remove a posted message; one that is removed already is no error."""
         message = self._find_message(self._find_workspace(place), posted.id)
         if message:
             self._change(message, is_removed=True)
 
     async def find(self, place: Destination, marker: str, since: datetime) -> PostedMessage | None:
-        """Look for the mark."""
+        """Return the posted message with this marker, None if there is none."""
         known = self._find_by_marker(self._find_workspace(place), marker)
         return PostedMessage(str(known.number), known.channel) if known else None
 
-    # --- what is shown ------------------------------------------------------------------------
+    # --- conversations ------------------------------------------------------------------------
 
     def _find_workspace(self, place: Destination) -> Workspace:
         found = self._workspaces.get(place.workspace)
@@ -126,7 +129,7 @@ class PlaygroundDeliveryAdapter:
     def _post_card(
         self, workspace: Workspace, channel: str, card: Card, t: Translator, **more: Any
     ) -> Message:
-        """A card of the hub, written as this workspace's platform would get it."""
+        """Post a card of the hub, with the payload that this workspace's platform would get."""
         payload = self._render_payload(workspace, card, t)
         return self._publish(
             workspace, channel, BOT, card.title, card=card, payload=payload, **more

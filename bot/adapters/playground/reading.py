@@ -1,4 +1,7 @@
-"""What a call to the playground says: who, where, and which words; all of it checked."""
+"""Parse and check calls to the playground: who speaks, where, and which words.
+
+The functions raise `BadCallError` for values that do not fit.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +25,7 @@ from bot.request import Sender
 
 @dataclass(frozen=True, slots=True)
 class CallContext:
-    """Who speaks, in which workspace, in which line of its channel list."""
+    """Who speaks, in which workspace, and in which entry (`key`) of its channel list."""
 
     person: Persona
     workspace: Workspace
@@ -31,12 +34,12 @@ class CallContext:
 
     @property
     def channel(self) -> str:
-        """The conversation behind that line."""
+        """Return the key of the conversation behind that entry."""
         return conversation(self.key, self.person, self.people)
 
 
 def text_of(given: Mapping[str, Any], name: str, *, required: bool = False) -> str:
-    """One field of text; nothing when it is left out."""
+    """Return a text field, "" when it is left out."""
     value = given.get(name, "")
     if not isinstance(value, str):
         raise BadCallError(f"«{name}» must be text.")
@@ -46,7 +49,7 @@ def text_of(given: Mapping[str, Any], name: str, *, required: bool = False) -> s
 
 
 def values_of(body: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    """The filled-in fields of a form."""
+    """Return the values of a form by field."""
     values = body.get("values", {})
     sentence = "«values» must give a list of texts for each field."
     if not isinstance(values, dict):
@@ -58,7 +61,7 @@ def values_of(body: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
 
 
 def number_of(body: Mapping[str, Any], name: str) -> int:
-    """The number of a message."""
+    """Return a field that holds the number of a message."""
     value = body.get(name)
     if not isinstance(value, int) or isinstance(value, bool):
         raise BadCallError(f"«{name}» must be the number of a message.")
@@ -66,20 +69,23 @@ def number_of(body: Mapping[str, Any], name: str) -> int:
 
 
 def words_of(text: str) -> str:
-    """What follows the slash command, which may be left out."""
+    """Return what follows the slash command, which may be left out."""
     said = text.strip()
     first, _, rest = said.partition(" ")
     return rest.strip() if first == SLASH else said
 
 
 def last_seen_number(request: web.Request) -> int:
-    """The last message the page has; without one only what comes from now on."""
+    """Return the version of the last message that the page has.
+
+    Without one, return a number above all versions, so that only new messages follow.
+    """
     given = request.headers.get("Last-Event-ID") or request.query.get("since", "")
     return int(given) if given.isascii() and given.isdigit() and len(given) < 19 else 10**19
 
 
 def person_of(key: str, people: Sequence[Persona]) -> Persona:
-    """The demo person with this key; the first when none is named."""
+    """Return the demo person with this key, or the first when no key is given."""
     if not key:
         return people[0]
     found = next((p for p in people if p.key == key), None)
@@ -89,14 +95,14 @@ def person_of(key: str, people: Sequence[Persona]) -> Persona:
 
 
 def default_person(people: Sequence[Persona], workspace: Workspace, chosen: str | None) -> Persona:
-    """Who looks at a pane when the page opens."""
+    """Return who looks at a pane when the page opens: the chosen person, or one at home there."""
     wanted = (p for p in people if p.key == chosen)
     home = (p for p in people if p.workspace == workspace.key)
     return next(wanted, None) or next(home, people[0])
 
 
 def sender_of(person: Persona, workspace: Workspace) -> Sender:
-    """A person as the hub is told of one."""
+    """Return the sender that stands for a person in a workspace."""
     return Sender(
         platform=workspace.platform,
         workspace=workspace.key,
@@ -109,14 +115,14 @@ def sender_of(person: Persona, workspace: Workspace) -> Sender:
 
 
 def conversation(key: str, person: Persona, people: Sequence[Persona]) -> str:
-    """A channel as it is kept: conversations of two have one name for both."""
+    """Return the key under which a channel is stored; one of two has the same key for both."""
     if key == BOT or any(p.key == key for p in people):
         return conversation_key(person.key, key)
-    return key  # a channel, or a conversation of several, which is called the same by all
+    return key  # a channel or a group conversation, whose key is the same for everybody
 
 
 def channel_of(conversation: str, person: Persona) -> str:
-    """A conversation as this person's channel list names it."""
+    """Return the key of a conversation in this person's channel list."""
     both = members_of(conversation)
     if len(both) != 2:
         return conversation
@@ -124,12 +130,12 @@ def channel_of(conversation: str, person: Persona) -> str:
 
 
 def describe_person(person: Persona) -> str:
-    """What else tells people apart in the list."""
+    """Return the language and staff role, which tell people apart in the list."""
     staff = translator(person.language)("Programme staff") if person.staff else ""
     return " · ".join(filter(None, (LANGUAGE_NAMES.get(person.language, ""), staff)))
 
 
 def form_invitation_card(form: Form) -> Card:
-    """A form cannot open by itself; a message can offer to open it."""
+    """Return a card with a button that opens the form, since it cannot open by itself."""
     parts = (Text(form.intro),) if form.intro else ()
     return Card(form.title, (*parts, Buttons((Button(form.submit, form.command, "primary"),))))

@@ -1,4 +1,4 @@
-"""The true payloads, drawn as HTML; what people wrote is only ever text."""
+"""Render the platforms' real payloads as HTML; what people wrote is always escaped."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -42,29 +42,29 @@ MODALS: Mapping[str, Callable[[Mapping[str, Any], Form], Modal]] = {
 
 @dataclass(frozen=True)
 class View:
-    """Who looks at which workspace."""
+    """One person's view of one workspace: language, names of people and of commands."""
 
     workspace: Workspace
     person: Persona
     language: str
     names: Mapping[str, str]
     name_commands: Callable[[str], str] = str
-    """Names the commands in a text as the workspace's platform calls them."""
+    """Replaces the commands in a text by their names on the workspace's platform."""
 
     @property
     def t(self) -> Translator:
-        """The viewer's language."""
+        """Return the translator for the viewer's language."""
         return translator(self.language)
 
     @property
     def reader(self) -> Reader:
-        """For dates and mentions inside a payload."""
+        """Return the reader for whom dates and mentions in a payload are rendered."""
         return Reader(self.language, self.person.zone, dict(self.names))
 
 
 @dataclass(frozen=True)
 class Channel:
-    """One line of a channel list."""
+    """One entry of a channel list."""
 
     key: str
     name: str
@@ -94,7 +94,7 @@ def _templates() -> Environment:
 
 
 def message_html(message: Message, view: View) -> str:
-    """One message with everything in it, and the payload it was drawn from."""
+    """Return the HTML of one message, with the payload it was rendered from."""
     return _templates().get_template("message.html").render(**_message_context(message, view))
 
 
@@ -113,7 +113,10 @@ def _message_context(message: Message, view: View) -> dict[str, Any]:
 
 
 def form_html(form: Form, write: FormWriter, view: View, said: str, number: int) -> str:
-    """A modal with its fields, filled in, each problem beside its field."""
+    """Return the HTML of a modal with its fields, filled in, each problem beside its field.
+
+    `said`: the words that are sent with the form. `number`: makes ids unique on the page.
+    """
     read = MODALS[view.workspace.platform]
     payloads = steps(form, write, read)
     modals = [read(payload, form) for payload in payloads]
@@ -137,7 +140,7 @@ def form_html(form: Form, write: FormWriter, view: View, said: str, number: int)
 def steps(
     form: Form, write: FormWriter, read: Callable[[Mapping[str, Any], Form], Modal]
 ) -> list[Mapping[str, Any]]:
-    """The payload of each step, where a platform's modal does not hold all fields at once."""
+    """Return the payload of each step; several where one modal cannot hold all fields."""
     payloads = [write(form)]
     left = form
     while True:
@@ -152,7 +155,7 @@ def steps(
 def pane_html(
     view: View, channels: Sequence[Channel], channel: Channel, messages: Sequence[Message]
 ) -> str:
-    """A whole pane: channels, messages, composer."""
+    """Return the HTML of a whole pane: channels, messages, composer."""
     drawn = [message_html(message, view) for message in messages]
     return (
         _templates()
@@ -169,13 +172,13 @@ def pane_html(
 
 
 def page_html(language: str, theme: str, panes: Sequence[tuple[Workspace, str]]) -> str:
-    """The page around the panes."""
+    """Return the HTML of the page around the panes."""
     template = _templates().get_template("page.html")
     return template.render(t=translator(language), language=language, theme=theme, panes=panes)
 
 
 def _template_context(view: View, card: Card | None) -> dict[str, Any]:
-    """What the templates draw payloads with."""
+    """Return the values and functions that templates need to render payloads."""
     return {
         "view": view,
         "t": view.t,
@@ -195,7 +198,10 @@ def _time(at: datetime, view: View) -> str:
 
 
 def command_of_press(card: Card | None, identifier: object, label: str = "") -> str:
-    """The words that a press means: the payload's own id is the command, perhaps with a mark."""
+    """Return the command that a press runs: the payload's id, without an adapter's mark.
+
+    Where the id holds no command of the card, a button of the card with this label gives it.
+    """
     raw = str(identifier or "")
     said, _, mark = raw.partition("\n")
     known = [(b.label, b.command) for part in card.parts for b in _buttons_of(part)] if card else []
@@ -216,25 +222,25 @@ def _buttons_of(part: Part) -> Sequence[Button]:
             return ()
 
 
-# --- small things -----------------------------------------------------------------------------
+# --- formatting -------------------------------------------------------------------------------
 
 
 def format_json(payload: Mapping[str, Any] | None) -> str:
-    """A payload as people read JSON."""
+    """Return a payload as indented JSON, "" where there is none."""
     return json.dumps(payload, indent=2, ensure_ascii=False) if payload is not None else ""
 
 
 def hue(key: str) -> int:
-    """One of eight colours, always the same for the same person."""
+    """Return one of eight colours (0 to 7), always the same for the same key."""
     return crc32(key.encode()) % 8
 
 
 def initials(name: str) -> str:
-    """At most two letters that stand for a name."""
+    """Return at most two letters that stand for a name."""
     words = [word for word in name.split() if word[:1].isalnum()]
     return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper() or "?"
 
 
 def accent(colour: object) -> str:
-    """A number as a colour of the web."""
+    """Return a number as a CSS colour, "none" for anything else."""
     return f"#{colour & 0xFFFFFF:06x}" if isinstance(colour, int) else "none"

@@ -1,4 +1,4 @@
-"""Text with its emphasis, as a small tree that the templates escape and draw."""
+"""Text with its markup, as a small tree that the templates escape and render."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ from bot.i18n import Length, translator
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A tag around other spans, or a piece of text when the tag is empty."""
+    """A tag around other spans, or a piece of text when the tag is empty; `mark`: a CSS class."""
 
     tag: str = ""
     text: str = ""
@@ -28,18 +28,21 @@ BREAK = Span("br")
 
 @dataclass(frozen=True)
 class Reader:
-    """For whom something is drawn: the language, the zone, and what people are called."""
+    """The person for whom text is rendered: language, time zone, and names of accounts."""
 
     language: str = "en"
     zone: str = ""
     names: dict[str, str] = field(default_factory=dict)
 
     def name(self, key: str) -> str:
-        """How a mention of this account is shown."""
+        """Return how a mention of this account is shown."""
         return "@" + self.names.get(key, key)
 
     def moment(self, stamp: int, style: TimeStyle = "short") -> str:
-        """A point in time as this reader says it; `style` is a length, `time`, `date` or `ago`."""
+        """Format a point in time (Unix seconds) for this reader.
+
+        `style` is a length, `time`, `date` or `ago`. A number out of range is returned as it is.
+        """
         t = translator(self.language)
         try:
             at = datetime.fromtimestamp(stamp, UTC)
@@ -51,7 +54,7 @@ class Reader:
             zone = None
         local = at.astimezone(zone or UTC)
         if style == "time":
-            # Few fonts know the narrow space that stands before AM and PM.
+            # Few fonts have the narrow space that stands before AM and PM.
             return t.time(local).replace("\u202f", "\u00a0")
         if style == "date":
             return t.day(local, "long")
@@ -64,7 +67,10 @@ _PICTURE = re.compile("(✅|⚠️?|❌|⛔|💡|ℹ️?)")
 
 
 def pictures(text: str) -> list[tuple[str, str]]:
-    """Text apart from the signs that the page draws itself, as the platforms draw theirs."""
+    """Split text at the signs that the page draws itself, as the platforms draw theirs.
+
+    Return pairs of a piece and the name of its sign, "" for plain text.
+    """
     pieces = _PICTURE.split(text)
     return [(piece, _SIGNS[piece[0]] if i % 2 else "") for i, piece in enumerate(pieces) if piece]
 
@@ -73,12 +79,12 @@ _SIGNS = {"✅": "good", "⚠": "warning", "❌": "cross", "⛔": "stop", "💡"
 
 
 def plain_spans(text: str) -> list[Span]:
-    """Plain text with its line breaks."""
+    """Return plain text as spans with line breaks."""
     return join_lines([[Span(text=line)] if line else [] for line in text.split("\n")])
 
 
 def join_lines(lines: Sequence[Sequence[Span]]) -> list[Span]:
-    """Lines with breaks between them."""
+    """Join lines of spans with breaks between them."""
     spans: list[Span] = []
     for index, line in enumerate(lines):
         spans += [BREAK, *line] if index else line
@@ -86,7 +92,7 @@ def join_lines(lines: Sequence[Sequence[Span]]) -> list[Span]:
 
 
 def link(href: str, inside: Sequence[Span]) -> Span:
-    """A link if it leads to the web or a mailbox; else only its text."""
+    """Return a link if it leads to the web or a mailbox; otherwise only its text."""
     if href.startswith(("https://", "http://", "mailto:")):
         return Span("a", href=href, inside=tuple(inside))
     return Span("span", inside=tuple(inside))

@@ -1,4 +1,4 @@
-"""Completion of what is being typed: verbs, then `key:`, then values."""
+"""Complete what is being typed: verbs, then `key:`, then values."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ _ANY_KEY = re.compile(r"(?:^|\s)([\w-]+):")
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One completion. `value`: the whole line once it is taken; `more`: it goes on after that."""
+    """One completion. `value`: the whole line once it is taken; `more`: more must be typed then."""
 
     label: str
     value: str
@@ -28,7 +28,7 @@ class Item:
 
 @dataclass(frozen=True)
 class CompletionContext:
-    """Who types, with which language and rights."""
+    """Who types: the request so far, the language, and whether staff verbs are offered."""
 
     hub: PlaygroundHub
     request: Request
@@ -37,7 +37,7 @@ class CompletionContext:
 
 
 async def completions(typing: CompletionContext, text: str) -> list[Item]:
-    """What may follow; nothing when the text is no command or too long for one."""
+    """Return the completions; none when the text is no command or too long for one."""
     if len(text) > LONGEST_TEXT:
         return []
     line = text.lstrip()
@@ -60,7 +60,7 @@ def _is_slash_prefix(line: str) -> bool:
 
 
 def _find_verb(typing: CompletionContext, rest: str) -> Verb | None:
-    """The verb that is complete: something stands after it, at least a space."""
+    """Return the verb that is complete: something stands after it, at least a space."""
     said = rest.split(" ")
     for length in (2, 1):
         name = " ".join(said[:length])
@@ -105,7 +105,7 @@ async def _argument_items(
 async def _first_field_items(
     typing: CompletionContext, lead: str, verb: Verb, typed: str
 ) -> list[Item]:
-    """Free words fill the first field, so they are completed with its values."""
+    """Return values of the first field as completions, since words without a key fill it."""
     if not verb.arguments or _ANY_KEY.search(typed) or typed.endswith(" "):
         return []
     options = await _value_options(typing, verb, verb.arguments[0], typed)
@@ -113,7 +113,7 @@ async def _first_field_items(
 
 
 def _key_items(typing: CompletionContext, lead: str, verb: Verb, typed: str) -> list[Item]:
-    """The names of fields not yet given; the first needs no name."""
+    """Return the keys of fields not yet given; the first field needs no key."""
     used = set(_ANY_KEY.findall(typed))
     head, _, last = typed.rpartition(" ")
     before = f"{lead}{verb.name} {head + ' ' if head else ''}"

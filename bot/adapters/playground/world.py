@@ -16,13 +16,13 @@ from bot.request import HandledMessage, IncomingMessage, Request, Sender
 GENERAL = "general"
 BOT = "bot"
 MOST_MESSAGES = 200
-"""Messages remembered per conversation, and per person for what only that person sees."""
+"""Messages kept per conversation, and per person for those that only that person sees."""
 LONGEST_TEXT, LONGEST_QUOTE = 4_000, 80
 
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """One of the panes."""
+    """A workspace of a platform, shown as one pane of the page."""
 
     key: str
     platform: str
@@ -31,7 +31,7 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True)
 class Persona:
-    """An invented person one may be. `workspace`: where this person is at home."""
+    """An invented person whom a visitor may act as. `workspace`: where this person is at home."""
 
     key: str
     name: str
@@ -43,23 +43,23 @@ class Persona:
 
 
 class Renderer(Protocol):
-    """How a platform writes a reply; `t` says the few words the platform adds itself."""
+    """Renders replies as a platform does; `t` translates the few words the platform adds itself."""
 
     def message(self, card: Card, t: Translator, /) -> Mapping[str, Any]:
-        """The body of a message."""
+        """Return the body of a message."""
 
     def form(self, form: Form, t: Translator, /) -> Mapping[str, Any]:
-        """The body of a modal, or of its first step where one modal cannot hold all fields."""
+        """Return the body of a modal, or of its first step where one cannot hold all fields."""
 
     def name_commands(self, text: str, /) -> str:
-        """The text with each command in it as it is called on the platform."""
+        """Return the text with each command replaced by its name on the platform."""
 
     def read_command(self, text: str, /) -> str:
-        """What somebody typed, with a command's name on the platform as the hub has it."""
+        """Return typed text with the platform's name of a command replaced by the hub's."""
 
 
 class Verb(Protocol):
-    """What completion needs to know of a command."""
+    """The part of a command that completion needs."""
 
     @property
     def name(self) -> str: ...
@@ -72,7 +72,7 @@ class Verb(Protocol):
 
 
 class PlaygroundHub(Protocol):
-    """The hub, as far as the playground asks it."""
+    """The part of the hub that the playground uses."""
 
     @property
     def commands(self) -> Mapping[str, Verb]: ...
@@ -86,11 +86,12 @@ class PlaygroundHub(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One line of a conversation: what somebody wrote, or what the hub answered.
+    """One message of a conversation: what somebody wrote, or what the hub answered.
 
-    `only`: the one person who sees it, none if everybody does. `said`: the words it answers.
-    `under`: the first words of the message it replies to. `marker`: what a delivery is found by.
-    `version` is the number, or that of the latest change; `gone`: it was taken away.
+    `visible_to`: the only person who sees it, "" if everybody does. `command_text`: the command
+    it answers. `command_author`: who gave that. `under`: the first words of the message it
+    replies to. `marker`: what a delivery is found by. `version`: `number`, or the number of the
+    latest change. `is_removed`: it was deleted.
     """
 
     number: int
@@ -111,45 +112,45 @@ class Message:
 
     @property
     def is_edited(self) -> bool:
-        """Does it say something else than at first?"""
+        """Return whether the message was changed after it was posted."""
         return self.version > self.number
 
     def is_visible_to(self, person: str) -> bool:
-        """Does this person see it?"""
+        """Return whether this person sees the message."""
         return self.visible_to in ("", person) and may_enter(self.channel, person)
 
 
 def conversation_key(*members: str) -> str:
-    """The conversation of people, or of people and the bot."""
+    """Return the key of the conversation of people, or of people and the bot."""
     return "dm:" + "|".join(sorted(members))
 
 
 def members_of(channel: str) -> list[str]:
-    """Who is in a conversation; nobody in particular in a channel."""
+    """Return the keys of a conversation's members; none for a channel, which is open to all."""
     return channel[3:].split("|") if channel.startswith("dm:") else []
 
 
 def may_enter(channel: str, person: str) -> bool:
-    """Direct messages belong to those who write them."""
+    """Return whether the person may read it; direct messages are for their members only."""
     return not channel.startswith("dm:") or person in members_of(channel)
 
 
 def is_gathering(channel: str) -> bool:
-    """Is it a conversation of more than two?"""
+    """Return whether it is a conversation of more than two."""
     return len(members_of(channel)) > 2
 
 
 class Conversations:
-    """What was said where, newest last, never more than `KEPT` of each."""
+    """The messages of each conversation, newest last, never more than `MOST_MESSAGES` of each."""
 
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._clock = clock
-        # Numbers go on rising when the program starts anew while pages are open.
+        # Numbers keep rising when the program restarts while pages are open.
         self._numbers = count(int(clock().timestamp() * 1000))
         self._messages: dict[tuple[str, str, str], deque[Message]] = {}
 
     def add(self, workspace: str, channel: str, author: str, text: str, **more: Any) -> Message:
-        """Remember one message."""
+        """Store a new message and return it."""
         number = next(self._numbers)
         message = Message(
             number, workspace, channel, author, self._clock(), text, version=number, **more
@@ -159,26 +160,29 @@ class Conversations:
         return message
 
     def list_messages(self, workspace: str, channel: str, person: str) -> list[Message]:
-        """What a person sees in a conversation."""
+        """Return the messages that a person sees in a conversation, newest last."""
         seen = [self._messages.get((workspace, channel, only), ()) for only in ("", person)]
         here = merge(*seen, key=lambda message: message.number)
         return [message for message in here if not message.is_removed][-MOST_MESSAGES:]
 
     def find(self, workspace: str, wanted: Callable[[Message], bool]) -> Message | None:
-        """The newest message of a workspace of which this is true."""
+        """Return the newest message of a workspace for which `wanted` is true, or None."""
         kept = (m for (w, _, _), some in self._messages.items() if w == workspace for m in some)
         found = [m for m in kept if wanted(m) and not m.is_removed]
         return max(found, key=lambda message: message.number, default=None)
 
     def change(self, message: Message, **facts: Any) -> Message:
-        """Let a message be different from now on; pages that missed it hear of it later."""
+        """Store a changed message and return it.
+
+        It has a new version, so that pages that missed the change get it later.
+        """
         changed = replace(message, version=next(self._numbers), **facts)
         kept = self._messages[message.workspace, message.channel, message.visible_to]
         kept[kept.index(message)] = changed
         return changed
 
     def list_since(self, number: int, people: Iterable[str]) -> list[Message]:
-        """Everything said or changed later that any of these people sees."""
+        """Return messages posted or changed after this version that any of the people sees."""
         wanted = set(people)
         newer = (m for kept in self._messages.values() for m in kept if m.version > number)
         return sorted(
@@ -186,17 +190,17 @@ class Conversations:
         )
 
     def channels(self, workspace: str) -> list[str]:
-        """The public channels of a workspace: #general, and wherever the hub has spoken."""
+        """Return the public channels of a workspace: #general, and all that have messages."""
         spoken = {c for w, c, _ in self._messages if w == workspace and not c.startswith("dm:")}
         return [GENERAL, *sorted(spoken - {GENERAL})]
 
     def partners(self, workspace: str, person: str) -> set[str]:
-        """With whom this person has spoken alone."""
+        """Return the people with whom this person has a conversation of two."""
         spoken = [c for c in self._direct_channels(workspace, person) if not is_gathering(c)]
         return {key for channel in spoken for key in members_of(channel)} - {BOT}
 
     def gatherings(self, workspace: str, person: str) -> list[str]:
-        """The conversations of several that this person is in."""
+        """Return the group conversations that this person is in."""
         return sorted(filter(is_gathering, self._direct_channels(workspace, person)))
 
     def _direct_channels(self, workspace: str, person: str) -> set[str]:
@@ -204,19 +208,19 @@ class Conversations:
         return {channel for channel in spoken if may_enter(channel, person)}
 
     def dismiss(self, workspace: str, channel: str, person: str, number: int) -> None:
-        """Forget a message that only this person saw."""
+        """Delete a message that only this person saw."""
         kept = self._messages.get((workspace, channel, person), deque())
         for message in [m for m in kept if m.number == number]:
             kept.remove(message)
 
 
 def quote_line(message: Message) -> str:
-    """The first words of a message, for the line above a reply to it."""
+    """Return the first words of a message, for the line above a reply to it."""
     lines = (plain(message.card) if message.card else message.text).strip().splitlines()
     first = lines[0] if lines else ""
     return first if len(first) <= LONGEST_QUOTE else f"{first[:LONGEST_QUOTE].rstrip()}…"
 
 
 def tidy(text: str) -> str:
-    """Text that can be encoded: JSON may carry halves of characters."""
+    """Return text that can be encoded: JSON may carry halves of characters."""
     return text.encode("utf-8", "replace").decode("utf-8")

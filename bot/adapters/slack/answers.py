@@ -1,4 +1,4 @@
-"""The bodies of what the hub answers in Slack: messages, windows and invitations to forms."""
+"""Build the bodies of the hub's answers in Slack: messages, modals and invitations to forms."""
 
 from dataclasses import replace
 
@@ -10,41 +10,44 @@ from bot.i18n import Translator
 
 
 def visibility(card: Card) -> Json:
-    """To the asker alone, or to everybody in the channel."""
+    """Return the response type: visible to the asker alone if the card is private, else to all."""
     return {"response_type": "ephemeral" if card.private else "in_channel"}
 
 
 def invitation(form: Form, words: str, t: Translator) -> Json:
-    """A button that opens the form with the words that led to it, if it can hold them."""
+    """Return a message with a button that opens the form.
+
+    The button repeats the member's words if they fit into it, else the form's own command.
+    """
     said = words if 0 < len(words) <= MAX_COMMAND_LENGTH else form.command
     return render.message(render.form_invitation_card(form, said, t), t)
 
 
 def message_body(reply: Reply, words: str, t: Translator) -> Json:
-    """What stands under a mention or a direct message; links show no previews."""
+    """Return the answer to a mention or a direct message; its links show no previews."""
     if isinstance(reply, Form):
         return invitation(reply, words, t)
     return render.message(reply, t) | {"unfurl_links": False, "unfurl_media": False}
 
 
 def window(reply: Reply, origin: Origin, t: Translator) -> Json:
-    """What a window shows: the next form, or the card."""
+    """Return the modal that shows the reply: a form or a card."""
     if isinstance(reply, Form):
         return render.form(reply, t, replace(origin, command=reply.command))
     return render.modal(reply, t, origin)
 
 
 def placeholder_window(t: Translator) -> Json:
-    """A window for the moment until the answer is there."""
+    """Return a modal that says «One moment…», shown until the answer is ready."""
     return render.modal(Card(t("One moment…")), t)
 
 
 def stale_form_card(t: Translator) -> Card:
-    """A form of an earlier version of the hub was sent."""
+    """Return the card for a submitted form that an earlier version of the hub rendered."""
     said = t("This form can no longer be sent; please open it again.")
     return Card(t("Not quite"), (Note(said, "warning"),))
 
 
 def update_action(view: Json) -> Json:
-    """The window shows something else from now on."""
+    """Return the response to a submission that replaces the modal with this view."""
     return {"response_action": "update", "view": view}

@@ -1,4 +1,4 @@
-"""The pieces of Block Kit the hub draws with; what people typed never becomes markup in them."""
+"""Build the elements of Block Kit; text that people typed never becomes markup in them."""
 
 import json
 import re
@@ -10,90 +10,95 @@ from bot.adapters.slack.text import is_visible, shorten, utf16_length
 Json = dict[str, Any]
 
 ACTIONS, FIELDS, OPTIONS = 25, 10, 100
+"""Most elements of a row, fields of a section, and options of a menu, as Slack limits them."""
 LABEL, COMMAND, HEADER, PARAGRAPH = 75, 2000, 150, 2500
+"""Longest labels, commands of buttons, headers and paragraphs, in UTF-16 units."""
 EMPTY = "–"
-"""Slack takes no empty text; this stands where there is nothing to say."""
+"""The text shown in place of an empty one, which Slack rejects."""
 
 _FORMATS = re.compile(r"[*_~`\\<>&]|:[\w+'-]+:")
-"""What Slack would read as formatting in its own markup."""
+"""Characters and emoji names that Slack would read as formatting in its own markup."""
 
 
 _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def size(*blocks: Json) -> int:
-    """What blocks cost of the characters a message may have."""
-    return utf16_length(_compact(blocks)) - 1  # one bracket less: a comma behind each
+    """Return how many of the characters of a message the blocks take, as JSON."""
+    return utf16_length(_compact(blocks)) - 1  # a comma after each, but no brackets
 
 
 def plain_text(text: str, most: int) -> Json:
-    """A text that is shown letter by letter."""
+    """Return a text object of at most `most` units that Slack shows without formatting."""
     return {"type": "plain_text", "text": fit_text(text, most), "emoji": False}
 
 
 def fit_text(text: str, most: int) -> str:
-    """The text cut to size; never nothing."""
+    """Return the text shortened to `most` units, or «–» if nothing of it is visible."""
     shown = shorten(text, most)
     return shown if shown.strip() else EMPTY
 
 
 def header(text: str) -> Json:
-    """A large line."""
+    """Return a header block with the text on one line."""
     return {"type": "header", "text": plain_text(" ".join(text.split()), HEADER)}
 
 
 def context(text: str, most: int = 2000) -> Json:
-    """Small print."""
+    """Return a block of small print."""
     return {"type": "context", "elements": [plain_text(text, most)]}
 
 
 def divider() -> Json:
-    """A line."""
+    """Return a horizontal line between two blocks."""
     return {"type": "divider"}
 
 
 def text_run(text: str, **style: bool) -> Json:
-    """A run of letters inside a rich text."""
+    """Return a text element of a rich text; `style`: bold, italic or code."""
     return {"type": "text", "text": text, **({"style": style} if style else {})}
 
 
 def emoji(name: str) -> Json:
-    """One emoji, by the name Slack gives it."""
+    """Return the emoji with this name in Slack as an element of a rich text."""
     return {"type": "emoji", "name": name}
 
 
 def link(text: str, address: str) -> Json:
-    """A run of letters that opens an address."""
+    """Return a link as an element of a rich text."""
     return {"type": "link", "url": address, "text": fit_text(text, LABEL)}
 
 
 def line(*runs: Json) -> Json:
-    """A paragraph of a rich text."""
+    """Return a section of a rich text made of these elements."""
     return {"type": "rich_text_section", "elements": list(runs)}
 
 
 def code_block(text: str) -> Json:
-    """Letters of one width, as typed."""
+    """Return a section of a rich text in a monospaced font, with its spaces kept."""
     return {"type": "rich_text_preformatted", "elements": [text_run(text)]}
 
 
 def bullets(lines: Sequence[Json]) -> Json:
-    """A list with a dot before each line."""
+    """Return a bulleted list, one item for each section."""
     return {"type": "rich_text_list", "style": "bullet", "elements": list(lines)}
 
 
 def rich_text(*parts: Json) -> Json:
-    """A block of rich text, in which nothing typed is markup or disturbs anybody."""
+    """Return a block of rich text, in which typed text is neither markup nor a mention."""
     return {"type": "rich_text", "elements": list(parts)}
 
 
 def paragraph(text: str) -> Json:
-    """A block of plain words."""
+    """Return a block of unformatted text."""
     return rich_text(line(text_run(text)))
 
 
 def field(label: str, value: str) -> Json:
-    """One labelled value; the label is bold unless the words hold what Slack would format."""
+    """Return a labelled value for `fields`.
+
+    The label is bold, unless a text holds something that Slack would read as formatting.
+    """
     name, shown = fit_text(label, LABEL), fit_text(value, 600)
     if _FORMATS.search(name + "\n" + shown):
         return plain_text(f"{name}\n{shown}", 2000)
@@ -101,27 +106,27 @@ def field(label: str, value: str) -> Json:
 
 
 def fields(given: Sequence[Json]) -> Json:
-    """Up to ten labelled values in two columns."""
+    """Return a section of up to ten labelled values in two columns."""
     return {"type": "section", "fields": list(given)}
 
 
 def button(name: str, label: str, value: str, style: str = "normal") -> Json:
-    """A button; Slack knows two styles besides the plain one."""
+    """Return a button; besides «normal», Slack has the styles «primary» and «danger»."""
     drawn = {"type": "button", "action_id": name, "text": plain_text(label, LABEL), "value": value}
     return drawn if style == "normal" else drawn | {"style": style}
 
 
 def option(label: str, value: str, hint: str = "") -> Json:
-    """One line of a menu."""
+    """Return one option of a menu, with the hint as its description."""
     described = {"description": plain_text(hint, LABEL)} if is_visible(hint) else {}
     return {"text": plain_text(label, LABEL), "value": value, **described}
 
 
 def actions(elements: Sequence[Json]) -> Json:
-    """A row of buttons or menus."""
+    """Return a row of buttons or menus."""
     return {"type": "actions", "elements": list(elements)}
 
 
 def alert(text: str, level: str) -> Json:
-    """A coloured sentence; modals only."""
+    """Return a coloured note, which Slack shows in modals only."""
     return {"type": "alert", "text": plain_text(text, 200), "level": level}

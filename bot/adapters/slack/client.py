@@ -1,4 +1,4 @@
-"""The one place where clients of Slack's Web API are made, and how they wait."""
+"""Create the clients of Slack's Web API and set their timeouts and retries, only here."""
 
 import asyncio
 import json
@@ -16,23 +16,26 @@ from yarl import URL
 log = structlog.get_logger()
 
 SILENT_LOGGER = logging.getLogger("bot.adapters.slack.library")
-SILENT_LOGGER.setLevel(
-    logging.CRITICAL
-)  # at DEBUG the libraries print what people wrote, and codes
+# at DEBUG the libraries print what people wrote, and secret codes
+SILENT_LOGGER.setLevel(logging.CRITICAL)
 
 PATIENCE = 30.0
+"""Longest wait in seconds that a 429 may ask for; a call that has to wait longer fails."""
 MOST_ATTEMPTS = 3
 FAILURES = (SlackApiError, aiohttp.ClientError, TimeoutError, ValueError)
-"""What a call to Slack may end with besides an answer."""
+"""The exceptions that a call to Slack may raise."""
 CONNECT_ERRORS = (
-    aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL,
-)  # fmt: skip
-"""Those of them in which Slack has surely heard nothing."""
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.InvalidURL,
+)
+"""Those of `FAILURES` after which Slack certainly received nothing."""
 CONNECT_TIMEOUT, TOTAL_TIMEOUT, DOWNLOAD_TIMEOUT = 5.0, 9.0, 120.0
+"""Seconds to connect, for a whole call, and for a whole download."""
 
 
 class Clients:
-    """Clients that share one pool of connections, repeat nothing and use no proxy."""
+    """Makes clients that share one pool of connections, never retry by themselves, use no proxy."""
 
     def __init__(self, api_url: str, *, patience: float = PATIENCE) -> None:
         self._api_url = api_url
@@ -40,20 +43,23 @@ class Clients:
         self._session: aiohttp.ClientSession | None = None
 
     def client_for(self, token: str | None) -> AsyncWebClient:
-        """A client that speaks with this token."""
+        """Return a client that calls with this token; with None, it calls without one."""
         client = AsyncWebClient(
             token=token,
             base_url=self._api_url,
             session=self._open_session(),
             logger=SILENT_LOGGER,
-            # the default handler sends a message again that had already arrived
+            # the default handler would post a message again that had already arrived
             retry_handlers=[],
         )
         client.proxy = None
         return client
 
     async def call(self, token: str, method: str, **params: Any) -> dict[str, Any]:
-        """One call; told to wait, it waits and asks again, a few times."""
+        """Call a method and return the answer; after a 429, wait and try again.
+
+        Makes at most `MOST_ATTEMPTS` attempts. Raises one of `FAILURES`.
+        """
         turns = MOST_ATTEMPTS
         while True:
             turns -= 1
@@ -70,17 +76,18 @@ class Clients:
     async def post_once(
         self, token: str, method: str, params: Mapping[str, Any]
     ) -> tuple[int, Mapping[str, str], Any]:
-        """One request, never repeated: status, headers, and the JSON of the answer if it is any.
+        """Send one request and never repeat it, whatever the answer is.
 
-        Raises those of `FAILURES` that the connection may cause; nothing is waited for.
+        Returns the status, the headers, and the JSON of the answer or None if it is not JSON.
+        Raises those of `FAILURES` that the connection may cause.
         """
         tells = method.startswith("chat.")
         async with self._open_session().post(
             f"{self._api_url.rstrip('/')}/{method}",
             headers={"Authorization": f"Bearer {token}"},
             json=params if tells else None,
-            data=None if tells else params,  # Slack reads no JSON where it is only asked something
-            allow_redirects=False,  # another address must not get the token
+            data=None if tells else params,  # methods that only read accept no JSON
+            allow_redirects=False,  # no other address may get the token
         ) as answer:
             body = await answer.read()
         try:
@@ -90,7 +97,7 @@ class Clients:
 
     @asynccontextmanager
     async def download(self, url: URL, token: str) -> AsyncIterator[aiohttp.ClientResponse]:
-        """What is at an address of Slack's that this token opens; another one does not get it."""
+        """Open an address of Slack with this token; redirects are not followed, to protect it."""
         async with self._open_session().get(
             url,
             headers={"Authorization": f"Bearer {token}"},
@@ -100,7 +107,10 @@ class Clients:
             yield answer
 
     async def respond(self, url: str, payload: dict[str, Any]) -> bool:
-        """An answer to an address Slack gave for it; sent once, told if it was taken."""
+        """Post an answer to a response URL of Slack; return whether Slack accepted it.
+
+        Only after a 429 is it posted again.
+        """
         turns = MOST_ATTEMPTS
         while True:
             turns -= 1
@@ -118,7 +128,7 @@ class Clients:
             await asyncio.sleep(wait)
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the pool of connections."""
         if self._session is not None:
             await self._session.close()
 
@@ -129,7 +139,7 @@ class Clients:
         return self._session
 
     def _retry_after(self, status: int, headers: Any) -> float | None:
-        """The seconds a 429 asks for; None if it is none, or asks for more than there is."""
+        """Return the seconds a 429 asks to wait; None for another status or too long a wait."""
         if status != 429:
             return None
         try:
@@ -140,7 +150,7 @@ class Clients:
 
 
 def reason(error: BaseException) -> str:
-    """Slack's word for what went wrong, or the kind of the fault; never the text of it."""
+    """Return Slack's error code or the exception's class name, never the exception's text."""
     if isinstance(error, SlackApiError) and isinstance(error.response.data, dict):
         return str(error.response.data.get("error", "unknown"))
     return type(error).__name__

@@ -1,4 +1,4 @@
-"""Asks Slack whether it would serve us: the tokens, what they may do, and Socket Mode."""
+"""Check with Slack that the tokens work: their scopes, and Socket Mode."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -11,14 +11,14 @@ from bot.adapters.slack.manifest import SCOPES
 PATIENCE = 10.0
 _APP = "https://api.slack.com/apps"
 _TEMPORARY_ERRORS = ("ratelimited", "internal_error", "fatal_error", "service_unavailable")
-"""Refusals that say nothing about the token."""
+"""Slack's errors that say nothing about the token."""
 _UNREACHABLE_ERRORS = (aiohttp.ClientError, OSError, TimeoutError, ValueError)
 
 
 async def examine(
     api_url: str, bot_token: str, app_token: str, *, patience: float = PATIENCE
 ) -> list[Finding]:
-    """What Slack says of each token that is set."""
+    """Check each token that is set; return the findings. `patience`: seconds for each call."""
     if not (bot_token or app_token):
         return [Finding("Slack", "each workspace's own token is used, from /slack/install")]
     timeout = aiohttp.ClientTimeout(total=patience)

@@ -1,4 +1,4 @@
-"""What Slack tells without being asked: words said to the hub, reactions, visits, its removal."""
+"""Handle the events Slack sends: messages, mentions, reactions, Home visits and removals."""
 
 import re
 from collections.abc import Callable, Coroutine
@@ -22,7 +22,11 @@ log = structlog.get_logger()
 
 
 class EventListener:
-    """Takes each event once: part of a conversation, or else a command or a visit."""
+    """Handles each event once, even if Slack repeats it.
+
+    The hub first gets it as part of a conversation between members. If it belongs to none, it is
+    a command, a visit of the Home tab or a removal.
+    """
 
     def __init__(
         self,
@@ -50,11 +54,14 @@ class EventListener:
         }
 
     def register(self, app: AsyncApp) -> None:
-        """Listen to every event that the manifest subscribes to."""
+        """Register the handler of all events; the manifest says which ones Slack sends."""
         app.event(re.compile(".*"))(self.on_event)
 
     async def on_event(self, body: dict[str, Any]) -> None:
-        """One event, once: Slack sends some of them again."""
+        """Handle one event; do nothing if it is unknown or was handled before.
+
+        Raises `RetryLaterError` if it could not be handled, so that Slack sends it again.
+        """
         handle, name = self._events.get(payloads.kind(body)), text(body.get("event_id"))
         if handle is None or not name:
             log.info("ignored", kind=payloads.kind(body))
@@ -62,7 +69,8 @@ class EventListener:
         try:
             if await self._handle_conversation(body):
                 return
-            # told twice, the hub answers once; what could not be saved must be told again
+            # the event's key is saved with its effect: a repeated event has none, and one that
+            # could not be saved must be sent again
             _, rest = await wait_briefly(handle(payloads.author(body), body), self._within)
             self._interactions.run_in_background(rest)
         except DuplicateEventError:
@@ -71,7 +79,10 @@ class EventListener:
             raise RetryLaterError from error
 
     async def _handle_conversation(self, body: Body) -> bool:
-        """Was it part of a conversation with somebody elsewhere? What is to be said, is."""
+        """Pass the event on if it belongs to a conversation, and post the hub's reply.
+
+        Returns whether it belonged to one. Events of one channel are handled one at a time.
+        """
         found = hearing.parse_event(body)
         if found is None or not await self._is_installed_for(found.visitor):
             return False
@@ -95,7 +106,7 @@ class EventListener:
             await self._interactions.publish_home(visitor)
 
     async def _on_mention(self, visitor: Visitor, body: Body) -> None:
-        """Named in a channel: a private answer is seen by the asker alone."""
+        """Answer a mention in a channel; a private answer is visible to the asker alone."""
         event = part(body, "event")
         channel, thread = text(event.get("channel")), text(event.get("thread_ts"))
         if _is_new_by_person(event) and await self._is_installed_for(visitor):
@@ -111,7 +122,7 @@ class EventListener:
             )
 
     async def _on_direct_message(self, visitor: Visitor, body: Body) -> None:
-        """A direct message to the hub."""
+        """Answer a direct message that belongs to no conversation, in its thread if it has one."""
         event = part(body, "event")
         direct = event.get("channel_type") == "im"
         if direct and _is_new_by_person(event) and await self._is_installed_for(visitor):
@@ -124,7 +135,7 @@ class EventListener:
             await self._interactions.call_slack(visitor, "chat.postMessage", **place, **message)
 
     async def _on_reaction(self, visitor: Visitor, body: Body) -> None:
-        """A reaction outside of any conversation means nothing."""
+        """Do nothing: a reaction outside of conversations has no meaning."""
 
     async def _ask_by_event(
         self, visitor: Visitor, body: Body, *, direct: bool = False
@@ -136,7 +147,7 @@ class EventListener:
         return await self._interactions.ask(visitor, words, channel=channel, direct=direct, **once)
 
     async def _on_removed(self, visitor: Visitor, body: Body) -> None:
-        """Taken out of a workspace: its token goes, unless the hub is back already."""
+        """Forget the token of a workspace that removed the hub, unless it was added again since."""
         event, granted = part(body, "event"), payloads.authorization(body)
         if event.get("type") == "tokens_revoked" and not part(event, "tokens").get("bot"):
             return
@@ -147,7 +158,7 @@ class EventListener:
             await self._hub.on_workspace_removed(PLATFORM, visitor.team)
 
     async def _is_installed_for(self, visitor: Visitor) -> bool:
-        """Is the hub installed where this happened, and is it said who did it?"""
+        """Return whether the event names its author and the hub has a token for the workspace."""
         token = (
             await self._tokens.token_for(visitor.enterprise, visitor.team)
             if visitor.is_identified
@@ -159,7 +170,7 @@ class EventListener:
 
 
 def _is_new_by_person(event: Body) -> bool:
-    """Written by somebody just now: no bot, no edit, nothing joined or deleted."""
+    """Return whether a person wrote it anew: no bot, no edit, no notice of Slack's."""
     return not (event.get("bot_id") or event.get("subtype") or event.get("edited"))
 
 

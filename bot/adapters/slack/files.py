@@ -1,4 +1,4 @@
-"""What is in a file on Slack: only the workspace's own token opens it."""
+"""Download files from Slack; only the workspace's own token opens them."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,7 +18,7 @@ CHUNK_BYTES = 65_536
 
 
 class Files:
-    """Files of all workspaces the hub is installed in."""
+    """Opens files of all workspaces that the hub is installed in."""
 
     def __init__(self, clients: Clients, tokens: Tokens, api_url: str) -> None:
         self._clients, self._tokens = clients, tokens
@@ -26,7 +26,7 @@ class Files:
 
     @asynccontextmanager
     async def open_file(self, workspace: str, name: str) -> AsyncIterator[RemoteFile | None]:
-        """One file; None where Slack does not give it."""
+        """Open the file with the id `name`; yield None if Slack does not deliver it."""
         token = await self._tokens.token_for("", workspace)
         about = await self._load_info(token, name) if token else {}
         size, url = about.get("size"), URL(text(about.get("url_private_download")))
@@ -34,7 +34,7 @@ class Files:
             yield None
             return
         async with self._clients.download(url, token) as answer:
-            # whoever may not read it is shown the page where people sign in
+            # without access Slack answers with its sign-in page and the status 200
             page = answer.content_type == "text/html" and text(about.get("mimetype")) != "text/html"
             if answer.status != 200 or page:
                 log.warning("file not given", status=answer.status)
@@ -52,7 +52,7 @@ class Files:
         return part(answer.data, "file") if isinstance(answer.data, dict) else {}
 
     def _is_slack(self, url: URL) -> bool:
-        """The token goes to Slack alone, wherever a file says that it is."""
+        """Return whether the address is Slack's: no other one may get the token."""
         if not url.absolute:
             return False
         real = url.scheme == "https" and url.host == HOST

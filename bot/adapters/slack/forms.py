@@ -1,4 +1,4 @@
-"""The fields of forms as Slack's inputs, and what a filled-in form says."""
+"""Render the fields of forms as Slack's inputs, and parse what a submitted form holds."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,27 +13,28 @@ from bot.adapters.slack.text import is_visible, shorten, utf16_length
 from bot.cards import Form, Input, Option
 
 MOST_RADIO_BUTTONS = 4
-"""So many options are shown at once; more of them hide in a menu."""
+"""Most options shown as radio buttons; more of them become a menu."""
 
 LONGEST_TEXT, MOST_BOXES, LONGEST_NAME = 3000, 10, 255
+"""Slack's limits: UTF-16 units of a text, checkboxes, and units of a block's id."""
 _ANSWER = "answer"
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a window was opened from, kept by Slack in the window itself."""
+    """Where a modal was opened from; Slack keeps it in the modal's private metadata."""
 
     command: str = ""
     channel: str = ""
     response_url: str = ""
 
     def metadata(self) -> str:
-        """What goes into the window."""
+        """Return the fields as JSON for the modal's private metadata."""
         return json.dumps({k: v for k, v in asdict(self).items() if v}, separators=(",", ":"))
 
     @classmethod
     def from_view(cls, view: Mapping[str, Any]) -> "Origin | None":
-        """Read back; None if it is not what was put in."""
+        """Return the origin stored in a view; None if its metadata is not what `metadata` wrote."""
         try:
             said = json.loads(view.get("private_metadata") or "{}")
             known = cls(**said)
@@ -43,7 +44,7 @@ class Origin:
 
 
 def parse_values(view: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    """What stands in each field of a modal that came back; nothing where it was emptied."""
+    """Return the values of a submitted modal by field; an empty field has no values."""
     state = view.get("state") or {}
     return {
         name: _element_values(element)
@@ -53,9 +54,10 @@ def parse_values(view: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
 
 
 def field_errors(asked: Form, shown: Mapping[str, Any], drawn: Json) -> dict[str, str]:
-    """The problems by field, if the window on the screen has the same fields and no old problem.
+    """Return the problems by field if Slack can show them in the modal `shown`, else {}.
 
-    Then Slack itself writes them under the fields; else the window is drawn anew.
+    Slack writes them under the fields, which needs a modal with the same fields and no alerts of
+    earlier problems. Otherwise the caller replaces the modal with `drawn`.
     """
     problems = {i.name: shorten(i.problem, 300) for i in asked.inputs if is_visible(i.problem)}
     before, after = _skeleton(shown), [b for b in _skeleton(drawn) if b[0] != "alert"]
@@ -64,7 +66,7 @@ def field_errors(asked: Form, shown: Mapping[str, Any], drawn: Json) -> dict[str
 
 
 def _skeleton(view: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """The inputs of a view and its alerts: what Slack's own error display depends on."""
+    """Return type, id and element type of each input and alert: what `field_errors` compares."""
     return [
         (b["type"], b.get("block_id") or "", str((b.get("element") or {}).get("type")))
         for b in view.get("blocks") or []
@@ -83,7 +85,7 @@ def _element_values(element: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def field_pieces(asked: Form) -> tuple[list[Piece], bool]:
-    """The fields of a form, each under its problem; and whether a menu had too many options."""
+    """Return the form's fields, each below its problem, and whether a menu lost options."""
     unnamed = (f"field:{number}" for number in count())
     fields = {given.name or next(unnamed): given for given in asked.inputs}
     pieces = [Piece((*_problem(i), _input(name, i)), keep=True) for name, i in fields.items()]
@@ -92,7 +94,7 @@ def field_pieces(asked: Form) -> tuple[list[Piece], bool]:
 
 def _problem(given: Input) -> Iterator[Json]:
     if is_visible(given.problem):
-        # nothing typed yet is no mistake
+        # a field that was not filled in yet is not a mistake
         yield kit.alert(given.problem, "error" if given.value else "info")
 
 
@@ -118,13 +120,13 @@ def _element(given: Input) -> Json:
 
 
 def choices(options: Sequence[Option]) -> list[Json]:
-    """Options as Slack takes them: short enough, each value once, a hundred at most."""
+    """Return the options Slack accepts: values short enough and unique, at most a hundred."""
     known = {o.value: o for o in options if 0 < utf16_length(o.value) <= VALUE}
     return [kit.option(o.label or v, v, o.hint) for v, o in known.items()][: kit.OPTIONS]
 
 
 def _choice_element(given: Input, options: list[Json]) -> Json:
-    """A few options lie open; one that may be left out stays in a menu, which can be emptied."""
+    """Return radio buttons for few options; a menu for an optional field, as it can be cleared."""
     chosen = [option for option in options if option["value"] in given.value]
     if given.many:
         kind = "checkboxes" if len(options) <= MOST_BOXES else "multi_static_select"
@@ -149,7 +151,7 @@ def _initial_options(chosen: list[Json], *, many: bool) -> Json:
 
 def _text_element(given: Input) -> Json:
     text = shorten(given.text if given.long else " ".join(given.text.split()), LONGEST_TEXT)
-    # a text that is too long is shown whole with its problem, so the field has room for it
+    # a value over the field's limit is shown in full beside its problem, so the limit is raised
     most = min(max(given.longest, utf16_length(text), 1), LONGEST_TEXT)
     element = {"type": "plain_text_input", "multiline": given.long, "max_length": most}
     return element | ({"initial_value": text} if text.strip() else {})

@@ -1,4 +1,4 @@
-"""What reaches the hub from outside is proved to come from Slack before a byte of it is read."""
+"""Check that a request comes from Slack before any of its content is parsed."""
 
 import asyncio
 import hashlib
@@ -14,16 +14,18 @@ from aiohttp import web
 
 MOST_BYTES = 1024 * 1024
 MOST_SECONDS = 300
+"""Largest difference between the time stamp of a request and the clock."""
 MOST_NESTING = 64
 MOST_FIELDS = 100
 MOST_SIGNATURES = 10_000
+"""Most signatures remembered to recognise repeated requests; the oldest is dropped first."""
 
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 
 
 class RequestRejectedError(Exception):
-    """The request ends here with this HTTP status."""
+    """The request is rejected; `status` is the HTTP status of the answer."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -31,7 +33,10 @@ class RequestRejectedError(Exception):
 
 
 class Guard:
-    """Reads a request and lets its content through if Slack signed these very bytes just now."""
+    """Parses requests that Slack signed a short time ago, and rejects all others.
+
+    `patience`: seconds within which the whole body has to arrive.
+    """
 
     def __init__(self, secret: str, clock: Callable[[], float], *, patience: float = 10.0) -> None:
         if not secret:
@@ -42,12 +47,15 @@ class Guard:
         self._recent_signatures: OrderedDict[str, float] = OrderedDict()
 
     async def admit(self, request: web.Request) -> dict[str, Any]:
-        """The content of a request, or `Rejected`."""
+        """Return the content of a request: the JSON of an event, or the fields of a form.
+
+        Raises `RequestRejectedError` if it is too large, too slow, malformed, unsigned or a replay.
+        """
         body = await self._receive_body(request)
         signature = self._verify(request.headers, body)
         if request.content_type == "application/json":
             return content_of_json(body)
-        # events may come again, and are known by their id; anything else comes once
+        # Slack may repeat an event, which is recognised by its id; any other request comes once
         self._refuse_replay(signature)
         return content_of_form(body)
 
@@ -93,7 +101,10 @@ class Guard:
 
 
 def content_of_json(body: bytes) -> dict[str, Any]:
-    """The object in a JSON body; anything else, or a key said twice, is refused."""
+    """Parse a JSON body that must hold an object without duplicate keys.
+
+    Raises `RequestRejectedError` for anything else and for deep nesting.
+    """
     if _depth(body) > MOST_NESTING:
         raise RequestRejectedError(400)
     try:
@@ -108,12 +119,18 @@ def content_of_json(body: bytes) -> dict[str, Any]:
 
 
 def content_of_form(body: bytes) -> dict[str, Any]:
-    """The fields of a form; the JSON of an interaction lies in its field `payload`."""
+    """Parse a form body; if it has a field `payload`, return the JSON object in that field.
+
+    Interactions come in `payload`, slash commands as plain fields. Raises `RequestRejectedError`.
+    """
     try:
         pairs = parse_qsl(
-            body.decode(), keep_blank_values=True, strict_parsing=True,
-            errors="strict", max_num_fields=MOST_FIELDS,
-        )  # fmt: skip
+            body.decode(),
+            keep_blank_values=True,
+            strict_parsing=True,
+            errors="strict",
+            max_num_fields=MOST_FIELDS,
+        )
         fields = _unique_fields(pairs)
         if not fields:
             raise ValueError("nothing said")
@@ -124,7 +141,7 @@ def content_of_form(body: bytes) -> dict[str, Any]:
 
 
 def _depth(body: bytes) -> int:
-    """How deep brackets nest outside of strings, counted without building anything."""
+    """Return how deep brackets nest outside of strings, without parsing the JSON."""
     depth = deepest = 0
     for byte in _STRING.sub(b"", body):
         if byte in b"[{":

@@ -1,4 +1,4 @@
-"""What people do in their direct messages with the hub, as parts of conversations: pure."""
+"""Parse events of direct messages into what the hub handles as parts of conversations. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -18,7 +18,11 @@ Act = Literal["written", "edited", "deleted", "marked", "unmarked"]
 
 @dataclass(frozen=True)
 class DirectMessageEvent:
-    """One event of a direct message: who did it, and what; the sender is looked up later."""
+    """A person wrote, edited or deleted a direct message, or changed a reaction to one.
+
+    `message` holds Slack's message (for a reaction only its `ts`), `event` the id of the event,
+    `edition` the time of the change in microseconds, 0 if there is none, and `mark` the emoji.
+    """
 
     visitor: Visitor
     act: Act
@@ -29,22 +33,33 @@ class DirectMessageEvent:
     mark: str = ""
 
     def to_incoming_message(self, sender: Sender) -> IncomingMessage:
-        """The same as the hub wants it."""
+        """Return the event as the hub's message from this sender.
+
+        A new message has a second key, made of Slack's `client_msg_id`: the same message sent
+        twice by the person's app is handled once.
+        """
         said, ts = text(self.message.get("text")), text(self.message.get("ts"))
         thread = text(self.message.get("thread_ts"))
         gesture = text(self.message.get("client_msg_id"))
         same = (f"{sender.platform}:{sender.workspace}:{gesture}",) if gesture else ()
         return IncomingMessage(
-            sender, self.act, ts, self.channel, readable_text(said),
-            parent=thread if thread != ts else "", has_threads=True,
-            is_command=bool(_COMMAND.match(said)), edition=self.edition,
-            files=_files(self.message), emoji=self.mark,
+            sender,
+            self.act,
+            ts,
+            self.channel,
+            readable_text(said),
+            parent=thread if thread != ts else "",
+            has_threads=True,
+            is_command=bool(_COMMAND.match(said)),
+            edition=self.edition,
+            files=_files(self.message),
+            emoji=self.mark,
             keys=(f"{sender.platform}:{self.event}", *(same if self.act == "written" else ())),
-        )  # fmt: skip
+        )
 
 
 def parse_event(body: Body) -> DirectMessageEvent | None:
-    """None for whatever is no direct message of a person, or no change that a person made."""
+    """Return the event, or None if it is not about a direct message or not by a person."""
     match payloads.kind(body):
         case "message":
             found = _parse_message(body)
@@ -59,7 +74,7 @@ def parse_event(body: Body) -> DirectMessageEvent | None:
 
 
 def _parse_message(body: Body) -> DirectMessageEvent | None:
-    """Words: new, other than before, or gone."""
+    """Parse a new, edited or deleted message; return None if it is not a person's."""
     event = part(body, "event")
     kind = text(event.get("subtype"))
     act: Act
@@ -75,14 +90,17 @@ def _parse_message(body: Body) -> DirectMessageEvent | None:
     if event.get("channel_type") != "im" or not _is_by_person(message):
         return None
     if act == "edited" and not edition:
-        return None  # Slack itself added a preview
+        return None  # only Slack changed it, by adding a preview
     visitor = payloads.author({**body, "event": message})
     name, channel = text(body.get("event_id")), text(event.get("channel"))
     return DirectMessageEvent(visitor, act, message, channel, name, edition)
 
 
 def _parse_reaction(body: Body, act: Act) -> DirectMessageEvent | None:
-    """A reaction. Slack tells of those in every channel the hub is in; they are none of its."""
+    """Parse a reaction to a direct message; return None for any other reaction.
+
+    Slack also sends the reactions in every channel the hub is in; they are ignored.
+    """
     event = part(body, "event")
     item, visitor = part(event, "item"), payloads.author(body)
     name, channel = text(body.get("event_id")), text(item.get("channel"))
@@ -98,7 +116,7 @@ def _parse_reaction(body: Body, act: Act) -> DirectMessageEvent | None:
 
 
 def readable_text(said: str) -> str:
-    """The text as people read it; a link that has words of its own shows where it leads."""
+    """Return the text without Slack's markup; a link with a label also shows its address."""
     plain = _TOKEN.sub(_replace_token, said)
     return plain.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
@@ -117,7 +135,7 @@ def _is_by_person(message: Body) -> bool:
 
 
 def _microseconds(ts: object) -> int:
-    """A time stamp in microseconds; 0 if there is none."""
+    """Convert a time stamp of Slack to microseconds; return 0 if it is none."""
     try:
         moment = int(float(text(ts)) * 1_000_000)
     except (ValueError, OverflowError):
@@ -126,7 +144,7 @@ def _microseconds(ts: object) -> int:
 
 
 def _files(message: Body) -> tuple[File, ...]:
-    """What Slack tells of them; what is in them it gives to the workspace's own token alone."""
+    """Return what Slack says of a message's files; only the workspace's own token opens them."""
     given = message.get("files")
     found = [file for file in given if isinstance(file, dict)] if isinstance(given, list) else []
     return tuple(

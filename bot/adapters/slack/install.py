@@ -1,4 +1,4 @@
-"""Adding the hub to a workspace: to Slack's page and back, once, in the same browser."""
+"""Install the hub in a workspace with OAuth; each state is valid once, in one browser."""
 
 import hashlib
 import hmac
@@ -24,6 +24,7 @@ log = structlog.get_logger()
 START_PATH, CALLBACK_PATH = "/slack/install", "/slack/oauth_redirect"
 COOKIE = "slack_install"
 STATE_SECONDS = 600
+"""Lifetime of the state and its cookie."""
 LONGEST_CODE = 500
 
 _HEADERS = {
@@ -42,7 +43,7 @@ color:#1d1c1d;background:#fff}}a{{color:#0b4c8c}}</style>
 
 
 class InstallPages:
-    """The two pages of an installation."""
+    """The two pages of an installation: the redirect to Slack, and the callback."""
 
     def __init__(
         self,
@@ -67,12 +68,12 @@ class InstallPages:
         self._secure = public_url.startswith("https:")
 
     def add_routes(self, app: web.Application) -> None:
-        """The way out and the way back."""
+        """Add the routes of both pages."""
         app.router.add_get(START_PATH, self.start_install)
         app.router.add_get(CALLBACK_PATH, self.finish_install)
 
     async def start_install(self, request: web.Request) -> web.Response:
-        """Off to Slack, with a state that this browser alone can bring back."""
+        """Redirect to Slack with a state that only this browser can return, by its cookie."""
         state = self._issue_state()
         away = self._authorize_url.update_query(
             client_id=self._client_id,
@@ -82,13 +83,18 @@ class InstallPages:
         )
         answer = web.Response(status=302, headers={"Location": str(away), **_HEADERS})
         answer.set_cookie(
-            COOKIE, state, max_age=STATE_SECONDS, path="/slack",
-            secure=self._secure, httponly=True, samesite="Lax",
-        )  # fmt: skip
+            COOKIE,
+            state,
+            max_age=STATE_SECONDS,
+            path="/slack",
+            secure=self._secure,
+            httponly=True,
+            samesite="Lax",
+        )
         return answer
 
     async def finish_install(self, request: web.Request) -> web.Response:
-        """Back from Slack: the code becomes a token, if everything about it is as it should be."""
+        """Exchange the code for a token if state and cookie are valid; answer with a page."""
         t = translator(language_of(request.headers.get("Accept-Language", "")[:2]))
         answer = await self._complete_install(request, t)
         answer.del_cookie(COOKIE, path="/slack")
@@ -109,8 +115,10 @@ class InstallPages:
             log.warning("install failed", reason=reason(error))
             said = t("Slack did not complete the installation. Please start again.")
             return _html_page(502, t("Not installed"), said, t)
-        said = t("The hub is in {workspace} now. Type /wwc there to begin.",
-                 workspace=_workspace_name(granted))  # fmt: skip
+        said = t(
+            "The hub is in {workspace} now. Type /wwc there to begin.",
+            workspace=_workspace_name(granted),
+        )
         return _html_page(200, t("Installed"), said, t)
 
     async def _exchange(self, code: str) -> dict[str, Any]:
@@ -123,7 +131,10 @@ class InstallPages:
         return answer.data if isinstance(answer.data, dict) else {}
 
     async def _save_installation(self, granted: dict[str, Any]) -> None:
-        """The token belongs to the workspace that Slack names, to no other."""
+        """Save the token for the workspace that Slack names, or for the whole organisation.
+
+        Raises ValueError if Slack granted no bot token.
+        """
         token, whole = text(granted.get("access_token")), granted.get("is_enterprise_install")
         enterprise = text(part(granted, "enterprise").get("id"))
         team = "" if whole is True else text(part(granted, "team").get("id"))
@@ -140,7 +151,7 @@ class InstallPages:
         return f"{said}.{self._sign(said)}"
 
     async def _is_valid_state(self, state: str, cookie: str) -> bool:
-        """Made here, for this browser, not long ago, and never brought back before."""
+        """Return whether the state is signed, equals the cookie, has not expired and is new."""
         said, _, signature = state.rpartition(".")
         same = hmac.compare_digest(state.encode(), cookie.encode())
         if not same or not hmac.compare_digest(signature.encode(), self._sign(said).encode()):
@@ -156,7 +167,7 @@ class InstallPages:
 
 
 def _single_parameter(request: web.Request, name: str) -> str:
-    """A value that stands in the address once; twice is as good as never."""
+    """Return the parameter of the address; an empty text if it is missing or repeated."""
     found = request.query.getall(name, [])
     return found[0] if len(found) == 1 else ""
 
@@ -169,7 +180,9 @@ def _workspace_name(granted: dict[str, Any]) -> str:
 def _html_page(status: int, title: str, said: str, t: Translator) -> web.Response:
     again = f'<p><a href="{START_PATH}">{escape(t("Start again"))}</a></p>'
     page = _PAGE.format(
-        language=t.language, title=escape(title), said=escape(said),
+        language=t.language,
+        title=escape(title),
+        said=escape(said),
         link="" if status == 200 else again,
-    )  # fmt: skip
+    )
     return web.Response(status=status, text=page, content_type="text/html", headers=_HEADERS)

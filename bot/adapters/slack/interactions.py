@@ -1,4 +1,4 @@
-"""What people do in Slack becomes a request, and the hub's reply becomes what Slack shows."""
+"""Turn interactions in Slack into requests to the hub, and its replies into Slack's views."""
 
 import asyncio
 import re
@@ -28,17 +28,17 @@ log = structlog.get_logger()
 
 LocalizedReply = tuple[Reply, Translator]
 TRIGGER_TIMEOUT = 1.2
-"""Seconds until a window is opened anyway: Slack takes it for three seconds after the press."""
+"""Seconds until a placeholder opens: Slack opens modals only for three seconds after a press."""
 
 _PAGE = re.compile(r"\bpage:\d+$")
 
 
 class RetryLaterError(Exception):
-    """An event could not be taken now."""
+    """An event could not be handled now; Slack should send it again."""
 
 
 class InteractionHandler:
-    """Answers slash commands, buttons, menus and forms; calls Slack for whoever acted there."""
+    """Answers slash commands, buttons, menus and forms, with calls to the visitor's workspace."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class InteractionHandler:
         self._running_tasks: set[asyncio.Future[Any]] = set()
 
     def register(self, app: AsyncApp) -> None:
-        """Commands, presses, forms and completions; and what is said where one of all fails."""
+        """Register the handlers of commands, actions, submissions, suggestions and errors."""
         app.command(re.compile("^/"))(self.on_command)
         app.block_action(re.compile("^say:"))(self.on_action)
         app.view(re.compile("^form$"))(self.on_submission)
@@ -65,7 +65,7 @@ class InteractionHandler:
         app.error(self.on_error)
 
     async def close(self) -> None:
-        """What is still being answered gets a moment, then ends."""
+        """Wait up to the answer timeout for running tasks, then cancel the rest."""
         if self._running_tasks:
             await asyncio.wait(self._running_tasks, timeout=self._answer_timeout)
         for task in tuple(self._running_tasks):
@@ -75,7 +75,7 @@ class InteractionHandler:
     # --- slash commands -----------------------------------------------------------------------
 
     async def on_command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        """`/wwc …`: the answer is in the response itself."""
+        """Answer `/wwc …` in the response itself, or later through the response URL."""
         visitor = payloads.command_author(body)
         if not visitor.is_identified:
             await _ignore(ack, "command")
@@ -96,7 +96,11 @@ class InteractionHandler:
         return render.message(reply, t) | answers.visibility(reply)
 
     async def _send_late_answer(self, url: str, rest: Awaitable[Json]) -> None:
-        """The answer takes the place of «one moment»; a window needs only that it goes."""
+        """Replace «One moment…» by the answer once it is ready.
+
+        Where a modal is the answer, the placeholder is only deleted. A public answer is a new
+        message, because the placeholder is visible to the asker alone.
+        """
         answer = await rest
         public = answer.get("response_type") == "in_channel"
         if not answer or public:
@@ -107,7 +111,10 @@ class InteractionHandler:
     async def _offer_form(
         self, visitor: Visitor, body: Body, form: Form, words: str, origin: Origin, t: Translator
     ) -> Json:
-        """Open the form; where that comes too late, offer a button that does."""
+        """Open the form and return {}; if Slack did not open it, return a message with a button.
+
+        Slack opens no modal later than three seconds after a command or a press.
+        """
         if await self._open_window(visitor, body, render.form(form, t, origin)):
             return {}
         return answers.invitation(form, words, t) | {"response_type": "ephemeral"}
@@ -115,7 +122,7 @@ class InteractionHandler:
     # --- buttons and menus --------------------------------------------------------------------
 
     async def on_action(self, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
-        """A button or a menu says its command."""
+        """Run the command of a button or a menu, and answer where it stands."""
         visitor, words = payloads.actor(body), payloads.action_command(action)
         if not (visitor.is_identified and words):
             await _ignore(ack, "action")
@@ -128,7 +135,7 @@ class InteractionHandler:
         await ack()
 
     async def _answer_in_message(self, visitor: Visitor, body: Body, words: str) -> None:
-        """The answer comes below; a page takes the place of the page before."""
+        """Post the answer below the message; a new page of a private list replaces the old one."""
         channel, url = text(part(body, "channel").get("id")), text(body.get("response_url"))
         reply, t = await self.ask(visitor, words, channel=channel)
         if isinstance(reply, Form):
@@ -142,7 +149,7 @@ class InteractionHandler:
             await self._clients.respond(url, answer | {"replace_original": turned})
 
     async def _answer_in_modal(self, visitor: Visitor, body: Body, words: str) -> None:
-        """The answer takes the window's place; a form lies on top of it."""
+        """Show the answer in place of the modal, or a form on top of it."""
         view = part(body, "view")
         origin = Origin.from_view(view) or Origin()
         reply, t = await self.ask(visitor, words, channel=origin.channel)
@@ -157,7 +164,7 @@ class InteractionHandler:
         await self.call_slack(visitor, "views.update", view_id=text(view.get("id")), view=shown)
 
     async def _answer_in_home(self, visitor: Visitor, body: Body, words: str) -> None:
-        """The answer opens in a window, and the tab behind it is drawn anew."""
+        """Open the answer in a modal and publish the Home tab again."""
         answer, rest = await wait_briefly(
             self.ask(visitor, words), min(self._answer_timeout, TRIGGER_TIMEOUT)
         )
@@ -177,7 +184,7 @@ class InteractionHandler:
     # --- forms --------------------------------------------------------------------------------
 
     async def on_submission(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        """A filled-in form: its problems beside its fields, or the answer in its window."""
+        """Handle a submitted form: show the problems at its fields, or the answer in its modal."""
         visitor, view = payloads.actor(body), part(body, "view")
         origin = Origin.from_view(view)
         if not visitor.is_identified or origin is None or not origin.command:
@@ -185,9 +192,12 @@ class InteractionHandler:
             await ack(answers.update_action(render.modal(answers.stale_form_card(t), t)))
             return
         work = self.ask(
-            visitor, origin.command,
-            channel=origin.channel, values=forms.parse_values(view), from_form=True,
-        )  # fmt: skip
+            visitor,
+            origin.command,
+            channel=origin.channel,
+            values=forms.parse_values(view),
+            from_form=True,
+        )
         answer, rest = await wait_briefly(work, self._answer_timeout)
         if answer is None:
             self.run_in_background(
@@ -232,7 +242,7 @@ class InteractionHandler:
         )
 
     async def on_options(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        """Completions while somebody types in a field."""
+        """Return suggestions for the text typed so far; none if they take too long."""
         offered, rest = await wait_briefly(self._load_suggestions(body), self._answer_timeout)
         if offered is None:
             self.run_in_background(rest)
@@ -250,7 +260,11 @@ class InteractionHandler:
     # --- what all of them need ----------------------------------------------------------------
 
     async def on_error(self, error: Exception, body: dict[str, Any]) -> BoltResponse:
-        """Nothing was saved: an event comes again, a form stays open, a person is told."""
+        """Answer a failed request, of which nothing was saved.
+
+        With the status 503 Slack sends an event again and keeps a form open. A slash command is
+        answered with an apology.
+        """
         log.error("fault", error=type(error.__cause__ or error).__name__)
         if isinstance(error, RetryLaterError) or body.get("type") == "view_submission":
             return BoltResponse(status=503, body="")
@@ -259,27 +273,27 @@ class InteractionHandler:
         return BoltResponse(status=200, body=sorry if "command" in body else "")
 
     async def ask(self, visitor: Visitor, words: str, **how: Any) -> LocalizedReply:
-        """The hub's reply to the visitor's words, and their language."""
+        """Return the hub's reply to the visitor's words, and the visitor's translator."""
         sender = await self._people.load_sender(visitor)
         reply = await self._hub(Request(sender, words, **how))
         return reply, await self._people.load_translator(sender)
 
     async def publish_home(self, visitor: Visitor) -> None:
-        """Draw the Home tab."""
+        """Render the visitor's Home tab and publish it to Slack."""
         reply, t = await self.ask(visitor, "home")
         card = render.form_invitation_card(reply, "home", t) if isinstance(reply, Form) else reply
         await self.call_slack(
             visitor, "views.publish", user_id=visitor.user, view=render.home(card, t)
-        )  # fmt: skip
+        )
 
     async def _open_window(self, visitor: Visitor, body: Body, view: Json) -> str:
-        """Open a window; its id, or nothing if Slack did not."""
+        """Open a modal; return its id, or an empty text if Slack did not open it."""
         trigger = text(body.get("trigger_id"))
         answer = await self.call_slack(visitor, "views.open", trigger_id=trigger, view=view)
         return text(part(answer, "view").get("id"))
 
     async def call_slack(self, visitor: Visitor, method: str, **said: Any) -> Json | None:
-        """One call to Slack in the visitor's workspace; None if it did not work."""
+        """Call a method in the visitor's workspace; log a failure and return None."""
         token = await self._tokens.token_for(visitor.enterprise, visitor.team)
         if token is None:
             log.warning("not sent", method=method, reason="not installed")
@@ -291,7 +305,7 @@ class InteractionHandler:
             return None
 
     def run_in_background(self, work: Awaitable[Any]) -> None:
-        """Let the work go on behind the answer; `close` waits for it."""
+        """Run work after the answer was sent; `close` waits for it, and its errors are logged."""
         task = asyncio.ensure_future(work)
         self._running_tasks.add(task)
         task.add_done_callback(self._on_task_done)

@@ -1,4 +1,4 @@
-"""Slack: signed HTTP or Socket Mode in, the Web API out."""
+"""The Slack adapter: receives by signed HTTP or Socket Mode, answers by the Web API."""
 
 import asyncio
 import time
@@ -35,10 +35,16 @@ log = structlog.get_logger()
 
 EVENTS = "/slack/events"
 PING_SECONDS, FRESH_SECONDS = 5.0, 1.0
+"""Interval of pings, and the age below which an open connection is not replaced."""
 
 
 class SlackAdapter(SlackDeliveryAdapter):
-    """All workspaces of one Slack app: what comes in here, what goes out in `SlackCourier`."""
+    """Receives from all workspaces of one Slack app; `SlackDeliveryAdapter` delivers to them.
+
+    With `app_token` it opens a socket; with `signing_secret` it accepts signed requests; with
+    client id, client secret and store it lets workspaces install the app and keeps their tokens.
+    `answer_timeout` and `patience` are seconds: until «One moment…», and for reading a request.
+    """
 
     platform = PLATFORM
 
@@ -83,10 +89,10 @@ class SlackAdapter(SlackDeliveryAdapter):
             self._install = InstallPages(
                 hub, self._clients, store, clock, client_id=client_id,
                 client_secret=client_secret, authorize_url=authorize_url, public_url=public_url,
-            )  # fmt: skip
+            )  # fmt: skip # one argument a line would make this function too long
 
     def add_routes(self, app: web.Application) -> None:
-        """What Slack and the installing browser call; unsigned requests have no route at all."""
+        """Add the routes for events and installation; without a signing secret none for events."""
         if self._guard:
             app.router.add_post(EVENTS, self._on_http_request)
         if self._install:
@@ -94,11 +100,11 @@ class SlackAdapter(SlackDeliveryAdapter):
         app.on_cleanup.append(self._on_cleanup)
 
     def is_ready(self) -> bool:
-        """Is there a way in: a socket that is open, or the signed door?"""
+        """Return whether events can arrive: by the socket with an app token, else by HTTP."""
         return self._guard is not None if not self._app_token else _is_open(self._socket)
 
     async def listen(self) -> None:
-        """Keep a socket open where there is an app token; HTTP needs nobody to wait for it."""
+        """Keep a socket open if there is an app token, else only wait, as HTTP has its routes."""
         try:
             if self._app_token:
                 self._socket = _SocketClient(self._app_token, self._clients)
@@ -110,17 +116,17 @@ class SlackAdapter(SlackDeliveryAdapter):
             await self.close()
 
     async def close(self) -> None:
-        """Finish what is being answered and close all connections."""
+        """Finish the running answers and close all connections."""
         await self._interactions.close()
         if self._socket:
-            await self._socket.close()  # type: ignore[no-untyped-call] # as the library has it
+            await self._socket.close()  # type: ignore[no-untyped-call] # untyped in the library
         await self._people.close()
         await self._clients.close()
 
     # --- what comes in ------------------------------------------------------------------------
 
     async def _on_http_request(self, request: web.Request) -> web.Response:
-        """One signed request; whatever is in it, the answer is never a crash."""
+        """Answer one signed request; malformed content is rejected and raises nothing."""
         assert self._guard is not None  # noqa: S101 - the route exists only with a guard
         try:
             body = await self._guard.admit(request)
@@ -135,19 +141,19 @@ class SlackAdapter(SlackDeliveryAdapter):
     async def _on_socket_request(
         self, client: AsyncBaseSocketModeClient, request: SocketModeRequest
     ) -> None:
-        """The same through the socket, where Slack has proved itself by opening it."""
+        """Answer one request of the socket, which needs no signature: the app token opened it."""
         bolt = self._bolt_request(dict(request.payload))
         answer = await self._dispatch(bolt) if bolt else BoltResponse(status=200, body="")
         try:
             await send_async_response(client, request, answer, time.time())
-        except Exception as error:  # the connection went away; Slack sends the envelope again
+        except Exception as error:  # the connection was lost; Slack sends the envelope again
             log.warning("not acknowledged", error=type(error).__name__)
 
     def _bolt_request(self, body: dict[str, Any]) -> AsyncBoltRequest | None:
-        """None for content of a shape that Slack never sends."""
+        """Return Bolt's request, or None for content of a shape that Slack never sends."""
         try:
-            # As content already read: Bolt's own reading loses a command whose words hold
-            # «payload», and fails on much that is refused here.
+            # the content is passed already parsed: Bolt's own parser loses a command whose text
+            # contains «payload», and fails on much that is rejected here
             return AsyncBoltRequest(body=body, mode="socket_mode")
         except (AttributeError, TypeError, ValueError, KeyError, IndexError):
             return None
@@ -159,11 +165,11 @@ class SlackAdapter(SlackDeliveryAdapter):
             return BoltResponse(status=200, body="")
         try:
             answer = await self._get_bolt_app().async_dispatch(request)
-        except Exception as error:  # Bolt stumbles over shapes that Slack does not send
+        except Exception as error:  # Bolt fails on shapes that Slack does not send
             log.info("ignored", kind=payloads.text(body.get("type")), error=type(error).__name__)
             return BoltResponse(status=200, body="")
         if answer.status in (404, 500):
-            # nothing here listens to it, or it is no such thing as it says it is
+            # no handler is registered for it, or it lacks what its type promises
             log.info("ignored", kind=payloads.text(body.get("type")), status=answer.status)
             return BoltResponse(status=200, body="")
         return answer
@@ -175,10 +181,10 @@ class SlackAdapter(SlackDeliveryAdapter):
                 logger=SILENT_LOGGER,
                 client=self._clients.client_for(None),
                 authorize=_authorize,
-                # answer in the response itself: the default runner looks every 10 ms
+                # answer in the response itself: the default runner polls every 10 ms
                 process_before_response=True,
-                request_verification_enabled=False,  # done on the raw bytes, before
-                ignoring_self_events_enabled=False,  # done by who wrote, without a call to Slack
+                request_verification_enabled=False,  # done before, on the raw bytes
+                ignoring_self_events_enabled=False,  # recognised by author, without a call
                 attaching_function_token_enabled=False,
             )
             self._interactions.register(self._bolt)
@@ -190,7 +196,7 @@ class SlackAdapter(SlackDeliveryAdapter):
 
 
 class _SocketClient(SocketModeClient):
-    """A Socket Mode connection that says when it cannot be opened, and uses no proxy."""
+    """A Socket Mode connection that logs when it cannot be opened, and uses no proxy."""
 
     def __init__(self, app_token: str, clients: Clients) -> None:
         super().__init__(
@@ -204,11 +210,14 @@ class _SocketClient(SocketModeClient):
         self._reconnect_lock = asyncio.Lock()
 
     async def connect(self) -> None:
-        await super().connect()  # type: ignore[no-untyped-call] # as the library has it
+        await super().connect()  # type: ignore[no-untyped-call] # untyped in the library
         self._connected_at = time.monotonic()
 
     async def connect_to_new_endpoint(self, force: bool = False) -> None:
-        """Slack's farewell and the end of the connection both lead here; once is enough."""
+        """Connect again, but only once per lost connection.
+
+        The library calls this both for Slack's disconnect message and for the closed connection.
+        """
         async with self._reconnect_lock:
             fresh = (
                 time.monotonic() - self._connected_at < FRESH_SECONDS and await self.is_connected()
@@ -230,7 +239,7 @@ def _is_open(socket: _SocketClient | None) -> bool:
 
 
 async def _authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
-    """Tokens are looked up where one is needed; most answers need none."""
+    """Authorize without a token: most answers need none, and calls to Slack look theirs up."""
     return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id)
 
 

@@ -1,4 +1,4 @@
-"""The description of the Slack app, made from the declarations: what it may do and hears of."""
+"""Build the manifest of the Slack app: its scopes, its events and its slash command."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +19,7 @@ SCOPES: Mapping[str, str] = {
     "users:read": "know the name, language and time zone of who asks, and who is a guest",
     "users:read.email": "let people in by their address, where staff vouch for the workspace",
 }
-"""What the bot asks for, and why; nothing it does not use."""
+"""The scopes the bot asks for, and what each is used for."""
 
 EVENTS: Mapping[str, str] = {
     "app_home_opened": "draw the Home tab",
@@ -30,6 +30,7 @@ EVENTS: Mapping[str, str] = {
     "reaction_removed": "take it back there",
     "tokens_revoked": "forget the token",
 }
+"""The events the bot subscribes to, and what each is used for."""
 
 NAME = "WWC Hub"
 DESCRIPTION = "One community of city data people: ask who does what, in four languages."
@@ -45,7 +46,7 @@ COMMAND_HINTS = {
     "pt": "Encontre pessoas e cidades",
     "fr": "Trouver des personnes et des villes",
 }
-"""Slack shows one description to everybody, so it speaks all four languages."""
+"""Joined into one description: Slack shows the same one to everybody, whatever the language."""
 
 MOST_DESCRIPTION, MOST_HINT = 2000, 1000
 
@@ -53,13 +54,13 @@ MOST_DESCRIPTION, MOST_HINT = 2000, 1000
 def manifest(
     commands: Mapping[str, Command], public_url: str = "", *, socket: bool = False
 ) -> dict[str, Any]:
-    """The manifest, ready to be pasted into Slack; with Socket Mode it needs no address."""
+    """Return the manifest to paste into Slack; with Socket Mode it holds no addresses."""
     url = f"{public_url.rstrip('/')}/slack/events"
     command = {
         "command": SLASH,
         "description": shorten(" · ".join(COMMAND_HINTS.values()), MOST_DESCRIPTION),
         "usage_hint": usage_hint(commands),
-        "should_escape": True,  # mentions arrive as ids, not as names that several may have
+        "should_escape": True,  # mentions arrive as ids: several people may have the same name
     }
     request = {} if socket else {"request_url": url}
     redirect = {} if socket else {"redirect_urls": [url.replace("events", "oauth_redirect")]}
@@ -96,8 +97,10 @@ def manifest(
 
 
 def usage_hint(commands: Mapping[str, Command]) -> str:
-    """What may follow the slash, as far as it fits; help first, and neither what is for staff
-    nor what goes on with another verb."""
+    """Return the examples shown behind the slash command, as many as fit, `help` first.
+
+    Left out are commands for staff and those of several words.
+    """
     open_to_all = [c for c in commands.values() if not (c.is_staff_only or " " in c.name)]
     examples = [c.example or c.name for c in sorted(open_to_all, key=lambda c: c.name != "help")]
     hint = ""

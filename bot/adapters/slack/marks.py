@@ -1,35 +1,69 @@
-"""Slack's names of emoji, as people see them."""
+"""Convert Slack's names of emoji to the pictures people see."""
 
 import re
 
 LONGEST_NAME = 100
-"""No name is longer in Slack."""
+"""Longest name of an emoji in Slack, in characters."""
 
 _SLACK_NAMES = {
-    "barely_sunny": "🌥️", "drum_with_drumsticks": "🥁", "egg": "🥚", "face_palm": "🤦",
-    "face_with_cowboy_hat": "🤠", "female-doctor": "👩\u200d⚕️", "first_place_medal": "🥇",
-    "hand_with_index_and_middle_fingers_crossed": "🤞", "handball": "🤾",
-    "i_love_you_hand_sign": "🤟", "juggling": "🤹", "keycap_star": "*️⃣",
-    "knife_fork_plate": "🍽️", "ladybug": "🐞", "lightning": "🌩️",
-    "male-doctor": "👨\u200d⚕️", "medal": "🎖️", "mostly_sunny": "🌤️",
-    "octagonal_sign": "🛑", "partly_sunny_rain": "🌦️", "person_doing_cartwheel": "🤸",
-    "rain_cloud": "🌧️", "satellite": "🛰️", "scooter": "🛴", "second_place_medal": "🥈",
-    "shopping_trolley": "🛒", "simple_smile": "🙂", "smiling_face_with_3_hearts": "🥰",
-    "snow_cloud": "🌨️", "spock-hand": "🖖", "the_horns": "🤘", "third_place_medal": "🥉",
-    "thumbsup_all": "👍", "tornado_cloud": "🌪️", "wrestlers": "🤼", "zebra_face": "🦓",
-}  # fmt: skip
-"""Names that Slack alone uses, or means another picture by."""
+    "barely_sunny": "🌥️",
+    "drum_with_drumsticks": "🥁",
+    "egg": "🥚",
+    "face_palm": "🤦",
+    "face_with_cowboy_hat": "🤠",
+    "female-doctor": "👩\u200d⚕️",
+    "first_place_medal": "🥇",
+    "hand_with_index_and_middle_fingers_crossed": "🤞",
+    "handball": "🤾",
+    "i_love_you_hand_sign": "🤟",
+    "juggling": "🤹",
+    "keycap_star": "*️⃣",
+    "knife_fork_plate": "🍽️",
+    "ladybug": "🐞",
+    "lightning": "🌩️",
+    "male-doctor": "👨\u200d⚕️",
+    "medal": "🎖️",
+    "mostly_sunny": "🌤️",
+    "octagonal_sign": "🛑",
+    "partly_sunny_rain": "🌦️",
+    "person_doing_cartwheel": "🤸",
+    "rain_cloud": "🌧️",
+    "satellite": "🛰️",
+    "scooter": "🛴",
+    "second_place_medal": "🥈",
+    "shopping_trolley": "🛒",
+    "simple_smile": "🙂",
+    "smiling_face_with_3_hearts": "🥰",
+    "snow_cloud": "🌨️",
+    "spock-hand": "🖖",
+    "the_horns": "🤘",
+    "third_place_medal": "🥉",
+    "thumbsup_all": "👍",
+    "tornado_cloud": "🌪️",
+    "wrestlers": "🤼",
+    "zebra_face": "🦓",
+}
+"""Names that only Slack uses, or that mean another picture elsewhere."""
 
 _FAMILY = {
-    "man": "👨", "woman": "👩", "boy": "👦", "girl": "👧", "heart": "❤️", "kiss": "❤️\u200d💋",
-}  # fmt: skip
+    "man": "👨",
+    "woman": "👩",
+    "boy": "👦",
+    "girl": "👧",
+    "heart": "❤️",
+    "kiss": "❤️\u200d💋",
+}
+"""Parts of the names of couples and families, such as «man-heart-man»."""
 _FLAG = re.compile("flag-([a-z])([a-z])")
 _SEX = re.compile("^(fe)?male[-_]")
 _TONE = re.compile("skin-tone-([2-6])")
 
 
 def emoji_picture(name: str) -> str:
-    """The picture; a workspace's own emoji keep their name; nothing for what is no name."""
+    """Return the picture of an emoji with this name in Slack.
+
+    A workspace's own emoji keep their name as `:name:`. Returns an empty text for an invalid name.
+    """
     plain, *tones = name.split("::")
     if not plain or len(name) > LONGEST_NAME or not name.isprintable():
         return ""
@@ -53,7 +87,7 @@ def _picture(name: str) -> str:
 
 
 def _apply_skin_tone(picture: str, tone: str) -> str:
-    """With the colour of the skin, where the picture has some."""
+    """Return the picture with the skin tone, or as it is if it has no such variant."""
     colour = _TONE.fullmatch(tone)
     if colour is None:
         return picture
@@ -62,13 +96,13 @@ def _apply_skin_tone(picture: str, tone: str) -> str:
 
 
 def _picture_by_name(name: str) -> str:
-    import emoji  # a big table, and few processes ever need it
+    import emoji  # a large table, which few processes need
 
     return _validate_picture(emoji.emojize(f":{name}:", language="alias"))
 
 
 def _validate_picture(picture: str) -> str:
-    """The picture itself, if there is such a thing."""
+    """Return the picture if it is an emoji, else an empty text."""
     import emoji
 
     return picture if emoji.is_emoji(picture) else ""

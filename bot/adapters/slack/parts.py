@@ -1,4 +1,4 @@
-"""The parts of a card as blocks, and how many of them fit where they are shown."""
+"""Render the parts of a card as blocks, and leave out what exceeds the limits of a surface."""
 
 import math
 import re
@@ -31,10 +31,13 @@ from bot.cards import (
 from bot.i18n import Translator
 
 TABLE_ROWS, TABLE_COLUMNS, TABLE_SIZE = 100, 20, 8000
+"""Largest table rendered as Slack's own; the size is that of its JSON in UTF-16 units."""
 MONOSPACED = 4000
+"""Longest block of monospaced text, in UTF-16 units."""
 BAR_WIDTH = 12
 LIST_LINES = 20
 VALUE = 150
+"""Longest value of an option, in UTF-16 units."""
 
 _EMOJI = {
     "info": "information_source",
@@ -49,7 +52,11 @@ _NUMBER = re.compile(r"[+\-−]?[\d.,'\u00a0\u202f ]*\d ?%?|[–—-]?")
 
 @dataclass(frozen=True)
 class Surface:
-    """Where something is drawn, and how much room there is."""
+    """A place that shows blocks, with its limits.
+
+    `blocks`: most blocks. `size`: most UTF-16 units of their JSON. `tables`: most tables of
+    Slack's own. `alerts`: whether it shows alerts.
+    """
 
     blocks: int
     size: int
@@ -57,12 +64,12 @@ class Surface:
     alerts: bool = False
 
     def subtract(self, blocks: Sequence[Json]) -> "Surface":
-        """The room that remains below these."""
+        """Return the limits that remain after these blocks; they may be negative."""
         return replace(self, blocks=self.blocks - len(blocks), size=self.size - kit.size(*blocks))
 
     @property
     def is_overfull(self) -> bool:
-        """Has more been put here than fits?"""
+        """Return whether more blocks were subtracted than fit."""
         return self.blocks < 0 or self.size < 0
 
 
@@ -73,7 +80,7 @@ MODAL = Surface(blocks=100, size=50_000, alerts=True)
 
 @dataclass(frozen=True)
 class Piece:
-    """Blocks that stand or fall together; `keep`: the last to be left out."""
+    """Blocks that are shown or left out together; those with `keep` are left out last."""
 
     blocks: tuple[Json, ...]
     keep: bool = False
@@ -83,7 +90,7 @@ class Piece:
 
 
 def render_blocks(card: Card, surface: Surface, t: Translator) -> list[Json]:
-    """All blocks of a card."""
+    """Render a card as blocks within the limits of the surface."""
     drawing = _CardRenderer(surface)
     pieces = [*drawing.render_title(card), *drawing.render_parts(card.parts)]
     footer = [kit.context(card.footer)] if is_visible(card.footer) else []
@@ -98,7 +105,11 @@ def fit_pieces(
     *,
     is_truncated: bool,
 ) -> list[Json]:
-    """The blocks that have room, then a line that says so if some had none, then the footer."""
+    """Return the blocks of the pieces that fit, and then the footer.
+
+    A line before the footer says if a piece was left out, or was itself shortened
+    (`is_truncated`).
+    """
     says = kit.context(t("There is more than fits here; a narrower question shows the rest."))
     kept = _select_pieces(pieces, surface.subtract([says, *footer]))
     shown = [block for piece in kept for block in piece.blocks]
@@ -110,7 +121,11 @@ def fit_pieces(
 
 
 def _select_pieces(pieces: Sequence[Piece], room: Surface) -> list[Piece]:
-    """Buttons, menus and notes first, then the rest in reading order up to the first too much."""
+    """Return the pieces that fit, in their order.
+
+    Pieces with `keep` (buttons, menus, notes) are selected first, then the others in reading order
+    up to the first one that does not fit.
+    """
     if not room.subtract([block for piece in pieces for block in piece.blocks]).is_overfull:
         return list(pieces)
     chosen: set[int] = set()
@@ -125,7 +140,7 @@ def _select_pieces(pieces: Sequence[Piece], room: Surface) -> list[Piece]:
 
 
 def _drop_loose_dividers(shown: list[Json]) -> list[Json]:
-    """Without lines that part nothing: at the start, at the end, or two in a row."""
+    """Return the blocks without dividers at the start, at the end, or after another divider."""
     kept: list[Json] = []
     for block in shown:
         if block != kit.divider() or (kept and kept[-1] != block):
@@ -134,13 +149,16 @@ def _drop_loose_dividers(shown: list[Json]) -> list[Json]:
 
 
 def _is_title_only(part: Part) -> bool:
-    """An entry that is nothing but its title."""
+    """Return whether the part is an entry with only a title, and perhaps a badge."""
     return isinstance(part, Entry) and not (part.lines or part.note or part.buttons)
 
 
 @dataclass
 class _CardRenderer:
-    """One card being drawn: what was used up so far, and whether something had no room."""
+    """Renders one card; counts its tables and actions.
+
+    `is_truncated`: whether something was shortened or left out so far.
+    """
 
     surface: Surface
     is_truncated: bool = False
@@ -148,13 +166,13 @@ class _CardRenderer:
     _counter: Iterator[int] = field(default_factory=count)
 
     def render_title(self, card: Card) -> Iterator[Piece]:
-        """The title, marked by its tone unless a note of the card says it anyway."""
+        """Render the title, with a mark for the tone unless a note of the card shows it."""
         mark = "" if any(isinstance(part, Note) for part in card.parts) else _MARKS[card.tone]
         if is_visible(card.title):
             yield Piece((kit.header(mark + card.title),), keep=True)
 
     def render_parts(self, parts: Sequence[Part]) -> Iterator[Piece]:
-        """All parts in order; entries of one line become a list."""
+        """Render all parts in order; consecutive entries with only a title become a list."""
         for lines, group in groupby(parts, _is_title_only):
             if lines:
                 yield from _list([part for part in group if isinstance(part, Entry)])
@@ -239,7 +257,10 @@ class _CardRenderer:
             yield Piece((kit.actions([menu]),), keep=True)
 
     def _table(self, table: Table) -> Piece:
-        """Slack's own table once in a message; else columns of letters of one width."""
+        """Render Slack's own table if it fits, else monospaced columns.
+
+        Slack accepts one table in a message and none elsewhere.
+        """
         block = _native_table(table)
         wide = len(table.columns) > TABLE_COLUMNS or len(table.rows) >= TABLE_ROWS
         fits = bool(table.columns) and not wide and kit.size(block) <= TABLE_SIZE
@@ -254,7 +275,7 @@ class _CardRenderer:
         return Piece((kit.rich_text(caption, chart),))
 
     def _fit_lines(self, lines: Sequence[str]) -> str:
-        """As many lines as one block of a message should hold."""
+        """Join the lines that fit in one monospaced block; set `is_truncated` if some do not."""
         kept: list[str] = []
         for line in lines:
             if utf16_length("\n".join([*kept, line])) > MONOSPACED:
@@ -264,7 +285,7 @@ class _CardRenderer:
         return kit.fit_text("\n".join(kept), MONOSPACED)
 
 
-# --- the parts that need nothing but themselves -----------------------------------------------
+# --- parts that need no state of the renderer -------------------------------------------------
 
 
 def _small_print(text: str) -> Piece:
@@ -334,7 +355,7 @@ def _chart(bars: Bars) -> list[str]:
 
 
 def _bar(share: float) -> str:
-    """At least one block for whatever is more than nothing."""
+    """Return a bar for a share of 0 to 1; anything above 0 shows at least one full cell."""
     long = max(round(share * BAR_WIDTH), 1) if share > 0 else 0
     return "█" * long + "░" * (BAR_WIDTH - long)
 
@@ -344,7 +365,7 @@ def _pad_text(text: str, width: int) -> str:
 
 
 def _width(text: str) -> int:
-    """Columns on the screen: accents have none of their own, Asian letters and emoji two."""
+    """Return the columns a text takes: accents take none, Asian letters and emoji two."""
     return sum(
         0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
         for c in text

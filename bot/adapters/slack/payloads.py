@@ -1,4 +1,4 @@
-"""What Slack sends, read with care: any field may be missing or of another kind."""
+"""Read the payloads Slack sends; any field may be missing or of another type."""
 
 import re
 from collections.abc import Mapping
@@ -13,7 +13,11 @@ _SLASH = re.compile(r"^\s*/wwc\b\s*")
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who did something: the workspace it happened in, the user, and where the user is at home."""
+    """The person or bot who did something in Slack, by Slack's ids.
+
+    `team`: the workspace in which it happened. `enterprise`: the organisation of that workspace.
+    `home`: the workspace the user belongs to, as far as the payload says.
+    """
 
     team: str
     user: str
@@ -24,28 +28,28 @@ class Visitor:
 
     @property
     def is_identified(self) -> bool:
-        """Is it said who this is?"""
+        """Return whether the payload named both the workspace and the user."""
         return bool(self.team and self.user)
 
 
 def text(value: Any) -> str:
-    """A string, or nothing."""
+    """Return the value if it is a string, else an empty one."""
     return value if isinstance(value, str) else ""
 
 
 def part(value: Any, name: str) -> Body:
-    """The object under a name, or an empty one."""
+    """Return the JSON object under a name, or an empty one."""
     found = value.get(name) if isinstance(value, Mapping) else None
     return found if isinstance(found, Mapping) else {}
 
 
 def kind(body: Body) -> str:
-    """What an event is about."""
+    """Return the type of the event in the payload, such as «message»."""
     return text(part(body, "event").get("type"))
 
 
 def command_author(body: Body) -> Visitor:
-    """Who typed a slash command."""
+    """Return who typed the slash command."""
     return Visitor(
         team=text(body.get("team_id")),
         user=text(body.get("user_id")),
@@ -55,11 +59,11 @@ def command_author(body: Body) -> Visitor:
 
 
 def actor(body: Body) -> Visitor:
-    """Who pressed, chose or submitted something."""
+    """Return who pressed a button, chose an option or submitted a form."""
     user = part(body, "user")
     home = text(user.get("team_id"))
     return Visitor(
-        # in a channel shared with others the view knows where the hub is installed
+        # in a channel shared by organisations the view names the workspace that has the hub
         team=text(part(body, "view").get("app_installed_team_id"))
         or text(part(body, "team").get("id"))
         or home,
@@ -71,7 +75,7 @@ def actor(body: Body) -> Visitor:
 
 
 def author(body: Body) -> Visitor:
-    """Whose event this is."""
+    """Return who caused the event, in the workspace it was sent for."""
     event, granted = part(body, "event"), authorization(body)
     return Visitor(
         team=text(granted.get("team_id")) or text(body.get("team_id")),
@@ -83,27 +87,31 @@ def author(body: Body) -> Visitor:
 
 
 def authorization(body: Body) -> Body:
-    """The installation an event was sent to."""
+    """Return the installation for which Slack sent the event, or an empty object."""
     found = body.get("authorizations")
     first = found[0] if isinstance(found, list) and found else None
     return first if isinstance(first, Mapping) else {}
 
 
 def bot_user_id(body: Body) -> str:
-    """The hub's own account there."""
+    """Return the user id of the hub's bot in the event's workspace, or an empty text."""
     granted = authorization(body)
     return text(granted.get("user_id")) if granted.get("is_bot") is not False else ""
 
 
 def action_command(action: Any) -> str:
-    """The command of a button, or of a menu's option."""
+    """Return the command of the pressed button or of the chosen option."""
     chosen = part(action, "selected_option")
     value = chosen.get("value") if chosen else part({"": action}, "").get("value")
     return text(value)
 
 
 def parse_command_text(said: Any, bot: str = "") -> str:
-    """Words as typed: Slack's markup undone, its mentions as `<@id>`, the hub's own name gone."""
+    """Return the words of a command as they were typed.
+
+    Slack's markup is undone, mentions become `<@id>`, and `/wwc` and leading mentions of the hub
+    (`bot`: its user id) are removed.
+    """
     words = _TOKEN.sub(_replace_token, text(said))
     if bot:
         words = re.sub(rf"^(\s*<@{re.escape(bot)}>)+", "", words)
@@ -121,5 +129,5 @@ def _replace_token(match: re.Match[str]) -> str:
         case "!":
             return f"@{label.removeprefix('@') or reference}"
         case _:
-            # a label that is not the address itself would hide where a link leads
+            # a label that is not part of the address would hide where the link leads
             return label if label and reference.endswith(label) else reference

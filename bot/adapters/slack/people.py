@@ -1,4 +1,4 @@
-"""Who is asking: names, languages and homes of people, asked of Slack and kept for an hour."""
+"""Load names, languages and home workspaces of people from Slack; cache them for an hour."""
 
 import asyncio
 from collections import OrderedDict
@@ -19,12 +19,13 @@ log = structlog.get_logger()
 
 PLATFORM, LABEL = "slack", "Slack"
 FACTS_SECONDS, FACTS_SECONDS_AFTER_FAILURE, LANGUAGE_SECONDS = 3600.0, 60.0, 30.0
+"""How long facts, facts after a failed call, and the language of a person are cached."""
 MOST_ENTRIES = 5000
 Value = TypeVar("Value")
 
 
 class ExpiringCache(Generic[Value]):
-    """Values that stay for a while, the longest unused going first when there are too many."""
+    """A cache of at most `most` values that expire; the least recently used is dropped first."""
 
     def __init__(self, clock: Callable[[], float], most: int = MOST_ENTRIES) -> None:
         self._clock = clock
@@ -32,7 +33,7 @@ class ExpiringCache(Generic[Value]):
         self._values: OrderedDict[tuple[str, str], tuple[Value, float]] = OrderedDict()
 
     def get(self, key: tuple[str, str], *, stale: bool = False) -> Value | None:
-        """What is kept under the key, if its time is not over."""
+        """Return the value if it has not expired, or with `stale` even then; else None."""
         value, until = self._values.get(key, (None, 0.0))
         if value is None or not (stale or self._clock() < until):
             return None
@@ -40,7 +41,7 @@ class ExpiringCache(Generic[Value]):
         return value
 
     def add(self, key: tuple[str, str], value: Value, seconds: float) -> None:
-        """Keep it."""
+        """Store a value for this many seconds."""
         self._values[key] = (value, self._clock() + seconds)
         self._values.move_to_end(key)
         if len(self._values) > self._most:
@@ -49,9 +50,11 @@ class ExpiringCache(Generic[Value]):
 
 @dataclass(frozen=True)
 class UserFacts:
-    """What Slack says of a user. `foreign`: a guest, somebody of another company, or a bot.
+    """What Slack says of a user.
 
-    `email`: only an address that Slack itself saw confirmed.
+    `home` and `enterprise`: ids of the user's workspace and organisation. `is_outsider`: a guest,
+    somebody of another company, a bot or a deleted account. `email`: only if Slack has it as
+    confirmed.
     """
 
     name: str = ""
@@ -64,7 +67,10 @@ class UserFacts:
 
 
 class People:
-    """Makes senders of visitors, and knows which language they read."""
+    """Looks up visitors: as senders for the hub, and the language they read.
+
+    `lookup_timeout`: seconds an answer may be delayed by asking Slack about its reader.
+    """
 
     def __init__(
         self,
@@ -80,13 +86,11 @@ class People:
         self._tokens = tokens
         self._facts: ExpiringCache[UserFacts] = ExpiringCache(clock)
         self._languages: ExpiringCache[str] = ExpiringCache(clock)
-        self._lookup_timeout = (
-            lookup_timeout  # a question about somebody may delay the answer to them so long
-        )
+        self._lookup_timeout = lookup_timeout
         self._running_lookups: set[asyncio.Task[UserFacts]] = set()
 
     async def load_sender(self, visitor: Visitor) -> Sender:
-        """The account as the hub wants it; unknown facts are left out, never waited for."""
+        """Return the visitor as a sender; facts that Slack does not give in time are left out."""
         facts = await self._load_facts(visitor)
         home = visitor.home or facts.home
         elsewhere = bool(home) and home != visitor.team
@@ -108,7 +112,10 @@ class People:
         )
 
     async def load_translator(self, sender: Sender) -> Translator:
-        """What says the adapter's own sentences in the language the person reads."""
+        """Return the translator of the language the person reads.
+
+        If the hub cannot tell it, the language is that of the person's Slack.
+        """
         key = sender.workspace, sender.user
         language = self._languages.get(key)
         if language is None:
@@ -121,13 +128,13 @@ class People:
         return translator(language)
 
     def guess_translator(self, visitor: Visitor) -> Translator:
-        """The same from memory alone, for «one moment»."""
+        """Return the visitor's translator from the caches alone, for «One moment…»."""
         key = visitor.team, visitor.user
         facts = self._facts.get(key, stale=True) or UserFacts()
         return translator(self._languages.get(key, stale=True) or language_of(facts.locale))
 
     async def close(self) -> None:
-        """Let no question run on."""
+        """Cancel the lookups that are still running."""
         for task in tuple(self._running_lookups):
             task.cancel()
         await asyncio.gather(*self._running_lookups, return_exceptions=True)
@@ -144,7 +151,7 @@ class People:
         return task.result() if done else self._facts.get(key, stale=True) or UserFacts()
 
     async def _fetch_facts(self, visitor: Visitor, key: tuple[str, str]) -> UserFacts:
-        """Ask Slack; what fails leaves the last known facts in place for a minute."""
+        """Fetch facts from Slack and cache them; after a failure keep the old ones for a minute."""
         try:
             token = await self._tokens.token_for(visitor.enterprise, visitor.team)
             if token is None:
@@ -163,7 +170,7 @@ class People:
 
 
 def parse_facts(user: Any) -> UserFacts:
-    """The answer of users.info."""
+    """Parse the user object of Slack's users.info."""
     user = user if isinstance(user, dict) else {}
     profile, company = part(user, "profile"), part(user, "enterprise_user")
     guest = ("is_restricted", "is_ultra_restricted", "is_stranger", "is_bot", "deleted")

@@ -1,4 +1,4 @@
-"""The hub's own messages in Slack: posted, changed, taken away, and found again by their mark."""
+"""Deliver messages to Slack: post, edit, remove and find them again by their marker."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,27 +18,29 @@ from bot.failpoints import reach
 from bot.i18n import translator
 
 POST_INTERVAL = 1.0
-"""Slack takes one message a second into a channel."""
+"""Seconds between two posts to a channel: Slack accepts one message a second there."""
 
 CLOCK_SKEW = timedelta(seconds=5)
-"""Slack's clock and ours need not agree to the second."""
+"""Largest expected difference between Slack's clock and ours."""
 PAGE_SIZE, MOST_PAGES = 200, 5
-"""So much of what was said in a place is looked through for one message."""
+"""How many messages, in how many pages, are searched at most for one message."""
 CACHE_SECONDS = 3600.0
+"""How long ids of conversations and of the hub's bots are cached."""
 
 _MARK = "wwc."
+"""Prefix of the marker in the id of a message's first block."""
 
 
 @dataclass(frozen=True)
 class _Conversation:
-    """A conversation with the token that speaks there."""
+    """A channel, by its id, and the token of its workspace."""
 
     token: str
     channel: str
 
 
 class SlackDeliveryAdapter:
-    """Delivers to every workspace the hub is in; needs nobody who listens."""
+    """Delivers to every workspace that has the hub; works without receiving any events."""
 
     def __init__(self, clients: Clients, tokens: Tokens, clock: Callable[[], datetime]) -> None:
         self._clients = clients
@@ -49,27 +51,35 @@ class SlackDeliveryAdapter:
         self._bot_ids: ExpiringCache[str] = ExpiringCache(seconds)
 
     def serves(self, platform: str, workspace: str) -> bool:
-        """Every real workspace: Slack's ids are letters and digits."""
+        """Return whether this is a real workspace: Slack's ids are only letters and digits."""
         return platform == PLATFORM and workspace.isalnum()
 
     def post_interval(self) -> float:
-        """A second."""
+        """Return the seconds between two posts to one channel."""
         return POST_INTERVAL
 
     def deduplication_seconds(self) -> float:
-        """Slack never notices that it was told the same before."""
+        """Return 0: Slack does not drop duplicates."""
         return 0.0
 
     async def post(
         self, place: Destination, reply: Reply, language: str, marker: str
     ) -> PostedMessage:
-        """Send one message; the time stamp proves that it is there."""
+        """Post one message; its time stamp, which is its id, proves that Slack has it.
+
+        Raises `DeliveryError`, which is not certain if the answer has no time stamp.
+        """
         message = _render_body(reply, language, marker)
         here = await self._resolve_conversation(place)
         said = await self._call(
-            here.token, "chat.postMessage", channel=here.channel, **_thread_argument(place.thread),
-            unfurl_links=False, unfurl_media=False, **message,
-        )  # fmt: skip
+            here.token,
+            "chat.postMessage",
+            channel=here.channel,
+            **_thread_argument(place.thread),
+            unfurl_links=False,
+            unfurl_media=False,
+            **message,
+        )
         ts = payloads.text(said.get("ts"))
         if not ts:
             raise DeliveryError("no_answer", certain=False)
@@ -78,15 +88,13 @@ class SlackDeliveryAdapter:
     async def edit(
         self, place: Destination, posted: PostedMessage, reply: Reply, language: str
     ) -> None:
-        """Put the new card where the old one stood."""
+        """Replace the content of a message; raise `DeliveryError` if Slack rejects it."""
         message = _render_body(reply, language)
         here = await self._resolve_conversation(place, posted.channel)
-        await self._call(
-            here.token, "chat.update", channel=here.channel, ts=posted.id, **message
-        )  # fmt: skip
+        await self._call(here.token, "chat.update", channel=here.channel, ts=posted.id, **message)
 
     async def remove(self, place: Destination, posted: PostedMessage) -> None:
-        """Delete it; somebody may have done so before."""
+        """Delete a message; do nothing if somebody deleted it before."""
         here = await self._resolve_conversation(place, posted.channel)
         try:
             await self._call(here.token, "chat.delete", channel=here.channel, ts=posted.id)
@@ -95,9 +103,10 @@ class SlackDeliveryAdapter:
                 raise
 
     async def find(self, place: Destination, marker: str, since: datetime) -> PostedMessage | None:
-        """Look through what the hub itself has said in the place since then.
+        """Search the place for the hub's own message with this marker; return None without one.
 
-        Slack's history lags some seconds behind; whoever asks has waited for that.
+        Slack's history lags some seconds behind; the caller waits that long before it asks.
+        Raises `SearchInconclusiveError` if the place cannot be read or holds too many messages.
         """
         here = await self._resolve_conversation(place)
         try:
@@ -113,7 +122,10 @@ class SlackDeliveryAdapter:
         return None
 
     async def _list_messages(self, here: _Conversation, thread: str, since: datetime) -> Any:
-        """Every message of the place or of the thread, page by page."""
+        """Yield the messages of the channel or of the thread since then, page by page.
+
+        Raises `SearchInconclusiveError` after `MOST_PAGES` pages if there are more.
+        """
         asked = {
             "channel": here.channel,
             "oldest": f"{since.timestamp():.6f}",
@@ -133,7 +145,7 @@ class SlackDeliveryAdapter:
         raise SearchInconclusiveError("too much was said there")
 
     async def _is_own_message(self, here: _Conversation, message: Mapping[str, Any]) -> bool:
-        """Written by the hub, and not by somebody who copied its mark."""
+        """Return whether the hub posted it, not somebody who copied its marker."""
         key = (here.token, "")
         ours = self._bot_ids.get(key)
         if ours is None:
@@ -144,7 +156,10 @@ class SlackDeliveryAdapter:
     # --- reaching Slack -----------------------------------------------------------------------
 
     async def _resolve_conversation(self, place: Destination, channel: str = "") -> _Conversation:
-        """The token and the conversation. Nothing was said yet: whatever fails here is certain."""
+        """Return the token and the channel of a place; open direct messages where needed.
+
+        Nothing was posted yet, so a `DeliveryError` raised here is always certain.
+        """
         try:
             token = await self._tokens.token_for("", place.workspace)
             if token is None:
@@ -153,12 +168,12 @@ class SlackDeliveryAdapter:
         except DeliveryError as refused:
             refused.certain = True
             raise
-        except Exception as error:  # the database with the tokens may be away
+        except Exception as error:  # the database with the tokens may be unavailable
             raise DeliveryError(type(error).__name__) from error
         return _Conversation(token, channel)
 
     async def _open_conversation(self, token: str, users: str) -> str:
-        """The conversation with one person or with several."""
+        """Return the id of the direct messages with one person or several, separated by commas."""
         key = (token, users)
         channel = self._channels.get(key)
         if channel is None:
@@ -170,7 +185,7 @@ class SlackDeliveryAdapter:
         return channel
 
     async def _call(self, token: str, method: str, **params: Any) -> Json:
-        """One request, once; whatever comes of it besides an answer is a `NotSent`."""
+        """Send one request, once, and return the answer; raise `DeliveryError` for any failure."""
         reach("courier.before_request")
         try:
             status, headers, answer = await self._clients.post_once(token, method, params)
@@ -186,7 +201,10 @@ class SlackDeliveryAdapter:
 
 
 def _render_body(reply: Reply, language: str, marker: str = "") -> Json:
-    """The body of a message, its mark on the first block. What cannot be drawn never can."""
+    """Render the body of a message, with the marker in the id of its first block.
+
+    Raises a final `DeliveryError` if the reply cannot be rendered: it never can be.
+    """
     t = translator(language)
     try:
         card = (

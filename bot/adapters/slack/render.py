@@ -1,4 +1,4 @@
-"""Replies as Slack shows them: messages, modals and the Home tab. Pure, and within every limit."""
+"""Render replies as messages, modals and the Home tab, within all limits of Slack. Pure."""
 
 from bot.adapters.slack import blocks as kit
 from bot.adapters.slack.blocks import Json
@@ -9,20 +9,21 @@ from bot.cards import Button, Buttons, Card, Form, Note, Text, plain
 from bot.i18n import Translator
 
 FALLBACK, TITLE = 3800, 24
+"""Longest text of a message and title of a modal, in UTF-16 units."""
 
 
 def message(card: Card, t: Translator) -> Json:
-    """A message: complete as text, and drawn in blocks."""
+    """Return a message: the card in blocks, and as text for notifications."""
     return {"text": fallback(card), "blocks": render_blocks(card, MESSAGE, t)}
 
 
 def home(card: Card, t: Translator) -> Json:
-    """The Home tab."""
+    """Return the card as a view of the Home tab."""
     return {"type": "home", "blocks": render_blocks(card, HOME, t)}
 
 
 def modal(card: Card, t: Translator, origin: Origin | None = None) -> Json:
-    """The card in a window of its own: what a form answers."""
+    """Return the card as a modal; `origin` is stored in its metadata."""
     return {
         "type": "modal",
         "callback_id": "card",
@@ -34,7 +35,7 @@ def modal(card: Card, t: Translator, origin: Origin | None = None) -> Json:
 
 
 def form(asked: Form, t: Translator, origin: Origin | None = None) -> Json:
-    """A form in a window, filled with what is known, the problem above its field."""
+    """Return the form as a modal with its current values; each problem stands above its field."""
     opening = [Piece((kit.header(asked.title),))] if utf16_length(asked.title) > TITLE else []
     intro = [Piece((kit.paragraph(p),)) for p in chunks(asked.intro, kit.PARAGRAPH)]
     fields, more = field_pieces(asked)
@@ -50,7 +51,10 @@ def form(asked: Form, t: Translator, origin: Origin | None = None) -> Json:
 
 
 def form_invitation_card(asked: Form, command: str, t: Translator) -> Card:
-    """A form where none can be opened unasked: a card whose button opens it."""
+    """Return a card with a button that opens the form, and the form's problems.
+
+    It stands in for the form where Slack opens no modal without a press.
+    """
     press = Buttons((Button(t("Fill in the form"), command, style="primary"),))
     intro = (Text(asked.intro),) if asked.intro else ()
     problems = (Note(given.problem, "warning") for given in asked.inputs if given.problem)
@@ -58,16 +62,16 @@ def form_invitation_card(asked: Form, command: str, t: Translator) -> Card:
 
 
 def name_commands(text: str) -> str:
-    """The text as it is: Slack calls the commands as the hub does."""
+    """Return the text unchanged: commands have the same names in Slack and in the hub."""
     return text
 
 
 def read_command(text: str) -> str:
-    """What somebody typed, as it is: Slack calls the commands as the hub does."""
+    """Return typed text unchanged: commands have the same names in Slack and in the hub."""
     return text
 
 
 def fallback(card: Card) -> str:
-    """The whole card as text, for notifications and screen readers."""
+    """Return the card as escaped text, for notifications and screen readers."""
     text = plain(card).strip()
     return escape_text(text if is_visible(text) else kit.EMPTY, FALLBACK)

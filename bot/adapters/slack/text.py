@@ -1,22 +1,22 @@
-"""Texts in the sizes Slack takes: counted as Slack counts, never cut inside a character."""
+"""Clean, measure and cut texts for Slack, in UTF-16 units and never inside a grapheme."""
 
 import re
 import unicodedata
 
 MOST_MARKS = 4
-"""Accents above one letter: more of them paint over the neighbouring lines."""
+"""Most combining marks on one letter; more of them would cover the neighbouring lines."""
 
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 _MARKS = re.compile("[\u0300-\U0010ffff]{5}")
-"""No more than a hint that there may be many marks in a row; all of them are in this range."""
+"""Quick test for too many combining marks in a row; all of them are in this range."""
 
 _JOINER = "\u200d"
 _SHORTEST_CHUNK = 0.8
-"""A cut falls between two words unless that costs more than a fifth of the room."""
+"""Chunks end between two words, unless that would leave more than a fifth of them unused."""
 
 
 def tidy(text: str) -> str:
-    """Without what no screen shows or what turns the direction of its neighbours."""
+    """Remove control characters, direction marks and surplus combining marks."""
     if text.isascii() and text.isprintable():
         return text
     safe = _UNSAFE.sub("", text)
@@ -24,7 +24,7 @@ def tidy(text: str) -> str:
 
 
 def is_visible(text: str) -> bool:
-    """Is there anything to see in it?"""
+    """Return whether the text holds anything but white space and control characters."""
     return bool(tidy(text).strip())
 
 
@@ -38,12 +38,12 @@ def _limit_accents(text: str) -> str:
 
 
 def utf16_length(text: str) -> int:
-    """The length as Slack counts it: in UTF-16 units, where an emoji is two."""
+    """Return the length as Slack counts it: in UTF-16 units, of which an emoji takes two."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def shorten(text: str, most: int) -> str:
-    """The text, with «…» at its end if it is longer than `most`."""
+    """Return the tidied text, cut to `most` UTF-16 units with «…» at its end if it is longer."""
     whole = tidy(text)
     if utf16_length(whole) <= most:
         return whole
@@ -51,7 +51,7 @@ def shorten(text: str, most: int) -> str:
 
 
 def chunks(text: str, most: int) -> list[str]:
-    """The text in pieces of at most `most`, parted at line ends or between words."""
+    """Split the text into pieces of at most `most` units, at line ends or spaces if possible."""
     rest, pieces = tidy(text).strip(), []
     while utf16_length(rest) > most:
         end = _break_position(rest, most)
@@ -63,7 +63,10 @@ def chunks(text: str, most: int) -> list[str]:
 
 
 def escape_text(text: str, most: int) -> str:
-    """For a message's own text, where & < > would otherwise begin links and mentions."""
+    """Escape & < > for the text of a message, where they would begin links and mentions.
+
+    The text is shortened so that the escaped one has at most `most` UTF-16 units.
+    """
     most_raw = most
     while True:
         said = _escape(shorten(text, most_raw))
@@ -77,19 +80,19 @@ def _escape(text: str) -> str:
 
 
 def _break_position(text: str, most: int) -> int:
-    """How many characters fit in `most` units without parting a grapheme."""
+    """Return how many characters fit in `most` units without cutting a grapheme."""
     end = most
     while utf16_length(text[:end]) > most:
         end -= 1
     whole = end
     while whole and not _is_break(text, whole):
         whole -= 1
-    # one grapheme longer than all the room there is can only be broken
+    # a single grapheme that is longer than `most` has to be cut
     return whole or max(end, 1)
 
 
 def _is_break(text: str, at: int) -> bool:
-    """May the text be parted before this character?"""
+    """Return whether the text may be cut before the character at this index."""
     before, after = text[at - 1], text[at]
     if _is_mark(after) or _joins(after) or before == _JOINER:
         return False
@@ -104,7 +107,7 @@ def _is_mark(char: str) -> bool:
 
 
 def _joins(char: str) -> bool:
-    """A joiner, a skin tone or a tag belongs to the character before it."""
+    """Return whether it belongs to the character before: a joiner, a skin tone or a tag."""
     return (
         char == _JOINER
         or "\U0001f3fb" <= char <= "\U0001f3ff"

@@ -1,4 +1,4 @@
-"""Which token speaks in which workspace: the one of the operator, or those of installations."""
+"""Find the token for a workspace: the operator's own, or that of an installation."""
 
 from datetime import datetime
 from typing import Protocol
@@ -11,7 +11,7 @@ log = structlog.get_logger()
 
 
 class StoredInstallation(Protocol):
-    """One installation, as the store gives it back; no team: of a whole organisation."""
+    """An installation in the store; an empty `team_id` means a whole organisation."""
 
     @property
     def enterprise_id(self) -> str: ...
@@ -27,7 +27,7 @@ class StoredInstallation(Protocol):
 
 
 class TokenStore(Protocol):
-    """Keeps tokens, encrypted, each readable only as that of its own workspace.
+    """Stores tokens encrypted; each can be decrypted only for its own workspace.
 
     An empty `team_id` means an installation for the whole organisation.
     """
@@ -35,17 +35,20 @@ class TokenStore(Protocol):
     async def save(
         self, enterprise_id: str, team_id: str, token: str, installed_at: datetime
     ) -> None:
-        """Keep a token in the place of an older one."""
+        """Save a token; it replaces an older one of the same workspace."""
 
     async def find(self, enterprise_id: str, team_id: str) -> StoredInstallation | None:
-        """The workspace's own, else its organisation's; ValueError when no key opens it."""
+        """Return the workspace's own installation, else its organisation's, else None.
+
+        Raises ValueError if no key decrypts the token.
+        """
 
     async def delete(self, enterprise_id: str, team_id: str) -> None:
-        """Forget one; of an organisation, those of all its workspaces."""
+        """Delete an installation; for an organisation, those of all its workspaces."""
 
 
 class Tokens:
-    """Finds the token of a workspace, and forgets it when Slack says so."""
+    """Finds the token of a workspace, and deletes it when the hub was removed there."""
 
     def __init__(self, clients: Clients, bot_token: str, store: TokenStore | None) -> None:
         self._clients = clients
@@ -54,7 +57,7 @@ class Tokens:
         self._store = store
 
     async def token_for(self, enterprise: str, team: str) -> str | None:
-        """The token to speak with there; None where the hub is not installed."""
+        """Return the token of a workspace; None if the hub has none there or cannot decrypt it."""
         if self._store is None:
             return self._operator_token or None
         try:
@@ -69,18 +72,22 @@ class Tokens:
                 else None
             )
         if team and not found.team_id:
-            # a worker that knows only the workspace finds the organisation's token there
+            # deliveries know only the workspace: a copy under it lets them find the token
             await self._store.save(enterprise, team, found.token, found.installed_at)
         return found.token
 
     async def forget(self, enterprise: str, team: str, at: int) -> bool:
-        """The hub was removed at that second: forget the token, unless it was installed since."""
+        """Delete the token of a workspace from which the hub was removed.
+
+        `at`: when, in Unix seconds. Returns False, and deletes nothing, if no token is stored or
+        the hub was installed again since.
+        """
         if self._store is None:
             return True
         try:
             found = await self._store.find(enterprise, team)
         except ValueError:
-            found = None  # what cannot be read is not kept either
+            found = None  # an unreadable token is deleted too
         else:
             if found is None or await self._is_newer(found, at):
                 return False
@@ -88,7 +95,7 @@ class Tokens:
         return True
 
     async def _load_operator_team(self) -> str:
-        """The one workspace that the operator's own token is for."""
+        """Return the id of the operator token's workspace from Slack, cached; empty if unknown."""
         if not self._operator_team:
             try:
                 answer = await self._clients.client_for(self._operator_token).auth_test()
@@ -99,7 +106,11 @@ class Tokens:
         return self._operator_team
 
     async def _is_newer(self, found: StoredInstallation, at: int) -> bool:
-        """Slack tells of a removal late and in any order; within one second only a call knows."""
+        """Return whether the installation is newer than a removal at that second.
+
+        Slack reports removals late and in any order. If both were in the same second, only a call
+        with the token can tell.
+        """
         installed = int(found.installed_at.timestamp())
         if at != installed:
             return at < installed

@@ -1,4 +1,4 @@
-"""Asking somebody to be introduced: who may ask whom, and the card that asks."""
+"""Asks members whether they want to be introduced: who may ask whom, and the request card."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -32,13 +32,13 @@ from db.members import Member
 KIND = "introduction"
 A_DAY = timedelta(days=1)
 MAX_ASKS_PER_DAY = 5
-"""How many asks of a day may be without a yes."""
+"""How many requests without a yes a member may make in 24 hours."""
 
 
 def list_unanswered(
     every: Sequence[Introduction], member_id: int, now: datetime
 ) -> list[Introduction]:
-    """Those that wait for the answer of one person."""
+    """Return the open introductions that one member has still to answer."""
     return [
         i
         for i in every
@@ -47,7 +47,7 @@ def list_unanswered(
 
 
 async def render_unanswered(ctx: Context) -> Entry | None:
-    """Name the people who wait for the member's answer; None when nobody does."""
+    """Render the people who wait for the member's answer; None if nobody does."""
     every = await introductions.list_of_member(ctx.session, ctx.member.id, ctx.now)
     open_ = list_unanswered(every, ctx.member.id, ctx.now)
     if not open_:
@@ -66,7 +66,12 @@ async def render_unanswered(ctx: Context) -> Entry | None:
 
 
 async def ask(ctx: Context, intro: Introduction) -> Card:
-    """Ask for what a draft says; the same words come back for whoever cannot be asked."""
+    """Send the request of a draft introduction and return the card for the asker.
+
+    An earlier request between the same people is shown instead of a second one. Raises `Refusal`
+    if the asker may not ask, somebody takes no questions, or the day's limit is reached. The
+    answer does not show whether the asker is blocked.
+    """
     if intro.status != "draft":
         return already_asked_card(ctx, intro)
     check_may_write(ctx)
@@ -82,22 +87,25 @@ async def ask(ctx: Context, intro: Introduction) -> Card:
     made = await introductions.count_asks_since(ctx.session, ctx.member, ctx.now - A_DAY)
     if made >= MAX_ASKS_PER_DAY:
         raise Refusal(
-            ctx.t("You asked {number} people in a day. Give them time to answer, and ask again "
-                  "tomorrow.", number=made),
+            ctx.t(
+                "You asked {number} people in a day. Give them time to answer, and ask again "
+                "tomorrow.",
+                number=made,
+            ),
             buttons=(_my_introductions_button(ctx.t),),
-        )  # fmt: skip
+        )
     await _send_request(ctx, intro, asked)
     return pending_card(ctx, intro)
 
 
 def check_not_oneself(ctx: Context, person: Member) -> None:
-    """Refused kindly."""
+    """Raise a `Refusal` if the person is the member who asks."""
     if person.id == ctx.member.id:
         raise Refusal(ctx.t("That is you, and you two have met. Name somebody else, or a topic."))
 
 
 async def _check_person(ctx: Context, person: Member) -> None:
-    """Found in the directory, and not blocked by the asker."""
+    """Raise a `Refusal` if the person is the asker, is not listed, or is blocked by the asker."""
     check_not_oneself(ctx, person)
     if not person.is_in_directory:
         raise Refusal(ctx.t("That person is not in the directory."))
@@ -108,7 +116,11 @@ async def _check_person(ctx: Context, person: Member) -> None:
 
 
 async def _find_earlier_answer(ctx: Context, intro: Introduction) -> Card | None:
-    """What was asked between the two lately, where that answers the question."""
+    """Look for a recent introduction of the same two people that settles the new request.
+
+    Returns the card of one that is still open; raises `Refusal` if it was agreed or if it is too
+    early to ask again; returns None if the request may be made.
+    """
     t, me = ctx.t, ctx.member.id
     past = await introductions.list_recent(ctx.session, intro.one_id, intro.other_id, ctx.now)
     mine = [i for i in past if i.asker is not None and i.asker.id == me]
@@ -125,12 +137,15 @@ async def _find_earlier_answer(ctx: Context, intro: Introduction) -> Card | None
     for one in past if intro.by_id is None else mine:
         if one.status == AGREED:
             raise Refusal(
-                t("You and {name} were introduced on {day}. Look for it in your messages.",
-                  name=who, day=t.day(one.closed_at or one.asked_at))
+                t(
+                    "You and {name} were introduced on {day}. Look for it in your messages.",
+                    name=who,
+                    day=t.day(one.closed_at or one.asked_at),
+                )
                 if intro.by_id is None
                 else t("You introduced these two on {day}.", day=t.day(one.asked_at)),
                 buttons=(_my_introductions_button(t),),
-            )  # fmt: skip
+            )
     if mine:
         again = t.day(mine[0].asked_at + AGAIN)
         raise Refusal(
@@ -141,13 +156,15 @@ async def _find_earlier_answer(ctx: Context, intro: Introduction) -> Card | None
 
 
 def check_accepts_questions(ctx: Context, person: Member, topic: int | None = None) -> None:
-    """What a profile says openly anyway, with the next best for the topic."""
+    """Raise a `Refusal` if a person takes no questions now, or no more this month.
+
+    The profile shows both to everybody. With a topic the refusal offers the next best person.
+    """
     t = ctx.t
     if not person.open_to_questions:
         text = t("{name} is not taking questions now.", name=person.name)
     elif person.is_full(ranking.format_month(ctx.now)):
-        text = t("{name} has had as many questions as they can take this month.",
-                 name=person.name)  # fmt: skip
+        text = t("{name} has had as many questions as they can take this month.", name=person.name)
     else:
         return
     slug = ctx.reference.topics[topic].slug if topic in ctx.reference.topics else ""
@@ -163,7 +180,7 @@ async def _send_request(ctx: Context, intro: Introduction, asked: list[Member]) 
     await ctx.session.flush()
     unwanted = await _is_unwanted(ctx, intro)
     for person in asked:
-        # counted in any case: a number that stood still would tell who is unwanted
+        # counted in any case: a number that does not grow would show who was blocked
         this_month = ranking.format_month(ctx.now)
         taken = person.asks_taken if person.asks_month == this_month else 0
         person.asks_taken, person.asks_month = taken + 1, this_month
@@ -175,8 +192,15 @@ async def _send_request(ctx: Context, intro: Introduction, asked: list[Member]) 
                 person,
                 ctx.now,
             )
-            await enqueue(ctx.session, ctx.now, person, KIND, card, key=card_key(intro, person.id),
-                      expires=intro.tells_at)  # fmt: skip
+            await enqueue(
+                ctx.session,
+                ctx.now,
+                person,
+                KIND,
+                card,
+                key=card_key(intro, person.id),
+                expires=intro.tells_at,
+            )
     if unwanted:
         ended = await introductions.silence_introduction(ctx.session, intro, ctx.now)
         await run_ended_hooks(ctx.session, ctx.now, ended)
@@ -186,14 +210,14 @@ async def _send_request(ctx: Context, intro: Introduction, asked: list[Member]) 
 
 @parting.ends("blocked")
 async def silence_asks(session: AsyncSession, now: datetime, act: Parting) -> None:
-    """Requests that wait between the two come to nothing, and neither side is told why."""
+    """Close the open requests between a member and the one they blocked; neither is told why."""
     if act.other is not None:
         ended = await introductions.silence_between(session, act.member.id, act.other.id, now)
         await run_ended_hooks(session, now, ended)
 
 
 async def _is_unwanted(ctx: Context, intro: Introduction) -> bool:
-    """Does somebody in it want nothing of somebody else in it?"""
+    """Return whether one of the people blocked another, or one who is asked said «never» before."""
     one, other, by = intro.one_id, intro.other_id, intro.by_id
     for who, whom in ((other, one), (one, other)):
         if await blocks.has_blocked(ctx.session, who, whom):
@@ -209,16 +233,24 @@ async def _is_unwanted(ctx: Context, intro: Introduction) -> bool:
 
 
 def pending_card(ctx: Context, intro: Introduction) -> Card:
-    """Asked; and when there will be an answer."""
+    """Render for the asker that the request is sent, and when an answer is due."""
     t = ctx.t
     until = t.day(intro.asked_at + ASK_LIFETIME)
     if intro.by_id is None:
-        said = t("I asked {name}. As soon as there is a yes, I bring you together; otherwise you "
-                 "hear from me by {day}.", name=intro.other.name, day=until)  # fmt: skip
+        said = t(
+            "I asked {name}. As soon as there is a yes, I bring you together; otherwise you "
+            "hear from me by {day}.",
+            name=intro.other.name,
+            day=until,
+        )
     else:
-        said = t("I asked {name} and {other}. When both say yes, I bring them together; otherwise "
-                 "you hear from me by {day}.",
-                 name=intro.one.name, other=intro.other.name, day=until)  # fmt: skip
+        said = t(
+            "I asked {name} and {other}. When both say yes, I bring them together; otherwise "
+            "you hear from me by {day}.",
+            name=intro.one.name,
+            other=intro.other.name,
+            day=until,
+        )
     return Card(
         title=t("Asked"),
         parts=(
@@ -230,7 +262,7 @@ def pending_card(ctx: Context, intro: Introduction) -> Card:
 
 
 def already_asked_card(ctx: Context, intro: Introduction) -> Card:
-    """It was asked before; nothing happens twice."""
+    """Render the state of a request that was made before, instead of making it twice."""
     t, when = ctx.t, ctx.t.day(intro.asked_at)
     buttons = Buttons((_my_introductions_button(t),))
     if intro.status in UNANSWERED and intro.closed_at is None:
@@ -244,7 +276,7 @@ def already_asked_card(ctx: Context, intro: Introduction) -> Card:
 
 
 def withdraw_button(t: Translator, intro: Introduction) -> Button:
-    """Takes an ask back."""
+    """Return the button with which the asker takes a request back."""
     return Button(t("Withdraw"), f"intro withdraw {intro.id}")
 
 
@@ -256,22 +288,23 @@ def _my_introductions_button(t: Translator) -> Button:
 
 
 async def load_intro_pair(ctx: Context, intro: Introduction) -> Pair:
-    """What ties the two, as far as they show it to each other."""
+    """Load the pair of an introduction, with what the two show each other."""
     return await opening.load_pair(ctx.session, intro.one, intro.other, intro.topic_id)
 
 
 async def request_card(
     t: Translator, pair: Pair, intro: Introduction, reader: Member, now: datetime
 ) -> Card:
-    """Who asks, from where and why, with three answers."""
+    """Render the request for the person asked: who, from where and why, and the answers."""
     facing = intro.partner_of(reader.id)
     said = " ".join(opening.explain_pair(t, pair, 2)) or main_reason(t, pair, intro)
     parts: list[Part] = [portraits.person_entry(t, facing, reader), Text(said)]
     if intro.because:
         parts.append(Text(t("«{text}»", text=intro.because)))
     parts.append(Buttons(answer_buttons(t, intro)))
-    small = t("Only a yes is told. You can answer until {day}.",
-              day=t.day(intro.asked_at + ASK_LIFETIME))  # fmt: skip
+    small = t(
+        "Only a yes is told. You can answer until {day}.", day=t.day(intro.asked_at + ASK_LIFETIME)
+    )
     parts.append(Text(small, quiet=True))
     return Card(
         title=t("{name} would like to meet you", name=facing.name)
@@ -284,7 +317,7 @@ async def request_card(
 
 
 def answer_buttons(t: Translator, intro: Introduction) -> tuple[Button, ...]:
-    """The three answers, and why one is asked."""
+    """Return the buttons of the three answers, and the one that explains the request."""
     return (
         Button(t("Accept"), f"intro answer {intro.id} accept", "primary"),
         Button(t("Not now"), f"intro answer {intro.id} later"),
@@ -294,13 +327,16 @@ def answer_buttons(t: Translator, intro: Introduction) -> tuple[Button, ...]:
 
 
 def main_reason(t: Translator, pair: Pair, intro: Introduction) -> str:
-    """Why these two, in one sentence, whatever little is known."""
+    """Return one sentence on why these two, also if the two share nothing that is known."""
     if reasons := opening.explain_pair(t, pair, 1):
         return reasons[0]
     name = (intro.by or intro.one).first_name
     if intro.topic_id:
-        return t("{name} asked about {topic}.", name=name,
-                 topic=pair.topic_name(intro.topic_id, t.language))  # fmt: skip
+        return t(
+            "{name} asked about {topic}.",
+            name=name,
+            topic=pair.topic_name(intro.topic_id, t.language),
+        )
     if intro.by:
         return t("{name} thinks that you two should know each other.", name=name)
     return t("{name} asked for {other} by name.", name=name, other=intro.other.first_name)

@@ -1,4 +1,4 @@
-"""Arrivals: how somebody is let in, welcomed once, and told what became of a wish to join."""
+"""Admits people: the welcome, the first week, and the messages about a request to join."""
 
 from datetime import timedelta
 
@@ -17,27 +17,29 @@ from db.joining import JoinRequest
 from db.members import Account, Member
 
 STALE_AFTER = timedelta(days=5)
-"""A tip of the first week that could not be sent for so long is not sent any more."""
+"""A card of the first week expires if it could not be sent for this long."""
 
 
 def account_name(account: Account) -> str:
-    """What an account calls itself."""
+    """Return the name an account has on its platform, else its id there."""
     return account.name or account.external_id
 
 
 def workspace_label(account: Account) -> str:
-    """The workspace of an account, as people know it."""
+    """Return the name of an account's workspace, else «Slack» or «Discord» and its id."""
     home = account.workspace
     return home.name or f"{home.platform.capitalize()} {home.external_id}"
 
 
 async def load_own_account(ctx: Context) -> Account:
-    """The asker's own account, held; a guest has none that could come in."""
+    """Load and lock the asker's own account; raise a `Refusal` for guests, who cannot join here."""
     if ctx.account is None or ctx.request.sender.is_outsider:
         raise Refusal(
-            ctx.t("Please say this in the workspace of your own city: here you are a guest, "
-                  "or I cannot see where you are at home.")
-        )  # fmt: skip
+            ctx.t(
+                "Please say this in the workspace of your own city: here you are a guest, "
+                "or I cannot see where you are at home."
+            )
+        )
     account = await joining.lock_account(ctx.session, ctx.account.id)
     if account is None:
         raise LookupError("the account vanished while it asked")
@@ -45,41 +47,45 @@ async def load_own_account(ctx: Context) -> Account:
 
 
 def require_free_account(t: Translator, account: Account) -> Account:
-    """The account itself, if it belongs to nobody or to somebody who left."""
+    """Return the account; raise a `Refusal` if it belongs to a member who has not left."""
     if account.member and account.member.status != "left":
-        raise Refusal(t("This account cannot join by itself. Please write to the staff of the "
-                        "programme."))  # fmt: skip
+        raise Refusal(
+            t("This account cannot join by itself. Please write to the staff of the programme.")
+        )
     return account
 
 
 def account_translator(account: Account) -> Translator:
-    """What speaks to an account, whoever it belongs to."""
+    """Return the translator for an account: by its member's language, else its locale."""
     if account.member:
         return translator(account.member.language)
     return translator(language_of(account.locale))
 
 
 def wrong_code_card(t: Translator) -> Card:
-    """The one answer to every code that opens nothing, so that it tells nobody why.
+    """Render the same answer to every invalid code, so that it does not show why it is invalid.
 
-    A card and not a refusal: what a refusal does is undone, and this try must count.
+    It is a card and not a `Refusal`, because a refusal rolls back, and this try must count.
     """
-    said = t("This code opens nothing: it may be mistyped, used up, replaced or too old. After "
-             "five such tries I look at no code for a quarter of an hour.")  # fmt: skip
+    said = t(
+        "This code opens nothing: it may be mistyped, used up, replaced or too old. After "
+        "five such tries I look at no code for a quarter of an hour."
+    )
     ask = t("Ask your colleague for a new one, or ask to be let in without.")
     buttons = Buttons((Button(t("Join"), "join"), Button(t("Help"), "help")))
     return Card(t("Not quite"), (Note(said, "warning"), Text(ask), buttons), tone="warning")
 
 
-# --- in ---------------------------------------------------------------------------------------
+# --- admitting --------------------------------------------------------------------------------
 
 
 async def admit_account(
     ctx: Context, account: Account, city: City, way: str, approver: Member | None = None
 ) -> tuple[Member, Card]:
-    """The person of a held account is in: the member, and the card that tells them.
+    """Make the owner of a locked account a member; return the member and the welcome card.
 
-    The first time it begins the first week. `by`: who let them in, if it was not themselves.
+    The first time this also begins the first week. `way` is for the audit log. `approver`: who
+    let them in; None if they joined by themselves, which withdraws their open requests.
     """
     person, new = await joining.admit_account(ctx.session, account, city, way, ctx.now)
     if new and account.locale:
@@ -90,9 +96,12 @@ async def admit_account(
     await deliveries.run_ended_hooks(ctx.session, ctx.now, ended)
     await directory.refresh_member(ctx.session, person, base_points)
     audit.record_act(
-        ctx.session, ctx.now, approver.id if approver else person.id,
-        "member approved" if approver else f"member joined by {way}", f"member:{person.id}",
-    )  # fmt: skip
+        ctx.session,
+        ctx.now,
+        approver.id if approver else person.id,
+        "member approved" if approver else f"member joined by {way}",
+        f"member:{person.id}",
+    )
     first = person.welcomed_at is None
     if first:
         person.welcomed_at = ctx.now
@@ -107,34 +116,47 @@ def _welcome_card(person: Member, city: City, *, is_first: bool) -> Card:
         title=t("Welcome, {name}", name=name) if is_first else t("Welcome back, {name}", name=name),
         parts=(
             Note(t("You are a member for {city} now.", city=where), "good"),
-            Text(t("Nobody finds you yet: say in your profile what you know, and that others may "
-                   "see it.")),
-            Buttons((
-                Button(t("Edit my profile"), "profile edit", "primary"),
-                Button(t("My first week"), "welcome"),
-                Button(t("Who does open data?"), "who-does open data"),
-            )),
+            Text(
+                t(
+                    "Nobody finds you yet: say in your profile what you know, and that others may "
+                    "see it."
+                )
+            ),
+            Buttons(
+                (
+                    Button(t("Edit my profile"), "profile edit", "primary"),
+                    Button(t("My first week"), "welcome"),
+                    Button(t("Who does open data?"), "who-does open data"),
+                )
+            ),
         ),
         tone="good",
-    )  # fmt: skip
+    )
 
 
 async def _begin_first_week(ctx: Context, person: Member) -> None:
-    """One thing on each of the next working days; which persons it shows is looked up when asked.
+    """Enqueue the cards of the first week, one on each of the next working days.
 
-    A card that waits for days must not hold the name of somebody who may be gone by then.
+    They name no people; those are looked up when a button is pressed. A card that waits for days
+    must not hold the name of somebody who may have left by then.
     """
     t = translator(person.language)
     for step, at in schedule_first_week(ctx.now, person.zone):
         parts: tuple[Part, ...] = (first_week_entry(t, step),)
         await deliveries.enqueue(
-            ctx.session, ctx.now, person, "welcome", Card(t("Your first week"), parts),
-            key=f"welcome:{person.id}:{step}", at=at, expires=at + STALE_AFTER,
-        )  # fmt: skip
+            ctx.session,
+            ctx.now,
+            person,
+            "welcome",
+            Card(t("Your first week"), parts),
+            key=f"welcome:{person.id}:{step}",
+            at=at,
+            expires=at + STALE_AFTER,
+        )
 
 
 def first_week_entry(t: Translator, step: str) -> Entry:
-    """One thing of the first week, and the way to it."""
+    """Render one step of `FIRST_WEEK_STEPS`, with a button that leads to it."""
     title, line, label = {
         "person": (
             t("Meet one person"),
@@ -151,35 +173,38 @@ def first_week_entry(t: Translator, step: str) -> Entry:
             t("Two topics and a sentence are enough for others to find you."),
             t("Edit my profile"),
         ),
-    }[step]  # fmt: skip
+    }[step]
     command = {"person": "welcome person", "topic": "topics", "profile": "profile edit"}[step]
     return Entry(title, (line,), buttons=(Button(label, command, "primary"),))
 
 
 def first_week_entries(t: Translator) -> tuple[Entry, ...]:
-    """The whole first week at one look."""
+    """Render all steps of the first week."""
     return tuple(first_week_entry(t, step) for step in FIRST_WEEK_STEPS)
 
 
-# --- asked and decided ------------------------------------------------------------------------
+# --- requests to join -------------------------------------------------------------------------
 
 
 async def notify_deciders(
     ctx: Context, request: JoinRequest, account: Account, city: City | None
 ) -> None:
-    """Everybody who may let the account in gets a card with both answers."""
+    """Enqueue a card with both answers for everybody who may let the account in."""
 
     def render(t: Translator, _: Member) -> Card:
         return request_card(t, request, account, city)
 
     await staff.notify_staff(
-        ctx.session, ctx.now, render, key=f"join:{request.id}:asked",
+        ctx.session,
+        ctx.now,
+        render,
+        key=f"join:{request.id}:asked",
         city_id=city.id if city else None,
-    )  # fmt: skip
+    )
 
 
 def request_card(t: Translator, request: JoinRequest, account: Account, city: City | None) -> Card:
-    """The question whether somebody may come in, for whoever decides."""
+    """Render a request to join for those who decide; `city` is None if it is not known."""
     where = places.city_place(t, city) if city else ""
     said = (
         t("Asks to join for {city}.", city=where)
@@ -204,7 +229,7 @@ def request_card(t: Translator, request: JoinRequest, account: Account, city: Ci
 
 
 async def notify_asker(ctx: Context, account: Account, card: Card, key: str) -> None:
-    """What became of it, on the account that asked."""
+    """Enqueue the answer to a request for the account that made it, in its language."""
     t = account_translator(account)
     await deliveries.enqueue_for_account(
         ctx.session, ctx.now, account, "answer", card, key=key, language=t.language
@@ -212,14 +237,22 @@ async def notify_asker(ctx: Context, account: Account, card: Card, key: str) -> 
 
 
 def rejection_card(t: Translator, city: str) -> Card:
-    """A no, without a word about who said it."""
+    """Render a rejected request, without saying who rejected it; `city` may be empty."""
     return Card(
         title=t("Your wish to join"),
         parts=(
-            Text(t("You were not let in for {city}. If that was a mistake, a colleague who is in "
-                   "can invite you.", city=city) if city else
-                 t("You were not let in. If that was a mistake, a colleague who is in can invite "
-                   "you.")),
+            Text(
+                t(
+                    "You were not let in for {city}. If that was a mistake, a colleague who is in "
+                    "can invite you.",
+                    city=city,
+                )
+                if city
+                else t(
+                    "You were not let in. If that was a mistake, a colleague who is in can invite "
+                    "you."
+                )
+            ),
             Buttons((Button(t("Join"), "join"), Button(t("Help"), "help"))),
         ),
-    )  # fmt: skip
+    )

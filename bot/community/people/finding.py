@@ -1,4 +1,4 @@
-"""How a person is found by what was typed: an id, a mention or a name."""
+"""Finds a person by what was typed: an id, a mention or a name."""
 
 import re
 
@@ -14,9 +14,10 @@ _MENTION = re.compile(r"<@(\w+)>")
 
 
 async def find_people(ctx: Context, text: str, field: str = "person") -> list[Member]:
-    """The visible people meant by an id, a mention or a name, own city first.
+    """Find the visible people meant by an id, a mention or a name, own city first.
 
-    Raises a `Misfit` that says the same whether there is nobody or nobody to be shown.
+    If there is nobody, raises `Refusal` for a mention, else `InvalidArgumentError`. Both say the
+    same whether the person does not exist or may not be shown.
     """
     if match := _MENTION.fullmatch(text):
         found = await _find_mentioned(ctx, match[1])
@@ -37,7 +38,7 @@ async def find_people(ctx: Context, text: str, field: str = "person") -> list[Me
 
 
 async def find_person(ctx: Context, text: str, field: str = "person") -> Member:
-    """The one person meant; several are refused with their names."""
+    """Find the one person meant; for several raise an `InvalidArgumentError` with their names."""
     people = await find_people(ctx, text, field)
     if len(people) == 1:
         return people[0]
@@ -51,10 +52,10 @@ async def find_person(ctx: Context, text: str, field: str = "person") -> Member:
 
 
 async def split_person_and_topic(ctx: Context, name: str, topic: str) -> tuple[Member, str]:
-    """The one person of `why Samir Abdi open data`, and the topic.
+    """Split «Samir Abdi open data» into the one person meant and the topic's words.
 
-    What stands before the topic still belongs to the name; not where a form or native options
-    say which words are whose, nor after an id or a mention.
+    The words are not moved between the two if a form or native options already separate them, nor
+    after an id or a mention. Raises as `find_person` does, with both values attached.
     """
     if not ctx.request.values and name[-1:].isalpha():
         words, find = topic.split(), ctx.reference.vocabulary.find
@@ -77,5 +78,5 @@ async def _find_mentioned(ctx: Context, user: str) -> Member | None:
 
 
 def is_visible(ctx: Context, person: Member) -> bool:
-    """May the asker know that this person is here?"""
+    """Return whether the person is listed in the directory, or is the asker."""
     return person.is_in_directory or (ctx.viewer is not None and person.id == ctx.viewer.id)

@@ -1,4 +1,4 @@
-"""Where somebody works, in the reader's language; and the city meant by what was typed."""
+"""Names of cities and workplaces in the reader's language, and the city that a text means."""
 
 from bot.cards import Option
 from bot.commands import Context
@@ -9,7 +9,10 @@ from db.cities import City
 
 
 def find_city(ctx: Context, text: str, field: str = "city") -> City:
-    """The one city meant; namesakes and near misses are offered. Only for those inside."""
+    """Find the one city that a text means; only for members, since it lists cities.
+
+    Raises `InvalidArgumentError` with choices: the namesakes, or the cities with similar names.
+    """
     known = ctx.reference
     found = known.gazetteer.find_cities(text)
     if len(found) == 1:
@@ -27,7 +30,7 @@ def find_city(ctx: Context, text: str, field: str = "city") -> City:
 
 
 def workplace(t: Translator, city: City | None) -> str:
-    """Where somebody works: the city with its level, or the programme."""
+    """Return where a person works: the city with its level, or the programme without a city."""
     if city is None:
         return t("Programme staff")
     level = city_level(t, city)
@@ -36,15 +39,15 @@ def workplace(t: Translator, city: City | None) -> str:
 
 
 def city_place(t: Translator, city: City) -> str:
-    """«Boston, MA» or «Mérida, México», the country in the reader's language."""
+    """Return «Boston, MA» or «Mérida, México», the country in the reader's language."""
     return city.place_in(country_name(t, city))
 
 
 def country_name(t: Translator, city: City) -> str:
-    """The country of a city in the reader's language."""
+    """Return the name of a city's country in the reader's language."""
     return str(t.locale.territories.get(city.country_code, city.country))
 
 
 def city_level(t: Translator, city: City) -> str:
-    """«Gold 2024», as last seen in print; empty when unknown."""
+    """Return a city's last published level and its year, as «Gold 2024»; empty if unknown."""
     return f"{t(city.level)} {city.level_year or ''}".strip() if city.level else ""

@@ -1,4 +1,4 @@
-"""How a person is drawn on a card: as far as the asker may see, the same wherever one appears."""
+"""Renders a person on a card: as far as the reader may see, and alike on every card."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -18,24 +18,24 @@ from db.members import Member, Person, is_field_visible
 
 
 def language_names(person: Person) -> str:
-    """The languages somebody speaks, by their own names."""
+    """Return the languages a person speaks, each by its own name, separated by commas."""
     return ", ".join(LANGUAGE_NAMES.get(code, code) for code in person.spoken.split())
 
 
 def badge(t: Translator, person: Person) -> str:
-    """Marks people who were invented for the demo."""
+    """Return the badge of a person who was invented for the demo; empty for others."""
     return t("invented") if person.synthetic else ""
 
 
 def footer(t: Translator, people: Iterable[Person]) -> str:
-    """The small print of a card that shows invented people."""
+    """Return the footer of a card that shows invented people; empty if none of them is."""
     if any(p.synthetic for p in people):
         return t("Demo: the people are invented, the cities are real.")
     return ""
 
 
 def person_entry(t: Translator, person: Member, viewer: Member | None, note: str = "") -> Entry:
-    """One person as far as a viewer may see them, with nothing to press."""
+    """Render one person as far as the viewer may see them, without buttons."""
     return _render_entry(t, person, person.city, viewer, note)
 
 
@@ -56,7 +56,7 @@ def list_entry(
     extra_buttons: Sequence[Button] = (),
     topic_slug: str = "",
 ) -> Entry:
-    """One person in a list, and what can be done next; `about` is the topic they were found by."""
+    """Render one person in a list, with buttons; `topic_slug` is the topic they were found by."""
     buttons = [Button(ctx.t("Profile"), f"who-is {person.id}"), *extra_buttons]
     if ctx.viewer and ctx.viewer.id != person.id:
         buttons.insert(0, introduce_button(ctx.t, person, topic_slug))
@@ -65,18 +65,18 @@ def list_entry(
 
 
 def introduce_button(t: Translator, person: Person, topic_slug: str = "") -> Button:
-    """The way from finding somebody to meeting them."""
+    """Return the button that asks for an introduction to a person."""
     words = f"intro {person.id} about:{topic_slug}" if topic_slug else f"intro {person.id}"
     return Button(t("Introduce me"), words, "primary")
 
 
 def local_time(t: Translator, person: Member, now: datetime) -> str:
-    """What the clock shows where somebody is."""
+    """Format the present time in a person's zone."""
     return t.time(now.astimezone(ZoneInfo(person.zone)))
 
 
 def confirm_profile_parts(ctx: Context, person: Member) -> list[Part]:
-    """The question whether a profile is still right, once half a year has passed."""
+    """Ask whether the profile is still right; empty if it was confirmed within half a year."""
     if (ctx.now - person.confirmed_at).days <= FRESH_FOR_DAYS:
         return []
     since = ctx.t.ago(person.confirmed_at, ctx.now)
@@ -92,7 +92,7 @@ def confirm_profile_parts(ctx: Context, person: Member) -> list[Part]:
 
 
 async def profile_card(ctx: Context, person: Member, note: str = "") -> Card:
-    """Everything the asker may see of a person, and what can be done next."""
+    """Render all that the asker may see of a person, with buttons; `note` is shown on top."""
     t = ctx.t
     ties = await directory.list_expertise(ctx.session, person.id)
     topics_seen = person.is_field_visible("topics", ctx.viewer)

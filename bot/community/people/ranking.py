@@ -1,4 +1,4 @@
-"""Why somebody stands where they stand for a topic: the input of the ranking, and its reasons."""
+"""Feeds the ranking of people for a topic, and puts its reasons into words."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -10,12 +10,12 @@ from db.directory import Contender, Expertise, build_contender
 
 
 def format_month(now: datetime) -> str:
-    """The month that asks are counted in."""
+    """Return the month as «2026-05», the period in which requests to a person are counted."""
     return f"{now:%Y-%m}"
 
 
 def build_candidates(ctx: Context, some: Iterable[Contender]) -> Iterator[Candidate]:
-    """What the ranking needs of people for a topic."""
+    """Build the ranking's input from people found for a topic."""
     own_city, this_month = ctx.member.city_id, format_month(ctx.now)
     for one in some:
         yield _build_candidate(ctx, one, own_city, this_month)
@@ -40,12 +40,12 @@ def _build_candidate(
 
 
 def rank_person(ctx: Context, tie: Expertise) -> RankedPerson:
-    """The trace of one person for one topic."""
+    """Rank one person for one topic, with the reasons."""
     return rank_candidate(next(build_candidates(ctx, [build_contender(tie)])), ctx.now)
 
 
 def reason_text(t: Translator, reason: Reason) -> str:
-    """One reason as people read it."""
+    """Return one reason as a phrase for members."""
     match reason.cause:
         case "own-city":
             return t("works in your city")
@@ -79,6 +79,6 @@ _SKILLS = {1: "knows the basics", 2: "works with it", 3: "knows it deeply"}
 
 
 def reasons_line(t: Translator, ranked: RankedPerson) -> str:
-    """The reasons that count most, as one line."""
+    """Return the four weightiest reasons as one line, leaving out the minor kinds."""
     telling = [r for r in ranked.reasons if r.cause not in ("fresh", "asked", "level")]
     return " · ".join(reason_text(t, r) for r in telling[:4])

@@ -1,6 +1,6 @@
-"""The cards of a conversation across workspaces: what is passed on, and what its writers are told.
+"""Renders the cards of a conversation across workspaces: copies of messages, and notices.
 
-All of them are written for one reader; `t` is that reader's language.
+Each card is for one reader; `t` is that reader's translator.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from db.members import Member
 
 MAX_FILES = 10
 MAX_FILE_SIZE = 10_000_000
-"""Bytes: what the smaller of the two platforms takes."""
+"""The largest file passed on, in bytes: the smaller limit of the two platforms."""
 _UNITS = ("B", "kB", "MB", "GB")
 
 
@@ -24,7 +24,7 @@ _UNITS = ("B", "kB", "MB", "GB")
 
 
 def author_line(t: Translator, person: Member, label: str) -> str:
-    """«Ana Díaz · Bogotá, Colombia · the platform»: from the directory, never as typed."""
+    """Return «Ana Díaz · Bogotá, Colombia · platform», from the directory and not as typed."""
     city = places.city_place(t, person.city) if person.city else t("Programme staff")
     return " · ".join(filter(None, (one_line(person.name), city, label)))
 
@@ -32,19 +32,19 @@ def author_line(t: Translator, person: Member, label: str) -> str:
 def message_card(
     t: Translator, person: Member, label: str, text: str, files: Sequence[File]
 ) -> Card:
-    """What somebody wrote, under an honest line about who did; `text` is inert already."""
+    """Render the copy of a message below its author's line; `text` must be escaped already."""
     shown: list[Part] = [Text(author_line(t, person, label), quiet=True)]
     if text:
         shown.append(Text(text))
     for file in files[:MAX_FILES]:
         shown.append(Text(_file_line(t, file)))
-        if file.id and file.url:  # an address of the hub's own
+        if file.id and file.url:  # an address at the hub
             shown.append(Link(t("Open the file"), file.url))
     return Card("", tuple(shown))
 
 
 def reaction_card(t: Translator, person: Member, label: str, mark: str, excerpt: str) -> Card:
-    """An emoji that somebody put to a message."""
+    """Render a reaction to a message; `excerpt` may be empty."""
     to = t("{emoji} to «{words}»", emoji=mark, words=excerpt) if excerpt else mark
     return Card("", (Text(f"{author_line(t, person, label)}  {to}", quiet=True),))
 
@@ -64,11 +64,11 @@ def _format_size(t: Translator, size: int) -> str:
     return f"{t.number(value, decimals=1)} {_UNITS[unit]}"
 
 
-# --- what its writers are told ----------------------------------------------------------------
+# --- notices ----------------------------------------------------------------------------------
 
 
 def note_card(text: str, *buttons: Button, tone: str = "info") -> Card:
-    """One sentence in the thread, perhaps with a way out."""
+    """Render a notice of one text, with buttons if any; every tone but «info» is a warning."""
     shown: tuple[Part, ...] = (Text(text) if tone == "info" else Note(text, "warning"),)
     if buttons:
         shown += (Buttons(buttons),)
@@ -76,29 +76,32 @@ def note_card(text: str, *buttons: Button, tone: str = "info") -> Card:
 
 
 def control_buttons(t: Translator, relay_id: int) -> Buttons:
-    """What either side may do at any time."""
-    return Buttons((
-        Button(t("Pause"), f"relay pause {relay_id}"),
-        Button(t("End"), f"relay end {relay_id}"),
-        Button(t("Block"), f"relay block {relay_id}", "danger"),
-        Button(t("Report"), f"relay report {relay_id}"),
-    ))  # fmt: skip
+    """Return the buttons of an open conversation: pause, end, block, report."""
+    return Buttons(
+        (
+            Button(t("Pause"), f"relay pause {relay_id}"),
+            Button(t("End"), f"relay end {relay_id}"),
+            Button(t("Block"), f"relay block {relay_id}", "danger"),
+            Button(t("Report"), f"relay report {relay_id}"),
+        )
+    )
 
 
 def edits_hint(t: Translator) -> Text:
-    """What else goes over, said once in the opening."""
-    said = t("Your edits and deletions reach the other side too. Of files only the name and the "
-             "size do.")  # fmt: skip
+    """Return the hint that edits and deletions are passed on, for the opening card."""
+    said = t(
+        "Your edits and deletions reach the other side too. Of files only the name and the size do."
+    )
     return Text(said, quiet=True)
 
 
 def resume_button(t: Translator, relay_id: int) -> Button:
-    """Ends a pause."""
+    """Return the button that ends the reader's pause."""
     return Button(t("Resume"), f"relay resume {relay_id}", "primary")
 
 
 def unreachable_card(t: Translator, name: str) -> Card:
-    """Nobody is there any more, for whatever reason."""
+    """Render that the other side cannot be reached; an empty name means that they are gone."""
     if not name:
         return note_card(
             t("Who you talked with here is no longer in the community; nothing is passed on.")
@@ -107,33 +110,36 @@ def unreachable_card(t: Translator, name: str) -> Card:
 
 
 def you_blocked_card(t: Translator, name: str, relay_id: int) -> Card:
-    """Who blocked somebody writes to them."""
+    """Render, for a writer who blocked the other side, that nothing is passed on."""
     said = t("You blocked {name}, so nothing is passed on between you two.", name=name)
     return note_card(said, Button(t("Unblock"), f"relay unblock {relay_id}"))
 
 
 def conversation_over_card(t: Translator, name: str) -> Card:
-    """It was ended."""
+    """Render, for a writer in an ended conversation, that nothing is passed on."""
     return note_card(
         t("This conversation with {name} is over; nothing is passed on any more.", name=name)
     )
 
 
 def other_ended_card(t: Translator, name: str) -> Card:
-    """The other side ended it."""
+    """Render that the other side ended the conversation."""
     said = t("{name} ended this conversation. Nothing is passed on any more.", name=name)
     return note_card(said)
 
 
 def pause_over_card(t: Translator, name: str) -> Card:
-    """The other side ended its pause, and something had been written meanwhile."""
-    said = t("{name} is back: this conversation goes on. What you wrote during the pause was not "
-             "passed on; you can send it again now.", name=name)  # fmt: skip
+    """Render that the other side ended its pause, for a reader who wrote during it."""
+    said = t(
+        "{name} is back: this conversation goes on. What you wrote during the pause was not "
+        "passed on; you can send it again now.",
+        name=name,
+    )
     return note_card(said)
 
 
 def you_paused_card(t: Translator, relay_id: int) -> Card:
-    """Who paused it writes there."""
+    """Render, for a writer who paused the conversation, that nothing is passed on."""
     said = t(
         "You paused this conversation, so that was not passed on. Resume it and send it again."
     )
@@ -141,20 +147,26 @@ def you_paused_card(t: Translator, relay_id: int) -> Card:
 
 
 def mute_card(t: Translator, until: datetime) -> Card:
-    """Staff muted the writer: nothing leaves."""
+    """Render, for a writer whom the staff muted, until when."""
     return note_card(describe_mute(t, until), Button(t("Appeal"), "appeal"))
 
 
 def other_paused_card(t: Translator, name: str) -> Card:
-    """The other side paused it."""
+    """Render, for a writer, that the other side has paused the conversation."""
     return note_card(
-        t("{name} has paused this conversation, so that was not passed on. It stays here in your "
-          "thread; I will tell you when you can send it again.", name=name)
-    )  # fmt: skip
+        t(
+            "{name} has paused this conversation, so that was not passed on. It stays here in your "
+            "thread; I will tell you when you can send it again.",
+            name=name,
+        )
+    )
 
 
 def delivery_failure_card(t: Translator, name: str, *, is_closed: bool, is_opening: bool) -> Card:
-    """Something did not arrive; what it was is not repeated."""
+    """Render, for a writer, that a message or the opening did not arrive, without its text.
+
+    `is_closed`: the other side's direct messages are closed.
+    """
     if is_opening:
         said = t("I could not open the conversation on {name}'s side.", name=name)
     else:
@@ -167,30 +179,43 @@ def delivery_failure_card(t: Translator, name: str, *, is_closed: bool, is_openi
 
 
 def messages_closed_card(t: Translator, name: str) -> Card:
-    """For who cannot be written to where the conversation is."""
-    said = t("{name} wrote to you, but your direct messages are closed to me there. Open them to "
-             "go on with the conversation.", name=name)  # fmt: skip
+    """Render, at another address, that the reader's direct messages are closed to the hub."""
+    said = t(
+        "{name} wrote to you, but your direct messages are closed to me there. Open them to "
+        "go on with the conversation.",
+        name=name,
+    )
     return note_card(said)
 
 
 def truncation_text(t: Translator, name: str) -> str:
-    """Too long to be passed on whole."""
-    return t("That was long: {name} sees its beginning. Please send the rest as a new message.",
-             name=name)  # fmt: skip
+    """Return the sentence that a message was cut because it is too long."""
+    return t(
+        "That was long: {name} sees its beginning. Please send the rest as a new message.",
+        name=name,
+    )
 
 
 def files_not_sent_text(t: Translator, name: str) -> str:
-    """What is in a file that is too large is not passed on."""
-    return t("Files larger than 10 MB do not go over: {name} sees the name and the size. To share "
-             "it, write a link that opens outside of your workspace.", name=name)  # fmt: skip
+    """Return the sentence that of a file which is too large only name and size are passed on."""
+    return t(
+        "Files larger than 10 MB do not go over: {name} sees the name and the size. To share "
+        "it, write a link that opens outside of your workspace.",
+        name=name,
+    )
 
 
 def choose_conversation_card(
     t: Translator, choices: Sequence[tuple[int, Member]], draft_id: int, text: str
 ) -> Card:
-    """Several conversations are open, and it is not clear which one was meant."""
-    asked = t("Who is this for? It has not been sent to anybody yet, and I keep it for a day. "
-              "Next time, reply to a message of the conversation.")  # fmt: skip
+    """Render the question which conversation a message is for.
+
+    `choices`: relay ids with the other member of each. `draft_id`: the draft that keeps the text.
+    """
+    asked = t(
+        "Who is this for? It has not been sent to anybody yet, and I keep it for a day. "
+        "Next time, reply to a message of the conversation."
+    )
     buttons = tuple(
         Button(one_line(person.name, 60), f"relay send {relay_id} draft:{draft_id}", "primary")
         for relay_id, person in choices

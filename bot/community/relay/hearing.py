@@ -1,7 +1,7 @@
-"""What somebody writes in their thread with the hub reaches the other side, and nobody else.
+"""Passes on what a member writes in their thread with the hub to the other side, and nobody else.
 
-Everything that was heard is one transaction: that it was heard, what is owed to the other side,
-and what is known of it, so that an event which comes twice has one effect.
+Each event is handled in one transaction: its key, the deliveries to the other side and the relay
+line are saved together, so that an event which comes twice has one effect.
 """
 
 import json
@@ -27,13 +27,13 @@ from db.members import Member
 from db.relay import Relay, RelayDraft, RelayLine
 
 NO_REPLY = HandledMessage()
-"""It was ours, and there is nothing to say to its writer."""
+"""The event belonged to a conversation, and its writer gets no answer."""
 
 
 async def _may_concern(session: AsyncSession, heard: IncomingMessage) -> bool:
-    """Return whether the sender was ever in a conversation; of a deletion nobody knows the sender.
+    """Return whether the sender was ever in a conversation, with one query at most.
 
-    One query at most.
+    True for every deletion, since the event of a deletion does not name the sender.
     """
     sender = heard.sender
     return heard.act == "deleted" or await relay.has_relays(session, sender.platform, sender.user)
@@ -43,7 +43,7 @@ async def _may_concern(session: AsyncSession, heard: IncomingMessage) -> bool:
 async def handle_message(
     ctx: MessageContext, handle_message: IncomingMessage
 ) -> HandledMessage | None:
-    """Take what is part of a conversation; return None if it is none."""
+    """Handle a message, edit, deletion or reaction; return None if it is of no conversation."""
     session, now = ctx.session, ctx.now
     if handle_message.act == "deleted":
         return await _on_deleted(session, now, handle_message)
@@ -64,7 +64,10 @@ async def handle_message(
 
 
 def _add_file_url(file: File, what: IncomingMessage, links: Links, now: datetime) -> File:
-    """With an address where the other side can open it, if the hub can fetch it there."""
+    """Return the file with an address at the hub, where the other side can open it.
+
+    Unchanged if the hub cannot fetch it, or if it is larger than `MAX_FILE_SIZE`.
+    """
     if not file.id or file.size > MAX_FILE_SIZE:
         return file
     sender = what.sender
@@ -73,7 +76,11 @@ def _add_file_url(file: File, what: IncomingMessage, links: Links, now: datetime
 
 
 def _looks_like_command(heard: IncomingMessage, verbs: Collection[str]) -> bool:
-    """Where threads tell conversations apart, words outside of them may be a misspelt verb."""
+    """Return whether a message begins with a command's name.
+
+    A misspelt name counts only on platforms with threads: there a message outside of a thread
+    need not be for a conversation.
+    """
     said = clean_text(heard.text).casefold().split(" ")
     if not said[0]:
         return False
@@ -89,18 +96,22 @@ async def _load_member(session: AsyncSession, sender: Sender) -> Member | None:
 
 
 async def _record_event(session: AsyncSession, now: datetime, heard: IncomingMessage) -> bool:
-    """Remember the event; False if any of its names was heard before."""
+    """Save all keys of the event; return False if one of them was saved before."""
     known = [await inbound.remember_event(session, key, now) for key in heard.keys]
     return all(known)
 
 
-# --- written ----------------------------------------------------------------------------------
+# --- new messages -----------------------------------------------------------------------------
 
 
 async def _on_message(
     session: AsyncSession, now: datetime, heard: IncomingMessage, me: Member, is_verb: bool
 ) -> HandledMessage | None:
-    """New words: to the conversation they point at, else to the only one, else it is asked."""
+    """Pass on a new message to the conversation it answers.
+
+    Without one it goes to the member's only conversation; if there are several, or the platform
+    has threads, the member is asked. Returns None if it is of no conversation.
+    """
     talk = await _find_target_conversation(session, heard, me)
     if talk is None and (
         is_verb or me.status != "verified" or (heard.has_threads and heard.parent)
@@ -121,7 +132,7 @@ async def _on_message(
 async def _find_target_conversation(
     session: AsyncSession, heard: IncomingMessage, me: Member
 ) -> Relay | None:
-    """The conversation of the thread or message that is answered."""
+    """Find the conversation of the thread or message that this one answers."""
     if not heard.parent:
         return None
     return await relay.find_relay_of_message(
@@ -132,7 +143,7 @@ async def _find_target_conversation(
 async def _list_open_views(
     session: AsyncSession, now: datetime, me: Member
 ) -> list[ConversationView]:
-    """The conversations in which something could be said."""
+    """List the open conversations with somebody the member has not blocked."""
     talks = await relay.list_relays(session, me.id, only_open=True)
     views = [await load_view(session, now, talk, me) for talk in talks]
     return [
@@ -149,7 +160,7 @@ async def _ask_which_conversation(
     me: Member,
     views: list[ConversationView],
 ) -> HandledMessage:
-    """Words that name no conversation are kept until their writer chooses one."""
+    """Save the message as a draft, and ask its writer which conversation it is for."""
     draft = RelayDraft(member_id=me.id, source=heard.source, body=_dump_message(heard), at=now)
     session.add(draft)
     await session.flush()
@@ -162,7 +173,7 @@ async def _ask_which_conversation(
 
 
 async def send_draft(view: ConversationView, draft: RelayDraft) -> Reply | None:
-    """Pass on what was kept; what its writer is told, if anything."""
+    """Pass on a draft in the chosen conversation; return what its writer is told, if anything."""
     return (await _forward(view, _load_message(draft))).reply
 
 
@@ -181,15 +192,23 @@ def _load_message(draft: RelayDraft) -> IncomingMessage:
 
 
 async def _forward(view: ConversationView, heard: IncomingMessage) -> HandledMessage:
-    """Owe it to the other side, unless something stands between the two."""
+    """Record a message and enqueue its copy for the other side; return the writer's answer.
+
+    If it may not be passed on, it is recorded as withheld and the answer says why.
+    """
     line = RelayLine(
-        relay_id=view.talk.id, author_id=view.me.id, source=heard.source,
-        edition=heard.edition, status=relay.WITHHELD, gone=False, at=view.now,
-    )  # fmt: skip
+        relay_id=view.talk.id,
+        author_id=view.me.id,
+        source=heard.source,
+        edition=heard.edition,
+        status=relay.WITHHELD,
+        gone=False,
+        at=view.now,
+    )
     view.session.add(line)
     await view.session.flush()
     if await inbound.has_seen(view.session, _deletion_key(heard)):
-        line.gone = True  # it was deleted before it came
+        line.gone = True  # the deletion arrived before the message
         return NO_REPLY
     hindered = await _find_obstacle(view)
     if hindered is not None:
@@ -206,7 +225,7 @@ async def _forward(view: ConversationView, heard: IncomingMessage) -> HandledMes
 
 
 def _render_copy(view: ConversationView, heard: IncomingMessage) -> Card | None:
-    """What the other side sees of it; None if there is nothing to see."""
+    """Render the copy for the other side; None if nothing of the message can be shown."""
     text, _ = truncate(escape_markup(heard.text))
     if view.other is None or not (text or heard.files):
         return None
@@ -215,7 +234,7 @@ def _render_copy(view: ConversationView, heard: IncomingMessage) -> Card | None:
 
 
 def _render_losses(view: ConversationView, heard: IncomingMessage) -> Card | None:
-    """What did not go over as it was."""
+    """Render what was not passed on whole: a long text, large files; None if all was."""
     said = []
     if truncate(escape_markup(heard.text))[1]:
         said.append(cards.truncation_text(view.t, view.other_name))
@@ -225,7 +244,10 @@ def _render_losses(view: ConversationView, heard: IncomingMessage) -> Card | Non
 
 
 async def _find_obstacle(view: ConversationView) -> HandledMessage | None:
-    """Why nothing may leave now, as its writer is told; None if nothing hinders it."""
+    """Return the answer for a writer whose message may not be passed on now; None if it may.
+
+    A writer who is blocked gets `NO_REPLY`, so as not to learn of it.
+    """
     session, talk, me, other, t = view.session, view.talk, view.me, view.other, view.t
     if me.status != "verified":
         return NO_REPLY
@@ -238,7 +260,7 @@ async def _find_obstacle(view: ConversationView) -> HandledMessage | None:
     if await blocks.has_blocked(session, me.id, other.id):
         return HandledMessage(cards.you_blocked_card(t, view.other_name, talk.id))
     if await blocks.is_blocked(session, me.id, other.id):
-        return NO_REPLY  # who is blocked never learns of it
+        return NO_REPLY  # a blocked writer must not learn of it
     if talk.is_paused_by(me.id):
         return HandledMessage(cards.you_paused_card(t, talk.id))
     if talk.is_paused_by(other.id):
@@ -248,13 +270,13 @@ async def _find_obstacle(view: ConversationView) -> HandledMessage | None:
     return None
 
 
-# --- changed afterwards -----------------------------------------------------------------------
+# --- edits and deletions ----------------------------------------------------------------------
 
 
 async def _on_edited(
     session: AsyncSession, now: datetime, heard: IncomingMessage, me: Member
 ) -> HandledMessage | None:
-    """Other words for something written before; only the newest count."""
+    """Pass on an edit of a message; older editions that arrive late are ignored."""
     line = await relay.find_line_by_source(session, heard.source)
     if line is None:
         return await _on_early_edit(session, now, heard, me)
@@ -280,7 +302,7 @@ async def _on_edited(
 async def _on_early_edit(
     session: AsyncSession, now: datetime, heard: IncomingMessage, me: Member
 ) -> HandledMessage | None:
-    """An edit of what is kept as a draft, or one that came before what it edits."""
+    """Handle an edit of a draft, or one that arrived before the message that it edits."""
     draft = await relay.find_draft(session, heard.source)
     if draft and draft.member_id == me.id:
         draft.body = _dump_message(heard)
@@ -296,9 +318,10 @@ async def _on_early_edit(
 async def _on_deleted(
     session: AsyncSession, now: datetime, heard: IncomingMessage
 ) -> HandledMessage | None:
-    """Taken back: the other side's copy goes too, whatever has happened between the two since.
+    """Withdraw the copy of a deleted message, whatever has happened between the two since.
 
-    Only its writer can delete something in direct messages, so it need not be said who did.
+    The event need not name the sender: in direct messages only the writer can delete a message.
+    Returns None if no copy and no draft is known.
     """
     await inbound.remember_event(session, _deletion_key(heard), now)
     draft = await relay.find_draft(session, heard.source)
@@ -314,7 +337,7 @@ async def _on_deleted(
 
 
 async def _withdraw(session: AsyncSession, now: datetime, line: RelayLine) -> None:
-    """Take the copy on the other side back."""
+    """Mark the line as gone and remove the copy on the other side."""
     line.gone = True
     await deliveries.withdraw_delivery(session, now, line.delivery_id)
 
@@ -329,7 +352,7 @@ def _deletion_key(heard: IncomingMessage) -> str:
 async def _on_reaction(
     session: AsyncSession, now: datetime, heard: IncomingMessage, me: Member
 ) -> HandledMessage | None:
-    """An emoji put to a message of a conversation, or taken away again."""
+    """Pass on a reaction to a message of a conversation, or the removal of one."""
     about = await relay.find_line(
         session, me.id, heard.sender.platform, heard.message, heard.source
     )
@@ -343,7 +366,7 @@ async def _on_reaction(
     if line is None:
         line = RelayLine(relay_id=about.relay_id, author_id=me.id, source=source, gone=True, at=now)
         session.add(line)
-    line.edition = edition  # a removal is remembered too: what it removes may come after it
+    line.edition = edition  # saved for a removal too: the reaction it removes may arrive later
     if heard.act == "unmarked":
         if not line.gone:
             await _withdraw(session, now, line)
@@ -366,7 +389,7 @@ async def _on_reaction(
 
 
 def _excerpt(body: str) -> str:
-    """The beginning of what was passed on, if it is still kept."""
+    """Return the beginning of a message from the stored card; empty if it is no longer kept."""
     card = deliveries.load_card(body) if body else None
     if card is None or isinstance(card, Form):
         return ""

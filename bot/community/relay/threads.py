@@ -1,4 +1,4 @@
-"""One conversation across workspaces and its two threads: what is owed to either side."""
+"""One conversation across workspaces and its two threads: what each side is sent."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -23,7 +23,7 @@ KIND = "conversation"
 
 @dataclass(frozen=True, slots=True)
 class ConversationView:
-    """One conversation, seen from the side of who just did something there."""
+    """One conversation as seen by `me`, the side that acts; `t` translates for `me`."""
 
     session: AsyncSession
     now: datetime
@@ -34,21 +34,21 @@ class ConversationView:
 
     @property
     def other_name(self) -> str:
-        """What the other one is called."""
+        """The other side's name on one line; empty if they are gone."""
         return one_line(self.other.name) if self.other else ""
 
 
 async def load_view(
     session: AsyncSession, now: datetime, talk: Relay, me: Member
 ) -> ConversationView:
-    """A conversation from one side."""
+    """Load the view that one member has of a conversation; `other` is None if they are gone."""
     number = talk.partner_of(me.id)
     other = await members.load_member(session, number) if number is not None else None
     return ConversationView(session, now, talk, me, other, translator(me.language))
 
 
 async def notify_other(view: ConversationView, card: Card, key: str) -> int | None:
-    """Owe the other side a card in its thread; None where it can be reached nowhere."""
+    """Enqueue a card for the other side; return the delivery's id, None if they are unreachable."""
     if view.other is None:
         return None
     return await notify(view.session, view.now, view.talk, view.other, card, key)
@@ -57,7 +57,10 @@ async def notify_other(view: ConversationView, card: Card, key: str) -> int | No
 async def notify(
     session: AsyncSession, now: datetime, talk: Relay, person: Member, card: Card, key: str
 ) -> int | None:
-    """Owe one side a card: in its thread, else wherever that person is told things."""
+    """Enqueue a card for one side: in its thread, else at that person's usual address.
+
+    Returns the delivery's id, None if the person cannot be reached or the key was used before.
+    """
     root = await relay.load_root(session, talk, person.id)
     if root is None or not root.is_reachable:
         return await enqueue(session, now, person, KIND, card, key=key)
@@ -65,12 +68,15 @@ async def notify(
     return await enqueue(session, now, person, KIND, card, key=key, destination=to, parent_id=under)
 
 
-# --- what became of it ------------------------------------------------------------------------
+# --- failed deliveries ------------------------------------------------------------------------
 
 
 @deliveries.on_ended(KIND)
 async def on_delivery_ended(session: AsyncSession, now: datetime, delivery: Delivery) -> None:
-    """Who wrote something that did not arrive is told, once an hour, without the words."""
+    """Notify the writer of a message that did not arrive, once an hour, without its text.
+
+    If the reader's direct messages are closed, the reader is notified elsewhere.
+    """
     removed = delivery.state == outbox.CANCELLED and delivery.reason == outbox.REMOVED
     if delivery.state not in (outbox.DEAD, outbox.EXPIRED, outbox.AMBIGUOUS) and not removed:
         return
@@ -96,10 +102,14 @@ async def on_delivery_ended(session: AsyncSession, now: datetime, delivery: Deli
 
 
 async def _notify_closed_messages(
-    session: AsyncSession, now: datetime, talk: Relay, reader: Member, writer: Member,
+    session: AsyncSession,
+    now: datetime,
+    talk: Relay,
+    reader: Member,
+    writer: Member,
     failed: Delivery,
-) -> None:  # fmt: skip
-    """Whose direct messages are closed hears of it elsewhere, once a day and without the words."""
+) -> None:
+    """Notify the reader at another address, once a day, that their direct messages are closed."""
     place = await outbox.find_address(session, reader.id)
     if place is None or place.lane == failed.lane:
         return
@@ -116,9 +126,9 @@ async def _load_member(session: AsyncSession, number: int | None) -> Member | No
 
 
 async def add_opening_controls(session: AsyncSession, talk: Relay) -> None:
-    """Say on both opening cards what else goes over, and what either side may do at any time.
+    """Add to both opening cards the hint on edits, and the buttons to pause, end, block and report.
 
-    Called in the transaction that owes them, before anybody could have sent one.
+    Must run in the transaction that enqueues the cards, before one of them can be sent.
     """
     for member_id in (talk.one_id, talk.other_id):
         if member_id is None:
@@ -133,7 +143,7 @@ async def add_opening_controls(session: AsyncSession, talk: Relay) -> None:
 
 
 async def end_conversation(view: ConversationView) -> None:
-    """Over for both; the other side is told once."""
+    """End an open conversation for both; notify the other side unless one blocked the other."""
     if view.talk.status != relay.OPEN:
         return
     view.talk.status, view.talk.ended_at = relay.ENDED, view.now
@@ -145,7 +155,10 @@ async def end_conversation(view: ConversationView) -> None:
 
 @parting.ends("left", "forgotten")
 async def end_conversations(session: AsyncSession, now: datetime, act: Parting) -> None:
-    """All conversations of who leaves are over; a suspension may be lifted, so they only rest."""
+    """End all conversations of a member who leaves or is forgotten.
+
+    Not of one who is suspended: a suspension may be lifted, so theirs stay open.
+    """
     while talks := await relay.list_relays(session, act.member.id, only_open=True):
         for talk in talks:
             await end_conversation(await load_view(session, now, talk, act.member))

@@ -1,4 +1,4 @@
-"""What a round says to whom: the notice before, the beginning, who was left, did you meet."""
+"""Sends the messages of a round: notice, introductions, no partner, check-in, and reminders."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -23,11 +23,11 @@ from db.rounds import Round, RoundGroup, RoundMember, UnmatchedMember
 
 KIND = "round"
 SILENT_ROUNDS_LIMIT = 3
-"""Check-ins in a row without an answer, after which somebody is asked whether to go on."""
+"""Rounds in a row without an answer, after which a member is asked whether to go on."""
 
 
 def other_members(group: RoundGroup, member_id: int) -> list[Member]:
-    """The others of a group."""
+    """Return the members of a group but this one."""
     return [one.member for one in group.places if one.member_id != member_id]
 
 
@@ -35,27 +35,32 @@ def _my_rounds_button(t: Translator) -> Button:
     return Button(t("My rounds"), "rounds")
 
 
-# --- before -----------------------------------------------------------------------------------
+# --- before a round ---------------------------------------------------------------------------
 
 
 async def notify_before_round(
     session: AsyncSession, now: datetime, round_: Round, person: Member
 ) -> None:
-    """The day before: it is nearly time, and one can skip it."""
+    """Enqueue the notice of the day before, with a button to skip the round."""
     t = translator(person.language)
     when = t.day_and_time(round_schedule(round_.day).send, person.zone)
-    said = t("On {when} I introduce you to somebody from another city. If this is a bad week, skip "
-             "it: nobody will know.", when=when)  # fmt: skip
+    said = t(
+        "On {when} I introduce you to somebody from another city. If this is a bad week, skip "
+        "it: nobody will know.",
+        when=when,
+    )
     card = Card(
         title=t("Your next introduction is coming"),
         parts=(
             Text(said),
-            Buttons((
-                Button(t("Skip this one"), f"rounds skip {round_.day}"),
-                _my_rounds_button(t),
-            )),
+            Buttons(
+                (
+                    Button(t("Skip this one"), f"rounds skip {round_.day}"),
+                    _my_rounds_button(t),
+                )
+            ),
         ),
-    )  # fmt: skip
+    )
     key = f"round:{round_.id}:notice:{person.id}"
     await enqueue(
         session, now, person, KIND, card, key=key, expires=round_schedule(round_.day).send
@@ -63,7 +68,7 @@ async def notify_before_round(
 
 
 async def notify_of_draft(session: AsyncSession, now: datetime, round_: Round) -> None:
-    """There is a draft to look at; the card says how large it is."""
+    """Notify the staff that a round is drafted, with its size."""
     groups = await rounds.list_groups(session, round_.id)
     left = await rounds.list_unmatched(session, round_.id)
     send = round_schedule(round_.day).send
@@ -85,7 +90,7 @@ async def notify_of_draft(session: AsyncSession, now: datetime, round_: Round) -
 def size_facts(
     t: Translator, groups: Sequence[RoundGroup], left: Sequence[UnmatchedMember]
 ) -> tuple[Fact, ...]:
-    """How large a round is."""
+    """Return the size of a round as facts: people, pairs, trios, repeats, unmatched people."""
     trios = sum(len(group.places) == 3 for group in groups)
     return (
         Fact(t("People"), t.number(sum(len(g.places) for g in groups) + len(left))),
@@ -96,13 +101,17 @@ def size_facts(
     )
 
 
-# --- the beginning ----------------------------------------------------------------------------
+# --- the introductions ------------------------------------------------------------------------
 
 
 async def begin_group(
     session: AsyncSession, now: datetime, round_: Round, group: RoundGroup
 ) -> None:
-    """A group is brought together; if a rule forbids it by now, its people are left."""
+    """Introduce the people of a group to each other.
+
+    If one of them can no longer take part or a rule keeps two of them apart by now, the group is
+    dropped, and those who can still take part are saved as unmatched.
+    """
     group.begun_at = now
     people = [one.member for one in group.places]
     keys = [person.id for person in people]
@@ -117,7 +126,7 @@ async def begin_group(
 async def _introduce(
     session: AsyncSession, now: datetime, round_: Round, people: Sequence[Member]
 ) -> None:
-    """One conversation of all where a workspace allows it, else one of each two."""
+    """Open one conversation for all if a workspace allows it, else one for each two of them."""
     keys = [person.id for person in people]
     room = await round_pools.find_common_room(session, keys) if len(people) > 2 else None
     if room is None:
@@ -142,17 +151,22 @@ async def _trio_card(session: AsyncSession, people: Sequence[Member]) -> Card:
         Entry(t("Three ways to begin"), tuple(starters(t, pair))),
     ]
     names = t.listed([person.first_name for person in people])
-    return Card(t("{names}, meet each other", names=names), tuple(parts),
-                portraits.footer(t, people), tone="good", private=False)  # fmt: skip
+    return Card(
+        t("{names}, meet each other", names=names),
+        tuple(parts),
+        portraits.footer(t, people),
+        tone="good",
+        private=False,
+    )
 
 
-# --- those who were left ----------------------------------------------------------------------
+# --- without a partner ------------------------------------------------------------------------
 
 
 async def notify_left_out(
     session: AsyncSession, now: datetime, round_: Round, one: UnmatchedMember
 ) -> None:
-    """No partner this time: why, and what would help."""
+    """Notify a member who has no partner in this round: why, and what would help."""
     one.told_at = now
     person, t = one.member, translator(one.member.language)
     card = Card(
@@ -170,16 +184,20 @@ async def notify_left_out(
 
 
 def unpaired_reason(t: Translator, one: UnmatchedMember) -> str:
-    """The rule that left the fewest, and what would help."""
+    """Return the sentence for the rule that barred most partners, and what would help."""
     match one.rule:
         case "alone":
             return t("You were the only one in this round. Invite a colleague from another city.")
         case "city":
-            return t("Everybody who could have met you works in your own city, and rounds pair "
-                     "people of different cities. More cities will help.")  # fmt: skip
+            return t(
+                "Everybody who could have met you works in your own city, and rounds pair "
+                "people of different cities. More cities will help."
+            )
         case "language":
-            return t("Nobody in this round shares a language with you. If you speak another one, "
-                     "add it to your profile.")  # fmt: skip
+            return t(
+                "Nobody in this round shares a language with you. If you speak another one, "
+                "add it to your profile."
+            )
         case "never":
             return t("Nobody in this round could be paired with you this time.")
         case "taken":
@@ -198,21 +216,28 @@ def _help_buttons(t: Translator, one: UnmatchedMember) -> list[Button]:
     return []
 
 
-# --- after ------------------------------------------------------------------------------------
+# --- check-ins --------------------------------------------------------------------------------
 
 
 async def send_check_in(
     session: AsyncSession, now: datetime, round_: Round, group: RoundGroup, person: Member
 ) -> None:
-    """In the middle of a round: did you meet?"""
+    """Enqueue the question whether a member met the others of the group."""
     t = translator(person.language)
     key = f"round:{round_.id}:check:{person.id}"
-    await enqueue(session, now, person, KIND, check_in_card(t, group, person.id), key=key,
-              expires=round_schedule(round_.day).close)  # fmt: skip
+    await enqueue(
+        session,
+        now,
+        person,
+        KIND,
+        check_in_card(t, group, person.id),
+        key=key,
+        expires=round_schedule(round_.day).close,
+    )
 
 
 def check_in_card(t: Translator, group: RoundGroup, member_id: int) -> Card:
-    """The question whether a group met."""
+    """Render the question whether a group met, for one of its members."""
     names = t.listed([person.name for person in other_members(group, member_id)])
     return Card(
         title=t("Did you meet {name}?", name=names),
@@ -224,7 +249,7 @@ def check_in_card(t: Translator, group: RoundGroup, member_id: int) -> Card:
 
 
 def check_in_buttons(t: Translator, number: int) -> tuple[Button, ...]:
-    """The three answers to a check-in."""
+    """Return the buttons of the three answers to a check-in; `number` is the group's id."""
     return (
         Button(t("We met"), f"rounds met {number}", "primary"),
         Button(t("We have a date"), f"rounds scheduled {number}"),
@@ -235,7 +260,10 @@ def check_in_buttons(t: Translator, number: int) -> tuple[Button, ...]:
 async def close_for_silent_member(
     session: AsyncSession, now: datetime, taking: RoundMember
 ) -> None:
-    """The end of a round for somebody who did not say whether they met."""
+    """Count a round that ended without the member's answer to the check-in.
+
+    After `SILENT_ROUNDS_LIMIT` of them in a row the member is asked whether to go on.
+    """
     taking.silent += 1
     if taking.silent >= SILENT_ROUNDS_LIMIT and taking.asked_at is None and taking.active:
         taking.asked_at = now
@@ -244,24 +272,28 @@ async def close_for_silent_member(
 
 async def _ask_whether_to_go_on(session: AsyncSession, now: datetime, person: Member) -> None:
     t = translator(person.language)
-    said = t("You have not answered after your last {number} rounds. If you want to go on, say so; "
-             "otherwise I pause your rounds, and nobody waits for you in vain.",
-             number=SILENT_ROUNDS_LIMIT)  # fmt: skip
+    said = t(
+        "You have not answered after your last {number} rounds. If you want to go on, say so; "
+        "otherwise I pause your rounds, and nobody waits for you in vain.",
+        number=SILENT_ROUNDS_LIMIT,
+    )
     card = Card(
         title=t("Shall I keep you in the rounds?"),
         parts=(
             Text(said),
-            Buttons((
-                Button(t("Keep me"), "rounds keep", "primary"),
-                Button(t("Stop rounds"), "rounds off"),
-            )),
+            Buttons(
+                (
+                    Button(t("Keep me"), "rounds keep", "primary"),
+                    Button(t("Stop rounds"), "rounds off"),
+                )
+            ),
         ),
-    )  # fmt: skip
+    )
     await enqueue(session, now, person, KIND, card, key=f"round:keep:{person.id}:{now:%Y-%m-%d}")
 
 
 def pause_silent(taking: RoundMember, now: datetime) -> bool:
-    """Somebody who was asked whether to go on and said nothing for two days pauses."""
+    """Pause a member who was asked whether to go on two days ago or more; return if it was done."""
     waited = taking.asked_at is not None and now - taking.asked_at >= timedelta(days=2)
     if waited and taking.paused_at is None:
         taking.paused_at = now
@@ -270,12 +302,12 @@ def pause_silent(taking: RoundMember, now: datetime) -> bool:
 
 
 def mark_active(taking: RoundMember) -> None:
-    """Any sign of life counts: somebody goes on."""
+    """Reset silence and pause of a member who did anything in the rounds."""
     taking.silent, taking.asked_at, taking.paused_at = 0, None, None
 
 
 def next_round_time(taking: RoundMember, now: datetime) -> datetime:
-    """When somebody's next round is sent, whatever may still come between."""
+    """Return when the member's next round is sent, after a snooze and a skipped round."""
     day = next_round_day(now)
     while (
         (taking.snoozed_until and day < taking.snoozed_until)
@@ -287,7 +319,7 @@ def next_round_time(taking: RoundMember, now: datetime) -> datetime:
 
 
 async def render_next_round(ctx: Context) -> Entry | None:
-    """Show when the member's next round is sent; None for whoever takes no part, or is paused."""
+    """Render when the member's next round is sent; None if they take no part or are paused."""
     taking = await rounds.load_participation(ctx.session, ctx.member.id)
     if taking is None or not taking.active or taking.paused_at:
         return None

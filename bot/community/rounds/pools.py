@@ -1,4 +1,4 @@
-"""A round from the people who take part to the groups that are told: drafted, kept, released."""
+"""Drafts, edits and releases rounds: from the people who take part to the final groups."""
 
 import asyncio
 from collections.abc import Collection, Iterable, Sequence
@@ -23,7 +23,7 @@ from db.round_pools import Knowledge
 from db.rounds import Round, RoundGroup, RoundMember
 
 PAIRING_MEMORY = timedelta(days=3 * 365)
-"""Partners of longer ago are new again."""
+"""Partners from before this period count as new again."""
 
 
 async def load_seekers(
@@ -34,10 +34,10 @@ async def load_seekers(
     *,
     any_turn: bool = False,
 ) -> list[Seeker]:
-    """Everybody who can be paired on that day, as the matching needs them.
+    """Load everybody who can be paired on that day, as input of the matching.
 
-    Verified, listed, willing, with room for another conversation this month, and in turn unless
-    `any_turn`. `only`: of these members.
+    They are verified, listed, active in rounds, have room for another conversation this month, and
+    it is their turn unless `any_turn`. `member_ids`: only these members.
     """
     then = f"{max(day, now.date()):%Y-%m}"  # a draft may be made in the month before
     willing = [
@@ -96,12 +96,12 @@ def _build_seeker(
 
 
 async def draw_plan(people: Sequence[Seeker], seed: int) -> RoundPlan:
-    """The plan of a pool, thought out in a thread."""
+    """Plan a round in a thread, since it may take seconds of computing."""
     return await asyncio.to_thread(plan_round, people, seed)
 
 
 async def save_draft(session: AsyncSession, round_: Round, made: RoundPlan, now: datetime) -> None:
-    """A plan becomes the draft of a round, in place of another one."""
+    """Save a plan as the draft of a round, in place of an earlier one."""
     if round_.drafted_at is not None:
         await rounds.clear_draft(session, round_)
     await rounds.save_groups(session, round_, group_rows(made.groups), unpaired_rows(made.unpaired))
@@ -109,7 +109,7 @@ async def save_draft(session: AsyncSession, round_: Round, made: RoundPlan, now:
 
 
 async def get_or_create_draft(session: AsyncSession, day: date, now: datetime) -> Round | None:
-    """The round of a day with a draft, drawn now if there is none; None where nobody takes part."""
+    """Return the round of a day, drafted now if it was not; None if nobody takes part."""
     found = await rounds.find_round(session, day)
     if found and found.drafted_at:
         return found
@@ -123,7 +123,7 @@ async def get_or_create_draft(session: AsyncSession, day: date, now: datetime) -
 
 
 async def redraw(session: AsyncSession, round_: Round, now: datetime) -> None:
-    """Another draft, of those who take part now; what was swapped by hand is lost."""
+    """Draft a round anew with those who take part now; swaps made by hand are lost."""
     round_.seed += 1
     people = await load_seekers(session, round_.day, now)
     await save_draft(session, round_, await draw_plan(people, round_.seed), now)
@@ -132,10 +132,10 @@ async def redraw(session: AsyncSession, round_: Round, now: datetime) -> None:
 async def swap(
     session: AsyncSession, round_: Round, one_id: int, other_id: int, now: datetime
 ) -> str | None:
-    """Two people of a draft take each other's place; the rule that forbids it, if one does.
+    """Exchange the places of two people in a draft; return None, or why it is not possible.
 
-    «city», «language» or «never», «gone» where somebody of these groups cannot take part, or
-    «same» where there is nothing to exchange.
+    The reason is a rule («city», «language», «never»), «gone» if somebody in these groups cannot
+    take part any more, or «same» if there is nothing to exchange.
     """
     groups = await rounds.list_groups(session, round_.id)
     places = {place.member_id: (group, place) for group in groups for place in group.places}
@@ -159,7 +159,7 @@ async def swap(
     await rounds.drop_groups(session, touched.values())
     rows = []
     for key, other in exchanged.items():
-        if key in left:  # comes in, so the other one waits
+        if key in left:  # gets a place, so the other one loses theirs
             await rounds.delete_unmatched(session, round_.id, [key])
             rows.append((other, "taken", 1))
     await rounds.save_groups(session, round_, group_rows(made), rows)
@@ -174,10 +174,10 @@ def _forbidding_rule(people: Sequence[Seeker]) -> str:
 
 
 async def release(session: AsyncSession, round_id: int, now: datetime) -> Round | None:
-    """A drafted round is final, as far as its people still take part; None if it is already.
+    """Make a drafted round final and return it; None if it is not drafted or was sent already.
 
-    Whoever can no longer be paired is taken out; those who were to meet them, those who were left
-    and, unless it is locked, those who joined meanwhile are paired among themselves or join.
+    People who can no longer be paired are taken out. Their partners, the unmatched and, unless the
+    round is locked, those who joined meanwhile are paired among themselves, or join a pair.
     """
     round_ = await rounds.lock_round(session, round_id)
     if round_ is None or round_.sent_at or not round_.drafted_at:
@@ -201,7 +201,7 @@ async def release(session: AsyncSession, round_id: int, now: datetime) -> Round 
 def _split_groups(
     groups: Iterable[RoundGroup], people: dict[int, Seeker]
 ) -> tuple[list[RoundGroup], list[RoundGroup]]:
-    """The groups that can be as they are, and the others."""
+    """Return the groups that can stay as they are, and those that cannot."""
     whole, broken = list[RoundGroup](), list[RoundGroup]()
     for group in groups:
         members = [people[p.member_id] for p in group.places if p.member_id in people]
@@ -230,9 +230,10 @@ async def _repair_groups(
 async def pair_latecomers(
     session: AsyncSession, round_: Round, now: datetime, *, is_closing: bool
 ) -> int:
-    """Those who joined since a round was sent, and those it left: how many got a partner now.
+    """Pair those who joined since the draft, and the unmatched; return how many got a partner.
 
-    They are paired among themselves; when it is `closing`, whoever is over joins a pair.
+    They are paired among themselves; if `is_closing`, one who is left joins a pair. Nothing happens
+    unless somebody joined.
     """
     groups = await rounds.list_groups(session, round_.id)
     placed = {place.member_id for group in groups for place in group.places}
@@ -266,7 +267,7 @@ async def pair_latecomers(
 async def _save_late_groups(
     session: AsyncSession, round_: Round, groups: Iterable[Group], placed: set[int]
 ) -> None:
-    """New pairs are new groups; a third is added to the group there is, which begins anew."""
+    """Save new pairs as groups; add a third to the existing group, which is introduced again."""
     for group in groups:
         third = [key for key in group.keys if key not in placed]
         if len(third) == len(group.keys):
@@ -279,10 +280,10 @@ async def _save_late_groups(
 
 
 def group_rows(groups: Iterable[Group]) -> list[tuple[Sequence[int], int, bool]]:
-    """Groups as the database keeps them."""
+    """Convert groups to rows of `rounds.save_groups`: member ids, points, is a repeat."""
     return [(group.keys, group.points, group.is_repeat) for group in groups]
 
 
 def unpaired_rows(left: Iterable[UnpairedPerson]) -> list[tuple[int, str, int]]:
-    """Who was left and why, as the database keeps it."""
+    """Convert unpaired people to rows of `rounds.save_groups`: member id, rule, fits."""
     return [(one.key, one.rule, one.fits) for one in left]

@@ -1,4 +1,4 @@
-"""How two people who agreed to meet begin to talk: one conversation, or a relay."""
+"""Opens the talk of two people who agreed to meet: one conversation, or a relay."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -29,11 +29,12 @@ from db.talks import Talk
 
 KIND = "conversation"
 STARTER_COUNT = 3
+"""How many questions to begin with an opening offers."""
 RECENT_PERIOD = timedelta(days=60)
-"""A time that was agreed longer ago than this lies behind."""
+"""Talks agreed longer ago than this are not searched for the next one."""
 
 
-# --- beginning --------------------------------------------------------------------------------
+# --- opening a talk ---------------------------------------------------------------------------
 
 
 async def begin_talk(
@@ -46,18 +47,19 @@ async def begin_talk(
     because: str = "",
     key: str,
 ) -> Talk | None:
-    """Bring two people together who both said yes; the same `key` does it once.
+    """Open the talk of two people who both said yes; return it, or the one opened with this `key`.
 
-    In one conversation where a workspace of both allows it, else in a thread of each. Where one
-    of them can be reached nowhere the other is told. None, and nothing happens, for people of
-    whom one is not a verified member or wants nothing of the other.
+    The talk is one conversation if a workspace of both allows it, else a thread of each. If one
+    of them cannot be reached anywhere, the other is notified. Returns None and does nothing if
+    one is not a verified member, or has blocked the other.
     """
     if known := await talks.find_by_key(session, key):
         return known
     if not await can_talk(session, one, other):
         return None
-    talk = Talk(key=key, one_id=one.id, other_id=other.id, topic_id=topic_id, because=because,
-                opened_at=now)  # fmt: skip
+    talk = Talk(
+        key=key, one_id=one.id, other_id=other.id, topic_id=topic_id, because=because, opened_at=now
+    )
     talk.one, talk.other = one, other
     session.add(talk)
     await session.flush()
@@ -66,7 +68,7 @@ async def begin_talk(
 
 
 async def can_talk(session: AsyncSession, one: Member, other: Member) -> bool:
-    """Are both members in good standing, and does neither want nothing of the other?"""
+    """Return whether both are verified members and neither has blocked the other."""
     verified = one.status == other.status == "verified"
     return verified and not await blocks.is_blocked(session, one.id, other.id)
 
@@ -74,7 +76,10 @@ async def can_talk(session: AsyncSession, one: Member, other: Member) -> bool:
 async def open_talk(
     session: AsyncSession, now: datetime, talk: Talk, *, separate_threads: bool = False
 ) -> None:
-    """Owe the opening. `apart`: in a thread of each, though they share a workspace."""
+    """Enqueue the opening cards of a talk.
+
+    `separate_threads`: use a thread of each, even if they share a workspace.
+    """
     pair = await load_pair(session, talk.one, talk.other, talk.topic_id)
     together = (
         None
@@ -96,9 +101,15 @@ async def open_talk(
 
 
 async def _open_group_chat(
-    session: AsyncSession, now: datetime, talk: Talk, pair: "Pair", to: Address,
-    numbers: Sequence[int], *, fits: bool,
-) -> None:  # fmt: skip
+    session: AsyncSession,
+    now: datetime,
+    talk: Talk,
+    pair: "Pair",
+    to: Address,
+    numbers: Sequence[int],
+    *,
+    fits: bool,
+) -> None:
     t = translator(common_language(talk.one, talk.other))
     card = opening_card(talk, pair, t, None, now, numbers, fits=fits)
     root = await enqueue(session, now, talk.one, KIND, card, key=f"{talk.key}:open", destination=to)
@@ -106,9 +117,14 @@ async def _open_group_chat(
 
 
 async def _open_relay(
-    session: AsyncSession, now: datetime, talk: Talk, pair: "Pair", numbers: Sequence[int],
-    *, fits: bool,
-) -> None:  # fmt: skip
+    session: AsyncSession,
+    now: datetime,
+    talk: Talk,
+    pair: "Pair",
+    numbers: Sequence[int],
+    *,
+    fits: bool,
+) -> None:
     roots: list[int | None] = []
     for person in (talk.one, talk.other):
         t, key = translator(person.language), f"{talk.key}:open:{person.id}"
@@ -122,10 +138,13 @@ async def _open_relay(
 async def notify_unreachable(
     session: AsyncSession, now: datetime, talk: Talk, person: Member
 ) -> None:
-    """The other side cannot be written to: said once, with what can be done."""
+    """Notify one person, once for a talk, that the other one cannot be written to."""
     t, missing = translator(person.language), talk.partner_of(person.id)
-    said = t("{name} said yes, but I cannot write to them: they may have closed their direct "
-             "messages or left. Nothing was sent for you.", name=missing.name)  # fmt: skip
+    said = t(
+        "{name} said yes, but I cannot write to them: they may have closed their direct "
+        "messages or left. Nothing was sent for you.",
+        name=missing.name,
+    )
     card = Card(
         title=t("I could not reach {name}", name=missing.name),
         parts=(Note(said, "warning"), Buttons((Button(t("My introductions"), "intro list"),))),
@@ -135,14 +154,14 @@ async def notify_unreachable(
 
 @parting.ends("blocked")
 async def withdraw_messages(session: AsyncSession, now: datetime, act: Parting) -> None:
-    """Nothing of the talks of the two that was not sent yet is sent any more."""
+    """Cancel the unsent messages of the talks between a member and the one they blocked."""
     if act.other is not None:
         ended = await talks.cancel_pair_messages(session, act.member.id, act.other.id, now)
         await run_ended_hooks(session, now, ended)
 
 
 def common_language(one: Member, other: Member) -> str:
-    """A language both read: what both chose, what both speak, else English."""
+    """Return the code of a language both read: chosen first, then spoken, else English."""
     wanted = (one.language, other.language, *one.languages)
     shared = {one.language, *one.languages} & {other.language, *other.languages}
     return next((code for code in wanted if code in shared), "en")
@@ -153,7 +172,10 @@ def common_language(one: Member, other: Member) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two people, the topic they meet about, and what ties them as far as they show it."""
+    """Two people, the topic they meet about, and the interests they share.
+
+    `ties`: only what each shows the other. `names`: topic names by (topic id, language).
+    """
 
     one: Member
     other: Member
@@ -162,14 +184,14 @@ class Pair:
     names: dict[tuple[int, str], str]
 
     def topic_name(self, key: int, language: str) -> str:
-        """What a topic is called."""
+        """Return the name of a topic in a language, else in English."""
         return self.names.get((key, language)) or self.names[key, "en"]
 
 
 async def load_pair(
     session: AsyncSession, one: Member, other: Member, topic_id: int | None = None
 ) -> Pair:
-    """The trace of two people, read off what each shows the other."""
+    """Load what two people have in common, from the fields that each shows the other."""
     mine, theirs = await _load_side(session, one, other), await _load_side(session, other, one)
     ties = find_shared_interests(mine, theirs, topic_id)
     keys = {bond.topic for bond in ties} | ({topic_id} if topic_id else set())
@@ -191,11 +213,19 @@ def _reason(t: Translator, bond: SharedInterest, pair: Pair) -> str:
     topic = pair.topic_name(bond.topic, t.language)
     match bond.cause:
         case "helps":
-            return t("{name} knows {topic}, which {other} would like to learn.",
-                     name=one, other=other, topic=topic)  # fmt: skip
+            return t(
+                "{name} knows {topic}, which {other} would like to learn.",
+                name=one,
+                other=other,
+                topic=topic,
+            )
         case "helped":
-            return t("{name} knows {topic}, which {other} would like to learn.",
-                     name=other, other=one, topic=topic)  # fmt: skip
+            return t(
+                "{name} knows {topic}, which {other} would like to learn.",
+                name=other,
+                other=one,
+                topic=topic,
+            )
         case "both-know":
             return t("Both know {topic}.", topic=topic)
         case "both-learn":
@@ -203,12 +233,12 @@ def _reason(t: Translator, bond: SharedInterest, pair: Pair) -> str:
 
 
 def explain_pair(t: Translator, pair: Pair, limit: int = 3) -> list[str]:
-    """Why these two, in up to so many sentences; none where nothing is shown."""
+    """Return up to `limit` sentences on why these two should meet; empty if nothing is known."""
     return [_reason(t, bond, pair) for bond in pick_varied(pair.ties, limit)]
 
 
 def starters(t: Translator, pair: Pair) -> list[str]:
-    """Three questions to begin with, from what ties the two; the same for the same pair."""
+    """Return `STARTER_COUNT` questions to begin with; the same pair always gets the same ones."""
     ties = pick_varied(pair.ties, STARTER_COUNT)
     said = [_starter(t, bond, pair) for bond in ties]
     if pair.topic_id and all(bond.topic != pair.topic_id for bond in ties):
@@ -227,22 +257,28 @@ def _starter(t: Translator, bond: SharedInterest, pair: Pair) -> str:
     match bond.cause:
         case "helps" | "helped":
             knows = pair.one if bond.cause == "helps" else pair.other
-            return t("{name}, what would you do first if you began again with {topic}?",
-                     name=knows.first_name, topic=topic)  # fmt: skip
+            return t(
+                "{name}, what would you do first if you began again with {topic}?",
+                name=knows.first_name,
+                topic=topic,
+            )
         case "both-know":
             return t("What about {topic} turned out harder than you expected?", topic=topic)
         case "both-learn":
             return t("What made you curious about {topic}?", topic=topic)
 
 
-# --- the opening ------------------------------------------------------------------------------
+# --- the opening card -------------------------------------------------------------------------
 
 
 def opening_card(
     talk: Talk, pair: Pair, t: Translator, reader: Member | None, now: datetime,
     numbers: Sequence[int], *, fits: bool,
 ) -> Card:  # fmt: skip
-    """What opens a talk: for one reader in a thread of theirs, or for both together."""
+    """Render the card that opens a talk: for one reader's thread, or for both if `reader` is None.
+
+    `numbers` and `fits` are the offered times, as `propose_times` returns them.
+    """
     shown = [talk.partner_of(reader.id)] if reader else [talk.one, talk.other]
     parts: list[Part] = [
         portraits.person_entry(t, person, talk.partner_of(person.id)) for person in shown
@@ -253,15 +289,27 @@ def opening_card(
         parts.append(Text(" ".join(reasons)))
     parts.append(Entry(t("Three ways to begin"), tuple(starters(t, pair))))
     clocks = (talk.partner_of(reader.id), reader) if reader else (talk.one, talk.other)
-    parts.append(Facts(tuple(
-        Fact(t("Local time of {name}", name=p.first_name), portraits.local_time(t, p, now))
-        for p in clocks
-    )))  # fmt: skip
+    parts.append(
+        Facts(
+            tuple(
+                Fact(t("Local time of {name}", name=p.first_name), portraits.local_time(t, p, now))
+                for p in clocks
+            )
+        )
+    )
     parts += render_times(t, talk, reader, numbers, fits=fits)
     if reader:
         name = talk.partner_of(reader.id).first_name
-        parts.append(Text(t("Answer to this message: what you write here reaches {name}, and "
-                            "what {name} writes reaches you.", name=name), quiet=True))  # fmt: skip
+        parts.append(
+            Text(
+                t(
+                    "Answer to this message: what you write here reaches {name}, and "
+                    "what {name} writes reaches you.",
+                    name=name,
+                ),
+                quiet=True,
+            )
+        )
     title = (
         t("Meet {name}", name=shown[0].name)
         if reader
@@ -276,7 +324,11 @@ def opening_card(
 def propose_times(
     talk: Talk, now: datetime, excluded: Collection[datetime] = ()
 ) -> tuple[list[int], bool]:
-    """Offer three times besides those given; their numbers, and do the working hours meet?"""
+    """Add up to three new times to the talk's offers, none of them in `excluded`.
+
+    Returns the numbers of the offers, counted from 1, and whether all lie in the working hours of
+    both.
+    """
     hours = [WorkingHours(p.zone, p.hours_from, p.hours_to) for p in (talk.one, talk.other)]
     found = find_slots(now, hours[0], hours[1], excluded=excluded)
     return talk.add_offers([slot.start for slot in found]), all(slot.fits for slot in found)
@@ -285,15 +337,17 @@ def propose_times(
 def render_times(
     t: Translator, talk: Talk, reader: Member | None, numbers: Sequence[int], *, fits: bool
 ) -> list[Part]:
-    """Offered times with a button for each; the reader's clock first, then the other one's."""
+    """Render offered times, a button for each, on the reader's clock and then the partner's."""
     if not numbers:
         return []
     mine = reader or talk.one
     theirs = talk.partner_of(mine.id)
     note = t("Times: {name} / {other}.", name=mine.first_name, other=theirs.first_name)
     if not fits:
-        note = t("Your working hours never meet. These are the times that are least far from "
-                 "them.") + f" {note}"  # fmt: skip
+        note = (
+            t("Your working hours never meet. These are the times that are least far from them.")
+            + f" {note}"
+        )
     buttons = [
         Button(
             format_two_clocks(t, talk.times[n - 1], mine, theirs)[:75], f"intro slot {talk.id} {n}"
@@ -305,7 +359,7 @@ def render_times(
 
 
 def format_two_clocks(t: Translator, moment: datetime, mine: Member, theirs: Member) -> str:
-    """«Tue, Dec 2, 10:00 AM / 12:00 PM»: one time on two clocks, with the day where it differs."""
+    """Format a time on two clocks: «Tue, Dec 2, 10:00 AM / 12:00 PM», and the day if it differs."""
     here, there = (moment.astimezone(ZoneInfo(p.zone)) for p in (mine, theirs))
     clocks = [t.time(here), t.time(there)]
     if there.date() != here.date():
@@ -314,7 +368,7 @@ def format_two_clocks(t: Translator, moment: datetime, mine: Member, theirs: Mem
 
 
 async def render_next_talk(ctx: Context) -> Entry | None:
-    """Show the soonest talk to come for which the member agreed a time; None without one."""
+    """Render the member's soonest talk with an agreed time in the future; None without one."""
     t, me = ctx.t, ctx.member
     agreed = await talks.list_agreed(ctx.session, me.id, ctx.now - RECENT_PERIOD)
     moments = [(talk.talk_time, talk) for talk in agreed]

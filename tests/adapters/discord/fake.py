@@ -109,7 +109,7 @@ class FakeHub:
         return cast(Hub, self)
 
     async def __call__(self, request: Request) -> Reply:
-        if request.event and not await self.first_time(request.event):
+        if request.event and not await self.record_event(request.event):
             raise DuplicateEventError
         self.asked.append(request)
         await asyncio.sleep(self.delay)
@@ -142,13 +142,13 @@ class FakeHub:
             raise RuntimeError
         return self.takes
 
-    async def first_time(self, key: str) -> bool:
+    async def record_event(self, key: str) -> bool:
         if key in self.keys:
             return False
         self.keys.append(key)
         return True
 
-    async def removed(self, platform: str, workspace: str) -> None:
+    async def on_workspace_removed(self, platform: str, workspace: str) -> None:
         self.removals.append((platform, workspace))
 
 

@@ -83,7 +83,7 @@ async def test_a_slow_second_process_takes_its_thinking_back(stage: Stage) -> No
         await asyncio.sleep(SLOW)
         return False
 
-    stage.hub.first_time = slow  # type: ignore[method-assign]
+    stage.hub.record_event = slow  # type: ignore[method-assign]
 
     answer = await stage.discord.slash(stage.ada, "wwc profile")
     await stage.discord.until(lambda: answer.message.deleted)

@@ -396,7 +396,7 @@ def test_fields_are_labelled_described_and_filled_in(view: View) -> None:
     assert 'aria-required="true"' in html
     assert '<option value="gold" selected>Gold</option>' in html
     assert "One field needs another look." in html
-    assert 'data-command_text="profile"' in html
+    assert 'data-said="profile"' in html
 
 
 def test_a_view_of_blocks_becomes_fields_of_every_kind() -> None:

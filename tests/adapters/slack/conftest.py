@@ -61,7 +61,7 @@ class ToldHub:
         self.answers |= {"profile": ASKED, "who-does": LIST, "home": Card("Home", LIST.parts)}
 
     async def __call__(self, request: Request) -> Reply:
-        if request.event and not await self.first_time(request.event):
+        if request.event and not await self.record_event(request.event):
             raise DuplicateEventError
         self.asked.append(request)
         await asyncio.sleep(self.slow)
@@ -91,14 +91,14 @@ class ToldHub:
             raise OSError("no database")
         return self.speaks
 
-    async def first_time(self, key: str) -> bool:
+    async def record_event(self, key: str) -> bool:
         if self.broken:
             raise OSError("no database")
         fresh = key not in self.seen
         self.seen.add(key)
         return fresh
 
-    async def removed(self, platform: str, workspace: str) -> None:
+    async def on_workspace_removed(self, platform: str, workspace: str) -> None:
         self.gone.append((platform, workspace))
 
 
