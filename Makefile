@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL = test -x $(BIN)/python || $(PYTHON) -m venv .venv; $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
+unexport PYTHONDONTWRITEBYTECODE # two workers and each program they start would compile all anew
+
 .PHONY: run setup test check bench reliability lock
 
 run: .venv/ready-to-run        ## start the hub and its playground page

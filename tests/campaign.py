@@ -6,10 +6,12 @@ chance comes, the date where nothing is said. Both are printed at the end of eac
 
 from datetime import UTC, datetime
 from os import environ
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
-from hypothesis import settings
+
+if TYPE_CHECKING:
+    from hypothesis import settings
 
 SIZE = environ.setdefault("TEST_SIZE", "tenth")
 SEED = int(environ.setdefault("TEST_SEED", f"{datetime.now(UTC):%Y%m%d}"))
@@ -28,6 +30,8 @@ def scaled(count: int) -> int:
     return count if SIZE == "whole" else max(1, count // 10)
 
 
-def examples(count: int, **more: Any) -> settings:
+def examples(count: int, **more: Any) -> "settings":
     """Return Hypothesis' settings for a search of so many examples when it is whole."""
+    from hypothesis import settings  # half a second, which most tests need not wait for
+
     return settings(max_examples=scaled(count), deadline=None, **more)

@@ -44,6 +44,11 @@ def pytest_configure(config: pytest.Config) -> None:
         environ["PYTEST_DEBUG_TEMPROOT"] = str(databases.MEMORY)  # nobody waits for a disk there
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long searches come first: beside short tests two workers end at the same time."""
+    items.sort(key=lambda item: item.get_closest_marker("campaign") is None)
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Spare the collector of garbage what was imported and collected, which all stays."""
     gc.collect()
