@@ -193,7 +193,7 @@ def db_upgrade(revision: str = "head") -> None:
     """Migrate the database up to a revision, by default the newest."""
     from bot.operator import schema
 
-    _run_and_exit(schema.move_to(_load_settings(), "upgrade", revision))
+    _run_and_exit(schema.migrate_to(_load_settings(), "upgrade", revision))
 
 
 @db.command("downgrade")
@@ -201,7 +201,7 @@ def db_downgrade(revision: str) -> None:
     """Migrate the database down to a revision, or to `base`."""
     from bot.operator import schema
 
-    _run_and_exit(schema.move_to(_load_settings(), "downgrade", revision))
+    _run_and_exit(schema.migrate_to(_load_settings(), "downgrade", revision))
 
 
 @db.command("check")
@@ -209,7 +209,7 @@ def db_check() -> None:
     """Print how the database differs from what this program needs; exit with 1 if it does."""
     from bot.operator import schema
 
-    _run_and_exit(schema.check(_load_settings()))
+    _run_and_exit(schema.check_schema(_load_settings()))
 
 
 @cli.command()
@@ -295,13 +295,15 @@ manifest_cli = _add_group("manifest", "What a platform wants to know of the app.
 @manifest_cli.command("slack")
 def manifest_slack() -> None:
     """Print Slack's app manifest, made from the declared commands."""
-    from bot.adapters.slack.manifest import manifest
+    from bot.adapters.slack.manifest import build_manifest
     from bot.commands import load_commands
 
     read = _load_settings()
     print(
         json.dumps(
-            manifest(load_commands(), read.public_url, socket=read.slack_app_token is not None),
+            build_manifest(
+                load_commands(), read.public_url, socket=read.slack_app_token is not None
+            ),
             ensure_ascii=False,
             indent=2,
         )
@@ -311,17 +313,17 @@ def manifest_slack() -> None:
 @discord_cli.command("sync")
 def discord_sync() -> None:
     """Register the commands at Discord, whether or not they changed."""
-    from bot.operator.platforms import act_at_discord
+    from bot.operator.platforms import run_discord_command
 
-    _run_and_exit(act_at_discord(_load_discord_settings(), "sync"))
+    _run_and_exit(run_discord_command(_load_discord_settings(), "sync"))
 
 
 @discord_cli.command("invite-url")
 def discord_invite_url() -> None:
     """Print the address that adds the bot to a server."""
-    from bot.operator.platforms import act_at_discord
+    from bot.operator.platforms import run_discord_command
 
-    _run_and_exit(act_at_discord(_load_discord_settings(), "invite-url"))
+    _run_and_exit(run_discord_command(_load_discord_settings(), "invite-url"))
 
 
 if __name__ == "__main__":

@@ -223,12 +223,12 @@ async def edit_delivery(
     `key` is the key of that edit. Does nothing if there is no delivery of this number, or if it
     ended unsent.
     """
-    original = await outbox.delivery(session, number)
+    original = await outbox.lock_delivery(session, number)
     if original is None:
         return
     waiting = [
         *([original] if original.state in _UNSENT_STATES else []),
-        *await outbox.changes(session, original.id),
+        *await outbox.list_pending_edits(session, original.id),
     ]
     if waiting:
         waiting[0].body = dump_card(card)
@@ -238,7 +238,7 @@ async def edit_delivery(
 
 async def withdraw_delivery(session: AsyncSession, now: datetime, number: int | None) -> None:
     """Withdraw a delivery: cancel it if it was not sent, else enqueue a removal of the message."""
-    original = await outbox.delivery(session, number)
+    original = await outbox.lock_delivery(session, number)
     if original is None:
         return
     edits = Delivery.of_id == original.id, Delivery.act == "edit"

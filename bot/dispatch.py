@@ -70,7 +70,7 @@ async def reply_to(ctx: Context, found: CommandMatch) -> Reply:
 async def _roll_back(ctx: Context) -> None:
     """Undo what the command did, and record the event again, since it is answered."""
     await ctx.session.rollback()
-    ctx.session.info.pop("owed", None)
+    ctx.session.info.pop("enqueued", None)
     await remember_event(ctx)
 
 

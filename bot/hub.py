@@ -130,8 +130,8 @@ class Hub:
                 taken = await listener.handle(ctx, message)
                 if taken is not None:
                     break
-            owed = session.info.get("owed", False)
-        if owed:
+            enqueued = session.info.get("enqueued", False)
+        if enqueued:
             self.on_enqueued()
         return taken
 
@@ -180,11 +180,11 @@ class Hub:
                 if not await remember_event(ctx):
                     raise DuplicateEventError(request.event)
                 reply = await reply_to(ctx, found)
-            owed = session.info.get("owed", False)
+            enqueued = session.info.get("enqueued", False)
         if reply is None:
             await self._register_account(request)
             return await self._answer(request, found)
-        if owed:
+        if enqueued:
             self.on_enqueued()
         return reply
 

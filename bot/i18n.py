@@ -18,7 +18,7 @@ LANGUAGES = ("en", "es", "pt", "fr")
 LANGUAGE_NAMES = {"en": "English", "es": "Español", "pt": "Português", "fr": "Français"}
 LOCALES = {"en": "en_US", "es": "es_419", "pt": "pt_BR", "fr": "fr_CA"}
 
-A_MOMENT = timedelta(minutes=1)
+JUST_NOW_LIMIT = timedelta(minutes=1)
 DayLength = Literal["weekday", "short", "medium", "full", "long"]
 Length = Literal["short", "medium", "long", "full"]
 
@@ -128,7 +128,7 @@ class Translator:
     def ago(self, then: datetime, now: datetime) -> str:
         """Format the time since `then`: «3 months ago», or «just now» for less than a minute."""
         t = self  # the catalogue's tool finds sentences by `t("…")`
-        return t("just now") if now - then < A_MOMENT else t.relative(then - now)
+        return t("just now") if now - then < JUST_NOW_LIMIT else t.relative(then - now)
 
     def relative(self, distance: timedelta) -> str:
         """Format a distance in time: «in 2 minutes», or «30 seconds ago» if it is negative."""

@@ -27,7 +27,7 @@ from db.members import Member
 from db.text import analyse, fold_text
 from db.topics import Topic, TopicTerm
 
-POOL, COLLEAGUES = 60, 10
+COMMUNITY_LIMIT, COLLEAGUE_LIMIT = 60, 10
 """People considered for one answer, and colleagues: more than anybody pages through."""
 
 
@@ -88,7 +88,7 @@ class PeopleFilter:
         return here and (not self.speaks or self.speaks in person.languages)
 
 
-class Contender(NamedTuple):
+class CandidateRow(NamedTuple):
     """A person who knows a topic: the columns that ranking needs, and those that a list shows."""
 
     tie_id: int
@@ -116,24 +116,24 @@ class Contender(NamedTuple):
         return self.listed and self.status == "verified"
 
 
-_OF_PERSON = Contender._fields[3:]
+_OF_PERSON = CandidateRow._fields[3:]
 _TIE, _PERSON = Expertise.__table__.c, Member.__table__.c  # rows cost half as much as objects
 _CONTENDER = (_TIE.id, _TIE.level, _TIE.endorsements, *(_PERSON[name] for name in _OF_PERSON))
 
 
 async def list_contenders(
     session: AsyncSession, topic_id: int, city_id: int | None, where: PeopleFilter = PeopleFilter()
-) -> list[Contender]:
+) -> list[CandidateRow]:
     """Return the best by standing: colleagues in this city, and people visible to all. One query.
 
-    At most `COLLEAGUES` and `POOL` of them, in no particular order.
+    At most `COLLEAGUE_LIMIT` and `COMMUNITY_LIMIT` of them, in no particular order.
     """
     query = _best_query(city_id is not None, where.cities is not None, bool(where.speaks))
     asked: dict[str, Any] = {"topic": topic_id, "city": city_id, "cities": where.cities}
     if where.speaks:
         asked["speaks"] = f" {where.speaks} "
     rows = await session.execute(query, {k: v for k, v in asked.items() if v is not None})
-    return [Contender(*row) for row in rows.all()]
+    return [CandidateRow(*row) for row in rows.all()]
 
 
 @cache
@@ -146,19 +146,19 @@ def _best_query(here: bool, cities: bool, speaks: bool) -> Select[*tuple[Any, ..
         filters.append(_TIE.spoken.contains(bindparam("speaks")))
     ids = select(_TIE.id).where(*filters)
     ids = ids.order_by(_TIE.standing.desc(), _TIE.id.desc())  # the order of the indexes
-    chosen = [ids.where(_TIE.seen == "community").limit(POOL)]
+    chosen = [ids.where(_TIE.seen == "community").limit(COMMUNITY_LIMIT)]
     if here:
         colleagues = ids.where(_TIE.city_id == bindparam("city"), _TIE.seen != "nobody")
-        chosen.append(colleagues.limit(COLLEAGUES))
+        chosen.append(colleagues.limit(COLLEAGUE_LIMIT))
     either = union(*(select(some.subquery().c.id) for some in chosen))
     people = Expertise.__table__.join(Member.__table__)
     return select(*_CONTENDER).select_from(people).where(_TIE.id.in_(either))
 
 
-def build_contender(tie: Expertise) -> Contender:
+def build_contender(tie: Expertise) -> CandidateRow:
     """Return the contender for a tie that is loaded with its member."""
     of_person = (getattr(tie.member, name) for name in _OF_PERSON)
-    return Contender(tie.id, tie.level, tie.endorsements, *of_person)
+    return CandidateRow(tie.id, tie.level, tie.endorsements, *of_person)
 
 
 async def list_expertise(session: AsyncSession, member_id: int) -> Sequence[Expertise]:
@@ -243,7 +243,7 @@ async def list_strengths(
     return [(topic, count) for topic, count in (await session.execute(query)).all()]
 
 
-async def find_tie(
+async def find_expertise(
     session: AsyncSession, member_id: int, topic_id: int, kind: str = "knows"
 ) -> Expertise | None:
     """Find a member's tie to one topic, with the member and the city loaded."""

@@ -38,9 +38,9 @@ YES, LATER, NEVER = "yes", "later", "never"
 
 ASK_LIFETIME = timedelta(days=7)
 """How long an ask waits for an answer."""
-NO_SOONER = timedelta(days=3)
+EARLIEST_NOTICE = timedelta(days=3)
 """How long after asking a failure is reported, if it is known by then; otherwise at the end."""
-AGAIN = timedelta(days=30)
+ASK_AGAIN_AFTER = timedelta(days=30)
 """How long an ask counts: before it ends, one does not ask the same person again."""
 
 
@@ -126,7 +126,7 @@ def _decline_notice_time(asked_at: datetime, now: datetime) -> datetime:
 
     It is the same for every reason, so that the time gives none away.
     """
-    soon = asked_at + NO_SOONER
+    soon = asked_at + EARLIEST_NOTICE
     return soon if now <= soon else asked_at + ASK_LIFETIME
 
 
@@ -267,7 +267,7 @@ async def list_recent(
     query = select(Introduction).where(
         is_pair(Introduction, one_id, other_id),
         Introduction.status != DRAFT,
-        Introduction.asked_at > now - AGAIN,
+        Introduction.asked_at > now - ASK_AGAIN_AFTER,
     )
     return (await session.scalars(_with_people(query).order_by(Introduction.id.desc()))).all()
 
@@ -278,7 +278,7 @@ async def list_recently_asked(session: AsyncSession, asker_id: int, now: datetim
         or_(Introduction.one_id == asker_id, Introduction.other_id == asker_id),
         or_(Introduction.one_id == asker_id, Introduction.status == AGREED),
         Introduction.status != DRAFT,
-        Introduction.asked_at > now - AGAIN,
+        Introduction.asked_at > now - ASK_AGAIN_AFTER,
     )
     rows = (await session.execute(query)).all()
     return {number for row in rows for number in row} - {asker_id}
@@ -298,7 +298,7 @@ async def find_draft(
     return await session.scalar(_with_people(query).limit(1))
 
 
-async def list_of_member(
+async def list_introductions(
     session: AsyncSession, member_id: int, now: datetime
 ) -> Sequence[Introduction]:
     """Return all that a member asks, is asked or arranges, the newest first."""
@@ -306,7 +306,7 @@ async def list_of_member(
     query = select(Introduction).where(
         or_(*(column == member_id for column in mine)),
         Introduction.status != DRAFT,
-        Introduction.asked_at > now - AGAIN,
+        Introduction.asked_at > now - ASK_AGAIN_AFTER,
     )
     return (
         await session.scalars(_with_people(query).order_by(Introduction.id.desc()).limit(40))
@@ -327,7 +327,7 @@ async def list_due(
     return (await session.scalars(held)).all()
 
 
-async def drop_drafts(session: AsyncSession, before: datetime) -> None:
+async def delete_old_drafts(session: AsyncSession, before: datetime) -> None:
     """Delete drafts from before this time that were never asked."""
     old = (Introduction.status == DRAFT) & (Introduction.asked_at < before)
     await session.execute(delete(Introduction).where(old))

@@ -13,7 +13,7 @@ from db.base import Base, insert_if_absent
 from db.members import Account, Member
 
 INVITATION_LIFETIME = timedelta(days=7)
-MOST_INVITATIONS = 20
+MAX_INVITATIONS = 20
 """How many invitations one member may give within `INVITATION_LIFETIME`."""
 
 
@@ -139,7 +139,7 @@ async def create_invitation(
     given = select(func.count()).where(
         Invitation.by_id == by.id, Invitation.made_at > now - INVITATION_LIFETIME
     )
-    if (await session.scalar(given) or 0) >= MOST_INVITATIONS or by.city_id is None:
+    if (await session.scalar(given) or 0) >= MAX_INVITATIONS or by.city_id is None:
         return None
     made = Invitation(
         city_id=by.city_id,

@@ -27,7 +27,7 @@ from db.members import CITY_LEAD, WITH_MEMBER, Account, Member, MemberRole, Work
 from db.outbox import Delivery
 
 WEEK = timedelta(days=7)
-MOST_REQUESTS, MOST_OPEN_REQUESTS = 3, 20
+MAX_REQUESTS, MAX_OPEN_REQUESTS = 3, 20
 """Limits: requests of one account in a week, and open requests of a whole workspace."""
 
 
@@ -130,7 +130,7 @@ async def create_request(
         .where(Account.workspace_id == account.workspace_id, JoinRequest.status == "open")
     )
     recent = sum(r.made_at > now - WEEK for r in mine)
-    if recent >= MOST_REQUESTS or (await session.scalar(there) or 0) >= MOST_OPEN_REQUESTS:
+    if recent >= MAX_REQUESTS or (await session.scalar(there) or 0) >= MAX_OPEN_REQUESTS:
         return None, False, []
     ended = await close_requests(session, account, now, "withdrawn", None)
     made = JoinRequest(account_id=account.id, city_id=city_id, said=said, made_at=now)

@@ -345,7 +345,7 @@ async def list_unassigned_accounts(session: AsyncSession, limit: int = 20) -> Se
     return (await session.scalars(query)).all()
 
 
-async def holding(
+async def list_role_holders(
     session: AsyncSession, roles: Sequence[str], city_id: int | None = None
 ) -> Sequence[Member]:
     """Return the verified members with one of these roles, in this city if one is given, by id.

@@ -129,7 +129,7 @@ async def list_differences(engine: AsyncEngine) -> list[str]:
         return await connection.run_sync(_differences)
 
 
-def is_made_by_migration(name: str | None, kind: str, parents: Any) -> bool:
+def is_compared(name: str | None, kind: str, parents: Any) -> bool:
     """Return whether Alembic is to compare this object: not the search indexes.
 
     They differ by database, so migrations create them and the models do not declare them.
@@ -141,5 +141,5 @@ def _differences(connection: Connection) -> list[str]:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    context = MigrationContext.configure(connection, opts={"include_name": is_made_by_migration})
+    context = MigrationContext.configure(connection, opts={"include_name": is_compared})
     return [str(change) for change in compare_metadata(context, metadata())]

@@ -174,7 +174,7 @@ async def add_delivery(session: AsyncSession, to: Address, **facts: Any) -> int 
     row = insert_into(session, Delivery).values(**to._asdict(), lane=to.lane, **facts)
     kept = row.on_conflict_do_nothing(index_elements=["key"]).returning(Delivery.id)
     number = (await session.execute(kept)).scalar()
-    session.info["owed"] = True  # after the commit, the delivery workers are woken
+    session.info["enqueued"] = True  # after the commit, the delivery workers are woken
     return number
 
 
@@ -199,12 +199,12 @@ async def find_address(session: AsyncSession, member_id: int) -> Address | None:
     return Address(*found) if found else None
 
 
-async def delivery(session: AsyncSession, number: int | None) -> Delivery | None:
+async def lock_delivery(session: AsyncSession, number: int | None) -> Delivery | None:
     """Load a delivery and lock its row, so that nobody claims it meanwhile."""
     return await session.scalar(select(Delivery).where(Delivery.id == number).with_for_update())
 
 
-async def changes(session: AsyncSession, of: int) -> Sequence[Delivery]:
+async def list_pending_edits(session: AsyncSession, of: int) -> Sequence[Delivery]:
     """Return and lock the edits of a delivery that are not on their way yet."""
     query = select(Delivery).where(Delivery.of_id == of, Delivery.state == DUE)
     return (await session.scalars(query.with_for_update())).all()
@@ -312,7 +312,7 @@ async def decide_delivery(
         row.state, row.reason, row.ended_at = DUE, "", None
         row.attempts = row.deaths = 0
         row.retry_at, row.expires = now, None
-        session.info["owed"] = True
+        session.info["enqueued"] = True
     else:
         row.state, row.reason, row.ended_at = CANCELLED, "dropped by staff", now
     return row

@@ -16,7 +16,7 @@ from db.outbox import Delivery
 OPEN, ENDED = "open", "ended"
 PASSED, WITHHELD = "passed", "withheld"
 DRAFT_LIFETIME = timedelta(days=1)
-MOST_LISTED = 20
+MAX_LISTED = 20
 
 
 class Relay(Base):
@@ -115,7 +115,7 @@ outbox.NEEDED.append(
 class ThreadRoot(NamedTuple):
     """The delivery that opened a side's thread, and whether its reader is still reachable there."""
 
-    lock_delivery: Delivery
+    delivery: Delivery
     is_reachable: bool
 
 
@@ -170,7 +170,7 @@ async def list_relays(
     session: AsyncSession, member_id: int, *, only_open: bool = False
 ) -> list[Relay]:
     """Return a member's conversations, newest first: all of them, or only the open ones."""
-    query = select(Relay).where(_has_member(member_id)).order_by(Relay.id.desc()).limit(MOST_LISTED)
+    query = select(Relay).where(_has_member(member_id)).order_by(Relay.id.desc()).limit(MAX_LISTED)
     if only_open:
         query = query.where(Relay.status == OPEN)
     return list(await session.scalars(query))

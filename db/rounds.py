@@ -168,18 +168,18 @@ async def lock_round(session: AsyncSession, round_id: int) -> Round | None:
 
 async def list_unfinished(session: AsyncSession) -> Sequence[Round]:
     """Return the rounds that are not closed, oldest first."""
-    return (await session.scalars(_newest_sent().where(Round.closed_at.is_(None)))).all()
+    return (await session.scalars(_rounds_by_day().where(Round.closed_at.is_(None)))).all()
 
 
 async def find_last_sent(session: AsyncSession) -> Round | None:
     """Find the newest round whose members were notified."""
     query = (
-        _newest_sent().where(Round.sent_at.is_not(None)).order_by(None).order_by(Round.day.desc())
+        _rounds_by_day().where(Round.sent_at.is_not(None)).order_by(None).order_by(Round.day.desc())
     )
     return await session.scalar(query.limit(1))
 
 
-def _newest_sent() -> Select[Round]:
+def _rounds_by_day() -> Select[Round]:
     return select(Round).order_by(Round.day)
 
 

@@ -76,41 +76,43 @@ async def is_empty(session: AsyncSession) -> bool:
 async def seed_reference(session: AsyncSession, progress: Progress = lambda step: None) -> None:
     """Insert or update the standard, cities and vocabulary; repeating it changes nothing."""
     progress("standard")
-    areas = await _upsert(session, PracticeArea, "slug", map(_area, _load_rows("practice_areas")))
+    areas = await _upsert(
+        session, PracticeArea, "slug", map(_parse_area, _load_rows("practice_areas"))
+    )
     area_ids = {slug: area.id for slug, area in areas.items()}
     criteria = await _upsert(
-        session, Criterion, "code", (_criterion(r, area_ids) for r in _load_rows("criteria"))
+        session, Criterion, "code", (_parse_criterion(r, area_ids) for r in _load_rows("criteria"))
     )
-    await _upsert(session, Level, "name", map(_level, _load_rows("levels")))
+    await _upsert(session, Level, "name", map(_parse_level, _load_rows("levels")))
     progress("cities")
     await _seed_cities(session)
     progress("topics")
     topics = await _upsert(
-        session, Topic, "slug", (_topic(r, area_ids) for r in _load_rows("topics"))
+        session, Topic, "slug", (_parse_topic(r, area_ids) for r in _load_rows("topics"))
     )
     await _seed_terms(session, topics)
     await _seed_topic_criteria(session, topics, criteria)
 
 
-def _area(row: Mapping[str, str]) -> dict[str, Any]:
+def _parse_area(row: Mapping[str, str]) -> dict[str, Any]:
     return {**row, "position": int(row["position"])}
 
 
-def _criterion(row: Mapping[str, str], area_ids: Mapping[str, int]) -> dict[str, Any]:
+def _parse_criterion(row: Mapping[str, str], area_ids: Mapping[str, int]) -> dict[str, Any]:
     facts = {k: v for k, v in row.items() if k != "area"}
     return {**facts, "area_id": area_ids[row["area"]], "number": int(row["number"])}
 
 
-def _level(row: Mapping[str, str]) -> dict[str, Any]:
+def _parse_level(row: Mapping[str, str]) -> dict[str, Any]:
     numbers = {k: int(v) for k, v in row.items() if k != "level"}
     return {**numbers, "name": row["level"]}
 
 
-def _topic(row: Mapping[str, str], area_ids: Mapping[str, int]) -> dict[str, Any]:
+def _parse_topic(row: Mapping[str, str], area_ids: Mapping[str, int]) -> dict[str, Any]:
     return {"slug": row["slug"], "area_id": area_ids.get(row["area"])}
 
 
-def _city(row: Mapping[str, str]) -> dict[str, Any]:
+def _parse_city(row: Mapping[str, str]) -> dict[str, Any]:
     return {
         **{k: v for k, v in row.items() if k != "aliases"},
         "certified": row["certified"] == "1",
@@ -124,7 +126,7 @@ def _city(row: Mapping[str, str]) -> dict[str, Any]:
 
 
 async def _seed_cities(session: AsyncSession) -> None:
-    cities = await _upsert(session, City, "slug", map(_city, _load_rows("cities")))
+    cities = await _upsert(session, City, "slug", map(_parse_city, _load_rows("cities")))
     await _insert_missing(
         session,
         CityName,
@@ -220,8 +222,8 @@ async def seed_demo(
             [(t.slug, areas.get(t.area_id or 0, "")) for t in topics.values()],
         )
     )
-    members = [_member(person, cities[person.city], now) for person in made]
-    staff = _staff(now)
+    members = [_build_member(person, cities[person.city], now) for person in made]
+    staff = _build_staff(now)
     session.add_all([*members, staff])
     await session.flush()
     progress("skills")
@@ -251,7 +253,7 @@ def _demo_city(city: City) -> DemoCity:
     )
 
 
-def _member(person: DemoPerson, city: City, now: datetime) -> Member:
+def _build_member(person: DemoPerson, city: City, now: datetime) -> Member:
     return Member(
         name=person.name,
         folded=fold_text(person.name),
@@ -276,7 +278,7 @@ def _member(person: DemoPerson, city: City, now: datetime) -> Member:
     )
 
 
-def _staff(now: datetime) -> Member:
+def _build_staff(now: datetime) -> Member:
     name, email = DEMO_STAFF
     return Member(
         name=name,

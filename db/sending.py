@@ -40,7 +40,7 @@ from db.outbox import (
     is_in,
 )
 
-MOST_DEATHS = 3
+MAX_DEATHS = 3
 """How many processes may end with one delivery in flight before it is given up."""
 
 BATCH_SIZE = 500
@@ -361,7 +361,7 @@ async def recover_lost_claims(
         if row.state == INFLIGHT:
             row.deaths += 1
             row.retry_at = max(now, (row.began_at or now) + visible)
-        if row.deaths >= MOST_DEATHS:
+        if row.deaths >= MAX_DEATHS:
             _end_delivery(row, now, DEAD, "crash loop")
             ended.append(row)
         else:

@@ -10,7 +10,7 @@ from db.base import Base
 from db.members import Member
 from db.outbox import CANCELLED, Delivery
 
-CEILING_OVER = timedelta(days=7)
+CEILING_PERIOD = timedelta(days=7)
 
 
 class KindOptOut(Base):
@@ -48,7 +48,7 @@ async def count_recent_unasked(session: AsyncSession, member_id: int, now: datet
     query = select(func.count()).where(
         Delivery.member_id == member_id,
         Delivery.weighs,
-        Delivery.created_at > now - CEILING_OVER,
+        Delivery.created_at > now - CEILING_PERIOD,
         Delivery.state != CANCELLED,
     )
     return await session.scalar(query) or 0

@@ -8,7 +8,7 @@ import Stemmer
 
 _STEMMERS = ("english", "spanish", "portuguese", "french")
 _WORD = re.compile(r"[^\W_]+")  # both databases break words at an underscore
-LONGEST_QUERY = 32
+MAX_QUERY = 32
 """How many words of a query are looked at; further ones are ignored."""
 
 
@@ -46,5 +46,5 @@ def query_tokens(text: str) -> list[set[str]]:
     """Return for each word of a query the tokens that may match it in any of the four languages."""
     return [
         {word, *(fold_text(s.stemWord(word)) for s in _stemmers().values())}
-        for word in split_words(text)[:LONGEST_QUERY]
+        for word in split_words(text)[:MAX_QUERY]
     ]

@@ -34,7 +34,7 @@ from bot.cards import (
 PLATFORM = "terminal"
 _COLOURS = {"info": "blue", "good": "green", "warning": "yellow", "bad": "red"}
 _SIGNS = {"info": "›", "good": "✓", "warning": "!", "bad": "✗"}
-_WIDEST_BAR = 24
+_MAX_BAR_WIDTH = 24
 _CONTROL_CHARACTERS = re.compile(
     r"[^\S \n]|[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
@@ -122,7 +122,7 @@ def _bars(part: Bars) -> Group:
     grid = Grid.grid(padding=(0, 2))
     for bar in part.bars:
         share = bar.value / highest if isfinite(bar.value) and highest > 0 else 0
-        length = round(_WIDEST_BAR * max(share, 0))
+        length = round(_MAX_BAR_WIDTH * max(share, 0))
         grid.add_row(_line(bar.label), _line("█" * length, style="cyan"), _line(bar.shown))
     return Group(_line(f"\n{part.caption}", style="bold"), grid)
 

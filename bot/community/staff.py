@@ -42,9 +42,11 @@ async def notify_staff(
     The delivery's key is `key` and the reader's id, so that each is notified once. `but_not`: ids
     of members who are not notified, such as those whom it is about.
     """
-    readers = {person.id: person for person in await members.holding(session, STAFF_ROLES)}
+    readers = {
+        person.id: person for person in await members.list_role_holders(session, STAFF_ROLES)
+    }
     if city_id is not None:
-        leads = await members.holding(session, (CITY_LEAD,), city_id)
+        leads = await members.list_role_holders(session, (CITY_LEAD,), city_id)
         readers |= {person.id: person for person in leads}
     told = [person for person in readers.values() if person.id not in but_not]
     await _notify(session, now, told, render, key, expires)
@@ -54,7 +56,7 @@ async def notify_admins(
     session: AsyncSession, now: datetime, render: RenderCard, *, key: str
 ) -> None:
     """Enqueue one card for each admin; keys as in `notify_staff`."""
-    admins = await members.holding(session, ("admin",))
+    admins = await members.list_role_holders(session, ("admin",))
     await _notify(session, now, admins, render, key)
 
 

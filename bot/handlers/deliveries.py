@@ -201,7 +201,7 @@ async def admin_panic(ctx: Context, ask: AdminPanic) -> Card:
         after = Button(t("Let sending go on"), "admin panic resume", "primary")
     else:
         await key_values.save_value(ctx.session, outbox.PANIC, "")
-        ctx.session.info["owed"] = True
+        ctx.session.info["enqueued"] = True
         said = Note(t("Sending goes on. What has become too late meanwhile is not sent."), "good")
         after = Button(t("Stop all sending"), "admin panic stop", "danger")
     buttons = Buttons((Button(t("How sending goes"), "admin health"), after))

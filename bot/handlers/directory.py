@@ -25,7 +25,7 @@ from bot.errors import InvalidArgumentError
 from bot.i18n import LANGUAGE_NAMES
 from bot.parsing import HiddenField, Labels, Suggestions, fold_text, shorten
 from db import directory, search
-from db.directory import Contender, PeopleFilter
+from db.directory import CandidateRow, PeopleFilter
 from db.members import Member
 
 PAGE_SIZE = 5
@@ -100,7 +100,9 @@ async def who_does(ctx: Context, ask: WhoDoes) -> Card:
     )
 
 
-async def _load_contenders(ctx: Context, topic: int, where: PeopleFilter) -> dict[int, Contender]:
+async def _load_contenders(
+    ctx: Context, topic: int, where: PeopleFilter
+) -> dict[int, CandidateRow]:
     """Return the people to rank by member number: colleagues and the community, not the asker."""
     found = await directory.list_contenders(ctx.session, topic, ctx.member.city_id, where)
     return {one.id: one for one in found if one.id != ctx.member.id}
@@ -233,7 +235,7 @@ def _topic_choice(ctx: Context, topics: Sequence[int]) -> Part:
 async def _search_profiles(ctx: Context, ask: WhoDoes, where: PeopleFilter) -> Card:
     """List the people whose profile contains the words; if there are none, the nearest topics."""
     ids = await search.find_refs(
-        ctx.session, "member", ask.topic, ctx.member.city_id, directory.POOL
+        ctx.session, "member", ask.topic, ctx.member.city_id, directory.COMMUNITY_LIMIT
     )
     found = [
         p for p in await directory.load_in_order(ctx.session, ids, where) if p.id != ctx.member.id

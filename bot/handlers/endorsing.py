@@ -29,7 +29,7 @@ class WhyAsk(BaseModel):
 async def explain_rank(ctx: Context, ask: WhyAsk) -> Card:
     """Explain one person's rank for a topic, each reason with the points that the ranking gave."""
     t = ctx.t
-    tie = await _load_visible_tie(ctx, ask.person, ask.topic)
+    tie = await _load_visible_expertise(ctx, ask.person, ask.topic)
     ranked = ranking.rank_person(ctx, tie)
     lines = tuple(
         f"{t.number(r.points, signed=True)}  {ranking.reason_text(t, r)}" for r in ranked.reasons
@@ -60,7 +60,7 @@ async def explain_rank(ctx: Context, ask: WhyAsk) -> Card:
     )
 
 
-async def _load_visible_tie(ctx: Context, person_text: str, topic_text: str) -> Expertise:
+async def _load_visible_expertise(ctx: Context, person_text: str, topic_text: str) -> Expertise:
     """Return a person's expertise in a topic, if the asker may see both.
 
     Raises InvalidArgumentError for an unknown person or topic. The Refusal is the same whether the
@@ -70,7 +70,7 @@ async def _load_visible_tie(ctx: Context, person_text: str, topic_text: str) -> 
     hit = ctx.reference.vocabulary.find(topic_text)
     if hit is None:
         raise _unknown_topic_error(ctx, topic_text)
-    tie = await directory.find_tie(ctx.session, person.id, hit.key)
+    tie = await directory.find_expertise(ctx.session, person.id, hit.key)
     if tie is None or not person.is_field_visible("topics", ctx.viewer):
         name = ctx.reference.vocabulary.name(hit.key, ctx.language)
         raise Refusal(
@@ -112,7 +112,7 @@ async def endorse(ctx: Context, ask: Endorse) -> Card:
     A member endorses each person once for each topic, never themselves, and may withdraw it at any
     time.
     """
-    tie = await _load_visible_tie(ctx, ask.person, ask.topic)
+    tie = await _load_visible_expertise(ctx, ask.person, ask.topic)
     if tie.member_id == ctx.member.id:
         raise Refusal(ctx.t("You cannot endorse yourself."))
     t = ctx.t

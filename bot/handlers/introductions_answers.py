@@ -201,7 +201,7 @@ class IntroList(BaseModel):
 async def intro_list(ctx: Context, ask: IntroList) -> Card:
     """List the requests that wait for the member's answer, then those that the member made."""
     t = ctx.t
-    every = await introductions.list_of_member(ctx.session, ctx.member.id, ctx.now)
+    every = await introductions.list_introductions(ctx.session, ctx.member.id, ctx.now)
     to_answer = asking.list_unanswered(every, ctx.member.id, ctx.now)
     mine = [i for i in every if _is_asker(ctx, i)]
     parts: list[Part] = []

@@ -17,7 +17,7 @@ from bot.errors import Refusal
 from bot.parsing import Suggestions
 from db import audit, invitations, joining, members
 from db.cities import City
-from db.invitations import MOST_INVITATIONS
+from db.invitations import MAX_INVITATIONS
 from db.members import Account
 
 _MENTION = re.compile(r"<@(\w+)>")
@@ -181,7 +181,7 @@ def _limit_refusal(ctx: Context) -> Refusal:
         ctx.t(
             "You gave {number} invitations within a week; that is as many as there are. A lead "
             "of your city has a code for everybody.",
-            number=MOST_INVITATIONS,
+            number=MAX_INVITATIONS,
         )
     )
 

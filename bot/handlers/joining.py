@@ -78,7 +78,7 @@ async def _load_newcomer(ctx: Context) -> Account:
 async def _join_form(ctx: Context, account: Account) -> Form:
     """Return the form; the city is filled in if the workspace or the e-mail address tells it."""
     home = account.workspace
-    city = ctx.reference.cities.get(home.city_id or await _find_city_of_address(ctx, account) or 0)
+    city = ctx.reference.cities.get(home.city_id or await _find_city_by_email(ctx, account) or 0)
     known = {"city": (places.city_place(ctx.t, city),)} if city else {}
     form = build_form("join", "Join the community", ctx.commands["join"].arguments, ctx.t, known)
     intro = ctx.t(
@@ -204,7 +204,7 @@ async def _join_city(ctx: Context, account: Account, city: City, *, wants_to_ask
     # the workspace proves nothing for its guests, nor for people who may be guests
     if account.workspace.city_id == city.id and not ctx.request.sender.is_unverified:
         return (await arrivals.admit_account(ctx, account, city, "workspace"))[1]
-    if await _find_city_of_address(ctx, account) == city.id:
+    if await _find_city_by_email(ctx, account) == city.id:
         return await _join_by_email(ctx, account, city)
     if wants_to_ask:
         return await _request_to_join(ctx, account, city, "")
@@ -227,7 +227,7 @@ async def _join_city(ctx: Context, account: Account, city: City, *, wants_to_ask
     )
 
 
-async def _find_city_of_address(ctx: Context, account: Account) -> int | None:
+async def _find_city_by_email(ctx: Context, account: Account) -> int | None:
     """Return the number of the city that the sender's e-mail address proves, or None.
 
     Only addresses in workspaces that staff vouch for count: elsewhere the people who run the

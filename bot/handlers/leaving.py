@@ -115,7 +115,7 @@ async def _hand_over(ctx: Context, heir: Member | None) -> None:
         audit.record_act(ctx.session, ctx.now, me.id, "lead handed over", f"member:{heir.id}")
         card = _handover_card(translator(heir.language), me, heir)
         await enqueue(ctx.session, ctx.now, heir, "duty", card, key=f"{key}:{heir.id}")
-    elif not await members.holding(ctx.session, (CITY_LEAD,), me.city_id):
+    elif not await members.list_role_holders(ctx.session, (CITY_LEAD,), me.city_id):
         await staff.notify_staff(
             ctx.session, ctx.now, lambda t, _: _handover_card(t, me, None), key=key
         )

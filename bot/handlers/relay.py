@@ -142,7 +142,7 @@ def _result_card(view: ConversationView, text: str, *buttons: Button) -> Card:
     return Card(view.other_name or view.t("My conversations"), shown)
 
 
-def _as_answer(view: ConversationView, card: Card) -> Card:
+def _retitle_as_answer(view: ConversationView, card: Card) -> Card:
     """Return a card meant for the thread with the title of an answer to a command."""
     return replace(card, title=view.other_name or view.t("My conversations"))
 
@@ -150,7 +150,7 @@ def _as_answer(view: ConversationView, card: Card) -> Card:
 async def _pause(view: ConversationView) -> Card:
     t = view.t
     if view.talk.status != relay.OPEN:
-        return _as_answer(view, cards.conversation_over_card(t, view.other_name))
+        return _retitle_as_answer(view, cards.conversation_over_card(t, view.other_name))
     if not view.talk.is_paused_by(view.me.id):
         view.talk.update_pause(view.me.id, view.now)
     said = t(
@@ -164,7 +164,7 @@ async def _resume(view: ConversationView) -> Card:
     """Resume a conversation, and notify the other side if messages were withheld meanwhile."""
     t, talk, other = view.t, view.talk, view.other
     if talk.status != relay.OPEN:
-        return _as_answer(view, cards.conversation_over_card(t, view.other_name))
+        return _retitle_as_answer(view, cards.conversation_over_card(t, view.other_name))
     since = talk.pause_start(view.me.id)
     talk.update_pause(view.me.id, None)
     if since and other and not talk.is_paused_by(other.id):
@@ -197,7 +197,7 @@ async def _block(view: ConversationView) -> Card:
     """Block the other side, who is not notified: nothing passes in either direction any more."""
     t = view.t
     if view.other is None:
-        return _as_answer(view, cards.unreachable_card(t, ""))
+        return _retitle_as_answer(view, cards.unreachable_card(t, ""))
     await blocking.block_member(view.session, view.now, view.me, view.other)
     said = t(
         "Blocked. Nothing reaches you from {name} any more, here or through introductions, "
@@ -214,7 +214,7 @@ async def _block(view: ConversationView) -> Card:
 async def _unblock(view: ConversationView) -> Card:
     t = view.t
     if view.other is None:
-        return _as_answer(view, cards.unreachable_card(t, ""))
+        return _retitle_as_answer(view, cards.unreachable_card(t, ""))
     await blocking.unblock_member(view.session, view.now, view.me, view.other)
     return _result_card(view, t("{name} can write to you here again.", name=view.other_name))
 
@@ -223,7 +223,7 @@ async def _report(view: ConversationView) -> Card:
     """Report the other side to the staff, who are notified once and see no message of the two."""
     t, me, other = view.t, view.me, view.other
     if other is None:
-        return _as_answer(view, cards.unreachable_card(t, ""))
+        return _retitle_as_answer(view, cards.unreachable_card(t, ""))
 
     def render_details(theirs: Translator, report: Report) -> tuple[Part, ...]:
         return _report_details(theirs, view, other, report)
@@ -268,5 +268,5 @@ async def _send(view: ConversationView, number: int | None) -> Card:
         raise Refusal(t("That was sent already, or it is too old. Please write it again."))
     said = await hearing.send_draft(view, draft)
     if isinstance(said, Card):
-        return _as_answer(view, said)
+        return _retitle_as_answer(view, said)
     return _result_card(view, t("Sent to {name}.", name=view.other_name))

@@ -358,13 +358,13 @@ async def _explain_partner(ctx: Context) -> Card:
     others = messages.other_members(group, ctx.member.id)
     for person in others:
         other = known.get(person.id)
-        lines = reason_sentences(ctx, person, me, other) if me and other else []
+        lines = _reason_sentences(ctx, person, me, other) if me and other else []
         parts.append(Entry(person.name, tuple(lines), badge=portraits.badge(t, person)))
     parts.append(Buttons((Button(t("My rounds"), "rounds"),)))
     return Card(t("Why this person"), tuple(parts), portraits.footer(t, others))
 
 
-def reason_sentences(ctx: Context, person: Member, me: Seeker, other: Seeker) -> list[str]:
+def _reason_sentences(ctx: Context, person: Member, me: Seeker, other: Seeker) -> list[str]:
     """Return the reasons for a pair as sentences to `me` about `person`, the weightiest first."""
     return [
         _reason_sentence(ctx, person, reason) for reason in list_reasons(me, other)[:MAX_REASONS]

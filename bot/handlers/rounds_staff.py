@@ -16,7 +16,7 @@ from db import audit, rounds
 from db.rounds import Round, RoundGroup, UnmatchedMember
 
 PAGE_SIZE = 15
-MAX_LEFT_ENTRIES = 10
+MAX_UNPAIRED_ENTRIES = 10
 
 
 class AdminRounds(BaseModel):
@@ -79,7 +79,7 @@ def _parse_number(ctx: Context, text: str | None, field: str) -> int:
     raise InvalidArgumentError(said, name=field)
 
 
-def _note_audit(ctx: Context, action: str, round_: Round) -> None:
+def _record_act(ctx: Context, action: str, round_: Round) -> None:
     audit.record_act(ctx.session, ctx.now, ctx.member.id, action, f"round:{round_.id}")
 
 
@@ -174,7 +174,7 @@ async def _preview_card(ctx: Context, page: int = 1, note: str = "") -> Card:
     parts.append(Facts(messages.size_facts(t, groups, left)))
     if shown:
         parts.append(await _pairs_table(ctx, round_, shown))
-    parts += [_unpaired_entry(ctx, one) for one in left[:MAX_LEFT_ENTRIES]]
+    parts += [_unpaired_entry(ctx, one) for one in left[:MAX_UNPAIRED_ENTRIES]]
     parts.append(Buttons(tuple(_preview_buttons(ctx, round_, page, pages))))
     return Card(t("The next round"), tuple(parts))
 
@@ -274,7 +274,7 @@ async def _load_unlocked_draft(ctx: Context) -> Round:
 async def _redraw(ctx: Context) -> Card:
     round_ = await _load_unlocked_draft(ctx)
     await pools.redraw(ctx.session, round_, ctx.now)
-    _note_audit(ctx, "round redrawn", round_)
+    _record_act(ctx, "round redrawn", round_)
     return await _preview_card(ctx, note=ctx.t("Drawn again."))
 
 
@@ -299,7 +299,7 @@ async def _swap(ctx: Context, one: str | None, other: str | None) -> Card:
             title=ctx.t("Rounds"),
             buttons=(Button(ctx.t("Preview"), "admin rounds preview"),),
         )
-    _note_audit(ctx, "round swapped", round_)
+    _record_act(ctx, "round swapped", round_)
     return await _preview_card(
         ctx, note=ctx.t("{one} and {other} changed places.", one=names[first], other=names[second])
     )
@@ -323,7 +323,7 @@ def _rule_text(ctx: Context, rule: str) -> str:
 async def _set_lock(ctx: Context, *, is_locked: bool) -> Card:
     round_ = await _load_draft(ctx)
     round_.locked_at = ctx.now if is_locked else None
-    _note_audit(ctx, "round locked" if is_locked else "round unlocked", round_)
+    _record_act(ctx, "round locked" if is_locked else "round unlocked", round_)
     return await _preview_card(ctx, note=ctx.t("Locked.") if is_locked else ctx.t("Unlocked."))
 
 
@@ -333,5 +333,5 @@ async def _send(ctx: Context) -> Card:
     sent = await pools.release(ctx.session, round_.id, ctx.now)
     if sent is None:
         raise _already_sent_refusal(ctx, round_)
-    _note_audit(ctx, "round sent", round_)
+    _record_act(ctx, "round sent", round_)
     return await _status_card(ctx, ctx.t("Sent. People hear of it within a few minutes."))

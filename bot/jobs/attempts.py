@@ -38,7 +38,7 @@ log = structlog.get_logger()
 SEND_TIMEOUT = 10.0
 """Seconds after which an attempt no longer waits for the platform."""
 
-LONGEST_MARKER = 25
+MAX_MARKER = 25
 """Characters of a marker: the limit of the strictest platform."""
 
 
@@ -63,13 +63,13 @@ class AttemptReport:
     is_lookup: bool = False
 
 
-def marker(key: str, delivery: str) -> str:
+def make_marker(key: str, delivery: str) -> str:
     """Return the signed word that a message carries, so that it can be found again.
 
     Nobody without the key can make one.
     """
     signed = hmac.new(key.encode(), delivery.encode(), hashlib.sha256).digest()
-    return base64.b32encode(signed).decode()[:LONGEST_MARKER]
+    return base64.b32encode(signed).decode()[:MAX_MARKER]
 
 
 def destination_of(claim: Claim) -> Destination:
@@ -122,7 +122,7 @@ async def _call_adapter(
     reach("deliver.before_call")
     if row.act == "post" or root is None:
         reply = add_resent_note(row) if row.resent else load_card(row.body)
-        return await courier.post(place, reply, row.language, marker(keys[0], row.key))
+        return await courier.post(place, reply, row.language, make_marker(keys[0], row.key))
     there = PostedMessage(root.platform_id, root.landed_in)
     if row.act == "remove":
         await courier.remove(place, there)
@@ -159,7 +159,7 @@ async def look_up_delivery(
     try:
         async with asyncio.timeout(SEND_TIMEOUT):
             for key in keys:
-                found = await courier.find(place, marker(key, row.key), since)
+                found = await courier.find(place, make_marker(key, row.key), since)
                 if found is not None:
                     return AttemptReport(row, Delivered(), began, found, is_lookup=True)
     except SearchInconclusiveError:

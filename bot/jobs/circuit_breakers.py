@@ -18,7 +18,7 @@ from db.outbox import Delivery
 
 FAILING_LANES = 3
 """Lanes that fail one after the other, with no success anywhere, before it is an outage."""
-MOST_DENIALS = 20
+MAX_DENIALS = 20
 """Refusals for lack of rights, one after the other, before a workspace is left alone."""
 DENIAL_PAUSE = timedelta(hours=1)
 
@@ -61,7 +61,7 @@ class CircuitBreakers:
         denied = self._denial_counts[workspace_key(row)]
         if self.is_outage(row.platform):
             return 1
-        return min(usual, max(MOST_DENIALS - denied, 1))
+        return min(usual, max(MAX_DENIALS - denied, 1))
 
     def rate_limits_after(
         self, row: Delivery, end: AttemptResult, now: datetime, chance: float
@@ -71,7 +71,7 @@ class CircuitBreakers:
         `chance`, from 0 to 1, spreads the end of a pause.
         """
         found: RateLimits = {}
-        if self._denial_counts[workspace_key(row)] >= MOST_DENIALS and isinstance(end, Rejected):
+        if self._denial_counts[workspace_key(row)] >= MAX_DENIALS and isinstance(end, Rejected):
             found[workspace_key(row)] = (now + DENIAL_PAUSE, "no rights")
         if self.is_outage(row.platform) and isinstance(end, Rejected | Ambiguous | LookupFailed):
             found[row.platform] = (now + outcomes.outage_pause(chance), "outage")

@@ -28,9 +28,9 @@ from db.sending import Claim, Settlement
 
 log = structlog.get_logger()
 
-MOST_CONCURRENT = 96
+MAX_CONCURRENT = 96
 """Maximum sends under way in one process."""
-MOST_PER_WORKSPACE = 16
+MAX_PER_WORKSPACE = 16
 """Maximum of these in one workspace: no more are refused before the first refusal is read."""
 
 LEASE = timedelta(seconds=30)
@@ -58,7 +58,7 @@ class DeliveryWorker:
     keys: Sequence[str]
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     chance: Callable[[], float] = random.random
-    concurrency: int = MOST_CONCURRENT
+    concurrency: int = MAX_CONCURRENT
     _circuit_breakers: CircuitBreakers = field(default_factory=CircuitBreakers)
     _running: dict[asyncio.Task[AttemptReport], Delivery] = field(default_factory=dict)
     _settlements: list[Settlement] = field(default_factory=list)
@@ -198,7 +198,7 @@ class DeliveryWorker:
             if not any(c.serves(*home) for c in self.adapters):
                 self._unserved[home] = now + UNSERVED_PAUSE
                 return False
-            room = self._circuit_breakers.concurrency_limit(row, MOST_PER_WORKSPACE)
+            room = self._circuit_breakers.concurrency_limit(row, MAX_PER_WORKSPACE)
             down = self._circuit_breakers.is_outage(row.platform)
             if busy[home] >= room or (down and row.platform in trying):
                 return False
@@ -207,7 +207,7 @@ class DeliveryWorker:
             return True
 
         self._unserved = {home: until for home, until in self._unserved.items() if until > now}
-        full = {home for home, number in busy.items() if number >= MOST_PER_WORKSPACE}
+        full = {home for home, number in busy.items() if number >= MAX_PER_WORKSPACE}
         reach("deliver.before_claim")
         async with transaction(self.engine, writes=True) as session:
             taken = await sending.claim_deliveries(

@@ -15,7 +15,7 @@ from db.outbox import Delivery
 from db.talks import Talk
 
 DRAFT_LIFETIME = timedelta(days=1)
-LONGEST_OPENING = timedelta(hours=24)
+MAX_OPENING = timedelta(hours=24)
 LOST_STATES = (outbox.EXPIRED, outbox.DEAD, outbox.CANCELLED)
 
 
@@ -24,7 +24,7 @@ async def advance_introductions(session: AsyncSession, now: datetime) -> None:
 
     May run at any time, in several processes at once, and twice without harm.
     """
-    await introductions.drop_drafts(session, now - DRAFT_LIFETIME)
+    await introductions.delete_old_drafts(session, now - DRAFT_LIFETIME)
     for one in await introductions.list_due(session, now):
         await _close_introduction(session, now, one)
     for talk in await talks.list_opening(session):
@@ -103,4 +103,4 @@ async def _settle_talk(session: AsyncSession, now: datetime, talk: Talk) -> None
 def _is_lost(root: Delivery | None, now: datetime) -> bool:
     if root is None or root.state in LOST_STATES:
         return True
-    return root.state != outbox.SENT and now - root.created_at > LONGEST_OPENING
+    return root.state != outbox.SENT and now - root.created_at > MAX_OPENING

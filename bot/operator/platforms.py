@@ -10,7 +10,7 @@ from bot.commands import load_commands
 from bot.settings import Settings
 
 
-async def act_at_discord(settings: Settings, act: Literal["sync", "invite-url"]) -> int:
+async def run_discord_command(settings: Settings, act: Literal["sync", "invite-url"]) -> int:
     """Do one thing at Discord and print how it ended; return the exit code."""
     async with app.open_app(settings) as running:
         done, said = await run_discord_act(running, act)

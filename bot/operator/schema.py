@@ -15,7 +15,7 @@ from db import seed as seeding
 from db.base import transaction
 
 
-async def move_to(
+async def migrate_to(
     settings: Settings, direction: Literal["upgrade", "downgrade"], revision: str
 ) -> int:
     """Migrate the database to a revision; return the exit code, 2 if there is no such revision."""
@@ -30,7 +30,7 @@ async def move_to(
     return 0
 
 
-async def check(settings: Settings) -> int:
+async def check_schema(settings: Settings) -> int:
     """Print how the database differs from the models; return the exit code, 1 if it does."""
     async with database(settings) as engine:
         with translate_database_errors():

@@ -15,7 +15,7 @@ from db.base import transaction
 from db.members import Member
 
 
-def add_downloads(
+def add_routes(
     app: web.Application,
     engine: AsyncEngine,
     links: Links,

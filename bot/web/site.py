@@ -25,6 +25,6 @@ def add_routes(
     `/relay/file/{token}`: a file of a conversation, passed through from its platform.
     """
     health.add_routes(app, engine, adapters, metrics_token)
-    my_data.add_downloads(app, engine, links)
+    my_data.add_routes(app, engine, links)
     calendars.add_routes(app, engine, links)
     files.add_routes(app, engine, links, adapters)

@@ -2,14 +2,14 @@
 
 from alembic import context
 
-from db.migrate import is_made_by_migration, metadata
+from db.migrate import is_compared, metadata
 
 connection = context.config.attributes["connection"]
 
 context.configure(
     connection=connection,
     target_metadata=metadata(),
-    include_name=is_made_by_migration,
+    include_name=is_compared,
     render_as_batch=True,
     compare_type=True,
 )

@@ -638,7 +638,7 @@ async def test_where_too_much_was_said_nobody_can_tell(
     """A few pages are turned, not a whole history; on those it is found."""
     for module in (slack_post, discord_post):
         monkeypatch.setattr(module, "PAGE_SIZE", 2)
-        monkeypatch.setattr(module, "MOST_PAGES", 2)
+        monkeypatch.setattr(module, "MAX_PAGES", 2)
     for number in range(3):
         stand.post_noise(f"word {number}")
     posted = await stand.adapter.post(stand.person, HELLO, "en", MARKER)

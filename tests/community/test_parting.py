@@ -80,12 +80,12 @@ async def test_all_conversations_end_however_many_there_are(
             await talk.load_member(session, "maya"),
             await talk.load_member(session, "luis"),
         )
-        for _ in range(relay.MOST_LISTED + 2):
+        for _ in range(relay.MAX_LISTED + 2):
             await relay.create_relay(session, NOW, luis, maya, (None, None))
     await press(talk, "luis", words)
     async with transaction(talk.engine) as session:
         assert set(await session.scalars(select(Relay.status))) == {relay.ENDED}
-    assert len(await talk.list_pending("maya")) == relay.MOST_LISTED + 2
+    assert len(await talk.list_pending("maya")) == relay.MAX_LISTED + 2
 
 
 @pytest.mark.parametrize("words", WAYS.values(), ids=WAYS)

@@ -33,14 +33,14 @@ async def test_those_who_hold_a_role_are_found_once(session: AsyncSession) -> No
     await session.flush()
     maya = await members.load_member(session, MAYA)
     assert maya is not None
-    found = await members.holding(session, ("staff", "admin"))
+    found = await members.list_role_holders(session, ("staff", "admin"))
     assert [person.id for person in found] == [NOOR, ADA]
     assert found[0].has_role("admin")
-    here = await members.holding(session, ("lead",), maya.city_id)
+    here = await members.list_role_holders(session, ("lead",), maya.city_id)
     assert [person.id for person in here] == [MAYA, BEN]
-    assert await members.holding(session, ("staff",), maya.city_id) == []
+    assert await members.list_role_holders(session, ("staff",), maya.city_id) == []
     maya.status = "suspended"
-    assert [p.id for p in await members.holding(session, ("lead",))] == [BEN]
+    assert [p.id for p in await members.list_role_holders(session, ("lead",))] == [BEN]
 
 
 async def test_staff_are_notified_once_each_but_for_those_concerned(session: AsyncSession) -> None:

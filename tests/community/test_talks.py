@@ -15,7 +15,7 @@ from bot.domain.shared_interests import (
     pick_varied,
 )
 from bot.i18n import LANGUAGES, translator
-from bot.jobs.introductions import LONGEST_OPENING
+from bot.jobs.introductions import MAX_OPENING
 from db import talks
 from db.base import transaction
 from db.members import Account, Workspace
@@ -213,7 +213,7 @@ async def test_no_introduction_is_half_open_for_more_than_a_day(
     clock.advance(hours=23)
     await run_introductions_job(engine, clock())
     assert await status(engine) == talks.OPENING
-    clock.now += LONGEST_OPENING - timedelta(hours=23) + timedelta(minutes=5)
+    clock.now += MAX_OPENING - timedelta(hours=23) + timedelta(minutes=5)
 
     await run_introductions_job(engine, clock())
 

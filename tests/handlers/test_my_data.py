@@ -17,7 +17,7 @@ from bot.handlers import my_data
 from bot.hub import Hub
 from bot.jobs import maintenance
 from bot.links import Links
-from bot.web.my_data import add_downloads
+from bot.web.my_data import add_routes
 from db import audit, directory, members, outbox, personal_data
 from db.base import Base, checkpoint, transaction
 from db.directory import Expertise
@@ -80,7 +80,7 @@ async def page(
     engine: AsyncEngine, hub: Hub, clock: Clock
 ) -> AsyncIterator[TestClient[web.Request, web.Application]]:
     site = web.Application()
-    add_downloads(site, engine, hub.links, clock)
+    add_routes(site, engine, hub.links, clock)
     async with TestClient(TestServer(site)) as client:
         yield client
 
@@ -149,7 +149,7 @@ async def _fill(engine: AsyncEngine) -> None:
                 session, Address("p", "w", "maya"), key=key, kind="answer", member_id=MAYA,
                 body=CANARY, created_at=NOW, at=NOW, state=state,
             )  # fmt: skip
-        tie = await directory.find_tie(session, BEN, await _open_data(session))
+        tie = await directory.find_expertise(session, BEN, await _open_data(session))
         assert tie is not None
         await directory.endorse(session, tie, maya, NOW)
 

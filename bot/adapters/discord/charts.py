@@ -7,23 +7,23 @@ from collections.abc import Iterator
 from bot.adapters.discord.text import escape_code, escape_markup, graphemes, pad_text, width
 from bot.cards import Bars, Table
 
-BAR = 10
-WIDEST_LABEL = 22
-WIDEST_TABLE = 56
-NARROWEST = 4
+BAR_WIDTH = 10
+MAX_LABEL_WIDTH = 22
+MAX_TABLE_WIDTH = 56
+MIN_COLUMN_WIDTH = 4
 
 _NUMBER = re.compile(r"[-+–−]?[\d.,\s]*\s?%?")
 
 
 def bars_lines(bars: Bars) -> Iterator[str]:
     """Yield one line for each bar: its name and its length in fixed width, its number in bold."""
-    names = [clip_text(escape_code(bar.label), WIDEST_LABEL) for bar in bars.bars]
+    names = [clip_text(escape_code(bar.label), MAX_LABEL_WIDTH) for bar in bars.bars]
     column = max(map(width, names), default=0)
     values = [bar.value if math.isfinite(bar.value) else 0.0 for bar in bars.bars]
     longest = max([*values, 0.0]) or 1.0
     for name, value, bar in zip(names, values, bars.bars, strict=True):
-        full = round(BAR * (max(value, 0.0) / longest))
-        drawn = "█" * full + "░" * (BAR - full)
+        full = round(BAR_WIDTH * (max(value, 0.0) / longest))
+        drawn = "█" * full + "░" * (BAR_WIDTH - full)
         shown = escape_markup(" ".join(bar.shown.split()))
         yield f"`{pad_text(name, column)} {drawn}`" + (f" **{shown}**" if shown else "")
 
@@ -49,7 +49,7 @@ def table_lines(table: Table) -> list[str]:
 def _narrow_columns(widths: list[int]) -> list[int]:
     """Narrow the widest columns until the table fits a phone held sideways."""
     widths = list(widths)
-    while sum(widths) > WIDEST_TABLE and max(widths) > NARROWEST:
+    while sum(widths) > MAX_TABLE_WIDTH and max(widths) > MIN_COLUMN_WIDTH:
         widths[widths.index(max(widths))] -= 1
     return widths
 

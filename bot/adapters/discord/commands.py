@@ -44,11 +44,11 @@ The values are permission bits, written as Discord wants them: decimal strings.
 LOCALES = {"es-ES": "es", "es-419": "es", "pt-BR": "pt", "fr": "fr"}
 WHO_IS = "who-is"
 WHO_IS_THIS = "Who is this?"
-MOST_CHILDREN = 25
-MOST_LETTERS = 8000
-LONGEST_NAME = 32
-LONGEST_TEXT = 100
-LONGEST_VALUE = 6000
+MAX_CHILDREN = 25
+MAX_LETTERS = 8000
+MAX_NAME = 32
+MAX_TEXT = 100
+MAX_VALUE = 6000
 
 _NAME = re.compile(r"[-_'\w]{1,32}")
 _MENTION = re.compile(r"<@!(\d+)>")
@@ -63,7 +63,7 @@ def build_commands(commands: Commands) -> list[Json]:
     held: dict[Room, dict[Path, Command]] = {room: {} for room in ROOTS}
     for name in sorted(paths):
         held[commands[name].room][paths[name]] = commands[name]
-    roots = [_root(room, verbs) for room, verbs in held.items() if verbs]
+    roots = [_build_root(room, verbs) for room, verbs in held.items() if verbs]
     return roots + ([_person_menu()] if WHO_IS in commands else [])
 
 
@@ -72,22 +72,22 @@ def fingerprint(body: list[Json]) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
-def _root(room: Room, verbs: Mapping[Path, Command]) -> Json:
+def _build_root(room: Room, verbs: Mapping[Path, Command]) -> Json:
     name = ROOTS[room]
     firsts = sorted({path[1] for path in verbs})
-    if len(firsts) > MOST_CHILDREN:
-        raise DoesNotFitError(f"/{name} has {len(firsts)} verbs, {MOST_CHILDREN} fit")
+    if len(firsts) > MAX_CHILDREN:
+        raise DoesNotFitError(f"/{name} has {len(firsts)} verbs, {MAX_CHILDREN} fit")
     root = {
         "type": SLASH,
         "name": name,
         **_describe(_ABOUT[room]),
-        "options": [_child(first, name, verbs) for first in firsts],
+        "options": [_build_child(first, name, verbs) for first in firsts],
         "contexts": [SERVERS, OUR_MESSAGES],
         "integration_types": [0],
         **({"default_member_permissions": HIDDEN[room]} if room in HIDDEN else {}),
     }
-    if _count_letters(root) > MOST_LETTERS:
-        raise DoesNotFitError(f"/{name} has {_count_letters(root)} letters, {MOST_LETTERS} fit")
+    if _count_letters(root) > MAX_LETTERS:
+        raise DoesNotFitError(f"/{name} has {_count_letters(root)} letters, {MAX_LETTERS} fit")
     return root
 
 
@@ -103,8 +103,7 @@ def _count_letters(thing: Json) -> int:
 
 def _person_menu() -> Json:
     names = {
-        where: shorten(translator(lang)(WHO_IS_THIS), LONGEST_NAME)
-        for where, lang in LOCALES.items()
+        where: shorten(translator(lang)(WHO_IS_THIS), MAX_NAME) for where, lang in LOCALES.items()
     }
     return {
         "type": PERSON,
@@ -118,13 +117,13 @@ def _person_menu() -> Json:
 # --- one verb ---------------------------------------------------------------------------------
 
 
-def _child(first: str, root: str, verbs: Mapping[Path, Command]) -> Json:
+def _build_child(first: str, root: str, verbs: Mapping[Path, Command]) -> Json:
     """Return a subcommand, or a group of them when several verbs begin with the same word."""
     group = {path: command for path, command in verbs.items() if path[1] == first}
     if set(group) == {(root, first)}:
         return _subcommand(first, group[root, first])
-    if len(group) > MOST_CHILDREN:
-        raise DoesNotFitError(f"/{root} {first} has {len(group)} subcommands, {MOST_CHILDREN} fit")
+    if len(group) > MAX_CHILDREN:
+        raise DoesNotFitError(f"/{root} {first} has {len(group)} subcommands, {MAX_CHILDREN} fit")
     return {
         "type": GROUP,
         "name": _check_name(first),
@@ -134,8 +133,8 @@ def _child(first: str, root: str, verbs: Mapping[Path, Command]) -> Json:
 
 
 def _subcommand(name: str, command: Command) -> Json:
-    if len(command.arguments) > MOST_CHILDREN:
-        raise DoesNotFitError(f"/wwc {command.name} has more than {MOST_CHILDREN} fields")
+    if len(command.arguments) > MAX_CHILDREN:
+        raise DoesNotFitError(f"/wwc {command.name} has more than {MAX_CHILDREN} fields")
     options = sorted(map(_option, command.arguments), key=lambda option: not option["required"])
     return {
         "type": SUBCOMMAND,
@@ -162,7 +161,7 @@ def _describe(sentence: str) -> Json:
 
 
 def _shorten(sentence: str) -> str:
-    return shorten(one_line(sentence), LONGEST_TEXT) or "…"
+    return shorten(one_line(sentence), MAX_TEXT) or "…"
 
 
 def _option(argument: Argument) -> Json:
@@ -187,12 +186,12 @@ def _limits(argument: Argument) -> Json:
     helped = {"autocomplete": True} if argument.suggests or argument.options else {}
     if argument.many or argument.options:
         return helped
-    least, most = max(argument.shortest, 0), min(argument.longest, LONGEST_VALUE)
+    least, most = max(argument.shortest, 0), min(argument.longest, MAX_VALUE)
     return helped | ({"min_length": least} if least else {}) | {"max_length": max(most, 1)}
 
 
 def _has_choices(argument: Argument) -> bool:
-    return 0 < len(argument.options) <= MOST_CHILDREN and not argument.many
+    return 0 < len(argument.options) <= MAX_CHILDREN and not argument.many
 
 
 def _choice(option: Option) -> Json:

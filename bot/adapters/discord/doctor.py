@@ -10,7 +10,7 @@ from bot.adapters.discord.commands import HIDDEN, build_commands, fingerprint
 from bot.adapters.discord.names import ROOTS
 from bot.commands import Command
 
-PATIENCE = 10.0
+TIMEOUT = 10.0
 _PORTAL = "https://discord.com/developers/applications"
 _REFUSED_STATUSES = (401, 403)
 _UNREACHABLE_ERRORS = (
@@ -29,7 +29,7 @@ async def examine(
     commands: Mapping[str, Command],
     synced: str,
     *,
-    patience: float = PATIENCE,
+    patience: float = TIMEOUT,
 ) -> list[Finding]:
     """Return the findings; no answer within `patience` seconds is a finding too.
 
@@ -71,7 +71,7 @@ class _DiscordProbe:
             _gateway_finding(gateway),
             _servers_finding(application),
             _commands_finding(commands, synced, {c["name"] for c in registered[1]}),
-            _hidden(application),
+            _staff_commands_finding(application),
         ]
 
 
@@ -111,7 +111,7 @@ def _commands_finding(commands: Mapping[str, Command], synced: str, there: set[s
     return Finding("Discord commands", "not those of this program", "Run `wwc discord sync`.")
 
 
-def _hidden(application: Mapping[str, Any]) -> Finding:
+def _staff_commands_finding(application: Mapping[str, Any]) -> Finding:
     """Report who sees the staff commands; there is no fix, since each server decides that."""
     names = " ".join(f"/{ROOTS[room]}" for room in HIDDEN)
     said = (

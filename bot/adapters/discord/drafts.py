@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 from bot.cards import Form
 from bot.request import Values
 
-MOST_ENTRIES = 1000
+MAX_ENTRIES = 1000
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -20,7 +20,7 @@ Value = TypeVar("Value")
 class RecentCache(Generic[Key, Value]):
     """A mapping of limited size that drops its oldest entries."""
 
-    def __init__(self, most: int = MOST_ENTRIES) -> None:
+    def __init__(self, most: int = MAX_ENTRIES) -> None:
         self._most = most
         self._values: OrderedDict[Key, Value] = OrderedDict()
 

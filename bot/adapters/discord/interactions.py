@@ -18,7 +18,7 @@ from bot.adapters.discord.commands import (
     parse_command,
 )
 from bot.adapters.discord.forms import PART, Forms, build_draft
-from bot.adapters.discord.limits import LONGEST_OPTION, MOST_OPTIONS, Json
+from bot.adapters.discord.limits import MAX_OPTION, MAX_OPTIONS, Json
 from bot.adapters.discord.modal import parse_submission
 from bot.adapters.discord.people import PLATFORM, People
 from bot.adapters.discord.render import AdapterButton, message, parse_custom_id
@@ -294,8 +294,8 @@ def _is_same_card(interaction: discord.Interaction, body: Json, hidden: bool) ->
 
 def _choices(options: Sequence[Option]) -> list[Choice[str]]:
     """Return the choices Discord accepts: at most 25, names and values up to 100 characters."""
-    fitting = [o for o in options if 0 < len(o.value) <= LONGEST_OPTION]
+    fitting = [o for o in options if 0 < len(o.value) <= MAX_OPTION]
     return [
-        Choice(name=shorten(one_line(o.label) or o.value, LONGEST_OPTION), value=o.value)
-        for o in fitting[:MOST_OPTIONS]
+        Choice(name=shorten(one_line(o.label) or o.value, MAX_OPTION), value=o.value)
+        for o in fitting[:MAX_OPTIONS]
     ]

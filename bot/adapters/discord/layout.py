@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from bot.adapters.discord.limits import (
-    LONGEST_ID,
-    MOST_BYTES,
-    MOST_COMPONENTS,
-    MOST_LETTERS,
+    MAX_BYTES,
+    MAX_COMPONENTS,
+    MAX_ID,
+    MAX_LETTERS,
     SECTION,
     SEPARATOR,
     TEXT,
@@ -54,9 +54,9 @@ class RemainingSpace:
     The container and the line «Not everything fits» are reserved from the start.
     """
 
-    components: int = MOST_COMPONENTS - 2
-    letters: int = MOST_LETTERS - 200
-    weight: int = MOST_BYTES - 1000
+    components: int = MAX_COMPONENTS - 2
+    letters: int = MAX_LETTERS - 200
+    weight: int = MAX_BYTES - 1000
 
     def reserve(self, components: Sequence[Json]) -> bool:
         """Take the space for these components; return False and take none if too little is left."""
@@ -144,7 +144,7 @@ class ComponentIds:
         while found in self.used_ids:
             number += 1
             found = f"{said}\n{number}"
-        if not said or len(found) > LONGEST_ID:
+        if not said or len(found) > MAX_ID:
             self.has_failed = True
             return ""
         self.used_ids.add(found)

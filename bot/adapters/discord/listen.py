@@ -31,7 +31,7 @@ log = structlog.get_logger()
 DRAIN_TIMEOUT = 8.0
 """Seconds that answers in progress may take to finish when the program ends."""
 
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+FIRST_PAUSE, MAX_PAUSE = 1.0, 60.0
 """Seconds between attempts to connect while Discord cannot be reached; they double each time."""
 
 UNREACHABLE_ERRORS = (
@@ -101,11 +101,11 @@ class DiscordAdapter(DiscordDeliveryAdapter):
                     await self._serve()
                 except UNREACHABLE_ERRORS as error:
                     log.warning("discord unreachable", kind=type(error).__name__)
-                await self._hang_up()
-                if now() - began > LONGEST_PAUSE:
+                await self._close_client()
+                if now() - began > MAX_PAUSE:
                     pause = self._first_pause
                 await asyncio.sleep(pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
+                pause = min(pause * 2, MAX_PAUSE)
         finally:
             await self.close()
 
@@ -145,10 +145,10 @@ class DiscordAdapter(DiscordDeliveryAdapter):
             await asyncio.wait(self._running_tasks, timeout=self._drain_timeout)
         for task in list(self._running_tasks):
             task.cancel()
-        await self._hang_up()
+        await self._close_client()
         await self._rest.close()
 
-    async def _hang_up(self) -> None:
+    async def _close_client(self) -> None:
         client, self._client = self._client, None
         if client is not None:
             await client.close()
@@ -162,14 +162,14 @@ class DiscordAdapter(DiscordDeliveryAdapter):
         with self._track_task():
             try:
                 if self._is_closing:
-                    await self._refuse(interaction)
+                    await self._send_restart_notice(interaction)
                 else:
                     await self._interactions.handle_interaction(interaction)
             except discord.HTTPException as error:
                 log.warning("not answered", id=interaction.id, status=error.status, code=error.code)
             except Exception:
                 log.exception("interaction failed", id=interaction.id)
-                await self._apologise(interaction)
+                await self._report_failure(interaction)
 
     async def _on_message(self, written: discord.Message) -> None:
         if written.guild is not None or written.author.bot or self._is_closing:
@@ -213,11 +213,11 @@ class DiscordAdapter(DiscordDeliveryAdapter):
         finally:
             self._running_tasks.discard(task)
 
-    async def _refuse(self, interaction: discord.Interaction) -> None:
+    async def _send_restart_notice(self, interaction: discord.Interaction) -> None:
         t = translator(language_of(str(interaction.locale)))
         await _send_notice(interaction, t("I am restarting. Please try again in a minute."), t)
 
-    async def _apologise(self, interaction: discord.Interaction) -> None:
+    async def _report_failure(self, interaction: discord.Interaction) -> None:
         t = translator(language_of(str(interaction.locale)))
         reference = f"{interaction.id:x}"
         text = t("Something went wrong here. Reference: {reference}", reference=reference)

@@ -6,12 +6,12 @@ from typing import Any
 from bot.adapters.discord.limits import (
     FIELDS_PER_MODAL,
     LABEL,
-    LONGEST_FIELD,
-    LONGEST_HINT,
-    LONGEST_INPUT,
-    LONGEST_OPTION,
-    LONGEST_TITLE,
-    MOST_OPTIONS,
+    MAX_FIELD,
+    MAX_HINT,
+    MAX_INPUT,
+    MAX_OPTION,
+    MAX_OPTIONS,
+    MAX_TITLE,
     SELECT,
     TEXT,
     TEXT_INPUT,
@@ -51,7 +51,7 @@ def modal(form: Form, custom_id: str, t: Translator, *, part: int = 1) -> Json:
 def _title(form: Form, part: int, t: Translator) -> str:
     of = f" ({part}/{count_parts(form)})" if count_parts(form) > 1 else ""
     name = one_line(form.title) or form.command
-    return shorten(name, LONGEST_TITLE - len(of)) + of
+    return shorten(name, MAX_TITLE - len(of)) + of
 
 
 def _label(given: Input, t: Translator) -> Json:
@@ -59,10 +59,10 @@ def _label(given: Input, t: Translator) -> Json:
     hint = f"❌ {given.problem}" if given.problem else _hint(given, t)
     label: Json = {
         "type": LABEL,
-        "label": shorten(one_line(given.label) or given.name, LONGEST_FIELD),
+        "label": shorten(one_line(given.label) or given.name, MAX_FIELD),
         "component": _select(given) if is_menu(given) else _text_input(given, t),
     }
-    said = shorten(one_line(hint), LONGEST_HINT)
+    said = shorten(one_line(hint), MAX_HINT)
     return label | ({"description": said} if said else {})
 
 
@@ -79,9 +79,9 @@ def is_menu(given: Input) -> bool:
     """Return whether the options fit into a menu."""
     values = {option.value for option in given.options}
     return (
-        0 < len(given.options) <= MOST_OPTIONS
+        0 < len(given.options) <= MAX_OPTIONS
         and len(values) == len(given.options)
-        and all(0 < size(value) <= LONGEST_OPTION for value in values)
+        and all(0 < size(value) <= MAX_OPTION for value in values)
     )
 
 
@@ -100,12 +100,12 @@ def _select(given: Input) -> Json:
 
 def _option(option: Option, chosen: Sequence[str]) -> Json:
     drawn: Json = {
-        "label": shorten(one_line(option.label) or option.value, LONGEST_OPTION),
+        "label": shorten(one_line(option.label) or option.value, MAX_OPTION),
         "value": option.value,
     }
     if option.value in chosen:
         drawn["default"] = True
-    hint = shorten(one_line(option.hint), LONGEST_OPTION)
+    hint = shorten(one_line(option.hint), MAX_OPTION)
     return drawn | ({"description": hint} if hint else {})
 
 
@@ -114,8 +114,8 @@ def _text_input(given: Input, t: Translator) -> Json:
 
     A value that is too long may stay, so that the person can shorten it.
     """
-    value = shorten(tidy(given.text) if given.long else one_line(given.text), LONGEST_INPUT)
-    most = min(max(given.longest, size(value), 1), LONGEST_INPUT)
+    value = shorten(tidy(given.text) if given.long else one_line(given.text), MAX_INPUT)
+    most = min(max(given.longest, size(value), 1), MAX_INPUT)
     drawn: Json = {
         "type": TEXT_INPUT,
         "custom_id": given.name,
@@ -123,7 +123,7 @@ def _text_input(given: Input, t: Translator) -> Json:
         "required": given.required,
         "max_length": most,
     }
-    placeholder = shorten(one_line(_hint(given, t)), LONGEST_HINT) if given.problem else ""
+    placeholder = shorten(one_line(_hint(given, t)), MAX_HINT) if given.problem else ""
     filled = {"value": value, "placeholder": placeholder}
     return drawn | {key: text for key, text in filled.items() if text}
 

@@ -39,7 +39,7 @@ _UNCHANGED = {
 }
 """Fields that are not renamed: commands sent to the hub, typed values, addresses."""
 
-Given = TypeVar("Given", Card, Form)
+CardOrForm = TypeVar("CardOrForm", Card, Form)
 
 
 class DoesNotFitError(ValueError):
@@ -109,9 +109,9 @@ def name_commands(text: str) -> str:
     return all_names().name_commands(text)
 
 
-def name_reply(reply: Given) -> Given:
+def name_reply(reply: CardOrForm) -> CardOrForm:
     """Return the card or form with each command in its texts as it is named on Discord."""
-    renamed: Given = _rename(reply, all_names())
+    renamed: CardOrForm = _rename(reply, all_names())
     return renamed
 
 

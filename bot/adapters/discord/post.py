@@ -10,7 +10,7 @@ from typing import Any
 from bot.adapters.base import DeliveryError, Destination, PostedMessage, SearchInconclusiveError
 from bot.adapters.discord.drafts import RecentCache
 from bot.adapters.discord.forms import form_invitation_card, open_form_button
-from bot.adapters.discord.limits import COMPONENTS_V2, LONGEST_NONCE, Json
+from bot.adapters.discord.limits import COMPONENTS_V2, MAX_NONCE, Json
 from bot.adapters.discord.people import PLATFORM
 from bot.adapters.discord.render import message
 from bot.adapters.discord.rest import UNKNOWN_MESSAGE, RestClient
@@ -20,8 +20,8 @@ from bot.i18n import translator
 NONCE_SECONDS = 120.0
 """Seconds in which a repeated nonce posts nothing: Discord says «a few minutes», two are safe."""
 CLOCK_SKEW = timedelta(seconds=5)
-PAGE_SIZE, MOST_PAGES = 100, 5
-MOST_DM_CHANNELS = 5000
+PAGE_SIZE, MAX_PAGES = 100, 5
+MAX_DM_CHANNELS = 5000
 _EPOCH = 1_420_070_400_000
 
 
@@ -30,7 +30,7 @@ class DiscordDeliveryAdapter:
 
     def __init__(self, rest: RestClient) -> None:
         self._rest = rest
-        self._dm_channels: RecentCache[str, str] = RecentCache(MOST_DM_CHANNELS)
+        self._dm_channels: RecentCache[str, str] = RecentCache(MAX_DM_CHANNELS)
         self._own_id = ""
 
     def serves(self, platform: str, workspace: str) -> bool:
@@ -90,7 +90,7 @@ class DiscordDeliveryAdapter:
         channel = await self._resolve_channel(place)
         ours, marks = await self._load_own_id(), marker_ids(marker)
         after, seen = str(_snowflake(since - CLOCK_SKEW)), 0
-        for _ in range(MOST_PAGES):
+        for _ in range(MAX_PAGES):
             page = await self._load_page(channel, after=after)
             for one in page:
                 if _author_id(one) == ours and _find_marker_ids(one) == marks:
@@ -175,9 +175,9 @@ def _render_body(reply: Reply, language: str, marker: str = "") -> Json:
 
 def make_nonce(key: str) -> str:
     """Return a nonce for a key of any length; the same key gives the same nonce."""
-    if len(key) <= LONGEST_NONCE:
+    if len(key) <= MAX_NONCE:
         return key
-    return base64.b32encode(hashlib.sha256(key.encode()).digest()).decode()[:LONGEST_NONCE]
+    return base64.b32encode(hashlib.sha256(key.encode()).digest()).decode()[:MAX_NONCE]
 
 
 def marker_ids(marker: str) -> tuple[int, int]:

@@ -24,10 +24,10 @@ from bot.adapters.discord.limits import (
     COMPONENTS_V2,
     CONTAINER,
     EPHEMERAL,
-    LONGEST_ID,
-    LONGEST_LABEL,
-    LONGEST_OPTION,
-    MOST_OPTIONS,
+    MAX_ID,
+    MAX_LABEL,
+    MAX_OPTION,
+    MAX_OPTIONS,
     ROW,
     SELECT,
     SEPARATOR,
@@ -62,7 +62,7 @@ from bot.cards import (
 from bot.i18n import Translator
 
 SHORT_FACT = 26
-LONGEST_TEXT = 6000  # characters; the rest could never be shown, so it is cut before escaping
+MAX_TEXT = 6000  # characters; the rest could never be shown, so it is cut before escaping
 
 COLOURS: dict[Tone, int] = {  # colour-blind readers can tell these apart
     "info": 0x0072B2,
@@ -96,7 +96,7 @@ def custom_id(command: str, mark: str) -> str:
     The command is left out where both together exceed Discord's limit.
     """
     whole = f"{one_line(command)}\n{mark}"
-    return whole if len(whole) <= LONGEST_ID else f"\n{mark}"
+    return whole if len(whole) <= MAX_ID else f"\n{mark}"
 
 
 def parse_custom_id(identifier: str) -> tuple[str, str]:
@@ -217,7 +217,7 @@ def _line(before: str, text: str, most: int = UNLIMITED) -> TextRenderer:
 
 
 def _paragraph(text: str, before: str = "") -> TextRenderer:
-    text = text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + "…"
+    text = text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + "…"
 
     def draw(letters: int) -> str:
         said = shorten(text, letters - size(before), escape_markup)
@@ -230,7 +230,7 @@ def _small_print(text: str, most: int = UNLIMITED) -> TextRenderer:
     def small(said: str) -> str:
         return "\n".join(f"-# {line}" for line in escape_markup(said).splitlines() if line)
 
-    text = text[:LONGEST_TEXT]
+    text = text[:MAX_TEXT]
     return lambda letters: shorten(text, min(letters, most), small)
 
 
@@ -297,7 +297,7 @@ def _rows(buttons: Sequence[Button], ids: ComponentIds, t: Translator) -> Iterat
 
 def _button(button: Button, ids: ComponentIds) -> Json | None:
     identifier = ids.unique_id(button.command)
-    label = shorten(one_line(button.label) or button.command, LONGEST_LABEL)
+    label = shorten(one_line(button.label) or button.command, MAX_LABEL)
     if not identifier:
         return None
     return {
@@ -309,7 +309,7 @@ def _button(button: Button, ids: ComponentIds) -> Json | None:
 
 
 def _link(link: Link) -> Json:
-    label = shorten(one_line(link.label) or link.address, LONGEST_LABEL)
+    label = shorten(one_line(link.label) or link.address, MAX_LABEL)
     opens = {"type": BUTTON, "style": LINK_STYLE, "label": label, "url": link.address}
     return {"type": ROW, "components": [opens]}
 
@@ -318,22 +318,22 @@ def _menus(label: str, options: Sequence[Option], ids: ComponentIds) -> Iterator
     """Yield one select menu for each 25 options."""
     named = [(ids.unique_id(option.value), option) for option in options]
     drawn = [_option(value, option) for value, option in named if value]
-    for start in range(0, len(drawn), MOST_OPTIONS):
+    for start in range(0, len(drawn), MAX_OPTIONS):
         select = {
             "type": SELECT,
             "custom_id": ids.menu_id(),
             "placeholder": shorten(one_line(label), 150),
             "min_values": 1,
             "max_values": 1,
-            "options": drawn[start : start + MOST_OPTIONS],
+            "options": drawn[start : start + MAX_OPTIONS],
         }
         yield Block(rows=({"type": ROW, "components": [select]},), vital=True)
 
 
 def _option(value: str, option: Option) -> Json:
-    label = shorten(one_line(option.label) or one_line(option.value), LONGEST_OPTION)
+    label = shorten(one_line(option.label) or one_line(option.value), MAX_OPTION)
     drawn = {"label": label, "value": value}
-    hint = shorten(one_line(option.hint), LONGEST_OPTION)
+    hint = shorten(one_line(option.hint), MAX_OPTION)
     return drawn | ({"description": hint} if hint else {})
 
 
@@ -342,7 +342,7 @@ def _extra_button_rows(after: Sequence[AdapterButton]) -> Iterator[Block]:
         {
             "type": BUTTON,
             "style": STYLES[press.style],
-            "label": shorten(one_line(press.label), LONGEST_LABEL),
+            "label": shorten(one_line(press.label), MAX_LABEL),
             "custom_id": custom_id(press.command, press.mark),
         }
         for press in after

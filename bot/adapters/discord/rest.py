@@ -20,7 +20,7 @@ Scope = Literal["place", "platform"]
 CONNECT_TIMEOUT, TOTAL_TIMEOUT = 5.0, 9.0
 AGENT = "DiscordBot (https://whatworkscities.bloomberg.org, 1)"
 SHORTEST_WAIT, LONG_WAIT = 0.1, 300.0
-MOST_BUCKETS = 5000
+MAX_BUCKETS = 5000
 CONNECT_ERRORS = (
     aiohttp.ClientConnectorError,
     aiohttp.ConnectionTimeoutError,
@@ -83,7 +83,7 @@ class RestClient:
         reach("courier.after_answer")
         said = _parse_json(body)
         self._record_rate_limit(bucket, answer.headers)
-        refused = refusal(answer.status, answer.headers, said)
+        refused = error_from_answer(answer.status, answer.headers, said)
         if refused:
             self._record_refusal(bucket, refused)
             raise refused
@@ -131,7 +131,7 @@ class RestClient:
 
     def _block_bucket(self, bucket: str, wait: float) -> None:
         now = self._clock()
-        if len(self._free_at) > MOST_BUCKETS:
+        if len(self._free_at) > MAX_BUCKETS:
             self._free_at = {name: at for name, at in self._free_at.items() if at > now}
         self._free_at[bucket] = now + wait
 
@@ -143,7 +143,7 @@ def _parse_json(body: bytes) -> Any:
         return None
 
 
-def refusal(status: int, headers: Mapping[str, str], said: Any) -> DeliveryError | None:
+def error_from_answer(status: int, headers: Mapping[str, str], said: Any) -> DeliveryError | None:
     """Return the error that an answer means; None where Discord took the request.
 
     `said`: the JSON of the answer, None if it has none.

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 ZERO_WIDTH_SPACE = "\u200b"
 """Breaks a mention in two without being visible."""
 
-LONGEST_LINE = 2000
+MAX_LINE = 2000
 """Characters; nothing on one line is ever shown longer than this."""
 
-MOST_MARKS = 4
+MAX_MARKS = 4
 """Combining marks kept on one character; more than these are vandalism."""
 
 _JOINER = "\u200d"
@@ -40,7 +40,7 @@ def tidy(text: str) -> str:
 
 def one_line(text: str) -> str:
     """Return the tidied text on a single line."""
-    return " ".join(tidy(text[:LONGEST_LINE]).split())
+    return " ".join(tidy(text[:MAX_LINE]).split())
 
 
 def _strip_invisible(line: str) -> str:
@@ -49,7 +49,7 @@ def _strip_invisible(line: str) -> str:
     for letter in _DIRECTION.sub("", line):
         kind = unicodedata.category(letter)
         marks = marks + 1 if kind in ("Mn", "Me") else 0
-        if marks > MOST_MARKS or kind == "Cs":
+        if marks > MAX_MARKS or kind == "Cs":
             continue
         kept.append(" " if kind in ("Cc", "Zs", "Zl", "Zp") else letter)
     return "".join(kept)

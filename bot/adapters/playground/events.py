@@ -3,7 +3,7 @@
 from bot.adapters.playground.guard import BadCallError
 from bot.adapters.playground.post import PlaygroundDeliveryAdapter
 from bot.adapters.playground.reading import CallContext, sender_of
-from bot.adapters.playground.world import BOT, LONGEST_TEXT, Message, PlaygroundHub
+from bot.adapters.playground.world import BOT, MAX_TEXT, Message, PlaygroundHub
 from bot.cards import Card
 from bot.i18n import translator
 from bot.request import HandledMessage, IncomingMessage
@@ -25,7 +25,7 @@ class PlaygroundDirectMessages(PlaygroundDeliveryAdapter):
 
     async def _edit_own_message(self, here: CallContext, number: int, text: str) -> Message:
         """Change the text of an own message, and of its copy on the other side."""
-        changed = self._change(self._find_own_message(here, number), text=text[:LONGEST_TEXT])
+        changed = self._change(self._find_own_message(here, number), text=text[:MAX_TEXT])
         if here.key == BOT:
             await self._notify_hub(here, _build_incoming_message(here, changed, act="edited"))
         return changed

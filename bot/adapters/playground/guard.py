@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-LARGEST_BODY = 1_000_000
+MAX_BODY = 1_000_000
 HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -91,12 +91,12 @@ async def body_of(request: web.Request) -> dict[str, Any]:
 
     Raises `BadCallError` for larger bodies and for anything but a JSON object.
     """
-    if (request.content_length or 0) > LARGEST_BODY:
+    if (request.content_length or 0) > MAX_BODY:
         raise BadCallError("That is more than 1 MB; please send less.", 413)
     raw = b""
     async for chunk in request.content.iter_chunked(65_536):
         raw += chunk
-        if len(raw) > LARGEST_BODY:
+        if len(raw) > MAX_BODY:
             raise BadCallError("That is more than 1 MB; please send less.", 413)
     try:
         body = json.loads(raw)

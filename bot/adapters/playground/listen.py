@@ -35,7 +35,7 @@ from bot.adapters.playground.suggest import CompletionContext, Item, completions
 from bot.adapters.playground.world import (
     BOT,
     GENERAL,
-    LONGEST_TEXT,
+    MAX_TEXT,
     Message,
     Persona,
     PlaygroundHub,
@@ -54,9 +54,9 @@ DEMO = (
     Workspace("T-DEMO", "slack", "City of Boston"),
     Workspace("G-DEMO", "discord", "Ciudades LATAM"),
 )
-MOST_PEOPLE = 50
-MOST_VIEWERS = 8
-MOST_NEIGHBOURS = 6
+MAX_PEOPLE = 50
+MAX_VIEWERS = 8
+MAX_NEIGHBOURS = 6
 
 _STATIC = Path(__file__).parent / "static"
 _People = Callable[[], Awaitable[Sequence[Persona]]]
@@ -162,7 +162,7 @@ class PlaygroundAdapter(PlaygroundDirectMessages):
         talks = self._conversations.gatherings(workspace.key, person.key)
         others = [p for p in people if p.key != person.key]
         near = [p for p in others if p.workspace == workspace.key and p.key not in talking]
-        near = [*(p for p in others if p.key in talking), *near[:MOST_NEIGHBOURS]]
+        near = [*(p for p in others if p.key in talking), *near[:MAX_NEIGHBOURS]]
         return [
             *(Channel(c, c, "channel") for c in self._conversations.channels(workspace.key)),
             Channel(BOT, "WWC Hub", "bot"),
@@ -188,7 +188,7 @@ class PlaygroundAdapter(PlaygroundDirectMessages):
                 for word in wanted
             )
         ]
-        return _items_response(items[:MOST_PEOPLE])
+        return _items_response(items[:MAX_PEOPLE])
 
     async def _suggest(self, request: web.Request) -> web.Response:
         query = request.query
@@ -233,7 +233,7 @@ class PlaygroundAdapter(PlaygroundDirectMessages):
 
     async def _post_to_people(self, here: CallContext, text: str) -> web.Response:
         """Post a message between people; the hub does not handle it."""
-        said = self._publish(here.workspace, here.channel, here.person.key, text[:LONGEST_TEXT])
+        said = self._publish(here.workspace, here.channel, here.person.key, text[:MAX_TEXT])
         view = await self._load_view(here.person, here.workspace, here.people)
         html = message_html(said, view)
         return web.json_response({"plain": text, "private": False, "html": html})
@@ -250,7 +250,7 @@ class PlaygroundAdapter(PlaygroundDirectMessages):
                 here.workspace,
                 here.channel,
                 here.person.key,
-                text[:LONGEST_TEXT],
+                text[:MAX_TEXT],
                 under=quote_line(root) if root else "",
             )
             html = message_html(words, view)
@@ -323,7 +323,7 @@ class PlaygroundAdapter(PlaygroundDirectMessages):
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         people = await self._load_people()
-        keys = request.query.getall("as", [people[0].key])[:MOST_VIEWERS]
+        keys = request.query.getall("as", [people[0].key])[:MAX_VIEWERS]
         viewers = [person_of(key, people) for key in keys]
         missed = self._conversations.list_since(last_seen_number(request), keys)
 

@@ -10,8 +10,8 @@ from aiohttp import web
 from bot.adapters.playground.guard import HEADERS, BadCallError
 from bot.adapters.playground.world import Message, Persona
 
-MOST_STREAMS = 64
-MOST_QUEUED = 200
+MAX_STREAMS = 64
+MAX_QUEUED = 200
 HEARTBEAT = 15.0
 
 MessageRenderer = Callable[[Message, Persona], Awaitable[dict[str, Any]]]
@@ -45,10 +45,10 @@ class LiveStreams:
 
         Raises `BadCallError` when too many pages are open.
         """
-        if len(self._streams) >= MOST_STREAMS:
+        if len(self._streams) >= MAX_STREAMS:
             raise BadCallError("Too many pages are open; close one and reload.", 503)
         response = web.StreamResponse(headers={**HEADERS, "Content-Type": "text/event-stream"})
-        queue: asyncio.Queue[Message | None] = asyncio.Queue(MOST_QUEUED)
+        queue: asyncio.Queue[Message | None] = asyncio.Queue(MAX_QUEUED)
         self._streams.add(queue)
         try:
             await response.prepare(request)

@@ -10,8 +10,8 @@ from bot.i18n import Translator
 from bot.parsing import Argument, fold_text
 from bot.request import Request
 
-MOST_ITEMS = 25
-LONGEST_TEXT = 500
+MAX_ITEMS = 25
+MAX_TEXT = 500
 _KEY = re.compile(r'(?:^|\s)([\w-]+):("?)([^"]*)$')
 _ANY_KEY = re.compile(r"(?:^|\s)([\w-]+):")
 
@@ -38,7 +38,7 @@ class CompletionContext:
 
 async def completions(typing: CompletionContext, text: str) -> list[Item]:
     """Return the completions; none when the text is no command or too long for one."""
-    if len(text) > LONGEST_TEXT:
+    if len(text) > MAX_TEXT:
         return []
     line = text.lstrip()
     lead = f"{SLASH} " if line.startswith("/") else ""
@@ -52,7 +52,7 @@ async def completions(typing: CompletionContext, text: str) -> list[Item]:
     verb = _find_verb(typing, rest)
     if verb is None:
         return _verb_items(typing, lead, rest)
-    return (await _argument_items(typing, lead, verb, rest[len(verb.name) + 1 :]))[:MOST_ITEMS]
+    return (await _argument_items(typing, lead, verb, rest[len(verb.name) + 1 :]))[:MAX_ITEMS]
 
 
 def _is_slash_prefix(line: str) -> bool:
@@ -74,7 +74,7 @@ def _verb_items(typing: CompletionContext, lead: str, typed: str) -> list[Item]:
     names = [n for n, c in typing.hub.commands.items() if typing.staff or not c.is_staff_only]
     begin = [n for n in names if n.startswith(wanted)]
     inside = [n for n in names if wanted in n and n not in begin]
-    return [_verb_item(typing, lead, typing.hub.commands[n]) for n in begin + inside][:MOST_ITEMS]
+    return [_verb_item(typing, lead, typing.hub.commands[n]) for n in begin + inside][:MAX_ITEMS]
 
 
 def _verb_item(typing: CompletionContext, lead: str, verb: Verb) -> Item:

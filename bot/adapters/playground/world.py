@@ -15,9 +15,9 @@ from bot.request import HandledMessage, IncomingMessage, Request, Sender
 
 GENERAL = "general"
 BOT = "bot"
-MOST_MESSAGES = 200
+MAX_MESSAGES = 200
 """Messages kept per conversation, and per person for those that only that person sees."""
-LONGEST_TEXT, LONGEST_QUOTE = 4_000, 80
+MAX_TEXT, MAX_QUOTE = 4_000, 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ def is_gathering(channel: str) -> bool:
 
 
 class Conversations:
-    """The messages of each conversation, newest last, never more than `MOST_MESSAGES` of each."""
+    """The messages of each conversation, newest last, never more than `MAX_MESSAGES` of each."""
 
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._clock = clock
@@ -156,14 +156,14 @@ class Conversations:
             number, workspace, channel, author, self._clock(), text, version=number, **more
         )
         place = (workspace, channel, message.visible_to)
-        self._messages.setdefault(place, deque(maxlen=MOST_MESSAGES)).append(message)
+        self._messages.setdefault(place, deque(maxlen=MAX_MESSAGES)).append(message)
         return message
 
     def list_messages(self, workspace: str, channel: str, person: str) -> list[Message]:
         """Return the messages that a person sees in a conversation, newest last."""
         seen = [self._messages.get((workspace, channel, only), ()) for only in ("", person)]
         here = merge(*seen, key=lambda message: message.number)
-        return [message for message in here if not message.is_removed][-MOST_MESSAGES:]
+        return [message for message in here if not message.is_removed][-MAX_MESSAGES:]
 
     def find(self, workspace: str, wanted: Callable[[Message], bool]) -> Message | None:
         """Return the newest message of a workspace for which `wanted` is true, or None."""
@@ -218,7 +218,7 @@ def quote_line(message: Message) -> str:
     """Return the first words of a message, for the line above a reply to it."""
     lines = (plain(message.card) if message.card else message.text).strip().splitlines()
     first = lines[0] if lines else ""
-    return first if len(first) <= LONGEST_QUOTE else f"{first[:LONGEST_QUOTE].rstrip()}…"
+    return first if len(first) <= MAX_QUOTE else f"{first[:MAX_QUOTE].rstrip()}…"
 
 
 def tidy(text: str) -> str:

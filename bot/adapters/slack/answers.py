@@ -9,12 +9,12 @@ from bot.cards import MAX_COMMAND_LENGTH, Card, Form, Note, Reply
 from bot.i18n import Translator
 
 
-def visibility(card: Card) -> Json:
+def response_type(card: Card) -> Json:
     """Return the response type: visible to the asker alone if the card is private, else to all."""
     return {"response_type": "ephemeral" if card.private else "in_channel"}
 
 
-def invitation(form: Form, words: str, t: Translator) -> Json:
+def form_invitation(form: Form, words: str, t: Translator) -> Json:
     """Return a message with a button that opens the form.
 
     The button repeats the member's words if they fit into it, else the form's own command.
@@ -26,11 +26,11 @@ def invitation(form: Form, words: str, t: Translator) -> Json:
 def message_body(reply: Reply, words: str, t: Translator) -> Json:
     """Return the answer to a mention or a direct message; its links show no previews."""
     if isinstance(reply, Form):
-        return invitation(reply, words, t)
+        return form_invitation(reply, words, t)
     return render.message(reply, t) | {"unfurl_links": False, "unfurl_media": False}
 
 
-def window(reply: Reply, origin: Origin, t: Translator) -> Json:
+def build_modal(reply: Reply, origin: Origin, t: Translator) -> Json:
     """Return the modal that shows the reply: a form or a card."""
     if isinstance(reply, Form):
         return render.form(reply, t, replace(origin, command=reply.command))

@@ -21,7 +21,7 @@ SILENT_LOGGER.setLevel(logging.CRITICAL)
 
 PATIENCE = 30.0
 """Longest wait in seconds that a 429 may ask for; a call that has to wait longer fails."""
-MOST_ATTEMPTS = 3
+MAX_ATTEMPTS = 3
 FAILURES = (SlackApiError, aiohttp.ClientError, TimeoutError, ValueError)
 """The exceptions that a call to Slack may raise."""
 CONNECT_ERRORS = (
@@ -58,9 +58,9 @@ class Clients:
     async def call(self, token: str, method: str, **params: Any) -> dict[str, Any]:
         """Call a method and return the answer; after a 429, wait and try again.
 
-        Makes at most `MOST_ATTEMPTS` attempts. Raises one of `FAILURES`.
+        Makes at most `MAX_ATTEMPTS` attempts. Raises one of `FAILURES`.
         """
-        turns = MOST_ATTEMPTS
+        turns = MAX_ATTEMPTS
         while True:
             turns -= 1
             try:
@@ -111,7 +111,7 @@ class Clients:
 
         Only after a 429 is it posted again.
         """
-        turns = MOST_ATTEMPTS
+        turns = MAX_ATTEMPTS
         while True:
             turns -= 1
             try:

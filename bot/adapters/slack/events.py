@@ -11,7 +11,7 @@ from bot.adapters.base import ANSWER_TIMEOUT, ChannelLocks, wait_briefly
 from bot.adapters.slack import answers, hearing, payloads, render
 from bot.adapters.slack.blocks import Json
 from bot.adapters.slack.interactions import InteractionHandler, LocalizedReply, RetryLaterError
-from bot.adapters.slack.payloads import Body, Visitor, part, text
+from bot.adapters.slack.payloads import Body, Visitor, get_object, get_text
 from bot.adapters.slack.people import PLATFORM, People
 from bot.adapters.slack.tokens import Tokens
 from bot.cards import Card
@@ -62,19 +62,19 @@ class EventListener:
 
         Raises `RetryLaterError` if it could not be handled, so that Slack sends it again.
         """
-        handle, name = self._events.get(payloads.kind(body)), text(body.get("event_id"))
+        handle, name = self._events.get(payloads.event_type(body)), get_text(body.get("event_id"))
         if handle is None or not name:
-            log.info("ignored", kind=payloads.kind(body))
+            log.info("ignored", kind=payloads.event_type(body))
             return
         try:
             if await self._handle_conversation(body):
                 return
             # the event's key is saved with its effect: a repeated event has none, and one that
             # could not be saved must be sent again
-            _, rest = await wait_briefly(handle(payloads.author(body), body), self._within)
+            _, rest = await wait_briefly(handle(payloads.event_author(body), body), self._within)
             self._interactions.run_in_background(rest)
         except DuplicateEventError:
-            log.info("ignored", kind=payloads.kind(body), again=True)
+            log.info("ignored", kind=payloads.event_type(body), again=True)
         except Exception as error:
             raise RetryLaterError from error
 
@@ -102,13 +102,13 @@ class EventListener:
         return taken is not None
 
     async def _on_home_opened(self, visitor: Visitor, body: Body) -> None:
-        if part(body, "event").get("tab") == "home" and await self._is_installed_for(visitor):
+        if get_object(body, "event").get("tab") == "home" and await self._is_installed_for(visitor):
             await self._interactions.publish_home(visitor)
 
     async def _on_mention(self, visitor: Visitor, body: Body) -> None:
         """Answer a mention in a channel; a private answer is visible to the asker alone."""
-        event = part(body, "event")
-        channel, thread = text(event.get("channel")), text(event.get("thread_ts"))
+        event = get_object(body, "event")
+        channel, thread = get_text(event.get("channel")), get_text(event.get("thread_ts"))
         if _is_new_by_person(event) and await self._is_installed_for(visitor):
             reply, t = await self._ask_by_event(visitor, body)
             public = isinstance(reply, Card) and not reply.private
@@ -123,14 +123,14 @@ class EventListener:
 
     async def _on_direct_message(self, visitor: Visitor, body: Body) -> None:
         """Answer a direct message that belongs to no conversation, in its thread if it has one."""
-        event = part(body, "event")
+        event = get_object(body, "event")
         direct = event.get("channel_type") == "im"
         if direct and _is_new_by_person(event) and await self._is_installed_for(visitor):
             reply, t = await self._ask_by_event(visitor, body, direct=True)
             message = answers.message_body(reply, payloads.parse_command_text(event.get("text")), t)
             place = {
-                "channel": text(event.get("channel")),
-                **_thread_argument(text(event.get("thread_ts"))),
+                "channel": get_text(event.get("channel")),
+                **_thread_argument(get_text(event.get("thread_ts"))),
             }
             await self._interactions.call_slack(visitor, "chat.postMessage", **place, **message)
 
@@ -140,16 +140,16 @@ class EventListener:
     async def _ask_by_event(
         self, visitor: Visitor, body: Body, *, direct: bool = False
     ) -> LocalizedReply:
-        event = part(body, "event")
+        event = get_object(body, "event")
         words = payloads.parse_command_text(event.get("text"), payloads.bot_user_id(body))
-        name, channel = text(body.get("event_id")), text(event.get("channel"))
+        name, channel = get_text(body.get("event_id")), get_text(event.get("channel"))
         once: dict[str, Any] = {"event": f"{PLATFORM}:{name}", "is_retry": True}
         return await self._interactions.ask(visitor, words, channel=channel, direct=direct, **once)
 
     async def _on_removed(self, visitor: Visitor, body: Body) -> None:
         """Forget the token of a workspace that removed the hub, unless it was added again since."""
-        event, granted = part(body, "event"), payloads.authorization(body)
-        if event.get("type") == "tokens_revoked" and not part(event, "tokens").get("bot"):
+        event, granted = get_object(body, "event"), payloads.authorization(body)
+        if event.get("type") == "tokens_revoked" and not get_object(event, "tokens").get("bot"):
             return
         at = body.get("event_time")
         team = "" if granted.get("is_enterprise_install") is True else visitor.team

@@ -8,7 +8,7 @@ from yarl import URL
 
 from bot.adapters.base import RemoteFile
 from bot.adapters.slack.client import FAILURES, Clients, reason
-from bot.adapters.slack.payloads import Body, part, text
+from bot.adapters.slack.payloads import Body, get_object, get_text
 from bot.adapters.slack.tokens import Tokens
 
 log = structlog.get_logger()
@@ -29,18 +29,21 @@ class Files:
         """Open the file with the id `name`; yield None if Slack does not deliver it."""
         token = await self._tokens.token_for("", workspace)
         about = await self._load_info(token, name) if token else {}
-        size, url = about.get("size"), URL(text(about.get("url_private_download")))
+        size, url = about.get("size"), URL(get_text(about.get("url_private_download")))
         if token is None or not isinstance(size, int) or not self._is_slack(url):
             yield None
             return
         async with self._clients.download(url, token) as answer:
             # without access Slack answers with its sign-in page and the status 200
-            page = answer.content_type == "text/html" and text(about.get("mimetype")) != "text/html"
+            page = (
+                answer.content_type == "text/html"
+                and get_text(about.get("mimetype")) != "text/html"
+            )
             if answer.status != 200 or page:
                 log.warning("file not given", status=answer.status)
                 yield None
             else:
-                called = text(about.get("name")) or text(about.get("title"))
+                called = get_text(about.get("name")) or get_text(about.get("title"))
                 yield RemoteFile(called, size, answer.content.iter_chunked(CHUNK_BYTES))
 
     async def _load_info(self, token: str, name: str) -> Body:
@@ -49,7 +52,7 @@ class Files:
         except FAILURES as error:
             log.warning("file not found", reason=reason(error))
             return {}
-        return part(answer.data, "file") if isinstance(answer.data, dict) else {}
+        return get_object(answer.data, "file") if isinstance(answer.data, dict) else {}
 
     def _is_slack(self, url: URL) -> bool:
         """Return whether the address is Slack's: no other one may get the token."""

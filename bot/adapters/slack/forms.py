@@ -12,10 +12,10 @@ from bot.adapters.slack.parts import VALUE, Piece
 from bot.adapters.slack.text import is_visible, shorten, utf16_length
 from bot.cards import Form, Input, Option
 
-MOST_RADIO_BUTTONS = 4
+MAX_RADIO_BUTTONS = 4
 """Most options shown as radio buttons; more of them become a menu."""
 
-LONGEST_TEXT, MOST_BOXES, LONGEST_NAME = 3000, 10, 255
+MAX_TEXT, MAX_BOXES, MAX_NAME = 3000, 10, 255
 """Slack's limits: UTF-16 units of a text, checkboxes, and units of a block's id."""
 _ANSWER = "answer"
 
@@ -102,7 +102,7 @@ def _input(name: str, given: Input) -> Json:
     hint = {"hint": kit.plain_text(given.hint, 2000)} if is_visible(given.hint) else {}
     return {
         "type": "input",
-        "block_id": shorten(name, LONGEST_NAME),
+        "block_id": shorten(name, MAX_NAME),
         "label": kit.plain_text(given.label if is_visible(given.label) else name, 300),
         "optional": not given.required,
         "element": {"action_id": _ANSWER, **_element(given)},
@@ -129,9 +129,9 @@ def _choice_element(given: Input, options: list[Json]) -> Json:
     """Return radio buttons for few options; a menu for an optional field, as it can be cleared."""
     chosen = [option for option in options if option["value"] in given.value]
     if given.many:
-        kind = "checkboxes" if len(options) <= MOST_BOXES else "multi_static_select"
+        kind = "checkboxes" if len(options) <= MAX_BOXES else "multi_static_select"
         return {"type": kind, "options": options, **_initial_options(chosen, many=True)}
-    open_ = given.required and len(options) <= MOST_RADIO_BUTTONS
+    open_ = given.required and len(options) <= MAX_RADIO_BUTTONS
     kind = "radio_buttons" if open_ else "static_select"
     return {"type": kind, "options": options, **_initial_options(chosen[:1], many=False)}
 
@@ -150,8 +150,8 @@ def _initial_options(chosen: list[Json], *, many: bool) -> Json:
 
 
 def _text_element(given: Input) -> Json:
-    text = shorten(given.text if given.long else " ".join(given.text.split()), LONGEST_TEXT)
+    text = shorten(given.text if given.long else " ".join(given.text.split()), MAX_TEXT)
     # a value over the field's limit is shown in full beside its problem, so the limit is raised
-    most = min(max(given.longest, utf16_length(text), 1), LONGEST_TEXT)
+    most = min(max(given.longest, utf16_length(text), 1), MAX_TEXT)
     element = {"type": "plain_text_input", "multiline": given.long, "max_length": most}
     return element | ({"initial_value": text} if text.strip() else {})

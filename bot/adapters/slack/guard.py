@@ -12,12 +12,12 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-MOST_BYTES = 1024 * 1024
-MOST_SECONDS = 300
+MAX_BYTES = 1024 * 1024
+MAX_SECONDS = 300
 """Largest difference between the time stamp of a request and the clock."""
-MOST_NESTING = 64
-MOST_FIELDS = 100
-MOST_SIGNATURES = 10_000
+MAX_NESTING = 64
+MAX_FIELDS = 100
+MAX_SIGNATURES = 10_000
 """Most signatures remembered to recognise repeated requests; the oldest is dropped first."""
 
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
@@ -60,14 +60,14 @@ class Guard:
         return content_of_form(body)
 
     async def _receive_body(self, request: web.Request) -> bytes:
-        if (request.content_length or 0) > MOST_BYTES:
+        if (request.content_length or 0) > MAX_BYTES:
             raise RequestRejectedError(413)
         body = bytearray()
         try:
             async with asyncio.timeout(self._patience):
                 async for chunk in request.content.iter_chunked(65_536):
                     body += chunk
-                    if len(body) > MOST_BYTES:
+                    if len(body) > MAX_BYTES:
                         raise RequestRejectedError(413)
         except TimeoutError:
             raise RequestRejectedError(408) from None
@@ -80,7 +80,7 @@ class Guard:
         given = headers.get("X-Slack-Signature", "")
         if not _TIMESTAMP.fullmatch(said) or not given.isascii():
             raise RequestRejectedError(401)
-        if abs(self._clock() - int(said)) > MOST_SECONDS:
+        if abs(self._clock() - int(said)) > MAX_SECONDS:
             raise RequestRejectedError(401)
         digest = hmac.new(self._secret, b"v0:" + said.encode() + b":" + body, hashlib.sha256)
         if not hmac.compare_digest(f"v0={digest.hexdigest()}", given):
@@ -91,7 +91,7 @@ class Guard:
         now = self._clock()
         oldest = next(iter(self._recent_signatures.values()), now)
         while self._recent_signatures and (
-            now - oldest > 2 * MOST_SECONDS or len(self._recent_signatures) >= MOST_SIGNATURES
+            now - oldest > 2 * MAX_SECONDS or len(self._recent_signatures) >= MAX_SIGNATURES
         ):
             self._recent_signatures.popitem(last=False)
             oldest = next(iter(self._recent_signatures.values()), now)
@@ -105,7 +105,7 @@ def content_of_json(body: bytes) -> dict[str, Any]:
 
     Raises `RequestRejectedError` for anything else and for deep nesting.
     """
-    if _depth(body) > MOST_NESTING:
+    if _depth(body) > MAX_NESTING:
         raise RequestRejectedError(400)
     try:
         found = json.loads(
@@ -129,7 +129,7 @@ def content_of_form(body: bytes) -> dict[str, Any]:
             keep_blank_values=True,
             strict_parsing=True,
             errors="strict",
-            max_num_fields=MOST_FIELDS,
+            max_num_fields=MAX_FIELDS,
         )
         fields = _unique_fields(pairs)
         if not fields:

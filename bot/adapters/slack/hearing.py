@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.adapters.slack import marks, payloads
-from bot.adapters.slack.payloads import Body, Visitor, part, text
+from bot.adapters.slack.payloads import Body, Visitor, get_object, get_text
 from bot.domain.escaping import format_link
 from bot.request import File, IncomingMessage, Sender
 
@@ -38,9 +38,9 @@ class DirectMessageEvent:
         A new message has a second key, made of Slack's `client_msg_id`: the same message sent
         twice by the person's app is handled once.
         """
-        said, ts = text(self.message.get("text")), text(self.message.get("ts"))
-        thread = text(self.message.get("thread_ts"))
-        gesture = text(self.message.get("client_msg_id"))
+        said, ts = get_text(self.message.get("text")), get_text(self.message.get("ts"))
+        thread = get_text(self.message.get("thread_ts"))
+        gesture = get_text(self.message.get("client_msg_id"))
         same = (f"{sender.platform}:{sender.workspace}:{gesture}",) if gesture else ()
         return IncomingMessage(
             sender,
@@ -60,7 +60,7 @@ class DirectMessageEvent:
 
 def parse_event(body: Body) -> DirectMessageEvent | None:
     """Return the event, or None if it is not about a direct message or not by a person."""
-    match payloads.kind(body):
+    match payloads.event_type(body):
         case "message":
             found = _parse_message(body)
         case "reaction_added":
@@ -70,29 +70,29 @@ def parse_event(body: Body) -> DirectMessageEvent | None:
         case _:
             return None
     whole = found and found.visitor.is_identified and found.event and found.channel
-    return found if found and whole and text(found.message.get("ts")) else None
+    return found if found and whole and get_text(found.message.get("ts")) else None
 
 
 def _parse_message(body: Body) -> DirectMessageEvent | None:
     """Parse a new, edited or deleted message; return None if it is not a person's."""
-    event = part(body, "event")
-    kind = text(event.get("subtype"))
+    event = get_object(body, "event")
+    kind = get_text(event.get("subtype"))
     act: Act
     if kind in _MESSAGE_SUBTYPES:
         act, message = "written", event
     elif kind == "message_changed":
-        act, message = "edited", part(event, "message")
+        act, message = "edited", get_object(event, "message")
     elif kind == "message_deleted":
-        act, message = "deleted", part(event, "previous_message")
+        act, message = "deleted", get_object(event, "previous_message")
     else:
         return None
-    edition = _microseconds(part(message, "edited").get("ts"))
+    edition = _microseconds(get_object(message, "edited").get("ts"))
     if event.get("channel_type") != "im" or not _is_by_person(message):
         return None
     if act == "edited" and not edition:
         return None  # only Slack changed it, by adding a preview
-    visitor = payloads.author({**body, "event": message})
-    name, channel = text(body.get("event_id")), text(event.get("channel"))
+    visitor = payloads.event_author({**body, "event": message})
+    name, channel = get_text(body.get("event_id")), get_text(event.get("channel"))
     return DirectMessageEvent(visitor, act, message, channel, name, edition)
 
 
@@ -101,10 +101,10 @@ def _parse_reaction(body: Body, act: Act) -> DirectMessageEvent | None:
 
     Slack also sends the reactions in every channel the hub is in; they are ignored.
     """
-    event = part(body, "event")
-    item, visitor = part(event, "item"), payloads.author(body)
-    name, channel = text(body.get("event_id")), text(item.get("channel"))
-    mark = marks.emoji_picture(text(event.get("reaction")))
+    event = get_object(body, "event")
+    item, visitor = get_object(event, "item"), payloads.event_author(body)
+    name, channel = get_text(body.get("event_id")), get_text(item.get("channel"))
+    mark = marks.emoji_picture(get_text(event.get("reaction")))
     if item.get("type") != "message" or not (channel.startswith("D") and mark):
         return None
     if visitor.user == payloads.bot_user_id(body):
@@ -137,7 +137,7 @@ def _is_by_person(message: Body) -> bool:
 def _microseconds(ts: object) -> int:
     """Convert a time stamp of Slack to microseconds; return 0 if it is none."""
     try:
-        moment = int(float(text(ts)) * 1_000_000)
+        moment = int(float(get_text(ts)) * 1_000_000)
     except (ValueError, OverflowError):
         return 0
     return moment if 0 < moment < 2**63 else 0
@@ -149,10 +149,10 @@ def _files(message: Body) -> tuple[File, ...]:
     found = [file for file in given if isinstance(file, dict)] if isinstance(given, list) else []
     return tuple(
         File(
-            text(file.get("name")) or text(file.get("title")),
+            get_text(file.get("name")) or get_text(file.get("title")),
             size if isinstance(size := file.get("size"), int) else 0,
-            text(file.get("mimetype")),
-            id=text(file.get("id")),
+            get_text(file.get("mimetype")),
+            id=get_text(file.get("id")),
         )
         for file in found
     )

@@ -14,7 +14,7 @@ from yarl import URL
 
 from bot.adapters.slack.client import FAILURES, Clients, reason
 from bot.adapters.slack.manifest import SCOPES
-from bot.adapters.slack.payloads import part, text
+from bot.adapters.slack.payloads import get_object, get_text
 from bot.adapters.slack.tokens import TokenStore
 from bot.hub import Hub
 from bot.i18n import Translator, language_of, translator
@@ -25,7 +25,7 @@ START_PATH, CALLBACK_PATH = "/slack/install", "/slack/oauth_redirect"
 COOKIE = "slack_install"
 STATE_SECONDS = 600
 """Lifetime of the state and its cookie."""
-LONGEST_CODE = 500
+MAX_CODE = 500
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -106,7 +106,7 @@ class InstallPages:
             log.warning("install refused", reason="state")
             said = t("This link was used before or is too old. Please start again.")
             return _html_page(400, t("Not installed"), said, t)
-        if not code or len(code) > LONGEST_CODE:
+        if not code or len(code) > MAX_CODE:
             return _html_page(400, t("Not installed"), t("The hub was not added to Slack."), t)
         try:
             granted = await self._exchange(code)
@@ -135,9 +135,9 @@ class InstallPages:
 
         Raises ValueError if Slack granted no bot token.
         """
-        token, whole = text(granted.get("access_token")), granted.get("is_enterprise_install")
-        enterprise = text(part(granted, "enterprise").get("id"))
-        team = "" if whole is True else text(part(granted, "team").get("id"))
+        token, whole = get_text(granted.get("access_token")), granted.get("is_enterprise_install")
+        enterprise = get_text(get_object(granted, "enterprise").get("id"))
+        team = "" if whole is True else get_text(get_object(granted, "team").get("id"))
         if not token or granted.get("token_type") != "bot" or not (team or enterprise):
             raise ValueError("no installation of a bot")
         await self._store.save(enterprise, team, token, self._clock())
@@ -173,8 +173,8 @@ def _single_parameter(request: web.Request, name: str) -> str:
 
 
 def _workspace_name(granted: dict[str, Any]) -> str:
-    where = part(granted, "team") or part(granted, "enterprise")
-    return text(where.get("name")) or "Slack"
+    where = get_object(granted, "team") or get_object(granted, "enterprise")
+    return get_text(where.get("name")) or "Slack"
 
 
 def _html_page(status: int, title: str, said: str, t: Translator) -> web.Response:

@@ -15,7 +15,7 @@ from bot.adapters.slack import answers, forms, payloads, render
 from bot.adapters.slack.blocks import Json
 from bot.adapters.slack.client import FAILURES, Clients, reason
 from bot.adapters.slack.forms import Origin
-from bot.adapters.slack.payloads import Body, Visitor, part, text
+from bot.adapters.slack.payloads import Body, Visitor, get_object, get_text
 from bot.adapters.slack.people import People
 from bot.adapters.slack.tokens import Tokens
 from bot.cards import Card, Form, Reply
@@ -82,18 +82,21 @@ class InteractionHandler:
             return
         answer, rest = await wait_briefly(self._answer_command(visitor, body), self._answer_timeout)
         if answer is None:
-            self.run_in_background(self._send_late_answer(text(body.get("response_url")), rest))
+            self.run_in_background(self._send_late_answer(get_text(body.get("response_url")), rest))
             answer = {"text": self._people.guess_translator(visitor)("One moment…")}
         await (ack(answer) if answer else ack())
 
     async def _answer_command(self, visitor: Visitor, body: Body) -> Json:
-        words, channel = payloads.parse_command_text(body.get("text")), text(body.get("channel_id"))
+        words, channel = (
+            payloads.parse_command_text(body.get("text")),
+            get_text(body.get("channel_id")),
+        )
         direct = body.get("channel_name") == "directmessage"
         reply, t = await self.ask(visitor, words, channel=channel, direct=direct)
         if isinstance(reply, Form):
-            origin = Origin(reply.command, channel, text(body.get("response_url")))
+            origin = Origin(reply.command, channel, get_text(body.get("response_url")))
             return await self._offer_form(visitor, body, reply, words, origin, t)
-        return render.message(reply, t) | answers.visibility(reply)
+        return render.message(reply, t) | answers.response_type(reply)
 
     async def _send_late_answer(self, url: str, rest: Awaitable[Json]) -> None:
         """Replace «One moment…» by the answer once it is ready.
@@ -117,18 +120,18 @@ class InteractionHandler:
         """
         if await self._open_window(visitor, body, render.form(form, t, origin)):
             return {}
-        return answers.invitation(form, words, t) | {"response_type": "ephemeral"}
+        return answers.form_invitation(form, words, t) | {"response_type": "ephemeral"}
 
     # --- buttons and menus --------------------------------------------------------------------
 
     async def on_action(self, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         """Run the command of a button or a menu, and answer where it stands."""
-        visitor, words = payloads.actor(body), payloads.action_command(action)
+        visitor, words = payloads.interaction_author(body), payloads.action_command(action)
         if not (visitor.is_identified and words):
             await _ignore(ack, "action")
             return
         place = {"modal": self._answer_in_modal, "home": self._answer_in_home}.get(
-            text(part(body, "view").get("type")), self._answer_in_message
+            get_text(get_object(body, "view").get("type")), self._answer_in_message
         )
         _, rest = await wait_briefly(place(visitor, body, words), self._answer_timeout)
         self.run_in_background(rest)
@@ -136,32 +139,35 @@ class InteractionHandler:
 
     async def _answer_in_message(self, visitor: Visitor, body: Body, words: str) -> None:
         """Post the answer below the message; a new page of a private list replaces the old one."""
-        channel, url = text(part(body, "channel").get("id")), text(body.get("response_url"))
+        channel, url = (
+            get_text(get_object(body, "channel").get("id")),
+            get_text(body.get("response_url")),
+        )
         reply, t = await self.ask(visitor, words, channel=channel)
         if isinstance(reply, Form):
             origin = Origin(reply.command, channel, url)
             answer = await self._offer_form(visitor, body, reply, words, origin, t)
         else:
-            answer = render.message(reply, t) | answers.visibility(reply)
+            answer = render.message(reply, t) | answers.response_type(reply)
         if answer:
-            own = part(body, "container").get("is_ephemeral") is True
+            own = get_object(body, "container").get("is_ephemeral") is True
             turned = own and bool(_PAGE.search(words)) and isinstance(reply, Card)
             await self._clients.respond(url, answer | {"replace_original": turned})
 
     async def _answer_in_modal(self, visitor: Visitor, body: Body, words: str) -> None:
         """Show the answer in place of the modal, or a form on top of it."""
-        view = part(body, "view")
+        view = get_object(body, "view")
         origin = Origin.from_view(view) or Origin()
         reply, t = await self.ask(visitor, words, channel=origin.channel)
-        shown = answers.window(reply, replace(origin, command=""), t)
+        shown = answers.build_modal(reply, replace(origin, command=""), t)
         if isinstance(reply, Form):
-            trigger = text(body.get("trigger_id"))
+            trigger = get_text(body.get("trigger_id"))
             if (
                 await self.call_slack(visitor, "views.push", trigger_id=trigger, view=shown)
                 is not None
             ):
                 return
-        await self.call_slack(visitor, "views.update", view_id=text(view.get("id")), view=shown)
+        await self.call_slack(visitor, "views.update", view_id=get_text(view.get("id")), view=shown)
 
     async def _answer_in_home(self, visitor: Visitor, body: Body, words: str) -> None:
         """Open the answer in a modal and publish the Home tab again."""
@@ -170,13 +176,13 @@ class InteractionHandler:
         )
         if answer:
             reply, t = answer
-            await self._open_window(visitor, body, answers.window(reply, Origin(), t))
+            await self._open_window(visitor, body, answers.build_modal(reply, Origin(), t))
         else:
             view = await self._open_window(
                 visitor, body, answers.placeholder_window(self._people.guess_translator(visitor))
             )
             reply, t = await rest
-            shown = answers.window(reply, Origin(), t)
+            shown = answers.build_modal(reply, Origin(), t)
             if view:
                 await self.call_slack(visitor, "views.update", view_id=view, view=shown)
         await self.publish_home(visitor)
@@ -185,7 +191,7 @@ class InteractionHandler:
 
     async def on_submission(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """Handle a submitted form: show the problems at its fields, or the answer in its modal."""
-        visitor, view = payloads.actor(body), part(body, "view")
+        visitor, view = payloads.interaction_author(body), get_object(body, "view")
         origin = Origin.from_view(view)
         if not visitor.is_identified or origin is None or not origin.command:
             t = self._people.guess_translator(visitor)
@@ -201,7 +207,7 @@ class InteractionHandler:
         answer, rest = await wait_briefly(work, self._answer_timeout)
         if answer is None:
             self.run_in_background(
-                self._send_late_window(visitor, text(view.get("id")), origin, rest)
+                self._send_late_window(visitor, get_text(view.get("id")), origin, rest)
             )
             await ack(
                 answers.update_action(
@@ -214,7 +220,7 @@ class InteractionHandler:
     def _submission_response(
         self, visitor: Visitor, view: Body, origin: Origin, reply: Reply, t: Translator
     ) -> Json:
-        shown = answers.window(reply, origin, t)
+        shown = answers.build_modal(reply, origin, t)
         if isinstance(reply, Form):
             problems = forms.field_errors(reply, view, shown)
             same = bool(problems) and reply.command == origin.command
@@ -227,7 +233,9 @@ class InteractionHandler:
             self.run_in_background(self.publish_home(visitor))
         if not reply.private and origin.response_url:
             answer = (
-                render.message(reply, t) | answers.visibility(reply) | {"replace_original": False}
+                render.message(reply, t)
+                | answers.response_type(reply)
+                | {"replace_original": False}
             )
             self.run_in_background(self._clients.respond(origin.response_url, answer))
             return {"response_action": "clear"}
@@ -238,7 +246,7 @@ class InteractionHandler:
     ) -> None:
         reply, t = await rest
         await self.call_slack(
-            visitor, "views.update", view_id=view, view=answers.window(reply, origin, t)
+            visitor, "views.update", view_id=view, view=answers.build_modal(reply, origin, t)
         )
 
     async def on_options(self, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -249,11 +257,14 @@ class InteractionHandler:
         await ack({"options": offered or []})
 
     async def _load_suggestions(self, body: Body) -> list[Json]:
-        visitor, origin = payloads.actor(body), Origin.from_view(part(body, "view"))
+        visitor, origin = (
+            payloads.interaction_author(body),
+            Origin.from_view(get_object(body, "view")),
+        )
         if not visitor.is_identified or origin is None:
             return []
         request = Request(await self._people.load_sender(visitor), origin.command)
-        field, typed = text(body.get("block_id")), text(body.get("value"))
+        field, typed = get_text(body.get("block_id")), get_text(body.get("value"))
         offered = await self._hub.suggest(request, origin.command, field, typed)
         return forms.choices(offered)
 
@@ -288,9 +299,9 @@ class InteractionHandler:
 
     async def _open_window(self, visitor: Visitor, body: Body, view: Json) -> str:
         """Open a modal; return its id, or an empty text if Slack did not open it."""
-        trigger = text(body.get("trigger_id"))
+        trigger = get_text(body.get("trigger_id"))
         answer = await self.call_slack(visitor, "views.open", trigger_id=trigger, view=view)
-        return text(part(answer, "view").get("id"))
+        return get_text(get_object(answer, "view").get("id"))
 
     async def call_slack(self, visitor: Visitor, method: str, **said: Any) -> Json | None:
         """Call a method in the visitor's workspace; log a failure and return None."""

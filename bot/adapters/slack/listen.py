@@ -160,17 +160,19 @@ class SlackAdapter(SlackDeliveryAdapter):
 
     async def _dispatch(self, request: AsyncBoltRequest) -> BoltResponse:
         body = request.body
-        if body.get("type") == "event_callback" and not payloads.kind(body):
+        if body.get("type") == "event_callback" and not payloads.event_type(body):
             log.info("ignored", kind="event")
             return BoltResponse(status=200, body="")
         try:
             answer = await self._get_bolt_app().async_dispatch(request)
         except Exception as error:  # Bolt fails on shapes that Slack does not send
-            log.info("ignored", kind=payloads.text(body.get("type")), error=type(error).__name__)
+            log.info(
+                "ignored", kind=payloads.get_text(body.get("type")), error=type(error).__name__
+            )
             return BoltResponse(status=200, body="")
         if answer.status in (404, 500):
             # no handler is registered for it, or it lacks what its type promises
-            log.info("ignored", kind=payloads.text(body.get("type")), status=answer.status)
+            log.info("ignored", kind=payloads.get_text(body.get("type")), status=answer.status)
             return BoltResponse(status=200, body="")
         return answer
 

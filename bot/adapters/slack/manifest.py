@@ -48,17 +48,17 @@ COMMAND_HINTS = {
 }
 """Joined into one description: Slack shows the same one to everybody, whatever the language."""
 
-MOST_DESCRIPTION, MOST_HINT = 2000, 1000
+MAX_DESCRIPTION, MAX_HINT = 2000, 1000
 
 
-def manifest(
+def build_manifest(
     commands: Mapping[str, Command], public_url: str = "", *, socket: bool = False
 ) -> dict[str, Any]:
     """Return the manifest to paste into Slack; with Socket Mode it holds no addresses."""
     url = f"{public_url.rstrip('/')}/slack/events"
     command = {
         "command": SLASH,
-        "description": shorten(" · ".join(COMMAND_HINTS.values()), MOST_DESCRIPTION),
+        "description": shorten(" · ".join(COMMAND_HINTS.values()), MAX_DESCRIPTION),
         "usage_hint": usage_hint(commands),
         "should_escape": True,  # mentions arrive as ids: several people may have the same name
     }
@@ -106,7 +106,7 @@ def usage_hint(commands: Mapping[str, Command]) -> str:
     hint = ""
     for example in examples:
         longer = f"{hint} | {example}" if hint else example
-        if len(longer) > MOST_HINT:
+        if len(longer) > MAX_HINT:
             break
         hint = longer
-    return f"[{hint}]" if len(hint) < MOST_HINT - 1 else hint
+    return f"[{hint}]" if len(hint) < MAX_HINT - 1 else hint

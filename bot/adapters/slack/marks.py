@@ -2,7 +2,7 @@
 
 import re
 
-LONGEST_NAME = 100
+MAX_NAME = 100
 """Longest name of an emoji in Slack, in characters."""
 
 _SLACK_NAMES = {
@@ -65,7 +65,7 @@ def emoji_picture(name: str) -> str:
     A workspace's own emoji keep their name as `:name:`. Returns an empty text for an invalid name.
     """
     plain, *tones = name.split("::")
-    if not plain or len(name) > LONGEST_NAME or not name.isprintable():
+    if not plain or len(name) > MAX_NAME or not name.isprintable():
         return ""
     picture = _picture(plain)
     return _apply_skin_tone(picture, tones[0]) if picture and tones else picture or f":{plain}:"

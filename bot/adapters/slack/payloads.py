@@ -32,56 +32,56 @@ class Visitor:
         return bool(self.team and self.user)
 
 
-def text(value: Any) -> str:
+def get_text(value: Any) -> str:
     """Return the value if it is a string, else an empty one."""
     return value if isinstance(value, str) else ""
 
 
-def part(value: Any, name: str) -> Body:
+def get_object(value: Any, name: str) -> Body:
     """Return the JSON object under a name, or an empty one."""
     found = value.get(name) if isinstance(value, Mapping) else None
     return found if isinstance(found, Mapping) else {}
 
 
-def kind(body: Body) -> str:
+def event_type(body: Body) -> str:
     """Return the type of the event in the payload, such as «message»."""
-    return text(part(body, "event").get("type"))
+    return get_text(get_object(body, "event").get("type"))
 
 
 def command_author(body: Body) -> Visitor:
     """Return who typed the slash command."""
     return Visitor(
-        team=text(body.get("team_id")),
-        user=text(body.get("user_id")),
-        enterprise=text(body.get("enterprise_id")),
-        name=text(body.get("user_name")),
+        team=get_text(body.get("team_id")),
+        user=get_text(body.get("user_id")),
+        enterprise=get_text(body.get("enterprise_id")),
+        name=get_text(body.get("user_name")),
     )
 
 
-def actor(body: Body) -> Visitor:
+def interaction_author(body: Body) -> Visitor:
     """Return who pressed a button, chose an option or submitted a form."""
-    user = part(body, "user")
-    home = text(user.get("team_id"))
+    user = get_object(body, "user")
+    home = get_text(user.get("team_id"))
     return Visitor(
         # in a channel shared by organisations the view names the workspace that has the hub
-        team=text(part(body, "view").get("app_installed_team_id"))
-        or text(part(body, "team").get("id"))
+        team=get_text(get_object(body, "view").get("app_installed_team_id"))
+        or get_text(get_object(body, "team").get("id"))
         or home,
-        user=text(user.get("id")),
-        enterprise=text(part(body, "enterprise").get("id")),
+        user=get_text(user.get("id")),
+        enterprise=get_text(get_object(body, "enterprise").get("id")),
         home=home,
-        name=text(user.get("name")),
+        name=get_text(user.get("name")),
     )
 
 
-def author(body: Body) -> Visitor:
+def event_author(body: Body) -> Visitor:
     """Return who caused the event, in the workspace it was sent for."""
-    event, granted = part(body, "event"), authorization(body)
+    event, granted = get_object(body, "event"), authorization(body)
     return Visitor(
-        team=text(granted.get("team_id")) or text(body.get("team_id")),
-        user=text(event.get("user")),
-        enterprise=text(granted.get("enterprise_id")) or text(body.get("enterprise_id")),
-        home=text(event.get("user_team")) or text(event.get("team")),
+        team=get_text(granted.get("team_id")) or get_text(body.get("team_id")),
+        user=get_text(event.get("user")),
+        enterprise=get_text(granted.get("enterprise_id")) or get_text(body.get("enterprise_id")),
+        home=get_text(event.get("user_team")) or get_text(event.get("team")),
         is_bot=bool(event.get("bot_id") or event.get("bot_profile")),
     )
 
@@ -96,14 +96,14 @@ def authorization(body: Body) -> Body:
 def bot_user_id(body: Body) -> str:
     """Return the user id of the hub's bot in the event's workspace, or an empty text."""
     granted = authorization(body)
-    return text(granted.get("user_id")) if granted.get("is_bot") is not False else ""
+    return get_text(granted.get("user_id")) if granted.get("is_bot") is not False else ""
 
 
 def action_command(action: Any) -> str:
     """Return the command of the pressed button or of the chosen option."""
-    chosen = part(action, "selected_option")
-    value = chosen.get("value") if chosen else part({"": action}, "").get("value")
-    return text(value)
+    chosen = get_object(action, "selected_option")
+    value = chosen.get("value") if chosen else get_object({"": action}, "").get("value")
+    return get_text(value)
 
 
 def parse_command_text(said: Any, bot: str = "") -> str:
@@ -112,7 +112,7 @@ def parse_command_text(said: Any, bot: str = "") -> str:
     Slack's markup is undone, mentions become `<@id>`, and `/wwc` and leading mentions of the hub
     (`bot`: its user id) are removed.
     """
-    words = _TOKEN.sub(_replace_token, text(said))
+    words = _TOKEN.sub(_replace_token, get_text(said))
     if bot:
         words = re.sub(rf"^(\s*<@{re.escape(bot)}>)+", "", words)
     plain = words.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 import structlog
 
 from bot.adapters.slack.client import FAILURES, Clients, reason
-from bot.adapters.slack.payloads import Visitor, part, text
+from bot.adapters.slack.payloads import Visitor, get_object, get_text
 from bot.adapters.slack.tokens import Tokens
 from bot.hub import Hub
 from bot.i18n import Translator, language_of, translator
@@ -20,14 +20,14 @@ log = structlog.get_logger()
 PLATFORM, LABEL = "slack", "Slack"
 FACTS_SECONDS, FACTS_SECONDS_AFTER_FAILURE, LANGUAGE_SECONDS = 3600.0, 60.0, 30.0
 """How long facts, facts after a failed call, and the language of a person are cached."""
-MOST_ENTRIES = 5000
+MAX_ENTRIES = 5000
 Value = TypeVar("Value")
 
 
 class ExpiringCache(Generic[Value]):
     """A cache of at most `most` values that expire; the least recently used is dropped first."""
 
-    def __init__(self, clock: Callable[[], float], most: int = MOST_ENTRIES) -> None:
+    def __init__(self, clock: Callable[[], float], most: int = MAX_ENTRIES) -> None:
         self._clock = clock
         self._most = most
         self._values: OrderedDict[tuple[str, str], tuple[Value, float]] = OrderedDict()
@@ -172,14 +172,14 @@ class People:
 def parse_facts(user: Any) -> UserFacts:
     """Parse the user object of Slack's users.info."""
     user = user if isinstance(user, dict) else {}
-    profile, company = part(user, "profile"), part(user, "enterprise_user")
+    profile, company = get_object(user, "profile"), get_object(user, "enterprise_user")
     guest = ("is_restricted", "is_ultra_restricted", "is_stranger", "is_bot", "deleted")
     return UserFacts(
-        name=text(profile.get("display_name")) or text(user.get("real_name")),
-        locale=text(user.get("locale")),
-        zone=text(user.get("tz")),
-        home=text(user.get("team_id")),
-        enterprise=text(company.get("enterprise_id")),
+        name=get_text(profile.get("display_name")) or get_text(user.get("real_name")),
+        locale=get_text(user.get("locale")),
+        zone=get_text(user.get("tz")),
+        home=get_text(user.get("team_id")),
+        enterprise=get_text(company.get("enterprise_id")),
         is_outsider=any(user.get(mark) is True for mark in guest),
-        email=text(profile.get("email")) if user.get("is_email_confirmed") is True else "",
+        email=get_text(profile.get("email")) if user.get("is_email_confirmed") is True else "",
     )

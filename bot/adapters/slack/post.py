@@ -11,7 +11,7 @@ from bot.adapters.slack import payloads, render
 from bot.adapters.slack.blocks import Json
 from bot.adapters.slack.client import CONNECT_ERRORS, FAILURES, Clients, reason
 from bot.adapters.slack.people import PLATFORM, ExpiringCache
-from bot.adapters.slack.refusals import UNREADABLE_ERRORS, refusal
+from bot.adapters.slack.refusals import UNREADABLE_ERRORS, parse_error
 from bot.adapters.slack.tokens import Tokens
 from bot.cards import Form, Reply
 from bot.failpoints import reach
@@ -22,7 +22,7 @@ POST_INTERVAL = 1.0
 
 CLOCK_SKEW = timedelta(seconds=5)
 """Largest expected difference between Slack's clock and ours."""
-PAGE_SIZE, MOST_PAGES = 200, 5
+PAGE_SIZE, MAX_PAGES = 200, 5
 """How many messages, in how many pages, are searched at most for one message."""
 CACHE_SECONDS = 3600.0
 """How long ids of conversations and of the hub's bots are cached."""
@@ -80,10 +80,10 @@ class SlackDeliveryAdapter:
             unfurl_media=False,
             **message,
         )
-        ts = payloads.text(said.get("ts"))
+        ts = payloads.get_text(said.get("ts"))
         if not ts:
             raise DeliveryError("no_answer", certain=False)
-        return PostedMessage(ts, payloads.text(said.get("channel")) or here.channel)
+        return PostedMessage(ts, payloads.get_text(said.get("channel")) or here.channel)
 
     async def edit(
         self, place: Destination, posted: PostedMessage, reply: Reply, language: str
@@ -114,7 +114,7 @@ class SlackDeliveryAdapter:
                 if _find_marker(message) == _MARK + marker and await self._is_own_message(
                     here, message
                 ):
-                    return PostedMessage(payloads.text(message.get("ts")), here.channel)
+                    return PostedMessage(payloads.get_text(message.get("ts")), here.channel)
         except DeliveryError as refused:
             if refused.reason in UNREADABLE_ERRORS:
                 raise SearchInconclusiveError(refused.reason) from refused
@@ -124,7 +124,7 @@ class SlackDeliveryAdapter:
     async def _list_messages(self, here: _Conversation, thread: str, since: datetime) -> Any:
         """Yield the messages of the channel or of the thread since then, page by page.
 
-        Raises `SearchInconclusiveError` after `MOST_PAGES` pages if there are more.
+        Raises `SearchInconclusiveError` after `MAX_PAGES` pages if there are more.
         """
         asked = {
             "channel": here.channel,
@@ -134,11 +134,13 @@ class SlackDeliveryAdapter:
         method = "conversations.history"
         if thread:
             method, asked = "conversations.replies", asked | {"ts": thread}
-        for _ in range(MOST_PAGES):
+        for _ in range(MAX_PAGES):
             said = await self._call(here.token, method, **asked)
             for message in _messages_in(said):
                 yield message
-            cursor = payloads.text(payloads.part(said, "response_metadata").get("next_cursor"))
+            cursor = payloads.get_text(
+                payloads.get_object(said, "response_metadata").get("next_cursor")
+            )
             if said.get("has_more") is not True:
                 return
             asked = asked | {"cursor": cursor}
@@ -149,7 +151,7 @@ class SlackDeliveryAdapter:
         key = (here.token, "")
         ours = self._bot_ids.get(key)
         if ours is None:
-            ours = payloads.text((await self._call(here.token, "auth.test")).get("bot_id"))
+            ours = payloads.get_text((await self._call(here.token, "auth.test")).get("bot_id"))
             self._bot_ids.add(key, ours, CACHE_SECONDS)
         return bool(ours) and message.get("bot_id") == ours
 
@@ -178,7 +180,7 @@ class SlackDeliveryAdapter:
         channel = self._channels.get(key)
         if channel is None:
             said = await self._call(token, "conversations.open", users=users)
-            channel = payloads.text(payloads.part(said, "channel").get("id"))
+            channel = payloads.get_text(payloads.get_object(said, "channel").get("id"))
             if not channel:
                 raise DeliveryError("no_answer")
             self._channels.add(key, channel, CACHE_SECONDS)
@@ -194,7 +196,7 @@ class SlackDeliveryAdapter:
         except FAILURES as error:
             raise DeliveryError(reason(error), certain=False) from error
         reach("courier.after_answer")
-        refused = refusal(status, headers, answer, method, self._clock())
+        refused = parse_error(status, headers, answer, method, self._clock())
         if refused:
             raise refused
         return dict(answer)
@@ -223,7 +225,7 @@ def _render_body(reply: Reply, language: str, marker: str = "") -> Json:
 def _find_marker(message: Mapping[str, Any]) -> str:
     blocks = message.get("blocks")
     first = blocks[0] if isinstance(blocks, list) and blocks else None
-    return payloads.text(payloads.part({"": first}, "").get("block_id"))
+    return payloads.get_text(payloads.get_object({"": first}, "").get("block_id"))
 
 
 def _messages_in(said: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

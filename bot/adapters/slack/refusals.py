@@ -12,7 +12,7 @@ Scope = Literal["place", "workspace"]
 
 SHORTEST_WAIT = 1.0
 """Shortest wait in seconds: Slack counts in seconds and would reject an earlier try again."""
-LONGEST_FOR_A_PLACE = 2.0
+MAX_FOR_A_PLACE = 2.0
 """Longest wait in seconds that is caused by a channel, which accepts one message a second.
 
 A longer wait comes from the limit of the workspace.
@@ -127,7 +127,7 @@ UNREADABLE_ERRORS = CLOSED_TOKENS | {
 """Errors that say that the messages of the place cannot be read."""
 
 
-def refusal(
+def parse_error(
     status: int, headers: Mapping[str, str], said: Any, method: str, now: datetime
 ) -> DeliveryError | None:
     """Return the error an answer stands for, or None if Slack accepted the request.
@@ -163,7 +163,7 @@ def _rate_limit_error(headers: Mapping[str, str], method: str, now: datetime) ->
     Slack limits posts by channel and by workspace, other methods by method and workspace.
     """
     wait = max(parse_retry_after(headers.get("Retry-After", ""), now), SHORTEST_WAIT)
-    narrow = method == "chat.postMessage" and wait <= LONGEST_FOR_A_PLACE
+    narrow = method == "chat.postMessage" and wait <= MAX_FOR_A_PLACE
     scope: Scope = "place" if narrow else "workspace"
     return DeliveryError("ratelimited", wait=wait, scope=scope)
 

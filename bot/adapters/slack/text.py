@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-MOST_MARKS = 4
+MAX_MARKS = 4
 """Most combining marks on one letter; more of them would cover the neighbouring lines."""
 
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
@@ -32,7 +32,7 @@ def _limit_accents(text: str) -> str:
     kept, marks = [], 0
     for char in text:
         marks = marks + 1 if _is_mark(char) else 0
-        if marks <= MOST_MARKS:
+        if marks <= MAX_MARKS:
             kept.append(char)
     return "".join(kept)
 

@@ -18,8 +18,8 @@ from bot.errors import Refusal
 from bot.i18n import Translator, translator
 from db import audit, blocks, introductions
 from db.introductions import (
-    AGAIN,
     AGREED,
+    ASK_AGAIN_AFTER,
     ASK_LIFETIME,
     ASKED,
     UNANSWERED,
@@ -48,7 +48,7 @@ def list_unanswered(
 
 async def render_unanswered(ctx: Context) -> Entry | None:
     """Render the people who wait for the member's answer; None if nobody does."""
-    every = await introductions.list_of_member(ctx.session, ctx.member.id, ctx.now)
+    every = await introductions.list_introductions(ctx.session, ctx.member.id, ctx.now)
     open_ = list_unanswered(every, ctx.member.id, ctx.now)
     if not open_:
         return None
@@ -147,7 +147,7 @@ async def _find_earlier_answer(ctx: Context, intro: Introduction) -> Card | None
                 buttons=(_my_introductions_button(t),),
             )
     if mine:
-        again = t.day(mine[0].asked_at + AGAIN)
+        again = t.day(mine[0].asked_at + ASK_AGAIN_AFTER)
         raise Refusal(
             t("You asked for this not long ago. Please give it until {day}.", day=again),
             buttons=(_my_introductions_button(t),),

@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.commands import Context
 from bot.domain.ranking import Candidate, RankedPerson, Reason, rank_candidate
 from bot.i18n import Translator
-from db.directory import Contender, Expertise, build_contender
+from db.directory import CandidateRow, Expertise, build_contender
 
 
 def format_month(now: datetime) -> str:
@@ -14,7 +14,7 @@ def format_month(now: datetime) -> str:
     return f"{now:%Y-%m}"
 
 
-def build_candidates(ctx: Context, some: Iterable[Contender]) -> Iterator[Candidate]:
+def build_candidates(ctx: Context, some: Iterable[CandidateRow]) -> Iterator[Candidate]:
     """Build the ranking's input from people found for a topic."""
     own_city, this_month = ctx.member.city_id, format_month(ctx.now)
     for one in some:
@@ -22,7 +22,7 @@ def build_candidates(ctx: Context, some: Iterable[Contender]) -> Iterator[Candid
 
 
 def _build_candidate(
-    ctx: Context, one: Contender, own_city: int | None, this_month: str
+    ctx: Context, one: CandidateRow, own_city: int | None, this_month: str
 ) -> Candidate:
     asked = one.asks_taken if one.asks_month == this_month else 0
     city = ctx.reference.gazetteer.places_by_key.get(one.city_id or 0)

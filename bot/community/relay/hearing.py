@@ -370,7 +370,7 @@ async def _on_reaction(
         return NO_REPLY
     line.gone = False
     await session.flush()
-    original = await outbox.delivery(session, about.delivery_id)
+    original = await outbox.lock_delivery(session, about.delivery_id)
     card = cards.reaction_card(
         translator(view.other.language),
         me,

@@ -64,7 +64,7 @@ async def notify(
     root = await relay.load_root(session, talk, person.id)
     if root is None or not root.is_reachable:
         return await enqueue(session, now, person, KIND, card, key=key)
-    to, under = outbox.delivery_address(root.lock_delivery), root.lock_delivery.id
+    to, under = outbox.delivery_address(root.delivery), root.delivery.id
     return await enqueue(session, now, person, KIND, card, key=key, destination=to, parent_id=under)
 
 
@@ -133,7 +133,7 @@ async def add_opening_controls(session: AsyncSession, talk: Relay) -> None:
     for member_id in (talk.one_id, talk.other_id):
         if member_id is None:
             continue
-        opening = await outbox.delivery(session, talk.root_of(member_id))
+        opening = await outbox.lock_delivery(session, talk.root_of(member_id))
         card = deliveries.load_card(opening.body) if opening and opening.body else None
         if opening is None or not isinstance(card, Card):
             continue

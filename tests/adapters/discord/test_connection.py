@@ -194,7 +194,7 @@ async def test_a_long_connection_that_broke_is_tried_again_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The pause grows only while attempts fail one after the other."""
-    monkeypatch.setattr(listen, "LONGEST_PAUSE", -1.0)
+    monkeypatch.setattr(listen, "MAX_PAUSE", -1.0)
     async with LoopbackDiscord() as discord:
         stage = Stage(discord)
         discord.fault(kind="reset_before", path="/users/@me", times=2)

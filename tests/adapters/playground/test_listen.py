@@ -12,7 +12,7 @@ import pytest
 from bot.adapters.base import DeliveryError, Destination
 from bot.adapters.playground import live
 from bot.adapters.playground.listen import PlaygroundAdapter
-from bot.adapters.playground.world import MOST_MESSAGES, Conversations, Persona, conversation_key
+from bot.adapters.playground.world import MAX_MESSAGES, Conversations, Persona, conversation_key
 from bot.cards import Card, Form, Input, Text
 from tests.adapters.playground.demo import FakeHub, served
 
@@ -437,7 +437,7 @@ async def test_streams_breathe_end_and_are_counted(
 ) -> None:
     """A heartbeat keeps them open, stopping the adapter ends them, too many are refused."""
     monkeypatch.setattr(live, "HEARTBEAT", 0.02)
-    monkeypatch.setattr(live, "MOST_STREAMS", 1)
+    monkeypatch.setattr(live, "MAX_STREAMS", 1)
     listening = asyncio.create_task(adapter.listen())
     async with browser.session.get(browser.base + "/playground/stream") as answer:
         assert await answer.content.readline() == b"retry: 2000\n"
@@ -459,7 +459,7 @@ async def test_a_closed_page_is_forgotten(browser: Browser, adapter: PlaygroundA
     answer.close()
     await asyncio.sleep(0.05)
 
-    for _ in range(live.MOST_QUEUED + 2):
+    for _ in range(live.MAX_QUEUED + 2):
         await adapter.post(
             Destination("slack", "T-DEMO", channel="general"), Card("News"), "en", ""
         )
@@ -491,12 +491,12 @@ async def test_a_page_that_does_not_read_loses_the_oldest() -> None:
 def test_conversations_keep_the_newest() -> None:
     """Never more than the limit, in the order in which things were said."""
     said = Conversations()
-    for number in range(MOST_MESSAGES + 10):
+    for number in range(MAX_MESSAGES + 10):
         said.add("T", "general", MAYA, str(number), visible_to=MAYA if number % 2 else "")
 
     seen = [int(message.text) for message in said.list_messages("T", "general", MAYA)]
 
-    assert seen == list(range(10, MOST_MESSAGES + 10))
+    assert seen == list(range(10, MAX_MESSAGES + 10))
     assert said.partners("T", MAYA) == set()
     said.add("T", conversation_key(MAYA, NOOR), MAYA, "hi")
     assert said.partners("T", NOOR) == {MAYA, NOOR}

@@ -234,7 +234,7 @@ async def test_only_what_could_come_again_is_remembered(
     door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The memory of signatures is bounded in time and number."""
-    monkeypatch.setattr(guard, "MOST_SIGNATURES", 2)
+    monkeypatch.setattr(guard, "MAX_SIGNATURES", 2)
     for number in range(5):
         assert await door.knock(f"n={number}".encode(), FORM) == 200
     door.clock.skipped = 700

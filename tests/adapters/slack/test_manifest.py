@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from bot.adapters.slack.manifest import EVENTS, SCOPES, manifest, usage_hint
+from bot.adapters.slack.manifest import EVENTS, SCOPES, build_manifest, usage_hint
 from bot.commands import ANYONE, STAFF, Command, load_commands
 from bot.handlers.help import Help
 from tests.adapters.slack.conftest import ToldHub
@@ -23,7 +23,7 @@ def command(name: str, **more: object) -> Command:
 
 def test_every_text_fits() -> None:
     """Slack's limits for names, descriptions, hints and lists."""
-    made = manifest(load_commands(), "https://hub.example")
+    made = build_manifest(load_commands(), "https://hub.example")
     shown, slash = made["display_information"], made["features"]["slash_commands"][0]
 
     assert len(shown["name"]) <= 35
@@ -39,7 +39,7 @@ def test_every_text_fits() -> None:
 
 def test_scopes_are_the_ones_used_each_with_its_reason() -> None:
     """Nothing is asked for that is not needed, nothing that Slack does not know."""
-    made = manifest(load_commands(), "https://hub.example")
+    made = build_manifest(load_commands(), "https://hub.example")
 
     assert made["oauth_config"]["scopes"]["bot"] == list(SCOPES)
     assert set(SCOPES) <= KNOWN_SCOPES
@@ -62,7 +62,7 @@ async def test_whatever_is_subscribed_to_is_listened_to(
 
 def test_addresses_are_ours() -> None:
     """Events, interactivity, completions and the command reach one door."""
-    made = manifest(load_commands(), "https://hub.example/")
+    made = build_manifest(load_commands(), "https://hub.example/")
     door = "https://hub.example/slack/events"
 
     assert made["features"]["slash_commands"][0]["url"] == door
@@ -75,7 +75,7 @@ def test_addresses_are_ours() -> None:
 
 def test_socket_mode_needs_no_address() -> None:
     """Behind a firewall there is none."""
-    made = manifest(load_commands(), "http://127.0.0.1:8080", socket=True)
+    made = build_manifest(load_commands(), "http://127.0.0.1:8080", socket=True)
 
     assert made["settings"]["socket_mode_enabled"]
     assert "127.0.0.1" not in str(made)
@@ -104,4 +104,6 @@ def test_the_file_in_the_repository_is_what_the_declarations_say() -> None:
     """Whoever pastes `manifest.json` gets today's app, at the address of their own hub."""
     file = Path(__file__).parents[3] / "manifest.json"
 
-    assert json.loads(file.read_text()) == manifest(load_commands(), "https://hub.example.org")
+    assert json.loads(file.read_text()) == build_manifest(
+        load_commands(), "https://hub.example.org"
+    )
