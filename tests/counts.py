@@ -151,24 +151,25 @@ def tabulate_files(title: str, rows: dict[str, str], modules: list[Module]) -> T
 
 
 ACTS = {
-    "a report enters the queue": r"moderation\.(report|add_report|create_report)\(",
-    "a member is suspended": r"status = \"suspended\"|\"suspend\": \"suspended\"|, \"suspended\"\)",
-    "a block is made": r"(introductions|blocks)\.(block|add_block|create_block)\(",
-    "a membership ends": r"end_all\(|end_membership\(|\bpart_from\(",
-    "staff are found to be told": r"with_roles?\(|holders\(|(partners|round_pools)\.staff\(|"
-    r"members\.holding\(",
+    "a report enters the queue": r"moderation\.(report|file_report)\(",
+    "a member is suspended": r"(person|about)\.status = (status\b|\"suspended\")",
+    "a block is made": r"(introductions|blocks)\.(block|block_member)\(",
+    "what ends with a person": r"threads\.end_all\(|def list_endings\(",
+    "staff are found": r"members\.(with_roles?|list_role_holders)\(|joining\.holders\(|"
+    r"partners\.staff\(",
     "«muted until» is said": r"has muted you until",
-    "a waiting delivery is cancelled": r"(state|state=) ?=? ?\(?(outbox\.)?CANCELLED",
+    "a delivery is cancelled": r"state(, [\w., ]+)? = (outbox\.)?CANCELLED|"
+    r"state=(outbox\.)?CANCELLED",
     "a date or a list is formatted": r"from babel\.(dates|lists)",
 }
-"""Each act of the community, and how the code does it."""
+"""Each act of the community, and the code by which it is recognised, before and after."""
 
 CHANGES = {
     "a kind of delivery with a switch": r"\"profile\": Kind\(|Literal\[\"introduction\", \"round\"",
     "a table that holds a person": r"__tablename__ = \"code_try\"|\"code_try\": ",
-    "a timed job": r"\bTurn\(\"tend introductions\"|def tend_introductions|_advance\(engine\)",
+    "a timed job of many transactions": r"rounds\.advance|async def advance(_rounds)?\(",
 }
-"""Where a usual change leaves its mark, besides who owes the message, migration and tests."""
+"""Where a usual change leaves its mark, besides who enqueues, migration, tests and catalogues."""
 
 
 def make_table(title: str, *columns: str) -> Table:

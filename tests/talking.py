@@ -119,7 +119,7 @@ class ConversationDriver:
     ) -> HandledMessage | None:
         """Write, in the thread of a talk unless none is given."""
         if talk is not None:
-            more["under"] = await self.load_root_id(key, talk)
+            more["parent"] = await self.load_root_id(key, talk)
         return await self.hub.handle_message(self.build_message(key, "written", text, **more))
 
     async def list_pending(self, key: str) -> Sequence[Delivery]:

@@ -16,6 +16,7 @@ from db import inbound, members, outbox, relay
 from db.base import transaction
 from db.members import Account, Member, Workspace
 from db.outbox import Delivery
+from db.relay import RelayDraft
 from tests.conftest import CANARY
 from tests.talking import ConversationDriver, close_direct_messages, press, reply_text
 
@@ -64,8 +65,8 @@ async def test_an_event_told_four_times_at_once_is_one_message(talk: Conversatio
     """Whether it comes under one name again, or as two events of one gesture."""
     number = await talk.open_conversation("maya", "luis")
     under = await talk.load_root_id("maya", number)
-    same = talk.build_message("maya", "written", "once", under=under, keys=("Ev1", "gesture"))
-    twin = talk.build_message("maya", "written", "once", under=under, keys=("Ev2", "gesture"))
+    same = talk.build_message("maya", "written", "once", parent=under, keys=("Ev1", "gesture"))
+    twin = talk.build_message("maya", "written", "once", parent=under, keys=("Ev2", "gesture"))
 
     taken = await asyncio.gather(*map(talk.hub.handle_message, [same, twin, same, twin]))
 
@@ -78,7 +79,7 @@ async def test_a_verb_is_a_command_unless_it_answers_somebody(talk: Conversation
     number = await talk.open_conversation("maya", "luis")
     assert await talk.write("luis", "help") is None
     assert await talk.write("luis", "help me with trees", number) is not None
-    assert await talk.write("luis", "/wwc help", number, command=True) is None
+    assert await talk.write("luis", "/wwc help", number, is_command=True) is None
     assert len(await talk.list_pending("maya")) == 1
 
 
@@ -128,6 +129,25 @@ async def test_of_several_conversations_the_writer_chooses(talk: ConversationDri
     assert "¿a las doce?" in talk.list_screen("remi")[-1]
 
 
+async def test_a_draft_of_an_older_program_is_still_sent(talk: ConversationDriver) -> None:
+    """The hub was replaced by a newer one, which calls some fields of a message otherwise."""
+    number = await talk.open_conversation("maya", "luis")
+    await talk.write("maya", "Thank you so much")
+    former = {
+        "is_outsider": "stranger", "is_unverified": "unsure", "can_open_group_chat": "gathers",
+        "parent": "under", "has_threads": "threaded", "is_command": "command", "emoji": "mark",
+    }  # fmt: skip
+    async with transaction(talk.engine, writes=True) as session:
+        draft = (await session.scalars(select(RelayDraft))).one()
+        for name, before in former.items():
+            assert f'"{name}"' in draft.body
+            draft.body = draft.body.replace(f'"{name}"', f'"{before}"')
+    await press(talk, "maya", f"relay send {number} draft:{draft.id}")
+
+    (owed,) = await talk.list_pending("luis")
+    assert "Thank you so much" in owed.body
+
+
 async def test_a_draft_nobody_claims_is_erased_after_a_day(talk: ConversationDriver) -> None:
     """Words of people are not kept for nothing."""
     await talk.open_conversation("maya", "luis")
@@ -149,12 +169,12 @@ async def test_a_reply_to_any_message_of_the_conversation_is_part_of_it(
     await talk.write("maya", "question", first)
     (passed,) = await talk.deliver_due()
     assert (
-        reply_text(await talk.write("luis", "answer", under=passed.platform_id, message="w500"))
+        reply_text(await talk.write("luis", "answer", parent=passed.platform_id, message="w500"))
         == ""
     )
-    assert reply_text(await talk.write("luis", "and more", under="w500")) == ""
+    assert reply_text(await talk.write("luis", "and more", parent="w500")) == ""
     assert len(await talk.list_pending("maya")) == 2
-    assert await talk.write("luis", "other", under="m-unknown") is not None  # asked which one
+    assert await talk.write("luis", "other", parent="m-unknown") is not None  # asked which one
     assert len(await talk.list_pending("maya")) == 2
 
 
@@ -209,7 +229,7 @@ async def test_events_in_any_order_end_alike(talk: ConversationDriver, carried: 
         for act, words, edition in order:
             await talk.hub.handle_message(
                 talk.build_message(
-                    "maya", act, words, message=f"p{turn}", under=under, edition=edition
+                    "maya", act, words, message=f"p{turn}", parent=under, edition=edition
                 )
             )
             if carried:
@@ -220,7 +240,7 @@ async def test_events_in_any_order_end_alike(talk: ConversationDriver, carried: 
         for act, words, edition in order:
             await talk.hub.handle_message(
                 talk.build_message(
-                    "maya", act, words, message=f"q{turn}", under=under, edition=edition
+                    "maya", act, words, message=f"q{turn}", parent=under, edition=edition
                 )
             )
             if carried:
@@ -247,7 +267,7 @@ async def test_reactions_show_as_a_small_line_and_go_again(talk: ConversationDri
     number = await talk.open_conversation("maya", "luis")
     await talk.write("maya", "Shall we meet on Monday?", number)
     (passed,) = await talk.deliver_due()
-    mark: dict[str, Any] = {"message": passed.platform_id, "mark": "👍", "keys": ()}
+    mark: dict[str, Any] = {"message": passed.platform_id, "emoji": "👍", "keys": ()}
     for _ in range(2):
         await talk.hub.handle_message(talk.build_message("luis", "marked", **mark))
     await talk.deliver_due()
@@ -269,7 +289,7 @@ async def test_reactions_told_late_or_twice_change_nothing(talk: ConversationDri
     (passed,) = await talk.deliver_due()
 
     def mark(act: str, edition: int, name: str) -> Any:
-        about: dict[str, Any] = {"message": passed.platform_id, "mark": "👍", "keys": (name,)}
+        about: dict[str, Any] = {"message": passed.platform_id, "emoji": "👍", "keys": (name,)}
         return talk.build_message("maya", act, edition=edition, **about)
 
     await talk.hub.handle_message(mark("unmarked", 20, "Ev2"))
@@ -363,7 +383,7 @@ async def test_after_a_block_nothing_passes_whatever_is_tried(
             case 1:
                 await talk.write("luis", f"late {step}")
             case 2:
-                await talk.write("luis", f"late {step}", under=chance.choice(copies))
+                await talk.write("luis", f"late {step}", parent=chance.choice(copies))
             case 3:
                 await talk.hub.handle_message(
                     talk.build_message(
@@ -375,7 +395,7 @@ async def test_after_a_block_nothing_passes_whatever_is_tried(
                     )
                 )
             case 4:
-                mark: dict[str, Any] = {"message": chance.choice(copies), "mark": "👍", "keys": ()}
+                mark: dict[str, Any] = {"message": chance.choice(copies), "emoji": "👍", "keys": ()}
                 await talk.hub.handle_message(talk.build_message("luis", "marked", **mark))
             case _:
                 act = chance.choice(("pause", "resume", "end", "report", "block"))

@@ -4,9 +4,8 @@ Each event is handled in one transaction: its key, the deliveries to the other s
 line are saved together, so that an event which comes twice has one effect.
 """
 
-import json
 from collections.abc import Collection
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,6 +15,7 @@ from bot.cards import Card, Form, Reply, Text
 from bot.commands import MessageContext, hears
 from bot.community.relay import cards
 from bot.community.relay.cards import MAX_FILE_SIZE
+from bot.community.relay.drafts import dump_message, load_message
 from bot.community.relay.threads import ConversationView, load_view, notify_other
 from bot.domain.escaping import escape_markup, one_line, truncate
 from bot.i18n import translator
@@ -155,7 +155,7 @@ async def _ask_which_conversation(
     views: list[ConversationView],
 ) -> HandledMessage:
     """Save the message as a draft, and ask its writer which conversation it is for."""
-    draft = RelayDraft(member_id=me.id, source=heard.source, body=_dump_message(heard), at=now)
+    draft = RelayDraft(member_id=me.id, source=heard.source, body=dump_message(heard), at=now)
     session.add(draft)
     await session.flush()
     choices = [(view.talk.id, view.other) for view in views if view.other]
@@ -168,18 +168,7 @@ async def _ask_which_conversation(
 
 async def send_draft(view: ConversationView, draft: RelayDraft) -> Reply | None:
     """Pass on a draft in the chosen conversation; return what its writer is told, if anything."""
-    return (await _forward(view, _load_message(draft))).reply
-
-
-def _dump_message(heard: IncomingMessage) -> str:
-    return json.dumps(asdict(heard), ensure_ascii=False)
-
-
-def _load_message(draft: RelayDraft) -> IncomingMessage:
-    kept = json.loads(draft.body)
-    files = tuple(File(**file) for file in kept.pop("files"))
-    sender = Sender(**kept.pop("sender"))
-    return IncomingMessage(**{**kept, "sender": sender, "files": files, "keys": ()})
+    return (await _forward(view, load_message(draft))).reply
 
 
 # --- passing on -------------------------------------------------------------------------------
@@ -299,7 +288,7 @@ async def _on_early_edit(
     """Handle an edit of a draft, or one that arrived before the message that it edits."""
     draft = await relay.find_draft(session, heard.source)
     if draft and draft.member_id == me.id:
-        draft.body = _dump_message(heard)
+        draft.body = dump_message(heard)
         return NO_REPLY
     talk = await _find_target_conversation(session, heard, me)
     if talk is None:

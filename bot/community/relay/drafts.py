@@ -1,0 +1,37 @@
+"""Drafts: a message that names no conversation, as it is saved until its writer chooses one."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from bot.request import File, IncomingMessage, Sender
+from db.relay import RelayDraft
+
+
+def dump_message(message: IncomingMessage) -> str:
+    """Return a message as the JSON in which a draft saves it."""
+    return json.dumps(asdict(message), ensure_ascii=False)
+
+
+def load_message(draft: RelayDraft) -> IncomingMessage:
+    """Return the message of a draft; its event was recorded when it came, so it has no keys."""
+    fields = _rename_fields(json.loads(draft.body))
+    files = tuple(File(**file) for file in fields.pop("files"))
+    sender = Sender(**_rename_fields(fields.pop("sender")))
+    return IncomingMessage(**{**fields, "sender": sender, "files": files, "keys": ()})
+
+
+def _rename_fields(fields: dict[str, Any]) -> dict[str, Any]:
+    return {_FORMER_NAMES.get(name, name): value for name, value in fields.items()}
+
+
+_FORMER_NAMES = {
+    "stranger": "is_outsider",
+    "unsure": "is_unverified",
+    "gathers": "can_open_group_chat",
+    "under": "parent",
+    "threaded": "has_threads",
+    "command": "is_command",
+    "mark": "emoji",
+}
+"""What an older program called these fields: its drafts may still wait when this one starts."""
