@@ -75,6 +75,7 @@ async def _roll_back(ctx: Context) -> None:
 
 
 async def _run_command(ctx: Context, found: Command, rest: str) -> Reply:
+    """Validate the values and run the handler; return the form where they are invalid."""
     if not found.allow.permits(ctx.viewer):
         raise _permission_refusal(ctx, found)
     values: dict[str, tuple[str, ...]] = {

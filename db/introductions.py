@@ -227,8 +227,8 @@ async def lock_introduction(session: AsyncSession, number: int) -> Introduction 
     return await session.scalar(query.with_for_update(of=Introduction))
 
 
-async def lock_members(session: AsyncSession, *people: Member) -> None:
-    """Lock these people and reload what counts asks; no other transaction pairs them meanwhile."""
+async def lock_and_refresh_members(session: AsyncSession, *people: Member) -> None:
+    """Lock members, in id order, and reload what decides whether they may be asked."""
     for person in sorted(people, key=lambda p: p.id):
         await session.refresh(person, list(_COUNTED_ASKS), with_for_update=True)
 

@@ -227,14 +227,15 @@ async def list_groups(
     With `only_new`, return and lock at most that many that are not notified yet, except those that
     another process has locked.
     """
-    query = _whole_groups(round_id).order_by(RoundGroup.points.desc(), RoundGroup.id)
+    query = _groups_with_members_query(round_id).order_by(RoundGroup.points.desc(), RoundGroup.id)
     if only_new is not None:
         query = query.where(RoundGroup.begun_at.is_(None)).limit(only_new)
         query = query.with_for_update(skip_locked=True, of=RoundGroup)
     return (await session.scalars(query)).all()
 
 
-def _whole_groups(round_id: int) -> Select[RoundGroup]:
+def _groups_with_members_query(round_id: int) -> Select[RoundGroup]:
+    """Build the query for a round's groups that also loads and refreshes their members."""
     return (
         select(RoundGroup)
         .where(RoundGroup.round_id == round_id)
@@ -267,7 +268,9 @@ async def list_begun_groups(
     session: AsyncSession, round_id: int, before: datetime, after: int, limit: int
 ) -> Sequence[RoundGroup]:
     """Return up to `limit` groups notified by `before`, by id from the one after `after`."""
-    query = _whole_groups(round_id).where(RoundGroup.begun_at <= before, RoundGroup.id > after)
+    query = _groups_with_members_query(round_id).where(
+        RoundGroup.begun_at <= before, RoundGroup.id > after
+    )
     return (await session.scalars(query.order_by(RoundGroup.id).limit(limit))).all()
 
 

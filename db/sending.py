@@ -129,8 +129,8 @@ def _heads_query() -> Select[int]:
     return query.limit(bindparam("most"))
 
 
-def _lock_query() -> Select[Delivery, str | None, datetime | None]:
-    """Build the query that locks those not taken meanwhile, and tells what forbids to send them."""
+def _build_lock_query() -> Select[Delivery, str | None, datetime | None]:
+    """Build the query that locks due deliveries, with member status and workspace removal."""
     home = and_(
         Workspace.platform == Delivery.platform, Workspace.external_id == Delivery.workspace
     )
@@ -147,7 +147,7 @@ def _lock_query() -> Select[Delivery, str | None, datetime | None]:
 
 
 # built once: that takes longer than running them
-_HEADS, _LOCK = _heads_query(), _lock_query()
+_HEADS, _LOCK = _heads_query(), _build_lock_query()
 
 
 async def _list_paused_platforms(session: AsyncSession, now: datetime) -> Sequence[str]:

@@ -63,7 +63,7 @@ async def join(ctx: Context, ask: Join) -> Reply:
 
 
 async def _load_newcomer(ctx: Context) -> Account:
-    """Return the asker's own account, locked. Raises Refusal if it is a member's already."""
+    """Load and lock the asker's own account. Raises Refusal for guests and for members."""
     t, account = ctx.t, await arrivals.load_own_account(ctx)
     person = account.member
     if person and person.status == "verified":

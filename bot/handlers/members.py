@@ -54,7 +54,7 @@ async def admin_members(ctx: Context, ask: AdminMembers) -> Card:
             return await _waiting_card(ctx)
         case "approve":
             return await _approve(
-                ctx, await _load_account(ctx, ask.who), _resolve_city(ctx, ask.city)
+                ctx, await _load_joinable_account(ctx, ask.who), _resolve_city(ctx, ask.city)
             )
         case "suspend":
             return await _suspend(ctx, await _load_member(ctx, ask.who))
@@ -99,8 +99,8 @@ def _missing_field_error(ctx: Context, field: str) -> InvalidArgumentError:
     return InvalidArgumentError(ctx.t("Please fill this in."), name=field)
 
 
-async def _load_account(ctx: Context, who: str | None) -> Account:
-    """Return the account with this number, locked.
+async def _load_joinable_account(ctx: Context, who: str | None) -> Account:
+    """Load and lock the account with this number; raise unless it is free to join.
 
     Raises InvalidArgumentError for an unknown number, Refusal if the account is a member's already.
     """
@@ -135,6 +135,7 @@ async def _load_member(ctx: Context, who: str | None) -> Member:
 
 
 def _is_number(text: str) -> bool:
+    """Return whether the text can be a row's number: one to nine ASCII digits."""
     return text.isascii() and text.isdigit() and len(text) < 10
 
 

@@ -258,7 +258,7 @@ class DeliveryWorker:
         """
         for task in [task for task in self._running if task.done()]:
             del self._running[task]
-            self._record_result(task.result())
+            self._queue_settlement(task.result())
         if not self._settlements:
             return False
         now, written, gates = self.clock(), list(self._settlements), dict(self._rate_limits)
@@ -279,8 +279,8 @@ class DeliveryWorker:
         }
         return True
 
-    def _record_result(self, result: AttemptReport) -> None:
-        """Decide what one result means for its delivery and for all under the same rate limit."""
+    def _queue_settlement(self, result: AttemptReport) -> None:
+        """Decide the outcome of a send; queue it and its rate limits for `_save_results`."""
         row, end, now, chance = result.row, result.end, self.clock(), self.chance()
         self._circuit_breakers.record(row, end)
         courier, kind = self._find_adapter(row), KINDS.get(row.kind)

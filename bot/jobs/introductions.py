@@ -35,7 +35,7 @@ async def advance_introductions(session: AsyncSession, now: datetime) -> None:
 
 
 async def _close_introduction(session: AsyncSession, now: datetime, one: Introduction) -> None:
-    """Close an introduction and notify the people who wait for it.
+    """Close an introduction, cancel its cards, and notify those who asked or said yes.
 
     They all get the same sentence, whatever the reason.
     """

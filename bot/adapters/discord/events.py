@@ -53,7 +53,7 @@ class DirectMessageListener:
     async def _handle_new_message(self, said: discord.Message) -> None:
         t = translator(language_of(self._people.author(said.author).locale))
         try:
-            if await self._handle(
+            if await self._offer_to_listeners(
                 hearing.parse_message(said, self._people.author(said.author)), said
             ):
                 return
@@ -108,9 +108,12 @@ class DirectMessageListener:
         self, heard: IncomingMessage, said: discord.Message | None = None
     ) -> None:
         async with self._locks.lock_for(heard.channel):
-            await self._handle(heard, said)
+            await self._offer_to_listeners(heard, said)
 
-    async def _handle(self, heard: IncomingMessage, said: discord.Message | None = None) -> bool:
+    async def _offer_to_listeners(
+        self, heard: IncomingMessage, said: discord.Message | None = None
+    ) -> bool:
+        """Offer a message event to the hub and send the reply; return whether it was handled."""
         taken = await self._handle_with_retries(heard)
         if taken is None:
             return False

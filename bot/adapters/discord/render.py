@@ -279,7 +279,7 @@ def _entry(entry: Entry) -> TextRenderer:
 def _entry_with_buttons(entry: Entry, ids: ComponentIds, t: Translator) -> Iterator[Block]:
     """Yield the entry with its only button beside the text, or with several below it."""
     if len(entry.buttons) == 1:
-        yield Block(_entry(entry), accessory=_button(entry.buttons[0], ids))
+        yield Block(_entry(entry), accessory=_render_button(entry.buttons[0], ids))
         return
     rows = tuple(row for block in _rows(entry.buttons, ids, t) for row in block.rows)
     yield Block(_entry(entry), rows=rows)
@@ -290,12 +290,13 @@ def _rows(buttons: Sequence[Button], ids: ComponentIds, t: Translator) -> Iterat
     if len(buttons) > BUTTONS_PER_ROW:
         yield from _menus(t("Choose…"), [Option(b.label, b.command) for b in buttons], ids)
         return
-    drawn = [button for button in (_button(b, ids) for b in buttons) if button]
+    drawn = [button for button in (_render_button(b, ids) for b in buttons) if button]
     if drawn:
         yield Block(rows=({"type": ROW, "components": drawn},), vital=True)
 
 
-def _button(button: Button, ids: ComponentIds) -> Json | None:
+def _render_button(button: Button, ids: ComponentIds) -> Json | None:
+    """Return a button as a Discord component; None if its command gives no valid id."""
     identifier = ids.unique_id(button.command)
     label = shorten(one_line(button.label) or button.command, MAX_LABEL)
     if not identifier:

@@ -75,7 +75,7 @@ async def ask(ctx: Context, intro: Introduction) -> Card:
     if intro.status != "draft":
         return already_asked_card(ctx, intro)
     check_may_write(ctx)
-    await introductions.lock_members(ctx.session, ctx.member, intro.one, intro.other)
+    await introductions.lock_and_refresh_members(ctx.session, ctx.member, intro.one, intro.other)
     asked = [intro.other] if intro.by is None else [intro.one, intro.other]
     for person in asked:
         await _check_person(ctx, person)

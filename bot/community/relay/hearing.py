@@ -70,7 +70,7 @@ def _add_file_url(file: File, what: IncomingMessage, links: Links, now: datetime
 
 
 def _looks_like_command(heard: IncomingMessage, verbs: Collection[str]) -> bool:
-    """Return whether a message begins with a command's name.
+    """Return whether a message begins with a command's name, exact or misspelt.
 
     A misspelt name counts only on platforms with threads: there a message outside of a thread
     need not be for a conversation.
