@@ -20,6 +20,7 @@ from bot.parsing import (
 )
 from bot.request import Values
 from db import audit, inbound
+from db.base import begin_writing
 
 CommandMatch = tuple[Command, str] | None
 """The command that words begin with, and the rest of the words; None if there is none."""
@@ -59,7 +60,7 @@ async def reply_to(ctx: Context, found: CommandMatch) -> Reply:
     try:
         return await _run_command(ctx, *found) if found else _render_unknown_command(ctx)
     except Refusal as refusal:
-        await _roll_back(ctx)
+        await _roll_back(ctx, writes=refusal.is_forbidden)
         if found and refusal.is_forbidden:
             audit.record_act(
                 ctx.session, ctx.now, asker, found[0].name, "command", outcome="refused"
@@ -67,10 +68,15 @@ async def reply_to(ctx: Context, found: CommandMatch) -> Reply:
         return _render_refusal(refusal, ctx.t)
 
 
-async def _roll_back(ctx: Context) -> None:
-    """Undo what the command did, and record the event again, since it is answered."""
+async def _roll_back(ctx: Context, *, writes: bool = False) -> None:
+    """Undo what the command did, and record the event again, since it is answered.
+
+    `writes`: the caller writes something else in the transaction that begins here.
+    """
     await ctx.session.rollback()
     ctx.session.info.pop("enqueued", None)
+    if writes or ctx.request.event:
+        await begin_writing(ctx.session)
     await remember_event(ctx)
 
 

@@ -142,9 +142,18 @@ async def transaction(engine: AsyncEngine, *, writes: bool = False) -> AsyncIter
     """
     async with AsyncSession(engine, expire_on_commit=False) as session:
         if writes:
-            await session.connection(execution_options={"writes": True})
+            await begin_writing(session)
         async with _commit_or_rollback(session):
             yield session
+
+
+async def begin_writing(session: AsyncSession) -> None:
+    """Begin the session's transaction as one that writes; only where none has begun yet.
+
+    On SQLite it waits for the write lock here. One that begins as a reader would fail at its first
+    write if another transaction wrote meanwhile.
+    """
+    await session.connection(execution_options={"writes": True})
 
 
 @asynccontextmanager

@@ -53,7 +53,7 @@ async def list_blocked_by(session: AsyncSession, member_id: int) -> Sequence[Mem
 async def block_member(
     session: AsyncSession, member: Member, blocked: Member, now: datetime
 ) -> bool:
-    """Block one member for another; return False if the block exists already."""
+    """Record that `member` blocks `blocked`; return False if the block exists already."""
     row = insert_if_absent_statement(
         session, Block, member_id=member.id, blocked_id=blocked.id, at=now
     )

@@ -313,7 +313,7 @@ async def grant_admin(session: AsyncSession, email: str) -> None:
 
 
 async def admit(session: AsyncSession, account: Account, city: City, now: datetime) -> Member:
-    """Make the account a verified member of a city, not listed until the person agrees to it."""
+    """Create a verified member of a city for the account; listed only once they agree."""
     person = _build_member(account, now)
     person.city_id, person.language = city.id, city.language
     person.spoken = f" {city.language} "

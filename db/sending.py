@@ -226,6 +226,7 @@ async def _mark_claimed(session: AsyncSession, ours: Sequence[Delivery], until: 
 
 
 async def _load_roots(session: AsyncSession, ours: Sequence[Delivery]) -> Mapping[int, Delivery]:
+    """Load the deliveries that these change or whose threads they are in, by their own id."""
     wanted = {number for row in ours for number in (row.of_id, row.under_id) if number}
     if not wanted:
         return {}

@@ -115,7 +115,7 @@ class DeliveryAdapter(Protocol):
         """Delete a message that the hub posted; do nothing if it is already deleted."""
 
     async def find(self, place: Destination, marker: str, since: datetime) -> PostedMessage | None:
-        """Find the message with this marker that was posted after `since`.
+        """Find the message with this marker posted after `since`; None only if surely absent.
 
         Returns None if it is certain that there is none. Raises `SearchInconclusiveError` where
         the place cannot be read, or cannot be read yet.

@@ -52,7 +52,7 @@ def find_slots(
     count: int = 3,
     excluded: Collection[datetime] = (),
 ) -> tuple[Slot, ...]:
-    """Return up to `count` times to propose, each on a different workday, earliest day first.
+    """Return up to `count` times to meet, one per workday, in both's hours if possible.
 
     The first is at least `MIN_NOTICE` ahead. `excluded`: times that were proposed before and are
     not proposed again.

@@ -313,6 +313,7 @@ def _is_place_zone(zone: str) -> bool:
 
 
 def _suggestion_text(name: str) -> str:
+    """Format a suggested name as the end of an error message; empty if there is no name."""
     return f"; did you mean «{name}»?" if name else ""
 
 

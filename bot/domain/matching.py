@@ -230,7 +230,7 @@ def _pair_part(pool: list[Seeker], scale: Scale) -> list[tuple[Seeker, ...]]:
 def _is_good_enough(
     pool: Sequence[Seeker], pairs: Sequence[Sequence[Seeker]], table: "NDArray[float32]"
 ) -> bool:
-    """Return whether no pair is a repeat and at most one person with possible partners is alone."""
+    """Return whether no pair is a repeat and at most one pairable person is unpaired."""
     if any(have_been_paired(*pair) for pair in pairs):
         return False
     alone = {person.key for person in _list_unpaired(pool, pairs)}

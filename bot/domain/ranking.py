@@ -74,6 +74,7 @@ def _base_reasons(
 def _situational_reasons(
     own_city: bool, full: bool, asks_taken: int, days: int
 ) -> Iterator[Reason]:
+    """Yield the reasons that depend on who asks or when; `days`: since profile confirmed."""
     if own_city:
         yield Reason("own-city", 1000)
     if full:

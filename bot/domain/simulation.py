@@ -117,6 +117,7 @@ def simulate_weeks(
 def _build_week(
     day: date, pool: Sequence[Seeker], made: RoundPlan, people: Mapping[int, Seeker]
 ) -> Week:
+    """Count groups, repeats and unpaired people of one simulated round, and its points."""
     pairs = [pair for group in made.groups for pair in combinations(group.keys, 2)]
     optimum = optimal_weight(pool) if len(pool) <= MAX_EXACT_PEOPLE else 0
     return Week(

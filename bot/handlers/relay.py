@@ -148,6 +148,7 @@ def _retitle_as_answer(view: ConversationView, card: Card) -> Card:
 
 
 async def _pause(view: ConversationView) -> Card:
+    """Pause the conversation for the member unless it is over; return the answer to show."""
     t = view.t
     if view.talk.status != relay.OPEN:
         return _retitle_as_answer(view, cards.conversation_over_card(t, view.other_name))

@@ -295,7 +295,7 @@ async def _swap(ctx: Context, one: str | None, other: str | None) -> Card:
     forbids = await pools.swap(ctx.session, round_, first, second, ctx.now)
     if forbids:
         raise Refusal(
-            _rule_text(ctx, forbids),
+            _swap_refusal_text(ctx, forbids),
             title=ctx.t("Rounds"),
             buttons=(Button(ctx.t("Preview"), "admin rounds preview"),),
         )
@@ -305,7 +305,8 @@ async def _swap(ctx: Context, one: str | None, other: str | None) -> Card:
     )
 
 
-def _rule_text(ctx: Context, rule: str) -> str:
+def _swap_refusal_text(ctx: Context, rule: str) -> str:
+    """Return the sentence that tells staff why a swap is refused, by the rule it breaks."""
     t = ctx.t
     match rule:
         case "city":

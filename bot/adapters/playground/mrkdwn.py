@@ -58,11 +58,12 @@ def mrkdwn_spans(text: str, reader: Reader) -> list[Span]:
         if index % 2:
             spans.append(Span("pre", inside=(Span(text=_unescape(piece)),)))
         elif piece:
-            spans += _lines(piece.strip("\n") if index else piece, reader)
+            spans += _parse_lines(piece.strip("\n") if index else piece, reader)
     return spans
 
 
-def _lines(text: str, reader: Reader) -> list[Span]:
+def _parse_lines(text: str, reader: Reader) -> list[Span]:
+    """Parse text without code blocks; put each run of quoted lines into one blockquote."""
     spans: list[Span] = []
     waiting: list[list[Span]] = []
     quoting = False

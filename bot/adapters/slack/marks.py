@@ -75,12 +75,12 @@ def _picture(name: str) -> str:
     if name in _SLACK_NAMES:
         return _SLACK_NAMES[name]
     if flag := _FLAG.fullmatch(name):
-        return _validate_picture(
+        return _emoji_or_empty(
             "".join(chr(0x1F1E6 + ord(letter) - ord("a")) for letter in flag.groups())
         )
     family = name.split("-")
     if len(family) > 1 and all(one in _FAMILY for one in family):
-        return _validate_picture("\u200d".join(_FAMILY[one] for one in family))
+        return _emoji_or_empty("\u200d".join(_FAMILY[one] for one in family))
     other = _SEX.sub(lambda sex: "woman_" if sex[1] else "man_", name)
     other = other.removeprefix("flag-").removeprefix("large_").replace("-", "_")
     return _picture_by_name(name) or _picture_by_name(other)
@@ -92,17 +92,17 @@ def _apply_skin_tone(picture: str, tone: str) -> str:
     if colour is None:
         return picture
     skin = chr(0x1F3FB + int(colour[1]) - 2)
-    return _validate_picture(picture[0] + skin + picture[1:].removeprefix("\ufe0f")) or picture
+    return _emoji_or_empty(picture[0] + skin + picture[1:].removeprefix("\ufe0f")) or picture
 
 
 def _picture_by_name(name: str) -> str:
     import emoji  # a large table, which few processes need
 
-    return _validate_picture(emoji.emojize(f":{name}:", language="alias"))
+    return _emoji_or_empty(emoji.emojize(f":{name}:", language="alias"))
 
 
-def _validate_picture(picture: str) -> str:
-    """Return the picture if it is an emoji, else an empty text."""
+def _emoji_or_empty(picture: str) -> str:
+    """Return the text if it is exactly one Unicode emoji, else an empty text."""
     import emoji
 
     return picture if emoji.is_emoji(picture) else ""
