@@ -11,6 +11,7 @@ import pytest
 
 import bot
 from bot.commands import COMMANDS, Allow, load_commands
+from tests import counts
 
 ROOT = Path(bot.__file__).parent.parent
 CODE = sorted([*(ROOT / "bot").rglob("*.py"), *(ROOT / "db").rglob("*.py")])
@@ -221,3 +222,16 @@ def test_tests_tell_the_behaviour(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
     if file.name.startswith("test_"):
         assert ast.get_docstring(ast.parse(text))
+
+
+def test_names_and_docstrings_stay_plain() -> None:
+    """Functions are verbs, docstrings say something, and each silenced check has its reason."""
+    modules = counts.load_modules(ROOT)
+    functions = [function for module in modules for function in module.functions]
+    participles = [f.name for f in functions if counts.is_participle(f.name)]
+    words = {f.name: counts.count_words(ast.get_docstring(f)) for f in functions}
+    bare = [line for module in modules for line in counts.find_bare_ignores(module)]
+
+    assert len(participles) <= 0.04 * len(functions), participles
+    assert [name for name, number in words.items() if 0 < number <= counts.FEW_WORDS] == []
+    assert bare == []
