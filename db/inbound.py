@@ -11,7 +11,7 @@ from db.base import Base, insert_if_absent_statement
 KEY_LIFETIME = timedelta(hours=72)
 
 
-class Inbound(Base):
+class InboundEvent(Base):
     """The key of an event that arrived."""
 
     __tablename__ = "inbound"
@@ -21,15 +21,15 @@ class Inbound(Base):
 
 async def remember_event(session: AsyncSession, key: str, now: datetime) -> bool:
     """Store the key of an event; return False if it was there already."""
-    row = insert_if_absent_statement(session, Inbound, key=key, at=now)
-    return (await session.execute(row.returning(Inbound.key))).scalar() is not None
+    row = insert_if_absent_statement(session, InboundEvent, key=key, at=now)
+    return (await session.execute(row.returning(InboundEvent.key))).scalar() is not None
 
 
 async def has_seen(session: AsyncSession, key: str) -> bool:
     """Return whether the key of an event is stored."""
-    return await session.get(Inbound, key) is not None
+    return await session.get(InboundEvent, key) is not None
 
 
 async def delete_old(session: AsyncSession, now: datetime) -> None:
     """Delete the keys of events so old that no platform sends them again."""
-    await session.execute(delete(Inbound).where(Inbound.at < now - KEY_LIFETIME))
+    await session.execute(delete(InboundEvent).where(InboundEvent.at < now - KEY_LIFETIME))

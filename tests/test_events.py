@@ -19,7 +19,7 @@ from bot.request import Request
 from db import outbox
 from db.audit import Audit
 from db.base import transaction
-from db.inbound import Inbound
+from db.inbound import InboundEvent
 from db.outbox import Address, Delivery
 from tests.campaign import SEED, RecordFigures, scaled
 from tests.cast import sender
@@ -82,7 +82,7 @@ async def test_however_often_an_event_is_told_it_has_one_effect(
     async with transaction(engine) as session:
         keys = list(await session.scalars(select(Delivery.key)))
         acts = list(await session.scalars(select(Audit.subject).where(Audit.action == "counted")))
-        seen = await session.scalar(select(func.count()).select_from(Inbound))
+        seen = await session.scalar(select(func.count()).select_from(InboundEvent))
     assert sorted(int(key.split(":")[0]) for key in keys) == sorted(kept)
     assert sorted(map(int, acts)) == sorted(kept)
     assert seen == len(unique)

@@ -31,7 +31,7 @@ from bot.request import HandledMessage, IncomingMessage, Request
 from db import inbound, members
 from db.audit import Audit
 from db.base import transaction
-from db.inbound import Inbound
+from db.inbound import InboundEvent
 from db.members import Account, Member, MemberRole, Workspace
 from tests.cast import CAST, PENDING, PLATFORM, WORKSPACE, sender
 from tests.conftest import Clock, CommandTyper
@@ -411,7 +411,7 @@ async def test_an_event_is_new_once(hub: Hub, clock: Clock, engine: AsyncEngine)
     assert not await hub.record_event("e1")
     assert await hub.record_event("e2")
     async with transaction(engine) as session:
-        assert await count(session, Inbound) == 2
+        assert await count(session, InboundEvent) == 2
 
 
 async def test_a_workspace_that_removed_the_hub_is_marked_so(
@@ -545,7 +545,7 @@ def listener(
 
 async def keys_of_events(engine: AsyncEngine) -> set[str]:
     async with transaction(engine) as session:
-        return set(await session.scalars(select(Inbound.key)))
+        return set(await session.scalars(select(InboundEvent.key)))
 
 
 async def test_the_second_listener_is_asked_only_if_the_first_did_not_take_it(

@@ -509,7 +509,7 @@ async def test_strangers_and_people_without_conversations_only_command(
     object.__setattr__(stranger, "sender", Sender("discord", "G1", "luis", is_outsider=True))
     assert await talk.hub.handle_message(stranger) is None
     async with transaction(talk.engine) as session:
-        assert (await session.scalars(select(inbound.Inbound))).all() == []
+        assert (await session.scalars(select(inbound.InboundEvent))).all() == []
         due = select(Delivery).where(Delivery.state == outbox.DUE)
         assert (await session.scalars(due)).all() == []
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.base import Moment, database_url, insert_if_absent, open_engine, transaction
-from db.inbound import Inbound
+from db.inbound import InboundEvent
 from db.members import Member
 
 NOON = datetime(2026, 11, 24, 12, 0, 0, 123456, tzinfo=UTC)
@@ -102,14 +102,14 @@ async def test_whatever_goes_wrong_takes_everything_back(
 
     async def failing() -> None:
         async with transaction(engine, writes=True) as session:
-            session.add(Inbound(key="x", at=NOON))
+            session.add(InboundEvent(key="x", at=NOON))
             await session.flush()
             raise fault
 
     with pytest.raises(fault):
         await failing()
     async with transaction(engine) as session:
-        assert await session.get(Inbound, "x") is None
+        assert await session.get(InboundEvent, "x") is None
 
 
 @pytest.mark.both
@@ -118,12 +118,14 @@ async def test_a_row_is_kept_once_however_many_try(engine: AsyncEngine) -> None:
 
     async def put(n: int) -> None:
         async with transaction(engine, writes=True) as session:
-            await insert_if_absent(session, Inbound, key="same", at=NOON + timedelta(days=n))
+            await insert_if_absent(session, InboundEvent, key="same", at=NOON + timedelta(days=n))
 
     await put(0)
     await asyncio.gather(*(put(n) for n in range(1, 9)))
     async with transaction(engine) as session:
-        rows = (await session.scalars(select(Inbound.at).where(Inbound.key == "same"))).all()
+        rows = (
+            await session.scalars(select(InboundEvent.at).where(InboundEvent.key == "same"))
+        ).all()
     assert rows == [NOON]
 
 
@@ -146,9 +148,9 @@ async def test_what_is_read_outlives_its_transaction(engine: AsyncEngine) -> Non
 async def test_a_moment_comes_back_in_utc(engine: AsyncEngine, zone: timezone) -> None:
     """The same instant, to the microsecond, wherever it was written."""
     async with transaction(engine, writes=True) as session:
-        session.add(Inbound(key="x", at=NOON.astimezone(zone)))
+        session.add(InboundEvent(key="x", at=NOON.astimezone(zone)))
     async with transaction(engine) as session:
-        at = await session.scalar(select(Inbound.at).where(Inbound.key == "x"))
+        at = await session.scalar(select(InboundEvent.at).where(InboundEvent.key == "x"))
     assert at == NOON
     assert at is not None
     assert at.tzinfo is UTC or at.utcoffset() == timedelta(0)
@@ -160,10 +162,10 @@ async def test_moments_are_compared_as_instants(engine: AsyncEngine) -> None:
     """Not as the letters of two zones: seven in Bogotá is noon in Greenwich."""
     bogota = NOON.astimezone(ZoneInfo("America/Bogota"))
     async with transaction(engine, writes=True) as session:
-        session.add(Inbound(key="x", at=bogota))
+        session.add(InboundEvent(key="x", at=bogota))
         await session.flush()
         for least, found in ((NOON, 1), (NOON + timedelta(microseconds=1), 0)):
-            later = select(func.count()).select_from(Inbound).where(Inbound.at >= least)
+            later = select(func.count()).select_from(InboundEvent).where(InboundEvent.at >= least)
             assert await session.scalar(later) == found
 
 
@@ -172,13 +174,13 @@ async def test_a_time_without_its_zone_is_refused(engine: AsyncEngine) -> None:
     """It means nothing in four time zones; neither as a value nor in a question."""
     naive = NOON.replace(tzinfo=None)
     async with transaction(engine, writes=True) as session:
-        session.add(Inbound(key="x", at=naive))
+        session.add(InboundEvent(key="x", at=naive))
         with pytest.raises(StatementError, match="a moment needs its zone"):
             await session.flush()
         await session.rollback()
     async with transaction(engine) as session:
         with pytest.raises(StatementError, match="a moment needs its zone"):
-            await session.scalar(select(Inbound.key).where(Inbound.at > naive))
+            await session.scalar(select(InboundEvent.key).where(InboundEvent.at > naive))
 
 
 @given(
@@ -246,10 +248,10 @@ async def test_two_programs_share_one_database(many: Callable[[int], AsyncEngine
 
     async def write(engine: AsyncEngine, key: str) -> None:
         async with transaction(engine, writes=True) as session:
-            session.add(Inbound(key=key, at=NOON))
+            session.add(InboundEvent(key=key, at=NOON))
 
     await asyncio.gather(
         *(write(one, f"{n}-{name}") for n in range(20) for name, one in (("a", web), ("b", worker)))
     )
     async with transaction(web) as session:
-        assert await session.scalar(select(func.count()).select_from(Inbound)) == 40
+        assert await session.scalar(select(func.count()).select_from(InboundEvent)) == 40
