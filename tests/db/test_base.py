@@ -118,7 +118,8 @@ async def test_a_row_is_kept_once_however_many_try(engine: AsyncEngine) -> None:
 
     async def put(n: int) -> None:
         async with transaction(engine, writes=True) as session:
-            await insert_if_absent(session, InboundEvent, key="same", at=NOON + timedelta(days=n))
+            at = NOON + timedelta(days=n)
+            await insert_if_absent(session, InboundEvent, key="same", at=at)
 
     await put(0)
     await asyncio.gather(*(put(n) for n in range(1, 9)))

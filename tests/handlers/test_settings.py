@@ -105,8 +105,8 @@ def test_a_new_kind_has_its_switch_without_a_line_in_the_settings() -> None:
 from bot import deliveries
 deliveries.KINDS["digest"] = deliveries.Kind("A made-up kind")
 deliveries.KINDS["made-news"] = deliveries.Kind("In channels", in_channels=True)
-from bot.commands import load
-arguments = {a.name: a for a in load()["settings"].arguments}
+from bot.commands import load_commands
+arguments = {a.name: a for a in load_commands()["settings"].arguments}
 for name in ("stop", "start"):
     print(arguments[name].kind, *[f"{o.value}={o.label}" for o in arguments[name].options], sep=";")
 """
