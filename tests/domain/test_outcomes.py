@@ -148,11 +148,19 @@ ENDS = st.one_of(
 )  # fmt: skip
 TIMES = st.none() | st.timedeltas(timedelta(hours=-30), timedelta(hours=30)).map(lambda d: NOW + d)
 ATTEMPTS = st.builds(
-    Attempt, now=st.just(NOW), began=st.just(NOW), number=st.integers(1, 9),
-    doubted_since=st.none() | st.timedeltas(timedelta(0), timedelta(hours=30)).map(NOW.__sub__),
-    expires=TIMES, repeatable=st.booleans(), drops_doubles=st.sampled_from((timedelta(0), DROPS)),
-    resends=st.booleans(), resent=st.booleans(), outage=st.booleans(), chance=st.floats(0, 1),
-)  # fmt: skip
+    Attempt,
+    now=st.just(NOW),
+    started_at=st.just(NOW),
+    number=st.integers(1, 9),
+    ambiguous_since=st.none() | st.timedeltas(timedelta(0), timedelta(hours=30)).map(NOW.__sub__),
+    expires=TIMES,
+    is_idempotent=st.booleans(),
+    dedup_window=st.sampled_from((timedelta(0), DROPS)),
+    can_resend=st.booleans(),
+    was_resent=st.booleans(),
+    outage=st.booleans(),
+    jitter=st.floats(0, 1),
+)
 
 
 @given(ENDS, ATTEMPTS)

@@ -41,7 +41,7 @@ async def test_beto_asks_ana_accepts_and_both_get_an_opening(tmp_path: Path) -> 
         await join(story)
 
         asked = await story.discord.slash(
-            story.beto, "wwc intro open", {"who": "Ana Diaz", "because": BECAUSE},
+            story.beto, "wwc intro start", {"who": "Ana Diaz", "because": BECAUSE},
             guild=story.guild,
         )  # fmt: skip
         assert "Le pregunté a Ana Diaz" in text_of(asked)
@@ -68,7 +68,7 @@ async def test_the_time_they_agree_on_is_a_file_on_the_hub(tmp_path: Path) -> No
     async with town(tmp_path) as story:
         await join(story)
         await story.discord.slash(
-            story.beto, "wwc intro open", {"who": "Ana Diaz", "because": BECAUSE},
+            story.beto, "wwc intro start", {"who": "Ana Diaz", "because": BECAUSE},
             guild=story.guild,
         )  # fmt: skip
         waiting = await story.slack.command(story.ana, "/wwc", "intro list")
