@@ -1,14 +1,13 @@
 """The playground: a page with two workspaces that asks the hub like any platform."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, replace
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
 
-from bot.adapters.playground.events import PlaygroundDirectMessages
+from bot.adapters.playground.contexts import People, PlaygroundContexts
 from bot.adapters.playground.guard import BadCallError, Handler, body_of, guard_handler
 from bot.adapters.playground.reading import (
     CallContext,
@@ -24,13 +23,13 @@ from bot.adapters.playground.reading import (
     words_of,
 )
 from bot.adapters.playground.render import (
-    Channel,
     View,
     form_html,
     message_html,
     page_html,
     pane_html,
 )
+from bot.adapters.playground.responses import html_response, items_response, serve_file
 from bot.adapters.playground.suggest import CompletionContext, Item, completions
 from bot.adapters.playground.world import (
     BOT,
@@ -41,7 +40,6 @@ from bot.adapters.playground.world import (
     PlaygroundHub,
     Renderer,
     Workspace,
-    members_of,
     quote_line,
     tidy,
 )
@@ -56,13 +54,9 @@ DEMO = (
 )
 MAX_PEOPLE = 50
 MAX_VIEWERS = 8
-MAX_NEIGHBOURS = 6
-
-_STATIC = Path(__file__).parent / "static"
-_People = Callable[[], Awaitable[Sequence[Persona]]]
 
 
-class PlaygroundAdapter(PlaygroundDirectMessages):
+class PlaygroundAdapter(PlaygroundContexts):
     """Serves the page and its calls; deliveries come by `PlaygroundDeliveryAdapter`."""
 
     platform = "playground"
@@ -72,7 +66,7 @@ class PlaygroundAdapter(PlaygroundDirectMessages):
         hub: PlaygroundHub,
         *,
         renderers: Mapping[str, Renderer],
-        people: _People,
+        people: People,
         workspaces: Sequence[Workspace] = DEMO,
         public: bool = False,
         host: str = "127.0.0.1",
@@ -87,8 +81,8 @@ class PlaygroundAdapter(PlaygroundDirectMessages):
         """Register the page, its two files, and the calls they make."""
         get: dict[str, Handler] = {
             "/": self._page,
-            "/playground/page.js": _serve_file("page.js", "text/javascript"),
-            "/playground/page.css": _serve_file("page.css", "text/css"),
+            "/playground/page.js": serve_file("page.js", "text/javascript"),
+            "/playground/page.css": serve_file("page.css", "text/css"),
             "/playground/pane": self._pane,
             "/playground/people": self._persons,
             "/playground/suggest": self._suggest,
@@ -139,12 +133,10 @@ class PlaygroundAdapter(PlaygroundDirectMessages):
             panes.append((workspace, await self._render_pane(here)))
         theme = request.cookies.get("wwc_theme", "")
         html = page_html(language, theme if theme in ("light", "dark") else "", panes)
-        return _html_response(html)
+        return html_response(html)
 
     async def _pane(self, request: web.Request) -> web.Response:
-        return _html_response(
-            await self._render_pane(await self._load_context(dict(request.query)))
-        )
+        return html_response(await self._render_pane(await self._load_context(dict(request.query))))
 
     async def _render_pane(self, here: CallContext) -> str:
         view = await self._load_view(here.person, here.workspace, here.people)
@@ -154,27 +146,6 @@ class PlaygroundAdapter(PlaygroundDirectMessages):
             here.workspace.key, here.channel, here.person.key
         )
         return pane_html(view, channels, current, messages)
-
-    def _channels(
-        self, person: Persona, workspace: Workspace, people: Sequence[Persona]
-    ) -> list[Channel]:
-        talking = self._conversations.partners(workspace.key, person.key)
-        talks = self._conversations.gatherings(workspace.key, person.key)
-        others = [p for p in people if p.key != person.key]
-        near = [p for p in others if p.workspace == workspace.key and p.key not in talking]
-        near = [*(p for p in others if p.key in talking), *near[:MAX_NEIGHBOURS]]
-        return [
-            *(Channel(c, c, "channel") for c in self._conversations.channels(workspace.key)),
-            Channel(BOT, "WWC Hub", "bot"),
-            *(self._group_channel(c, person, people) for c in talks),
-            *(Channel(p.key, p.name, "person", p.key) for p in near),
-        ]
-
-    def _group_channel(self, channel: str, person: Persona, people: Sequence[Persona]) -> Channel:
-        """Return a group conversation, named after the others in it, the hub last."""
-        names = {p.key: p.name for p in people}
-        others = [names.get(k, k) for k in members_of(channel) if k not in (person.key, BOT)]
-        return Channel(channel, ", ".join((*others, "WWC Hub")), "several")
 
     # --- calls ---
 
@@ -188,7 +159,7 @@ class PlaygroundAdapter(PlaygroundDirectMessages):
                 for word in wanted
             )
         ]
-        return _items_response(items[:MAX_PEOPLE])
+        return items_response(items[:MAX_PEOPLE])
 
     async def _suggest(self, request: web.Request) -> web.Response:
         query = request.query
@@ -200,15 +171,13 @@ class PlaygroundAdapter(PlaygroundDirectMessages):
         if "field" in query:
             verb, field = query.get("verb", ""), query["field"]
             options = await self._hub.suggest(asked, verb, field, text[:200])
-            return _items_response([Item(o.label, o.value, o.hint) for o in options])
+            return items_response([Item(o.label, o.value, o.hint) for o in options])
         t = translator(await self._hub.language(sender))
         names = self._renderers[workspace.platform]
         found = await completions(
             CompletionContext(self._hub, asked, t, person.staff), names.read_command(text)
         )
-        return _items_response(
-            [replace(one, value=names.name_commands(one.value)) for one in found]
-        )
+        return items_response([replace(one, value=names.name_commands(one.value)) for one in found])
 
     async def _say(self, request: web.Request) -> web.Response:
         body = await body_of(request)
@@ -342,59 +311,3 @@ class PlaygroundAdapter(PlaygroundDirectMessages):
 
     async def _on_shutdown(self, _: web.Application) -> None:
         self._live.end()
-
-    # --- who and where ---
-
-    async def _load_people(self) -> Sequence[Persona]:
-        people = await self._people()
-        if not people:
-            raise BadCallError("There are no demo people here yet: wwc seed --demo adds them.", 404)
-        return people
-
-    def _find_speaker(
-        self, given: Mapping[str, Any], people: Sequence[Persona]
-    ) -> tuple[Persona, Workspace]:
-        person = person_of(text_of(given, "as"), people)
-        key = text_of(given, "workspace")
-        if not key:
-            home = person.workspace
-            return person, self._workspaces.get(home) or next(iter(self._workspaces.values()))
-        if key not in self._workspaces:
-            known = ", ".join(self._workspaces)
-            raise BadCallError(f"There is no workspace with this key; there are {known}.", 404)
-        return person, self._workspaces[key]
-
-    async def _load_context(self, given: Mapping[str, Any]) -> CallContext:
-        people = await self._load_people()
-        person, workspace = self._find_speaker(given, people)
-        key = text_of(given, "channel") or GENERAL
-        if key not in {c.key for c in self._channels(person, workspace, people)}:
-            raise BadCallError(f"There is no such channel; try {GENERAL} or {BOT}.", 404)
-        return CallContext(person, workspace, key, people)
-
-    async def _load_view(
-        self, person: Persona, workspace: Workspace, people: Sequence[Persona]
-    ) -> View:
-        language = await self._hub.language(sender_of(person, workspace))
-        name_commands = self._renderers[workspace.platform].name_commands
-        names = {p.key: p.name for p in people}
-        return View(workspace, person, language, names, name_commands)
-
-
-# --- responses --------------------------------------------------------------------------------
-
-
-def _html_response(html: str) -> web.Response:
-    return web.Response(text=html, content_type="text/html")
-
-
-def _items_response(items: Sequence[Item]) -> web.Response:
-    return web.json_response({"items": [asdict(item) for item in items]})
-
-
-def _serve_file(name: str, kind: str) -> Handler:
-    async def serve(_: web.Request) -> web.Response:
-        body = await asyncio.to_thread((_STATIC / name).read_bytes)
-        return web.Response(body=body, content_type=kind, charset="utf-8")
-
-    return serve

@@ -1,8 +1,5 @@
 """Render the parts of a card as blocks, and leave out what exceeds the limits of a surface."""
 
-import math
-import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count, groupby
@@ -10,9 +7,9 @@ from typing import assert_never
 
 from bot.adapters.slack import blocks as kit
 from bot.adapters.slack.blocks import Json
+from bot.adapters.slack.charts import bars_lines, fixed_width_table, native_table
 from bot.adapters.slack.text import chunks, is_visible, shorten, utf16_length
 from bot.cards import (
-    Bar,
     Bars,
     Button,
     Buttons,
@@ -34,7 +31,6 @@ TABLE_ROWS, TABLE_COLUMNS, TABLE_SIZE = 100, 20, 8000
 """Largest table rendered as Slack's own; the size is that of its JSON in UTF-16 units."""
 MONOSPACED = 4000
 """Longest block of monospaced text, in UTF-16 units."""
-BAR_WIDTH = 12
 LIST_LINES = 20
 VALUE = 150
 """Longest value of an option, in UTF-16 units."""
@@ -47,7 +43,6 @@ _EMOJI = {
 }
 _MARKS = {"info": "", "good": "✅ ", "warning": "⚠️ ", "bad": "⛔ "}
 _LEVELS = {"info": "info", "good": "success", "warning": "warning", "bad": "error"}
-_NUMBER = re.compile(r"[+\-−]?[\d.,'\u00a0\u202f ]*\d ?%?|[–—-]?")
 
 
 @dataclass(frozen=True)
@@ -261,16 +256,16 @@ class _CardRenderer:
 
         Slack accepts one table in a message and none elsewhere.
         """
-        block = _native_table(table)
+        block = native_table(table)
         wide = len(table.columns) > TABLE_COLUMNS or len(table.rows) >= TABLE_ROWS
         fits = bool(table.columns) and not wide and kit.size(block) <= TABLE_SIZE
         if fits and self._tables < self.surface.tables:
             self._tables += 1
             return Piece((block,))
-        return Piece((kit.rich_text(kit.code_block(self._fit_lines(_fixed_width_table(table)))),))
+        return Piece((kit.rich_text(kit.code_block(self._fit_lines(fixed_width_table(table)))),))
 
     def _bars(self, bars: Bars) -> Piece:
-        chart = kit.code_block(self._fit_lines(_chart(bars)))
+        chart = kit.code_block(self._fit_lines(bars_lines(bars)))
         caption = kit.line(kit.text_run(kit.fit_text(bars.caption, 300), bold=True))
         return Piece((kit.rich_text(caption, chart),))
 
@@ -311,65 +306,6 @@ def _title(entry: Entry) -> list[Json]:
 def _list(entries: Sequence[Entry]) -> Iterator[Piece]:
     for some in _batches([kit.line(*_title(entry)) for entry in entries], LIST_LINES):
         yield Piece((kit.rich_text(kit.bullets(some)),))
-
-
-def _native_table(table: Table) -> Json:
-    numbers = [
-        all(_NUMBER.fullmatch(row[index].strip()) for row in table.rows if index < len(row))
-        for index in range(len(table.columns))
-    ]
-    head = [
-        kit.rich_text(kit.line(kit.text_run(kit.fit_text(c, 150), bold=True)))
-        for c in table.columns
-    ]
-    rows = [[_cell(text) for text in row[: len(head)]] for row in table.rows]
-    settings = [{"align": "right"} if right else {"is_wrapped": True} for right in numbers]
-    rows = [row or [_cell("")] for row in rows]
-    return {"type": "table", "column_settings": settings, "rows": [head, *rows]}
-
-
-def _cell(text: str) -> Json:
-    return {"type": "raw_text", "text": kit.fit_text(text, 500)}
-
-
-def _fixed_width_table(table: Table) -> list[str]:
-    rows = [[shorten(" ".join(c.split()), 40) for c in row] for row in (table.columns, *table.rows)]
-    widths = [max(map(_width, column)) for column in zip(*rows, strict=False)]
-    lines = ["  ".join(map(_pad_text, row, widths)).rstrip() for row in rows]
-    return [lines[0], "  ".join("─" * width for width in widths), *lines[1:]]
-
-
-def _short_value(bar: Bar) -> str:
-    return shorten(" ".join(bar.shown.split()), 30)
-
-
-def _chart(bars: Bars) -> list[str]:
-    labels = [shorten(" ".join(bar.label.split()), 30) for bar in bars.bars]
-    widest = max(map(_width, labels), default=0)
-    values = [bar.value if math.isfinite(bar.value) else 0.0 for bar in bars.bars]
-    most = max([*values, 0.0]) or 1.0
-    return [
-        f"{_pad_text(label, widest)}  {_bar(value / most)}  {_short_value(bar)}"
-        for label, value, bar in zip(labels, values, bars.bars, strict=True)
-    ]
-
-
-def _bar(share: float) -> str:
-    """Return a bar for a share of 0 to 1; anything above 0 shows at least one full cell."""
-    long = max(round(share * BAR_WIDTH), 1) if share > 0 else 0
-    return "█" * long + "░" * (BAR_WIDTH - long)
-
-
-def _pad_text(text: str, width: int) -> str:
-    return text + " " * (width - _width(text))
-
-
-def _width(text: str) -> int:
-    """Return the columns a text takes: accents take none, Asian letters and emoji two."""
-    return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
-        for c in text
-    )
 
 
 def _batches(items: Sequence[Json], most: int) -> Iterator[list[Json]]:

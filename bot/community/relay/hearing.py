@@ -11,13 +11,21 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import deliveries
-from bot.cards import Card, Form, Reply, Text
+from bot.cards import Form, Reply, Text
 from bot.commands import MessageContext, hears
 from bot.community.relay import cards
 from bot.community.relay.cards import MAX_FILE_SIZE
 from bot.community.relay.drafts import dump_message, load_message
+from bot.community.relay.forwarding import (
+    NO_REPLY,
+    deletion_key,
+    find_obstacle,
+    forward,
+    render_copy,
+    render_losses,
+)
 from bot.community.relay.threads import ConversationView, load_view, notify_other
-from bot.domain.escaping import escape_markup, one_line, truncate
+from bot.domain.escaping import escape_markup, one_line
 from bot.i18n import translator
 from bot.links import Links, SharedFile
 from bot.parsing import clean_text, find_nearest
@@ -25,9 +33,6 @@ from bot.request import File, HandledMessage, IncomingMessage, Sender
 from db import blocks, inbound, members, outbox, relay
 from db.members import Member
 from db.relay import Relay, RelayDraft, RelayLine
-
-NO_REPLY = HandledMessage()
-"""The event belonged to a conversation, and its writer gets no answer."""
 
 
 async def _may_concern(session: AsyncSession, heard: IncomingMessage) -> bool:
@@ -120,7 +125,7 @@ async def _on_message(
         return NO_REPLY
     if talk is None and (heard.has_threads or len(views) > 1):
         return await _ask_which_conversation(session, now, heard, me, views)
-    return await _forward(await load_view(session, now, talk, me) if talk else views[0], heard)
+    return await forward(await load_view(session, now, talk, me) if talk else views[0], heard)
 
 
 async def _find_target_conversation(
@@ -168,89 +173,7 @@ async def _ask_which_conversation(
 
 async def send_draft(view: ConversationView, draft: RelayDraft) -> Reply | None:
     """Pass on a draft in the chosen conversation; return what its writer is told, if anything."""
-    return (await _forward(view, load_message(draft))).reply
-
-
-# --- passing on -------------------------------------------------------------------------------
-
-
-async def _forward(view: ConversationView, heard: IncomingMessage) -> HandledMessage:
-    """Record a message and enqueue its copy for the other side; return the writer's answer.
-
-    If it may not be passed on, it is recorded as withheld and the answer says why.
-    """
-    line = RelayLine(
-        relay_id=view.talk.id,
-        author_id=view.me.id,
-        source=heard.source,
-        edition=heard.edition,
-        status=relay.WITHHELD,
-        gone=False,
-        at=view.now,
-    )
-    view.session.add(line)
-    await view.session.flush()
-    if await inbound.has_seen(view.session, _deletion_key(heard)):
-        line.gone = True  # the deletion arrived before the message
-        return NO_REPLY
-    hindered = await _find_obstacle(view)
-    if hindered is not None:
-        return hindered
-    card = _render_copy(view, heard)
-    if card is None:
-        said = view.t("There was nothing in it that I can pass on; words and links I can.")
-        return HandledMessage(cards.note_card(said))
-    line.delivery_id = await notify_other(view, card, f"relay:{line.id}")
-    if line.delivery_id is None:
-        return HandledMessage(cards.unreachable_card(view.t, view.other_name))
-    line.status = relay.PASSED
-    return HandledMessage(_render_losses(view, heard))
-
-
-def _render_copy(view: ConversationView, heard: IncomingMessage) -> Card | None:
-    """Render the copy for the other side; None if nothing of the message can be shown."""
-    text, _ = truncate(escape_markup(heard.text))
-    if view.other is None or not (text or heard.files):
-        return None
-    t = translator(view.other.language)
-    return cards.message_card(t, view.me, heard.sender.label, text, heard.files)
-
-
-def _render_losses(view: ConversationView, heard: IncomingMessage) -> Card | None:
-    """Render what was not passed on whole: a long text, large files; None if all was."""
-    said = []
-    if truncate(escape_markup(heard.text))[1]:
-        said.append(cards.truncation_text(view.t, view.other_name))
-    if any(not file.url for file in heard.files):
-        said.append(cards.files_not_sent_text(view.t, view.other_name))
-    return cards.note_card(" ".join(said)) if said else None
-
-
-async def _find_obstacle(view: ConversationView) -> HandledMessage | None:
-    """Return the answer for a writer whose message may not be passed on now; None if it may.
-
-    A writer who is blocked gets `NO_REPLY`, so as not to learn of it.
-    """
-    session, talk, me, other, t = view.session, view.talk, view.me, view.other, view.t
-    if me.status != "verified":
-        return NO_REPLY
-    if me.muted_until is not None and me.is_muted(view.now):
-        return HandledMessage(cards.mute_card(t, me.muted_until))
-    if other is None:
-        return HandledMessage(cards.unreachable_card(t, ""))
-    if talk.status != relay.OPEN:
-        return HandledMessage(cards.conversation_over_card(t, view.other_name))
-    if await blocks.has_blocked(session, me.id, other.id):
-        return HandledMessage(cards.you_blocked_card(t, view.other_name, talk.id))
-    if await blocks.is_blocked(session, me.id, other.id):
-        return NO_REPLY  # a blocked writer must not learn of it
-    if talk.is_paused_by(me.id):
-        return HandledMessage(cards.you_paused_card(t, talk.id))
-    if talk.is_paused_by(other.id):
-        return HandledMessage(cards.other_paused_card(t, view.other_name))
-    if other.status != "verified":
-        return HandledMessage(cards.unreachable_card(t, view.other_name))
-    return None
+    return (await forward(view, load_message(draft))).reply
 
 
 # --- edits and deletions ----------------------------------------------------------------------
@@ -270,16 +193,16 @@ async def _on_edited(
     line.edition = heard.edition
     talk = await session.get_one(Relay, line.relay_id)
     view = await load_view(session, now, talk, me)
-    hindered = await _find_obstacle(view)
+    hindered = await find_obstacle(view)
     if hindered is not None:
         return hindered
-    card = _render_copy(view, heard)
+    card = render_copy(view, heard)
     if card is None:
         await _withdraw(session, now, line)
         return NO_REPLY
     key = f"relay:{line.id}:edit:{line.edition}"
     await deliveries.edit_delivery(session, now, line.delivery_id, card, key=key)
-    return HandledMessage(_render_losses(view, replace(heard, files=())))
+    return HandledMessage(render_losses(view, replace(heard, files=())))
 
 
 async def _on_early_edit(
@@ -295,7 +218,7 @@ async def _on_early_edit(
         return None
     if not await _record_event(session, now, heard):
         return NO_REPLY
-    return await _forward(await load_view(session, now, talk, me), heard)
+    return await forward(await load_view(session, now, talk, me), heard)
 
 
 async def _on_deleted(
@@ -306,7 +229,7 @@ async def _on_deleted(
     The event need not name the sender: in direct messages only the writer can delete a message.
     Returns None if no copy and no draft is known.
     """
-    await inbound.remember_event(session, _deletion_key(heard), now)
+    await inbound.remember_event(session, deletion_key(heard), now)
     draft = await relay.find_draft(session, heard.source)
     if draft:
         await session.delete(draft)
@@ -323,10 +246,6 @@ async def _withdraw(session: AsyncSession, now: datetime, line: RelayLine) -> No
     """Mark the line as gone and remove the copy on the other side."""
     line.gone = True
     await deliveries.withdraw_delivery(session, now, line.delivery_id)
-
-
-def _deletion_key(heard: IncomingMessage) -> str:
-    return f"gone:{heard.source}"
 
 
 # --- reactions --------------------------------------------------------------------------------
@@ -355,7 +274,7 @@ async def _on_reaction(
             await _withdraw(session, now, line)
         return NO_REPLY
     view = await load_view(session, now, await session.get_one(Relay, about.relay_id), me)
-    if not line.gone or await _find_obstacle(view) is not None or view.other is None:
+    if not line.gone or await find_obstacle(view) is not None or view.other is None:
         return NO_REPLY
     line.gone = False
     await session.flush()
