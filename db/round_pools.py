@@ -12,7 +12,8 @@ from db.base import insert_if_absent
 from db.directory import Expertise
 from db.members import Account, Member, Workspace
 from db.outbox import Address
-from db.rounds import MET, Round, RoundAvoidance, RoundGroup, RoundMember, RoundPlace
+from db.round_members import RoundAvoidance, RoundMember
+from db.rounds import MET, Round, RoundGroup, RoundPlace
 
 
 async def list_participants(

@@ -1,9 +1,9 @@
-"""Pairing rounds: who takes part, who was paired with whom, and who met."""
+"""Pairing rounds: who was paired with whom, who had no partner, and who met."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, Select, delete, func, select, update
+from sqlalchemy import ForeignKey, Index, Select, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column, selectinload
 from sqlalchemy.orm import relationship as related
@@ -13,45 +13,6 @@ from db.members import Member
 
 MET, SCHEDULED, NOT_YET = "met", "scheduled", "not-yet"
 ANSWERS = (MET, SCHEDULED, NOT_YET)
-
-
-class RoundMember(Base):
-    """A member who agreed to be paired.
-
-    `rhythm` is weekly, every-two-weeks or monthly, and `nth` the Tuesday of the month for the
-    latter. The member is not paired while `active` is off, until `snoozed_until`, on the day
-    `skips`, or from `paused_at` on. `missed` counts rounds in a row without a partner, `silent`
-    check-ins in a row without an answer; `asked_at` is when the member was asked whether to go on,
-    empty once there is an answer.
-    """
-
-    __tablename__ = "round_member"
-    member_id: Mapped[int] = mapped_column(
-        ForeignKey("member.id", ondelete="CASCADE"), primary_key=True
-    )
-    active: Mapped[bool] = mapped_column(default=True)
-    rhythm: Mapped[str] = mapped_column(default="weekly")
-    nth: Mapped[int] = mapped_column(default=1)
-    joined_at: Mapped[datetime]
-    snoozed_until: Mapped[date | None]
-    skips: Mapped[date | None]
-    missed: Mapped[int] = mapped_column(default=0)
-    silent: Mapped[int] = mapped_column(default=0)
-    asked_at: Mapped[datetime | None]
-    paused_at: Mapped[datetime | None]
-    member: Mapped[Member] = related(lazy="raise")
-
-
-class RoundAvoidance(Base):
-    """A member with whom another one does not want to be paired, and who never learns of it."""
-
-    __tablename__ = "round_avoid"
-    member_id: Mapped[int] = mapped_column(
-        ForeignKey("member.id", ondelete="CASCADE"), primary_key=True
-    )
-    avoided_id: Mapped[int] = mapped_column(
-        ForeignKey("member.id", ondelete="CASCADE"), primary_key=True, index=True
-    )
 
 
 class Round(Base):
@@ -122,25 +83,6 @@ class UnmatchedMember(Base):
     fits: Mapped[int] = mapped_column(default=0)
     told_at: Mapped[datetime | None]
     member: Mapped[Member] = related(lazy="raise")
-
-
-# --- who takes part ---------------------------------------------------------------------------
-
-
-async def load_participation(session: AsyncSession, member_id: int) -> RoundMember | None:
-    """Load how a member takes part, if ever; the row is locked until the end of the transaction."""
-    return await session.get(RoundMember, member_id, with_for_update=True)
-
-
-async def get_or_create_participation(
-    session: AsyncSession, member_id: int, now: datetime
-) -> RoundMember:
-    """Return the row of a member who takes part, created if there is none, and locked."""
-    await insert_if_absent(session, RoundMember, member_id=member_id, joined_at=now)
-    found = await load_participation(session, member_id)
-    if found is None:
-        raise LookupError("the row vanished while it was made")
-    return found
 
 
 # --- rounds -----------------------------------------------------------------------------------
@@ -274,25 +216,6 @@ async def list_begun_groups(
     return (await session.scalars(query.order_by(RoundGroup.id).limit(limit))).all()
 
 
-async def list_unanswered(
-    session: AsyncSession, round_id: int, before: datetime
-) -> Sequence[RoundMember]:
-    """Return the rows of members notified by `before` who did not answer the check-in."""
-    query = (
-        select(RoundMember)
-        .join(RoundPlace, RoundPlace.member_id == RoundMember.member_id)
-        .join(RoundGroup, RoundGroup.id == RoundPlace.group_id)
-        .where(
-            RoundPlace.round_id == round_id,
-            RoundPlace.answer == "",
-            RoundGroup.begun_at <= before,
-        )
-        .order_by(RoundMember.member_id)
-        .options(selectinload(RoundMember.member))
-    )
-    return (await session.scalars(query)).all()
-
-
 async def list_unmatched(
     session: AsyncSession, round_id: int, *, only_new: int | None = None
 ) -> Sequence[UnmatchedMember]:
@@ -320,19 +243,6 @@ async def delete_unmatched(
     await session.execute(gone)
 
 
-async def count_missed(session: AsyncSession, round_id: int) -> None:
-    """Reset `missed` of members with a place; raise it for unmatched ones, who come first next."""
-    placed = select(RoundPlace.member_id).where(RoundPlace.round_id == round_id)
-    left = select(UnmatchedMember.member_id).where(UnmatchedMember.round_id == round_id)
-    for who, value in ((placed, 0), (left, RoundMember.missed + 1)):
-        await session.execute(
-            update(RoundMember)
-            .where(RoundMember.member_id.in_(who))
-            .values(missed=value)
-            .execution_options(synchronize_session=False)
-        )
-
-
 async def add_third(
     session: AsyncSession, round_id: int, host_id: int, third_id: int, points: int
 ) -> None:
@@ -343,12 +253,6 @@ async def add_third(
     session.add(RoundPlace(round_id=round_id, member_id=third_id, group_id=found.id))
     found.points, found.late, found.begun_at = points, True, None
     await session.flush()
-
-
-async def clear_missed(session: AsyncSession, keys: Collection[int]) -> None:
-    """Reset `missed` of these members, as they have a partner after all."""
-    query = update(RoundMember).where(RoundMember.member_id.in_(keys)).values(missed=0)
-    await session.execute(query)
 
 
 # --- one member's rounds ----------------------------------------------------------------------

@@ -15,7 +15,7 @@ from db.cities import Certification, City, CityName
 from db.demo import DemoCity, DemoPerson, invent_people
 from db.directory import Endorsement, Expertise, Standing
 from db.members import Account, Member, MemberRole, Workspace
-from db.rounds import RoundMember
+from db.round_members import RoundMember
 from db.standard import Criterion, Level, PracticeArea
 from db.text import fold_text
 from db.topics import Topic, TopicCriterion, TopicTerm

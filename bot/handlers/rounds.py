@@ -6,17 +6,15 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Reply, Text
+from bot.cards import Button, Buttons, Card, Fact, Facts, Note, Part, Reply, Text
 from bot.commands import MEMBER, Context, command
 from bot.community.people import finding, portraits, ranking
-from bot.community.rounds import messages, pools
-from bot.domain.affinity import Reason, Seeker, list_reasons
+from bot.community.rounds import messages, partners
 from bot.domain.cadence import next_round_day, round_schedule
 from bot.errors import InvalidArgumentError, Refusal
 from bot.parsing import Labels, Suggestions, shorten
-from db import audit, round_pools, rounds
-from db.members import Member
-from db.rounds import MET, Round, RoundGroup, RoundMember
+from db import audit, round_members, round_pools, rounds
+from db.round_members import RoundMember
 
 RHYTHM_NAMES = {
     "weekly": "Every week",
@@ -24,7 +22,6 @@ RHYTHM_NAMES = {
     "monthly": "Once a month",
 }
 _WEEKS = re.compile(r"(\d{1,2})(?:\s*\w*)?")
-MAX_REASONS = 5
 DEFAULT_SNOOZE, MAX_SNOOZE = timedelta(weeks=4), timedelta(days=366)
 
 
@@ -70,7 +67,7 @@ async def rounds_(ctx: Context, ask: Rounds) -> Reply:
         case "avoid" | "unavoid":
             return await _avoid(ctx, ask.act, ask.value)
         case "why":
-            return await _explain_partner(ctx)
+            return await partners.explain_partner(ctx)
         case _:
             return await _save_answer(ctx, ask.act, ask.value)
 
@@ -79,7 +76,7 @@ async def rounds_(ctx: Context, ask: Rounds) -> Reply:
 
 
 async def _status_card(ctx: Context, note: str = "") -> Card:
-    t, taking = ctx.t, await rounds.load_participation(ctx.session, ctx.member.id)
+    t, taking = ctx.t, await round_members.load_participation(ctx.session, ctx.member.id)
     parts: list[Part] = [Note(note, "good")] if note else []
     if taking is None or not taking.active:
         parts.append(
@@ -93,7 +90,7 @@ async def _status_card(ctx: Context, note: str = "") -> Card:
         )
         parts.append(Buttons((Button(t("Take part"), "rounds on", "primary"),)))
         return Card(t("Rounds of introductions"), tuple(parts))
-    parts += await _partner_parts(ctx)
+    parts += await partners.partner_parts(ctx)
     parts.append(Facts(tuple(await _participation_facts(ctx, taking))))
     parts.append(Buttons(tuple(_status_buttons(ctx, taking))))
     shown = [ctx.member]
@@ -165,7 +162,7 @@ async def _start_rounds(ctx: Context) -> Card:
             ),
             buttons=(Button(t("Edit my profile"), "profile edit", "primary"),),
         )
-    taking = await rounds.get_or_create_participation(ctx.session, ctx.member.id, ctx.now)
+    taking = await round_members.get_or_create_participation(ctx.session, ctx.member.id, ctx.now)
     if not taking.active:
         taking.active, taking.joined_at = True, ctx.now
     taking.snoozed_until = taking.skips = None
@@ -175,7 +172,7 @@ async def _start_rounds(ctx: Context) -> Card:
 
 
 async def _load_participation(ctx: Context) -> RoundMember:
-    found = await rounds.load_participation(ctx.session, ctx.member.id)
+    found = await round_members.load_participation(ctx.session, ctx.member.id)
     if found is None or not found.active:
         raise Refusal(
             ctx.t("You do not take part in rounds yet."),
@@ -185,7 +182,7 @@ async def _load_participation(ctx: Context) -> RoundMember:
 
 
 async def _stop_rounds(ctx: Context) -> Card:
-    taking = await rounds.load_participation(ctx.session, ctx.member.id)
+    taking = await round_members.load_participation(ctx.session, ctx.member.id)
     if taking is not None:
         taking.active = False
         audit.record_act(
@@ -290,36 +287,6 @@ async def _avoid(ctx: Context, act: str, who: str | None) -> Card:
 # --- this round -------------------------------------------------------------------------------
 
 
-async def _load_current_group(ctx: Context) -> tuple[RoundGroup | None, str]:
-    """Return the member's group in the newest round, or None and the reason why there is none.
-
-    The reason is empty if the member did not take part in that round.
-    """
-    round_ = await rounds.find_last_sent(ctx.session)
-    if round_ is None:
-        return None, ""
-    group = await rounds.find_group_of(ctx.session, ctx.member.id, round_.id)
-    if group and group.begun_at:
-        return group, ""
-    left = await rounds.find_unmatched(ctx.session, ctx.member.id, round_.id)
-    return None, messages.unpaired_reason(ctx.t, left) if left else ""
-
-
-async def _partner_parts(ctx: Context) -> list[Part]:
-    t, (group, why) = ctx.t, await _load_current_group(ctx)
-    if group is None:
-        return [Note(why)] if why else []
-    others = messages.other_members(group, ctx.member.id)
-    mine = next(one for one in group.places if one.member_id == ctx.member.id)
-    said = {"met": t("You met."), "scheduled": t("You have a date."), "not-yet": t("Not yet met.")}
-    parts: list[Part] = [
-        portraits.list_entry(ctx, person, note=said.get(mine.answer, "")) for person in others
-    ]
-    acts = messages.check_in_buttons(t, group.id) if mine.answer != MET else ()
-    parts.append(Buttons((*acts, Button(t("Why this person"), "rounds why"))))
-    return parts
-
-
 async def _save_answer(ctx: Context, answer: str, number: str | None) -> Card:
     """Save whether the member's group met; a later answer replaces an earlier one.
 
@@ -327,7 +294,7 @@ async def _save_answer(ctx: Context, answer: str, number: str | None) -> Card:
     """
     group = None
     if number is None:
-        group, _ = await _load_current_group(ctx)
+        group, _ = await partners.load_current_group(ctx)
     elif number.isascii() and number.isdigit() and len(number) < 10:
         group = await rounds.lock_group(ctx.session, int(number))
     mine = next((p for p in group.places if p.member_id == ctx.member.id), None) if group else None
@@ -337,58 +304,7 @@ async def _save_answer(ctx: Context, answer: str, number: str | None) -> Card:
             buttons=(Button(ctx.t("My rounds"), "rounds"),),
         )
     mine.answer, mine.answered_at = answer, ctx.now
-    taking = await rounds.load_participation(ctx.session, ctx.member.id)
+    taking = await round_members.load_participation(ctx.session, ctx.member.id)
     if taking:
         messages.mark_active(taking)
     return await _status_card(ctx, ctx.t("Thank you, I wrote it down."))
-
-
-async def _explain_partner(ctx: Context) -> Card:
-    t, (group, left) = ctx.t, await _load_current_group(ctx)
-    if group is None:
-        text = left or t("You have no partner in the newest round.")
-        return Card(t("Why"), (Text(text), Buttons((Button(t("My rounds"), "rounds"),))))
-    round_ = await ctx.session.get(Round, group.round_id)
-    day = round_.day if round_ else ctx.now.date()
-    keys = [one.member_id for one in group.places]
-    there = await pools.load_seekers(ctx.session, day, ctx.now, keys, any_turn=True)
-    known = {person.key: person for person in there}
-    me = known.get(ctx.member.id)
-    parts: list[Part] = []
-    others = messages.other_members(group, ctx.member.id)
-    for person in others:
-        other = known.get(person.id)
-        lines = _reason_sentences(ctx, person, me, other) if me and other else []
-        parts.append(Entry(person.name, tuple(lines), badge=portraits.badge(t, person)))
-    parts.append(Buttons((Button(t("My rounds"), "rounds"),)))
-    return Card(t("Why this person"), tuple(parts), portraits.footer(t, others))
-
-
-def _reason_sentences(ctx: Context, person: Member, me: Seeker, other: Seeker) -> list[str]:
-    """Return the reasons for a pair as sentences to `me` about `person`, the weightiest first."""
-    return [
-        _reason_sentence(ctx, person, reason) for reason in list_reasons(me, other)[:MAX_REASONS]
-    ]
-
-
-def _reason_sentence(ctx: Context, person: Member, reason: Reason) -> str:
-    t, name = ctx.t, person.first_name
-    match reason.cause:
-        case "hours":
-            return t.many(
-                "Your working days share less than an hour.",
-                "Your working days share {number} hours.",
-                max(1, reason.subject // 2),
-            )
-        case "new-city":
-            return t("You have not met anybody of each other’s city.")
-    topic = ctx.reference.vocabulary.name(reason.subject, ctx.language)
-    match reason.cause:
-        case "learns":
-            return t("{name} knows {topic}, which you would like to learn.", name=name, topic=topic)
-        case "teaches":
-            return t("You know {topic}, which {name} would like to learn.", name=name, topic=topic)
-        case "both-know":
-            return t("You both know {topic}.", topic=topic)
-        case _:
-            return t("You both would like to learn {topic}.", topic=topic)

@@ -6,14 +6,8 @@ from pydantic import BaseModel, Field
 
 from bot.cards import Button, Buttons, Card, Link, Note, Part
 from bot.commands import MEMBER, Context, command
-from bot.community.talks.opening import (
-    KIND,
-    can_talk,
-    common_language,
-    format_two_clocks,
-    propose_times,
-    render_times,
-)
+from bot.community.talks.opening import KIND, can_talk, common_language
+from bot.community.talks.times import format_two_clocks, propose_times, render_times
 from bot.deliveries import enqueue
 from bot.errors import Refusal
 from bot.i18n import Translator, translator

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from bot.community.rounds import messages, pools
 from bot.domain.cadence import next_round_day, round_schedule
-from db import audit, round_pools, rounds
+from db import audit, round_members, round_pools, rounds
 from db.base import transaction
 from db.rounds import Round
 
@@ -195,7 +195,7 @@ async def close_round(engine: AsyncEngine, day: date, now: datetime) -> None:
     async def act(session: AsyncSession, round_: Round) -> bool:
         if round_.checked_at is not None:
             asked = round_.checked_at - TIME_TO_MEET
-            for taking in await rounds.list_unanswered(session, round_.id, asked):
+            for taking in await round_members.list_unanswered(session, round_.id, asked):
                 await messages.close_for_silent_member(session, now, taking)
         round_.closed_at = now
         return False

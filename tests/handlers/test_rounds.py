@@ -11,7 +11,8 @@ from bot.domain.cadence import is_turn, next_round_day, round_schedule
 from bot.jobs import rounds as job
 from db import round_pools
 from db.base import transaction
-from db.rounds import RoundAvoidance, RoundMember, RoundPlace
+from db.round_members import RoundAvoidance, RoundMember
+from db.rounds import RoundPlace
 from tests.conftest import Clock, CommandTyper
 
 DAY = date(2026, 12, 1)

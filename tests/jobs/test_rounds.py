@@ -21,7 +21,8 @@ from db.base import transaction
 from db.directory import Expertise
 from db.members import Member
 from db.outbox import Delivery
-from db.rounds import Round, RoundGroup, RoundMember, RoundPlace, UnmatchedMember
+from db.round_members import RoundMember
+from db.rounds import Round, RoundGroup, RoundPlace, UnmatchedMember
 from db.talks import Talk
 from tests.cast import WORKSPACE
 from tests.conftest import Clock, CommandTyper

@@ -25,6 +25,7 @@ from tests.test_i18n import DATA, ENGLISH, heard
 
 FILES = (
     "bot/community/rounds/messages.py",
+    "bot/community/rounds/partners.py",
     "bot/handlers/rounds.py",
     "bot/handlers/rounds_staff.py",
 )

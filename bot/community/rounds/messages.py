@@ -17,9 +17,10 @@ from bot.deliveries import enqueue
 from bot.domain.cadence import A_WEEK, is_turn, next_round_day, round_schedule
 from bot.domain.matching import can_meet
 from bot.i18n import Translator, translator
-from db import round_pools, rounds
+from db import round_members, round_pools, rounds
 from db.members import Member
-from db.rounds import Round, RoundGroup, RoundMember, UnmatchedMember
+from db.round_members import RoundMember
+from db.rounds import Round, RoundGroup, UnmatchedMember
 
 KIND = "round"
 SILENT_ROUNDS_LIMIT = 3
@@ -320,7 +321,7 @@ def next_round_time(taking: RoundMember, now: datetime) -> datetime:
 
 async def render_next_round(ctx: Context) -> Entry | None:
     """Render when the member's next round is sent; None if they take no part or are paused."""
-    taking = await rounds.load_participation(ctx.session, ctx.member.id)
+    taking = await round_members.load_participation(ctx.session, ctx.member.id)
     if taking is None or not taking.active or taking.paused_at:
         return None
     moment = next_round_time(taking, ctx.now)

@@ -18,9 +18,10 @@ from bot.domain.matching import (
     can_meet,
     plan_round,
 )
-from db import introductions, round_pools, rounds
+from db import introductions, round_members, round_pools, rounds
+from db.round_members import RoundMember
 from db.round_pools import Knowledge
-from db.rounds import Round, RoundGroup, RoundMember
+from db.rounds import Round, RoundGroup
 
 PAIRING_MEMORY = timedelta(days=3 * 365)
 """Partners from before this period count as new again."""
@@ -193,7 +194,7 @@ async def release(session: AsyncSession, round_id: int, now: datetime) -> Round 
     loose = [person for person in there if person.key not in settled]
     if broken or loose:
         await _repair_groups(session, round_, whole, broken, loose, people)
-    await rounds.count_missed(session, round_.id)
+    await round_members.count_missed(session, round_.id)
     round_.sent_at = now
     return round_
 
@@ -258,7 +259,7 @@ async def pair_latecomers(
     if not is_closing:
         made = RoundPlan(tuple(group for group in made.groups if len(group.keys) == 2), ())
     taken = {key for group in made.groups for key in group.keys}
-    await rounds.clear_missed(session, taken)
+    await round_members.clear_missed(session, taken)
     await rounds.delete_unmatched(session, round_.id, taken)
     await _save_late_groups(session, round_, made.groups, placed)
     return len(taken - placed)
