@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import outbox, search
 from db.base import Base, is_sqlite
-from db.directory import Endorsement, Expertise
+from db.directory import Expertise
+from db.endorsements import Endorsement
 from db.members import Account, Member
 from db.outbox import Delivery
 from db.relay import RelayLine

@@ -13,7 +13,8 @@ from db import directory
 from db.base import Base
 from db.cities import Certification, City, CityName
 from db.demo import DemoCity, DemoPerson, invent_people
-from db.directory import Endorsement, Expertise, Standing
+from db.directory import Expertise, Standing
+from db.endorsements import Endorsement
 from db.members import Account, Member, MemberRole, Workspace
 from db.round_members import RoundMember
 from db.standard import Criterion, Level, PracticeArea

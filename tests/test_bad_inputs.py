@@ -9,7 +9,8 @@ from bot.adapters.slack import render as slack
 from bot.cards import Card, Form, Reply, data, plain
 from bot.i18n import translator
 from db.base import transaction
-from db.directory import Endorsement, Expertise
+from db.directory import Expertise
+from db.endorsements import Endorsement
 from db.members import Member
 from tests.conftest import CommandTyper, Entry
 from tests.platforms.discord_limits import mentions_of as discord_mentions

@@ -10,7 +10,7 @@ from bot.community.people import finding, portraits, ranking
 from bot.domain.ranking import base_points
 from bot.errors import InvalidArgumentError, Refusal
 from bot.parsing import SingleWord, Suggestions, shorten
-from db import audit, directory
+from db import audit, directory, endorsements
 from db.directory import Expertise
 
 
@@ -118,10 +118,10 @@ async def endorse(ctx: Context, ask: Endorse) -> Card:
     t = ctx.t
     topic = ctx.reference.vocabulary.name(tie.topic_id, ctx.language)
     if ask.withdraw:
-        changed = await directory.withdraw_endorsement(ctx.session, tie, ctx.member)
+        changed = await endorsements.withdraw_endorsement(ctx.session, tie, ctx.member)
         said = t("You no longer endorse {name} for {topic}.", name=tie.member.name, topic=topic)
     else:
-        changed = await directory.endorse(ctx.session, tie, ctx.member, ctx.now)
+        changed = await endorsements.endorse(ctx.session, tie, ctx.member, ctx.now)
         said = t("You endorse {name} for {topic}.", name=tie.member.name, topic=topic)
     if changed:
         action = "endorsement withdrawn" if ask.withdraw else "endorsed"

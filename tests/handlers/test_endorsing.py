@@ -12,7 +12,8 @@ from bot.hub import Hub
 from bot.request import Request
 from db.audit import Audit
 from db.base import transaction
-from db.directory import Endorsement, Expertise
+from db.directory import Expertise
+from db.endorsements import Endorsement
 from tests.cast import sender
 from tests.conftest import CommandTyper
 from tests.reading import button, commands_of, entries_of, problems_of, titles_of

@@ -18,7 +18,7 @@ from bot.hub import Hub
 from bot.jobs import maintenance
 from bot.links import Links
 from bot.web.my_data import add_routes
-from db import audit, directory, members, outbox, personal_data
+from db import audit, directory, endorsements, members, outbox, personal_data
 from db.base import Base, checkpoint, transaction
 from db.directory import Expertise
 from db.members import Account, Member
@@ -151,7 +151,7 @@ async def _fill(engine: AsyncEngine) -> None:
             )  # fmt: skip
         tie = await directory.find_expertise(session, BEN, await _open_data(session))
         assert tie is not None
-        await directory.endorse(session, tie, maya, NOW)
+        await endorsements.endorse(session, tie, maya, NOW)
 
 
 async def _open_data(session: object) -> int:

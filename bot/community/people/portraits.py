@@ -11,7 +11,7 @@ from bot.community.people.places import workplace
 from bot.community.people.ranking import format_month
 from bot.domain.ranking import FRESH_FOR_DAYS
 from bot.i18n import LANGUAGE_NAMES, Translator
-from db import directory
+from db import directory, endorsements
 from db.cities import City
 from db.directory import Expertise
 from db.members import Member, Person, is_field_visible
@@ -158,7 +158,7 @@ async def _next_buttons(ctx: Context, person: Member, knows: Sequence[Expertise]
             Button(t("Settings"), "settings"),
         ]
     given = (
-        await directory.list_endorsed_topics(ctx.session, person.id, ctx.member.id)
+        await endorsements.list_endorsed_topics(ctx.session, person.id, ctx.member.id)
         if knows
         else set()
     )
