@@ -1,5 +1,6 @@
 """The page in a real browser: typing, pressing, filling in, switching, reading aloud."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -20,7 +21,7 @@ from playwright.async_api import (
 
 from bot.adapters.base import Destination
 from bot.adapters.playground.listen import PlaygroundAdapter
-from bot.cards import Card, Text
+from bot.cards import Card, Option, Text
 from tests.adapters.playground.demo import FakeHub, served
 
 ARGS = [
@@ -232,6 +233,27 @@ async def test_fields_of_many_values_search_and_collect(visit: Visit, hub: FakeH
 
     await expect(visit.left.locator("article")).to_have_count(1)
     assert hub.asked[-1].values["topics"] == ("data governance",)
+
+
+async def test_keys_pressed_before_the_suggestions_come_are_for_them(
+    visit: Visit, hub: FakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a slow line the arrow and Enter choose what was typed, and the form is not sent."""
+    answer_at_once = hub.suggest
+
+    async def suggest(*asked: Any) -> tuple[Option, ...]:
+        await asyncio.sleep(0.4)
+        return await answer_at_once(*asked)
+
+    monkeypatch.setattr(hub, "suggest", suggest)
+    await visit.say(visit.left, "/wwc profile")
+    dialog = visit.page.get_by_role("dialog")
+    topics = dialog.get_by_role("combobox", name="What I know")
+    await topics.press_sequentially("my own")
+    await topics.press("ArrowDown")
+    await topics.press("Enter")
+
+    await expect(dialog.locator(".chip")).to_have_text(["open data×", "«my own»×"])
 
 
 async def test_escape_closes_the_list_then_the_form(visit: Visit, hub: FakeHub) -> None:

@@ -44,6 +44,8 @@ class Combo {
     this.items = [];
     this.asked = 0;
     this.at = -1;
+    this.waiting = false;
+    this.keys = []; // pressed before the list was there: they are for the list that comes
     input.addEventListener("input", () => this.ask());
     input.addEventListener("keydown", (event) => this.key(event));
     input.addEventListener("blur", () => this.close());
@@ -59,9 +61,24 @@ class Combo {
 
   async ask(text = this.input.value) {
     const asked = ++this.asked;
+    this.waiting = true;
+    this.keys = [];
     const items = await this.find(text).catch(() => []);
-    // Answers may overtake each other, and come when the field is left already.
-    if (asked === this.asked && document.activeElement === this.input) this.show(items);
+    if (asked !== this.asked) return; // answers may overtake each other
+    this.waiting = false;
+    if (document.activeElement !== this.input) return; // the field is left already
+    this.show(items);
+    for (const key of this.keys.splice(0)) this.steer(key);
+  }
+
+  // Uses a key on the list; false if it means nothing there.
+  steer(key) {
+    if (this.list.hidden) return false;
+    if (key === "ArrowDown") this.move(1);
+    else if (key === "ArrowUp") this.move(-1);
+    else if (key === "Enter" && this.at >= 0) this.choose(this.at);
+    else return false;
+    return true;
   }
 
   show(items) {
@@ -102,15 +119,17 @@ class Combo {
 
   key(event) {
     if (event.isComposing) return;
+    const arrow = event.key === "ArrowDown" || event.key === "ArrowUp";
+    if (this.waiting && (arrow || (event.key === "Enter" && this.keys.length))) {
+      this.keys.push(event.key);
+      return void event.preventDefault();
+    }
     if (event.key === "ArrowDown" && this.list.hidden) return void this.ask(this.eager ? "" : undefined);
     if (this.list.hidden) return;
     const { key, shiftKey } = event;
-    if (key === "ArrowDown") this.move(1);
-    else if (key === "ArrowUp") this.move(-1);
-    else if (key === "Escape") this.close();
+    if (key === "Escape") this.close();
     else if (key === "Tab" && !shiftKey && (this.at >= 0 || !this.eager)) this.choose(Math.max(this.at, 0));
-    else if (key === "Enter" && this.at >= 0) this.choose(this.at);
-    else return;
+    else if (!this.steer(key)) return;
     event.preventDefault();
     event.stopPropagation(); // Esc closes the list, not the dialog around it
   }
@@ -123,6 +142,8 @@ class Combo {
 
   close() {
     this.asked++;
+    this.waiting = false;
+    this.keys = [];
     this.show([]);
   }
 }
