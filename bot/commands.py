@@ -6,6 +6,7 @@ import pkgutil
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Literal, TypeVar, get_type_hints
 
@@ -16,13 +17,14 @@ from bot.cards import Form, Option, Reply
 from bot.forms import build_form
 from bot.i18n import Translator
 from bot.links import Links
-from bot.parsing import Argument, arguments_of
+from bot.parsing import Argument, arguments_of, clean_lines, clean_text, skip_words
 from bot.reference import Reference
 from bot.request import HandledMessage, IncomingMessage, Request, Values
-from db.members import Account, Member
+from db.members import STAFF_ROLES, Account, Member
 
 NO_PROBLEMS: Mapping[str, str] = MappingProxyType({})
 Ask = TypeVar("Ask", bound=BaseModel)
+Found = TypeVar("Found")
 
 Room = Literal["daily", "me", "events", "groups", "library", "standing", "admin"]
 """The group a command stands in where a platform sorts its commands.
@@ -54,7 +56,7 @@ class Allow:
 
 ANYONE = Allow("anyone", members_only=False)
 MEMBER = Allow("members")
-STAFF = Allow("staff", roles=frozenset({"staff", "admin"}))
+STAFF = Allow("staff", roles=frozenset(STAFF_ROLES))
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,9 @@ class Command:
         )
         return replace(form, submit=t("Save")) if self.current_values else form
 
+
+CommandMatch = tuple[Command, str] | None
+"""The command that words begin with, and the rest of the words; None if there is none."""
 
 CurrentValues = Callable[[Context], Awaitable[Mapping[str, tuple[str, ...]]]]
 """Returns what an edit form shows before anybody typed a word: values by field name."""
@@ -227,19 +232,35 @@ def hears(
     return declare
 
 
+def find_command(commands: Mapping[str, Found], words: str) -> tuple[Found, str] | None:
+    """Return the command that the words begin with, and the rest of them; None if there is none."""
+    said = clean_text(words).split(" ")
+    for length in (2, 1):
+        name = " ".join(said[:length]).casefold()
+        if name in commands:
+            return commands[name], skip_words(clean_lines(words), length)
+    return None
+
+
 def load_commands() -> Mapping[str, Command]:
     """Import every module that declares commands or listeners; return the commands in order.
 
     Commands and `LISTENERS` stand in the order of module and line, whatever was imported first.
     """
-    for room in ("bot.handlers", "bot.community"):
-        package = importlib.import_module(room)
-        for module in pkgutil.walk_packages(package.__path__, f"{room}."):
-            importlib.import_module(module.name)
-    LISTENERS.sort(key=lambda listener: _declaration_order(listener.handle))
-    return dict(sorted(COMMANDS.items(), key=lambda named: _declaration_order(named[1].handle)))
+    import_modules("bot.handlers")
+    import_modules("bot.community")
+    LISTENERS.sort(key=lambda listener: declaration_order(listener.handle))
+    return dict(sorted(COMMANDS.items(), key=lambda named: declaration_order(named[1].handle)))
 
 
-def _declaration_order(declared: Callable[..., Any]) -> tuple[str, int]:
+@cache
+def import_modules(package: str) -> None:
+    """Import every module of a package, once: importing one registers what it declares."""
+    folder = importlib.import_module(package).__path__
+    for module in pkgutil.walk_packages(folder, f"{package}."):
+        importlib.import_module(module.name)
+
+
+def declaration_order(declared: Callable[..., Any]) -> tuple[str, int]:
     """Return the module and the line where a function is declared."""
     return declared.__module__, declared.__code__.co_firstlineno

@@ -243,9 +243,9 @@ async def withdraw_delivery(session: AsyncSession, now: datetime, number: int | 
         return
     edits = Delivery.of_id == original.id, Delivery.act == "edit"
     ended = await outbox.cancel_waiting(session, now, _TAKEN_BACK, *edits)
-    # it may have arrived before it was claimed again, so it is removed like a message that was sent
-    in_doubt = original.state == outbox.CLAIMED and original.began_at is not None
-    if original.state in _SENT_STATES and (original.state != outbox.CLAIMED or in_doubt):
+    # a claimed one was not sent, unless it was tried before the claim and may have arrived then
+    only_claimed = original.state == outbox.CLAIMED and original.began_at is None
+    if original.state in _SENT_STATES and not only_claimed:
         await _enqueue_change(session, now, original, "remove", f"{original.key}:remove", "")
     else:
         itself = Delivery.id == original.id

@@ -1,47 +1,26 @@
 """The steps from a command's words to its reply, inside the transaction of the request."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from pydantic import ValidationError
 
 from bot.cards import MAX_COMMAND_LENGTH, Button, Buttons, Card, Note, Part, Reply
-from bot.commands import Command, Context
+from bot.commands import Command, CommandMatch, Context
 from bot.errors import InvalidArgumentError, Refusal
 from bot.forms import describe_problems
 from bot.i18n import Translator
 from bot.parsing import (
     Argument,
-    clean_lines,
     clean_text,
     coerce_values,
     find_nearest,
     parse_words,
     shorten,
+    skip_words,
 )
 from bot.request import Values
 from db import audit, inbound
 from db.base import begin_writing
-
-CommandMatch = tuple[Command, str] | None
-"""The command that words begin with, and the rest of the words; None if there is none."""
-
-
-def find_command(commands: Mapping[str, Command], words: str) -> CommandMatch:
-    """Return the command that the words begin with, and the rest of them; None if there is none.
-
-    No words at all mean `help`.
-    """
-    said = clean_text(words).split(" ")
-    for length in (2, 1):
-        name = " ".join(said[:length]).casefold() or "help"
-        if name in commands:
-            return commands[name], _skip_words(clean_lines(words), length)
-    return None
-
-
-def _skip_words(words: str, count: int) -> str:
-    """Return the text behind the first `count` words, with its line breaks."""
-    return (words.split(None, count) + [""] * (count + 1))[count]
 
 
 async def remember_event(ctx: Context) -> bool:
@@ -167,7 +146,7 @@ def _render_unknown_command(ctx: Context) -> Card:
     allowed = [n for n, c in ctx.commands.items() if c.allow.permits(ctx.viewer)]
     verb = said.partition(" ")[0]
     near = {
-        name: _skip_words(said, length)
+        name: skip_words(said, length)
         for length in (2, 1)
         for name in find_nearest(
             " ".join(said.split(" ")[:length]), [n for n in allowed if n.count(" ") == length - 1]

@@ -9,8 +9,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from bot import deliveries, reference
 from bot.cards import Form, Option, Reply
-from bot.commands import COMPLETIONS, LISTENERS, Context, MessageContext, load_commands
-from bot.dispatch import CommandMatch, find_command, remember_event, reply_to
+from bot.commands import (
+    COMPLETIONS,
+    LISTENERS,
+    CommandMatch,
+    Context,
+    MessageContext,
+    find_command,
+    load_commands,
+)
+from bot.dispatch import remember_event, reply_to
 from bot.errors import DuplicateEventError
 from bot.faults import busy_text, fault_card, is_database_busy, log_fault
 from bot.i18n import language_of, translator
@@ -51,7 +59,7 @@ class Hub:
         Raises DuplicateEventError for an event that was answered already, and DBAPIError if a retry
         (`request.is_retry`) cannot be saved.
         """
-        found = find_command(self.commands, request.words)
+        found = self._find_command(request.words)
         with REQUEST_SECONDS.labels(request.sender.platform).time():
             reply, outcome = await self._answer_safely(request, found)
         name = found[0].name if found else "unknown"
@@ -77,7 +85,7 @@ class Hub:
         Opening it changes nothing: words that would be enough to write are not run. Raises
         LookupError if no command matches.
         """
-        found = find_command(self.commands, request.words)
+        found = self._find_command(request.words)
         if found is None:
             raise LookupError("no such command")
         asked, values = found[0], parse_words(found[1], found[0].arguments)
@@ -168,6 +176,10 @@ class Hub:
                 )
 
     # --- steps of one request ---
+
+    def _find_command(self, words: str) -> CommandMatch:
+        """Return the command and the rest of the words; no words at all mean `help`."""
+        return find_command(self.commands, words if clean_text(words) else "help")
 
     async def _answer(self, request: Request, found: CommandMatch) -> Reply:
         known = await self._load_reference()

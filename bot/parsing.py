@@ -168,6 +168,11 @@ def clean_lines(text: str) -> str:
     return "\n".join(clean_text(line) for line in text.splitlines()).strip()
 
 
+def skip_words(words: str, count: int) -> str:
+    """Return the text behind the first `count` words, with its line breaks."""
+    return (words.split(None, count) + [""] * (count + 1))[count]
+
+
 def shorten(text: str) -> str:
     """Cut a text so that it can be quoted back."""
     return text if len(text) <= MAX_ECHO_LENGTH else text[: MAX_ECHO_LENGTH - 1] + "…"

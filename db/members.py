@@ -20,6 +20,7 @@ FIELDS_WITH_VISIBILITY = ("title", "topics", "languages", "hours", "bio")
 
 
 CITY_LEAD = "lead"
+STAFF_ROLES = ("staff", "admin")
 """The role of members who let colleagues of their own city in; staff grant it."""
 
 

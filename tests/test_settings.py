@@ -1,34 +1,24 @@
 """What the operator got wrong is one sentence: it names the variable and never quotes its value."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from bot import settings
-from bot.settings import ConfigurationError, Settings
+from bot.settings import ConfigurationError
+from tests.conftest import Reading
 
 SIGNING = {"SLACK_SIGNING_SECRET": "8f742231b10e8888abcd99yyyzzz85a5"}
 BOT = {"SLACK_BOT_TOKEN": "xoxb-17653672481-19874698323-pdFZKVeTuE8sk7oOcBrzbqgy"}
 KEY = "Jc1xkQvY0b1aG9uVnWm3R5tZ"
 SHARED = "postgresql://postgres:hunter22@db.internal/hub"
 
-Reading = Callable[..., Settings]
-
 
 @pytest.fixture
-def read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Reading:
-    """The settings as they are with these variables alone, in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-    for name in settings.KNOWN_VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-
-    def reading(**variables: str) -> Settings:
-        for name, value in variables.items():
-            monkeypatch.setenv(name, value)
-        return settings.load_settings()
-
-    return reading
+def read(read: Reading, monkeypatch: pytest.MonkeyPatch) -> Reading:
+    """The same as everywhere, but with no PORT: here its default is looked at too."""
+    monkeypatch.delenv("PORT")
+    return read
 
 
 def refusal(read: Reading, **variables: str) -> str:

@@ -1,22 +1,20 @@
 """Ends what must end when a member leaves, is forgotten, is suspended or blocks another one."""
 
-import importlib
-import pkgutil
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from typing import Literal
+from typing import Literal, get_args
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import deliveries
+from bot.commands import declaration_order, import_modules
 from bot.domain.ranking import base_points
 from db import audit, directory, joining, key_values, personal_data
 from db.members import Member
 
 Way = Literal["left", "forgotten", "suspended", "blocked"]
-WAYS: tuple[Way, ...] = ("left", "forgotten", "suspended", "blocked")
+WAYS: tuple[Way, ...] = get_args(Way)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +44,9 @@ def ends(*ways: Way) -> Callable[[Ending], Ending]:
 
 
 def list_endings(way: Way) -> Sequence[Ending]:
-    """List the endings of a way, sorted by module and name: import order must not matter."""
-    _load_community()
-    return sorted(ENDINGS[way], key=lambda ending: (ending.__module__, ending.__qualname__))
-
-
-@cache
-def _load_community() -> None:
-    """Import all modules of `bot.community`, since importing one registers its endings."""
-    community = importlib.import_module("bot.community")
-    for module in pkgutil.walk_packages(community.__path__, "bot.community."):
-        importlib.import_module(module.name)
+    """List the endings of a way in the order of their declaration, whatever was imported first."""
+    import_modules("bot.community")
+    return sorted(ENDINGS[way], key=declaration_order)
 
 
 async def run_endings(session: AsyncSession, now: datetime, parting: Parting) -> None:

@@ -9,9 +9,8 @@ from bot.cards import Card
 from bot.deliveries import enqueue
 from bot.i18n import Translator, translator
 from db import members
-from db.members import CITY_LEAD, Member
+from db.members import CITY_LEAD, STAFF_ROLES, Member
 
-STAFF_ROLES = ("staff", "admin")
 RenderCard = Callable[[Translator, Member], Card]
 """Renders a card for one reader, in the reader's language."""
 

@@ -53,11 +53,11 @@ class StepJob:
     """A job of many transactions, run each minute to do whatever of it is due.
 
     Each of its steps is recorded in the transaction that does it, so that any process may run it at
-    any time; `act` gets the clock. No run of it is claimed.
+    any time; `run` gets the clock. No run of it is claimed.
     """
 
     name: str
-    act: Callable[[AsyncEngine, Clock], Awaitable[None]]
+    run: Callable[[AsyncEngine, Clock], Awaitable[None]]
 
 
 TIMETABLE = (
@@ -120,8 +120,8 @@ def create_scheduler(
     )
     for job in jobs:
         if isinstance(job, StepJob):
-            act = partial(job.act, engine, _now)
-            scheduler.add_job(_run_logged, "cron", minute="*", args=[job.name, act])
+            step = partial(job.run, engine, _now)
+            scheduler.add_job(_run_logged, "cron", minute="*", args=[job.name, step])
     return scheduler
 
 

@@ -11,7 +11,7 @@ from bot.adapters.discord.modal import split_values
 from bot.adapters.discord.names import ROOTS, CommandNames, DoesNotFitError, Path, read_command
 from bot.adapters.discord.text import one_line, shorten
 from bot.cards import Option
-from bot.commands import Command, Room
+from bot.commands import Command, Room, find_command
 from bot.i18n import Translator, translator
 from bot.parsing import Argument, fold_text
 from bot.request import Values
@@ -207,22 +207,12 @@ def _choice(option: Option) -> Json:
 # --- what people enter ------------------------------------------------------------------------
 
 
-def find_command(words: str, commands: Commands) -> Command | None:
-    """Return the verb that the words begin with; None if there is none."""
-    said = words.split()
-    for length in (2, 1):
-        command = commands.get(" ".join(said[:length]).casefold())
-        if command:
-            return command
-    return None
-
-
-def parse_command(data: Mapping[str, Any], commands: Commands) -> tuple[str, Values]:
+def parse_command(data: Mapping[str, Any], names: CommandNames) -> tuple[str, Values]:
     """Return the words and values of a slash command, or of the menu entry on a person."""
     if data.get("type") == PERSON:
         return f"{WHO_IS} <@{data.get('target_id', '')}>", {}
     path, options = _split_path(data)
-    command = _verb_at(path, commands)
+    command = _verb_at(path, names)
     if command is None:
         return " ".join(path[1:]), {}
     known = {argument.spelling: argument for argument in command.arguments}
@@ -244,10 +234,12 @@ def _split_path(data: Mapping[str, Any]) -> tuple[Path, Sequence[Mapping[str, An
     return tuple(path), options
 
 
-def _verb_at(path: Path, commands: Commands) -> Command | None:
+def _verb_at(path: Path, names: CommandNames) -> Command | None:
     """Return the verb of a path; an outdated path is matched by its words."""
-    name = CommandNames(commands).verbs.get(path)
-    return commands[name] if name else find_command(" ".join(path[1:]), commands)
+    if path in names.verbs:
+        return names.commands[names.verbs[path]]
+    found = find_command(names.commands, " ".join(path[1:]))
+    return found[0] if found else None
 
 
 def _parse_option_value(argument: Argument, value: object) -> tuple[str, ...]:
@@ -261,11 +253,11 @@ def normalize_mentions(text: str) -> str:
 
 
 def find_focused_field(
-    data: Mapping[str, Any], commands: Commands
+    data: Mapping[str, Any], names: CommandNames
 ) -> tuple[Command, Argument, str] | None:
     """Return the verb, the argument that is being typed, and its text so far; None if unknown."""
     path, options = _split_path(data)
-    command = _verb_at(path, commands)
+    command = _verb_at(path, names)
     option = next((o for o in options if o.get("focused")), None)
     if command is None or option is None:
         return None

@@ -1,6 +1,7 @@
 """Parse events in direct messages with the bot into `IncomingMessage`s: pure."""
 
 import re
+from dataclasses import replace
 
 import discord
 
@@ -31,18 +32,8 @@ def parse_edit(message: discord.Message, sender: Sender) -> IncomingMessage | No
     if message.edited_at is None:
         return None
     edition = int(message.edited_at.timestamp() * 1_000_000)
-    return IncomingMessage(
-        sender,
-        "edited",
-        str(message.id),
-        str(message.channel.id),
-        readable_text(message),
-        parent=_reply_target_id(message),
-        is_command=bool(_COMMAND.match(message.content)),
-        edition=edition,
-        files=files(message),
-        keys=(f"{sender.platform}:m{message.id}:{edition}",),
-    )
+    keys = (f"{sender.platform}:m{message.id}:{edition}",)
+    return replace(parse_message(message, sender), act="edited", edition=edition, keys=keys)
 
 
 def parse_deletion(platform: str, gone: discord.RawMessageDeleteEvent) -> IncomingMessage:

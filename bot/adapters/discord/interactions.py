@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import discord
@@ -11,7 +12,6 @@ from discord.app_commands import Choice
 
 from bot.adapters.base import ANSWER_TIMEOUT, wait_briefly
 from bot.adapters.discord.commands import (
-    find_command,
     find_focused_field,
     list_matching_options,
     normalize_mentions,
@@ -20,11 +20,13 @@ from bot.adapters.discord.commands import (
 from bot.adapters.discord.forms import PART, Forms, build_draft
 from bot.adapters.discord.limits import MAX_OPTION, MAX_OPTIONS, Json
 from bot.adapters.discord.modal import parse_submission
+from bot.adapters.discord.names import CommandNames
 from bot.adapters.discord.people import PLATFORM, People
 from bot.adapters.discord.render import AdapterButton, message, parse_custom_id
 from bot.adapters.discord.text import one_line, shorten
 from bot.adapters.discord.views import NO_MENTIONS, RawLayoutView, first_text_of
 from bot.cards import Card, Form, Note, Option, Reply
+from bot.commands import find_command
 from bot.errors import DuplicateEventError
 from bot.i18n import Translator, language_of, translator
 from bot.request import Request, Sender, Values
@@ -67,6 +69,11 @@ class InteractionHandler:
     answer_timeout: float = ANSWER_TIMEOUT
     forms: Forms = field(default_factory=Forms)
 
+    @cached_property
+    def _names(self) -> CommandNames:
+        """The names of the hub's commands, which are the same as long as it runs."""
+        return CommandNames(self.hub.commands)
+
     def _request(
         self, interaction: discord.Interaction, words: str, values: Values | None = None
     ) -> Request:
@@ -85,7 +92,7 @@ class InteractionHandler:
         data: Any = interaction.data or {}
         match interaction.type:
             case Kind.application_command:
-                words, values = parse_command(data, self.hub.commands)
+                words, values = parse_command(data, self._names)
                 await self._answer(
                     InteractionContext(interaction, self._request(interaction, words, values))
                 )
@@ -118,8 +125,8 @@ class InteractionHandler:
         part, of, key = (int(found[2]), int(found[3]), found[4]) if found else (1, 1, "")
         draft = self.forms.drafts.find(key, request.sender.user)
         words = draft.words if draft else command
-        verb = find_command(words, self.hub.commands)
-        given = parse_submission(data.get("components", ()), verb.arguments if verb else ())
+        verb = find_command(self.hub.commands, words)
+        given = parse_submission(data.get("components", ()), verb[0].arguments if verb else ())
         values = {**(draft.values if draft else {}), **given}
         if not words:
             await self._show_form_expired(InteractionContext(interaction, request))
@@ -198,8 +205,8 @@ class InteractionHandler:
     async def ask(self, request: Request, key: str) -> LocalizedReply:
         """Return the hub's reply; a command that writes runs only once for each event `key`."""
         t = await self._load_translator(request.sender)
-        command = find_command(request.words, self.hub.commands)
-        once = key if command and command.writes else ""
+        command = find_command(self.hub.commands, request.words)
+        once = key if command and command[0].writes else ""
         try:
             return LocalizedReply(await self.hub(replace(request, event=once)), t)
         except DuplicateEventError:
@@ -259,7 +266,7 @@ class InteractionHandler:
     async def _load_suggestions(
         self, interaction: discord.Interaction, data: Any
     ) -> Sequence[Option]:
-        field = find_focused_field(data, self.hub.commands)
+        field = find_focused_field(data, self._names)
         if field is None:
             return ()
         command, argument, typed = field

@@ -47,12 +47,13 @@ class DoesNotFitError(ValueError):
 
 
 class CommandNames:
-    """The path of each verb (`paths`), and the verb of each path (`verbs`).
+    """The path of each verb in `commands` (`paths`), and the verb of each path (`verbs`).
 
     Raises `DoesNotFitError` where two verbs have the same path.
     """
 
     def __init__(self, commands: Mapping[str, Command]) -> None:
+        self.commands = commands
         words = {name: _words(name, command.room) for name, command in commands.items()}
         self.paths = {
             name: (

@@ -4,7 +4,7 @@ Each event is handled in one transaction: its key, the deliveries to the other s
 line are saved together, so that an event which comes twice has one effect.
 """
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import deliveries
 from bot.cards import Form, Reply, Text
-from bot.commands import MessageContext, hears
+from bot.commands import Command, MessageContext, find_command, hears
 from bot.community.relay import cards
 from bot.community.relay.cards import MAX_FILE_SIZE
 from bot.community.relay.drafts import dump_message, load_message
@@ -74,17 +74,16 @@ def _add_file_url(file: File, what: IncomingMessage, links: Links, now: datetime
     return replace(file, url=links.file_url(shared, now))
 
 
-def _looks_like_command(heard: IncomingMessage, verbs: Collection[str]) -> bool:
+def _looks_like_command(heard: IncomingMessage, commands: Mapping[str, Command]) -> bool:
     """Return whether a message begins with a command's name, exact or misspelt.
 
     A misspelt name counts only on platforms with threads: there a message outside of a thread
     need not be for a conversation.
     """
-    said = clean_text(heard.text).casefold().split(" ")
-    if not said[0]:
-        return False
-    known = any(" ".join(said[:length]) in verbs for length in (2, 1))
-    return known or (heard.has_threads and bool(find_nearest(said[0], list(verbs))))
+    if find_command(commands, heard.text):
+        return True
+    first = clean_text(heard.text).partition(" ")[0]
+    return heard.has_threads and bool(first and find_nearest(first, list(commands)))
 
 
 async def _load_member(session: AsyncSession, sender: Sender) -> Member | None:

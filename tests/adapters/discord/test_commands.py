@@ -8,20 +8,21 @@ import pytest
 from bot.adapters.discord import commands as native
 from bot.adapters.discord.commands import (
     build_commands,
-    find_command,
     find_focused_field,
     fingerprint,
     list_matching_options,
     normalize_mentions,
     parse_command,
 )
-from bot.adapters.discord.names import DoesNotFitError
+from bot.adapters.discord.names import CommandNames, DoesNotFitError
 from bot.cards import Option
-from bot.commands import STAFF, load_commands
+from bot.commands import STAFF, find_command, load_commands
 from bot.i18n import translator
 from bot.parsing import Argument
 from tests.adapters.discord.fake import COMMANDS, Members, verb, verbs
 from tests.platforms.discord import problems_of_commands
+
+NAMES = CommandNames(COMMANDS)
 
 
 def by_name(children: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -169,17 +170,17 @@ def test_what_people_give_becomes_words_and_values() -> None:
     """By field, as text; mentions in one way of writing."""
     data = slash("who-does", topic="ask <@!12>", in_="x", most=3, open=True, gone="y")
 
-    assert parse_command(data, COMMANDS) == (
+    assert parse_command(data, NAMES) == (
         "who-does",
         {"topic": ("ask <@12>",), "place": ("x",), "most": ("3",), "open": ("yes",)},
     )
-    assert parse_command(slash("who-does", open=False), COMMANDS)[1] == {"open": ("no",)}
-    assert parse_command(slash("profile", areas="a, b"), COMMANDS)[1] == {"areas": ("a", "b")}
-    assert parse_command(slash("admin", "members"), COMMANDS) == ("admin members", {})
-    assert parse_command(slash("admin", "start"), COMMANDS) == ("admin", {})
-    assert parse_command(slash("gone"), COMMANDS) == ("gone", {})
-    assert parse_command({"type": 2, "target_id": "7"}, COMMANDS) == ("who-is <@7>", {})
-    assert find_command("", COMMANDS) is None
+    assert parse_command(slash("who-does", open=False), NAMES)[1] == {"open": ("no",)}
+    assert parse_command(slash("profile", areas="a, b"), NAMES)[1] == {"areas": ("a", "b")}
+    assert parse_command(slash("admin", "members"), NAMES) == ("admin members", {})
+    assert parse_command(slash("admin", "start"), NAMES) == ("admin", {})
+    assert parse_command(slash("gone"), NAMES) == ("gone", {})
+    assert parse_command({"type": 2, "target_id": "7"}, NAMES) == ("who-is <@7>", {})
+    assert find_command(COMMANDS, "") is None
     assert normalize_mentions("<@!1><@2>") == "<@1><@2>"
 
 
@@ -188,14 +189,14 @@ def test_the_field_somebody_types_into_is_found() -> None:
     data = slash("who-does", topic="op")
     option = data["options"][0]["options"][0]
 
-    assert find_focused_field(data, COMMANDS) is None
+    assert find_focused_field(data, NAMES) is None
     option["focused"] = True
-    found = find_focused_field(data, COMMANDS)
+    found = find_focused_field(data, NAMES)
     assert found is not None
     assert (found[0].name, found[1].name, found[2]) == ("who-does", "topic", "op")
     option["name"] = "gone"
-    assert find_focused_field(data, COMMANDS) is None
-    assert find_focused_field(slash("gone", topic="x"), COMMANDS) is None
+    assert find_focused_field(data, NAMES) is None
+    assert find_focused_field(slash("gone", topic="x"), NAMES) is None
 
 
 def test_options_are_completed_by_what_they_contain() -> None:

@@ -71,7 +71,7 @@ def test_what_is_registered_does_not_depend_on_the_order_of_declarations() -> No
 
 def test_a_native_command_says_the_hubs_verb() -> None:
     """By its path; what was registered before is understood as well."""
-    commands = load_commands()
+    names = CommandNames(load_commands())
     show = [{"name": "act", "type": 3, "value": "show"}]
     inside = [{"name": "my-data", "type": 1, "options": show}]
     cases = {
@@ -88,8 +88,8 @@ def test_a_native_command_says_the_hubs_verb() -> None:
         options: list[dict[str, object]] = []
         for depth, name in enumerate(reversed(path)):
             options = [{"name": name, "type": 2 if depth else 1, "options": options}]
-        assert parse_command({"type": 1, "name": root, "options": options}, commands) == (said, {})
-    words, values = parse_command({"type": 1, "name": "wwc-me", "options": inside}, commands)
+        assert parse_command({"type": 1, "name": root, "options": options}, names) == (said, {})
+    words, values = parse_command({"type": 1, "name": "wwc-me", "options": inside}, names)
     assert (words, list(values.values())) == ("my-data", [("show",)])
 
 
@@ -98,7 +98,8 @@ def test_help_understands_a_command_by_its_name_here() -> None:
     about = [{"name": "about", "type": 3, "value": "/wwc-admin members"}]
     data = {"type": 1, "name": "wwc", "options": [{"name": "help", "type": 1, "options": about}]}
 
-    assert parse_command(data, load_commands())[1] == {"about": ("/wwc admin members",)}
+    names = CommandNames(load_commands())
+    assert parse_command(data, names)[1] == {"about": ("/wwc admin members",)}
 
 
 @pytest.mark.parametrize(
