@@ -17,7 +17,7 @@ from statistics import median
 
 import aiohttp
 from aiohttp import web
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.adapters.base import DeliveryError, Destination, PostedMessage
@@ -108,7 +108,6 @@ async def owe(engine: AsyncEngine, number: int) -> None:
     now = datetime.now(UTC)
     body = dump_card(Card("Good morning", ()))
     async with transaction(engine, writes=True) as session:
-        await session.execute(text("TRUNCATE delivery, gate CASCADE"))
         rows = [
             {
                 **(to := Address("bench", f"W{n % WORKSPACES}", user=f"U{n % LANES}"))._asdict(),
@@ -142,11 +141,10 @@ async def _process(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]
 
 
 async def measure(database: str, workers: int, number: int) -> Rate:
-    """From the first message that is sent to the last, as the database has it."""
+    """From the first message that is sent to the last, as the database, new for it, has them."""
     engine = open_engine(database)
-    await migrate.upgrade(engine)
-    await owe(engine, 0)
     async with AsyncExitStack() as stack:
+        stack.push_async_callback(engine.dispose)
         serving = await stack.enter_async_context(_process("platform"))
         assert serving.stdout is not None
         port = (await serving.stdout.readline()).decode().strip()
@@ -160,10 +158,7 @@ async def measure(database: str, workers: int, number: int) -> Rate:
         await owe(engine, number)
         while await _left(engine):  # noqa: ASYNC110 - other processes do it
             await asyncio.sleep(0.2)
-        posts = await _posted(port)
-    rate = number / await _seconds(engine)
-    await engine.dispose()
-    return Rate(workers, rate, posts)
+        return Rate(workers, number / await _seconds(engine), await _posted(port))
 
 
 async def _left(engine: AsyncEngine) -> int:
@@ -209,13 +204,31 @@ async def everything(number: int, runs: int) -> Rates:
     found = Rates(number)
     with tempfile.TemporaryDirectory() as folder, databases.postgres_server(Path(folder)) as server:
         postgres = databases.Postgres(server, f"wwc_bench_{os.getpid()}")
-        name = postgres.create()
+        template = postgres.create()
         try:
-            for _ in range(runs):
-                found.runs += [await measure(postgres.url(name), n, number) for n in (1, 2)]
+            await _migrate(postgres.url(template))
+            for workers in (1, 2) * runs:
+                found.runs.append(await _measure_once(postgres, template, workers, number))
         finally:
-            postgres.drop(name)
+            postgres.drop(template)
     return found
+
+
+async def _migrate(database: str) -> None:
+    engine = open_engine(database)
+    await migrate.upgrade(engine)
+    await engine.dispose()  # a template is copied only while nobody is connected to it
+
+
+async def _measure_once(
+    postgres: databases.Postgres, template: str, workers: int, number: int
+) -> Rate:
+    """In a copy of its own: the last run's workers may still hold locks as they end."""
+    name = postgres.create(template)
+    try:
+        return await measure(postgres.url(name), workers, number)
+    finally:
+        postgres.drop(name)
 
 
 def main() -> None:
