@@ -141,6 +141,7 @@ def check(reply: Reply) -> None:
     json.dumps(data(reply))
 
 
+@pytest.mark.no_cover
 @given(cards())
 @settings(max_examples=60, deadline=None)
 def test_the_text_of_any_card_is_complete(card: Card) -> None:
@@ -148,6 +149,7 @@ def test_the_text_of_any_card_is_complete(card: Card) -> None:
     check(card)
 
 
+@pytest.mark.no_cover
 @given(forms())
 @settings(max_examples=60, deadline=None)
 def test_the_text_of_any_form_is_complete(form: Form) -> None:

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.both
 REFUSALS, WRITERS = 40, 4
 
 
+@pytest.mark.no_cover
 async def test_a_refusal_is_kept_while_others_write(hub: Hub, engine: AsyncEngine) -> None:
     """A member tries a command of the staff again and again; four colleagues save settings."""
     refused = asyncio.Event()

@@ -421,8 +421,15 @@ def pattern(key: str) -> re.Pattern[str]:
 
 
 def heard(said: str, keys: Iterable[str]) -> set[str]:
-    """The sentences that occur in what was said."""
-    return {key for key in keys if pattern(key).search(said)}
+    """The sentences that occur in what was said.
+
+    A sentence can only be there if its longest part without a field is: that is found at once.
+    """
+    return {key for key in keys if _longest_part(key) in said and pattern(key).search(said)}
+
+
+def _longest_part(key: str) -> str:
+    return max(re.split(r"\{\w+\}", key), key=len)
 
 
 FILLED = {"{label}: {options}", "«{text}»", "For example: Boston", "For example: Bogotá"}
@@ -462,6 +469,7 @@ async def test_the_conversation_covers_what_the_hub_can_say(hub: Hub) -> None:
     assert len(silent) < len(keys) / 10, sorted(silent)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("language", TRANSLATED)
 async def test_no_command_answers_in_english(language: str, hub: Hub) -> None:
     """Each command, its form, its refusals and its help, for everybody who may say it."""

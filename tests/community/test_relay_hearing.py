@@ -218,6 +218,7 @@ async def test_a_deletion_in_time_sends_nothing(talk: ConversationDriver) -> Non
     assert await talk.deliver_due() == []
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("carried", [False, True])
 async def test_events_in_any_order_end_alike(talk: ConversationDriver, carried: bool) -> None:
     """Written, edited twice, deleted: in all 24 orders nothing is left; without the last, the

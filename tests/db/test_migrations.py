@@ -72,6 +72,7 @@ def test_files_are_numbered_without_a_gap() -> None:
 # --- with the people of the demo --------------------------------------------------------------
 
 
+@pytest.mark.no_cover
 @pytest.mark.both
 async def test_the_demo_stays_as_it_is_when_the_program_is_started_again(
     empty_database: str,
@@ -93,6 +94,7 @@ async def test_the_demo_stays_as_it_is_when_the_program_is_started_again(
         await engine.dispose()
 
 
+@pytest.mark.no_cover
 @pytest.mark.both
 async def test_down_leaves_nothing_and_up_again_makes_the_same_demo(empty_database: str) -> None:
     """What is made anew equals what was there before, row by row."""

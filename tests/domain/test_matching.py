@@ -137,6 +137,7 @@ def test_a_large_pool_is_dealt_into_parts(monkeypatch: pytest.MonkeyPatch) -> No
     assert made != plan_round(pool, seed=7)
 
 
+@pytest.mark.no_cover
 def test_twenty_rounds_of_a_large_pool_repeat_nobody() -> None:
     """Whom one met stays behind whom one did not, also where only the best are looked at."""
     pool = {person.key: person for person in crowd(201)}

@@ -261,6 +261,7 @@ async def test_leaving_is_told_to_the_other_accounts(
     assert "Maya Chen left the community. If that was not you" in plain(load_card(told.body))
 
 
+@pytest.mark.no_cover
 async def test_a_thousand_tampered_buttons_do_nothing(
     typing: CommandTyper, engine: AsyncEngine
 ) -> None:

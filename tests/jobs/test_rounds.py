@@ -111,6 +111,7 @@ async def test_a_round_from_the_draft_to_its_end(
         assert list(silent) == [1, 1, 1, 1]
 
 
+@pytest.mark.no_cover
 @pytest.mark.both
 async def test_fifty_restarts_around_each_tick_make_one_round_and_one_notice_each(
     engine: AsyncEngine, typing: CommandTyper

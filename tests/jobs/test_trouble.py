@@ -34,6 +34,7 @@ pytestmark = pytest.mark.both
 # --- workers ----------------------------------------------------------------------------------
 
 
+@pytest.mark.no_cover
 async def test_four_workers_send_a_thousand_messages_once_each(
     engine: AsyncEngine, platform: Platform, owing: Owing, clock: Clock, rows: Rows
 ) -> None:
@@ -238,6 +239,7 @@ async def test_a_wait_is_obeyed_to_the_instant_and_holds_nobody_else_up(
     assert platform.list_duplicates() == set()
 
 
+@pytest.mark.no_cover
 async def test_one_poisoned_message_harms_no_other(
     engine: AsyncEngine, platform: Platform, owing: Owing, clock: Clock, rows: Rows
 ) -> None:

@@ -112,6 +112,7 @@ async def test_the_story_says_nearly_everything(
     assert len(silent) <= 15, sorted(silent)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("language", TRANSLATED)
 async def test_no_sentence_of_it_stays_english(
     language: str, hub: Hub, engine: AsyncEngine, clock: Clock

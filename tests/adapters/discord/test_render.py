@@ -434,6 +434,7 @@ def test_what_was_typed_too_long_can_still_be_shortened() -> None:
     assert len(label["component"]["value"]) == 200
 
 
+@pytest.mark.no_cover
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")  # big cards are meant
 @settings(max_examples=40, deadline=None, database=None)
 @given(any_form)

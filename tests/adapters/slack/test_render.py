@@ -558,6 +558,7 @@ ANYTHING = settings(
 )
 
 
+@pytest.mark.no_cover
 @ANYTHING
 @given(CARD)
 def test_any_card_is_accepted_and_disturbs_nobody(card: Card) -> None:
