@@ -29,7 +29,7 @@ from tests.cast import NOW, Person, add_member, sender
 from tests.memory import Memory
 from tests.pool import Pool
 from tests.setup import CHROMIUM, MISSING
-from tests.tracing import follow_greenlets
+from tests.tracing import follow_greenlets, stop_first_measurement
 
 CANARY = "canary7f3a9"
 """A word that people wrote in a test; it must never reach a log."""
@@ -40,6 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "both: the test runs on SQLite and on PostgreSQL")
     config.addinivalue_line("markers", "campaign: a long search, run by a tenth in `make test`")
     follow_greenlets()
+    stop_first_measurement(config)
     if "PYTEST_DEBUG_TEMPROOT" not in environ and databases.has_room():
         environ["PYTEST_DEBUG_TEMPROOT"] = str(databases.MEMORY)  # nobody waits for a disk there
 

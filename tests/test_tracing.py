@@ -78,3 +78,9 @@ def test_without_measuring_nothing_is_followed(monkeypatch: pytest.MonkeyPatch) 
     before = greenlet.gettrace()
     follow_greenlets()
     assert greenlet.gettrace() is before
+
+
+@pytest.mark.no_cover
+def test_a_test_that_is_not_measured_pays_nothing() -> None:
+    """Neither alone nor in a worker, where pytest-cov begins to measure twice."""
+    assert sys.gettrace() is None

@@ -10,6 +10,7 @@ import sys
 from typing import Any
 
 import greenlet  # type: ignore[import-untyped] # no stubs among our dependencies
+import pytest
 from coverage.collector import Collector
 
 
@@ -56,3 +57,13 @@ def follow_greenlets() -> None:
 
     setattr(Collector, "_start_tracer", start_and_follow)  # noqa: B010 - mypy takes no method for a variable
     greenlet.settrace(Switcher(Collector._collectors[-1]))
+
+
+def stop_first_measurement(config: pytest.Config) -> None:
+    """Let pytest-cov measure once in a worker: it begins before the worker's session, and again.
+
+    What began first would measure on wherever a test marked `no_cover` pauses the other.
+    """
+    plugin = config.pluginmanager.getplugin("_cov")
+    if plugin and plugin.cov_controller and hasattr(config, "workerinput"):
+        plugin.cov_controller.pause()
