@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import structlog
+from playwright.async_api import expect
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
@@ -27,6 +28,7 @@ from tests import databases
 from tests.campaign import SEED, SIZE, RecordFigures
 from tests.cast import NOW, Person, add_member, sender
 from tests.memory import Memory
+from tests.platforms import PATIENCE
 from tests.pool import Pool
 from tests.setup import CHROMIUM, MISSING
 from tests.tracing import follow_greenlets, stop_first_measurement
@@ -341,6 +343,7 @@ def chromium_path() -> str:
     """The browser of the browser tests."""
     if not CHROMIUM.exists():
         pytest.fail(MISSING)
+    expect.set_options(timeout=PATIENCE * 1000)
     return str(CHROMIUM)
 
 

@@ -145,10 +145,10 @@ class LoopbackDiscord(People):
         """Requests that came before the time named by an earlier 429."""
         return self.limits.early
 
-    async def connected(self, sessions: int | None = None, within: float = 10.0) -> None:
+    async def connected(self, sessions: int | None = None) -> None:
         """Wait until this many shards have a live connection."""
         wanted = sessions or self.gateway.shards
-        await self.until(lambda: self._alive() >= wanted or None, within)
+        await self.until(lambda: self._alive() >= wanted or None)
 
     def _alive(self) -> int:
         return sum(session.socket is not None for session in self.gateway.sessions.values())
@@ -177,7 +177,7 @@ class LoopbackDiscord(People):
         before = self.gateway.welcomes
         cut = await self.gateway.cut(kind, shard, code)
         if wait:
-            await self.until(lambda: self.gateway.welcomes >= before + cut or None, 15.0)
+            await self.until(lambda: self.gateway.welcomes >= before + cut or None)
 
     # --- what happens on the platform's side
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -53,10 +52,9 @@ from tests.platforms.discord_world import (
 class Answer:
     """What the app answered to one interaction, up to now."""
 
-    def __init__(self, world: World, interaction: Interaction, seconds: float) -> None:
+    def __init__(self, world: World, interaction: Interaction) -> None:
         self._world = world
         self.interaction = interaction
-        self.seconds = seconds
 
     @property
     def type(self) -> int | None:
@@ -92,15 +90,15 @@ class Answer:
             return words_of(self.interaction.modal)
         return words_of(self.message.body)
 
-    async def edited(self, within: float = 5.0) -> Message:
+    async def edited(self) -> Message:
         """The message once the «thinking…» is over or, after a plain answer, once it is edited."""
-        await self._world.until(lambda: self.message.edits or None, within)
+        await self._world.until(lambda: self.message.edits or None)
         return self.message
 
-    async def followup(self, count: int = 1, within: float = 5.0) -> Message:
+    async def followup(self, count: int = 1) -> Message:
         """The nth follow-up message."""
         found = self.followups
-        await self._world.until(lambda: len(found) >= count or None, within)
+        await self._world.until(lambda: len(found) >= count or None)
         return found[count - 1]
 
 
@@ -111,8 +109,8 @@ class Sent:
         self._world = world
         self.message = message
 
-    async def reply(self, within: float = 5.0) -> Message:
-        return (await self._world.until(lambda: self.replies or None, within))[0]
+    async def reply(self) -> Message:
+        return (await self._world.until(lambda: self.replies or None))[0]
 
     @property
     def replies(self) -> list[Message]:
@@ -285,10 +283,9 @@ class People(World):
         self.interactions[interaction.id] = interaction
         event = interaction_json(interaction, self.me)
         guild_id = channel.guild.id if channel.guild else None
-        begun = time.perf_counter()
         await self.gateway.emit("INTERACTION_CREATE", lambda _: event, guild_id)
         await self._patiently(interaction)
-        return Answer(self, interaction, time.perf_counter() - begun)
+        return Answer(self, interaction)
 
     async def _patiently(self, interaction: Interaction) -> None:
         try:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from tests.platforms import PATIENCE
 from tests.platforms.discord_limits import COMPONENTS_V2, EPHEMERAL, Json
 
 T = TypeVar("T")
@@ -278,9 +279,9 @@ class World:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def until(self, probe: Callable[[], T | None], within: float = 5.0) -> T:
+    async def until(self, probe: Callable[[], T | None]) -> T:
         """The first value of the probe that is neither None nor False; TimeoutError otherwise."""
-        async with asyncio.timeout(within):
+        async with asyncio.timeout(PATIENCE):
             while not (found := probe()):
                 # The app's own state may be asked about as well, so look now and then.
                 with contextlib.suppress(TimeoutError):

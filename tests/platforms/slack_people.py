@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.platforms import PATIENCE
 from tests.platforms.slack_api import WebApi
 from tests.platforms.slack_blocks import Json, elements_of
 from tests.platforms.slack_choices import CannotDoError, chosen, empty, resting
@@ -258,9 +259,9 @@ class People:
         replies = await self.delivery.send_event(body)
         return Act(replies + [await one for one in again], self.world)
 
-    async def until(self, true: Callable[[], Any], within: float = 2.0) -> Any:
+    async def until(self, true: Callable[[], Any]) -> Any:
         """Waits for what the bot does after its answer; TimeoutError when it does not."""
-        async with asyncio.timeout(within):
+        async with asyncio.timeout(PATIENCE):
             while not (found := true()):  # noqa: ASYNC110 - anything may make it true
                 await asyncio.sleep(0.002)
         return found

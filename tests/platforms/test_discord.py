@@ -69,7 +69,7 @@ async def test_a_command_is_answered_with_a_card(
     assert not answer.ephemeral
     assert answer.message.is_v2
     assert text_of(answer) == "# Who does open data\nAda, Lisbon\nIntroduce me\nMore\nPorto"
-    assert answer.seconds < 3
+    assert discord.missed_answers == 0
     assert discord.violations == discord.unknown_keys == []
 
 
@@ -592,11 +592,12 @@ async def test_a_global_limit_stops_everything_but_interactions(
     discord: LoopbackDiscord, bot: Bot, ada: User, lisbon: Guild
 ) -> None:
     """A global 429 is waited out by all routes, while answers to people go on."""
-    discord.fault(kind="429", method="GET", scope="global", retry_after=0.2)
+    discord.fault(kind="429", method="GET", scope="global", retry_after=1.0)
     asked = asyncio.create_task(bot.fetch_guild(lisbon.id))
     await discord.until(lambda: discord.limits.refused["global"])
 
-    assert (await discord.slash(ada, "wwc who-does", {"topic": "x"})).seconds < 0.2
+    assert (await discord.slash(ada, "wwc who-does", {"topic": "x"})).type == 4
+    assert not asked.done()
     await bot.get_partial_messageable(lisbon.general.id).send("hello")
     assert (await asked).name == "Lisbon"
     assert discord.early_requests == 0

@@ -113,7 +113,7 @@ class TestSocketMode:
             await slack.until(lambda: len(bot.heard) == 3)
 
             await slack.disconnect_sockets()
-            await slack.until(lambda: slack.connections == 1, within=5)
+            await slack.until(lambda: slack.connections == 1)
             assert (await slack.command(ana, "/wwc", "card")).card is not None
             assert (slack.violations, slack.missed_acks) == ([], 0)
         finally:

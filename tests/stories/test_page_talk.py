@@ -80,27 +80,27 @@ async def test_two_windows_two_cities(windows: Windows) -> None:
     await say(here, f"intro {theirs} because we both publish maps")
     await expect(last(here, theirs)).to_be_visible()
     request = last(there, "we both publish maps")
-    await expect(request).to_be_visible(timeout=15_000)
+    await expect(request).to_be_visible()
     await request.locator("[data-say^='intro answer'][data-say$='accept']").click()
     opening = here.locator("article.msg", has=windows.one.locator("[data-say^='relay pause']"))
-    await expect(opening).to_be_visible(timeout=15_000)
+    await expect(opening).to_be_visible()
     await expect(
         there.locator("article.msg", has=windows.other.locator("[data-say^='relay pause']"))
-    ).to_be_visible(timeout=15_000)
+    ).to_be_visible()
 
     # In the Slack pane one answers in the thread; what is written arrives under an honest line.
     await act(opening.last, "reply")
     await expect(here.locator(".replying")).to_be_visible()
     await say(here, "Hello @everyone, which map comes first?")
     copy = last(there, "which map comes first?")
-    await expect(copy).to_be_visible(timeout=15_000)
+    await expect(copy).to_be_visible()
     await expect(copy).to_contain_text(f"{mine} · ")
     await expect(copy).to_contain_text("Slack")
 
     # In the Discord pane there is one conversation, so no reply is needed.
     await say(there, "¡Los árboles!")
     answer = last(here, "¡Los árboles!")
-    await expect(answer).to_be_visible(timeout=15_000)
+    await expect(answer).to_be_visible()
     await expect(answer).to_contain_text(f"{theirs} · ")
 
     # An edit shows on the other side, and so does a deletion.
@@ -108,21 +108,19 @@ async def test_two_windows_two_cities(windows: Windows) -> None:
     await act(own, "edit")
     await here.locator(".rewrite textarea").fill("Which map comes first, trees or buses?")
     await here.locator(".rewrite textarea").press("Enter")
-    await expect(last(there, "trees or buses?")).to_be_visible(timeout=15_000)
+    await expect(last(there, "trees or buses?")).to_be_visible()
     await expect(there.locator("article.msg", has_text="@everyone")).to_have_count(0)
     await act(last(there, "¡Los árboles!"), "remove")
-    await expect(here.locator("article.msg", has_text="¡Los árboles!")).to_have_count(
-        0, timeout=15_000
-    )
+    await expect(here.locator("article.msg", has_text="¡Los árboles!")).to_have_count(0)
 
     # One blocks: nothing more arrives, and the other one is not told.
     await there.locator("[data-say^='relay block']").last.click()
-    await expect(there.locator("[data-say^='relay unblock']")).to_be_visible(timeout=15_000)
+    await expect(there.locator("[data-say^='relay unblock']")).to_be_visible()
     shown = await there.locator("article.msg").count()
     seen = await here.locator("article.msg").count()
     await say(here, "Are you there?")
     await expect(last(here, "Are you there?")).to_be_visible()
     await say(there, "help")  # answered after whatever came before it
-    await expect(there.locator("article.msg")).to_have_count(shown + 2, timeout=15_000)
+    await expect(there.locator("article.msg")).to_have_count(shown + 2)
     await expect(there.locator("article.msg", has_text="Are you there?")).to_have_count(0)
     await expect(here.locator("article.msg")).to_have_count(seen + 1)

@@ -37,7 +37,7 @@ class Both(Town):
         def found() -> Post | None:
             return next((p for p in reversed(self.posts()) if words in p.readable), None)
 
-        post: Post = await self.slack.until(found, within=8)
+        post: Post = await self.slack.until(found)
         return post
 
     async def beto_sees(self, words: str) -> Message:
@@ -45,7 +45,7 @@ class Both(Town):
             here = reversed(self.messages())
             return next((m for m in here if words in text_of(m)), None)
 
-        return await self.discord.until(found, within=8)
+        return await self.discord.until(found)
 
     async def beto_may(self, command: str) -> tuple[Message, str]:
         """Beto's newest card with a button that says such a command, and the command."""
@@ -56,7 +56,7 @@ class Both(Town):
                     return message, said[0]
             return None
 
-        return await self.discord.until(found, within=8)
+        return await self.discord.until(found)
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ async def introduce(story: Both) -> tuple[Post, Message]:
     await discord.press(beto, card, accept)
     opening = await story.ana_sees("Three ways to begin")
     there, _ = await story.beto_may(r"relay pause \d+")
-    await slack.until(lambda: not under_way(story), within=8)
+    await slack.until(lambda: not under_way(story))
     return opening, there
 
 
@@ -123,9 +123,9 @@ async def test_two_cities_talk(story: Both) -> None:
 
     # Each edits, each takes back; the copies follow.
     await slack.rewrite(ana, wrote.wrote, "Hola Beto")
-    await discord.until(lambda: "Hola Beto" in text_of(copy), within=8)
+    await discord.until(lambda: "Hola Beto" in text_of(copy))
     await discord.rewrite(answer.message, "¡Hola!")
-    await slack.until(lambda: "mapa" not in mine.readable, within=8)
+    await slack.until(lambda: "mapa" not in mine.readable)
     await discord.react(beto, copy, "🌳")
     assert await story.ana_sees("🌳 to «Hola Beto»")
     await slack.react(ana, mine, "man-shrugging::skin-tone-4", redeliver=1)
@@ -133,9 +133,9 @@ async def test_two_cities_talk(story: Both) -> None:
     assert "Ana Diaz" in text_of(mark)
     assert "«¡Hola!»" in text_of(mark)
     await slack.react(ana, mine, "man-shrugging::skin-tone-4", take=True)
-    await discord.until(lambda: mark.deleted, within=8)
+    await discord.until(lambda: mark.deleted)
     await slack.take_back(ana, wrote.wrote)
-    await discord.until(lambda: copy.deleted, within=8)
+    await discord.until(lambda: copy.deleted)
 
     # A file stays in Ana's workspace; Beto opens it by the address he was given.
     plan = slack.upload(ana, "plan.pdf", b"%PDF-1.7 trees", "application/pdf")
@@ -160,7 +160,7 @@ async def test_two_cities_talk(story: Both) -> None:
     silent = await slack.dm(ana, "are you there?", thread=here)
     assert silent.status == 200
     await discord.dm(beto, "help")  # answered after whatever came before it
-    await discord.until(lambda: len(story.messages()) == seen + 1, within=8)
+    await discord.until(lambda: len(story.messages()) == seen + 1)
     assert not any("are you there" in text_of(m) for m in story.messages())
     assert len(story.posts()) == shown
 

@@ -452,7 +452,7 @@ async def test_a_lost_connection_is_told_and_found_again(visit: Visit) -> None:
     )
     await visit.page.context.set_offline(False)
 
-    await expect(visit.left.locator("article")).to_contain_text("Meanwhile", timeout=15_000)
+    await expect(visit.left.locator("article")).to_contain_text("Meanwhile")
     await expect(lost).to_have_text("")
     visit.faults.clear()  # the browser itself notes the lost connection
 

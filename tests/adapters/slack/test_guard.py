@@ -111,11 +111,8 @@ DEEP = b"[" * 100_000
 async def test_what_slack_never_sends_is_a_bad_request(
     door: Door, hub: ToldHub, body: bytes, content: str
 ) -> None:
-    """Signed, but no JSON object, too deep, said twice: 400, quickly."""
-    started = time.perf_counter()
-
+    """Signed, but no JSON object, too deep, said twice: 400."""
     assert await door.knock(body, content) == 400
-    assert time.perf_counter() - started < 1
     assert hub.asked == []
 
 

@@ -449,7 +449,7 @@ class TestHome:
         slack.fault("views.open", kind="error", error="expired_trigger_id")
         await slack.press(ana, slack.homes[ana], "Introduce me")
 
-        await slack.until(lambda: len(slack.called("views.publish")) == 2, within=4)
+        await slack.until(lambda: len(slack.called("views.publish")) == 2)
         assert slack.called("views.update") == []
 
     async def test_what_was_saved_from_the_tab_shows_in_the_tab(
@@ -641,7 +641,7 @@ class TestSocketMode:
 
             await slack.disconnect_sockets()
             calls = partial(slack.called, "apps.connections.open")
-            await slack.until(lambda: len(calls()) == 2 and slack.connections == 1, within=8)
+            await slack.until(lambda: len(calls()) == 2 and slack.connections == 1)
             again = await slack.command(ana, "/wwc", "help")
             assert "You said help" in again.seen
 
