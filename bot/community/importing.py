@@ -286,7 +286,7 @@ class _MemberIndex:
                 person.row,
                 "email",
                 f"belongs to a {entry.member.status} member; "
-                "let an admin restore them with /wwc members",
+                "let an admin restore them with «admin members restore»",
             )
         changes = person.list_changes(_member_as_person(entry, person))
         return PlannedRow(person, "changed" if changes else "unchanged", entry.member.id, changes)

@@ -234,7 +234,8 @@ async def test_who_was_suspended_stays_so(engine: AsyncEngine, tmp_path: Path) -
     said = await faults(engine, tmp_path, "name,email\nSam,sam@city.example\n")
 
     assert said == [
-        "row 2, email: belongs to a suspended member; let an admin restore them with /wwc members"
+        "row 2, email: belongs to a suspended member; "
+        "let an admin restore them with «admin members restore»"
     ]
 
 
