@@ -167,7 +167,7 @@ def add_playground(app: App) -> None:
                     city=m.city.place if m.city else "",
                     workspace=seed.demo_home(m),
                     language=m.language,
-                    staff=any(r.role == "staff" for r in m.roles),
+                    staff=m.has_role("staff"),
                     zone=m.zone,
                 )
                 for m in found

@@ -51,7 +51,7 @@ class Allow:
             return True
         if member is None or member.status != "verified":
             return False
-        return not self.roles or bool(self.roles & {r.role for r in member.roles})
+        return not self.roles or member.has_role(*self.roles)
 
 
 ANYONE = Allow("anyone", members_only=False)

@@ -105,10 +105,15 @@ class CandidateRow(NamedTuple):
 
 _OF_PERSON = CandidateRow._fields[3:]
 _TIE, _PERSON = Expertise.__table__.c, Member.__table__.c  # rows cost half as much as objects
-_CONTENDER = (_TIE.id, _TIE.level, _TIE.endorsements, *(_PERSON[name] for name in _OF_PERSON))
+_CANDIDATE_COLUMNS = (
+    _TIE.id,
+    _TIE.level,
+    _TIE.endorsements,
+    *(_PERSON[name] for name in _OF_PERSON),
+)
 
 
-async def list_contenders(
+async def list_candidates(
     session: AsyncSession, topic_id: int, city_id: int | None, where: PeopleFilter = PeopleFilter()
 ) -> list[CandidateRow]:
     """Return the best by standing: colleagues in this city, and people visible to all. One query.
@@ -139,10 +144,10 @@ def _best_query(here: bool, cities: bool, speaks: bool) -> Select[*tuple[Any, ..
         chosen.append(colleagues.limit(COLLEAGUE_LIMIT))
     either = union(*(select(some.subquery().c.id) for some in chosen))
     people = Expertise.__table__.join(Member.__table__)
-    return select(*_CONTENDER).select_from(people).where(_TIE.id.in_(either))
+    return select(*_CANDIDATE_COLUMNS).select_from(people).where(_TIE.id.in_(either))
 
 
-def build_contender(tie: Expertise) -> CandidateRow:
+def build_candidate_row(tie: Expertise) -> CandidateRow:
     """Return the contender for a tie that is loaded with its member."""
     of_person = (getattr(tie.member, name) for name in _OF_PERSON)
     return CandidateRow(tie.id, tie.level, tie.endorsements, *of_person)

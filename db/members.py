@@ -20,8 +20,10 @@ FIELDS_WITH_VISIBILITY = ("title", "topics", "languages", "hours", "bio")
 
 
 CITY_LEAD = "lead"
-STAFF_ROLES = ("staff", "admin")
 """The role of members who let colleagues of their own city in; staff grant it."""
+
+STAFF_ROLES = ("staff", "admin")
+"""The roles of the programme's staff."""
 
 
 class Person(Protocol):

@@ -15,7 +15,7 @@ from bot.errors import Refusal
 from bot.parsing import HiddenField, Labels
 from db import audit, joining
 from db.joining import JoinRequest
-from db.members import CITY_LEAD, Account
+from db.members import CITY_LEAD, STAFF_ROLES, Account
 
 
 class Admit(BaseModel):
@@ -111,7 +111,7 @@ async def _open_requests_card(ctx: Context, note: str = "") -> Card:
     Raises Refusal for members who decide none: they may invite colleagues instead.
     """
     t, me = ctx.t, ctx.member
-    if not (staff.is_staff(me) or me.has_role(CITY_LEAD)):
+    if not me.has_role(*STAFF_ROLES, CITY_LEAD):
         raise Refusal(
             t(
                 "Who comes in is decided by the leads of a city and by staff. You can invite "

@@ -71,7 +71,7 @@ async def who_does(ctx: Context, ask: WhoDoes) -> Card:
     hit = ctx.reference.vocabulary.find(ask.topic)
     if hit is None:
         return await _search_profiles(ctx, ask, where)
-    found = await _load_contenders(ctx, hit.key, where)
+    found = await _load_candidates(ctx, hit.key, where)
     ranked = rank(ranking.build_candidates(ctx, found.values()), ctx.now)
     if not ranked:
         return _no_match_card(ctx, ask, hit)
@@ -100,11 +100,11 @@ async def who_does(ctx: Context, ask: WhoDoes) -> Card:
     )
 
 
-async def _load_contenders(
+async def _load_candidates(
     ctx: Context, topic: int, where: PeopleFilter
 ) -> dict[int, CandidateRow]:
     """Return the people to rank by member number: colleagues and the community, not the asker."""
-    found = await directory.list_contenders(ctx.session, topic, ctx.member.city_id, where)
+    found = await directory.list_candidates(ctx.session, topic, ctx.member.city_id, where)
     return {one.id: one for one in found if one.id != ctx.member.id}
 
 

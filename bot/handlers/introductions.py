@@ -17,9 +17,8 @@ from bot.errors import InvalidArgumentError, Refusal
 from bot.parsing import HiddenField, Labels, LeadWords, Paragraph, Suggestions, shorten
 from db import directory, introductions
 from db.introductions import ASK_LIFETIME, DRAFT, Introduction
-from db.members import Member
+from db.members import CITY_LEAD, STAFF_ROLES, Member
 
-INTRODUCERS = frozenset({"staff", "admin", "lead"})
 MAX_REASON_LENGTH = 500
 _PERSON_PATTERN = r"(<@\w+>|@\S+|\d+)"
 _PAIR_PATTERN = re.compile(
@@ -142,7 +141,7 @@ async def _best_person_card(ctx: Context, topic: int, because: str, passed: int)
     `passed`: how many better ones the member has skipped. Raises Refusal if nobody is left.
     """
     t, name = ctx.t, ctx.reference.vocabulary.name(topic, ctx.language)
-    found = await directory.list_contenders(ctx.session, topic, ctx.member.city_id)
+    found = await directory.list_candidates(ctx.session, topic, ctx.member.city_id)
     candidates = {c.key: c for c in ranking.build_candidates(ctx, found)}
     pairs = await introductions.load_excluded_pairs(ctx.session, ctx.member.id)
     away = {number for pair in pairs for number in pair} | {ctx.member.id}
@@ -283,7 +282,7 @@ async def _introduce_two(ctx: Context, ask: Intro, first_text: str) -> Card:
     Raises Refusal for anybody but staff and city leads.
     """
     t = ctx.t
-    if not INTRODUCERS & {r.role for r in ctx.member.roles}:
+    if not ctx.member.has_role(*STAFF_ROLES, CITY_LEAD):
         text = t(
             "Introducing two others is for staff and city leads. To meet somebody yourself, "
             "name one person."

@@ -129,7 +129,7 @@ async def _load_member(ctx: Context, who: str | None) -> Member:
         )
     if person.id == ctx.member.id:
         raise Refusal(ctx.t("You cannot do this to yourself; please ask a colleague on the staff."))
-    if any(r.role == "admin" for r in person.roles):
+    if person.has_role("admin"):
         raise Refusal(ctx.t("Only the people who run the hub can change its admins."))
     return person
 

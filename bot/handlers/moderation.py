@@ -176,7 +176,7 @@ async def _decide(ctx: Context, one: Report, act: str) -> Card:
     t, about = ctx.t, one.about
     if one.status != moderation.OPEN:
         return await _queue_card(ctx, t("Number {number} is decided already.", number=one.id))
-    if any(r.role == "admin" for r in about.roles) and act != "dismiss":
+    if about.has_role("admin") and act != "dismiss":
         raise Refusal(t("Only the people who run the hub can change its admins."))
     one.status = {"dismiss": "dismissed", "mute": "muted", "suspend": "suspended"}[act]
     one.decided_by_id, one.decided_at = ctx.member.id, ctx.now

@@ -92,13 +92,13 @@ def rate_limit_key(row: Delivery, scope: str) -> str:
 
 
 async def attempt_delivery(
-    courier: DeliveryAdapter, keys: Sequence[str], claim: Claim, began: datetime
+    adapter: DeliveryAdapter, keys: Sequence[str], claim: Claim, began: datetime
 ) -> AttemptReport:
     """Post, edit or remove a message and report how that ended; never raises."""
     row = claim.row
     try:
         async with asyncio.timeout(SEND_TIMEOUT):
-            posted = await _call_adapter(courier, keys, claim)
+            posted = await _call_adapter(adapter, keys, claim)
     except DeliveryError as refused:
         return _failure_result(row, refused, began)
     except asyncio.CancelledError:  # the process stops before the end of the call is known
@@ -115,19 +115,19 @@ async def attempt_delivery(
 
 
 async def _call_adapter(
-    courier: DeliveryAdapter, keys: Sequence[str], claim: Claim
+    adapter: DeliveryAdapter, keys: Sequence[str], claim: Claim
 ) -> PostedMessage:
     row, root = claim
     place = destination_of(claim)
     reach("deliver.before_call")
     if row.act == "post" or root is None:
         reply = add_resent_note(row) if row.resent else load_card(row.body)
-        return await courier.post(place, reply, row.language, make_marker(keys[0], row.key))
+        return await adapter.post(place, reply, row.language, make_marker(keys[0], row.key))
     there = PostedMessage(root.platform_id, root.landed_in)
     if row.act == "remove":
-        await courier.remove(place, there)
+        await adapter.remove(place, there)
     else:
-        await courier.edit(place, there, load_card(row.body), row.language)
+        await adapter.edit(place, there, load_card(row.body), row.language)
     return there
 
 
@@ -151,7 +151,7 @@ def _failure_result(row: Delivery, refused: DeliveryError, began: datetime) -> A
 
 
 async def look_up_delivery(
-    courier: DeliveryAdapter, keys: Sequence[str], claim: Claim, began: datetime
+    adapter: DeliveryAdapter, keys: Sequence[str], claim: Claim, began: datetime
 ) -> AttemptReport:
     """Look for the message of an attempt whose end is not known, and report; never raises."""
     row, place = claim.row, destination_of(claim)
@@ -159,7 +159,7 @@ async def look_up_delivery(
     try:
         async with asyncio.timeout(SEND_TIMEOUT):
             for key in keys:
-                found = await courier.find(place, make_marker(key, row.key), since)
+                found = await adapter.find(place, make_marker(key, row.key), since)
                 if found is not None:
                     return AttemptReport(row, Delivered(), began, found, is_lookup=True)
     except SearchInconclusiveError:

@@ -283,7 +283,7 @@ class DeliveryWorker:
         """Decide the outcome of a send; queue it and its rate limits for `_save_results`."""
         row, end, now, chance = result.row, result.end, self.clock(), self.chance()
         self._circuit_breakers.record(row, end)
-        courier, kind = self._find_adapter(row), KINDS.get(row.kind)
+        adapter, kind = self._find_adapter(row), KINDS.get(row.kind)
         became = outcomes.decide_outcome(
             end,
             Attempt(
@@ -293,7 +293,7 @@ class DeliveryWorker:
                 ambiguous_since=row.began_at if row.act == "post" else None,
                 expires=row.expires,
                 is_idempotent=row.act != "post",
-                dedup_window=timedelta(seconds=courier.deduplication_seconds()),
+                dedup_window=timedelta(seconds=adapter.deduplication_seconds()),
                 can_resend=kind is not None and kind.on_ambiguous == "resend",
                 was_resent=row.resent,
                 outage=self._circuit_breakers.is_outage(row.platform),
@@ -308,9 +308,9 @@ class DeliveryWorker:
             isinstance(end, Delivered)
             and not result.is_lookup
             and row.act == "post"
-            and courier.post_interval()
+            and adapter.post_interval()
         ):
-            self._rate_limits[row.lane] = (now + timedelta(seconds=courier.post_interval()), "pace")
+            self._rate_limits[row.lane] = (now + timedelta(seconds=adapter.post_interval()), "pace")
         self._settlements.append(
             Settlement(
                 row.id,
@@ -333,7 +333,7 @@ def _workspace_of(row: Delivery) -> tuple[str, str]:
 
 
 def _next_step(
-    claim: Claim, courier: DeliveryAdapter, now: datetime
+    claim: Claim, adapter: DeliveryAdapter, now: datetime
 ) -> Literal["post", "look", "wait"] | Settlement:
     """Return what to do with a claimed delivery, or its settlement if it is not to be sent."""
     row, root = claim
@@ -346,5 +346,5 @@ def _next_step(
     if row.began_at is None or row.act != "post":
         return "post"
     stale = row.expires is not None and row.expires <= now
-    safe = now - row.began_at < timedelta(seconds=courier.deduplication_seconds())
+    safe = now - row.began_at < timedelta(seconds=adapter.deduplication_seconds())
     return "post" if safe and not stale else "look"

@@ -1,4 +1,4 @@
-"""One courier each before a loopback Slack, a loopback Discord and the page, seen alike."""
+"""One delivery adapter for each loopback platform and for the page, seen alike."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -20,7 +20,7 @@ from tests.platforms.slack import LoopbackSlack
 
 @dataclass
 class AdapterStand:
-    """A courier and its platform. `shown`: what stands in the person's direct messages now."""
+    """An adapter and its platform. `shown`: what stands in the person's direct messages now."""
 
     adapter: DeliveryAdapter
     person: Destination
@@ -105,7 +105,7 @@ async def discord_stand() -> AsyncIterator[AdapterStand]:
         await adapter.close()
         assert discord.violations == []
         assert discord.bad_answers == []
-        assert discord.identifies == [], "a courier needs no gateway"
+        assert discord.identifies == [], "a delivery adapter needs no gateway"
 
 
 @asynccontextmanager

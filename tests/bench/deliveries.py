@@ -36,7 +36,7 @@ LANES, WORKSPACES = 2_000, 40
 
 
 class Wire:
-    """A courier that posts over HTTP; drawing the card is part of the work."""
+    """A delivery adapter that posts over HTTP; drawing the card is part of the work."""
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}/"
@@ -141,7 +141,7 @@ async def _process(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]
 
 
 async def measure(database: str, workers: int, number: int) -> Rate:
-    """From the first message that is sent to the last, as the database, new for it, has them."""
+    """Return the rate from the first message sent to the last; nothing else is in `database`."""
     engine = open_engine(database)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(engine.dispose)

@@ -27,6 +27,7 @@ from tests.cast import sender
 from tests.conftest import Clock, CommandTyper, StatementCounter
 from tests.jobs.conftest import Owing, Rows, leap, worker
 from tests.jobs.platform import Platform, timeout_error
+from tests.platforms import PATIENCE
 
 pytestmark = pytest.mark.both
 
@@ -138,7 +139,7 @@ async def test_something_owed_by_this_process_is_sent_at_once(
     await asyncio.sleep(0.2)
     await owing("now")
     deliverer.wake()
-    await asyncio.wait_for(platform.call_event.wait(), 30)
+    await asyncio.wait_for(platform.call_event.wait(), PATIENCE)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
 

@@ -78,7 +78,7 @@ class Killer:
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
-def courier_of(
+def create_delivery_adapter(
     job: dict[str, Any], clock: SharedClock
 ) -> tuple[DeliveryAdapter, Clients | RestClient]:
     """The true one, as a worker has it, and what it speaks through."""
@@ -110,8 +110,8 @@ async def live(job: dict[str, Any], clock: SharedClock) -> dict[str, Any]:
     """Deliver until nothing is pending, leaping over every wait; the books at the end."""
     engine = open_engine(job["database"])
     engine.sync_engine.update_execution_options(compiled_cache=STATEMENTS)
-    courier, connections = courier_of(job, clock)
-    deliverer = DeliveryWorker(engine, [courier], KEYS, clock, chance=lambda: 0.5)
+    adapter, connections = create_delivery_adapter(job, clock)
+    deliverer = DeliveryWorker(engine, [adapter], KEYS, clock, chance=lambda: 0.5)
     for _ in range(MOST_ROUNDS):
         await deliverer.run_until_idle()
         async with transaction(engine) as session:

@@ -40,7 +40,7 @@ async def test_nothing_is_lost_doubled_or_silent_wherever_it_is_killed(
         async with staged(platform, database, Path(folder)) as stage:
             tally = await run(stage, SEED, scaled(KILLS), share=scaled(10) / 10)
 
-    ours = {name for name in named_points() if name.startswith(("deliver.", "courier."))}
+    ours = {name for name in named_points() if name.startswith(("deliver.", "adapter."))}
     print(f"{platform}, {tally.database}: {tally.kills} kills at {tally.points} points")
     record_figures("killing", **vars(tally))
     assert tally.faults == []

@@ -70,7 +70,7 @@ class RestClient:
         params, as aiohttp takes them.
         """
         self._check_rate_limit(bucket)
-        reach("courier.before_request")
+        reach("adapter.before_request")
         try:
             async with self._open_session().request(
                 method, f"{self._api_url}{path}", allow_redirects=False, **request_options
@@ -80,7 +80,7 @@ class RestClient:
             raise DeliveryError(type(error).__name__) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise DeliveryError(type(error).__name__, certain=False) from error
-        reach("courier.after_answer")
+        reach("adapter.after_answer")
         said = _parse_json(body)
         self._record_rate_limit(bucket, answer.headers)
         refused = error_from_answer(answer.status, answer.headers, said)

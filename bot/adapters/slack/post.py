@@ -188,14 +188,14 @@ class SlackDeliveryAdapter:
 
     async def _call(self, token: str, method: str, **params: Any) -> Json:
         """Send one request, once, and return the answer; raise `DeliveryError` for any failure."""
-        reach("courier.before_request")
+        reach("adapter.before_request")
         try:
             status, headers, answer = await self._clients.post_once(token, method, params)
         except CONNECT_ERRORS as error:
             raise DeliveryError(type(error).__name__) from error
         except FAILURES as error:
             raise DeliveryError(reason(error), certain=False) from error
-        reach("courier.after_answer")
+        reach("adapter.after_answer")
         refused = parse_error(status, headers, answer, method, self._clock())
         if refused:
             raise refused

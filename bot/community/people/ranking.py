@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.commands import Context
 from bot.domain.ranking import Candidate, RankedPerson, Reason, rank_candidate
 from bot.i18n import Translator
-from db.directory import CandidateRow, Expertise, build_contender
+from db.directory import CandidateRow, Expertise, build_candidate_row
 
 
 def format_month(now: datetime) -> str:
@@ -41,7 +41,7 @@ def _build_candidate(
 
 def rank_person(ctx: Context, tie: Expertise) -> RankedPerson:
     """Rank one person for one topic, with the reasons."""
-    return rank_candidate(next(build_candidates(ctx, [build_contender(tie)])), ctx.now)
+    return rank_candidate(next(build_candidates(ctx, [build_candidate_row(tie)])), ctx.now)
 
 
 def reason_text(t: Translator, reason: Reason) -> str:

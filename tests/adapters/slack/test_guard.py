@@ -108,6 +108,7 @@ DEEP = b"[" * 100_000
         (b'{"type": "event_callback", "authorizations": [5]}', JSON),
     ],
 )
+@pytest.mark.timeout(10)  # parsing must not grow with the depth; 120 seconds would hide it
 async def test_what_slack_never_sends_is_a_bad_request(
     door: Door, hub: ToldHub, body: bytes, content: str
 ) -> None:

@@ -1,4 +1,4 @@
-"""Every courier keeps the same promises, over real sockets, however the platform fails it."""
+"""Every delivery adapter keeps the same promises, over real sockets, however a platform fails."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -272,7 +272,7 @@ def script(stand: AdapterStand, kind: str, nth: int = 1, **args: Any) -> None:
 
 
 def requests(stand: AdapterStand) -> int:
-    """How often the courier asked to post."""
+    """How often the adapter asked to post."""
     if stand.person.platform == "slack":
         return len(stand.platform.called("chat.postMessage"))
     return len(stand.platform.requests_to("POST", r"/channels/\d+/messages"))
@@ -381,7 +381,7 @@ def test_a_time_to_wait_is_read_in_every_form(said: str, seconds: float) -> None
 async def test_slack_asks_to_wait(
     stand: AdapterStand, after: str | None, wait: float, scope: str
 ) -> None:
-    """The courier tells it and does not sleep; a long wait is the whole workspace's."""
+    """The adapter tells it and does not sleep; a long wait is the whole workspace's."""
     script(stand, "429", retry_after=after)
     error = await refused(stand)
 
@@ -426,7 +426,7 @@ async def test_slacks_other_methods_are_limited_by_the_workspace(
 async def test_discord_asks_to_wait(
     stand: AdapterStand, args: dict[str, Any], wait: float, scope: str
 ) -> None:
-    """The place, or everybody; and until then the courier does not even ask."""
+    """The place, or everybody; and until then the adapter does not even ask."""
     script(stand, "429", **args)
     error = await refused(stand)
     held = await refused(stand)
