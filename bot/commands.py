@@ -6,7 +6,7 @@ import pkgutil
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cache
+from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Any, Literal, TypeVar, get_type_hints
 
@@ -14,17 +14,18 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.cards import Form, Option, Reply
+from bot.domain.phrases import Phrases
+from bot.domain.typography import fold_word
 from bot.forms import build_form
 from bot.i18n import Translator
 from bot.links import Links
-from bot.parsing import Argument, arguments_of, clean_lines, clean_text, skip_words
+from bot.parsing import Argument, arguments_of
 from bot.reference import Reference
 from bot.request import HandledMessage, IncomingMessage, Request, Values
 from db.members import STAFF_ROLES, Account, Member
 
 NO_PROBLEMS: Mapping[str, str] = MappingProxyType({})
 Ask = TypeVar("Ask", bound=BaseModel)
-Found = TypeVar("Found")
 
 Room = Literal["daily", "me", "events", "groups", "library", "standing", "admin"]
 """The group a command stands in where a platform sorts its commands.
@@ -93,8 +94,35 @@ Handler = Callable[[Context, Any], Awaitable[Reply]]
 
 
 @dataclass(frozen=True)
+class Spelled:
+    """The spellings of a verb in Spanish, Portuguese and French; «|» stands between two of them."""
+
+    es: str = ""
+    pt: str = ""
+    fr: str = ""
+
+    def list_words(self, name: str) -> tuple[frozenset[str], ...]:
+        """Return for each word of the verb how it may be spelled, the English name included."""
+        ways = [way.split(" ") for text in (self.es, self.pt, self.fr) for way in text.split("|")]
+        return tuple(
+            frozenset(
+                spelling
+                for way in (name.split(" "), *filter(any, ways))
+                for spelling in (fold_word(way[place]), fold_word(way[place]).replace("-", ""))
+            )
+            for place in range(len(name.split(" ")))
+        )
+
+
+NO_PHRASES = Phrases(())
+
+
+@dataclass(frozen=True)
 class Command:
-    """One declared command: its model gives the arguments, the model's docstring the summary."""
+    """One declared command: its model gives the arguments, the model's docstring the summary.
+
+    `phrases`: how people ask for it in their own words; only commands that read have some.
+    """
 
     name: str
     model: type[BaseModel]
@@ -107,6 +135,13 @@ class Command:
     current_values: "CurrentValues | None" = None
     title: str = ""
     room: Room = "daily"
+    spelled: Spelled = Spelled()
+    phrases: Phrases = NO_PHRASES
+
+    @cached_property
+    def words(self) -> tuple[frozenset[str], ...]:
+        """The verb's words, each with all its spellings, folded."""
+        return self.spelled.list_words(self.name)
 
     @property
     def is_staff_only(self) -> bool:
@@ -146,14 +181,17 @@ def command(
     example: str = "",
     current_values: CurrentValues | None = None,
     title: str = "",
+    spelled: Spelled = Spelled(),
+    phrases: Phrases = NO_PHRASES,
 ) -> Callable[[Callable[[Context, Ask], Awaitable[Reply]]], Callable[..., Awaitable[Reply]]]:
     """Declare a command. `allow` must be given; `writes` takes the database's write lock first.
 
     `room` says where it stands on a platform that sorts its commands; only this argument changes
     it. `current_values` returns the values of an edit form as they stand: a form that opens because
     one word did not fit shows the others too, so that submitting it never empties them. `title`
-    names the form; without it the summary does. Raises TypeError if the model has no docstring or
-    the name is taken.
+    names the form; without it the summary does. `spelled` and `phrases` say how else people call
+    it. Raises TypeError if the model has no docstring, the name is taken, or a command that writes
+    has phrases: nothing that writes is run by interpretation.
     """
 
     def declare(
@@ -165,6 +203,8 @@ def command(
             raise TypeError(f"«{name}» needs a docstring and a name of its own")
         if not isinstance(allow, Allow):
             raise TypeError(f"«{name}» must say who may run it")
+        if writes and phrases.ways:
+            raise TypeError(f"«{name}» writes, so only its verb may run it")
         COMMANDS[name] = Command(
             name=name,
             model=model,
@@ -177,6 +217,8 @@ def command(
             current_values=current_values,
             title=title,
             room=room,
+            spelled=spelled,
+            phrases=phrases,
         )
         return handle
 
@@ -230,16 +272,6 @@ def hears(
         return handle
 
     return declare
-
-
-def find_command(commands: Mapping[str, Found], words: str) -> tuple[Found, str] | None:
-    """Return the command that the words begin with, and the rest of them; None if there is none."""
-    said = clean_text(words).split(" ")
-    for length in (2, 1):
-        name = " ".join(said[:length]).casefold()
-        if name in commands:
-            return commands[name], skip_words(clean_lines(words), length)
-    return None
 
 
 def load_commands() -> Mapping[str, Command]:

@@ -15,7 +15,6 @@ from bot.commands import (
     CommandMatch,
     Context,
     MessageContext,
-    find_command,
     load_commands,
 )
 from bot.dispatch import remember_event, reply_to
@@ -27,6 +26,7 @@ from bot.metrics import REQUEST_SECONDS, REQUESTS
 from bot.parsing import clean_text, parse_words
 from bot.reference import Reference
 from bot.request import HandledMessage, IncomingMessage, Request, Sender
+from bot.verbs import find_command
 from db import audit, inbound, members, outbox
 from db.base import transaction
 from db.members import Account

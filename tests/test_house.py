@@ -28,7 +28,9 @@ MAY_NAME_PLATFORMS = {
 }
 ROOT_OF_BOT = {
     "the program's door": {"__main__", "cli", "app", "serving", "storage", "settings"},
-    "the frame of one request": {"hub", "dispatch", "commands", "parsing", "forms", "cards"},
+    "the frame of one request": {
+        "hub", "dispatch", "commands", "verbs", "parsing", "forms", "cards",
+    },
     "what the frame hands to everybody": {
         "request", "deliveries", "reference", "links", "i18n", "errors", "faults", "metrics",
         "failpoints",

@@ -153,7 +153,7 @@ async def test_help_is_offered_once(typing: CommandTyper) -> None:
 
 @pytest.mark.parametrize(
     ("said", "meant"),
-    [("hwo-does", "who-does"), ("whois", "who-is"), ("profil", "profile"), ("CITTY", "city")],
+    [("hwo-does", "who-does"), ("whoi-is", "who-is"), ("proffile", "profile"), ("CITTY", "city")],
 )
 async def test_an_unknown_command_gets_the_nearest_ones(
     typing: CommandTyper, said: str, meant: str

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from bot.cards import Button, Buttons, Card, Entry, Note, Part, Text
-from bot.commands import MEMBER, Context, command
+from bot.commands import MEMBER, Context, Spelled, command
 from bot.community import staff
 from bot.community.joining import arrivals
 from bot.community.joining.arrivals import account_name, account_translator, workspace_label
@@ -27,7 +27,14 @@ class Admit(BaseModel):
     answer: bool | None = Field(default=None, title="Let them in?")
 
 
-@command("admit", allow=MEMBER, room="me", writes=True, example="admit")
+@command(
+    "admit",
+    allow=MEMBER,
+    room="me",
+    spelled=Spelled("admitir", "admitir", "admettre"),
+    writes=True,
+    example="admit",
+)
 async def admit(ctx: Context, ask: Admit) -> Card:
     """List the open requests, show one, or decide it; the first decision counts."""
     if ask.number is None:
@@ -156,7 +163,13 @@ class Welcome(BaseModel):
     ] = Field(default=None, title="What to look at")
 
 
-@command("welcome", allow=MEMBER, room="me", example="welcome")
+@command(
+    "welcome",
+    allow=MEMBER,
+    room="me",
+    spelled=Spelled("bienvenida", "boas-vindas", "bienvenue"),
+    example="welcome",
+)
 async def welcome(ctx: Context, ask: Welcome) -> Card:
     """Show all steps of the first week, or one person worth meeting who takes questions now."""
     t = ctx.t

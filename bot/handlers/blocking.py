@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from bot.cards import Button, Buttons, Card, Note, Part, Text
-from bot.commands import MEMBER, Context, command
+from bot.commands import MEMBER, Context, Spelled, command
 from bot.community import blocking
 from bot.community.people import finding, portraits
 from bot.errors import Refusal
@@ -24,7 +24,14 @@ class BlockAsk(BaseModel):
     )
 
 
-@command("block", allow=MEMBER, room="me", writes=True, example="block @maya")
+@command(
+    "block",
+    allow=MEMBER,
+    room="me",
+    spelled=Spelled("bloquear", "bloquear", "bloquer"),
+    writes=True,
+    example="block @maya",
+)
 async def block(ctx: Context, ask: BlockAsk) -> Card:
     """Block a person, or list the people the member has blocked.
 
@@ -69,7 +76,14 @@ class Unblock(BaseModel):
     )
 
 
-@command("unblock", allow=MEMBER, room="me", writes=True, example="unblock @maya")
+@command(
+    "unblock",
+    allow=MEMBER,
+    room="me",
+    spelled=Spelled("desbloquear", "desbloquear", "debloquer"),
+    writes=True,
+    example="unblock @maya",
+)
 async def unblock(ctx: Context, ask: Unblock) -> Card:
     """Take a block back and list those that remain; what the block ended stays ended."""
     t, other = ctx.t, await finding.find_person(ctx, ask.person)

@@ -20,8 +20,9 @@ from bot.cards import (
     Part,
     Text,
 )
-from bot.commands import ANYONE, MEMBER, Context, command, completion
+from bot.commands import ANYONE, MEMBER, Context, Spelled, command, completion
 from bot.community.people import places, portraits
+from bot.domain import phrases
 from bot.domain.gazetteer import Gazetteer
 from bot.errors import InvalidArgumentError
 from bot.i18n import LANGUAGE_NAMES, Translator
@@ -39,7 +40,14 @@ class CityAsk(BaseModel):
     )
 
 
-@command("city", allow=ANYONE, room="daily", example="city Bogotá")
+@command(
+    "city",
+    allow=ANYONE,
+    room="daily",
+    spelled=Spelled("ciudad", "cidade", "ville"),
+    phrases=phrases.CITY,
+    example="city Bogotá",
+)
 async def city(ctx: Context, ask: CityAsk) -> Card:
     """Show the city of this name.
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from bot import deliveries
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Table, Text
-from bot.commands import STAFF, Context, command
+from bot.commands import STAFF, Context, Spelled, command
 from bot.errors import InvalidArgumentError
 from bot.parsing import Labels, SingleWord, shorten
 from db import audit, key_values, members, outbox
@@ -45,7 +45,14 @@ class AdminDead(BaseModel):
     )
 
 
-@command("admin dead", allow=STAFF, room="admin", writes=True, example="admin dead list")
+@command(
+    "admin dead",
+    allow=STAFF,
+    room="admin",
+    spelled=Spelled("admin fallidos", "admin falhas", "admin echecs"),
+    writes=True,
+    example="admin dead list",
+)
 async def admin_dead(ctx: Context, ask: AdminDead) -> Card:
     """List the deliveries that need a decision, or send one again or drop it and list the rest."""
     if ask.act == "list":
@@ -116,7 +123,12 @@ class AdminHealth(BaseModel):
     """See whether messages go out as they should"""
 
 
-@command("admin health", allow=STAFF, room="admin")
+@command(
+    "admin health",
+    allow=STAFF,
+    room="admin",
+    spelled=Spelled("admin salud", "admin saude", "admin sante"),
+)
 async def admin_health(ctx: Context, ask: AdminHealth) -> Card:
     """Show how many deliveries wait and since when, and those that ended unsent by reason."""
     t = ctx.t
@@ -185,7 +197,14 @@ class AdminPanic(BaseModel):
     ] = Field(title="What to do")
 
 
-@command("admin panic", allow=STAFF, room="admin", writes=True, example="admin panic stop")
+@command(
+    "admin panic",
+    allow=STAFF,
+    room="admin",
+    spelled=Spelled("admin panico", "admin panico", "admin panique"),
+    writes=True,
+    example="admin panic stop",
+)
 async def admin_panic(ctx: Context, ask: AdminPanic) -> Card:
     """Stop or resume all sending.
 

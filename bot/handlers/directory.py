@@ -16,8 +16,9 @@ from bot.cards import (
     Part,
     Text,
 )
-from bot.commands import MEMBER, Context, command, completion
+from bot.commands import MEMBER, Context, Spelled, command, completion
 from bot.community.people import finding, places, portraits, ranking
+from bot.domain import phrases
 from bot.domain.ranges import parse_range
 from bot.domain.ranking import rank
 from bot.domain.vocabulary import Hit
@@ -61,7 +62,14 @@ class WhoDoes(BaseModel):
     page: Annotated[int, HiddenField()] = Field(default=1, ge=1, le=12, title="Page")
 
 
-@command("who-does", allow=MEMBER, room="daily", example="who-does open data in:mexico")
+@command(
+    "who-does",
+    allow=MEMBER,
+    room="daily",
+    spelled=Spelled("quien-hace|quienes-hacen", "quem-faz", "qui-fait"),
+    phrases=phrases.WHO_DOES,
+    example="who-does open data in:mexico",
+)
 async def who_does(ctx: Context, ask: WhoDoes) -> Card:
     """List the people who know a topic, best rank first.
 
@@ -288,7 +296,14 @@ class WhoIs(BaseModel):
     )
 
 
-@command("who-is", allow=MEMBER, room="daily", example="who-is Maya Chen")
+@command(
+    "who-is",
+    allow=MEMBER,
+    room="daily",
+    spelled=Spelled("quien-es", "quem-e", "qui-est"),
+    phrases=phrases.WHO_IS,
+    example="who-is Maya Chen",
+)
 async def who_is(ctx: Context, ask: WhoIs) -> Card:
     """Show the profile of one person, or list the people of that name."""
     found = await finding.find_people(ctx, ask.person)

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from bot.cards import Button, Buttons, Card, Entry, Option, Text
-from bot.commands import MEMBER, Context, command
+from bot.commands import MEMBER, Context, Spelled, command
 from bot.community.people import finding, portraits, ranking
 from bot.domain.ranking import base_points
 from bot.errors import InvalidArgumentError, Refusal
@@ -25,7 +25,13 @@ class WhyAsk(BaseModel):
     )
 
 
-@command("why", allow=MEMBER, room="daily", example="why @maya open data")
+@command(
+    "why",
+    allow=MEMBER,
+    room="daily",
+    spelled=Spelled("motivo", "motivo", "motif"),
+    example="why @maya open data",
+)
 async def explain_rank(ctx: Context, ask: WhyAsk) -> Card:
     """Explain one person's rank for a topic, each reason with the points that the ranking gave."""
     t = ctx.t
@@ -105,7 +111,14 @@ class Endorse(BaseModel):
     withdraw: bool | None = Field(default=None, title="Take my endorsement back")
 
 
-@command("endorse", allow=MEMBER, room="daily", writes=True, example="endorse @maya open data")
+@command(
+    "endorse",
+    allow=MEMBER,
+    room="daily",
+    spelled=Spelled("avalar|recomendar", "recomendar", "recommander"),
+    writes=True,
+    example="endorse @maya open data",
+)
 async def endorse(ctx: Context, ask: Endorse) -> Card:
     """Endorse a member for a topic, or withdraw the endorsement.
 

@@ -18,9 +18,10 @@ from bot.cards import (
     Part,
     Text,
 )
-from bot.commands import ANYONE, MEMBER, Command, Context, command
+from bot.commands import ANYONE, MEMBER, Command, Context, Spelled, command
 from bot.community.agenda import list_next_things
 from bot.community.people import places, portraits
+from bot.domain import phrases
 from bot.errors import InvalidArgumentError
 from bot.i18n import Translator
 from bot.parsing import Argument, find_nearest, shorten
@@ -36,7 +37,14 @@ class Help(BaseModel):
     )
 
 
-@command("help", allow=ANYONE, room="daily", example="help who-does")
+@command(
+    "help",
+    allow=ANYONE,
+    room="daily",
+    spelled=Spelled("ayuda", "ajuda", "aide"),
+    phrases=phrases.HELP,
+    example="help who-does",
+)
 async def help_(ctx: Context, ask: Help) -> Card:
     """List every command that the asker may run, or explain one of them in detail."""
     allowed = {n: c for n, c in ctx.commands.items() if c.allow.permits(ctx.viewer)}
@@ -183,7 +191,13 @@ class Home(BaseModel):
     """Your own page: what is next for you"""
 
 
-@command("home", allow=ANYONE, room="daily", example="home")
+@command(
+    "home",
+    allow=ANYONE,
+    room="daily",
+    spelled=Spelled("inicio", "inicio", "accueil"),
+    example="home",
+)
 async def home(ctx: Context, ask: Home) -> Card:
     """Show what is next for the member; people who are not verified members get the help."""
     if not MEMBER.permits(ctx.viewer):

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from bot.cards import Button, Buttons, Card, Entry, Form, Input, Option, Part, Reply, Text
-from bot.commands import COMPLETIONS, MEMBER, Context, command, completion
+from bot.commands import COMPLETIONS, MEMBER, Context, Spelled, command, completion
 from bot.community.introductions import asking
 from bot.community.introductions.asking import load_intro_pair, main_reason
 from bot.community.people import finding, portraits, ranking
@@ -61,6 +61,7 @@ class Intro(BaseModel):
     "intro",
     allow=MEMBER,
     room="daily",
+    spelled=Spelled("presentar|presentacion", "apresentar|apresentacao", "presenter|presentation"),
     writes=True,
     example="intro @maya because we both map trees",
 )
@@ -238,7 +239,13 @@ class IntroAsk(BaseModel):
     )
 
 
-@command("intro ask", allow=MEMBER, room="daily", writes=True)
+@command(
+    "intro ask",
+    allow=MEMBER,
+    room="daily",
+    spelled=Spelled("presentar pedir", "apresentar pedir", "presenter demander"),
+    writes=True,
+)
 async def intro_ask(ctx: Context, ask: IntroAsk) -> Reply:
     """Handle the buttons of a draft: ask, open the form for the reason, or show the next best."""
     found = await introductions.lock_introduction(ctx.session, ask.number)

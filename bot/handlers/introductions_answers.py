@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from bot.cards import Button, Buttons, Card, Entry, Heading, Note, Part, Text
-from bot.commands import MEMBER, Context, command
+from bot.commands import MEMBER, Context, Spelled, command
 from bot.community.introductions import asking
 from bot.community.introductions.asking import load_intro_pair, main_reason
 from bot.community.people import portraits
@@ -39,7 +39,13 @@ class IntroAnswer(BaseModel):
     ] = Field(title="Answer")
 
 
-@command("intro answer", allow=MEMBER, room="daily", writes=True)
+@command(
+    "intro answer",
+    allow=MEMBER,
+    room="daily",
+    spelled=Spelled("presentar responder", "apresentar responder", "presenter repondre"),
+    writes=True,
+)
 async def intro_answer(ctx: Context, ask: IntroAnswer) -> Card:
     """Record the answer to an introduction.
 
@@ -158,7 +164,13 @@ class IntroWithdraw(BaseModel):
     number: int = Field(ge=1, le=2**31 - 1, title="Number")
 
 
-@command("intro withdraw", allow=MEMBER, room="daily", writes=True)
+@command(
+    "intro withdraw",
+    allow=MEMBER,
+    room="daily",
+    spelled=Spelled("presentar retirar", "apresentar retirar", "presenter retirer"),
+    writes=True,
+)
 async def intro_withdraw(ctx: Context, ask: IntroWithdraw) -> Card:
     """Withdraw an introduction; only the member who asked for it may.
 
@@ -197,7 +209,13 @@ class IntroList(BaseModel):
     """See your introductions and who would like to meet you"""
 
 
-@command("intro list", allow=MEMBER, room="daily", example="intro list")
+@command(
+    "intro list",
+    allow=MEMBER,
+    room="daily",
+    spelled=Spelled("presentar lista", "apresentar lista", "presenter liste"),
+    example="intro list",
+)
 async def intro_list(ctx: Context, ask: IntroList) -> Card:
     """List the requests that wait for the member's answer, then those that the member made."""
     t = ctx.t
@@ -250,7 +268,12 @@ class IntroWhy(BaseModel):
     number: int = Field(ge=1, le=2**31 - 1, title="Number")
 
 
-@command("intro why", allow=MEMBER, room="daily")
+@command(
+    "intro why",
+    allow=MEMBER,
+    room="daily",
+    spelled=Spelled("presentar motivo", "apresentar motivo", "presenter motif"),
+)
 async def intro_why(ctx: Context, ask: IntroWhy) -> Card:
     """Explain in one sentence why two people are introduced, with the reason the cards give.
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from bot.cards import SLASH, Button, Buttons, Card, Fact, Facts, Note, Text
-from bot.commands import MEMBER, Context, command
+from bot.commands import MEMBER, Context, Spelled, command
 from bot.community.joining.arrivals import account_name, account_translator
 from bot.community.people import places
 from bot.community.staff import can_decide, is_staff
@@ -42,7 +42,14 @@ class Invite(BaseModel):
     )
 
 
-@command("invite", allow=MEMBER, room="me", writes=True, example="invite @colleague")
+@command(
+    "invite",
+    allow=MEMBER,
+    room="me",
+    spelled=Spelled("invitar", "convidar", "inviter"),
+    writes=True,
+    example="invite @colleague",
+)
 async def invite(ctx: Context, ask: Invite) -> Card:
     """Invite a colleague by card or by a one-time code, or show or replace the code of a city."""
     match (ask.who or "").casefold():

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Form, Note, Option, Reply, Text
-from bot.commands import ANYONE, Context, command
+from bot.commands import ANYONE, Context, Spelled, command
 from bot.community.joining import arrivals
 from bot.community.joining.arrivals import wrong_code_card
 from bot.community.people import places
@@ -43,7 +43,14 @@ class Join(BaseModel):
     )
 
 
-@command("join", allow=ANYONE, room="me", writes=True, example="join Boston")
+@command(
+    "join",
+    allow=ANYONE,
+    room="me",
+    spelled=Spelled("unirme|unirse", "participar|entrar", "rejoindre|adherer"),
+    writes=True,
+    example="join Boston",
+)
 async def join(ctx: Context, ask: Join) -> Reply:
     """Admit the asker by invitation, code, workspace or e-mail address; else offer to ask."""
     account = await _load_newcomer(ctx)
@@ -289,7 +296,13 @@ class Verify(BaseModel):
     """See what proves that you belong here, and what is open"""
 
 
-@command("verify", allow=ANYONE, room="me", example="verify")
+@command(
+    "verify",
+    allow=ANYONE,
+    room="me",
+    spelled=Spelled("verificar", "verificar", "verifier"),
+    example="verify",
+)
 async def verify(ctx: Context, ask: Verify) -> Card:
     """Show what proves that the asker is a member, or the state of the request to join."""
     t, person = ctx.t, ctx.viewer

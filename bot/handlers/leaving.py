@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from bot.cards import Button, Buttons, Card, Note, Part, Text
-from bot.commands import MEMBER, Context, command
+from bot.commands import MEMBER, Context, Spelled, command
 from bot.community import parting, staff
 from bot.community.people import finding, places
 from bot.deliveries import enqueue, enqueue_for_account
@@ -29,7 +29,14 @@ class Leave(BaseModel):
     sure: Annotated[bool | None, HiddenField()] = Field(default=None, title="Are you sure?")
 
 
-@command("leave", allow=MEMBER, room="me", writes=True, example="leave")
+@command(
+    "leave",
+    allow=MEMBER,
+    room="me",
+    spelled=Spelled("salir", "sair", "quitter"),
+    writes=True,
+    example="leave",
+)
 async def leave(ctx: Context, ask: Leave) -> Card:
     """End the membership, after a confirmation.
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from bot.cards import SLASH, Button, Buttons, Card, Entry, Note, Part, Reply, Text
-from bot.commands import ANYONE, MEMBER, Context, command
+from bot.commands import ANYONE, MEMBER, Context, Spelled, command
 from bot.community.joining import arrivals
 from bot.community.joining.arrivals import account_name, workspace_label, wrong_code_card
 from bot.deliveries import enqueue, enqueue_for_account, run_ended_hooks
@@ -40,7 +40,14 @@ class LinkAsk(BaseModel):
     )
 
 
-@command("link", allow=ANYONE, room="me", writes=True, example="link")
+@command(
+    "link",
+    allow=ANYONE,
+    room="me",
+    spelled=Spelled("vincular", "vincular", "relier"),
+    writes=True,
+    example="link",
+)
 async def link(ctx: Context, ask: LinkAsk) -> Reply:
     """Link accounts: show a code or redeem one, answer «is this you?», list the linked accounts."""
     is_member = MEMBER.permits(ctx.viewer)
@@ -288,7 +295,14 @@ class Unlink(BaseModel):
     )
 
 
-@command("unlink", allow=MEMBER, room="me", writes=True, example="unlink 17")
+@command(
+    "unlink",
+    allow=MEMBER,
+    room="me",
+    spelled=Spelled("desvincular", "desvincular", "delier"),
+    writes=True,
+    example="unlink 17",
+)
 async def unlink(ctx: Context, ask: Unlink) -> Card:
     """Take an account off the member's profile and notify all accounts of the profile.
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from bot.cards import Button, Buttons, Card, Entry, Note, Part, Text
-from bot.commands import STAFF, Context, command
+from bot.commands import STAFF, Context, Spelled, command
 from bot.community import conduct
 from bot.community.joining import arrivals
 from bot.community.people import places, portraits
@@ -46,7 +46,14 @@ class AdminMembers(BaseModel):
     )
 
 
-@command("admin members", allow=STAFF, room="admin", writes=True, example="admin members waiting")
+@command(
+    "admin members",
+    allow=STAFF,
+    room="admin",
+    spelled=Spelled("admin miembros", "admin membros", "admin membres"),
+    writes=True,
+    example="admin members waiting",
+)
 async def admin_members(ctx: Context, ask: AdminMembers) -> Card:
     """List the accounts that wait for approval, or approve one, or change a member's standing."""
     match ask.act:

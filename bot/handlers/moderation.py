@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from bot.cards import Button, Buttons, Card, Entry, Note, Part, Text
-from bot.commands import ANYONE, MEMBER, STAFF, Context, command
+from bot.commands import ANYONE, MEMBER, STAFF, Context, Spelled, command
 from bot.community import conduct
 from bot.community.people import finding, places
 from bot.deliveries import enqueue
@@ -38,7 +38,14 @@ class ReportAsk(BaseModel):
     )
 
 
-@command("report", allow=MEMBER, room="me", writes=True, example="report @maya")
+@command(
+    "report",
+    allow=MEMBER,
+    room="me",
+    spelled=Spelled("denunciar|reportar", "denunciar", "signaler"),
+    writes=True,
+    example="report @maya",
+)
 async def report(ctx: Context, ask: ReportAsk) -> Card:
     """Put a report into the moderation queue; the person reported does not learn who did it."""
     t, about = ctx.t, await finding.find_person(ctx, ask.person)
@@ -89,7 +96,14 @@ class AdminReports(BaseModel):
     )
 
 
-@command("admin reports", allow=STAFF, room="admin", writes=True, example="admin reports list")
+@command(
+    "admin reports",
+    allow=STAFF,
+    room="admin",
+    spelled=Spelled("admin denuncias", "admin denuncias", "admin signalements"),
+    writes=True,
+    example="admin reports list",
+)
 async def admin_reports(ctx: Context, ask: AdminReports) -> Card:
     """List the moderation queue, or decide about a report or an appeal in it."""
     if ask.act == "list":
@@ -253,7 +267,14 @@ class Appeal(BaseModel):
     )
 
 
-@command("appeal", allow=ANYONE, room="me", writes=True, example="appeal")
+@command(
+    "appeal",
+    allow=ANYONE,
+    room="me",
+    spelled=Spelled("apelar", "recorrer|apelar", "contester"),
+    writes=True,
+    example="appeal",
+)
 async def appeal(ctx: Context, ask: Appeal) -> Card:
     """File an appeal, once, against the decision that muted or suspended the asker.
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from bot.cards import Button, Buttons, Card, Link, Note, Table, Text
-from bot.commands import ANYONE, Context, command
+from bot.commands import ANYONE, Context, Spelled, command
 from bot.community import parting
 from bot.errors import Refusal
 from bot.parsing import HiddenField, Labels
@@ -24,7 +24,14 @@ class MyData(BaseModel):
     sure: Annotated[bool, HiddenField()] = Field(default=False, title="Are you sure")
 
 
-@command("my-data", allow=ANYONE, room="me", writes=True, example="my-data show")
+@command(
+    "my-data",
+    allow=ANYONE,
+    room="me",
+    spelled=Spelled("mis-datos", "meus-dados", "mes-donnees"),
+    writes=True,
+    example="my-data show",
+)
 async def my_data(ctx: Context, ask: MyData) -> Card:
     """Show, export or erase the asker's data; also for former members and suspended ones."""
     person = ctx.viewer

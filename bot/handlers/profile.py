@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from bot.cards import Reply
-from bot.commands import MEMBER, Context, command
+from bot.commands import MEMBER, Context, Spelled, command
 from bot.community.people import portraits
 from bot.domain.ranking import base_points
 from bot.errors import InvalidArgumentError
@@ -107,6 +107,7 @@ async def current_profile(ctx: Context) -> dict[str, tuple[str, ...]]:
     "profile",
     allow=MEMBER,
     room="daily",
+    spelled=Spelled("perfil", "perfil", "profil"),
     writes=True,
     example="profile",
     current_values=current_profile,

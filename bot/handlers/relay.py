@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from bot.cards import Button, Buttons, Card, Entry, Note, Part, Text
-from bot.commands import MEMBER, Context, command
+from bot.commands import MEMBER, Context, Spelled, command
 from bot.community import blocking, conduct
 from bot.community.relay import cards, hearing, threads
 from bot.community.relay.threads import ConversationView
@@ -48,7 +48,14 @@ class RelayAsk(BaseModel):
     sure: Annotated[bool, HiddenField()] = False
 
 
-@command("relay", allow=MEMBER, room="daily", writes=True, example="relay pause 3")
+@command(
+    "relay",
+    allow=MEMBER,
+    room="daily",
+    spelled=Spelled("conversaciones", "conversas", "conversations"),
+    writes=True,
+    example="relay pause 3",
+)
 async def conversations(ctx: Context, ask: RelayAsk) -> Card:
     """List the member's conversations, or pause, resume, end, block or report one of them."""
     if ask.act == "list" or ask.number is None:

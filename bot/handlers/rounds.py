@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from bot.cards import Button, Buttons, Card, Fact, Facts, Note, Part, Reply, Text
-from bot.commands import MEMBER, Context, command
+from bot.commands import MEMBER, Context, Spelled, command
 from bot.community.people import finding, portraits, ranking
 from bot.community.rounds import messages, partners
 from bot.domain.cadence import next_round_day, round_schedule
@@ -48,7 +48,14 @@ class Rounds(BaseModel):
     )
 
 
-@command("rounds", allow=MEMBER, room="daily", writes=True, example="rounds on")
+@command(
+    "rounds",
+    allow=MEMBER,
+    room="daily",
+    spelled=Spelled("rondas", "rodadas", "rondes|tours"),
+    writes=True,
+    example="rounds on",
+)
 async def rounds_(ctx: Context, ask: Rounds) -> Reply:
     """Show how the member takes part in rounds, or change it."""
     match ask.act:

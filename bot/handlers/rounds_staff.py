@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Table, Text
-from bot.commands import STAFF, Context, command
+from bot.commands import STAFF, Context, Spelled, command
 from bot.community.rounds import messages, pools
 from bot.domain.affinity import Reason, Seeker, list_reasons
 from bot.domain.cadence import next_round_day, round_schedule
@@ -50,7 +50,14 @@ class AdminRounds(BaseModel):
     )
 
 
-@command("admin rounds", allow=STAFF, room="admin", writes=True, example="admin rounds preview")
+@command(
+    "admin rounds",
+    allow=STAFF,
+    room="admin",
+    spelled=Spelled("admin rondas", "admin rodadas", "admin rondes"),
+    writes=True,
+    example="admin rounds preview",
+)
 async def admin_rounds(ctx: Context, ask: AdminRounds) -> Card:
     """Show how rounds go, or preview, redraw, change, lock or send the next one."""
     match ask.act:

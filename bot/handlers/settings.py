@@ -19,7 +19,7 @@ from bot.cards import (
     Part,
     Reply,
 )
-from bot.commands import MEMBER, Context, command, completion
+from bot.commands import MEMBER, Context, Spelled, command, completion
 from bot.community.people import portraits
 from bot.deliveries import KINDS
 from bot.errors import InvalidArgumentError
@@ -83,6 +83,7 @@ async def current_settings(ctx: Context) -> dict[str, tuple[str, ...]]:
     "settings",
     allow=MEMBER,
     room="daily",
+    spelled=Spelled("ajustes|configuracion", "configuracoes|ajustes", "reglages|parametres"),
     writes=True,
     example="settings language:fr",
     current_values=current_settings,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pydantic import BaseModel, Field
 
 from bot.cards import Button, Buttons, Card, Link, Note, Part
-from bot.commands import MEMBER, Context, command
+from bot.commands import MEMBER, Context, Spelled, command
 from bot.community.talks.opening import KIND, can_talk, common_language
 from bot.community.talks.times import format_two_clocks, propose_times, render_times
 from bot.deliveries import enqueue
@@ -28,7 +28,13 @@ class IntroSlot(BaseModel):
     slot: int | None = Field(default=None, ge=1, le=MAX_TIMES, title="Time")
 
 
-@command("intro slot", allow=MEMBER, room="daily", writes=True)
+@command(
+    "intro slot",
+    allow=MEMBER,
+    room="daily",
+    spelled=Spelled("presentar horario", "apresentar horario", "presenter horaire"),
+    writes=True,
+)
 async def intro_slot(ctx: Context, ask: IntroSlot) -> Card:
     """Offer times for a talk, propose one, or agree to the one that the other person proposed.
 

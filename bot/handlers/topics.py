@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from bot.cards import Bar, Bars, Button, Buttons, Card, Choice, Option, Table, Text
-from bot.commands import MEMBER, Context, command, completion
+from bot.commands import MEMBER, Context, Spelled, command, completion
+from bot.domain import phrases
 from bot.domain.vocabulary import Term, Vocabulary
 from bot.errors import InvalidArgumentError
 from bot.i18n import LANGUAGES
@@ -23,7 +24,14 @@ class Topics(BaseModel):
     )
 
 
-@command("topics", allow=MEMBER, room="daily", example="topics open data")
+@command(
+    "topics",
+    allow=MEMBER,
+    room="daily",
+    spelled=Spelled("temas", "temas|topicos", "sujets|themes"),
+    phrases=phrases.TOPICS,
+    example="topics open data",
+)
 async def topics(ctx: Context, ask: Topics) -> Card:
     """Show all practice areas with their number of people, or one area with its topics."""
     if ask.area is None:

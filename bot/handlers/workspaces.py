@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Text
-from bot.commands import STAFF, Context, command
+from bot.commands import STAFF, Context, Spelled, command
 from bot.community.people import places
 from bot.domain.joining import normalize_domain
 from bot.errors import InvalidArgumentError, Refusal
@@ -43,7 +43,12 @@ class AdminWorkspaces(BaseModel):
 
 
 @command(
-    "admin workspaces", allow=STAFF, room="admin", writes=True, example="admin workspaces list"
+    "admin workspaces",
+    allow=STAFF,
+    room="admin",
+    spelled=Spelled("admin espacios", "admin espacos", "admin espaces"),
+    writes=True,
+    example="admin workspaces list",
 )
 async def admin_workspaces(ctx: Context, ask: AdminWorkspaces) -> Card:
     """List the workspaces, or set whose a workspace is and whether its e-mail addresses count."""
@@ -153,6 +158,7 @@ class AdminDomains(BaseModel):
     "admin domains",
     allow=STAFF,
     room="admin",
+    spelled=Spelled("admin dominios", "admin dominios", "admin domaines"),
     writes=True,
     example="admin domains Boston add:boston.gov",
 )

@@ -11,10 +11,11 @@ from bot.adapters.discord.modal import split_values
 from bot.adapters.discord.names import ROOTS, CommandNames, DoesNotFitError, Path, read_command
 from bot.adapters.discord.text import one_line, shorten
 from bot.cards import Option
-from bot.commands import Command, Room, find_command
+from bot.commands import Command, Room
 from bot.i18n import Translator, translator
 from bot.parsing import Argument, fold_text
 from bot.request import Values
+from bot.verbs import find_command
 
 Commands = Mapping[str, Command]
 

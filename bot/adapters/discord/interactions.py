@@ -26,10 +26,10 @@ from bot.adapters.discord.render import AdapterButton, message, parse_custom_id
 from bot.adapters.discord.text import one_line, shorten
 from bot.adapters.discord.views import NO_MENTIONS, RawLayoutView, first_text_of
 from bot.cards import Card, Form, Note, Option, Reply
-from bot.commands import find_command
 from bot.errors import DuplicateEventError
 from bot.i18n import Translator, language_of, translator
 from bot.request import Request, Sender, Values
+from bot.verbs import find_command
 
 if TYPE_CHECKING:
     from bot.hub import Hub

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import deliveries
 from bot.cards import Form, Reply, Text
-from bot.commands import Command, MessageContext, find_command, hears
+from bot.commands import Command, MessageContext, hears
 from bot.community.relay import cards
 from bot.community.relay.cards import MAX_FILE_SIZE
 from bot.community.relay.drafts import dump_message, load_message
@@ -30,6 +30,7 @@ from bot.i18n import translator
 from bot.links import Links, SharedFile
 from bot.parsing import clean_text, find_nearest
 from bot.request import File, HandledMessage, IncomingMessage, Sender
+from bot.verbs import find_command
 from db import blocks, inbound, members, outbox, relay
 from db.members import Member
 from db.relay import Relay, RelayDraft, RelayLine

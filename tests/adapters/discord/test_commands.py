@@ -16,9 +16,10 @@ from bot.adapters.discord.commands import (
 )
 from bot.adapters.discord.names import CommandNames, DoesNotFitError
 from bot.cards import Option
-from bot.commands import STAFF, find_command, load_commands
+from bot.commands import STAFF, load_commands
 from bot.i18n import translator
 from bot.parsing import Argument
+from bot.verbs import find_command
 from tests.adapters.discord.fake import COMMANDS, Members, verb, verbs
 from tests.platforms.discord import problems_of_commands
 

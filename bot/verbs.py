@@ -1,0 +1,82 @@
+"""Finds the command that words begin with: by its verb in four languages, or by a question."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from bot.commands import Command, CommandMatch
+from bot.domain.phrases import Token, list_tokens
+from bot.domain.typography import unwrap
+from bot.parsing import clean_lines
+
+_BEHIND_VERB = " \t\n\r:\uff1a/,.;!?\u2026"
+_ADDRESS = re.compile(r"wwc(-(me|events|groups|library|standing|admin))?")
+
+
+def find_command(commands: Mapping[str, Command], words: str) -> CommandMatch:
+    """Return the command that the words begin with, and the rest of them; None if there is none.
+
+    The verb may be spelled in any of four languages, with any dash, behind slashes, ticks, quotes
+    and «wwc». Words that begin with a longer question («help me find …») are no command.
+    """
+    text = clean_lines(unwrap(words))
+    tokens = skip_address(list_tokens(text))
+    found = _find_verb(commands, tokens)
+    if found is None:
+        return None
+    command, end = found
+    asked = _find_phrase(commands, tokens)
+    if asked and asked[1] > end:
+        return None
+    return command, text[end:].lstrip(_BEHIND_VERB)
+
+
+def find_question(commands: Mapping[str, Command], words: str) -> CommandMatch:
+    """Return the command that a question is for, and what it asks about; None if it is no question.
+
+    A question begins like «who knows about», «¿quién sabe de», «quem trabalha com» or «qui
+    s'occupe de». What it asks about may be empty.
+    """
+    text = clean_lines(unwrap(words))
+    found = _find_phrase(commands, skip_address(list_tokens(text)))
+    return (found[0], text[found[1] :].lstrip(_BEHIND_VERB)) if found else None
+
+
+def begins_like_command(commands: Mapping[str, Command], text: str) -> bool:
+    """Return whether a text begins with «wwc», or with a verb as it is spelled in any language.
+
+    Case, accents, kinds of dashes, quotes, ticks, punctuation and slashes make no difference.
+    """
+    tokens = list_tokens(text)
+    said = skip_address(tokens)
+    return len(said) < len(tokens) or _find_verb(commands, said) is not None
+
+
+def skip_address(tokens: Sequence[Token]) -> list[Token]:
+    """Return the words behind «wwc» or «WWC Hub», which address the hub."""
+    said = list(tokens)
+    while said and _ADDRESS.fullmatch(said[0].key):
+        said = said[2:] if [t.key for t in said[:2]] == ["wwc", "hub"] else said[1:]
+    return said
+
+
+def _find_verb(
+    commands: Mapping[str, Command], tokens: Sequence[Token]
+) -> tuple[Command, int] | None:
+    """Return the command with the longest verb that the words begin with, and where it ends."""
+    found = [
+        command
+        for command in commands.values()
+        if len(command.words) <= len(tokens)
+        and all(token.key in ways for token, ways in zip(tokens, command.words, strict=False))
+    ]
+    best = max(found, key=lambda command: len(command.words), default=None)
+    return (best, tokens[len(best.words) - 1].end) if best else None
+
+
+def _find_phrase(
+    commands: Mapping[str, Command], tokens: list[Token]
+) -> tuple[Command, int] | None:
+    """Return the command with the longest phrase that the words begin with, and where it ends."""
+    found = [(command.phrases.match(tokens), command) for command in commands.values()]
+    end, best = max(found, key=lambda one: one[0], default=(0, None))
+    return (best, end) if best and end else None
