@@ -27,3 +27,10 @@ OLDEST_DELIVERY_SECONDS = Gauge(
     "Since when the delivery is due that waits longest",
     registry=REGISTRY,
 )
+CONNECTIONS = Gauge("hub_http_connections", "HTTP connections that are open", registry=REGISTRY)
+CLOSED_CONNECTIONS = Counter(
+    "hub_http_connections_closed",
+    "HTTP connections that the hub closed or could not accept, by why",
+    ["reason"],
+    registry=REGISTRY,
+)

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import structlog
-from aiohttp import web as http
 
 from bot.adapters.base import DeliveryAdapter
 from bot.app import App, add_discord, add_playground, add_slack, open_app, reveal_secret, seed_demo
@@ -16,6 +15,7 @@ from bot.jobs.deliver import DeliveryWorker
 from bot.settings import ConfigurationError, Settings
 from bot.storage import secret_keys
 from bot.web import site
+from bot.web.connections import HttpServer
 
 log = structlog.get_logger()
 DRAIN_SECONDS = 4.0
@@ -104,20 +104,16 @@ async def _wait_for_stop(stop: asyncio.Event, tasks: Sequence[asyncio.Task[None]
 
 @asynccontextmanager
 async def _run_http_server(app: App) -> AsyncIterator[None]:
-    runner = http.AppRunner(app.http_app, access_log=None, shutdown_timeout=DRAIN_SECONDS)
-    await runner.setup()
-    listener = http.TCPSite(runner, app.settings.wwc_host, app.settings.port)
+    server = HttpServer(app.http_app, shutdown_timeout=DRAIN_SECONDS)
     try:
-        await listener.start()
-    except OSError as error:
-        await runner.cleanup()
-        raise ConfigurationError(_listen_error_text(app.settings.port, error)) from error
-    app.settings.port = runner.addresses[0][1]
-    log.info("ready", port=app.settings.port, adapters=[a.platform for a in app.adapters])
-    try:
+        try:
+            app.settings.port = await server.open(app.settings.wwc_host, app.settings.port)
+        except OSError as error:
+            raise ConfigurationError(_listen_error_text(app.settings.port, error)) from error
+        log.info("ready", port=app.settings.port, adapters=[a.platform for a in app.adapters])
         yield
     finally:
-        await runner.cleanup()
+        await server.close()
 
 
 def _listen_error_text(port: int, error: OSError) -> str:

@@ -1,6 +1,7 @@
 """The program as it starts, serves and stops: in this process, and as a process of its own."""
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -224,6 +225,28 @@ async def test_a_second_start_finds_what_the_first_one_kept(tmp_path: Path) -> N
     assert "Traceback" not in printed, printed
     async with program(tmp_path, {"TZ": "Asia/Kathmandu"}) as hub:
         assert "Topics" not in await say(hub.url, "/wwc topics")
+
+
+async def test_idle_sockets_do_not_stop_the_program(tmp_path: Path) -> None:
+    """Hundreds whose headers or bodies never end, more than it may open files; it says so once."""
+    begun = b"POST /playground/say HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n"
+    async with program(tmp_path, {"WWC_LOG": "json"}, max_files=128) as hub:
+        held = []
+        for first in (b"", b"GET / HTTP/1.1\r\nHost: x\r\n", begun + b"\r\n{") * 100:
+            _, writer = await asyncio.open_connection("127.0.0.1", hub.port)
+            writer.write(first)
+            held.append(writer)
+        for page in ("healthz", "readyz", "playground/people"):
+            assert (await get(f"{hub.url}/{page}"))[0] == 200
+        assert "Topics" in await say(hub.url, "/wwc topics")
+        for writer in held:
+            writer.close()
+        assert await hub.stop() == 0
+    logged = [json.loads(line) for line in hub.lines if line.startswith("{")]
+    assert len(hub.lines) - len(logged) == 3  # what a person reads at the start
+    events = [line["event"] for line in logged]
+    assert events.count("connections closed") == 1
+    assert len(events) < 10, events
 
 
 async def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path) -> None:

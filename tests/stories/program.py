@@ -3,11 +3,13 @@
 import asyncio
 import os
 import re
+import resource
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -16,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 """The tree these tests stand in: that one is run, wherever else the program is installed."""
 KEY = {"WWC_SECRET_KEY": "Jc1xkQvY0b1aG9uVnWm3R5tZ"}
 READY_WITHIN, STOPPED_WITHIN = 30.0, 15.0
-_READY = re.compile(r"ready.*?port=(\d+)")
+_READY = re.compile(r"\bready\b.*port=(\d+)|\"port\": (\d+).*\"ready\"")
 
 
 @dataclass
@@ -48,9 +50,12 @@ class Program:
 
 @asynccontextmanager
 async def program(
-    folder: Path, settings: Mapping[str, str], *command: str
+    folder: Path, settings: Mapping[str, str], *command: str, max_files: int = 0
 ) -> AsyncIterator[Program]:
-    """`wwc run` (or another command) in an empty folder with these settings, ready to serve."""
+    """`wwc run` (or another command) in an empty folder with these settings, ready to serve.
+
+    `max_files`: how many files it may open.
+    """
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
@@ -65,6 +70,8 @@ async def program(
         sys.executable, "-m", "bot", *(command or ("run",)),
         cwd=folder, env=environment, stderr=asyncio.subprocess.STDOUT,
         stdout=asyncio.subprocess.PIPE,
+        preexec_fn=partial(resource.setrlimit, resource.RLIMIT_NOFILE, (max_files, max_files))
+        if max_files else None,
     )  # fmt: skip
     running = Program(process, folder)
     reading = asyncio.create_task(_read(running))
@@ -82,7 +89,7 @@ async def _read(running: Program) -> None:
     while line := await stream.readline():
         running.lines.append(line.decode().rstrip())
         if found := _READY.search(running.lines[-1]):
-            running.port = int(found[1])
+            running.port = int(found[1] or found[2])
 
 
 async def _until_ready(running: Program, reading: "asyncio.Task[None]") -> None:
