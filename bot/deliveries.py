@@ -18,7 +18,7 @@ from db.outbox import Address, Delivery
 
 log = structlog.get_logger()
 
-_TAKEN_BACK = "taken back"
+_TAKEN_BACK = "withdrawn"
 _UNSENT_STATES = (outbox.DUE, outbox.HELD)
 _SENT_STATES = (outbox.CLAIMED, outbox.INFLIGHT, outbox.SENT, outbox.AMBIGUOUS)
 
@@ -44,11 +44,11 @@ class Kind:
 
 
 KINDS: Mapping[str, Kind] = {
-    "answer": Kind("Answers to what you did", is_requested=True, on_ambiguous="resend"),
+    "answer": Kind("Replies to what you did", is_requested=True, on_ambiguous="resend"),
     "conversation": Kind("Conversations you agreed to", is_requested=True, on_ambiguous="resend"),
     "invitation": Kind("Invitations by colleagues", is_requested=True, on_ambiguous="resend"),
-    "duty": Kind("Tasks of staff and city leads", is_requested=True, on_ambiguous="resend"),
-    "introduction": Kind("Requests to be introduced", on_ambiguous="resend"),
+    "duty": Kind("Staff and city lead tasks", is_requested=True, on_ambiguous="resend"),
+    "introduction": Kind("Introduction requests", on_ambiguous="resend"),
     "round": Kind("Pairing rounds", on_ambiguous="resend"),
     "welcome": Kind("Tips for your first week", on_ambiguous="resend"),
     "profile": Kind("Reminders about your profile", on_ambiguous="resend"),

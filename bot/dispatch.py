@@ -91,15 +91,15 @@ def _permission_refusal(ctx: Context, found: Command) -> Refusal:
     if ctx.viewer is None or ctx.viewer.status != "verified":
         return Refusal(
             t(
-                "This is for verified members. Join with a code from a colleague, or ask to be let "
-                "in; until then, public facts are open to you."
+                "This is for verified members. Join with a code from a colleague, or ask to join; "
+                "until then, you can see public facts."
             ),
             title=t("Members only"),
             buttons=(Button(t("Join"), "join", "primary"), Button(t("Help"), "help")),
         )
     return Refusal(
         t(
-            "«{command}» is for the programme's staff. Ask one of them if you need it.",
+            "«{command}» is for program staff. Ask one of them if you need it.",
             command=found.name,
         ),
         title=t("Staff only"),
@@ -154,7 +154,7 @@ def _render_unknown_command(ctx: Context) -> Card:
     }
     meant = [(name, f"{name} {rest}".strip()) for name, rest in near.items()]
     buttons = [Button(name, words) for name, words in meant if len(words) <= MAX_COMMAND_LENGTH][:3]
-    text = ctx.t("I do not know the command «{verb}».", verb=shorten(verb))
+    text = ctx.t("I don't know the command «{verb}».", verb=shorten(verb))
     if buttons:
         text += " " + ctx.t("Did you mean one of these?")
     if "help" not in near:

@@ -21,7 +21,7 @@ def is_database_busy(error: DBAPIError) -> bool:
 
 def busy_text(t: Translator) -> str:
     """Return the sentence for people when the database cannot be written."""
-    return t("I cannot save anything just now. Nothing was changed; please try again in a minute.")
+    return t("I can't save anything right now. Nothing was changed; please try again in a minute.")
 
 
 def log_fault(error: BaseException) -> str:
@@ -44,7 +44,7 @@ def fault_card(error: Exception, text: str | None, t: Translator) -> Card:
         title=t("Sorry"),
         parts=(
             Note(said, "bad"),
-            Note(t("If it happens again, tell the staff this code: {code}", code=code)),
+            Note(t("If it happens again, give the staff this code: {code}", code=code)),
         ),
         tone="bad",
     )

@@ -28,27 +28,27 @@ def _describe_problem(argument: Argument, detail: ErrorDetails, t: Translator) -
     read = detail.get("input")
     if detail["type"] == "too_long":
         most = detail["ctx"]["max_length"]
-        return t("You gave {given}; at most {most} fit here.", given=len(read or ()), most=most)
+        return t("You can list up to {most}; you listed {given}.", given=len(read or ()), most=most)
     text = shorten(str(read)) if isinstance(read, str | int | float) else ""
     if not text or detail["type"] == "missing":
         return t("Please fill this in.") + _hint(argument, t)
     if argument.options:
         return _describe_unknown_choice(text, argument, t)
     if argument.kind == "integer":
-        return t("«{text}» does not fit here: please write a whole number.", text=text)
+        return t("«{text}» doesn't work here: please write a whole number.", text=text)
     if detail["type"] == "string_too_long":
         return t(
-            "That is {given} characters; at most {most} fit here.",
+            "This can have up to {most} characters; yours has {given}.",
             given=len(str(read)),
             most=argument.longest,
         )
     if detail["type"] == "string_too_short":
         return t(
-            "«{text}» is too short: at least {least} characters, please.",
+            "«{text}» is too short: please use at least {least} characters.",
             text=text,
             least=argument.shortest,
         )
-    return t("«{text}» does not fit here.", text=text) + _hint(argument, t)
+    return t("«{text}» doesn't work here.", text=text) + _hint(argument, t)
 
 
 def _hint(argument: Argument, t: Translator) -> str:

@@ -45,7 +45,7 @@ PERSONAL_TABLES: Mapping[str, PersonalTable] = {
     "endorsement": PersonalTable(("by_id",), "Endorsements you gave"),
     "city_code": PersonalTable(
         ("by_id",),
-        "Codes you made for your city",
+        "Codes you created for your city",
         "cleared",
         "the code is the city's",
         hidden_columns=("hash",),
@@ -63,12 +63,12 @@ PERSONAL_TABLES: Mapping[str, PersonalTable] = {
         hidden_columns=("hash",),
         account_columns=("account_id", "other_id"),
     ),
-    "kind_off": PersonalTable(("member_id",), "Messages you switched off"),
+    "kind_off": PersonalTable(("member_id",), "Messages you turned off"),
     "delivery": PersonalTable(
         ("member_id",), "Messages to you", "cleared", "counted, without words or names"
     ),
     "report": PersonalTable(("by_id",), "Reports", subject_columns=("about_id", "decided_by_id")),
-    "block": PersonalTable(("member_id",), "Whom you blocked", subject_columns=("blocked_id",)),
+    "block": PersonalTable(("member_id",), "People you blocked", subject_columns=("blocked_id",)),
     "introduction": PersonalTable(
         # what the other side answered, or that it was never asked, belongs to the other side alone
         ("one_id",),
@@ -81,12 +81,12 @@ PERSONAL_TABLES: Mapping[str, PersonalTable] = {
     ),
     "round_member": PersonalTable(("member_id",), "Pairing rounds"),
     "round_avoid": PersonalTable(
-        ("member_id",), "Whom you do not want to be paired with", subject_columns=("avoided_id",)
+        ("member_id",), "People you don't want to be paired with", subject_columns=("avoided_id",)
     ),
     "round_place": PersonalTable(("member_id",), "Your pairings"),
-    "round_left": PersonalTable(("member_id",), "Rounds that found nobody for you"),
-    "relay_line": PersonalTable(("author_id",), "What was passed on, without the words"),
-    "relay_draft": PersonalTable(("member_id",), "Words you have not sent yet"),
+    "round_left": PersonalTable(("member_id",), "Rounds with no match for you"),
+    "relay_line": PersonalTable(("author_id",), "What was passed on (not the words)"),
+    "relay_draft": PersonalTable(("member_id",), "Drafts you haven't sent yet"),
     "relay": PersonalTable(
         ("one_id", "other_id"),
         "Conversations",

@@ -28,15 +28,15 @@ def problem(words: str, name: str, language: str = "en") -> str:
     ("words", "name", "said"),
     [
         ("", "topic", "Please fill this in. For example: open data"),
-        ("x", "topic", "«x» is too short: at least 2 characters, please."),
-        ("x" * 90, "topic", "That is 90 characters; at most 80 fit here."),
+        ("x", "topic", "«x» is too short: please use at least 2 characters."),
+        ("x" * 90, "topic", "This can have up to 80 characters; yours has 90."),
         ("gis level:silvr", "level",
          "«silvr» is not one of: Silver, Very good. Did you mean «Silver»?"),
         ("gis level:qqq", "level", "«qqq» is not one of: Silver, Very good."),
         ("gis speaks:espagnol", "speaks",
          "«espagnol» is not one of: English, Español. Did you mean «Español»?"),
         ("gis sure:perhaps", "sure", "«perhaps» is not one of: Yes, No."),
-        ("gis in:aaaaaaaaaaaa", "place", "That is 12 characters; at most 10 fit here."),
+        ("gis in:aaaaaaaaaaaa", "place", "This can have up to 10 characters; yours has 12."),
     ],
 )  # fmt: skip
 def test_each_problem_is_one_sentence_that_quotes_what_was_read(
@@ -66,7 +66,7 @@ def test_problems_and_labels_have_the_readers_language(language: str) -> None:
     t = translator(language)
 
     assert problem("x", "topic", language) == t(
-        "«{text}» is too short: at least {least} characters, please.", text="x", least=2
+        "«{text}» is too short: please use at least {least} characters.", text="x", least=2
     )
     assert next(i.label for i in form("", language).inputs) == t("Topic")
 
@@ -90,7 +90,7 @@ def test_what_is_far_too_long_is_cut_so_that_the_form_opens() -> None:
     opened = form("x" * 10_000)
 
     assert opened.inputs[0].value == ("x" * 200,)
-    assert opened.inputs[0].problem == "That is 10000 characters; at most 80 fit here."
+    assert opened.inputs[0].problem == "This can have up to 80 characters; yours has 10000."
 
 
 @pytest.mark.parametrize(

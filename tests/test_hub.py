@@ -138,7 +138,7 @@ async def test_a_stranger_who_carries_a_members_account_gets_public_answers_only
     """A guest from another organisation is nobody here, whatever the id says."""
     reply = await typing("city boston", as_="maya", is_outsider=True)
 
-    assert "Members also see the people of this city." in plain(reply)
+    assert "Members also see the people in this city." in plain(reply)
     assert "Ben Ortiz" not in plain(reply)
 
 
@@ -365,7 +365,7 @@ async def test_the_operators_admin_is_a_verified_member_from_the_first_contact(
     asked = Request(sender("boss"), "admin members")
     replies = await asyncio.gather(*(hub(asked) for _ in range(6)))
 
-    assert {plain(r).splitlines()[0] for r in replies} == {"Waiting to be let in"}
+    assert {plain(r).splitlines()[0] for r in replies} == {"Waiting to join"}
     async with transaction(engine) as session:
         assert await count(session, Member) == len(CAST) + 1
         roles = (await session.scalars(select(MemberRole.role))).all()
@@ -380,7 +380,7 @@ async def test_an_account_that_waited_becomes_admin_when_the_operator_names_it(
     """The setting may come later than the first contact."""
     hub = Hub(engine, admins=frozenset({f"{PLATFORM}:{WORKSPACE}:{PENDING}"}), clock=clock)
 
-    assert "Waiting to be let in" in plain(await hub(Request(sender(PENDING), "admin members")))
+    assert "Waiting to join" in plain(await hub(Request(sender(PENDING), "admin members")))
 
 
 async def test_a_stranger_never_becomes_admin(engine: AsyncEngine, clock: Clock) -> None:

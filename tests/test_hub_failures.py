@@ -89,7 +89,7 @@ async def test_a_handler_that_fails_at_its_end_has_done_nothing(
 
     assert plain(reply).startswith("Sorry")
     assert await title_of(engine) == "Open Data Manager"
-    assert "Nobody found" in plain(await typing("who-does trees story", as_="zoe"))
+    assert "No one found" in plain(await typing("who-does trees story", as_="zoe"))
     async with transaction(engine) as session:
         assert (await session.scalars(select(Audit))).all() == []
 

@@ -39,7 +39,7 @@ def test_values_are_never_read_as_a_template(language: str) -> None:
     """What people type comes out letter by letter."""
     t = translator(language)
     for typed in ("{0.__class__}", "{name}", "{number}", "{{", "}", "%s", "{name.__init__}"):
-        assert typed in t("Nobody in the directory is called «{name}».", name=typed)
+        assert typed in t("No one in the directory is called «{name}».", name=typed)
         assert typed in t.many("{name} once", "{name} {number} times", 2, name=typed)
 
 

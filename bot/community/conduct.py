@@ -60,7 +60,7 @@ async def notify_queue(
 
     def render(t: Translator, _: Member) -> Card:
         return Card(
-            title=t("Something waits in the moderation queue"),
+            title=t("Something is waiting in the moderation queue"),
             parts=(
                 Text(t("Number {number} needs a decision.", number=report.id)),
                 *(render_details(t, report) if render_details else ()),
@@ -115,8 +115,8 @@ def mute_member(session: AsyncSession, now: datetime, by: Member, person: Member
 def describe_mute(t: Translator, until: datetime) -> str:
     """Return the sentence for a muted member: until when, and what is still possible."""
     return t(
-        "The programme's staff has muted you until {day}: you can look around, but not "
-        "write to others.",
+        "The program staff has muted you until {day}: you can look around, but not write to "
+        "others.",
         day=t.day(until, "long"),
     )
 

@@ -19,7 +19,7 @@ from db.members import CITY_LEAD, STAFF_ROLES, Account
 
 
 class Admit(BaseModel):
-    """Decide who joins your city (for its leads and staff)"""
+    """Decide who joins your city (for city leads and staff)"""
 
     number: int | None = Field(
         default=None, ge=1, lt=10**9, title="Number", description="The number of the request"
@@ -49,13 +49,13 @@ async def admit(ctx: Context, ask: Admit) -> Card:
         return await _decline_request(ctx, account, request)
     if city is None:
         raise Refusal(
-            ctx.t("Which city is it? Please approve with its name."),
+            ctx.t("Which city is it? Please approve with the city's name."),
             buttons=(Button(ctx.t("Approve"), f"admin members approve {account.id}"),),
         )
     person, card = await arrivals.admit_account(ctx, account, city, "approval", approver=ctx.member)
     await arrivals.notify_asker(ctx, account, card, f"join:{request.id}:answer")
     said = ctx.t(
-        "{name} of {city} is a member now.", name=person.name, city=places.city_place(ctx.t, city)
+        "{name} from {city} is now a member.", name=person.name, city=places.city_place(ctx.t, city)
     )
     return await _open_requests_card(ctx, said)
 
@@ -69,10 +69,8 @@ async def _load_request(ctx: Context, number: int) -> tuple[Account, JoinRequest
     request = await joining.load_request(ctx.session, number)
     if request is None or not staff.can_decide(ctx.member, request.city_id):
         raise Refusal(
-            ctx.t(
-                "There is no request with the number {number} that you can decide.", number=number
-            ),
-            buttons=(Button(ctx.t("Who asks to be let in"), "admit"),),
+            ctx.t("You have no request number {number} to decide on.", number=number),
+            buttons=(Button(ctx.t("Who wants to join"), "admit"),),
         )
     account = await joining.lock_account(ctx.session, request.account_id)
     again = await joining.load_request(ctx.session, number)
@@ -87,16 +85,13 @@ def _already_decided_card(ctx: Context, request: JoinRequest) -> Card:
     when = t.ago(request.decided_at or ctx.now, ctx.now)
     match request.status:
         case "approved":
-            said = t("{name} let them in already, {when}.", name=by or "?", when=when)
+            said = t("{name} already let them in, {when}.", name=by or "?", when=when)
         case "declined":
-            said = t("{name} declined already, {when}.", name=by or "?", when=when)
+            said = t("{name} already declined, {when}.", name=by or "?", when=when)
         case _:
-            said = t(
-                "There is nothing to decide any more: they came in another way, or asked for "
-                "something else."
-            )
-    next_ = Buttons((Button(t("Who asks to be let in"), "admit"),))
-    return Card(t("Decided already"), (Note(said), next_))
+            said = t("Nothing left to decide: they joined another way or asked for something else.")
+    next_ = Buttons((Button(t("Who wants to join"), "admit"),))
+    return Card(t("Already decided"), (Note(said), next_))
 
 
 async def _decline_request(ctx: Context, account: Account, request: JoinRequest) -> Card:
@@ -109,7 +104,9 @@ async def _decline_request(ctx: Context, account: Account, request: JoinRequest)
     city = ctx.reference.cities.get(request.city_id or 0)
     card = arrivals.rejection_card(t, places.city_place(t, city) if city else "")
     await arrivals.notify_asker(ctx, account, card, f"join:{request.id}:answer")
-    return await _open_requests_card(ctx, ctx.t("Declined. They are told, without your name."))
+    return await _open_requests_card(
+        ctx, ctx.t("Declined. They'll hear about it, without your name.")
+    )
 
 
 async def _open_requests_card(ctx: Context, note: str = "") -> Card:
@@ -121,8 +118,8 @@ async def _open_requests_card(ctx: Context, note: str = "") -> Card:
     if not me.has_role(*STAFF_ROLES, CITY_LEAD):
         raise Refusal(
             t(
-                "Who comes in is decided by the leads of a city and by staff. You can invite "
-                "colleagues of your own city."
+                "City leads and staff decide who joins. You can invite colleagues from your own "
+                "city."
             ),
             buttons=(Button(t("Invite a colleague"), "invite"),),
         )
@@ -131,8 +128,8 @@ async def _open_requests_card(ctx: Context, note: str = "") -> Card:
     parts: list[Part] = [Note(note, "good")] if note else []
     parts += [_request_entry(ctx, request) for request in found]
     if not found:
-        parts.append(Text(t("Nobody asks just now.")))
-    return Card(t("Who asks to be let in"), tuple(parts))
+        parts.append(Text(t("No one is asking right now.")))
+    return Card(t("Who wants to join"), tuple(parts))
 
 
 def _request_entry(ctx: Context, request: JoinRequest) -> Entry:
@@ -179,8 +176,8 @@ async def welcome(ctx: Context, ask: Welcome) -> Card:
     month = ranking.format_month(ctx.now)
     free = [person for person in found if not person.is_full(month)][:1]
     if not free:
-        none = Text(t("Nobody fits just now. Look for a topic instead."))
-        return Card(t("Meet one person"), (none, Buttons((Button(t("All topics"), "topics"),))))
+        none = Text(t("No one fits right now. Try a topic instead."))
+        return Card(t("Meet someone"), (none, Buttons((Button(t("All topics"), "topics"),))))
     why = t("Speaks your language and is open to questions.")
     parts = tuple(portraits.list_entry(ctx, person, why) for person in free)
-    return Card(t("Meet one person"), parts, footer=portraits.footer(t, free))
+    return Card(t("Meet someone"), parts, footer=portraits.footer(t, free))

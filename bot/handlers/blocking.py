@@ -14,13 +14,13 @@ from db import blocks
 
 
 class BlockAsk(BaseModel):
-    """Hear nothing from somebody any more"""
+    """Stop hearing from someone"""
 
     person: Annotated[str | None, Suggestions("person")] = Field(
         default=None,
         max_length=80,
         title="Person",
-        description="A name or @mention; leave it empty to see whom you blocked",
+        description="A name or @mention. Leave it empty to see who you've blocked",
     )
 
 
@@ -41,13 +41,13 @@ async def block(ctx: Context, ask: BlockAsk) -> Card:
         return await _block_list_card(ctx)
     t, other = ctx.t, await finding.find_person(ctx, ask.person)
     if other.id == ctx.member.id:
-        raise Refusal(t("You cannot block yourself."))
+        raise Refusal(t("You can't block yourself."))
     await blocking.block_member(ctx.session, ctx.now, ctx.member, other)
     undo = Button(t("Undo"), f"unblock {other.id}")
-    said = t("You hear nothing from {name} any more. {name} is not told.", name=other.name)
+    said = t("You won't hear from {name} anymore. {name} won't know.", name=other.name)
     return Card(
         title=t("Blocked"),
-        parts=(Note(said, "good"), Buttons((undo, Button(t("Whom I blocked"), "block")))),
+        parts=(Note(said, "good"), Buttons((undo, Button(t("People I blocked"), "block")))),
     )
 
 
@@ -56,7 +56,7 @@ async def _block_list_card(ctx: Context, note: str = "") -> Card:
     found = await blocks.list_blocked_by(ctx.session, ctx.member.id)
     parts: list[Part] = [Note(note, "good")] if note else []
     if not found:
-        parts.append(Text(t("You have blocked nobody.")))
+        parts.append(Text(t("You haven't blocked anyone.")))
     parts += [
         portraits.list_entry(
             ctx, person, extra_buttons=(Button(t("Unblock"), f"unblock {person.id}"),)
@@ -64,12 +64,12 @@ async def _block_list_card(ctx: Context, note: str = "") -> Card:
         for person in found[:8]
     ]
     return Card(
-        title=t("Whom I blocked"), parts=tuple(parts), footer=portraits.footer(t, found[:8])
+        title=t("People I blocked"), parts=tuple(parts), footer=portraits.footer(t, found[:8])
     )
 
 
 class Unblock(BaseModel):
-    """Let somebody reach you again"""
+    """Let someone reach you again"""
 
     person: Annotated[str, Suggestions("person")] = Field(
         min_length=1, max_length=80, title="Person", description="A name or @mention"

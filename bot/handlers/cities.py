@@ -65,7 +65,7 @@ async def city(ctx: Context, ask: CityAsk) -> Card:
         )
     near = [ctx.reference.cities[key] for key in known.find_near(ask.name)]
     raise InvalidArgumentError(
-        ctx.t("I know no city called «{name}».", name=shorten(ask.name)),
+        ctx.t("I don't know a city called «{name}».", name=shorten(ask.name)),
         name="name",
         choices=tuple(Option(places.city_place(ctx.t, c), c.slug) for c in near),
     )
@@ -89,7 +89,7 @@ async def _city_card(ctx: Context, one: City) -> Card:
         more, footer = await _community_parts(ctx, one)
         parts += more
     else:
-        parts.append(Text(t("Members also see the people of this city."), quiet=True))
+        parts.append(Text(t("Members also see the people in this city."), quiet=True))
     return Card(title=places.city_place(t, one), parts=tuple(parts), footer=footer)
 
 
@@ -115,7 +115,7 @@ def _format_history(t: Translator, one: City) -> str:
     steps = [f"{h.year} {t(h.level)}" for h in one.history if h.year and h.level]
     if not steps:
         return ""
-    return t("Levels as seen in print: {steps}.", steps=" → ".join(steps))
+    return t("Published levels: {steps}.", steps=" → ".join(steps))
 
 
 async def _community_parts(ctx: Context, one: City) -> tuple[list[Part], str]:
@@ -133,7 +133,7 @@ async def _community_parts(ctx: Context, one: City) -> tuple[list[Part], str]:
     if found:
         parts += [Heading(t("People")), *_people_entries(ctx, found[:3])]
     else:
-        parts.append(Text(t("Nobody from here is in the directory yet."), quiet=True))
+        parts.append(Text(t("No one from here is in the directory yet."), quiet=True))
     acts = [
         Button(
             t("Who does {topic} here", topic=ctx.reference.vocabulary.name(k, ctx.language))[:75],

@@ -22,16 +22,16 @@ MAX_ROWS = 20
 
 _STATE_NAMES = {
     "expired": "too late to send",
-    "cancelled": "no longer owed",
+    "cancelled": "no longer needed",
     "dead": "not delivered",
     "ambiguous": "may have arrived",
-    "held": "held back",
+    "held": "on hold",
 }
 """Names, before translation, of the states of deliveries that were not sent or perhaps not sent."""
 
 
 class AdminDead(BaseModel):
-    """See what could not be delivered, and decide about it"""
+    """See what couldn't be delivered and decide what to do"""
 
     act: Annotated[
         Literal["list", "retry", "drop"],
@@ -68,7 +68,7 @@ async def admin_dead(ctx: Context, ask: AdminDead) -> Card:
             ctx, ctx.t("Number {number} is on its way again.", number=row.id)
         )
     await deliveries.run_ended_hooks(ctx.session, ctx.now, (row,))
-    return await _dead_list_card(ctx, ctx.t("Number {number} is dropped.", number=row.id))
+    return await _dead_list_card(ctx, ctx.t("Number {number} won't be sent.", number=row.id))
 
 
 async def _decide(ctx: Context, number: str | None, *, retry: bool) -> Delivery:
@@ -83,7 +83,7 @@ async def _decide(ctx: Context, number: str | None, *, retry: bool) -> Delivery:
     )
     if row is None:
         raise InvalidArgumentError(
-            t("There is no number «{number}» on the list.", number=shorten(number)),
+            t("Number «{number}» isn't on the list.", number=shorten(number)),
             name="number",
             buttons=(Button(t("See the list"), "admin dead list"),),
         )
@@ -95,11 +95,11 @@ async def _dead_list_card(ctx: Context, note: str = "") -> Card:
     rows = await outbox.list_unsolved(ctx.session, MAX_ENTRIES)
     parts: list[Part] = [Note(note, "good")] if note else []
     if not rows:
-        parts.append(Text(t("Everything arrived, or is on its way. There is nothing to decide.")))
+        parts.append(Text(t("Everything has arrived or is on its way. Nothing needs a decision.")))
     names = await members.load_names(ctx.session, [row.member_id for row in rows if row.member_id])
     parts += [_delivery_entry(ctx, row, names.get(row.member_id or 0, "")) for row in rows]
-    parts.append(Buttons((Button(t("How sending goes"), "admin health"),)))
-    return Card(title=t("What did not arrive"), parts=tuple(parts))
+    parts.append(Buttons((Button(t("How delivery is going"), "admin health"),)))
+    return Card(title=t("What didn't arrive"), parts=tuple(parts))
 
 
 def _delivery_entry(ctx: Context, row: Delivery, name: str) -> Entry:
@@ -120,7 +120,7 @@ def _delivery_entry(ctx: Context, row: Delivery, name: str) -> Entry:
 
 
 class AdminHealth(BaseModel):
-    """See whether messages go out as they should"""
+    """Check that messages are going out"""
 
 
 @command(
@@ -137,7 +137,9 @@ async def admin_health(ctx: Context, ask: AdminHealth) -> Card:
     parts: list[Part] = []
     if stopped:
         since = t.ago(datetime.fromisoformat(stopped), ctx.now)
-        parts.append(Note(t("Sending was stopped {when}. Nothing goes out.", when=since), "bad"))
+        parts.append(
+            Note(t("Sending was stopped {when}. Nothing is going out.", when=since), "bad")
+        )
     parts.append(Facts(await _queue_facts(ctx, counts)))
     unsent = [one for one in counts if one.state not in (*PENDING, SENT)]
     if unsent:
@@ -145,18 +147,18 @@ async def admin_health(ctx: Context, ask: AdminHealth) -> Card:
         parts.append(_unsent_table(ctx, unsent))
     undecided = any(one.state in UNSOLVED for one in unsent)
     parts.append(Buttons(_health_buttons(ctx, has_undecided=undecided, is_stopped=bool(stopped))))
-    return Card(t("How sending goes"), tuple(parts), tone="bad" if stopped else "info")
+    return Card(t("How delivery is going"), tuple(parts), tone="bad" if stopped else "info")
 
 
 async def _queue_facts(ctx: Context, counts: Sequence[DeliveryCount]) -> tuple[Fact, ...]:
     t = ctx.t
     waiting = sum(one.number for one in counts if one.state in PENDING)
     oldest = await outbox.find_oldest_due(ctx.session, ctx.now)
-    since = t.ago(oldest.at, ctx.now) if oldest else t("nothing waits")
+    since = t.ago(oldest.at, ctx.now) if oldest else t("nothing waiting")
     sent = sum(one.number for one in counts if one.state == SENT)
     return (
         Fact(t("Waiting or planned"), t.number(waiting)),
-        Fact(t("Due longest"), since),
+        Fact(t("Most overdue"), since),
         Fact(t("Sent"), t.number(sent)),
     )
 
@@ -175,13 +177,13 @@ def _unsent_table(ctx: Context, unsent: Sequence[DeliveryCount]) -> Table:
     if len(unsent) > MAX_ROWS:
         rest = sum(one.number for one in unsent[MAX_ROWS:])
         rows.append((t("everything else"), "", "", t.number(rest)))
-    return Table((t("What became of it"), t("Kind"), t("Reason"), t("Number")), tuple(rows))
+    return Table((t("What came of it"), t("Kind"), t("Reason"), t("Number")), tuple(rows))
 
 
 def _health_buttons(ctx: Context, *, has_undecided: bool, is_stopped: bool) -> tuple[Button, ...]:
     t = ctx.t
     act = (
-        Button(t("Let sending go on"), "admin panic resume", "primary")
+        Button(t("Resume sending"), "admin panic resume", "primary")
         if is_stopped
         else Button(t("Stop all sending"), "admin panic stop", "danger")
     )
@@ -189,11 +191,11 @@ def _health_buttons(ctx: Context, *, has_undecided: bool, is_stopped: bool) -> t
 
 
 class AdminPanic(BaseModel):
-    """Stop everything the hub sends by itself, or let it go on"""
+    """Stop everything the hub sends on its own, or resume it"""
 
     act: Annotated[
         Literal["stop", "resume"],
-        Labels({"stop": "Stop all sending", "resume": "Let sending go on"}),
+        Labels({"stop": "Stop all sending", "resume": "Resume sending"}),
     ] = Field(title="What to do")
 
 
@@ -215,13 +217,16 @@ async def admin_panic(ctx: Context, ask: AdminPanic) -> Card:
     if ask.act == "stop":
         await key_values.save_value(ctx.session, outbox.PANIC, ctx.now.isoformat())
         said = Note(
-            t("Nothing is sent any more. What is owed waits until you let it go on."), "bad"
+            t("Nothing is going out anymore. What's waiting stays until you resume sending."), "bad"
         )
-        after = Button(t("Let sending go on"), "admin panic resume", "primary")
+        after = Button(t("Resume sending"), "admin panic resume", "primary")
     else:
         await key_values.save_value(ctx.session, outbox.PANIC, "")
         ctx.session.info["enqueued"] = True
-        said = Note(t("Sending goes on. What has become too late meanwhile is not sent."), "good")
+        said = Note(
+            t("Sending has resumed. Anything that got too late in the meantime won't be sent."),
+            "good",
+        )
         after = Button(t("Stop all sending"), "admin panic stop", "danger")
-    buttons = Buttons((Button(t("How sending goes"), "admin health"), after))
+    buttons = Buttons((Button(t("How delivery is going"), "admin health"), after))
     return Card(t("Emergency stop"), (said, buttons), tone=said.tone)

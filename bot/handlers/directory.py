@@ -128,7 +128,7 @@ def _parse_filters(ctx: Context, ask: WhoDoes) -> PeopleFilter:
         if not cities:
             near = [ctx.reference.cities[key] for key in known.find_near(ask.place)]
             raise InvalidArgumentError(
-                ctx.t("I know no place called «{place}».", place=shorten(ask.place)),
+                ctx.t("I don't know a place called «{place}».", place=shorten(ask.place)),
                 name="place",
                 choices=tuple(Option(places.city_place(ctx.t, c), c.place) for c in near),
             )
@@ -146,7 +146,7 @@ def _parse_population(ctx: Context, text: str | None) -> tuple[int | None, int |
     if found is None:
         raise InvalidArgumentError(
             ctx.t(
-                "I cannot read «{text}» as a size; write it like 100k-500k, >1m or <50k.",
+                "I can't read «{text}» as a size. Try 100k-500k, >1m, or <50k.",
                 text=shorten(text),
             ),
             name="population",
@@ -214,16 +214,16 @@ def _no_match_card(ctx: Context, ask: WhoDoes, hit: Hit) -> Card:
     area = known.topics[hit.key].area_id
     near = [k for k, topic in known.topics.items() if topic.area_id == area and k != hit.key]
     parts: list[Part] = [
-        Note(t("Nobody in the directory shows that they work on this yet."), "warning")
+        Note(t("No one in the directory lists this as their work yet."), "warning")
     ]
     if _format_filters(ctx, ask):
         name = known.vocabulary.name(hit.key, ctx.language)
         parts = [
-            Note(t("Nobody fits all of that."), "warning"),
+            Note(t("No one matches all of that."), "warning"),
             *_interpretation_note(ctx, ask, hit, name),
         ]
         parts.append(
-            Buttons((Button(t("Everybody, anywhere"), _repeat_command(ask, filters=False)),))
+            Buttons((Button(t("Everyone, everywhere"), _repeat_command(ask, filters=False)),))
         )
     parts.append(_topic_choice(ctx, near[:25]))
     return Card(
@@ -237,7 +237,7 @@ def _topic_choice(ctx: Context, topics: Sequence[int]) -> Part:
     options = [Option(name(k, ctx.language), f"who-does {_topic_slug(ctx, k)}") for k in topics]
     if not options:
         return Buttons((Button(ctx.t("All topics"), "topics"),))
-    return Choice(ctx.t("Topics close to it"), tuple(options))
+    return Choice(ctx.t("Related topics"), tuple(options))
 
 
 async def _search_profiles(ctx: Context, ask: WhoDoes, where: PeopleFilter) -> Card:
@@ -255,7 +255,7 @@ async def _search_profiles(ctx: Context, ask: WhoDoes, where: PeopleFilter) -> C
     return Card(
         title=ctx.t("People who mention «{text}»", text=shorten(ask.topic)),
         parts=(
-            Text(ctx.t("This is not one of our topics, so I searched profiles."), quiet=True),
+            Text(ctx.t("This isn't one of our topics, so I searched profiles."), quiet=True),
             *(portraits.list_entry(ctx, p, _bio_line(ctx, p)) for p in shown),
             *_next_page_parts(ctx, ask, len(found) > start + PAGE_SIZE),
         ),
@@ -276,7 +276,7 @@ def _not_found_card(ctx: Context, ask: WhoDoes) -> Card:
         text += " " + t("Did you mean one of these?")
     buttons = [Button(name, f"who-does {name}"[:100]) for name in near]
     return Card(
-        title=t("Nobody found"),
+        title=t("No one found"),
         parts=(
             Note(text, "warning"),
             Buttons((*buttons, Button(t("All topics"), "topics"))),

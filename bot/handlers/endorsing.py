@@ -15,7 +15,7 @@ from db.directory import Expertise
 
 
 class WhyAsk(BaseModel):
-    """See why somebody was suggested for a topic"""
+    """See why someone was suggested for a topic"""
 
     person: Annotated[str, Suggestions("person"), SingleWord()] = Field(
         min_length=1, max_length=80, title="Person", description="A name or @mention"
@@ -47,8 +47,8 @@ async def explain_rank(ctx: Context, ask: WhyAsk) -> Card:
             Entry(title=t.many("one point", "{number} points", ranked.points), lines=lines),
             Text(
                 t(
-                    "Colleagues come first, then people who are open to questions and not "
-                    "overloaded. Nobody can pay or write more messages to rise."
+                    "Colleagues from your city come first, then people who are open to questions "
+                    "and not overloaded. No one can pay, or post more, to rank higher."
                 ),
                 quiet=True,
             ),
@@ -80,7 +80,7 @@ async def _load_visible_expertise(ctx: Context, person_text: str, topic_text: st
     if tie is None or not person.is_field_visible("topics", ctx.viewer):
         name = ctx.reference.vocabulary.name(hit.key, ctx.language)
         raise Refusal(
-            ctx.t("The profile of {name} does not show {topic}.", name=person.name, topic=name),
+            ctx.t("{name}'s profile doesn't list {topic}.", name=person.name, topic=name),
             buttons=(Button(ctx.t("Profile"), f"who-is {person.id}"),),
         )
     return tie
@@ -93,7 +93,7 @@ def _unknown_topic_error(ctx: Context, text: str, field: str = "topic") -> Inval
         for h in vocabulary.find_near(text)
     ]
     return InvalidArgumentError(
-        ctx.t("«{text}» is not one of our topics.", text=shorten(text)),
+        ctx.t("«{text}» isn't one of our topics.", text=shorten(text)),
         name=field,
         choices=tuple(Option(name, slug) for name, slug in near),
     )
@@ -108,7 +108,7 @@ class Endorse(BaseModel):
     topic: Annotated[str, Suggestions("topic")] = Field(
         min_length=2, max_length=80, title="Topic", description="For example: open data"
     )
-    withdraw: bool | None = Field(default=None, title="Take my endorsement back")
+    withdraw: bool | None = Field(default=None, title="Remove my endorsement")
 
 
 @command(
@@ -127,7 +127,7 @@ async def endorse(ctx: Context, ask: Endorse) -> Card:
     """
     tie = await _load_visible_expertise(ctx, ask.person, ask.topic)
     if tie.member_id == ctx.member.id:
-        raise Refusal(ctx.t("You cannot endorse yourself."))
+        raise Refusal(ctx.t("You can't endorse yourself."))
     t = ctx.t
     topic = ctx.reference.vocabulary.name(tie.topic_id, ctx.language)
     if ask.withdraw:

@@ -54,7 +54,7 @@ async def help_(ctx: Context, ask: Help) -> Card:
     if name in allowed:
         return _command_card(ctx, allowed[name])
     raise InvalidArgumentError(
-        ctx.t("I do not know the command «{verb}».", verb=shorten(ask.about)),
+        ctx.t("I don't know the command «{verb}».", verb=shorten(ask.about)),
         name="about",
         choices=tuple(Option(n, n) for n in find_nearest(name, list(allowed))),
     )
@@ -64,16 +64,16 @@ def _overview_card(ctx: Context, allowed: list[Command]) -> Card:
     t = ctx.t
     member = MEMBER.permits(ctx.viewer)
     intro = t(
-        "City data people of the What Works Cities Certification Community, in the chat "
-        "you already use. Only you see the answers."
+        "City data people from the What Works Cities Certification Community, in the chat you "
+        "already use. Only you see the answers."
     )
     parts: list[Part] = [Text(intro)]
     if not member:
         parts.append(
             Note(
                 t(
-                    "You are not a verified member yet. Public facts are open to you now; "
-                    "the people are, once you have joined."
+                    "You're not a verified member yet. You can see public facts now, and the "
+                    "people once you join."
                 )
             )
         )
@@ -110,10 +110,10 @@ _SECTIONS = {
     "admitting": "You and your city",
     "inviting": "You and your city",
     "linking": "You and your city",
-    "my_data": "Your data, and when something is wrong",
-    "moderation": "Your data, and when something is wrong",
-    "blocking": "Your data, and when something is wrong",
-    "leaving": "Your data, and when something is wrong",
+    "my_data": "Your data, and help when something is wrong",
+    "moderation": "Your data, and help when something is wrong",
+    "blocking": "Your data, and help when something is wrong",
+    "leaving": "Your data, and help when something is wrong",
 }
 """Section of the overview by handler module; the overview follows this order."""
 _ORDER = {noun: place for place, noun in enumerate(_SECTIONS)}
@@ -188,7 +188,7 @@ def _argument_meaning(ctx: Context, argument: Argument) -> str:
 
 
 class Home(BaseModel):
-    """Your own page: what is next for you"""
+    """Your own page: what's next for you"""
 
 
 @command(
@@ -210,7 +210,7 @@ async def home(ctx: Context, ask: Home) -> Card:
         *await _profile_tasks(ctx, person),
         *await list_next_things(ctx),
         Entry(
-            title=t("Find somebody who has done it"),
+            title=t("Find someone who has done it"),
             lines=(t("Ask by topic, in your own words and language."),),
             buttons=(
                 Button(t("Who does…"), "who-does", "primary"),
@@ -246,7 +246,9 @@ async def _profile_tasks(ctx: Context, person: Member) -> list[Part]:
     """Return the next step that would help others to find this person, or nothing."""
     t = ctx.t
     if not person.listed:
-        text = t("You are not in the directory yet. Say yes in your profile, and others find you.")
+        text = t(
+            "You're not in the directory yet. Turn it on in your profile so others can find you."
+        )
         return [Note(text), Buttons((Button(t("Edit my profile"), "profile edit", "primary"),))]
     ties = await directory.list_expertise(ctx.session, person.id)
     if not any(e.kind == "knows" for e in ties):

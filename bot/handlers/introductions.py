@@ -31,19 +31,19 @@ Reason = Annotated[
 
 
 class Intro(BaseModel):
-    """Ask to be introduced to somebody"""
+    """Ask for an introduction"""
 
     who: Annotated[str, Suggestions("meet")] = Field(
         min_length=1,
         max_length=80,
-        title="Whom, or about what",
+        title="Who, or about what",
         description="A name, a @mention or a topic, for example: open data",
     )
     second: Annotated[str | None, HiddenField(), Suggestions("person")] = Field(
         default=None,
         alias="and",
         max_length=80,
-        title="And whom",
+        title="And who else",
         description="Staff and city leads introduce two others",
     )
     about: Annotated[str | None, HiddenField(), Suggestions("topic")] = Field(
@@ -53,7 +53,7 @@ class Intro(BaseModel):
         default=None,
         max_length=MAX_REASON_LENGTH,
         title="Why",
-        description="One sentence that the other one reads. You may leave it empty.",
+        description="One sentence the other person will read. You can leave it empty.",
     )
 
 
@@ -132,7 +132,7 @@ async def _namesakes_card(
         entries.append(
             replace(portraits.person_entry(ctx.t, person, ctx.member), buttons=(button,))
         )
-    title = ctx.t("Several people fit «{name}».", name=shorten(ask.who))
+    title = ctx.t("Several people match «{name}».", name=shorten(ask.who))
     return Card(title=title, parts=tuple(entries), footer=portraits.footer(ctx.t, found))
 
 
@@ -156,7 +156,7 @@ async def _best_person_card(ctx: Context, topic: int, because: str, passed: int)
     person = await ctx.session.get(Member, chosen[0]) if chosen else None
     slug = ctx.reference.topics[topic].slug
     if person is None:
-        text = t("Nobody else is open to questions about {topic} now.", topic=name)
+        text = t("No one else is open to questions about {topic} right now.", topic=name)
         raise Refusal(
             text, buttons=(Button(t("Who does {topic}", topic=name)[:75], f"who-does {slug}"),)
         )
@@ -202,8 +202,8 @@ async def _draft_card(ctx: Context, draft: Introduction, *, has_more: bool = Fal
     parts.append(
         Text(
             t(
-                "{name} sees your name, your city and your reason, and answers yes, "
-                "not now or never.",
+                "{name} will see your name, your city, and your reason, and can answer yes, not "
+                "now, or never.",
                 name=person.first_name,
             ),
             quiet=True,
@@ -223,7 +223,7 @@ async def _draft_card(ctx: Context, draft: Introduction, *, has_more: bool = Fal
 
 
 class IntroAsk(BaseModel):
-    """Ask the person you were shown"""
+    """Ask the person shown above"""
 
     number: int = Field(ge=1, le=2**31 - 1, title="Number")
     act: Annotated[
@@ -235,7 +235,7 @@ class IntroAsk(BaseModel):
         default=None,
         max_length=MAX_REASON_LENGTH,
         title="Why",
-        description="One sentence that the other one reads. You may leave it empty.",
+        description="One sentence the other person will read. You can leave it empty.",
     )
 
 
@@ -252,7 +252,7 @@ async def intro_ask(ctx: Context, ask: IntroAsk) -> Reply:
     mine = found is not None and ctx.member.id == (found.by_id or found.one_id)
     if found is None or not mine:
         raise Refusal(
-            ctx.t("That is no longer here. Please begin again."),
+            ctx.t("That's no longer here. Please start over."),
             buttons=(Button(ctx.t("Introduce me"), "intro"),),
         )
     if ask.act == "next" and found.topic_id and found.passed is not None:
@@ -273,7 +273,7 @@ def _reason_form(ctx: Context, draft: Introduction) -> Form:
         label=t("Why"),
         value=(draft.because,) if draft.because else (),
         long=True,
-        hint=t("One sentence that the other one reads. You may leave it empty."),
+        hint=t("One sentence the other person will read. You can leave it empty."),
         longest=MAX_REASON_LENGTH,
     )
     title = t("Ask {name}?", name=draft.other.first_name)
@@ -291,7 +291,7 @@ async def _introduce_two(ctx: Context, ask: Intro, first_text: str) -> Card:
     t = ctx.t
     if not ctx.member.has_role(*STAFF_ROLES, CITY_LEAD):
         text = t(
-            "Introducing two others is for staff and city leads. To meet somebody yourself, "
+            "Only staff and city leads can introduce two other people. To meet someone yourself, "
             "name one person."
         )
         raise Refusal(text, title=t("Staff only"), is_forbidden=True)
@@ -299,7 +299,7 @@ async def _introduce_two(ctx: Context, ask: Intro, first_text: str) -> Card:
     one = await finding.find_person(ctx, first_text, "who")
     other = await finding.find_person(ctx, ask.second or (pair[2] if pair else ""), "second")
     if one.id == other.id:
-        raise Refusal(t("That is one and the same person. Name two different ones."))
+        raise Refusal(t("That's the same person twice. Name two different people."))
     for person in (one, other):
         asking.check_not_oneself(ctx, person)
     made = Introduction(

@@ -30,7 +30,7 @@ from db.introductions import (
 
 
 class IntroAnswer(BaseModel):
-    """Answer somebody who would like to meet you"""
+    """Answer someone who would like to meet you"""
 
     number: int = Field(ge=1, le=2**31 - 1, title="Number")
     said: Annotated[
@@ -54,7 +54,7 @@ async def intro_answer(ctx: Context, ask: IntroAnswer) -> Card:
     """
     found = await introductions.lock_introduction(ctx.session, ask.number)
     if found is None or not found.can_answer(ctx.member.id):
-        raise Refusal(ctx.t("There is no such request for you."), buttons=(_list_button(ctx),))
+        raise Refusal(ctx.t("You don't have a request like that."), buttons=(_list_button(ctx),))
     if found.status == AGREED:
         return _agreement_card(ctx, found)
     if ask.said == "accept":
@@ -99,14 +99,15 @@ async def _accept(ctx: Context, found: Introduction) -> Card:
     if not both & {LATER, NEVER}:
         found.status, found.tells_at = ASKED, found.asked_at + ASK_LIFETIME
     name = found.partner_of(ctx.member.id).name
-    said = ctx.t("Thank you. As soon as {name} says yes too, I bring you together.", name=name)
+    said = ctx.t("Thank you. As soon as {name} says yes too, I'll introduce you.", name=name)
     return Card(title=ctx.t("You said yes"), parts=(Note(said, "good"),), tone="good")
 
 
 def _agreement_card(ctx: Context, found: Introduction) -> Card:
     name = found.partner_of(ctx.member.id).name
     said = ctx.t(
-        "You and {name} are introduced. Look for the conversation in your messages.", name=name
+        "You and {name} have been introduced. Look for the conversation in your messages.",
+        name=name,
     )
     return Card(
         title=ctx.t("You said yes"),
@@ -120,7 +121,7 @@ async def _notify_introducer(ctx: Context, found: Introduction) -> None:
         return
     t = translator(found.by.language)
     said = t(
-        "{name} and {other} both said yes. I brought them together.",
+        "{name} and {other} both said yes. I introduced them.",
         name=found.one.name,
         other=found.other.name,
     )
@@ -133,22 +134,22 @@ def _decline_card(ctx: Context, found: Introduction) -> Card:
     parts: list[Part] = [
         Note(
             t(
-                "{name} does not learn what you answered: only, in some "
-                "days, that it is not possible now.",
+                "{name} won't see your answer: in a few days they'll only hear that it's not "
+                "possible right now.",
                 name=name,
             )
         )
     ]
     if found.answer_of(ctx.member.id) == NEVER:
         other = found.partner_of(ctx.member.id).name
-        parts.append(Text(t("I will not propose {name} to you again.", name=other)))
+        parts.append(Text(t("I won't suggest {name} to you again.", name=other)))
     elif found.is_open(ctx.now):
-        parts.append(Buttons((Button(t("Accept after all"), f"intro answer {found.id} accept"),)))
-    return Card(title=t("Understood"), parts=tuple(parts))
+        parts.append(Buttons((Button(t("Accept anyway"), f"intro answer {found.id} accept"),)))
+    return Card(title=t("Got it"), parts=tuple(parts))
 
 
 def _not_open_refusal(ctx: Context) -> Refusal:
-    return Refusal(ctx.t("This request is not open any more."), buttons=(_list_button(ctx),))
+    return Refusal(ctx.t("This request is no longer open."), buttons=(_list_button(ctx),))
 
 
 def _list_button(ctx: Context) -> Button:
@@ -159,7 +160,7 @@ def _list_button(ctx: Context) -> Button:
 
 
 class IntroWithdraw(BaseModel):
-    """Take back an introduction you asked for"""
+    """Withdraw an introduction you asked for"""
 
     number: int = Field(ge=1, le=2**31 - 1, title="Number")
 
@@ -179,7 +180,7 @@ async def intro_withdraw(ctx: Context, ask: IntroWithdraw) -> Card:
     t = ctx.t
     found = await introductions.lock_introduction(ctx.session, ask.number)
     if found is None or found.status == introductions.DRAFT or not _is_asker(ctx, found):
-        raise Refusal(t("You asked for no such introduction."), buttons=(_list_button(ctx),))
+        raise Refusal(t("You didn't ask for that introduction."), buttons=(_list_button(ctx),))
     if found.status == WITHDRAWN:
         return _withdrawn_card(ctx)
     if not found.is_open(ctx.now):
@@ -194,7 +195,7 @@ async def intro_withdraw(ctx: Context, ask: IntroWithdraw) -> Card:
 
 
 def _withdrawn_card(ctx: Context) -> Card:
-    note = Note(ctx.t("Taken back. Nobody is waiting for an answer any more."), "good")
+    note = Note(ctx.t("Withdrawn. No one is waiting for an answer anymore."), "good")
     return Card(title=ctx.t("Withdrawn"), parts=(note, Buttons((_list_button(ctx),))))
 
 
@@ -230,7 +231,7 @@ async def intro_list(ctx: Context, ask: IntroList) -> Card:
         parts.append(Heading(t("You asked")))
         parts += [_outgoing_entry(ctx, one) for one in mine[:10]]
     if not parts:
-        parts.append(Text(t("Nothing is open. Name a person or a topic, and I ask for you.")))
+        parts.append(Text(t("Nothing is open. Name a person or a topic, and I'll ask for you.")))
     parts.append(Buttons((Button(t("Introduce me"), "intro", "primary"),)))
     return Card(title=t("My introductions"), parts=tuple(parts))
 
@@ -255,11 +256,11 @@ def _outgoing_entry(ctx: Context, one: Introduction) -> Entry:
     if one.status == AGREED:
         return Entry(names, (t("introduced on {day}", day=t.day(one.closed_at or ctx.now)),))
     if one.status == WITHDRAWN:
-        return Entry(names, (t("taken back"),))
+        return Entry(names, (t("withdrawn"),))
     if one.status in UNANSWERED and one.closed_at is None:
         until = t("waiting, until {day} at the latest", day=t.day(one.asked_at + ASK_LIFETIME))
         return Entry(names, (until,), buttons=(asking.withdraw_button(t, one),))
-    return Entry(names, (t("not available now"),))
+    return Entry(names, (t("not available right now"),))
 
 
 class IntroWhy(BaseModel):
@@ -281,7 +282,7 @@ async def intro_why(ctx: Context, ask: IntroWhy) -> Card:
     """
     found = await introductions.lock_introduction(ctx.session, ask.number)
     if found is None or not (found.can_answer(ctx.member.id) or _is_asker(ctx, found)):
-        raise Refusal(ctx.t("There is no such request for you."), buttons=(_list_button(ctx),))
+        raise Refusal(ctx.t("You don't have a request like that."), buttons=(_list_button(ctx),))
     said = main_reason(ctx.t, await load_intro_pair(ctx, found), found)
     buttons = asking.answer_buttons(ctx.t, found)[:3] if found.can_answer(ctx.member.id) else ()
     parts: tuple[Part, ...] = (Text(said), Buttons(buttons or (_list_button(ctx),)))

@@ -26,19 +26,19 @@ DEFAULT_QUIET_HOURS = ("19:00", "08:00")
 
 
 class Invite(BaseModel):
-    """Bring colleagues of your city in"""
+    """Invite colleagues from your city"""
 
     who: str | None = Field(
         default=None,
         max_length=80,
         title="Colleague",
-        description="@colleague; leads of a city also: code, or rotate for a new one",
+        description="@colleague. City leads can also type code, or rotate for a new one",
     )
     city: Annotated[str | None, Suggestions("city")] = Field(
         default=None,
         max_length=80,
         title="City",
-        description="Only staff need this, for the code of a city",
+        description="Only staff need this, for a city's code",
     )
 
 
@@ -61,7 +61,9 @@ async def invite(ctx: Context, ask: Invite) -> Card:
             return await _rotate_code(ctx, _resolve_city(ctx, ask.city))
     if ctx.member.city is None:
         raise Refusal(
-            ctx.t("You belong to no city; use the code of the city your colleague works for."),
+            ctx.t(
+                "You don't belong to a city; use the code for the city your colleague works for."
+            ),
             buttons=(Button(ctx.t("Who is waiting"), "admin members waiting"),),
         )
     match = _MENTION.fullmatch(ask.who or "")
@@ -69,7 +71,7 @@ async def invite(ctx: Context, ask: Invite) -> Card:
     person = account.member if account else None
     if person and (person.is_in_directory or person.id == ctx.member.id):
         raise Refusal(
-            ctx.t("{name} is a member already.", name=person.name),
+            ctx.t("{name} is already a member.", name=person.name),
             buttons=(Button(ctx.t("Profile"), f"who-is {person.id}"),),
         )
     if account and not person:
@@ -87,12 +89,12 @@ def _overview_card(ctx: Context) -> Card:
     if me.city:
         buttons.append(Button(t("A code for one colleague"), "invite somebody", "primary"))
     if me.city and can_decide(me, me.city_id):
-        buttons.append(Button(t("The code of my city"), "invite code"))
+        buttons.append(Button(t("My city's code"), "invite code"))
     said = t(
-        "Name a colleague of your city, and they get a card from me: {command}",
+        "Name a colleague in your city and I'll send them a card: {command}",
         command=f"{SLASH} invite @colleague",
     )
-    more = t("Only invite people whom you know: your word is what lets them in.")
+    more = t("Only invite people you know: your word is what lets them in.")
     return Card(t("Invite a colleague"), (Text(said), Note(more), Buttons(tuple(buttons))))
 
 
@@ -122,8 +124,8 @@ async def _invite_account(ctx: Context, account: Account) -> Card:
         parts=(
             Text(
                 t(
-                    "Join the community of city data people as a colleague for {city}: find who "
-                    "has done it before, ask them, learn together.",
+                    "Join the community of city data people as part of {city}: find who has done "
+                    "it before, ask them, learn together.",
                     city=where,
                 )
             ),
@@ -149,7 +151,7 @@ async def _invite_account(ctx: Context, account: Account) -> Card:
     )
     audit.record_act(ctx.session, ctx.now, me.id, "colleague invited", f"account:{account.id}")
     said = ctx.t(
-        "{name} gets a card from me. You are told when they join.", name=account_name(account)
+        "I'll send {name} a card and let you know when they join.", name=account_name(account)
     )
     return Card(ctx.t("Invite a colleague"), (Note(said, "good"),))
 
@@ -173,12 +175,12 @@ async def _invite_by_code(ctx: Context) -> Card:
         parts=(
             Text(
                 t(
-                    "I cannot write to them for you. Send them this line yourself; it works once, "
+                    "I can't message them for you. Send them this line yourself; it works once, "
                     "within seven days:"
                 )
             ),
             Text(f"{SLASH} join code:{code}"),
-            Note(t("Only invite people whom you know: your word is what lets them in.")),
+            Note(t("Only invite people you know: your word is what lets them in.")),
         ),
     )
 
@@ -186,8 +188,8 @@ async def _invite_by_code(ctx: Context) -> Card:
 def _limit_refusal(ctx: Context) -> Refusal:
     return Refusal(
         ctx.t(
-            "You gave {number} invitations within a week; that is as many as there are. A lead "
-            "of your city has a code for everybody.",
+            "You've sent {number} invitations this week, which is the limit. Your city lead has a "
+            "code that works for everyone.",
             number=MAX_INVITATIONS,
         )
     )
@@ -214,8 +216,8 @@ def _resolve_city(ctx: Context, text: str | None) -> City:
         )
     raise Refusal(
         t(
-            "The code of a city is for its leads and for staff. You can invite colleagues of your "
-            "own city one by one."
+            "A city's code is for its leads and staff. You can invite colleagues from your own "
+            "city one by one."
         ),
         buttons=(Button(t("A code for one colleague"), "invite somebody"),),
     )
@@ -231,15 +233,18 @@ async def _city_code_card(ctx: Context, city: City) -> Card:
     if code is None:
         return await _rotate_code(ctx, city)
     made = t.ago(code.made_at, ctx.now)
-    facts = (Fact(t("Made"), made), Fact(t("Colleagues who came with it"), t.number(code.uses)))
+    facts = (
+        Fact(t("Created"), made),
+        Fact(t("Colleagues who joined with it"), t.number(code.uses)),
+    )
     return Card(
-        title=t("The code of {city}", city=places.city_place(t, city)),
+        title=t("The code for {city}", city=places.city_place(t, city)),
         parts=(
             Facts(facts),
             Text(
                 t(
-                    "I showed it once and keep only its fingerprint. If it is lost, or went too "
-                    "far, make a new one: the old one is dead at once."
+                    "I showed it once and kept only its fingerprint. If it's lost or shared too "
+                    "widely, make a new one: the old one stops working right away."
                 )
             ),
             Buttons((Button(t("New code"), f"invite rotate city:{city.slug}", "danger"),)),
@@ -252,15 +257,18 @@ async def _rotate_code(ctx: Context, city: City) -> Card:
     await invitations.set_code(ctx.session, city.id, fingerprint(code), ctx.member, ctx.now)
     audit.record_act(ctx.session, ctx.now, ctx.member.id, "city code made", f"city:{city.id}")
     return Card(
-        title=t("The code of {city}", city=places.city_place(t, city)),
+        title=t("The code for {city}", city=places.city_place(t, city)),
         parts=(
             Text(
                 t(
-                    "Send this line to colleagues of this city, and to nobody else. It works for "
-                    "as many as you like, until you make a new one:"
+                    "Send this line to colleagues in this city and no one else. It works for as "
+                    "many as you like, until you make a new one:"
                 )
             ),
             Text(f"{SLASH} join code:{code}"),
-            Note(t("Only you see it, and only now. Older codes of this city are dead."), "warning"),
+            Note(
+                t("Only you can see it, and only now. Older codes for this city no longer work."),
+                "warning",
+            ),
         ),
     )

@@ -26,18 +26,21 @@ from db.members import Account
 
 
 class Join(BaseModel):
-    """Become a member: with a code, by your workspace, or by asking"""
+    """Become a member: with a code, through your workspace, or by asking"""
 
     city: Annotated[str | None, Suggestions("city")] = Field(
-        default=None, max_length=80, title="City you work for", description="For example: Boston"
+        default=None,
+        max_length=80,
+        title="The city you work for",
+        description="For example: Boston",
     )
     code: str | None = Field(
         default=None,
         max_length=40,
         title="Code",
-        description="From a colleague who is in; leave it empty if you have none",
+        description="From a colleague who is a member. Leave it empty if you don't have one",
     )
-    ask: Annotated[bool | None, HiddenField()] = Field(default=None, title="Ask to be let in")
+    ask: Annotated[bool | None, HiddenField()] = Field(default=None, title="Ask to join")
     invitation: Annotated[int | None, HiddenField()] = Field(
         default=None, ge=1, lt=10**9, title="Invitation"
     )
@@ -76,8 +79,8 @@ async def _load_newcomer(ctx: Context) -> Account:
     if person and person.status == "verified":
         raise Refusal(
             t("You are in: {place}.", place=places.workplace(t, person.city)),
-            title=t("You are a member already"),
-            buttons=(Button(t("Home"), "home"), Button(t("What proves me"), "verify")),
+            title=t("You're already a member"),
+            buttons=(Button(t("Home"), "home"), Button(t("What verifies me"), "verify")),
         )
     return arrivals.require_free_account(t, account)
 
@@ -89,8 +92,8 @@ async def _join_form(ctx: Context, account: Account) -> Form:
     known = {"city": (places.city_place(ctx.t, city),)} if city else {}
     form = build_form("join", "Join the community", ctx.commands["join"].arguments, ctx.t, known)
     intro = ctx.t(
-        "For people who work with data in a city government. Without a code I look for "
-        "another way, or ask those inside."
+        "For people who work with data in city government. No code? I'll look for another way, "
+        "or ask the people who can let you in."
     )
     return replace(form, intro=intro)
 
@@ -127,14 +130,14 @@ async def _answer_invitation(
     if found is None or found.account_id != account.id or not invitations.is_valid(found, ctx.now):
         raise Refusal(
             t(
-                "This invitation does not hold any more. Ask your colleague for another one, or "
-                "ask to be let in."
+                "This invitation no longer works. Ask your colleague for another one, or ask to "
+                "join."
             ),
             buttons=(Button(t("Join"), "join"),),
         )
     if is_declined:
         found.status = "declined"
-        return Card(t("Understood"), (Text(t("Nobody invites you here again.")),))
+        return Card(t("Got it"), (Text(t("No one will invite you here again.")),))
     found.status = "used"
     person, card = await arrivals.admit_account(
         ctx, account, ctx.reference.cities[found.city_id], "invitation"
@@ -151,7 +154,7 @@ async def _notify_inviter(ctx: Context, found: Invitation, name: str) -> None:
         ctx.now,
         found.by,
         "answer",
-        Card(t("A colleague is in"), (Text(said),)),
+        Card(t("A colleague joined"), (Text(said),)),
         key=f"invitation:{found.id}:used",
     )
 
@@ -195,8 +198,8 @@ async def _unclear_city_card(
     return Card(
         title=t("Not quite"),
         parts=(
-            Note(t("I know no city called «{name}».", name=shorten(text)), "warning"),
-            Text(t("If it is none of these, the staff of the programme can look for it.")),
+            Note(t("I don't know a city called «{name}».", name=shorten(text)), "warning"),
+            Text(t("If it's none of these, the program staff can look into it.")),
             Buttons(tuple(buttons)),
         ),
         tone="warning",
@@ -219,16 +222,16 @@ async def _join_city(ctx: Context, account: Account, city: City, *, wants_to_ask
     return Card(
         title=t("Join for {city}", city=where),
         parts=(
-            Text(t("I cannot see from here that you work for {city}.", city=where)),
+            Text(t("I can't tell from here that you work for {city}.", city=where)),
             Entry(
                 t("With a code"),
-                (t("A colleague who is in can invite you or give you one."),),
+                (t("A colleague who is already a member can invite you or give you one."),),
                 buttons=(Button(t("I have a code"), "join"),),
             ),
             Entry(
-                t("By asking"),
-                (t("The leads of the city and the staff see your name and where you write from."),),
-                buttons=(Button(t("Ask to be let in"), f"join {city.slug} ask:yes", "primary"),),
+                t("By request"),
+                (t("The city's leads and the staff see your name and where you're writing from."),),
+                buttons=(Button(t("Ask to join"), f"join {city.slug} ask:yes", "primary"),),
             ),
         ),
     )
@@ -250,8 +253,8 @@ async def _join_by_email(ctx: Context, account: Account, city: City) -> Card:
     if other and other.id != account.member_id:
         raise Refusal(
             ctx.t(
-                "Somebody with your e-mail address is a member already. If that is you, link "
-                "this account to your profile; if not, please tell the staff."
+                "Someone with your email address is already a member. If that's you, link this "
+                "account to your profile; if not, please tell the staff."
             ),
             buttons=(Button(ctx.t("Link my account"), "link"),),
         )
@@ -269,22 +272,25 @@ async def _request_to_join(ctx: Context, account: Account, city: City | None, sa
     if request is None:
         raise Refusal(
             t(
-                "There are many requests already, from you or from your workspace. Please "
-                "wait for the answers, or ask a colleague for a code."
+                "There are already many requests from you or your workspace. Please wait for the "
+                "answers, or ask a colleague for a code."
             )
         )
     if new:
         await arrivals.notify_deciders(ctx, request, account, city)
     where = places.city_place(t, city) if city else shorten(said)
     return Card(
-        title=t("Your wish to join"),
+        title=t("Your request to join"),
         parts=(
             Note(
-                t("Asked for {city}. You are told here as soon as somebody decides.", city=where),
+                t(
+                    "You asked to join {city}. I'll let you know here as soon as someone decides.",
+                    city=where,
+                ),
                 "good",
             ),
-            Text(t("Until then public facts are open to you.")),
-            Buttons((Button(t("Help"), "help"), Button(t("What is open"), "verify"))),
+            Text(t("Until then, you can see public facts.")),
+            Buttons((Button(t("Help"), "help"), Button(t("What's open"), "verify"))),
         ),
     )
 
@@ -293,7 +299,7 @@ async def _request_to_join(ctx: Context, account: Account, city: City | None, sa
 
 
 class Verify(BaseModel):
-    """See what proves that you belong here, and what is open"""
+    """See what verifies you and what is still open"""
 
 
 @command(
@@ -310,14 +316,14 @@ async def verify(ctx: Context, ask: Verify) -> Card:
         return await _open_request_card(ctx)
     facts = [
         Fact(t("You belong to"), places.workplace(t, person.city)),
-        Fact(t("Proved by"), _proof_text(ctx)),
+        Fact(t("Verified by"), _proof_text(ctx)),
     ]
     if person.proved_at:
         facts.append(Fact(t("Since"), t.ago(person.proved_at, ctx.now)))
     buttons = [Button(t("My accounts"), "link list"), Button(t("Invite a colleague"), "invite")]
     if can_decide(person, person.city_id):
-        buttons.append(Button(t("Who asks to be let in"), "admit"))
-    title = t("What proves you")
+        buttons.append(Button(t("Who wants to join"), "admit"))
+    title = t("What verifies you")
     return Card(title, (Facts(tuple(facts)), Buttons(tuple(buttons))))
 
 
@@ -325,19 +331,19 @@ def _proof_text(ctx: Context) -> str:
     t = ctx.t
     match ctx.member.way:
         case "code":
-            return t("the code of your city")
+            return t("your city's code")
         case "invitation":
-            return t("the word of a colleague")
+            return t("a colleague's word")
         case "workspace":
-            return t("the workspace of your city")
+            return t("your city's workspace")
         case "email":
-            return t("your e-mail address at work")
+            return t("your work email address")
         case "approval":
-            return t("somebody who knows you")
+            return t("someone who knows you")
         case "setting":
             return t("the people who run the hub")
         case _:
-            return t("the staff of the programme")
+            return t("the program staff")
 
 
 async def _open_request_card(ctx: Context) -> Card:
@@ -346,13 +352,13 @@ async def _open_request_card(ctx: Context) -> Card:
     asked = await joining.find_open_requests(ctx.session, [account.id]) if account else {}
     join_ = Buttons((Button(t("Join"), "join", "primary"), Button(t("Help"), "help")))
     if account is None or account.id not in asked:
-        said = t("Nothing yet: you are not a member, and no request of yours is open.")
-        return Card(t("What proves you"), (Text(said), join_))
+        said = t("Nothing yet: you're not a member, and you have no open request.")
+        return Card(t("What verifies you"), (Text(said), join_))
     request = asked[account.id]
     when = t.ago(request.made_at, ctx.now)
     facts = (Fact(t("You asked for"), _request_city_text(ctx, request)), Fact(t("Asked"), when))
-    said = t("Nobody has decided yet. With a code you need not wait.")
-    return Card(t("What proves you"), (Facts(facts), Text(said), join_))
+    said = t("No one has decided yet. With a code, you don't have to wait.")
+    return Card(t("What verifies you"), (Facts(facts), Text(said), join_))
 
 
 def _request_city_text(ctx: Context, request: JoinRequest) -> str:

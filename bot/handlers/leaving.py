@@ -18,13 +18,13 @@ from db.members import CITY_LEAD, Member
 
 
 class Leave(BaseModel):
-    """Leave the community, and hand on what you look after"""
+    """Leave the community and hand over what you look after"""
 
     to: Annotated[str | None, Suggestions("person")] = Field(
         default=None,
         max_length=80,
         title="Hand over to",
-        description="A colleague of your city who leads it from now on",
+        description="A colleague in your city who will lead it from now on",
     )
     sure: Annotated[bool | None, HiddenField()] = Field(default=None, title="Are you sure?")
 
@@ -46,9 +46,7 @@ async def leave(ctx: Context, ask: Leave) -> Card:
     heir = await _find_heir(ctx, ask.to) if ask.to else None
     if me.has_role("admin") and await joining.is_last_admin(ctx.session, me):
         raise Refusal(
-            ctx.t(
-                "You are the only one who runs the hub. Name another admin in its settings first."
-            )
+            ctx.t("You're the only one who runs the hub. Name another admin in its settings first.")
         )
     if not ask.sure:
         return await _confirm_card(ctx, heir)
@@ -65,7 +63,7 @@ async def _find_heir(ctx: Context, text: str) -> Member:
     """
     person = await finding.find_person(ctx, text, "to")
     if person.id == ctx.member.id or not person.is_colleague_of(ctx.member):
-        raise InvalidArgumentError(ctx.t("Please name a colleague of your own city."), name="to")
+        raise InvalidArgumentError(ctx.t("Please name a colleague in your own city."), name="to")
     return person
 
 
@@ -74,21 +72,21 @@ async def _confirm_card(ctx: Context, heir: Member | None) -> Card:
     parts: list[Part] = [
         Text(
             t(
-                "Nobody will find you or be paired with you, and I will write to you no more. Your "
-                "conversations end; your profile stays hidden in case you come back."
+                "No one will find you or be paired with you, and I won't message you anymore. "
+                "Your conversations end; your profile stays hidden in case you come back."
             )
         ),
     ]
     leads = me.has_role(CITY_LEAD) and me.city is not None
     if leads and heir:
-        parts.append(Note(t("{name} leads your city from then on.", name=heir.name)))
+        parts.append(Note(t("{name} will lead your city from then on.", name=heir.name)))
     elif leads:
         colleagues = await _list_colleagues(ctx)
         parts.append(
             Note(
                 t(
-                    "You lead your city. Hand it over to a colleague, or the staff look "
-                    "for somebody."
+                    "You lead your city. Hand it over to a colleague, or the staff will find "
+                    "someone."
                 ),
                 "warning",
             )
@@ -103,7 +101,7 @@ async def _confirm_card(ctx: Context, heir: Member | None) -> Card:
         )
     to = f"leave to:{heir.id} sure:yes" if heir else "leave sure:yes"
     parts.append(Buttons((Button(t("Leave"), to, "danger"), Button(t("Stay"), "home", "primary"))))
-    return Card(t("Do you want to leave?"), tuple(parts))
+    return Card(t("Leave the community?"), tuple(parts))
 
 
 async def _list_colleagues(ctx: Context) -> Sequence[Member]:
@@ -132,20 +130,20 @@ def _handover_card(t: Translator, me: Member, heir: Member | None) -> Card:
     city = places.city_place(t, me.city) if me.city else ""
     if heir:
         said = t(
-            "{name} left and named you: you lead {city} now. Colleagues who ask to be let in "
-            "come to you.",
+            "{name} left and named you: you now lead {city}. Colleagues who ask to join come to "
+            "you.",
             name=me.name,
             city=city,
         )
-        next_ = Button(t("Who asks to be let in"), "admit")
+        next_ = Button(t("Who wants to join"), "admit")
     else:
         said = t(
-            "{name} led {city} and left without naming anybody. Please name a lead.",
+            "{name} led {city} and left without naming a new lead. Please name one.",
             name=me.name,
             city=city,
         )
         next_ = Button(t("Its people"), f"city {me.city.slug}" if me.city else "topics")
-    return Card(t("A city was handed over"), (Text(said), Buttons((next_,))))
+    return Card(t("A city has a new lead"), (Text(said), Buttons((next_,))))
 
 
 async def _notify_other_accounts(ctx: Context) -> None:
@@ -155,7 +153,7 @@ async def _notify_other_accounts(ctx: Context) -> None:
         "{person} left the community. If that was not you, join again and tell the staff.",
         person=me.name,
     )
-    card = Card(t("You have left"), (Text(said), Buttons((Button(t("Join"), "join"),))))
+    card = Card(t("You've left"), (Text(said), Buttons((Button(t("Join"), "join"),))))
     for account in await linking.lock_accounts(ctx.session, me.id):
         if ctx.account is None or account.id != ctx.account.id:
             await enqueue_for_account(
@@ -172,9 +170,9 @@ async def _notify_other_accounts(ctx: Context) -> None:
 def _farewell_card(ctx: Context) -> Card:
     t = ctx.t
     return Card(
-        title=t("You have left"),
+        title=t("You've left"),
         parts=(
-            Text(t("Thank you for having been here. You can come back whenever you like.")),
+            Text(t("Thank you for being part of this. You can come back whenever you like.")),
             Buttons((Button(t("Join"), "join"),)),
         ),
     )

@@ -30,13 +30,13 @@ class LinkAsk(BaseModel):
         default=None,
         max_length=40,
         title="Code",
-        description="As your other account shows it; there it is made with the same command",
+        description="The code your other account shows; run the same command there to get one",
     )
     confirm: Annotated[int | None, HiddenField()] = Field(
         default=None, ge=1, lt=10**9, title="Confirm"
     )
     refuse: Annotated[int | None, HiddenField()] = Field(
-        default=None, ge=1, lt=10**9, title="Refuse"
+        default=None, ge=1, lt=10**9, title="Turn down"
     )
 
 
@@ -70,7 +70,7 @@ async def _show_code(ctx: Context) -> Card:
     """Show the question «is this you?» if one is open, else a new code."""
     t = ctx.t
     if ctx.account is None:
-        raise Refusal(t("I cannot see which account you write from."))
+        raise Refusal(t("I can't tell which account you're writing from."))
     if waits := await linking.find_pending_link(ctx.session, ctx.member.id, ctx.now):
         return _question_card(t, waits, ctx.member)
     code = generate_code()
@@ -82,8 +82,8 @@ async def _show_code(ctx: Context) -> Card:
             Text(f"{SLASH} link {code}"),
             Note(
                 t(
-                    "Give it to nobody: whoever is linked speaks as you. I ask you here before "
-                    "anything is linked."
+                    "Don't share it: anyone linked can speak as you. I'll ask you here before "
+                    "linking anything."
                 ),
                 "warning",
             ),
@@ -107,11 +107,11 @@ def _question_card(t: Translator, link: Link, person: Member) -> Card:
                     person=person.name,
                 )
             ),
-            Note(t("If you did not type it there yourself, answer no."), "warning"),
+            Note(t("If you didn't type it there yourself, say no."), "warning"),
             Buttons(
                 (
                     Button(t("Confirm"), f"link confirm:{link.id}", "primary"),
-                    Button(t("No, that is not me"), f"link refuse:{link.id}", "danger"),
+                    Button(t("No, that's not me"), f"link refuse:{link.id}", "danger"),
                 )
             ),
         ),
@@ -156,8 +156,8 @@ async def _redeem_code(ctx: Context, code: str) -> Card:
         parts=(
             Text(
                 t(
-                    "Now confirm it on your other account: «{name}» in {workspace}. I have written "
-                    "to you there; {command} shows it too.",
+                    "Now confirm it on your other account: «{name}» in {workspace}. I sent you a "
+                    "message there; {command} shows it too.",
                     name=account_name(found.account),
                     workspace=workspace_label(found.account),
                     command=f"{SLASH} link",
@@ -176,8 +176,8 @@ async def _load_free_account(ctx: Context) -> Account:
     if account.member and account.member.status == "verified":
         raise Refusal(
             t(
-                "This account belongs to the member {name} already. To use it with another "
-                "profile, leave with it first.",
+                "This account already belongs to {name}. To use it with another profile, leave "
+                "with it first.",
                 name=account.member.name,
             ),
             buttons=(Button(t("My accounts"), "link list"), Button(t("Leave"), "leave")),
@@ -194,7 +194,7 @@ def _account_address(account: Account) -> Address:
 
 
 def _no_question_refusal(ctx: Context) -> Refusal:
-    said = ctx.t("There is nothing to confirm here: it was answered, replaced, or is too old.")
+    said = ctx.t("Nothing to confirm here: it was already answered, replaced, or is too old.")
     return Refusal(said, buttons=(Button(ctx.t("Link another account"), "link"),))
 
 
@@ -215,13 +215,12 @@ async def _answer_question(ctx: Context, ask: LinkAsk) -> Card:
     if ask.confirm is None:
         found.status = "refused"
         audit.record_act(ctx.session, ctx.now, me.id, "link refused", f"account:{account.id}")
-        return Card(t("Not linked"), (Text(t("Nothing was linked, and the code is dead.")),))
+        return Card(
+            t("Not linked"), (Text(t("Nothing was linked, and the code no longer works.")),)
+        )
     if account.member and account.member.status != "left":
         raise Refusal(
-            t(
-                "That account became a member by itself meanwhile. Leave with it first, "
-                "then link it."
-            )
+            t("That account has since joined on its own. Leave with it first, then link it.")
         )
     found.status, account.member = "done", me
     ended = await joining.close_requests(ctx.session, account, ctx.now, "withdrawn", None)
@@ -230,7 +229,7 @@ async def _answer_question(ctx: Context, ask: LinkAsk) -> Card:
     audit.record_act(ctx.session, ctx.now, me.id, "account linked", f"account:{account.id}")
     await _notify_both(ctx, found, account)
     said = t(
-        "«{name}» in {workspace} speaks for you now.",
+        "«{name}» in {workspace} now speaks for you.",
         name=account_name(account),
         workspace=workspace_label(account),
     )
@@ -244,8 +243,8 @@ async def _notify_both(ctx: Context, link: Link, account: Account) -> None:
     t = translator(ctx.member.language)
     for place, other in ((account, link.account), (link.account, account)):
         said = t(
-            "This account and «{name}» in {workspace} are one profile now: {person}. If that "
-            "was not you, undo it.",
+            "This account and «{name}» in {workspace} now share one profile: {person}. If that "
+            "wasn't you, undo it.",
             name=account_name(other),
             workspace=workspace_label(other),
             person=ctx.member.name,
@@ -270,7 +269,7 @@ async def _accounts_card(ctx: Context, note: str = "") -> Card:
     mine = await linking.lock_accounts(ctx.session, me.id)
     parts: list[Part] = [Note(note, "good")] if note else []
     for account in mine:
-        here = t("you write from here") if ctx.account and account.id == ctx.account.id else ""
+        here = t("you're writing from here") if ctx.account and account.id == ctx.account.id else ""
         undo = Button(t("Unlink"), f"unlink {account.id}", "danger")
         parts.append(
             Entry(
@@ -285,13 +284,13 @@ async def _accounts_card(ctx: Context, note: str = "") -> Card:
 
 
 class Unlink(BaseModel):
-    """Take one of your accounts off your profile"""
+    """Remove one of your accounts from your profile"""
 
     number: int = Field(
         ge=1,
         lt=10**9,
         title="Number",
-        description="The number beside the account, as the list of your accounts shows it",
+        description="The number beside the account in your list of accounts",
     )
 
 
@@ -318,7 +317,7 @@ async def unlink(ctx: Context, ask: Unlink) -> Card:
         )
     if len(mine) == 1:
         raise Refusal(
-            t("This is your only account: without it you would be out. To go, leave."),
+            t("This is your only account: without it, you'd be out. To go, use leave."),
             buttons=(Button(t("Leave"), "leave"),),
         )
     ended = await linking.detach_account(ctx.session, gone, me, ctx.now)
@@ -331,7 +330,7 @@ async def unlink(ctx: Context, ask: Unlink) -> Card:
 async def _notify_unlinked(ctx: Context, gone: Account, others: list[Account]) -> None:
     t = translator(ctx.member.language)
     said = t(
-        "The account «{name}» in {workspace} does not belong to {person} any more.",
+        "The account «{name}» in {workspace} no longer belongs to {person}.",
         name=account_name(gone),
         workspace=workspace_label(gone),
         person=ctx.member.name,

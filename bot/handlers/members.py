@@ -20,7 +20,7 @@ from db.members import CITY_LEAD, Account, Member
 
 
 class AdminMembers(BaseModel):
-    """Let people in, and look after members"""
+    """Let people in and look after members"""
 
     act: Annotated[
         Literal["waiting", "approve", "suspend", "restore", "lead", "unlead"],
@@ -30,8 +30,8 @@ class AdminMembers(BaseModel):
                 "approve": "Approve",
                 "suspend": "Suspend",
                 "restore": "Restore",
-                "lead": "Make lead of the city",
-                "unlead": "No longer lead of the city",
+                "lead": "Make city lead",
+                "unlead": "Remove as city lead",
             }
         ),
     ] = Field(default="waiting", title="What to do")
@@ -78,10 +78,10 @@ async def _waiting_card(ctx: Context, note: str = "") -> Card:
     accounts = await members.list_unassigned_accounts(ctx.session)
     parts: list[Part] = [Note(note, "good")] if note else []
     if not accounts:
-        parts.append(Text(t("Nobody is waiting.")))
+        parts.append(Text(t("No one is waiting.")))
     asked = await joining.find_open_requests(ctx.session, [account.id for account in accounts])
     parts += [_waiting_entry(ctx, account, asked.get(account.id)) for account in accounts]
-    return Card(title=t("Waiting to be let in"), parts=tuple(parts))
+    return Card(title=t("Waiting to join"), parts=tuple(parts))
 
 
 def _waiting_entry(ctx: Context, account: Account, asked: JoinRequest | None) -> Entry:
@@ -93,7 +93,7 @@ def _waiting_entry(ctx: Context, account: Account, asked: JoinRequest | None) ->
     approve = f"admin members approve {account.id}"
     city = ctx.reference.cities.get(asked.city_id or 0) if asked else None
     if asked and city:
-        lines.append(t("Asks to join for {city}.", city=places.city_place(t, city)))
+        lines.append(t("Wants to join for {city}.", city=places.city_place(t, city)))
         approve = f"admit {asked.id} yes"
     return Entry(
         title=f"{account.id} · {arrivals.account_name(account)}",
@@ -116,11 +116,11 @@ async def _load_joinable_account(ctx: Context, who: str | None) -> Account:
     account = await joining.lock_account(ctx.session, int(who)) if _is_number(who) else None
     if account is None:
         raise InvalidArgumentError(
-            ctx.t("There is no number «{number}» on the list.", number=shorten(who)), name="who"
+            ctx.t("Number «{number}» isn't on the list.", number=shorten(who)), name="who"
         )
     if account.member and account.member.status != "left":
         raise Refusal(
-            ctx.t("{name} is a member already.", name=account.member.name),
+            ctx.t("{name} is already a member.", name=account.member.name),
             buttons=(Button(ctx.t("Who is waiting"), "admin members waiting"),),
         )
     return account
@@ -132,10 +132,10 @@ async def _load_member(ctx: Context, who: str | None) -> Member:
     person = await members.load_member(ctx.session, int(who)) if _is_number(who) else None
     if person is None:
         raise InvalidArgumentError(
-            ctx.t("There is no member with the number «{number}».", number=shorten(who)), name="who"
+            ctx.t("No member has the number «{number}».", number=shorten(who)), name="who"
         )
     if person.id == ctx.member.id:
-        raise Refusal(ctx.t("You cannot do this to yourself; please ask a colleague on the staff."))
+        raise Refusal(ctx.t("You can't do this to yourself; please ask another staff member."))
     if person.has_role("admin"):
         raise Refusal(ctx.t("Only the people who run the hub can change its admins."))
     return person
@@ -160,7 +160,7 @@ async def _approve(ctx: Context, account: Account, city: City) -> Card:
     return await _waiting_card(
         ctx,
         ctx.t(
-            "{name} of {city} is a member now.",
+            "{name} from {city} is now a member.",
             name=person.name,
             city=places.city_place(ctx.t, city),
         ),
@@ -177,9 +177,7 @@ async def _suspend(ctx: Context, person: Member) -> Card:
 async def _restore(ctx: Context, person: Member) -> Card:
     t = ctx.t
     if person.status == "left":
-        raise Refusal(
-            t("{name} left by their own choice, and can come back by joining.", name=person.name)
-        )
+        raise Refusal(t("{name} chose to leave and can come back by joining.", name=person.name))
     await conduct.restore_member(ctx.session, ctx.now, ctx.member, person)
     said = t("{name} is a member again.", name=person.name)
     undo = Button(t("Suspend"), f"admin members suspend {person.id}", "danger")
@@ -210,12 +208,12 @@ async def _set_lead(ctx: Context, person: Member, *, is_lead: bool) -> Card:
         await _notify_lead(ctx, person, is_lead=is_lead)
     if is_lead:
         said = t(
-            "{name} leads {place} now.", name=person.name, place=places.workplace(t, person.city)
+            "{name} now leads {place}.", name=person.name, place=places.workplace(t, person.city)
         )
-        undo = Button(t("Take back"), f"admin members unlead {person.id}", "danger")
+        undo = Button(t("Undo"), f"admin members unlead {person.id}", "danger")
     else:
-        said = t("{name} leads no city any more.", name=person.name)
-        undo = Button(t("Make lead of the city"), f"admin members lead {person.id}")
+        said = t("{name} no longer leads a city.", name=person.name)
+        undo = Button(t("Make city lead"), f"admin members lead {person.id}")
     return Card(person.name, (Note(said, "good"), Buttons((undo,))))
 
 
@@ -223,11 +221,11 @@ async def _notify_lead(ctx: Context, person: Member, *, is_lead: bool) -> None:
     t = translator(person.language)
     said = (
         t(
-            "You lead your city now: colleagues who ask to be let in come to you, and you may give "
-            "out the code of your city."
+            "You now lead your city: colleagues who ask to join come to you, and you can share "
+            "your city's code."
         )
         if is_lead
-        else t("You do not lead your city any more. Thank you for having done it.")
+        else t("You no longer lead your city. Thank you for everything you did.")
     )
     next_ = Buttons((Button(t("Home"), "home"),))
     await enqueue(

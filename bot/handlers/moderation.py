@@ -18,7 +18,7 @@ from db.moderation import Report
 
 
 class ReportAsk(BaseModel):
-    """Tell the staff about somebody's behaviour"""
+    """Tell the staff about someone's behavior"""
 
     person: Annotated[str, Suggestions("person"), SingleWord()] = Field(
         min_length=1, max_length=80, title="Person", description="A name or @mention"
@@ -27,7 +27,7 @@ class ReportAsk(BaseModel):
         min_length=3,
         max_length=1000,
         title="What happened",
-        description="Only the programme's staff read this",
+        description="Only the program staff will read this",
     )
     where: str | None = Field(
         default=None,
@@ -50,7 +50,7 @@ async def report(ctx: Context, ask: ReportAsk) -> Card:
     """Put a report into the moderation queue; the person reported does not learn who did it."""
     t, about = ctx.t, await finding.find_person(ctx, ask.person)
     if about.id == ctx.member.id:
-        raise Refusal(t("You cannot report yourself. If something went wrong, write to the staff."))
+        raise Refusal(t("You can't report yourself. If something went wrong, contact the staff."))
     subject = ask.where or f"profile:{about.id}"
     await conduct.report_member(ctx.session, ctx.now, ctx.member, about, subject, ask.because)
     return Card(
@@ -58,13 +58,13 @@ async def report(ctx: Context, ask: ReportAsk) -> Card:
         parts=(
             Note(
                 t(
-                    "The programme's staff will look at it. {name} does not learn who reported.",
+                    "The program staff will look into it. {name} won't learn who reported it.",
                     name=about.name,
                 ),
                 "good",
             ),
             Text(
-                t("If you would rather not hear from {name} at all, block them.", name=about.name),
+                t("If you'd rather not hear from {name} at all, block them.", name=about.name),
                 quiet=True,
             ),
             Buttons((Button(t("Block"), f"block {about.id}", "danger"),)),
@@ -76,17 +76,17 @@ async def report(ctx: Context, ask: ReportAsk) -> Card:
 
 
 class AdminReports(BaseModel):
-    """Decide what members reported"""
+    """Decide on member reports"""
 
     act: Annotated[
         Literal["list", "dismiss", "mute", "suspend", "lift", "uphold"],
         Labels(
             {
-                "list": "What waits",
+                "list": "Waiting",
                 "dismiss": "Nothing to do",
                 "mute": "Mute for two weeks",
                 "suspend": "Suspend",
-                "lift": "Grant the appeal",
+                "lift": "Accept the appeal",
                 "uphold": "Keep the decision",
             }
         ),
@@ -120,10 +120,10 @@ async def _load_report(ctx: Context, number: int | None) -> Report:
     one = await moderation.lock_report(ctx.session, number)
     if one is None:
         raise InvalidArgumentError(
-            ctx.t("There is no number «{number}» on the list.", number=number), name="number"
+            ctx.t("Number «{number}» isn't on the list.", number=number), name="number"
         )
     if ctx.member.id in (one.about_id, one.by_id):
-        raise Refusal(ctx.t("This is about you; a colleague on the staff has to decide it."))
+        raise Refusal(ctx.t("This is about you, so another staff member has to decide."))
     return one
 
 
@@ -134,7 +134,7 @@ async def _queue_card(ctx: Context, note: str = "") -> Card:
     ]
     parts: list[Part] = [Note(note, "good")] if note else []
     if not found:
-        parts.append(Text(t("Nothing waits for a decision.")))
+        parts.append(Text(t("Nothing is waiting for a decision.")))
     return Card(
         title=t("Moderation queue"), parts=(*parts, *(_report_entry(ctx, one) for one in found))
     )
@@ -142,14 +142,14 @@ async def _queue_card(ctx: Context, note: str = "") -> Card:
 
 def _report_entry(ctx: Context, one: Report) -> Entry:
     t = ctx.t
-    by = one.by.name if one.by else t("somebody who left")
+    by = one.by.name if one.by else t("someone who left")
     said = one.appeal if one.status != moderation.OPEN else one.because
     if not said:
-        said = t("Reported without words; please ask {name} what happened.", name=by)
+        said = t("Reported without details; please ask {name} what happened.", name=by)
     when = t.ago(one.at, ctx.now)
     appealed = one.status != moderation.OPEN
     acts = (
-        ("lift", t("Grant the appeal"), "primary"),
+        ("lift", t("Accept the appeal"), "primary"),
         ("uphold", t("Keep the decision"), "normal"),
     )
     if not appealed:
@@ -182,14 +182,14 @@ _ELSEWHERE = "somewhere else"
 _PLACES = {
     "profile": "on a profile",
     "relay": "in a conversation",
-    "intro": "in a request to be introduced",
+    "intro": "in an introduction request",
 }
 
 
 async def _decide(ctx: Context, one: Report, act: str) -> Card:
     t, about = ctx.t, one.about
     if one.status != moderation.OPEN:
-        return await _queue_card(ctx, t("Number {number} is decided already.", number=one.id))
+        return await _queue_card(ctx, t("Number {number} has already been decided.", number=one.id))
     if about.has_role("admin") and act != "dismiss":
         raise Refusal(t("Only the people who run the hub can change its admins."))
     one.status = {"dismiss": "dismissed", "mute": "muted", "suspend": "suspended"}[act]
@@ -209,7 +209,7 @@ async def _decide(ctx: Context, one: Report, act: str) -> Card:
             _decision_card(about, one),
             key=f"report:{one.id}:{one.status}",
         )
-    return await _queue_card(ctx, t("Number {number} is decided.", number=one.id))
+    return await _queue_card(ctx, t("Number {number} has been decided.", number=one.id))
 
 
 def _decision_card(about: Member, one: Report) -> Card:
@@ -218,12 +218,12 @@ def _decision_card(about: Member, one: Report) -> Card:
     if one.status == moderation.MUTED and about.muted_until:
         said = conduct.describe_mute(t, about.muted_until)
     else:
-        said = t("The programme's staff has suspended your membership.")
+        said = t("The program staff has suspended your membership.")
     return Card(
         title=t("A decision about your membership"),
         parts=(
             Note(said, "warning"),
-            Text(t("If you think this is wrong, say so: somebody else will look at it.")),
+            Text(t("If you think this is wrong, say so: someone else will take a look.")),
             Buttons((Button(t("Appeal"), "appeal"),)),
         ),
         tone="warning",
@@ -233,9 +233,11 @@ def _decision_card(about: Member, one: Report) -> Card:
 async def _decide_appeal(ctx: Context, one: Report, *, is_granted: bool) -> Card:
     t, about = ctx.t, one.about
     if one.appealed_at is None or one.status not in (moderation.MUTED, moderation.SUSPENDED):
-        return await _queue_card(ctx, t("Number {number} is decided already.", number=one.id))
+        return await _queue_card(ctx, t("Number {number} has already been decided.", number=one.id))
     if one.decided_by_id == ctx.member.id:
-        raise Refusal(t("You decided this yourself; a colleague has to look at the appeal."))
+        raise Refusal(
+            t("You made this decision, so another staff member has to look at the appeal.")
+        )
     if is_granted:
         one.status = moderation.LIFTED
         await conduct.restore_member(ctx.session, ctx.now, ctx.member, about)
@@ -250,20 +252,20 @@ async def _decide_appeal(ctx: Context, one: Report, *, is_granted: bool) -> Card
     )
     card = Card(title=theirs("Your appeal"), parts=(Note(said, "good" if is_granted else "info"),))
     await enqueue(ctx.session, ctx.now, about, "answer", card, key=f"report:{one.id}:{action}")
-    return await _queue_card(ctx, t("Number {number} is decided.", number=one.id))
+    return await _queue_card(ctx, t("Number {number} has been decided.", number=one.id))
 
 
 # --- the appeal -------------------------------------------------------------------------------
 
 
 class Appeal(BaseModel):
-    """Object to a decision of the staff about you"""
+    """Appeal a staff decision about you"""
 
     because: Annotated[str, Paragraph()] = Field(
         min_length=3,
         max_length=1000,
-        title="Why you object",
-        description="Somebody who did not make the decision will read it",
+        title="Why you're appealing",
+        description="Someone who didn't make the decision will read it",
     )
 
 
@@ -283,7 +285,7 @@ async def appeal(ctx: Context, ask: Appeal) -> Card:
     t, person = ctx.t, ctx.viewer
     decided = await moderation.find_decision_about(ctx.session, person.id) if person else None
     if person is None or decided is None:
-        raise Refusal(t("There is no decision about you to object to."))
+        raise Refusal(t("There's no decision about you to appeal."))
     is_new = not decided.appeal
     if is_new:
         decided.appeal, decided.appealed_at = ask.because, ctx.now
@@ -291,7 +293,7 @@ async def appeal(ctx: Context, ask: Appeal) -> Card:
         await conduct.notify_queue(
             ctx.session, ctx.now, decided, f"report:{decided.id}:appeal", (person.id,)
         )
-    said = t("Your words are with the staff. You hear from them here.")
+    said = t("The staff has your message. You'll hear back here.")
     if not is_new:
-        said = t("Your appeal is with the staff already ({text}).", text=shorten(decided.appeal))
+        said = t("The staff already has your appeal ({text}).", text=shorten(decided.appeal))
     return Card(title=t("Your appeal"), parts=(Note(said, "good" if is_new else "info"),))

@@ -15,11 +15,11 @@ from db.personal_data import PERSONAL_TABLES
 
 
 class MyData(BaseModel):
-    """See, take along or erase what the hub holds about you"""
+    """See, download, or delete what the hub has about you"""
 
     act: Annotated[
         Literal["show", "export", "forget"],
-        Labels({"show": "Show", "export": "A copy for me", "forget": "Forget me"}),
+        Labels({"show": "Show", "export": "A copy for me", "forget": "Delete my data"}),
     ] = Field(default="show", title="What to do")
     sure: Annotated[bool, HiddenField()] = Field(default=False, title="Are you sure")
 
@@ -53,15 +53,15 @@ async def _handle_account_only(ctx: Context, ask: MyData) -> Card:
     """
     t = ctx.t
     if ctx.account is None:
-        raise Refusal(t("The hub holds nothing about you."))
+        raise Refusal(t("The hub has nothing about you."))
     if ask.act == "forget":
         await ctx.session.delete(ctx.account)
-        return Card(title=t("Done"), parts=(Note(t("The hub holds nothing about you."), "good"),))
+        return Card(title=t("Done"), parts=(Note(t("The hub has nothing about you."), "good"),))
     said = t(
-        "You are not a member. The hub holds the name, language and time zone of your "
-        "account here, and when you first spoke to it."
+        "You're not a member. The hub has your account's name, language, and time zone, and "
+        "the date you first wrote to it."
     )
-    forget = Button(t("Forget me"), "my-data forget", "danger")
+    forget = Button(t("Delete my data"), "my-data forget", "danger")
     return Card(title=t("Your data"), parts=(Text(said), Buttons((forget,))))
 
 
@@ -77,8 +77,8 @@ async def _data_card(ctx: Context, person: Member) -> Card:
             Table((t("What"), t("Entries")), rows),
             Text(
                 t(
-                    "What you wrote in conversations is passed on, and erased here after two days. "
-                    "The log of acts keeps a number instead of your name."
+                    "What you wrote in conversations was passed on, and is deleted here after two "
+                    "days. The audit log keeps a number instead of your name."
                 ),
                 quiet=True,
             ),
@@ -86,7 +86,7 @@ async def _data_card(ctx: Context, person: Member) -> Card:
                 (
                     Button(t("A copy for me"), "my-data export", "primary"),
                     Button(t("Edit my profile"), "profile edit"),
-                    Button(t("Forget me"), "my-data forget", "danger"),
+                    Button(t("Delete my data"), "my-data forget", "danger"),
                 )
             ),
         ),
@@ -98,8 +98,8 @@ def _export(ctx: Context, person: Member) -> Card:
     address = ctx.links.my_data_url(person.id, ctx.now)
     audit.record_act(ctx.session, ctx.now, person.id, "data exported", f"member:{person.id}")
     said = t(
-        "Here is everything the hub holds about you, as a file. The address works for "
-        "fifteen minutes and is meant for you alone."
+        "Here is everything the hub has about you, as a file. The link works for fifteen "
+        "minutes and is for you only."
     )
     return Card(
         title=t("A copy for you"), parts=(Text(said), Link(t("Download the file"), address))
@@ -110,18 +110,18 @@ async def _forget(ctx: Context, person: Member, *, sure: bool) -> Card:
     t = ctx.t
     if not sure:
         said = t(
-            "Your profile, accounts, topics, endorsements, introductions and conversations "
-            "are erased at once. This cannot be undone."
+            "Your profile, accounts, topics, endorsements, introductions, and conversations are "
+            "deleted right away. This can't be undone."
         )
-        yes = Button(t("Yes, forget me"), "my-data forget sure:yes", "danger")
+        yes = Button(t("Yes, delete my data"), "my-data forget sure:yes", "danger")
         return Card(
-            title=t("Forget you?"),
+            title=t("Delete your data?"),
             parts=(Note(said, "warning"), Buttons((yes, Button(t("No"), "my-data show")))),
         )
     if person.has_role("admin") and await joining.is_last_admin(ctx.session, person):
-        raise Refusal(t("You are the only admin. Name another one first, then come back."))
+        raise Refusal(t("You're the only admin. Name another one first, then come back."))
     await parting.forget_member(ctx.session, ctx.now, person)
     return Card(
         title=t("Goodbye"),
-        parts=(Note(t("You are forgotten here. Thank you for having been with us."), "good"),),
+        parts=(Note(t("Your data has been deleted. Thank you for having been with us."), "good"),),
     )

@@ -20,7 +20,7 @@ from db.text import fold_text
 Language = Annotated[Literal["en", "es", "pt", "fr"], Labels(LANGUAGE_NAMES)]
 Visibility = Annotated[
     Literal["community", "city", "nobody"],
-    Labels({"community": "The whole community", "city": "Only my city", "nobody": "Nobody"}),
+    Labels({"community": "The whole community", "city": "Only my city", "nobody": "No one"}),
 ]
 _HOURS = re.compile(r"(\d{1,2})(?::(\d{2}))?\s*(?:-|–|to|a|à)\s*(\d{1,2})(?::(\d{2}))?")
 
@@ -31,7 +31,7 @@ class Profile(BaseModel):
     act: Annotated[
         Literal["edit", "show", "confirm"] | None,
         HiddenField(),
-        Labels({"edit": "Edit", "show": "Show", "confirm": "Still right"}),
+        Labels({"edit": "Edit", "show": "Show", "confirm": "Still up to date"}),
     ] = Field(default=None, title="What to do")
     name: str | None = Field(default=None, max_length=80, title="Name")
     title: str | None = Field(
@@ -59,14 +59,14 @@ class Profile(BaseModel):
     listed: bool | None = Field(
         default=None,
         title="Show me in the directory",
-        description="Until you say yes, nobody finds you here",
+        description="Until you say yes, no one can find you here",
     )
     open: bool | None = Field(default=None, title="Open to questions")
     asks: int | None = Field(
         default=None,
         ge=0,
         le=100,
-        title="Questions a month, at most",
+        title="Most questions per month",
         description="Leave it empty for no limit",
     )
     hours: str | None = Field(
@@ -132,8 +132,8 @@ async def profile(ctx: Context, ask: Profile) -> Reply:
 
 def _confirmation_text(ctx: Context, person: Member) -> str:
     if person.listed:
-        return ctx.t("Saved. This is how you see yourself; others see what you allowed.")
-    return ctx.t("Saved. You are not in the directory yet: nobody finds you until you say so.")
+        return ctx.t("Saved. This is your own view; others see only what you allow.")
+    return ctx.t("Saved. You're not in the directory yet: no one can find you until you say so.")
 
 
 async def _save(ctx: Context, person: Member, ask: Profile, given: set[str]) -> None:
@@ -181,7 +181,7 @@ def _resolve_topics(ctx: Context, texts: Sequence[str], field: str) -> list[int]
 
 def _unknown_topic_text(ctx: Context, text: str) -> str:
     vocabulary = ctx.reference.vocabulary
-    said = ctx.t("«{text}» is not one of our topics.", text=shorten(text))
+    said = ctx.t("«{text}» isn't one of our topics.", text=shorten(text))
     near = [vocabulary.name(h.key, ctx.language) for h in vocabulary.find_near(text, 1)]
     return said + (" " + ctx.t("Did you mean «{choice}»?", choice=near[0]) if near else "")
 
@@ -195,7 +195,7 @@ def _parse_hours(ctx: Context, text: str | None) -> tuple[str, str]:
             return f"{start[0]:02}:{start[1]:02}", f"{end[0]:02}:{end[1]:02}"
     raise InvalidArgumentError(
         ctx.t(
-            "I cannot read «{text}» as working hours; write them like 09:00-17:00.",
+            "I can't read «{text}» as working hours. Try 09:00-17:00.",
             text=shorten(text or ""),
         ),
         name="hours",

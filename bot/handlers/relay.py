@@ -20,7 +20,7 @@ from db.moderation import Report
 
 
 class RelayAsk(BaseModel):
-    """See, pause or end your conversations with people in other workspaces"""
+    """See, pause, or end your conversations with people in other workspaces"""
 
     act: Annotated[
         Literal["list", "pause", "resume", "end", "block", "unblock", "report", "send"],
@@ -42,7 +42,7 @@ class RelayAsk(BaseModel):
         ge=1,
         le=2_000_000_000,
         title="Number",
-        description="The number of the conversation, as «relay» lists it",
+        description="The number of the conversation, as shown in «relay»",
     )
     draft: Annotated[int | None, HiddenField()] = Field(default=None, ge=1, le=2_000_000_000)
     sure: Annotated[bool, HiddenField()] = False
@@ -86,7 +86,7 @@ async def _load_own_view(ctx: Context, number: int) -> ConversationView:
     talk = await relay.load_relay(ctx.session, number, ctx.member.id)
     if talk is None:
         raise Refusal(
-            ctx.t("You have no conversation with the number {number}.", number=number),
+            ctx.t("You don't have a conversation number {number}.", number=number),
             buttons=(Button(ctx.t("My conversations"), "relay"),),
         )
     return await threads.load_view(ctx.session, ctx.now, talk, ctx.member)
@@ -102,8 +102,8 @@ async def _list_card(ctx: Context) -> Card:
     entries = tuple([await _conversation_entry(view) for view in views])
     if not entries:
         said = t(
-            "You have no conversations with people in other workspaces yet. They begin when "
-            "both of you say yes to an introduction."
+            "You don't have any conversations with people in other workspaces yet. They start "
+            "when you both say yes to an introduction."
         )
         ways = Buttons((Button(t("Find people"), "who-does"),))
         return Card(t("My conversations"), (Text(said), ways))
@@ -113,7 +113,7 @@ async def _list_card(ctx: Context) -> Card:
 async def _conversation_entry(view: ConversationView) -> Entry:
     t, talk = view.t, view.talk
     if view.other is None:
-        return Entry(f"{talk.id} · {t('somebody who left')}", badge=t("over"))
+        return Entry(f"{talk.id} · {t('someone who left')}", badge=t("over"))
     state, buttons = await _conversation_state(view)
     where = cards.author_line(t, view.other, "")
     return Entry(f"{talk.id} · {where}", badge=state, buttons=buttons)
@@ -162,7 +162,7 @@ async def _pause(view: ConversationView) -> Card:
     if not view.talk.is_paused_by(view.me.id):
         view.talk.update_pause(view.me.id, view.now)
     said = t(
-        "Paused. Nothing is passed on until you resume it; {name} is told so when they write.",
+        "Paused. Nothing is passed on until you resume; if {name} writes, I'll tell them.",
         name=view.other_name,
     )
     return _result_card(view, said, cards.resume_button(t, view.talk.id))
@@ -180,18 +180,18 @@ async def _resume(view: ConversationView) -> Card:
         if missed and not await blocks.is_blocked(view.session, view.me.id, other.id):
             card = cards.pause_over_card(translator(other.language), one_line(view.me.name))
             await threads.notify_other(view, card, f"relay:{talk.id}:on:{since:%Y%m%d%H%M%S}")
-    return _result_card(view, t("The conversation with {name} goes on.", name=view.other_name))
+    return _result_card(view, t("The conversation with {name} is back on.", name=view.other_name))
 
 
 def _confirm_end_card(view: ConversationView) -> Card:
     t = view.t
     said = t(
-        "End the conversation with {name} for both of you? {name} is told that it is over.",
+        "End the conversation with {name} for both of you? {name} will be told it has ended.",
         name=view.other_name,
     )
     ways = (
         Button(t("End it"), f"relay end {view.talk.id} sure:yes", "danger"),
-        Button(t("Only pause it"), f"relay pause {view.talk.id}"),
+        Button(t("Just pause it"), f"relay pause {view.talk.id}"),
     )
     return Card(t("End this conversation?"), (Text(said), Buttons(ways)))
 
@@ -208,8 +208,8 @@ async def _block(view: ConversationView) -> Card:
         return _retitle_as_answer(view, cards.unreachable_card(t, ""))
     await blocking.block_member(view.session, view.now, view.me, view.other)
     said = t(
-        "Blocked. Nothing reaches you from {name} any more, here or through introductions, "
-        "and {name} is not told.",
+        "Blocked. You won't get anything from {name} anymore, here or through introductions, "
+        "and {name} won't know.",
         name=view.other_name,
     )
     ways = (
@@ -239,7 +239,7 @@ async def _report(view: ConversationView) -> Card:
     await conduct.report_member(
         view.session, view.now, me, other, f"relay:{view.talk.id}", render_details=render_details
     )
-    said = t("Thank you. The staff of the programme look at it and write to you.")
+    said = t("Thank you. The program staff will look into it and get back to you.")
     return _result_card(view, said, Button(t("Block"), f"relay block {view.talk.id}", "danger"))
 
 
@@ -247,8 +247,8 @@ def _report_details(
     t: Translator, view: ConversationView, other: Member, report: Report
 ) -> tuple[Part, ...]:
     said = t(
-        "{one} reported the conversation with {other} (number {number}). What they wrote is "
-        "theirs and not shown here; please ask {one} what happened.",
+        "{one} reported the conversation with {other} (number {number}). Their messages are "
+        "private and not shown here; please ask {one} what happened.",
         one=cards.author_line(t, view.me, ""),
         other=cards.author_line(t, other, ""),
         number=view.talk.id,
@@ -273,7 +273,7 @@ async def _send(view: ConversationView, number: int | None) -> Card:
     t = view.t
     draft = await relay.take_draft(view.session, number or 0, view.me.id)
     if draft is None:
-        raise Refusal(t("That was sent already, or it is too old. Please write it again."))
+        raise Refusal(t("That was already sent or is too old. Please write it again."))
     said = await hearing.send_draft(view, draft)
     if isinstance(said, Card):
         return _retitle_as_answer(view, said)

@@ -26,7 +26,7 @@ DEFAULT_SNOOZE, MAX_SNOOZE = timedelta(weeks=4), timedelta(days=366)
 
 
 class Rounds(BaseModel):
-    """Meet somebody from another city, round after round"""
+    """Meet someone from another city in every round"""
 
     act: Annotated[
         Literal[
@@ -37,7 +37,7 @@ class Rounds(BaseModel):
             "status": "Show my rounds", "on": "Take part", "off": "Stop", **RHYTHM_NAMES,
             "snooze": "Pause until", "skip": "Skip the next one", "avoid": "Never pair me with",
             "unavoid": "Pair me again with", "why": "Why this person", "met": "We met",
-            "scheduled": "We have a date", "not-yet": "Not yet", "keep": "Keep me",
+            "scheduled": "We have a date", "not-yet": "Not yet", "keep": "Keep me in",
         }),
     ] = Field(default="status", title="What to do")  # fmt: skip
     value: Annotated[str | None, Suggestions("person")] = Field(
@@ -89,14 +89,13 @@ async def _status_card(ctx: Context, note: str = "") -> Card:
         parts.append(
             Text(
                 t(
-                    "Every Tuesday people of different cities are introduced to each "
-                    "other, two and two: who has what the other looks for. You are not "
-                    "among them."
+                    "Every Tuesday, people from different cities are paired up: one knows what "
+                    "the other is looking for. You're not signed up yet."
                 )
             )
         )
         parts.append(Buttons((Button(t("Take part"), "rounds on", "primary"),)))
-        return Card(t("Rounds of introductions"), tuple(parts))
+        return Card(t("Introduction rounds"), tuple(parts))
     parts += await partners.partner_parts(ctx)
     parts.append(Facts(tuple(await _participation_facts(ctx, taking))))
     parts.append(Buttons(tuple(_status_buttons(ctx, taking))))
@@ -106,19 +105,19 @@ async def _status_card(ctx: Context, note: str = "") -> Card:
 
 async def _participation_facts(ctx: Context, taking: RoundMember) -> list[Fact]:
     t = ctx.t
-    facts = [Fact(t("Rhythm"), _rhythm_name(ctx, taking))]
+    facts = [Fact(t("How often"), _rhythm_name(ctx, taking))]
     if taking.paused_at:
-        facts.append(Fact(t("Next one"), t("Paused, because you did not answer any more")))
+        facts.append(Fact(t("Next one"), t("Paused, because you stopped answering")))
     else:
         send = messages.next_round_time(taking, ctx.now)
         facts.append(Fact(t("Next one"), t.day_and_time(send, ctx.member.zone)))
     if taking.snoozed_until and taking.snoozed_until > ctx.now.date():
         facts.append(Fact(t("Paused until"), t.day(taking.snoozed_until, "long")))
     if ctx.member.is_full(ranking.format_month(ctx.now)):
-        facts.append(Fact(t("This month"), t("You have had as many introductions as you want.")))
+        facts.append(Fact(t("This month"), t("You've reached your limit for introductions.")))
     if not ctx.member.listed:
         facts.append(
-            Fact(t("Directory"), t("You are not listed any more, so nobody is introduced to you."))
+            Fact(t("Directory"), t("You're no longer listed, so no one will be introduced to you."))
         )
     avoided = await round_pools.list_avoided_by(ctx.session, ctx.member.id)
     if avoided:
@@ -146,7 +145,7 @@ def _status_buttons(ctx: Context, taking: RoundMember) -> list[Button]:
     t = ctx.t
     if taking.paused_at or taking.asked_at:
         return [
-            Button(t("Keep me"), "rounds keep", "primary"),
+            Button(t("Keep me in"), "rounds keep", "primary"),
             Button(t("Stop rounds"), "rounds off"),
         ]
     others = [rhythm for rhythm in RHYTHM_NAMES if rhythm != taking.rhythm]
@@ -164,8 +163,8 @@ async def _start_rounds(ctx: Context) -> Card:
     if not ctx.member.listed:
         raise Refusal(
             t(
-                "Whoever meets you wants to know who you are, so rounds are for people in the "
-                "directory. Say yes to it in your profile first."
+                "People want to know who they're meeting, so rounds are for people in the "
+                "directory. Turn that on in your profile first."
             ),
             buttons=(Button(t("Edit my profile"), "profile edit", "primary"),),
         )
@@ -175,14 +174,14 @@ async def _start_rounds(ctx: Context) -> Card:
     taking.snoozed_until = taking.skips = None
     messages.mark_active(taking)
     audit.record_act(ctx.session, ctx.now, ctx.member.id, "rounds on", f"member:{ctx.member.id}")
-    return await _status_card(ctx, t("You take part."))
+    return await _status_card(ctx, t("You're taking part."))
 
 
 async def _load_participation(ctx: Context) -> RoundMember:
     found = await round_members.load_participation(ctx.session, ctx.member.id)
     if found is None or not found.active:
         raise Refusal(
-            ctx.t("You do not take part in rounds yet."),
+            ctx.t("You're not taking part in rounds yet."),
             buttons=(Button(ctx.t("Take part"), "rounds on", "primary"),),
         )
     return found
@@ -195,7 +194,7 @@ async def _stop_rounds(ctx: Context) -> Card:
         audit.record_act(
             ctx.session, ctx.now, ctx.member.id, "rounds off", f"member:{ctx.member.id}"
         )
-    return await _status_card(ctx, ctx.t("You do not take part any more. Nothing else changes."))
+    return await _status_card(ctx, ctx.t("You're no longer taking part. Nothing else changes."))
 
 
 async def _set_rhythm(ctx: Context, rhythm: str, nth: str | None) -> Card:
@@ -203,7 +202,7 @@ async def _set_rhythm(ctx: Context, rhythm: str, nth: str | None) -> Card:
     if nth and (rhythm != "monthly" or nth not in ("1", "2", "3", "4", "5")):
         raise InvalidArgumentError(
             ctx.t(
-                "«{text}» does not fit here: write 1 to 4 for a week of the month, or 5 for the "
+                "«{text}» doesn't work here: write 1 to 4 for a week of the month, or 5 for the "
                 "last one.",
                 text=shorten(nth),
             ),
@@ -243,8 +242,8 @@ def _parse_until(ctx: Context, text: str | None) -> date:
     example = today + DEFAULT_SNOOZE
     raise InvalidArgumentError(
         ctx.t(
-            "I cannot read «{text}» as a day within a year; write it like {example}, or a number "
-            "of weeks.",
+            "I can't read «{text}» as a date within the next year. Try {example}, or a number of "
+            "weeks.",
             text=shorten(text),
             example=example,
         ),
@@ -268,12 +267,12 @@ async def _skip(ctx: Context, text: str | None) -> Card:
             day = date.min
         if day < next_round_day(ctx.now) or day.weekday() != send.weekday():
             raise Refusal(
-                ctx.t("That round has begun already, or there is none on that day."),
+                ctx.t("That round has already started, or there isn't one that day."),
                 buttons=(Button(ctx.t("My rounds"), "rounds"),),
             )
     taking.skips = day
     when = ctx.t.day_and_time(round_schedule(day).send, ctx.member.zone)
-    return await _status_card(ctx, ctx.t("You skip the round of {when}.", when=when))
+    return await _status_card(ctx, ctx.t("You're skipping the {when} round.", when=when))
 
 
 async def _avoid(ctx: Context, act: str, who: str | None) -> Card:
@@ -281,13 +280,13 @@ async def _avoid(ctx: Context, act: str, who: str | None) -> Card:
         raise InvalidArgumentError(ctx.t("Please fill this in."), name="value")
     person = await finding.find_person(ctx, who, "value")
     if person.id == ctx.member.id:
-        raise Refusal(ctx.t("You are never paired with yourself."))
+        raise Refusal(ctx.t("You're never paired with yourself."))
     if act == "avoid":
         await round_pools.add_avoidance(ctx.session, ctx.member.id, person.id)
-        said = ctx.t("You will not be paired with {name}, who is not told.", name=person.name)
+        said = ctx.t("You won't be paired with {name}, and they won't know.", name=person.name)
     else:
         await round_pools.remove_avoidance(ctx.session, ctx.member.id, person.id)
-        said = ctx.t("You may be paired with {name} again.", name=person.name)
+        said = ctx.t("You can be paired with {name} again.", name=person.name)
     return await _status_card(ctx, said)
 
 
@@ -307,11 +306,11 @@ async def _save_answer(ctx: Context, answer: str, number: str | None) -> Card:
     mine = next((p for p in group.places if p.member_id == ctx.member.id), None) if group else None
     if group is None or mine is None or group.begun_at is None:
         raise Refusal(
-            ctx.t("That is not one of your introductions."),
+            ctx.t("That's not one of your introductions."),
             buttons=(Button(ctx.t("My rounds"), "rounds"),),
         )
     mine.answer, mine.answered_at = answer, ctx.now
     taking = await round_members.load_participation(ctx.session, ctx.member.id)
     if taking:
         messages.mark_active(taking)
-    return await _status_card(ctx, ctx.t("Thank you, I wrote it down."))
+    return await _status_card(ctx, ctx.t("Thank you, noted."))

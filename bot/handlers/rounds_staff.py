@@ -20,7 +20,7 @@ MAX_UNPAIRED_ENTRIES = 10
 
 
 class AdminRounds(BaseModel):
-    """Look at the next round, change it, send it"""
+    """Look at the next round, change it, or send it"""
 
     act: Annotated[
         Literal["status", "preview", "redraw", "swap", "lock", "unlock", "send"],
@@ -28,7 +28,7 @@ class AdminRounds(BaseModel):
             {
                 "status": "How rounds are going",
                 "preview": "Preview",
-                "redraw": "Draw again",
+                "redraw": "Draw new pairs",
                 "swap": "Swap two people",
                 "lock": "Lock",
                 "unlock": "Unlock",
@@ -79,7 +79,7 @@ def _parse_number(ctx: Context, text: str | None, field: str) -> int:
     if text and text.isascii() and text.isdigit() and 0 < int(text) < 10**9:
         return int(text)
     said = (
-        ctx.t("«{text}» does not fit here: please write a whole number.", text=shorten(text))
+        ctx.t("«{text}» doesn't work here: please write a whole number.", text=shorten(text))
         if text
         else ctx.t("Please fill this in.")
     )
@@ -96,16 +96,16 @@ def _record_act(ctx: Context, action: str, round_: Round) -> None:
 async def _status_card(ctx: Context, note: str = "") -> Card:
     t, day = ctx.t, next_round_day(ctx.now)
     parts: list[Part] = [Note(note, "good")] if note else []
-    parts.append(Text(t("The next round is sent on {when}.", when=_format_send_time(ctx))))
+    parts.append(Text(t("The next round goes out {when}.", when=_format_send_time(ctx))))
     upcoming = await rounds.find_round(ctx.session, day)
     if upcoming and upcoming.sent_at:
-        parts.append(Text(t("It has been sent already.")))
+        parts.append(Text(t("It has already been sent.")))
     elif upcoming and upcoming.drafted_at:
         parts.append(Text(t("It is locked.") if upcoming.locked_at else t("It is drafted.")))
         parts.append(Facts(await _load_size_facts(ctx, upcoming)))
     else:
         when = t.day_and_time(round_schedule(day).draft, ctx.member.zone)
-        parts.append(Text(t("It is drafted on {when}.", when=when)))
+        parts.append(Text(t("It will be drafted {when}.", when=when)))
     last = await rounds.find_last_sent(ctx.session)
     if last:
         parts.append(await _outcome_entry(ctx, last))
@@ -127,7 +127,7 @@ async def _outcome_entry(ctx: Context, last: Round) -> Entry:
     t, said = ctx.t, await rounds.count_answers(ctx.session, last.id)
     total = sum(said.values())
     return Entry(
-        t("The newest round, of {when}", when=_format_send_time(ctx, last)),
+        t("The latest round, {when}", when=_format_send_time(ctx, last)),
         (
             t.many("one person was introduced", "{number} people were introduced", total),
             t.many("one says they met", "{number} say they met", said.get(rounds.MET, 0)),
@@ -149,7 +149,7 @@ async def _load_draft(ctx: Context) -> Round:
     day = next_round_day(ctx.now)
     round_ = await pools.get_or_create_draft(ctx.session, day, ctx.now)
     if round_ is None:
-        raise Refusal(ctx.t("Nobody takes part in the next round yet."), title=ctx.t("Rounds"))
+        raise Refusal(ctx.t("No one is signed up for the next round yet."), title=ctx.t("Rounds"))
     held = await rounds.lock_round(ctx.session, round_.id)
     if held is None or held.sent_at:
         raise _already_sent_refusal(ctx, round_)
@@ -159,7 +159,7 @@ async def _load_draft(ctx: Context) -> Round:
 def _already_sent_refusal(ctx: Context, round_: Round) -> Refusal:
     return Refusal(
         ctx.t(
-            "The round of {when} has been sent already; it is sent once.",
+            "The {when} round has already gone out; each round goes out once.",
             when=_format_send_time(ctx, round_),
         ),
         title=ctx.t("Rounds"),
@@ -175,9 +175,9 @@ async def _preview_card(ctx: Context, page: int = 1, note: str = "") -> Card:
     page = min(page, pages)
     shown = groups[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
     parts: list[Part] = [Note(note, "good")] if note else []
-    parts.append(Text(t("It is sent on {when}.", when=_format_send_time(ctx, round_))))
+    parts.append(Text(t("It goes out {when}.", when=_format_send_time(ctx, round_))))
     if round_.locked_at:
-        parts.append(Note(t("Locked: whoever joins now waits until it is sent.")))
+        parts.append(Note(t("Locked: anyone who joins now waits until it goes out.")))
     parts.append(Facts(messages.size_facts(t, groups, left)))
     if shown:
         parts.append(await _pairs_table(ctx, round_, shown))
@@ -198,7 +198,7 @@ async def _pairs_table(ctx: Context, round_: Round, groups: Sequence[RoundGroup]
         why = (
             _short_reasons(ctx, people)
             if len(people) == len(group.places)
-            else t("not available now")
+            else t("not available right now")
         )
         again = t("again") if group.again else t("new")
         rows.append((" · ".join(names), t.number(group.points), again, why))
@@ -226,7 +226,7 @@ def _unpaired_entry(ctx: Context, one: UnmatchedMember) -> Entry:
     return Entry(
         f"{one.member_id} {one.member.name}",
         (_unpaired_reason(ctx, one),),
-        badge=ctx.t("without a partner"),
+        badge=ctx.t("no partner"),
     )
 
 
@@ -234,17 +234,19 @@ def _unpaired_reason(ctx: Context, one: UnmatchedMember) -> str:
     t = ctx.t
     match one.rule:
         case "alone":
-            return t("nobody else takes part")
+            return t("no one else is taking part")
         case "city":
-            return t("everybody else works in the same city")
+            return t("everyone else works in the same city")
         case "language":
-            return t("shares a language with nobody")
+            return t("shares a language with no one")
         case "never":
-            return t("is to be kept apart from whoever is there")
+            return t("must not be paired with someone in that group")
         case "taken":
-            return t.many("one person would fit", "{number} people would fit", one.fits)
+            return t.many(
+                "one person would be a match", "{number} people would be a match", one.fits
+            )
         case _:
-            return t("the partner is gone")
+            return t("the partner left")
 
 
 def _preview_buttons(ctx: Context, round_: Round, page: int, pages: int) -> list[Button]:
@@ -255,7 +257,7 @@ def _preview_buttons(ctx: Context, round_: Round, page: int, pages: int) -> list
     else:
         acts += [
             Button(t("Lock"), "admin rounds lock"),
-            Button(t("Draw again"), "admin rounds redraw"),
+            Button(t("Draw new pairs"), "admin rounds redraw"),
         ]
     if page > 1:
         acts.append(Button(t("Previous page"), f"admin rounds preview {page - 1}"))
@@ -282,7 +284,7 @@ async def _redraw(ctx: Context) -> Card:
     round_ = await _load_unlocked_draft(ctx)
     await pools.redraw(ctx.session, round_, ctx.now)
     _record_act(ctx, "round redrawn", round_)
-    return await _preview_card(ctx, note=ctx.t("Drawn again."))
+    return await _preview_card(ctx, note=ctx.t("New pairs drawn."))
 
 
 async def _swap(ctx: Context, one: str | None, other: str | None) -> Card:
@@ -297,7 +299,7 @@ async def _swap(ctx: Context, one: str | None, other: str | None) -> Card:
     for number, field in ((first, "one"), (second, "other")):
         if number not in names:
             raise InvalidArgumentError(
-                ctx.t("Nobody in this round has the number «{number}».", number=number), name=field
+                ctx.t("No one in this round has the number «{number}».", number=number), name=field
             )
     forbids = await pools.swap(ctx.session, round_, first, second, ctx.now)
     if forbids:
@@ -308,7 +310,7 @@ async def _swap(ctx: Context, one: str | None, other: str | None) -> Card:
         )
     _record_act(ctx, "round swapped", round_)
     return await _preview_card(
-        ctx, note=ctx.t("{one} and {other} changed places.", one=names[first], other=names[second])
+        ctx, note=ctx.t("{one} and {other} swapped places.", one=names[first], other=names[second])
     )
 
 
@@ -317,15 +319,15 @@ def _swap_refusal_text(ctx: Context, rule: str) -> str:
     t = ctx.t
     match rule:
         case "city":
-            return t("That would pair two people of one city.")
+            return t("That would pair two people from the same city.")
         case "language":
-            return t("That would pair two people who share no language.")
+            return t("That would pair two people with no language in common.")
         case "never":
-            return t("That would pair two people who are to be kept apart.")
+            return t("That would pair two people who must not be paired.")
         case "same":
-            return t("These two are in one group already, or both wait.")
+            return t("These two are already in the same group, or both are waiting.")
         case _:
-            return t("Somebody of these groups cannot take part any more. Draw again first.")
+            return t("Someone in these groups can't take part anymore. Draw new pairs first.")
 
 
 async def _set_lock(ctx: Context, *, is_locked: bool) -> Card:
@@ -342,4 +344,4 @@ async def _send(ctx: Context) -> Card:
     if sent is None:
         raise _already_sent_refusal(ctx, round_)
     _record_act(ctx, "round sent", round_)
-    return await _status_card(ctx, ctx.t("Sent. People hear of it within a few minutes."))
+    return await _status_card(ctx, ctx.t("Sent. People will hear about it within a few minutes."))

@@ -42,7 +42,7 @@ _HOURS = re.compile(r"(\d{1,2})(?::(\d{2}))?\s*(?:-|–|to|a|à)\s*(\d{1,2})(?::
 
 
 class Settings(BaseModel):
-    """Choose your language, time zone and what you are told"""
+    """Choose your language, time zone, and the messages you get"""
 
     act: Annotated[Literal["edit"] | None, HiddenField(), Labels({"edit": "Edit"})] = Field(
         default=None, title="What to do"
@@ -55,17 +55,17 @@ class Settings(BaseModel):
         default=None,
         max_length=20,
         title="Quiet hours",
-        description="Nothing unasked-for comes then, for example: 19:00-08:00",
+        description="You'll get only what you asked for then, for example: 19:00-08:00",
     )
     weekly: int | None = Field(
         default=None,
         ge=0,
         le=50,
-        title="Messages a week, at most",
-        description="Unasked-for ones; what you asked for always comes",
+        title="Most messages per week",
+        description="Only messages you didn't ask for; replies always arrive",
     )
     stop: Annotated[Switch | None, HiddenField()] = Field(default=None, title="Stop these messages")
-    start: Annotated[Switch | None, HiddenField()] = Field(default=None, title="Send these again")
+    start: Annotated[Switch | None, HiddenField()] = Field(default=None, title="Get these again")
 
 
 async def current_settings(ctx: Context) -> dict[str, tuple[str, ...]]:
@@ -112,7 +112,7 @@ async def settings(ctx: Context, ask: Settings) -> Reply:
     t = translator(person.language)
     said = t("Saved.")
     if ask.stop:
-        said = t("You get no more messages of this kind: {kind}.", kind=t(KINDS[ask.stop].title))
+        said = t("You won't get these messages anymore: {kind}.", kind=t(KINDS[ask.stop].title))
     return await _settings_card(ctx, said)
 
 
@@ -129,7 +129,7 @@ async def _settings_card(ctx: Context, note: str) -> Card:
                 Fact(t("Time zone"), person.zone),
                 Fact(t("Local time"), portraits.local_time(t, person, ctx.now)),
                 Fact(t("Quiet hours"), f"{person.quiet_from}–{person.quiet_to}"),
-                Fact(t("Messages a week, at most"), t.number(person.weekly_ceiling)),
+                Fact(t("Most messages per week"), t.number(person.weekly_ceiling)),
             )
         )
     )
@@ -142,7 +142,7 @@ async def _settings_card(ctx: Context, note: str) -> Card:
             )
         )
     )
-    parts.append(Heading(t("What I am told")))
+    parts.append(Heading(t("Messages I get")))
     parts += [_switch_entry(t, name, name in off) for name in SWITCHABLE]
     return Card(title=t("Your settings"), parts=tuple(parts))
 
@@ -152,7 +152,7 @@ def _switch_entry(t: Translator, name: str, is_off: bool) -> Entry:
     return Entry(
         title=t(KINDS[name].title),
         badge=t("off") if is_off else t("on"),
-        buttons=(Button(t("Switch on") if is_off else t("Switch off"), f"settings {act}:{name}"),),
+        buttons=(Button(t("Turn on") if is_off else t("Turn off"), f"settings {act}:{name}"),),
     )
 
 
@@ -169,7 +169,7 @@ def _parse_quiet_hours(ctx: Context, text: str) -> tuple[str, str]:
             return f"{start[0]:02}:{start[1]:02}", f"{end[0]:02}:{end[1]:02}"
     raise InvalidArgumentError(
         ctx.t(
-            "I cannot read «{text}» as quiet hours; write them like 19:00-08:00.",
+            "I can't read «{text}» as quiet hours. Try 19:00-08:00.",
             text=shorten(text),
         ),
         name="quiet",
@@ -190,9 +190,7 @@ def _resolve_zone(ctx: Context, text: str) -> str:
         if wanted in (zone.casefold(), zone.casefold().rpartition("/")[2]):
             return zone
     raise InvalidArgumentError(
-        ctx.t(
-            "I know no time zone called «{text}»; write it like America/Bogota.", text=shorten(text)
-        ),
+        ctx.t("I don't know a time zone called «{text}». Try America/Bogota.", text=shorten(text)),
         name="zone",
         choices=tuple(Option(z, z) for z in find_nearest(text, _list_zones())),
     )

@@ -22,7 +22,7 @@ CardRenderer = Callable[[Context, Talk, Member, Translator], Card]
 
 
 class IntroSlot(BaseModel):
-    """Choose when you two talk"""
+    """Pick a time to talk"""
 
     number: int = Field(ge=1, le=2**31 - 1, title="Number")
     slot: int | None = Field(default=None, ge=1, le=MAX_TIMES, title="Time")
@@ -42,15 +42,18 @@ async def intro_slot(ctx: Context, ask: IntroSlot) -> Card:
     """
     talk = await talks.load_talk(ctx.session, ask.number)
     if talk is None or ctx.member.id not in (talk.one_id, talk.other_id):
-        raise Refusal(ctx.t("There is no such conversation of yours."))
+        raise Refusal(ctx.t("You don't have a conversation like that."))
     if not await can_talk(ctx.session, talk.one, talk.other):
         raise Refusal(ctx.t("This conversation has ended."))
     if ask.slot is None:
         return _offer_card(ctx, talk)
     if ask.slot > len(talk.times):
-        raise Refusal(ctx.t("There is no such time."), buttons=(_other_times_button(ctx.t, talk),))
+        raise Refusal(
+            ctx.t("That time isn't one of the choices."),
+            buttons=(_other_times_button(ctx.t, talk),),
+        )
     if talk.times[ask.slot - 1] <= ctx.now:
-        text = ctx.t("That time has passed. Choose another one.")
+        text = ctx.t("That time has passed. Pick another one.")
         raise Refusal(text, buttons=(_other_times_button(ctx.t, talk),))
     if talk.agreed == ask.slot and talk.picked is None:
         return _agreement_card(ctx, talk, ctx.member, ctx.t)
@@ -87,7 +90,7 @@ async def _pick_time(ctx: Context, talk: Talk, slot: int) -> Card:
         await _notify(ctx, talk, other, _proposal_card)
         audit.record_act(ctx.session, ctx.now, ctx.member.id, "time proposed", f"talk:{talk.id}")
     said = t(
-        "I proposed {time} to {name}, and tell you what they say.",
+        "I suggested {time} to {name} and will tell you what they say.",
         time=format_two_clocks(t, talk.times[slot - 1], ctx.member, other),
         name=other.name,
     )
@@ -142,7 +145,7 @@ def _agreement_card(ctx: Context, talk: Talk, reader: Member, t: Translator) -> 
     parts: tuple[Part, ...] = (
         Note(t("You two talk on {time}.", time=time), "good"),
         Link(t("Add it to your calendar"), ctx.links.meeting_url(talk.id, reader.id)),
-        Buttons((Button(t("Another time"), f"intro slot {talk.id}"),)),
+        Buttons((Button(t("Different time"), f"intro slot {talk.id}"),)),
     )
     return Card(
         title=t("Agreed with {name}", name=other.name),

@@ -49,7 +49,7 @@ async def _all_areas_card(ctx: Context) -> Card:
     )
     options = tuple(Option(a.name(ctx.language), f"topics {a.slug}") for a in areas)
     return Card(
-        title=t("Topics of the community"),
+        title=t("The community's topics"),
         parts=(
             Bars(t("People who share what they know, by practice area"), bars),
             Choice(t("Open a practice area"), options),
@@ -99,7 +99,7 @@ def _find_area(ctx: Context, text: str) -> PracticeArea:
         return ctx.reference.areas[area_id]
     near = [ctx.reference.areas[h.key] for h in areas.find_near(text)]
     raise InvalidArgumentError(
-        ctx.t("«{text}» is not a practice area.", text=shorten(text)),
+        ctx.t("«{text}» isn't a practice area.", text=shorten(text)),
         name="area",
         choices=tuple(
             Option(a.name(ctx.language), a.slug)

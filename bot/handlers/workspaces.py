@@ -17,16 +17,16 @@ CityName = Annotated[str | None, Suggestions("city")]
 
 
 class AdminWorkspaces(BaseModel):
-    """Say which workspace is which city's, and whose addresses count"""
+    """Set each workspace's city and whose email addresses count"""
 
     act: Annotated[
         Literal["list", "city", "vouch", "mend"],
         Labels(
             {
                 "list": "All workspaces",
-                "city": "This is a city's own",
-                "vouch": "Its e-mail addresses can be trusted",
-                "mend": "Take both back",
+                "city": "This is a city's own workspace",
+                "vouch": "Its email addresses can be trusted",
+                "mend": "Undo both",
             }
         ),
     ] = Field(default="list", title="What to do")
@@ -63,19 +63,19 @@ async def admin_workspaces(ctx: Context, ask: AdminWorkspaces) -> Card:
             city = places.find_city(ctx, ask.city)
             home.city_id = city.id
             said = t(
-                "{workspace} is {city}'s own: its people join without a code.",
+                "{workspace} belongs to {city}: its people join without a code.",
                 workspace=_workspace_name(home),
                 city=places.city_place(t, city),
             )
         case "vouch":
             home.vouched = True
             said = t(
-                "The addresses in {workspace} count from now on.", workspace=_workspace_name(home)
+                "Email addresses in {workspace} count from now on.", workspace=_workspace_name(home)
             )
         case _:
             home.city_id, home.vouched = None, False
             said = t(
-                "{workspace} proves nothing any more. Who is in stays in.",
+                "{workspace} no longer verifies anyone. Current members stay.",
                 workspace=_workspace_name(home),
             )
     audit.record_act(
@@ -91,7 +91,7 @@ async def _load_workspace(ctx: Context, number: int | None) -> Workspace:
     home = await ctx.session.get(Workspace, number)
     if home is None:
         raise InvalidArgumentError(
-            ctx.t("There is no workspace with the number {number}.", number=number), name="number"
+            ctx.t("No workspace has the number {number}.", number=number), name="number"
         )
     return home
 
@@ -109,8 +109,8 @@ async def _workspaces_card(ctx: Context, note: str = "") -> Card:
     parts.append(
         Text(
             t(
-                "Guests never count. In a city's own workspace everybody else joins as a "
-                "colleague: mark only those that the city itself runs."
+                "Guests never count. In a city's own workspace, everyone else joins as a "
+                "colleague, so mark only workspaces the city itself runs."
             ),
             quiet=True,
         )
@@ -122,19 +122,19 @@ def _workspace_entry(ctx: Context, home: Workspace, people_here: int) -> Entry:
     t = ctx.t
     city = ctx.reference.cities.get(home.city_id or 0)
     lines = [
-        t("the workspace of {city}", city=places.city_place(t, city))
+        t("{city}'s workspace", city=places.city_place(t, city))
         if city
-        else t("no city's own"),
-        t("its addresses count") if home.vouched else t("its addresses prove nothing"),
+        else t("not run by a city"),
+        t("its email addresses count") if home.vouched else t("its email addresses don't count"),
         t.many("one member is here", "{number} members are here", people_here),
     ]
     if home.removed_at:
-        lines.append(t("the hub was taken out"))
+        lines.append(t("the hub was removed"))
     buttons = [Button(t("Set the city"), f"admin workspaces city {home.id}")]
     if not home.vouched:
         buttons.append(Button(t("Trust its addresses"), f"admin workspaces vouch {home.id}"))
     if home.vouched or city:
-        buttons.append(Button(t("Take back"), f"admin workspaces mend {home.id}", "danger"))
+        buttons.append(Button(t("Undo"), f"admin workspaces mend {home.id}", "danger"))
     title = f"{home.id} · {_workspace_name(home)}"
     return Entry(title, tuple(lines), badge=home.platform.capitalize(), buttons=tuple(buttons))
 
@@ -143,7 +143,7 @@ def _workspace_entry(ctx: Context, home: Workspace, people_here: int) -> Entry:
 
 
 class AdminDomains(BaseModel):
-    """Say which e-mail domains only a city's own people have"""
+    """List email domains that belong to one city's staff"""
 
     city: CityName = Field(
         default=None, max_length=80, title="City", description="For example: Boston"
@@ -151,7 +151,7 @@ class AdminDomains(BaseModel):
     add: str | None = Field(
         default=None, max_length=253, title="Domain to allow", description="For example: boston.gov"
     )
-    remove: str | None = Field(default=None, max_length=253, title="Domain to take back")
+    remove: str | None = Field(default=None, max_length=253, title="Domain to remove")
 
 
 @command(
@@ -177,19 +177,19 @@ async def admin_domains(ctx: Context, ask: AdminDomains) -> Card:
         if not domain:
             raise InvalidArgumentError(
                 t(
-                    "«{text}» is no domain of an office: I take plain names like boston.gov, and "
-                    "none where anybody gets an address.",
+                    "«{text}» isn't a work domain. Use one like boston.gov, not one where anyone "
+                    "can get an address.",
                     text=shorten(ask.add),
                 ),
                 name="add",
             )
         if not await invitations.allow_domain(ctx.session, city.id, domain):
-            raise Refusal(t("«{domain}» proves another city already.", domain=domain))
+            raise Refusal(t("«{domain}» already verifies another city.", domain=domain))
         said = t("Allowed: {domain}", domain=domain)
     elif ask.remove:
         domain = normalize_domain(ask.remove)
         await invitations.forbid_domain(ctx.session, city.id, domain)
-        said = t("Taken back: {domain}", domain=domain or shorten(ask.remove))
+        said = t("Removed: {domain}", domain=domain or shorten(ask.remove))
     if said:
         audit.record_act(ctx.session, ctx.now, ctx.member.id, "domains changed", f"city:{city.id}")
     return await _domains_card(ctx, city.id, said)
@@ -202,9 +202,9 @@ async def _domains_card(ctx: Context, city_id: int | None = None, note: str = ""
     facts = tuple(
         Fact(one.domain, places.city_place(t, ctx.reference.cities[one.city_id])) for one in found
     )
-    parts.append(Facts(facts) if facts else Text(t("No domain is allowed yet.")))
+    parts.append(Facts(facts) if facts else Text(t("No domains are allowed yet.")))
     parts.append(
-        Text(t("An address counts only in workspaces whose addresses you trust."), quiet=True)
+        Text(t("An email address counts only in workspaces whose addresses you trust."), quiet=True)
     )
     parts.append(Buttons((Button(t("Workspaces"), "admin workspaces"),)))
-    return Card(t("E-mail domains of cities"), tuple(parts))
+    return Card(t("City email domains"), tuple(parts))

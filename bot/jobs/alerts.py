@@ -29,19 +29,19 @@ async def notify_of_failures(
 
 def _render_card(t: Translator, _: Member) -> Card:
     return Card(
-        title=t("A message did not arrive"),
+        title=t("A message didn't arrive"),
         parts=(
             Note(
                 t(
-                    "Something the hub owed somebody could not be delivered. See what it was and "
-                    "why, and decide whether it is sent again."
+                    "Something the hub should have sent couldn't be delivered. See what it was "
+                    "and why, and decide whether to send it again."
                 ),
                 "warning",
             ),
             Buttons(
                 (
                     Button(t("See the list"), "admin dead list", "primary"),
-                    Button(t("How sending goes"), "admin health"),
+                    Button(t("How delivery is going"), "admin health"),
                 )
             ),
         ),

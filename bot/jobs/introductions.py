@@ -57,18 +57,18 @@ def _unavailable_card(t: Translator, one: Introduction, person: Member) -> Card:
     if person.id in (one.one_id, one.other_id):
         name = one.partner_of(person.id).name
         said = t(
-            "{name} is not available for an introduction now. It happens often and means "
-            "little; somebody else may have time.",
+            "{name} isn't available for an introduction right now. It happens often and means "
+            "little; someone else may have time.",
             name=name,
         )
     else:
         said = t(
-            "The introduction of {name} and {other} is not possible now.",
+            "I can't introduce {name} and {other} right now.",
             name=one.one.name,
             other=one.other.name,
         )
-    buttons = (Button(t("Ask somebody else"), "intro"), Button(t("My introductions"), "intro list"))
-    return Card(title=t("Not available now"), parts=(Note(said), Buttons(buttons)))
+    buttons = (Button(t("Ask someone else"), "intro"), Button(t("My introductions"), "intro list"))
+    return Card(title=t("Not available right now"), parts=(Note(said), Buttons(buttons)))
 
 
 # --- talks that did not open for both ---------------------------------------------------------

@@ -492,7 +492,7 @@ async def test_a_forgotten_person_leaves_one_sentence(talk: ConversationDriver) 
         gone = await talk.load_member(session, "luis")
         await session.execute(delete(Member).where(Member.id == gone.id))
     assert "no longer in the community" in reply_text(await talk.write("maya", "hello", number))
-    assert "somebody who left" in await press(talk, "maya", "relay")
+    assert "someone who left" in await press(talk, "maya", "relay")
     async with transaction(talk.engine, writes=True) as session:
         gone = await talk.load_member(session, "maya")
         await session.execute(delete(Member).where(Member.id == gone.id))

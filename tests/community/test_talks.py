@@ -148,7 +148,7 @@ async def test_when_one_can_be_reached_nowhere_the_other_is_told(
 
     (notice,) = await list_pending(engine)
     assert notice.user == {"maya": "luis", "luis": "maya"}[lost]
-    assert notice.text.startswith(("I could not reach Luis", "No pude escribirle a Maya"))
+    assert notice.text.startswith(("I couldn't reach Luis", "No pude escribirle a Maya"))
     assert await relays(engine) == []
     assert await status(engine) == talks.FAILED
 
@@ -196,7 +196,7 @@ async def test_who_got_the_opening_alone_is_told(
 
     (notice,) = await list_pending(engine)
     assert notice.user == "maya"
-    assert notice.text.startswith("I could not reach Luis")
+    assert notice.text.startswith("I couldn't reach Luis")
     assert await relays(engine) == ["ended"]
     assert await status(engine) == talks.FAILED
 
@@ -288,10 +288,10 @@ async def test_the_opening_says_why_these_two_how_to_begin_and_when(
     assert talk is not None
     card = await opening(engine, "maya")
     for said in (
-        "Eva Luz", "Evaluator", "Denver, CO", "The reason given: «we met in Reno»",
-        "Maya knows metadata, which Eva would like to learn.",
-        "Eva knows program evaluation, which Maya would like to learn.",
-        "Maya, what would you do first if you began again with metadata?",
+        "Eva Luz", "Evaluator", "Denver, CO", "Reason: «we met in Reno»",
+        "Maya knows metadata, which Eva wants to learn.",
+        "Eva knows program evaluation, which Maya wants to learn.",
+        "Maya, what would you do first if you started over with metadata?",
         "Local time of Eva: 8:00", "Local time of Maya: 10:00", "Times: Maya / Eva.",
     ):  # fmt: skip
         assert said in card.text, said

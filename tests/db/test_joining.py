@@ -65,7 +65,7 @@ async def test_a_button_pressed_six_times_at_once_lets_in_one_person(
     before = await number(engine, Member)
     told = await at_once(typing.hub, [("rob", f"join code:{city}")] * 6)
     assert sum(text.startswith("Welcome") for text in told) == 1
-    assert sum(text.startswith("You are a member already") for text in told) == 5
+    assert sum(text.startswith("You're already a member") for text in told) == 5
     assert await number(engine, Member) == before + 1
     async with transaction(engine) as session:
         week = select(Delivery.key).where(Delivery.kind == "welcome")
@@ -82,7 +82,7 @@ async def test_two_who_decide_at_once_decide_once(
         n = turn + 1
         yes, no = f"admit {n} yes", f"admit {n} no"
         told = await at_once(typing.hub, [("noor", yes), ("ada", no), ("noor", yes), ("ada", yes)])
-        late = [text for text in told if text.startswith("Decided already")]
+        late = [text for text in told if text.startswith("Already decided")]
         assert len(late) == 3
         approved = (await owners(engine, who))[0] is not None
         assert all(("let them in" in text) is approved for text in late)
@@ -202,7 +202,7 @@ async def test_of_two_admins_who_leave_at_once_one_stays(
     async with transaction(engine, writes=True) as session:
         await add_member(session, Person(key="eda", name="Eda", listed=False, roles=("admin",)))
     told = await at_once(typing.hub, [("ada", "leave sure:yes"), ("eda", "leave sure:yes")])
-    assert sum(text.startswith("You have left") for text in told) == 1
+    assert sum(text.startswith("You've left") for text in told) == 1
     async with transaction(engine) as session:
         admins = select(MemberRole.member_id).where(MemberRole.role == "admin")
         assert len((await session.scalars(admins)).all()) == 1

@@ -30,10 +30,10 @@ async def test_leads_and_staff_are_asked_and_the_first_answer_counts(
     assert titles_of(card) == ["rob"]
     yes, no = button(card, "Approve").command, button(card, "Decline").command
 
-    assert "rob of Boston, MA is a member now." in plain(await typing(yes, as_="maya"))
+    assert "rob from Boston, MA is now a member." in plain(await typing(yes, as_="maya"))
     for late, who in ((yes, "noor"), (no, "ada"), (yes, "maya")):
         said = plain(await typing(late, as_=who))
-        assert said.startswith("Decided already\nMaya Chen let them in already")
+        assert said.startswith("Already decided\nMaya Chen let them in already")
     found = await person(engine, "rob")
     assert found is not None
     assert (found.way, found.language) == ("approval", "fr")

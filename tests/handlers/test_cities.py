@@ -39,7 +39,7 @@ async def test_an_unknown_city_gets_the_nearest(typing: CommandTyper) -> None:
     """As buttons."""
     reply = await typing("city bosnia")
 
-    assert "I know no city called «bosnia»." in plain(reply)
+    assert "I don't know a city called «bosnia»." in plain(reply)
     assert plain(await typing(button(reply, "Boston, MA").command)).startswith("Boston, MA")
 
 
@@ -56,7 +56,7 @@ async def test_members_see_the_people_of_a_city_and_what_they_know(typing: Comma
 
 async def test_a_city_without_people_says_so(typing: CommandTyper) -> None:
     """Honest emptiness."""
-    assert "Nobody from here is in the directory yet." in plain(await typing("city fargo"))
+    assert "No one from here is in the directory yet." in plain(await typing("city fargo"))
 
 
 async def test_outside_the_community_facts_only(typing: CommandTyper) -> None:

@@ -86,15 +86,15 @@ async def test_nobody_fits_all_of_that_and_the_way_out_is_a_button(typing: Comma
     """Honest emptiness offers the question without its filters."""
     reply = await typing("who-does open data in:brazil level:gold")
 
-    assert "Nobody fits all of that." in plain(reply)
-    assert titles_of(await typing(button(reply, "Everybody, anywhere").command)) == ALL_FIVE
+    assert "No one matches all of that." in plain(reply)
+    assert titles_of(await typing(button(reply, "Everyone, everywhere").command)) == ALL_FIVE
 
 
 async def test_a_topic_that_nobody_shows_leads_to_its_neighbours(typing: CommandTyper) -> None:
     """No dead end."""
     reply = await typing("who-does open data licensing")
 
-    assert "Nobody in the directory shows that they work on this yet." in plain(reply)
+    assert "No one in the directory lists this as their work yet." in plain(reply)
     assert "who-does open-data" in commands_of(reply)
     assert "who-does gis" not in commands_of(reply)
 

@@ -76,7 +76,7 @@ async def test_one_of_several_namesakes_is_one_press_away(
         await joining(key=f"vo-{city}", name="Ben Vo", city=city, knows={"open-data": 1})
 
     several = await typing("endorse Ben Vo opne data withdraw:no")
-    assert "Several people fit «Ben Vo»." in plain(several)
+    assert "Several people match «Ben Vo»." in plain(several)
     pressed = commands_of(several)
     assert len(pressed) == 2
     assert {plain(await typing(words)).splitlines()[1] for words in pressed} == {
@@ -92,7 +92,7 @@ async def test_a_form_names_the_nearest_where_it_has_no_buttons(
 
     given = {"person": ("ben",), "topic": ("open data",)}
     said = problems_of(await typing("endorse", values=given, submitted=True))["person"]
-    assert said.startswith("Several people fit «ben». Did you mean «Ben Ortiz, Boston, MA")
+    assert said.startswith("Several people match «ben». Did you mean «Ben Ortiz, Boston, MA")
     assert "Ben Vo, Denver, CO" in said
 
     given = {"person": ("luis",), "topic": ("opn dt",)}

@@ -35,7 +35,7 @@ async def test_what_is_not_for_the_asker_is_not_known(typing: CommandTyper) -> N
     """The same words as for what does not exist."""
     hidden = plain(await typing("help admin members"))
 
-    assert "I do not know the command «admin members»." in hidden
+    assert "I don't know the command «admin members»." in hidden
 
 
 async def test_home_leads_on_step_by_step(typing: CommandTyper) -> None:
@@ -69,7 +69,7 @@ async def test_home_shows_the_next_talk_until_it_is_over(
     await typing("intro slot 1 1", as_="luis")
     home = await typing("home")
     assert "You talk with Luis Ángel Rojas" in plain(home)
-    assert plain(await typing(button(home, "Another time").command)).startswith("Talk with")
+    assert plain(await typing(button(home, "Different time").command)).startswith("Talk with")
     clock.advance(days=14)
     assert "You talk with" not in plain(await typing("home"))
 

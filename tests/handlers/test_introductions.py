@@ -226,7 +226,7 @@ async def test_suspended_hidden_and_unknown_people_are_not_in_the_directory(
     """The same words for all of them."""
     reply = await typing(f"intro {whom} because {BECAUSE}")
 
-    assert plain(reply) == "Not quite\nThat person is not in the directory.\n"
+    assert plain(reply) == "Not quite\nThat person isn't in the directory.\n"
 
 
 async def test_oneself_is_refused_kindly(typing: CommandTyper, engine: AsyncEngine) -> None:
@@ -241,7 +241,7 @@ async def test_closed_and_full_people_are_told_as_their_profile_tells_it(
 ) -> None:
     """With the next best for the topic they were found by."""
     reply = await typing("intro carl about:open-data because so")
-    assert "Carl Quiet is not taking questions now." in plain(reply)
+    assert "Carl Quiet is not taking questions right now." in plain(reply)
     assert "intro open-data" in commands_of(reply)
     assert "as many questions as they can take" in plain(await typing("intro zoe because so"))
 

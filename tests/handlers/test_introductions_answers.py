@@ -84,8 +84,8 @@ async def test_every_no_looks_the_same_on_every_day(
     expected = await silent_ends(typing, engine, clock, "later")
 
     assert got == expected
-    assert "Not available now" in got[1][2]
-    assert "Not available now" not in got[1][1]
+    assert "Not available right now" in got[1][2]
+    assert "Not available right now" not in got[1][1]
 
 
 async def test_after_a_never_the_asker_is_told_as_ever_and_the_other_nothing(
@@ -106,7 +106,7 @@ async def test_after_a_never_the_asker_is_told_as_ever_and_the_other_nothing(
     assert refused == await typing("intro answer 999999 accept", as_="luis")
     clock.advance(days=3)
     await run_introductions_job(engine, clock())
-    assert "Not available now" in (await list_pending(engine, "maya"))[0].text
+    assert "Not available right now" in (await list_pending(engine, "maya"))[0].text
 
 
 async def test_silence_for_a_week_is_told_once(
@@ -122,7 +122,7 @@ async def test_silence_for_a_week_is_told_once(
         await run_introductions_job(engine, clock())
 
     (notice,) = await list_pending(engine, "maya")
-    assert notice.text.startswith("Not available now\n")
+    assert notice.text.startswith("Not available right now\n")
     assert notice.kind == "answer"
     late = await typing(f"intro answer {number} accept", as_="luis")
     assert "Esta solicitud ya no está abierta" in plain(late)
@@ -152,7 +152,7 @@ async def test_whoever_asked_may_take_it_back(typing: CommandTyper, engine: Asyn
         assert plain(await typing(button(reply, "Withdraw").command)).startswith("Withdrawn\n")
 
     assert await list_pending(engine, "luis") == []
-    assert "taken back" in plain(await typing("intro list"))
+    assert "withdrawn" in plain(await typing("intro list"))
     for said in ("accept", "later"):
         answer = await typing(f"intro answer {number} {said}", as_="luis")
         assert "Esta solicitud ya no está abierta" in plain(answer)

@@ -35,7 +35,7 @@ async def test_a_colleague_who_is_here_gets_a_card_that_fits_nobody_else(
     assert found.way == "invitation"
     told = [d for d in await owed(engine, "answer") if d.user == "maya"]
     assert [plain(load_card(d.body)) for d in told] == [
-        "A colleague is in\nrob has accepted your invitation.\n"
+        "A colleague joined\nrob has accepted your invitation.\n"
     ]
 
 
@@ -64,7 +64,7 @@ async def test_those_hidden_are_invited_as_if_nobody_knew_them(typing: CommandTy
     """Unlisted, suspended, unknown, and who said no: the same words, and a line to send."""
     await typing("help", as_="rob")
     await typing("invite <@rob>")
-    assert "Nobody invites you here again." in plain(
+    assert "No one will invite you here again." in plain(
         await typing("join invitation:1 ask:no", as_="rob")
     )
     said = {

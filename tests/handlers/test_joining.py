@@ -84,9 +84,9 @@ async def test_a_guest_joins_at_home_and_a_stranger_nowhere(typing: CommandTyper
     code = await city_code(typing)
     for words in ("join", f"join code:{code}", "join boston ask:yes", f"link {code}"):
         reply = await typing(words, as_="guest", is_outsider=True)
-        assert "Please say this in the workspace of your own city" in plain(reply)
+        assert "Please say this in y's workspaceour own city" in plain(reply)
     nowhere = await typing("join boston", as_="nobody", workspace="")
-    assert "Please say this in the workspace of your own city" in plain(nowhere)
+    assert "Please say this in y's workspaceour own city" in plain(nowhere)
 
 
 # --- by code ----------------------------------------------------------------------------------
@@ -107,9 +107,9 @@ async def test_one_code_lets_in_as_many_colleagues_as_come(
         assert (found.city.slug, found.status, found.way) == ("boston-ma-us", "verified", "code")
         assert (found.language, found.listed) == ("pt", False)
     assert "3" in plain(await typing("invite code city:boston", as_="noor"))
-    assert "Proved by: the code of your city" in plain(
+    assert "Proved by: your city's code" in plain(
         await typing("verify", as_="new0", locale="en")
-    ).replace("Comprovado por: o código da sua cidade", "Proved by: the code of your city")
+    ).replace("Comprovado por: o código da sua cidade", "Proved by: your city's code")
 
 
 @pytest.mark.both
@@ -226,7 +226,7 @@ async def test_the_people_of_a_citys_own_workspace_are_let_in(
     assert field(form, "city").value == ("Boston, MA",)
     assert plain(await typing("join bogota", as_="rob")).startswith("Join for Bogotá")
     assert plain(await typing("join boston", as_="rob")).startswith("Welcome, rob")
-    assert "Proved by: the workspace of your city" in plain(await typing("verify", as_="rob"))
+    assert "Proved by: your city's workspace" in plain(await typing("verify", as_="rob"))
     assert plain(await typing("join boston", as_="eve", workspace="T2")).startswith("Join for")
 
     await typing(f"admin workspaces mend {number}", as_="noor")
@@ -372,8 +372,8 @@ async def test_a_member_need_not_join(typing: CommandTyper) -> None:
     """It says so, and what proves them."""
     code = await city_code(typing)
     for words in ("join", f"join code:{code}", "join bogota ask:yes"):
-        assert plain(await typing(words)).startswith("You are a member already")
-    assert "Proved by: the staff of the programme" in plain(await typing("verify"))
+        assert plain(await typing(words)).startswith("You're already a member")
+    assert "Proved by: the program staff" in plain(await typing("verify"))
 
 
 # --- guests -----------------------------------------------------------------------------------

@@ -118,7 +118,7 @@ async def test_the_last_admin_stays(typing: CommandTyper, engine: AsyncEngine) -
     assert "the only one who runs the hub" in plain(await typing("leave sure:yes", as_="ada"))
     async with transaction(engine, writes=True) as session:
         await add_member(session, Person(key="eda", name="Eda", listed=False, roles=("admin",)))
-    assert plain(await typing("leave sure:yes", as_="ada")).startswith("You have left")
+    assert plain(await typing("leave sure:yes", as_="ada")).startswith("You've left")
     assert "the only one" in plain(await typing("leave sure:yes", as_="eda"))
 
 

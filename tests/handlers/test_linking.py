@@ -73,7 +73,7 @@ async def test_an_account_elsewhere_is_linked_when_the_member_confirms(
     assert "it speaks as Maya Chen" in card
     assert asked.expires is not None
     done = await typing(button(load_card(asked.body), "Confirm").command)
-    assert plain(done).startswith("Linked\n«maya2» in Other G9 speaks for you now.")
+    assert plain(done).startswith("Linked\n«maya2» in Other G9 now speaks for you.")
     assert await owner(engine, "maya2") == 1
     assert "Open Data Manager" in plain(await there(typing, "profile show"))
     for user in ("maya", "maya2"):
@@ -87,7 +87,7 @@ async def test_no_means_no_and_the_code_is_dead(typing: CommandTyper, engine: As
     code = code_in(await typing("link"))
     await there(typing, f"link {code}", "eve")
     asked = await typing("link")
-    await typing(button(asked, "No, that is not me").command)
+    await typing(button(asked, "No, that's not me").command)
     assert "nothing to confirm" in plain(await typing(button(asked, "Confirm").command))
     assert "opens nothing" in plain(await there(typing, f"link {code}", "eve"))
     assert await owner(engine, "eve") is None

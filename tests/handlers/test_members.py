@@ -34,7 +34,7 @@ async def test_from_the_waiting_list_into_the_community(
     assert isinstance(form, Form)
     reply = await typing(f"admin members approve {WAITS} boston", as_=who)
     assert f"{PENDING} of Boston, MA is a member now." in plain(reply)
-    assert "Nobody is waiting." in plain(await typing("admin members waiting", as_=who))
+    assert "No one is waiting." in plain(await typing("admin members waiting", as_=who))
     assert plain(await typing("home", as_=PENDING)).startswith("Hello")
     assert PENDING not in plain(await typing("city boston"))
     assert [a[1:] for a in await audited(engine)] == [("member approved", "member:12")]
@@ -57,7 +57,7 @@ async def test_suspending_takes_somebody_out_at_once_and_restoring_brings_them_b
     before = titles_of(await typing("who-does open data"))
     reply = await typing("admin members suspend 3", as_="noor")
     assert "Luis Ángel Rojas" not in titles_of(await typing("who-does open data"))
-    assert "Nobody found" in plain(await typing("who-does veedores"))
+    assert "No one found" in plain(await typing("who-does veedores"))
     assert plain(await typing("who-does gis", as_="luis")).startswith(
         ("Members only", "Solo miembros", "Sólo miembros")
     ) or "who-does" not in "".join(commands_of(await typing("home", as_="luis")))

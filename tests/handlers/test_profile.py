@@ -81,7 +81,7 @@ async def test_what_one_knows_is_found_at_once_and_forgotten_at_once(typing: Com
     assert "Maya Chen" in titles_of(await typing("who-does gis", as_="luis"))
     assert "Maya Chen" not in titles_of(await typing("who-does open data", as_="luis"))
     assert titles_of(await typing("who-does pigeon", as_="luis")) == ["Maya Chen"]
-    assert "Nobody found" in plain(await typing("who-does neighbors", as_="zoe"))
+    assert "No one found" in plain(await typing("who-does neighbors", as_="zoe"))
     assert "one endorsement" in plain(await typing("who-is maya", as_="zoe"))
 
 
@@ -210,7 +210,7 @@ async def test_after_six_months_the_hub_asks_once_whether_it_is_still_right(
     assert question in plain(await typing("profile show"))
     assert question not in plain(await typing("who-is maya", as_="ben"))
 
-    await typing(button(await typing("home"), "Still right").command)
+    await typing(button(await typing("home"), "Still up to date").command)
     assert question not in plain(await typing("home"))
 
 

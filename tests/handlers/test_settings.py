@@ -68,7 +68,7 @@ async def test_quiet_hours_and_the_ceiling_are_the_members_own(typing: CommandTy
     """They may cross midnight; equal ends mean never."""
     said = plain(await typing("settings quiet:22-6:30 weekly:3"))
     assert "Quiet hours: 22:00–06:30" in said
-    assert "Messages a week, at most: 3" in said
+    assert "Most messages per week: 3" in said
     assert "00:00–00:00" in plain(await typing("settings quiet:0-0"))
 
 
@@ -113,7 +113,6 @@ for name in ("stop", "start"):
     said = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    kinds = ("introduction=Requests to be introduced;round=Pairing rounds;"
-             "welcome=Tips for your first week;profile=Reminders about your profile;"
-             "digest=A made-up kind")  # fmt: skip
+    kinds = ("introduction=Introduction requests;round=Pairing rounds;welcome=Tips for your first "
+             "week;profile=Reminders about your profile;digest=A made-up kind")  # fmt: skip
     assert said.stdout.splitlines() == [f"choice;{kinds}"] * 2

@@ -49,7 +49,7 @@ async def test_what_is_no_area_gets_the_nearest(typing: CommandTyper) -> None:
     """Or the first ones when nothing is near."""
     reply = await typing("topics qqxxqq")
 
-    assert "«qqxxqq» is not a practice area." in plain(reply)
+    assert "«qqxxqq» isn't a practice area." in plain(reply)
     assert len(commands_of(reply)) == 3
     for command in commands_of(reply):
         assert isinstance(part(await typing(command), Table), Table)

@@ -143,7 +143,7 @@ async def test_where_nobody_can_look_news_are_held_and_answers_sent_again(
     await owing("late answer", user="ben", kind="answer", expires=clock() + timedelta(seconds=9))
     await settle_everything(engine, deliverer, clock)
     assert [r.state for r in await rows()] == ["ambiguous"] * 3 + ["sent"]
-    assert "A message did not arrive" in platform.texts()
+    assert "A message didn't arrive" in platform.texts()
     said = {post.text.splitlines()[-1] for post in platform.posts if "answer" in post.text}
     assert platform.texts().count("answer") == 2
     assert "(sent again: the first one may have arrived)" in said

@@ -174,7 +174,7 @@ async def test_who_skips_after_the_draft_is_taken_out_and_the_other_is_paired_an
     assert "Luis Ángel Rojas" not in together
     left = await owed(engine, "left")
     assert len(left) == 1
-    assert "You come first in your next round." in text(left)
+    assert "You're first in line for your next round." in text(left)
     async with transaction(engine) as session:
         missed = dict(
             (await session.execute(select(RoundMember.member_id, RoundMember.missed))).all()

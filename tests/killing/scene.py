@@ -28,7 +28,7 @@ LAG = 10.0
 
 _KEY = re.compile(r"Delivery (\w+): (\w+)")
 _AGAIN = {translator(one)("(sent again: the first one may have arrived)") for one in LANGUAGES}
-_ALARM = {translator(one)("A message did not arrive") for one in LANGUAGES}
+_ALARM = {translator(one)("A message didn't arrive") for one in LANGUAGES}
 
 
 @dataclass(frozen=True)

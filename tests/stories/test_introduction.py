@@ -48,7 +48,7 @@ async def test_beto_asks_ana_accepts_and_both_get_an_opening(tmp_path: Path) -> 
 
         waiting = await story.slack.command(story.ana, "/wwc", "intro list")
         assert BECAUSE in waiting.seen
-        assert "Ana knows open data, which Beto would like to learn." in waiting.seen
+        assert "Ana knows open data, which Beto wants to learn." in waiting.seen
         accepted = await story.slack.press(story.ana, waiting, "Accept")
         assert "You and Beto Rojas are introduced." in accepted.seen
         again = await story.slack.press(story.ana, waiting, "Accept")

@@ -30,13 +30,14 @@ FILES = (
     "bot/handlers/rounds_staff.py",
 )
 ELSEWHERE = {
-    "You have had as many introductions as you want.", "This month",  # needs a full month
-    "nobody else takes part", "the partner is gone", "You have no partner in the newest round.",
-    "one knows and one learns {topic}", "You both would like to learn {topic}.",
-    "You know {topic}, which {name} would like to learn.",
-    "{name} knows {topic}, which you would like to learn.", "both: {topic}",
-    "Previous page", "Next page", "It has been sent already.", "again", "not available now",
-    "Your working days share less than an hour.",
+    "You've reached your limit for introductions.", "This month",  # needs a full month
+    "no one else is taking part", "the partner left", "You don't have a partner in the latest "
+                                                     "round.",
+    "one knows and one learns {topic}", "You both want to learn {topic}.",
+    "You know {topic}, which {name} wants to learn.",
+    "{name} knows {topic}, which you want to learn.", "both: {topic}",
+    "Previous page", "Next page", "It has already been sent.", "again", "not available right now",
+    "Your working days overlap by less than an hour.",
     "one person was introduced", "one says they met", "one has a date", "one has not met yet",
 }  # fmt: skip
 """What only other tests bring about."""

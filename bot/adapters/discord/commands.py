@@ -25,12 +25,12 @@ SERVERS, OUR_MESSAGES = 0, 1
 """Contexts in which a command may be used: a server, or direct messages with the bot."""
 
 _ABOUT = {
-    "daily": "People and know-how of the certified cities",
-    "me": "Your membership, your accounts, your data, and your safety",
-    "events": "Sessions: what is planned, and your place in it",
-    "groups": "Groups of people who work on the same thing",
+    "daily": "People and know-how from certified cities",
+    "me": "Your membership, accounts, data, and safety",
+    "events": "Sessions: what's planned, and your place in it",
+    "groups": "Groups of people working on the same thing",
     "library": "What cities have shared: documents, examples, answers",
-    "standing": "How cities compare, and what they learn from each other",
+    "standing": "How cities compare and what they learn from each other",
     "admin": "For staff",
 }
 """The description of each root command, by room."""

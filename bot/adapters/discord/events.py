@@ -60,8 +60,8 @@ class DirectMessageListener:
         except Exception as error:  # nothing was saved, so nothing was relayed
             log.error("not heard", id=said.id, kind=type(error).__name__)
             sorry = t(
-                "I cannot save anything just now. Nothing was changed; please try again in "
-                "a minute."
+                "I can't save anything right now. Nothing was changed; please try again in a "
+                "minute."
             )
             await _reply(said, Card(t("Sorry"), (Note(sorry, "bad"),), tone="bad"), t)
             return

@@ -24,7 +24,7 @@ def form_invitation_card(form: Form, t: Translator) -> Card:
     if wrong:
         note = Note(t("Not sent yet. Please look at this again:"), "warning")
         return Card(form.title, (note, Facts(wrong)), tone="warning")
-    return Card(form.title, (Text(form.intro or t("There is a form to fill in.")),))
+    return Card(form.title, (Text(form.intro or t("There's a form to fill in.")),))
 
 
 def open_form_button(form: Form, key: str, t: Translator) -> AdapterButton:

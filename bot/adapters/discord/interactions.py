@@ -187,7 +187,7 @@ class InteractionHandler:
 
     async def _show_form_expired(self, turn: InteractionContext) -> None:
         t = await self._load_translator(turn.request.sender)
-        text = t("This form is no longer here. Please give the command again.")
+        text = t("This form is gone. Please run the command again.")
         await self._respond(turn, LocalizedReply(Card(t("Too late"), (Note(text, "warning"),)), t))
 
     # --- responses ---

@@ -156,7 +156,7 @@ def _pack_blocks(
     inside = [component for index in sorted(kept) for component in kept[index]]
     whole = whole and not ids.has_failed
     if not whole:
-        inside.append(_text(f"-# {escape_markup(t('Not everything fits into one message.'))}"))
+        inside.append(_text(f"-# {escape_markup(t('Not everything fits in one message.'))}"))
     return drop_loose_separators(inside) or [_text("…")], whole
 
 

@@ -131,7 +131,7 @@ def channel_of(conversation: str, person: Persona) -> str:
 
 def describe_person(person: Persona) -> str:
     """Return the language and staff role, which tell people apart in the list."""
-    staff = translator(person.language)("Programme staff") if person.staff else ""
+    staff = translator(person.language)("Program staff") if person.staff else ""
     return " · ".join(filter(None, (LANGUAGE_NAMES.get(person.language, ""), staff)))
 
 

@@ -44,7 +44,7 @@ def placeholder_window(t: Translator) -> Json:
 
 def stale_form_card(t: Translator) -> Card:
     """Return the card for a submitted form that an earlier version of the hub rendered."""
-    said = t("This form can no longer be sent; please open it again.")
+    said = t("This form has expired; please open it again.")
     return Card(t("Not quite"), (Note(said, "warning"),))
 
 

@@ -104,7 +104,7 @@ class InstallPages:
         code, state = _single_parameter(request, "code"), _single_parameter(request, "state")
         if not await self._is_valid_state(state, request.cookies.get(COOKIE, "")):
             log.warning("install refused", reason="state")
-            said = t("This link was used before or is too old. Please start again.")
+            said = t("This link was already used or is too old. Please start again.")
             return _html_page(400, t("Not installed"), said, t)
         if not code or len(code) > MAX_CODE:
             return _html_page(400, t("Not installed"), t("The hub was not added to Slack."), t)
@@ -113,10 +113,10 @@ class InstallPages:
             await self._save_installation(granted)
         except FAILURES as error:
             log.warning("install failed", reason=reason(error))
-            said = t("Slack did not complete the installation. Please start again.")
+            said = t("Slack didn't finish the installation. Please start again.")
             return _html_page(502, t("Not installed"), said, t)
         said = t(
-            "The hub is in {workspace} now. Type /wwc there to begin.",
+            "The hub is now in {workspace}. Type /wwc there to get started.",
             workspace=_workspace_name(granted),
         )
         return _html_page(200, t("Installed"), said, t)

@@ -105,7 +105,7 @@ def fit_pieces(
     A line before the footer says if a piece was left out, or was itself shortened
     (`is_truncated`).
     """
-    says = kit.context(t("There is more than fits here; a narrower question shows the rest."))
+    says = kit.context(t("There's more than fits here; a narrower search shows the rest."))
     kept = _select_pieces(pieces, surface.subtract([says, *footer]))
     shown = [block for piece in kept for block in piece.blocks]
     return [

@@ -88,7 +88,7 @@ async def ask(ctx: Context, intro: Introduction) -> Card:
     if made >= MAX_ASKS_PER_DAY:
         raise Refusal(
             ctx.t(
-                "You asked {number} people in a day. Give them time to answer, and ask again "
+                "You've asked {number} people today. Give them time to answer and ask again "
                 "tomorrow.",
                 number=made,
             ),
@@ -101,17 +101,17 @@ async def ask(ctx: Context, intro: Introduction) -> Card:
 def check_not_oneself(ctx: Context, person: Member) -> None:
     """Raise a `Refusal` if the person is the member who asks."""
     if person.id == ctx.member.id:
-        raise Refusal(ctx.t("That is you, and you two have met. Name somebody else, or a topic."))
+        raise Refusal(ctx.t("That's you, and you two have met. Name someone else, or a topic."))
 
 
 async def _check_person(ctx: Context, person: Member) -> None:
     """Raise a `Refusal` if the person is the asker, is not listed, or is blocked by the asker."""
     check_not_oneself(ctx, person)
     if not person.is_in_directory:
-        raise Refusal(ctx.t("That person is not in the directory."))
+        raise Refusal(ctx.t("That person isn't in the directory."))
     if await blocks.has_blocked(ctx.session, ctx.member.id, person.id):
         raise Refusal(
-            ctx.t("You blocked {name}. Take that back before you ask to meet.", name=person.name)
+            ctx.t("You blocked {name}. Unblock them before you ask to meet.", name=person.name)
         )
 
 
@@ -149,7 +149,7 @@ async def _find_earlier_answer(ctx: Context, intro: Introduction) -> Card | None
     if mine:
         again = t.day(mine[0].asked_at + ASK_AGAIN_AFTER)
         raise Refusal(
-            t("You asked for this not long ago. Please give it until {day}.", day=again),
+            t("You asked for this not long ago. Please wait until {day}.", day=again),
             buttons=(_my_introductions_button(t),),
         )
     return None
@@ -162,13 +162,13 @@ def check_accepts_questions(ctx: Context, person: Member, topic: int | None = No
     """
     t = ctx.t
     if not person.open_to_questions:
-        text = t("{name} is not taking questions now.", name=person.name)
+        text = t("{name} isn't taking questions right now.", name=person.name)
     elif person.is_full(ranking.format_month(ctx.now)):
-        text = t("{name} has had as many questions as they can take this month.", name=person.name)
+        text = t("{name} has reached their limit of questions this month.", name=person.name)
     else:
         return
     slug = ctx.reference.topics[topic].slug if topic in ctx.reference.topics else ""
-    onward = Button(t("Ask the next best"), f"intro {slug}", "primary") if slug else None
+    onward = Button(t("Ask the next person"), f"intro {slug}", "primary") if slug else None
     profile = Button(t("Profile"), f"who-is {person.id}")
     raise Refusal(text, buttons=(onward, profile) if onward else (profile,))
 
@@ -238,15 +238,15 @@ def pending_card(ctx: Context, intro: Introduction) -> Card:
     until = t.day(intro.asked_at + ASK_LIFETIME)
     if intro.by_id is None:
         said = t(
-            "I asked {name}. As soon as there is a yes, I bring you together; otherwise you "
-            "hear from me by {day}.",
+            "I asked {name}. If the answer is yes, I'll introduce you; either way, you'll hear "
+            "from me by {day}.",
             name=intro.other.name,
             day=until,
         )
     else:
         said = t(
-            "I asked {name} and {other}. When both say yes, I bring them together; otherwise "
-            "you hear from me by {day}.",
+            "I asked {name} and {other}. If both say yes, I'll introduce them; either way, you'll "
+            "hear from me by {day}.",
             name=intro.one.name,
             other=intro.other.name,
             day=until,
@@ -266,13 +266,13 @@ def already_asked_card(ctx: Context, intro: Introduction) -> Card:
     t, when = ctx.t, ctx.t.day(intro.asked_at)
     buttons = Buttons((_my_introductions_button(t),))
     if intro.status in UNANSWERED and intro.closed_at is None:
-        said = t("You asked on {day}, and the answer is still open.", day=when)
+        said = t("You asked on {day} and haven't had an answer yet.", day=when)
         buttons = Buttons((withdraw_button(t, intro), _my_introductions_button(t)))
     elif intro.status == AGREED:
-        said = t("That was agreed to. Look for the conversation in your messages.")
+        said = t("You both said yes. Look for the conversation in your messages.")
     else:
         said = t("You asked on {day}; that is over.", day=when)
-    return Card(title=t("Asked already"), parts=(Note(said), buttons))
+    return Card(title=t("Already asked"), parts=(Note(said), buttons))
 
 
 def withdraw_button(t: Translator, intro: Introduction) -> Button:
@@ -303,7 +303,8 @@ async def request_card(
         parts.append(Text(t("«{text}»", text=intro.because)))
     parts.append(Buttons(answer_buttons(t, intro)))
     small = t(
-        "Only a yes is told. You can answer until {day}.", day=t.day(intro.asked_at + ASK_LIFETIME)
+        "They only hear about a yes. You can answer until {day}.",
+        day=t.day(intro.asked_at + ASK_LIFETIME),
     )
     parts.append(Text(small, quiet=True))
     return Card(
@@ -338,5 +339,5 @@ def main_reason(t: Translator, pair: Pair, intro: Introduction) -> str:
             topic=pair.topic_name(intro.topic_id, t.language),
         )
     if intro.by:
-        return t("{name} thinks that you two should know each other.", name=name)
+        return t("{name} thinks you two should know each other.", name=name)
     return t("{name} asked for {other} by name.", name=name, other=intro.other.first_name)

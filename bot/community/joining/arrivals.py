@@ -36,8 +36,8 @@ async def load_own_account(ctx: Context) -> Account:
     if ctx.account is None or ctx.request.sender.is_outsider:
         raise Refusal(
             ctx.t(
-                "Please say this in the workspace of your own city: here you are a guest, "
-                "or I cannot see where you are at home."
+                "Please try this in your own city's workspace: you're a guest here, or I can't "
+                "tell where you belong."
             )
         )
     account = await joining.lock_account(ctx.session, ctx.account.id)
@@ -49,9 +49,7 @@ async def load_own_account(ctx: Context) -> Account:
 def require_free_account(t: Translator, account: Account) -> Account:
     """Return the account; raise a `Refusal` if it belongs to a member who has not left."""
     if account.member and account.member.status != "left":
-        raise Refusal(
-            t("This account cannot join by itself. Please write to the staff of the programme.")
-        )
+        raise Refusal(t("This account can't join on its own. Please contact the program staff."))
     return account
 
 
@@ -68,10 +66,10 @@ def wrong_code_card(t: Translator) -> Card:
     It is a card and not a `Refusal`, because a refusal rolls back, and this try must count.
     """
     said = t(
-        "This code opens nothing: it may be mistyped, used up, replaced or too old. After "
-        "five such tries I look at no code for a quarter of an hour."
+        "This code doesn't work: it may be mistyped, used up, replaced, or too old. After five "
+        "tries, I can't check codes for 15 minutes."
     )
-    ask = t("Ask your colleague for a new one, or ask to be let in without.")
+    ask = t("Ask your colleague for a new one, or ask to join without a code.")
     buttons = Buttons((Button(t("Join"), "join"), Button(t("Help"), "help")))
     return Card(t("Not quite"), (Note(said, "warning"), Text(ask), buttons), tone="warning")
 
@@ -115,10 +113,10 @@ def _welcome_card(person: Member, city: City, *, is_first: bool) -> Card:
     return Card(
         title=t("Welcome, {name}", name=name) if is_first else t("Welcome back, {name}", name=name),
         parts=(
-            Note(t("You are a member for {city} now.", city=where), "good"),
+            Note(t("You're now a member for {city}.", city=where), "good"),
             Text(
                 t(
-                    "Nobody finds you yet: say in your profile what you know, and that others may "
+                    "No one can find you yet: add what you know to your profile and let others "
                     "see it."
                 )
             ),
@@ -159,8 +157,8 @@ def first_week_entry(t: Translator, step: str) -> Entry:
     """Render one step of `FIRST_WEEK_STEPS`, with a button that leads to it."""
     title, line, label = {
         "person": (
-            t("Meet one person"),
-            t("Somebody who speaks your language and is open to questions."),
+            t("Meet someone"),
+            t("Someone who speaks your language and is open to questions."),
             t("Show me who"),
         ),
         "topic": (
@@ -207,18 +205,18 @@ def request_card(t: Translator, request: JoinRequest, account: Account, city: Ci
     """Render a request to join for those who decide; `city` is None if it is not known."""
     where = places.city_place(t, city) if city else ""
     said = (
-        t("Asks to join for {city}.", city=where)
+        t("Wants to join for {city}.", city=where)
         if city
-        else t("Says «{text}», which is no city I could tell them of.", text=request.said)
+        else t("Says «{text}», which isn't a city I know.", text=request.said)
     )
     yes = f"admit {request.id} yes" if city else f"admin members approve {account.id}"
     return Card(
-        title=t("Somebody asks to be let in"),
+        title=t("Someone wants to join"),
         parts=(
             Entry(
                 title=account_name(account),
                 lines=(said, t("from {workspace}", workspace=workspace_label(account))),
-                note=t("The name is their own choice: approve only whom you know."),
+                note=t("They chose this name themselves: approve only people you know."),
                 buttons=(
                     Button(t("Approve"), yes, "primary"),
                     Button(t("Decline"), f"admit {request.id} no", "danger"),
@@ -239,18 +237,18 @@ async def notify_asker(ctx: Context, account: Account, card: Card, key: str) -> 
 def rejection_card(t: Translator, city: str) -> Card:
     """Render a rejected request, without saying who rejected it; `city` may be empty."""
     return Card(
-        title=t("Your wish to join"),
+        title=t("Your request to join"),
         parts=(
             Text(
                 t(
-                    "You were not let in for {city}. If that was a mistake, a colleague who is in "
-                    "can invite you.",
+                    "Your request to join {city} was declined. If that was a mistake, a colleague "
+                    "who is a member can invite you.",
                     city=city,
                 )
                 if city
                 else t(
-                    "You were not let in. If that was a mistake, a colleague who is in can invite "
-                    "you."
+                    "Your request to join was declined. If that was a mistake, a colleague who is "
+                    "a member can invite you."
                 )
             ),
             Buttons((Button(t("Join"), "join"), Button(t("Help"), "help"))),

@@ -31,9 +31,9 @@ async def find_people(ctx: Context, text: str, field: str = "person") -> list[Me
     if found and is_visible(ctx, found):
         return [found]
     if match:
-        raise Refusal(ctx.t("That person is not in the directory."))
-    said = ctx.t("Nobody in the directory is called «{name}».", name=shorten(text))
-    way_out = ctx.t("Try a part of the name, or who-does with a topic.")
+        raise Refusal(ctx.t("That person isn't in the directory."))
+    said = ctx.t("No one in the directory is called «{name}».", name=shorten(text))
+    way_out = ctx.t("Try part of the name, or who-does with a topic.")
     raise InvalidArgumentError(f"{said} {way_out}", name=field)
 
 
@@ -43,7 +43,7 @@ async def find_person(ctx: Context, text: str, field: str = "person") -> Member:
     if len(people) == 1:
         return people[0]
     raise InvalidArgumentError(
-        ctx.t("Several people fit «{name}».", name=shorten(text)),
+        ctx.t("Several people match «{name}».", name=shorten(text)),
         name=field,
         choices=tuple(
             Option(f"{p.name}, {workplace(ctx.t, p.city)}", str(p.id)) for p in people[:5]

@@ -21,7 +21,7 @@ def find_city(ctx: Context, text: str, field: str = "city") -> City:
     raise InvalidArgumentError(
         ctx.t("There are several cities called «{name}». Which one?", name=shorten(text))
         if found
-        else ctx.t("I know no city called «{name}».", name=shorten(text)),
+        else ctx.t("I don't know a city called «{name}».", name=shorten(text)),
         name=field,
         choices=tuple(
             Option(city_place(ctx.t, c), c.slug) for c in map(known.cities.__getitem__, near[:5])
@@ -32,7 +32,7 @@ def find_city(ctx: Context, text: str, field: str = "city") -> City:
 def workplace(t: Translator, city: City | None) -> str:
     """Return where a person works: the city with its level, or the programme without a city."""
     if city is None:
-        return t("Programme staff")
+        return t("Program staff")
     level = city_level(t, city)
     where = city_place(t, city)
     return f"{where} · {level}" if level else where

@@ -84,7 +84,7 @@ def confirm_profile_parts(ctx: Context, person: Member) -> list[Part]:
         Note(ctx.t("You last confirmed your profile {when}. Is it still right?", when=since)),
         Buttons(
             (
-                Button(ctx.t("Still right"), "profile confirm", "primary"),
+                Button(ctx.t("Still up to date"), "profile confirm", "primary"),
                 Button(ctx.t("Edit my profile"), "profile edit"),
             )
         ),
@@ -123,7 +123,7 @@ def _profile_facts(ctx: Context, person: Member) -> list[Fact]:
         facts.append(Fact(t("Working hours"), f"{person.hours_from}–{person.hours_to}"))
     facts.append(Fact(t("Local time"), local_time(t, person, now)))
     if person.is_full(format_month(now)):
-        open_line = t("No more this month")
+        open_line = t("Full this month")
     else:
         open_line = t("Yes, gladly") if person.open_to_questions else t("Not now")
     facts.append(Fact(t("Open to questions"), open_line))
@@ -139,7 +139,7 @@ def _knowledge_parts(ctx: Context, person: Member, ties: Sequence[Expertise]) ->
         lines = tuple(_knows_line(ctx, e) for e in known[:12])
         parts.append(Entry(title=t("Knows"), lines=lines))
     if wanted := [name(e.topic_id, ctx.language) for e in ties if e.kind == "learns"]:
-        parts.append(Entry(title=t("Would like to learn"), lines=(t.listed(wanted),)))
+        parts.append(Entry(title=t("Wants to learn"), lines=(t.listed(wanted),)))
     return parts
 
 
@@ -174,7 +174,7 @@ async def _next_buttons(ctx: Context, person: Member, knows: Sequence[Expertise]
     acts.insert(0, introduce_button(t, person))
     acts += [
         Button(
-            t("Take back: {topic}", topic=name(key, ctx.language)),
+            t("Remove endorsement: {topic}", topic=name(key, ctx.language)),
             f"endorse {person.id} {ctx.reference.topics[key].slug} withdraw:yes",
         )
         for key in sorted(given)[:2]

@@ -60,9 +60,9 @@ def reason_text(t: Translator, reason: Reason) -> str:
         case "open":
             return t("open to questions")
         case "closed":
-            return t("not taking questions now")
+            return t("not taking questions right now")
         case "full":
-            return t("has had as many questions as they can take this month")
+            return t("has reached their limit of questions this month")
         case "asked":
             return t.many(
                 "was asked once this month",
@@ -72,7 +72,7 @@ def reason_text(t: Translator, reason: Reason) -> str:
         case "fresh":
             return t("confirmed their profile in the last six months")
         case "stale":
-            return t("has not confirmed their profile for over six months")
+            return t("hasn't confirmed their profile in over six months")
 
 
 _SKILLS = {1: "knows the basics", 2: "works with it", 3: "knows it deeply"}

@@ -25,7 +25,7 @@ _UNITS = ("B", "kB", "MB", "GB")
 
 def author_line(t: Translator, person: Member, label: str) -> str:
     """Return «Ana Díaz · Bogotá, Colombia · platform», from the directory and not as typed."""
-    city = places.city_place(t, person.city) if person.city else t("Programme staff")
+    city = places.city_place(t, person.city) if person.city else t("Program staff")
     return " · ".join(filter(None, (one_line(person.name), city, label)))
 
 
@@ -90,7 +90,7 @@ def control_buttons(t: Translator, relay_id: int) -> Buttons:
 def edits_hint(t: Translator) -> Text:
     """Return the hint that edits and deletions are passed on, for the opening card."""
     said = t(
-        "Your edits and deletions reach the other side too. Of files only the name and the size do."
+        "Your edits and deletions reach the other side too. For files, only the name and size do."
     )
     return Text(said, quiet=True)
 
@@ -104,9 +104,12 @@ def unreachable_card(t: Translator, name: str) -> Card:
     """Render that the other side cannot be reached; an empty name means that they are gone."""
     if not name:
         return note_card(
-            t("Who you talked with here is no longer in the community; nothing is passed on.")
+            t(
+                "The person you talked with here is no longer in the community; nothing is passed "
+                "on."
+            )
         )
-    return note_card(t("{name} cannot be reached just now, so that was not passed on.", name=name))
+    return note_card(t("I can't reach {name} right now, so that wasn't passed on.", name=name))
 
 
 def you_blocked_card(t: Translator, name: str, relay_id: int) -> Card:
@@ -118,21 +121,21 @@ def you_blocked_card(t: Translator, name: str, relay_id: int) -> Card:
 def conversation_over_card(t: Translator, name: str) -> Card:
     """Render, for a writer in an ended conversation, that nothing is passed on."""
     return note_card(
-        t("This conversation with {name} is over; nothing is passed on any more.", name=name)
+        t("This conversation with {name} is over; nothing is passed on anymore.", name=name)
     )
 
 
 def other_ended_card(t: Translator, name: str) -> Card:
     """Render that the other side ended the conversation."""
-    said = t("{name} ended this conversation. Nothing is passed on any more.", name=name)
+    said = t("{name} ended this conversation. Nothing is passed on anymore.", name=name)
     return note_card(said)
 
 
 def pause_over_card(t: Translator, name: str) -> Card:
     """Render that the other side ended its pause, for a reader who wrote during it."""
     said = t(
-        "{name} is back: this conversation goes on. What you wrote during the pause was not "
-        "passed on; you can send it again now.",
+        "{name} is back, and this conversation continues. What you wrote during the pause "
+        "wasn't passed on; you can send it again now.",
         name=name,
     )
     return note_card(said)
@@ -140,9 +143,7 @@ def pause_over_card(t: Translator, name: str) -> Card:
 
 def you_paused_card(t: Translator, relay_id: int) -> Card:
     """Render, for a writer who paused the conversation, that nothing is passed on."""
-    said = t(
-        "You paused this conversation, so that was not passed on. Resume it and send it again."
-    )
+    said = t("You paused this conversation, so that wasn't passed on. Resume it and send it again.")
     return note_card(said, resume_button(t, relay_id))
 
 
@@ -155,8 +156,8 @@ def other_paused_card(t: Translator, name: str) -> Card:
     """Render, for a writer, that the other side has paused the conversation."""
     return note_card(
         t(
-            "{name} has paused this conversation, so that was not passed on. It stays here in your "
-            "thread; I will tell you when you can send it again.",
+            "{name} has paused this conversation, so that wasn't passed on. It stays here in your "
+            "thread; I'll tell you when you can send it again.",
             name=name,
         )
     )
@@ -168,11 +169,11 @@ def delivery_failure_card(t: Translator, name: str, *, is_closed: bool, is_openi
     `is_closed`: the other side's direct messages are closed.
     """
     if is_opening:
-        said = t("I could not open the conversation on {name}'s side.", name=name)
+        said = t("I couldn't open the conversation on {name}'s side.", name=name)
     else:
-        said = t("Something you wrote here did not reach {name}.", name=name)
+        said = t("Something you wrote here didn't reach {name}.", name=name)
     if is_closed:
-        said += " " + t("Their direct messages are closed to me.")
+        said += " " + t("I can't send them direct messages.")
     else:
         said += " " + t("Please send it again later.")
     return note_card(said, tone="warning")
@@ -181,8 +182,8 @@ def delivery_failure_card(t: Translator, name: str, *, is_closed: bool, is_openi
 def messages_closed_card(t: Translator, name: str) -> Card:
     """Render, at another address, that the reader's direct messages are closed to the hub."""
     said = t(
-        "{name} wrote to you, but your direct messages are closed to me there. Open them to "
-        "go on with the conversation.",
+        "{name} wrote to you, but I can't send you direct messages there. Open them to "
+        "continue the conversation.",
         name=name,
     )
     return note_card(said)
@@ -191,7 +192,7 @@ def messages_closed_card(t: Translator, name: str) -> Card:
 def truncation_text(t: Translator, name: str) -> str:
     """Return the sentence that a message was cut because it is too long."""
     return t(
-        "That was long: {name} sees its beginning. Please send the rest as a new message.",
+        "That was long: {name} sees only the beginning. Please send the rest as a new message.",
         name=name,
     )
 
@@ -199,8 +200,8 @@ def truncation_text(t: Translator, name: str) -> str:
 def files_not_sent_text(t: Translator, name: str) -> str:
     """Return the sentence that of a file which is too large only name and size are passed on."""
     return t(
-        "Files larger than 10 MB do not go over: {name} sees the name and the size. To share "
-        "it, write a link that opens outside of your workspace.",
+        "Files over 10 MB can't be passed on: {name} sees the name and the size. To share it, "
+        "send a link that opens outside your workspace.",
         name=name,
     )
 
@@ -213,8 +214,8 @@ def choose_conversation_card(
     `choices`: relay ids with the other member of each. `draft_id`: the draft that keeps the text.
     """
     asked = t(
-        "Who is this for? It has not been sent to anybody yet, and I keep it for a day. "
-        "Next time, reply to a message of the conversation."
+        "Who is this for? I haven't sent it to anyone yet, and I'll keep it for a day. Next "
+        "time, reply to a message in the conversation."
     )
     buttons = tuple(
         Button(one_line(person.name, 60), f"relay send {relay_id} draft:{draft_id}", "primary")

@@ -37,7 +37,9 @@ async def forward(view: ConversationView, heard: IncomingMessage) -> HandledMess
         return hindered
     card = render_copy(view, heard)
     if card is None:
-        said = view.t("There was nothing in it that I can pass on; words and links I can.")
+        said = view.t(
+            "I couldn't pass anything on from that message; I can pass on words and links."
+        )
         return HandledMessage(cards.note_card(said))
     line.delivery_id = await notify_other(view, card, f"relay:{line.id}")
     if line.delivery_id is None:

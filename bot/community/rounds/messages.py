@@ -46,8 +46,8 @@ async def notify_before_round(
     t = translator(person.language)
     when = t.day_and_time(round_schedule(round_.day).send, person.zone)
     said = t(
-        "On {when} I introduce you to somebody from another city. If this is a bad week, skip "
-        "it: nobody will know.",
+        "On {when} I'll introduce you to someone from another city. If it's a bad week, skip "
+        "it: no one will know.",
         when=when,
     )
     card = Card(
@@ -79,9 +79,9 @@ async def notify_of_draft(session: AsyncSession, now: datetime, round_: Round) -
         return Card(
             title=t("The next round is drafted"),
             parts=(
-                Text(t("It is sent on {when} unless you change it.", when=when)),
+                Text(t("It goes out {when} unless you change it.", when=when)),
                 Facts(size_facts(t, groups, left)),
-                Buttons((Button(t("Look at it"), "admin rounds preview", "primary"),)),
+                Buttons((Button(t("Take a look"), "admin rounds preview", "primary"),)),
             ),
         )
 
@@ -97,8 +97,8 @@ def size_facts(
         Fact(t("People"), t.number(sum(len(g.places) for g in groups) + len(left))),
         Fact(t("Pairs"), t.number(len(groups) - trios)),
         Fact(t("Trios"), t.number(trios)),
-        Fact(t("Meeting again"), t.number(sum(group.again for group in groups))),
-        Fact(t("Without a partner"), t.number(len(left))),
+        Fact(t("Repeat pairs"), t.number(sum(group.again for group in groups))),
+        Fact(t("No partner"), t.number(len(left))),
     )
 
 
@@ -174,7 +174,7 @@ async def notify_left_out(
         title=t("No partner for you this time"),
         parts=(
             Text(unpaired_reason(t, one)),
-            Note(t("You come first in your next round.")),
+            Note(t("You're first in line for your next round.")),
             Buttons((*_help_buttons(t, one), _my_rounds_button(t))),
         ),
     )
@@ -191,24 +191,25 @@ def unpaired_reason(t: Translator, one: UnmatchedMember) -> str:
             return t("You were the only one in this round. Invite a colleague from another city.")
         case "city":
             return t(
-                "Everybody who could have met you works in your own city, and rounds pair "
-                "people of different cities. More cities will help."
+                "Everyone who could have met you works in your own city, and rounds pair people "
+                "from different cities. More cities will help."
             )
         case "language":
             return t(
-                "Nobody in this round shares a language with you. If you speak another one, "
-                "add it to your profile."
+                "No one in this round shares a language with you. If you speak another one, add "
+                "it to your profile."
             )
         case "never":
-            return t("Nobody in this round could be paired with you this time.")
+            return t("No one in this round could be paired with you this time.")
         case "taken":
             return t.many(
-                "One person would have fitted you, and met somebody else.",
-                "{number} people would have fitted you, and each met somebody else.",
+                "One person would have been a match for you, and was paired with someone else.",
+                "{number} people would have been a match for you, and each was paired with "
+                "someone else.",
                 one.fits,
             )
         case _:
-            return t("Whoever was to meet you cannot take part any more.")
+            return t("The person you were going to meet can't take part anymore.")
 
 
 def _help_buttons(t: Translator, one: UnmatchedMember) -> list[Button]:
@@ -243,7 +244,9 @@ def check_in_card(t: Translator, group: RoundGroup, member_id: int) -> Card:
     return Card(
         title=t("Did you meet {name}?", name=names),
         parts=(
-            Text(t("Your answer keeps rounds good: only people who really met count as known.")),
+            Text(
+                t("Your answer keeps rounds good: only people who really met count as having met.")
+            ),
             Buttons(check_in_buttons(t, group.id)),
         ),
     )
@@ -274,17 +277,17 @@ async def close_for_silent_member(
 async def _ask_whether_to_go_on(session: AsyncSession, now: datetime, person: Member) -> None:
     t = translator(person.language)
     said = t(
-        "You have not answered after your last {number} rounds. If you want to go on, say so; "
-        "otherwise I pause your rounds, and nobody waits for you in vain.",
+        "You haven't answered after your last {number} rounds. If you'd like to keep going, "
+        "say so; otherwise I'll pause your rounds so no one waits for you.",
         number=SILENT_ROUNDS_LIMIT,
     )
     card = Card(
-        title=t("Shall I keep you in the rounds?"),
+        title=t("Should I keep you in the rounds?"),
         parts=(
             Text(said),
             Buttons(
                 (
-                    Button(t("Keep me"), "rounds keep", "primary"),
+                    Button(t("Keep me in"), "rounds keep", "primary"),
                     Button(t("Stop rounds"), "rounds off"),
                 )
             ),

@@ -34,7 +34,7 @@ async def partner_parts(ctx: Context) -> list[Part]:
         return [Note(why)] if why else []
     others = messages.other_members(group, ctx.member.id)
     mine = next(one for one in group.places if one.member_id == ctx.member.id)
-    said = {"met": t("You met."), "scheduled": t("You have a date."), "not-yet": t("Not yet met.")}
+    said = {"met": t("You met."), "scheduled": t("You have a date."), "not-yet": t("Not met yet.")}
     parts: list[Part] = [
         portraits.list_entry(ctx, person, note=said.get(mine.answer, "")) for person in others
     ]
@@ -47,7 +47,7 @@ async def explain_partner(ctx: Context) -> Card:
     """Render the reasons why the member was paired with each partner of the newest round."""
     t, (group, left) = ctx.t, await load_current_group(ctx)
     if group is None:
-        text = left or t("You have no partner in the newest round.")
+        text = left or t("You don't have a partner in the latest round.")
         return Card(t("Why"), (Text(text), Buttons((Button(t("My rounds"), "rounds"),))))
     round_ = await ctx.session.get(Round, group.round_id)
     day = round_.day if round_ else ctx.now.date()
@@ -77,19 +77,19 @@ def _reason_sentence(ctx: Context, person: Member, reason: Reason) -> str:
     match reason.cause:
         case "hours":
             return t.many(
-                "Your working days share less than an hour.",
+                "Your working days overlap by less than an hour.",
                 "Your working days share {number} hours.",
                 max(1, reason.subject // 2),
             )
         case "new-city":
-            return t("You have not met anybody of each other’s city.")
+            return t("You haven't met anyone from each other’s city.")
     topic = ctx.reference.vocabulary.name(reason.subject, ctx.language)
     match reason.cause:
         case "learns":
-            return t("{name} knows {topic}, which you would like to learn.", name=name, topic=topic)
+            return t("{name} knows {topic}, which you want to learn.", name=name, topic=topic)
         case "teaches":
-            return t("You know {topic}, which {name} would like to learn.", name=name, topic=topic)
+            return t("You know {topic}, which {name} wants to learn.", name=name, topic=topic)
         case "both-know":
             return t("You both know {topic}.", topic=topic)
         case _:
-            return t("You both would like to learn {topic}.", topic=topic)
+            return t("You both want to learn {topic}.", topic=topic)

@@ -137,12 +137,12 @@ async def notify_unreachable(
     """Notify one person, once for a talk, that the other one cannot be written to."""
     t, missing = translator(person.language), talk.partner_of(person.id)
     said = t(
-        "{name} said yes, but I cannot write to them: they may have closed their direct "
-        "messages or left. Nothing was sent for you.",
+        "{name} said yes, but I can't message them: they may have closed their direct messages "
+        "or left. Nothing was sent for you.",
         name=missing.name,
     )
     card = Card(
-        title=t("I could not reach {name}", name=missing.name),
+        title=t("I couldn't reach {name}", name=missing.name),
         parts=(Note(said, "warning"), Buttons((Button(t("My introductions"), "intro list"),))),
     )
     await enqueue(session, now, person, KIND, card, key=f"{talk.key}:unreached:{person.id}")
@@ -210,14 +210,14 @@ def _reason(t: Translator, bond: SharedInterest, pair: Pair) -> str:
     match bond.cause:
         case "helps":
             return t(
-                "{name} knows {topic}, which {other} would like to learn.",
+                "{name} knows {topic}, which {other} wants to learn.",
                 name=one,
                 other=other,
                 topic=topic,
             )
         case "helped":
             return t(
-                "{name} knows {topic}, which {other} would like to learn.",
+                "{name} knows {topic}, which {other} wants to learn.",
                 name=other,
                 other=one,
                 topic=topic,
@@ -225,7 +225,7 @@ def _reason(t: Translator, bond: SharedInterest, pair: Pair) -> str:
         case "both-know":
             return t("Both know {topic}.", topic=topic)
         case "both-learn":
-            return t("Both would like to learn {topic}.", topic=topic)
+            return t("Both want to learn {topic}.", topic=topic)
 
 
 def explain_pair(t: Translator, pair: Pair, limit: int = 3) -> list[str]:
@@ -239,11 +239,11 @@ def starters(t: Translator, pair: Pair) -> list[str]:
     said = [_starter(t, bond, pair) for bond in ties]
     if pair.topic_id and all(bond.topic != pair.topic_id for bond in ties):
         topic = pair.topic_name(pair.topic_id, t.language)
-        said.append(t("How did the work on {topic} begin in your city?", topic=topic))
+        said.append(t("How did your city get started with {topic}?", topic=topic))
     said += [
         t("What does your city do with data that another city could copy?"),
         t("What are you working on this month, and where is it stuck?"),
-        t("Which question do your colleagues bring to you most often?"),
+        t("What do your colleagues ask you about most often?"),
     ]
     return said[:STARTER_COUNT]
 
@@ -254,7 +254,7 @@ def _starter(t: Translator, bond: SharedInterest, pair: Pair) -> str:
         case "helps" | "helped":
             knows = pair.one if bond.cause == "helps" else pair.other
             return t(
-                "{name}, what would you do first if you began again with {topic}?",
+                "{name}, what would you do first if you started over with {topic}?",
                 name=knows.first_name,
                 topic=topic,
             )
@@ -280,7 +280,7 @@ def opening_card(
         portraits.person_entry(t, person, talk.partner_of(person.id)) for person in shown
     ]
     if talk.because:
-        parts.append(Text(t("The reason given: «{text}»", text=talk.because)))
+        parts.append(Text(t("Reason: «{text}»", text=talk.because)))
     if reasons := explain_pair(t, pair):
         parts.append(Text(" ".join(reasons)))
     parts.append(Entry(t("Three ways to begin"), tuple(starters(t, pair))))
@@ -299,8 +299,8 @@ def opening_card(
         parts.append(
             Text(
                 t(
-                    "Answer to this message: what you write here reaches {name}, and "
-                    "what {name} writes reaches you.",
+                    "Reply here: what you write goes to {name}, and what {name} writes comes to "
+                    "you.",
                     name=name,
                 ),
                 quiet=True,

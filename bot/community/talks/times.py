@@ -39,10 +39,7 @@ def render_times(
     theirs = talk.partner_of(mine.id)
     note = t("Times: {name} / {other}.", name=mine.first_name, other=theirs.first_name)
     if not fits:
-        note = (
-            t("Your working hours never meet. These are the times that are least far from them.")
-            + f" {note}"
-        )
+        note = t("Your working hours don't overlap. These are the closest times.") + f" {note}"
     buttons = [
         Button(
             format_two_clocks(t, talk.times[n - 1], mine, theirs)[:75], f"intro slot {talk.id} {n}"
@@ -75,5 +72,5 @@ async def render_next_talk(ctx: Context) -> Entry | None:
     return Entry(
         title=t("You talk with {name}", name=talk.partner_of(me.id).name),
         lines=(t.day_and_time(moment, me.zone),),
-        buttons=(Button(t("Another time"), f"intro slot {talk.id}"),),
+        buttons=(Button(t("Different time"), f"intro slot {talk.id}"),),
     )

@@ -37,7 +37,7 @@ from tests.platforms.discord import (
 )
 
 T = translator("en")
-MISSING = "Not everything fits into one message."
+MISSING = "Not everything fits in one message."
 
 
 def components(body: dict[str, Any]) -> Iterator[dict[str, Any]]:

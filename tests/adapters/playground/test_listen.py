@@ -399,7 +399,7 @@ async def test_people_brought_together_have_a_conversation_of_their_own(
     assert "Meet each other" in noor
     assert "hello Noor, at last" in noor
     assert '<span class="channel-name">Maya Chen, WWC Hub</span>' in noor
-    assert "Only you and these people read this, and the hub." in noor
+    assert "Only you, these people, and the hub can read this." in noor
     other = f"/playground/pane?as=remi@montreal.example&channel={posted.channel}"
     assert (await browser.get(other))[0] == 404
     assert adapter._conversations.partners("T-DEMO", MAYA) == set()

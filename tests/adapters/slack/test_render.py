@@ -40,7 +40,7 @@ from tests.platforms.slack_world import texts_of
 
 T = translator("en")
 Json = dict[str, Any]
-FULL = "There is more than fits here; a narrower question shows the rest."
+FULL = "There's more than fits here; a narrower search shows the rest."
 
 
 def drawn(*parts: Part, **card: Any) -> list[Json]:
