@@ -127,7 +127,7 @@ def test_the_glossary_is_kept(language: str) -> None:
         "practice area": ("áreas? de práctica", "áreas? de prática", "domaines? de pratique"),
         "[Ee]ndorse": ("[Rr]ecom", "[Rr]ecom", "[Rr]ecomm"),
         "verified member": ("miembros? verificado", "membros? verificado", "membres? vérifié"),
-        "the programme": ("equipo del programa", "equipe do programa", "équipe du programme"),
+        "the program": ("equipo del programa", "equipe do programa", "équipe du programme"),
         "[Tt]opics?": ("[Tt]ema", "[Tt]ema", "[Ss]ujet"),
     }
     place = TRANSLATED.index(language)

@@ -129,7 +129,7 @@ async def test_those_outside_are_told_how_to_get_in(typing: CommandTyper) -> Non
     said = {plain(await typing("who-does open data", as_=who)) for who in WAITING.values()}
 
     assert len(said) == 1
-    assert "Join with a code from a colleague, or ask to be let in" in said.pop()
+    assert "Join with a code from a colleague, or ask to join" in said.pop()
 
 
 async def test_a_stranger_who_carries_a_members_account_gets_public_answers_only(
@@ -161,7 +161,7 @@ async def test_an_unknown_command_gets_the_nearest_ones(
     """The rest of what was typed stays."""
     reply = await typing(f"{said} open data")
 
-    assert f"I do not know the command «{said}»." in plain(reply)
+    assert f"I don't know the command «{said}»." in plain(reply)
     assert f"{meant} open data" in commands_of(reply)
     assert commands_of(reply)[-1] == "help"
 
@@ -509,7 +509,7 @@ async def test_the_home_of_a_newcomer_leads_to_public_commands_only(typing: Comm
     """No button that would be refused."""
     reply = await typing("home", as_="newcomer")
 
-    assert "You are not a verified member yet" in plain(reply)
+    assert "You're not a verified member yet" in plain(reply)
     assert commands_of(reply) == ["join"]
     assert button(await typing("home"), "Settings").command == "settings"
 

@@ -151,7 +151,7 @@ async def test_a_locked_database_is_said_kindly_and_reading_goes_on(
         other.rollback()
         other.close()
 
-    assert "I cannot save anything just now" in plain(reply)
+    assert "I can't save anything right now" in plain(reply)
     assert_says_code(reply, log)
     assert "Ben Ortiz" in plain(answer)
     assert "Saved" in plain(await hub(asked(SAVING)))
@@ -186,12 +186,12 @@ async def test_a_full_disk_is_said_kindly_and_nothing_is_half_done(
     reply = None
     for _ in range(60):
         reply = await hub(asked(f'profile title:"Other" bio:"{story}"'))
-        if "cannot save" in plain(reply):
+        if "can't save" in plain(reply):
             break
         story = story[::-1]
 
     assert reply is not None
-    assert "I cannot save anything just now" in plain(reply)
+    assert "I can't save anything right now" in plain(reply)
     assert_says_code(reply, log)
     assert "Ben Ortiz" in plain(await hub(asked("who-does open data")))
     async with engine.connect() as connection:
@@ -209,7 +209,7 @@ async def test_a_database_one_may_only_read_is_said_kindly(
     hub = Hub(engine, clock=clock)
 
     reply = await hub(asked(SAVING))
-    assert "I cannot save anything just now" in plain(reply)
+    assert "I can't save anything right now" in plain(reply)
     assert_says_code(reply, log)
     assert "Ben Ortiz" in plain(await hub(asked("who-does open data")))
     await engine.dispose()

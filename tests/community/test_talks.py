@@ -311,7 +311,7 @@ async def test_hours_that_never_meet_are_said_honestly(engine: AsyncEngine, now:
     await begin(engine, now)
 
     card = await opening(engine, "maya")
-    assert "Your working hours never meet." in card.text
+    assert "Your working hours don't overlap." in card.text
     assert card.text.count("intro slot") == 4
 
 

@@ -33,7 +33,7 @@ async def test_leads_and_staff_are_asked_and_the_first_answer_counts(
     assert "rob from Boston, MA is now a member." in plain(await typing(yes, as_="maya"))
     for late, who in ((yes, "noor"), (no, "ada"), (yes, "maya")):
         said = plain(await typing(late, as_=who))
-        assert said.startswith("Already decided\nMaya Chen let them in already")
+        assert said.startswith("Already decided\nMaya Chen already let them in")
     found = await person(engine, "rob")
     assert found is not None
     assert (found.way, found.language) == ("approval", "fr")
@@ -53,9 +53,9 @@ async def test_a_no_is_told_without_a_name_and_one_may_ask_again(
         await typing(f"admit {number} no", as_="noor")
     answers = [load_card(d.body) for d in await owed(engine, "answer")]
     assert len(answers) == 3
-    assert all("You were not let in for Boston, MA." in plain(card) for card in answers)
+    assert all("Your request to join Boston, MA was declined." in plain(card) for card in answers)
     assert not any("Noor" in plain(card) for card in answers)
-    assert "many requests already" in plain(await typing("join boston ask:yes", as_="rob"))
+    assert "already many requests" in plain(await typing("join boston ask:yes", as_="rob"))
     assert await person(engine, "rob") is None
 
 

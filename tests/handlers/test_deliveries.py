@@ -64,7 +64,7 @@ async def test_what_is_sent_again_arrives_and_what_is_dropped_is_gone(
     assert "on its way again" in plain(await typing("admin dead retry 2", as_="noor"))
     said = plain(await typing("admin dead drop 1", as_="noor"))
     assert "Number 1 won't be sent." in said
-    assert "There is nothing to decide" in said
+    assert "Nothing needs a decision" in said
     await worker(engine, failed, clock).run_until_idle()
     assert [p.text for p in failed.posts if p.place.channel == "C2"][1].endswith(
         "(sent again: the first one may have arrived)\n"

@@ -40,7 +40,7 @@ async def test_what_is_not_for_the_asker_is_not_known(typing: CommandTyper) -> N
 
 async def test_home_leads_on_step_by_step(typing: CommandTyper) -> None:
     """First into the directory, then to one's topics."""
-    assert "You are not in the directory yet." in plain(await typing("home", as_="uma"))
+    assert "You're not in the directory yet." in plain(await typing("home", as_="uma"))
     await typing("profile knows: listed:yes", as_="uma", values={"knows": (), "listed": ("yes",)})
     assert "Add what you know" in plain(await typing("home", as_="uma"))
     assert "Boston, MA" in plain(await typing("home"))

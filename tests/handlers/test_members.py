@@ -33,7 +33,7 @@ async def test_from_the_waiting_list_into_the_community(
     form = await typing(button(waiting, "Approve").command, as_=who)
     assert isinstance(form, Form)
     reply = await typing(f"admin members approve {WAITS} boston", as_=who)
-    assert f"{PENDING} of Boston, MA is a member now." in plain(reply)
+    assert f"{PENDING} from Boston, MA is now a member." in plain(reply)
     assert "No one is waiting." in plain(await typing("admin members waiting", as_=who))
     assert plain(await typing("home", as_=PENDING)).startswith("Hello")
     assert PENDING not in plain(await typing("city boston"))
@@ -45,7 +45,7 @@ async def test_nobody_is_let_in_twice(typing: CommandTyper) -> None:
     await typing(f"admin members approve {WAITS} boston", as_="noor")
     again = await typing(f"admin members approve {WAITS} boston", as_="noor")
 
-    assert "is a member already" in plain(again)
+    assert "is already a member" in plain(again)
     assert commands_of(again) == ["admin members waiting"]
 
 

@@ -168,7 +168,7 @@ async def test_forgetting_asks_first_and_then_leaves_nothing(
     """Every declared table is empty of the member; what is kept names nobody."""
     await _fill(engine)
     asked = await typing("my-data forget")
-    assert "cannot be undone" in plain(asked)
+    assert "can't be undone" in plain(asked)
     assert "Goodbye" in plain(await typing(commands_of(asked)[0]))
     async with transaction(engine) as session:
         left = await personal_data.load_rows(session, MAYA)
@@ -211,7 +211,7 @@ async def test_who_is_no_member_may_look_and_go_too(
     typing: CommandTyper, engine: AsyncEngine
 ) -> None:
     """The account is all there is."""
-    assert "You are not a member" in plain(await typing("my-data", as_="pat"))
+    assert "You're not a member" in plain(await typing("my-data", as_="pat"))
     await typing("my-data forget", as_="pat")
     async with transaction(engine) as session:
         found = select(Account).where(Account.external_id == "pat")

@@ -181,7 +181,7 @@ async def test_who_skips_after_the_draft_is_taken_out_and_the_other_is_paired_an
         )
     assert sorted(missed.values()) == [0, 0, 0, 1]
     clock.now = WHEN.send + MINUTE
-    assert "begun already" in plain(await typing("rounds skip 2026-12-01", "zoe"))
+    assert "already started" in plain(await typing("rounds skip 2026-12-01", "zoe"))
 
 
 async def test_who_joins_while_a_round_is_drafted_takes_part(
@@ -238,7 +238,7 @@ async def test_three_silent_rounds_are_asked_about_and_then_paused(
     assert [one.member_id for one in kept] == [1]
     assert "rounds keep" in plain(load_card(kept[0].body))
     await at(engine, clock.now + timedelta(days=2))
-    assert "Paused, because you did not answer" in plain(await typing("rounds"))
+    assert "Paused, because you stopped answering" in plain(await typing("rounds"))
     async with transaction(engine) as session:
         assert [one.member_id for one in await round_pools.list_participants(session, DAY)] == [3]
     assert "Next one: Tuesday" in plain(await typing("rounds keep"))
@@ -337,7 +337,7 @@ async def test_people_out_of_reach_of_the_rules_by_the_time_are_not_introduced(
         luis.status = "suspended"
     await at(engine, WHEN.send)
     assert await count(engine, Talk) == 0
-    assert "cannot take part any more" in text(await owed(engine, "left"))
+    assert "can't take part anymore" in text(await owed(engine, "left"))
 
 
 async def test_a_machine_that_slept_through_a_round_leaves_it_out(

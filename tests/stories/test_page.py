@@ -67,7 +67,7 @@ async def test_the_first_five_minutes(page: Page) -> None:
     await expect(title).to_have_value("Open Data Program Manager")
     await dialog.get_by_label(re.compile("^Working hours")).fill("nine to five")
     await dialog.locator("[type=submit]").click()
-    await expect(dialog).to_contain_text("I cannot read «nine to five»")
+    await expect(dialog).to_contain_text("I can't read «nine to five»")
     await dialog.get_by_label(re.compile("^Working hours")).fill("9-17")
     await dialog.get_by_role("textbox", name="Job title").fill("Chief Data Officer")
     await dialog.locator("[type=submit]").click()

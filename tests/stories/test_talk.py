@@ -170,6 +170,6 @@ async def test_closed_messages_are_told_without_the_words(story: Both) -> None:
     here, _ = await introduce(story)
     story.beto.dms_open = False
     await story.slack.dm(story.ana, "a secret", thread=here)
-    notice = await story.ana_sees("did not reach Beto Rojas")
+    notice = await story.ana_sees("didn't reach Beto Rojas")
     assert notice.thread_ts == here.ts
     assert "a secret" not in notice.readable

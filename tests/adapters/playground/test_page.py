@@ -329,7 +329,7 @@ async def test_people_brought_together_find_their_conversation(visit: Visit) -> 
     await line.click()
     await visit.say(visit.left, "Glad to meet you")
     await expect(visit.left.locator("article")).to_have_count(2)
-    await expect(visit.left.locator(".intro")).to_contain_text("Only you and these people")
+    await expect(visit.left.locator(".intro")).to_contain_text("Only you, these people")
 
 
 async def become(visit: Visit, pane: Locator, name: str) -> None:
@@ -467,7 +467,7 @@ async def test_landmarks_names_and_live_regions_are_there(visit: Visit) -> None:
     await expect(page.get_by_role("contentinfo")).to_have_count(1)
     for name in ("City of Boston", "Ciudades LATAM"):
         await expect(page.get_by_role("region", name=name, exact=True)).to_have_count(1)
-        await expect(page.get_by_role("navigation", name=f"Channels of {name}")).to_have_count(1)
+        await expect(page.get_by_role("navigation", name=f"Channels in {name}")).to_have_count(1)
     await expect(page.get_by_role("log")).to_have_count(2)
     await expect(page.get_by_role("log").first).to_have_attribute("aria-live", "polite")
     unnamed = await page.evaluate(
