@@ -1,5 +1,6 @@
 """Translates into four languages: English sentences are the keys of `locales/*.po`."""
 
+import re
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -23,6 +24,14 @@ DayLength = Literal["weekday", "short", "medium", "full", "long"]
 Length = Literal["short", "medium", "long", "full"]
 
 _DAY_SKELETONS = {"weekday": "E", "short": "MMMd", "medium": "MMMEd"}
+_FULL_DAYS = {
+    "en": "EEEE, MMMM d",
+    "es": "EEEE d 'de' MMMM",
+    "pt": "EEEE, d 'de' MMMM",
+    "fr": "EEEE d MMMM",
+}
+_FIRST_DAY = re.compile(r"(?<![\w:])1(?= [^\W\d])")
+"""The day number 1 before the name of a month, which French writes «1er»."""
 _FOLDER = Path(__file__).parent / "locales"
 
 
@@ -106,11 +115,17 @@ class Translator:
         `long` «December 1, 2026».
         """
         if length == "long":
-            return format_date(local, "long", locale=self.locale)
+            return self._with_ordinal(format_date(local, "long", locale=self.locale))
         if length == "full":
-            pattern = "EEEE, MMMM d" if self.language == "en" else "EEEE d MMMM"
-            return format_date(local, pattern, locale=self.locale)
-        return format_skeleton(_DAY_SKELETONS[length], local, locale=self.locale)
+            pattern = _FULL_DAYS[self.language]
+            return self._with_ordinal(format_date(local, pattern, locale=self.locale))
+        return self._with_ordinal(
+            format_skeleton(_DAY_SKELETONS[length], local, locale=self.locale)
+        )
+
+    def _with_ordinal(self, day: str) -> str:
+        """Write the first of a month as French does: «1er décembre»."""
+        return _FIRST_DAY.sub("1er", day) if self.language == "fr" else day
 
     def time(self, local: datetime) -> str:
         """Format the time of day of a moment that is already on the reader's clock: «10:00 AM»."""
@@ -123,7 +138,7 @@ class Translator:
 
     def timestamp(self, local: datetime, length: Length) -> str:
         """Format a moment with its year in one of Babel's lengths, as chat apps do."""
-        return format_datetime(local, length, locale=self.locale)
+        return self._with_ordinal(format_datetime(local, length, locale=self.locale))
 
     def ago(self, then: datetime, now: datetime) -> str:
         """Format the time since `then`: «3 months ago», or «just now» for less than a minute."""

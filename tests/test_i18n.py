@@ -154,10 +154,10 @@ IN_BOGOTA = MOMENT.astimezone(ZoneInfo("America/Bogota"))
     ("language", "weekday", "short", "medium", "full", "long"),
     [
         ("en", "Tue", "Dec 1", "Tue, Dec 1", "Tuesday, December 1", "December 1, 2026"),
-        ("es", "mar", "1 dic", "mar, 1 dic", "martes 1 diciembre", "1 de diciembre de 2026"),
-        ("pt", "ter.", "1 de dez.", "ter., 1 de dez.", "terça-feira 1 dezembro",
+        ("es", "mar", "1 dic", "mar, 1 dic", "martes 1 de diciembre", "1 de diciembre de 2026"),
+        ("pt", "ter.", "1 de dez.", "ter., 1 de dez.", "terça-feira, 1 de dezembro",
          "1 de dezembro de 2026"),
-        ("fr", "mar.", "1 déc.", "mar. 1 déc.", "mardi 1 décembre", "1 décembre 2026"),
+        ("fr", "mar.", "1er déc.", "mar. 1er déc.", "mardi 1er décembre", "1er décembre 2026"),
     ],
 )  # fmt: skip
 def test_a_day_has_five_lengths(
@@ -177,9 +177,14 @@ def test_a_day_has_five_lengths(
     ("language", "time", "both", "stamp"),
     [
         ("en", "1:05\u202fPM", "Tuesday, December 1, 1:05\u202fPM", "12/1/26, 1:05\u202fPM"),
-        ("es", "1:05\u202fp.m.", "martes 1 diciembre, 1:05\u202fp.m.", "1/12/26, 1:05\u202fp.m."),
-        ("pt", "13:05", "terça-feira 1 dezembro, 13:05", "01/12/2026 13:05"),
-        ("fr", "13 h 05", "mardi 1 décembre, 13 h 05", "2026-12-01 13 h 05"),
+        (
+            "es",
+            "1:05\u202fp.m.",
+            "martes 1 de diciembre, 1:05\u202fp.m.",
+            "1/12/26, 1:05\u202fp.m.",
+        ),
+        ("pt", "13:05", "terça-feira, 1 de dezembro, 13:05", "01/12/2026 13:05"),
+        ("fr", "13 h 05", "mardi 1er décembre, 13 h 05", "2026-12-01 13 h 05"),
     ],
 )
 def test_a_time_of_day_is_the_readers_own(language: str, time: str, both: str, stamp: str) -> None:
