@@ -122,7 +122,7 @@ async def test_the_emergency_stop_stops_everything_until_it_is_lifted(
     platform: Platform,
 ) -> None:
     """What is owed waits; health says since when."""
-    assert "Nothing is sent" in plain(await typing("admin panic stop", as_="noor"))
+    assert "Nothing is going out" in plain(await typing("admin panic stop", as_="noor"))
     await owing("waits")
     clock.advance(minutes=2)
     sending = worker(engine, platform, clock)

@@ -315,7 +315,7 @@ async def test_a_mention_of_a_hidden_an_absent_and_a_pending_account_is_answered
     said = {plain(await typing(f"who-is <@{who}>")) for who in ("uma", "sam", "pat", "U404")}
 
     assert len(said) == 1
-    assert "not in the directory" in said.pop()
+    assert "isn't in the directory" in said.pop()
 
 
 async def test_one_sees_oneself_though_unlisted(typing: CommandTyper) -> None:

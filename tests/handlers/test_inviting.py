@@ -72,7 +72,7 @@ async def test_those_hidden_are_invited_as_if_nobody_knew_them(typing: CommandTy
         for who in ("<@uma>", "<@sam>", "<@nobody>", "<@rob>", "rob", "somebody")
     }
     assert len(said) == 1
-    assert plain(await typing("invite <@ben>")).startswith("Not quite\nBen Ortiz is a member")
+    assert plain(await typing("invite <@ben>")).startswith("Not quite\nBen Ortiz is already")
 
 
 async def test_the_code_of_a_city_is_for_its_leads_and_staff(typing: CommandTyper) -> None:

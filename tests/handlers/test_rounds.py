@@ -70,7 +70,7 @@ async def test_everybody_has_a_rhythm_of_their_own(
     """The card says it, and when the next round of that rhythm is, on the reader's clock."""
     await typing("rounds on")
     said = plain(await typing(words))
-    assert f"Rhythm: {rhythm}\n" in said
+    assert f"How often: {rhythm}\n" in said
     assert f"Next one: {next_one}" in said
 
 

@@ -51,7 +51,7 @@ async def test_one_proposes_the_other_agrees_and_both_get_the_file(
 ) -> None:
     """The proposal comes under one's own opening, in one's own language and clock."""
     first = await typing(f"intro slot {talk} 2")
-    assert "I proposed Thu, Nov 26, 1:00\u202fPM / 1:00\u202fPM to Luis" in plain(first)
+    assert "I suggested Thu, Nov 26, 1:00\u202fPM / 1:00\u202fPM to Luis" in plain(first)
     (asked,) = await list_pending(engine, "luis")
     assert "Maya Chen propone: jue" in asked.text
     assert asked.kind == "conversation"
