@@ -51,12 +51,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long searches come first: beside short tests two workers end at the same time.
 
     Their coverage is not measured: they run the same lines thousands of times, which takes nearly
-    twice as long and adds none. Other tests of that sort are marked `no_cover`.
+    twice as long and adds none. Other tests of that sort are marked `no_cover`, and so is the turn
+    on PostgreSQL of a test that runs on SQLite too.
     """
     items.sort(key=lambda item: item.get_closest_marker("campaign") is None)
     for item in items:
-        if item.get_closest_marker("campaign"):
+        if item.get_closest_marker("campaign") or _is_second_turn(item):
             item.add_marker("no_cover")
+
+
+def _is_second_turn(item: pytest.Item) -> bool:
+    """Return whether the same test runs on SQLite too, and this is its turn on PostgreSQL."""
+    turn = getattr(item, "callspec", None)
+    is_postgres = turn is not None and turn.params.get("kind") == "postgresql"
+    return is_postgres and item.get_closest_marker("both") is not None
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
