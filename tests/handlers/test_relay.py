@@ -18,7 +18,7 @@ async def test_a_pause_is_said_and_nothing_passes(talk: ConversationDriver) -> N
         talk.build_message("maya", "edited", "hello!", message="w9", edition=1)
     )
     assert await talk.deliver_due() == []
-    assert "goes on" in await press(talk, "maya", f"relay resume {number}")  # it is not hers
+    assert "is back on" in await press(talk, "maya", f"relay resume {number}")  # it is not hers
     assert "has paused" in reply_text(await talk.write("maya", "hello?", number))
     await press(talk, "luis", f"relay resume {number}")
     await talk.deliver_due()

@@ -129,8 +129,8 @@ async def test_a_form_nobody_remembers_says_so(stage: Stage) -> None:
     sent = await stage.post_message(stage.direct, Form("F", long, (), intro="Please"))
     pressed = await stage.discord.press(stage.ada, sent, "Open the form")
 
-    assert "no longer here" in text_of(gone)
-    assert "no longer here" in text_of(pressed)
+    assert "form is gone" in text_of(gone)
+    assert "form is gone" in text_of(pressed)
 
 
 async def test_reopening_a_form_may_be_slow_or_lead_elsewhere(stage: Stage) -> None:
