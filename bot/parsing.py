@@ -13,6 +13,7 @@ from rapidfuzz import fuzz, process
 
 from bot.cards import Option
 from bot.i18n import LANGUAGES, translator
+from db.text import fold_text as fold_text  # what adapters compare with, too
 
 MAX_ECHO_LENGTH = 200
 """Maximum characters of what people typed that are quoted back."""
@@ -248,12 +249,6 @@ def split_values(argument: Argument, given: tuple[str, ...]) -> tuple[str, ...]:
 
 
 # --- values -----------------------------------------------------------------------------------
-
-
-def fold_text(text: str) -> str:
-    """Return the text in lower case without accents, for comparing what people type."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 
 def coerce_values(

@@ -2,11 +2,12 @@
 
 import json
 import re
-import unicodedata
 from functools import cache
 from pathlib import Path
 from random import Random
 from typing import TypedDict, cast
+
+from db.text import fold_text
 
 DATA = Path(__file__).parent / "data"
 
@@ -101,14 +102,9 @@ def invent_email(name: str, city: str, taken: set[str]) -> str:
 
     `taken` gains the new address.
     """
-    local = re.sub(r"[^a-z]+", ".", _to_ascii(name)).strip(".")
+    local = re.sub(r"[^a-z]+", ".", fold_text(name)).strip(".")
     whole, number = f"{local}@{city}.example", 2
     while whole in taken:
         whole, number = f"{local}{number}@{city}.example", number + 1
     taken.add(whole)
     return whole
-
-
-def _to_ascii(text: str) -> str:
-    letters = unicodedata.normalize("NFKD", text.casefold().replace("’", ""))
-    return "".join(letter for letter in letters if not unicodedata.combining(letter))

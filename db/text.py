@@ -8,17 +8,58 @@ import Stemmer
 
 _STEMMERS = ("english", "spanish", "portuguese", "french")
 _WORD = re.compile(r"[^\W_]+")  # both databases break words at an underscore
+_APOSTROPHES = "'`´‘’‛ʹʻʼʽʾʿˈˊˋ′‵＇"
+_NO_APOSTROPHES = dict.fromkeys(map(ord, _APOSTROPHES), "")
+_SPACED_APOSTROPHES = dict.fromkeys(map(ord, _APOSTROPHES), " ")
+_INITIAL = re.compile(r"(?<![^\W_])([^\W\d_])\.(?![^\W_]{2})")
+_LETTER_WITH_MARK = re.compile(r"LATIN SMALL LETTER ([A-Z]{1,2}) WITH ")
+_LETTERS = {
+    "æ": "ae", "œ": "oe", "ð": "d", "þ": "th", "ŋ": "ng", "ĸ": "k", "ı": "i", "ȷ": "j", "ə": "a",
+    "ɛ": "e", "ɔ": "o", "ɩ": "i", "ʊ": "u", "ɣ": "g", "·": "",
+}  # fmt: skip
+_SEPARATORS = frozenset('_−⁃.,;:!?¿¡…"“”„‟«»()[]')
 MAX_QUERY = 32
 """How many words of a query are looked at; further ones are ignored."""
 
 
+class _FoldTable(dict[int, str]):
+    """Maps each character, in lower case and decomposed, to what it is compared as."""
+
+    def __missing__(self, code: int) -> str:
+        """Compute one character's value at its first use."""
+        letter = chr(code)
+        category = unicodedata.category(letter)
+        if unicodedata.combining(letter) or category == "Cf":
+            folded = ""
+        elif category == "Pd" or letter in _SEPARATORS:
+            folded = " "
+        elif match := _LETTER_WITH_MARK.match(unicodedata.name(letter, "")):
+            folded = match[1].lower()
+        else:
+            folded = _LETTERS.get(letter, letter)
+        self[code] = folded
+        return folded
+
+
+_TABLE = _FoldTable()
+
+
 def fold_text(text: str) -> str:
-    """Return the text in lower case without accents: «São Paulo» becomes «sao paulo»."""
-    lower = text.casefold()
-    if lower.isascii():
-        return lower
-    decomposed = unicodedata.normalize("NFKD", lower)
-    return "".join(c for c in decomposed if not unicodedata.combining(c))
+    """Return the text as everything is compared: lower case, plain letters, single spaces.
+
+    Letters lose accents, strokes and hooks; apostrophes and invisible characters go; hyphens,
+    underscores and punctuation are spaces, but initials stay one word: «O’Neill-Łuczak, D.C.»
+    becomes «oneill luczak dc».
+    """
+    text = text.translate(_NO_APOSTROPHES)
+    if text.isascii():
+        lower = text.lower()
+    else:
+        lower = unicodedata.normalize("NFKD", text).casefold()
+        lower = unicodedata.normalize("NFKD", lower).translate(_NO_APOSTROPHES)
+    if "." in lower:
+        lower = _INITIAL.sub(r"\1", lower)
+    return " ".join(lower.translate(_TABLE).split())
 
 
 @cache
@@ -28,8 +69,8 @@ def _stemmers() -> dict[str, Stemmer.Stemmer]:
 
 
 def split_words(text: str) -> list[str]:
-    """Return the folded words of a text."""
-    return _WORD.findall(fold_text(text))
+    """Return the folded words of a text; an apostrophe ends a word, as in «l’équité»."""
+    return _WORD.findall(fold_text(text.translate(_SPACED_APOSTROPHES)))
 
 
 def analyse(text: str, language: str) -> str:

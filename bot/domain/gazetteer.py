@@ -57,7 +57,7 @@ class Gazetteer:
         self._fold = fold
         self._names: dict[str, list[int]] = {}
         for spot in self.places_by_key.values():
-            for name in dict.fromkeys(map(self._normalize, _iter_names(spot))):
+            for name in dict.fromkeys(map(self._fold, _iter_names(spot))):
                 self._names.setdefault(name, []).append(spot.key)
         terms = (Term(key, name) for name, keys in self._names.items() for key in keys)
         self._vocabulary = Vocabulary(terms, fold)
@@ -65,7 +65,7 @@ class Gazetteer:
 
     def find_cities(self, text: str) -> Sequence[int]:
         """Return the ids of the cities a text means: one, several namesakes, or none if unknown."""
-        wanted = self._normalize(text)
+        wanted = self._fold(text)
         if keys := self._names.get(wanted):
             return keys
         hit = self._vocabulary.find(wanted)
@@ -73,22 +73,22 @@ class Gazetteer:
 
     def find_exact(self, text: str) -> Sequence[int]:
         """Return the ids of the cities with exactly this name, for lists that nobody reviews."""
-        return self._names.get(self._normalize(text)) or ()
+        return self._names.get(self._fold(text)) or ()
 
     def find_near(self, text: str, limit: int = 3) -> list[int]:
         """Return the ids of the cities whose names are most like the text, best first."""
-        return [hit.key for hit in self._vocabulary.find_near(self._normalize(text), limit)]
+        return [hit.key for hit in self._vocabulary.find_near(self._fold(text), limit)]
 
     def complete(self, text: str, limit: int = 25) -> list[int]:
         """Return the ids of the cities whose names complete what is being typed."""
-        return self._vocabulary.complete(self._normalize(text), "", limit)
+        return self._vocabulary.complete(self._fold(text), "", limit)
 
     def find_in_place(self, text: str) -> frozenset[int]:
         """Return the ids of all cities of a country, region, state or name; empty if unknown.
 
         A country wins over a city of the same name: `in:mexico` is the country.
         """
-        wanted = self._normalize(text)
+        wanted = self._fold(text)
         return self._places.get(wanted) or frozenset(self.find_cities(text))
 
     def list_places(self) -> list[tuple[str, tuple[str, ...]]]:
@@ -119,11 +119,8 @@ class Gazetteer:
                 *((spot.country_code,) if spot.country_code not in states else ()),
             )
             for name in names:
-                places.setdefault(self._normalize(name), set()).add(spot.key)
+                places.setdefault(self._fold(name), set()).add(spot.key)
         return {name: frozenset(keys) for name, keys in places.items()}
-
-    def _normalize(self, text: str) -> str:
-        return " ".join(self._fold(text).replace(",", " ").replace(".", " ").split())
 
 
 def _iter_names(spot: Place) -> Iterator[str]:

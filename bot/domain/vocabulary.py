@@ -34,12 +34,12 @@ class Hit:
 
 
 class Vocabulary:
-    """Finds things by name. Names are compared folded; `fold` is the database's own folding."""
+    """Finds things by name, compared as `fold` returns them: the database's own folding."""
 
     def __init__(self, terms: Iterable[Term], fold: Fold) -> None:
         self._fold = fold
         self._terms = list(terms)
-        self._folded_texts = {i: _normalize(fold(t.text)) for i, t in enumerate(self._terms)}
+        self._folded_texts = {i: fold(t.text) for i, t in enumerate(self._terms)}
         self._terms_by_text: dict[str, Term] = {}
         for index, folded in self._folded_texts.items():
             self._terms_by_text.setdefault(folded, self._terms[index])
@@ -55,7 +55,7 @@ class Vocabulary:
 
     def find(self, text: str) -> Hit | None:
         """Return the one thing that a text means; None if none is close or several are."""
-        wanted = _normalize(self._fold(text))
+        wanted = self._fold(text)
         if term := self._terms_by_text.get(wanted):
             return Hit(term.key, "exact", term.text)
         close = self._find_alike(wanted, MIN_CLOSE_SCORE, 6)
@@ -65,7 +65,7 @@ class Vocabulary:
 
     def find_near(self, text: str, limit: int = 3) -> list[Hit]:
         """Return the things whose names are most like the text, best first, each once."""
-        hits = self._find_alike(_normalize(self._fold(text)), MIN_SUGGESTION_SCORE, limit * 6)
+        hits = self._find_alike(self._fold(text), MIN_SUGGESTION_SCORE, limit * 6)
         once: dict[int, Hit] = {}
         for hit in hits:
             once.setdefault(hit.key, hit)
@@ -76,7 +76,7 @@ class Vocabulary:
 
         If no name contains the text, the most similar ones. Names in `language` come first.
         """
-        wanted = _normalize(self._fold(text))
+        wanted = self._fold(text)
         ranked = sorted(
             (
                 (not folded.startswith(wanted), self._terms[i].language != language, folded, i)
@@ -94,8 +94,3 @@ class Vocabulary:
             wanted, self._folded_texts, scorer=fuzz.ratio, score_cutoff=least, limit=limit
         )
         return [Hit(self._terms[i].key, "close", self._terms[i].text) for _, _, i in found]
-
-
-def _normalize(text: str) -> str:
-    """Replace hyphens and underscores by spaces, so that `open-data` equals «open data»."""
-    return " ".join(text.replace("-", " ").replace("_", " ").replace("’", "'").split())

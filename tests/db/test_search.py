@@ -12,7 +12,7 @@ from db import search
 from db.base import transaction
 from db.members import Member
 from db.search import Document
-from db.text import analyse, fold_text, query_tokens
+from db.text import analyse, query_tokens
 from tests.conftest import CommandTyper
 
 pytestmark = pytest.mark.both
@@ -154,14 +154,6 @@ async def test_nothing_typed_is_ever_code(
         assert "@city.example" not in said
     async with transaction(engine) as session:
         assert await session.scalar(select(func.count()).select_from(Member)) == 11
-
-
-def test_folding_takes_accents_and_case_away(kind: str) -> None:
-    """Every script keeps its letters."""
-    assert fold_text("São PAULO Ñandú Straße ﬁn") == "sao paulo nandu strasse fin"
-    assert analyse("Publishing datasets", "en") == "publishing publish datasets dataset"
-    assert analyse("!!!", "en") == ""
-    assert len(query_tokens("word " * 100)) == 32
 
 
 async def test_words_that_very_many_hold_are_ranked_among_the_newest(
