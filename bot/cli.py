@@ -2,17 +2,16 @@
 
 import asyncio
 import json
-import logging
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 
-import structlog
 import typer
 from rich.console import Console
 
 from bot import settings as configuration
+from bot.logs import configure_logging
 from bot.settings import EX_CONFIG, ConfigurationError, Settings
 
 cli = typer.Typer(
@@ -50,36 +49,11 @@ def main() -> None:
 
 def _load_settings() -> Settings:
     read = configuration.load_settings()
-    _configure_logging(read.wwc_log)
+    try:
+        configure_logging(read.wwc_log)
+    except ValueError as error:
+        raise ConfigurationError(f"WWC_LOG {error}.") from error
     return read
-
-
-def _configure_logging(log_setting: str) -> None:
-    """Configure logging from the value of WWC_LOG: one line an event, as JSON or for the console.
-
-    Libraries log warnings and errors only, since their lower levels quote what people wrote. Raises
-    ConfigurationError if the value is not known.
-    """
-    kind, _, level = log_setting.partition(":")
-    known = logging.getLevelNamesMapping()
-    number = known.get((level or "info").upper())
-    if kind not in ("json", "console") or number is None:
-        raise ConfigurationError("WWC_LOG is console or json, perhaps with a level: json:warning.")
-    drawn = (
-        structlog.processors.JSONRenderer()
-        if kind == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    )
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(number),
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            drawn,
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s")
 
 
 def _run_and_exit(work: Coroutine[Any, Any, int | None]) -> NoReturn:

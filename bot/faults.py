@@ -7,6 +7,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.cards import Card, Note
 from bot.i18n import Translator
+from bot.logs import trace_of
 
 log = structlog.get_logger()
 
@@ -28,10 +29,7 @@ def log_fault(error: BaseException) -> str:
     """Log an error's type and place under a new short reference code; return the code."""
     code = secrets.token_hex(3).upper()
     # The type and the place are enough; the text of an error may quote what people wrote.
-    trace = error.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    where = f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}" if trace else ""
+    where = "".join(trace_of(error)[-1:])
     log.error("fault", reference=code, error=type(error).__name__, where=where)
     return code
 

@@ -3,6 +3,9 @@
 import gc
 import logging
 import shutil
+import sys
+import threading
+import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, MutableMapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from bot import reference, settings
 from bot.cards import Reply
 from bot.hub import Hub
+from bot.logs import LibraryHandler
 from bot.request import Request
 from bot.settings import Settings
 from db import outbox
@@ -36,6 +40,11 @@ from tests.tracing import follow_greenlets, stop_first_measurement
 CANARY = "canary7f3a9"
 """A word that people wrote in a test; it must never reach a log."""
 Entry = MutableMapping[str, Any]
+LOG_HOOKS = (
+    (sys, "excepthook"), (sys, "unraisablehook"), (threading, "excepthook"),
+    (warnings, "showwarning"),
+)  # fmt: skip
+"""What a program sets for the whole process, so that everything is logged in one form."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -327,11 +336,15 @@ def log(caplog: pytest.LogCaptureFixture) -> Iterator[list[Entry]]:
         entries.append({**entry, "level": method})
         return entry
 
-    before = structlog.get_config()
+    before, hooks = structlog.get_config(), [getattr(*hook) for hook in LOG_HOOKS]
     structlog.configure(processors=[keep, *before["processors"]])
     with caplog.at_level(logging.DEBUG, "sqlalchemy.engine.Engine.none"):
         yield entries
     structlog.configure(**before)  # a program that ran in the test has set all of it
+    for hook, value in zip(LOG_HOOKS, hooks, strict=True):
+        setattr(*hook, value)
+    root = logging.getLogger()
+    root.handlers = [one for one in root.handlers if not isinstance(one, LibraryHandler)]
     written = [*map(str, entries), *(r.getMessage() for r in caplog.get_records("call"))]
     assert not any(CANARY in line for line in written), "what people wrote is in the log"
 

@@ -32,8 +32,8 @@ ROOT_OF_BOT = {
         "hub", "dispatch", "commands", "verbs", "parsing", "forms", "cards",
     },
     "what the frame hands to everybody": {
-        "request", "deliveries", "reference", "links", "i18n", "errors", "faults", "metrics",
-        "failpoints",
+        "request", "deliveries", "reference", "links", "i18n", "errors", "faults", "logs",
+        "metrics", "failpoints",
     },
     "rooms": {
         "domain", "community", "handlers", "adapters", "web", "jobs", "operator",

@@ -13,13 +13,14 @@ import socket
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import cast
 
 import structlog
 from aiohttp import web
 
 from bot.metrics import CLOSED_CONNECTIONS, CONNECTIONS
-from bot.web.guard import Handler
+from bot.web.guard import Handler, answer_faults, refuse_malformed
 
 log = structlog.get_logger()
 
@@ -77,7 +78,7 @@ class Connection(asyncio.Protocol):
         self.what, self.since = what, self._connections.now()
         self.deadline = self.since + getattr(self._connections.deadlines, what, math.inf)
 
-    def begin_request(self, request: web.Request) -> None:
+    def begin_request(self, request: web.BaseRequest) -> None:
         """Note that the headers of a request are here; its body may still have to come."""
         self.is_answering = True
         self._wait_for("body")
@@ -200,8 +201,7 @@ class Connections:
                 self._closed.clear()
 
 
-@web.middleware
-async def note_request(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def note_request(request: web.BaseRequest, handler: Handler) -> web.StreamResponse:
     """Tell the connection of a request when its answer begins and when it is made."""
     transport = request.transport
     connection = transport.get_protocol() if transport else None
@@ -225,7 +225,6 @@ class HttpServer:
         deadlines: Deadlines = Deadlines(),
         limit: int | None = None,
     ) -> None:
-        app.middlewares.insert(0, note_request)
         self._runner = web.AppRunner(
             app,
             access_log=None,
@@ -250,6 +249,9 @@ class HttpServer:
             self._sockets.append(listening)
             port = listening.getsockname()[1]
         server = cast(web.Server, self._runner.server)
+        # around the whole application: its middlewares see nothing of a header like Expect
+        for layer in (refuse_malformed, answer_faults, note_request):
+            server.request_handler = partial(layer, handler=server.request_handler)
         connections = Connections(server, self._limit, self._deadlines)
         self._tasks = [
             asyncio.create_task(connections.watch()),

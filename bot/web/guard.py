@@ -6,11 +6,22 @@ from aiohttp import web
 
 from bot.faults import log_fault
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
-@web.middleware
-async def answer_faults(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def refuse_malformed(request: web.BaseRequest, handler: Handler) -> web.StreamResponse:
+    """Refuse a request whose address or headers hold bytes that are no text, with 400."""
+    if not all(map(_is_text, (request.raw_path, *request.headers.values()))):
+        raise web.HTTPBadRequest(text="The address or a header holds bytes that are no text.\n")
+    return await handler(request)
+
+
+def _is_text(value: str) -> bool:
+    """Return whether bytes were UTF-8; those that were not are lone surrogates."""
+    return value.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in value)
+
+
+async def answer_faults(request: web.BaseRequest, handler: Handler) -> web.StreamResponse:
     """Answer an error that a handler raises: with 500 and the code that is in the log.
 
     A body that breaks off or cannot be decoded is no fault of ours: 400, and no line in the log.

@@ -87,7 +87,7 @@ def _shorten_reason(reason: str) -> str:
 
 def _can_read_metrics(request: web.Request, token: str) -> bool:
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    if token and hmac.compare_digest(given.encode(), token.encode()):
+    if token and hmac.compare_digest(given.encode(errors="surrogateescape"), token.encode()):
         return True
     try:
         near = ipaddress.ip_address(request.remote or "").is_loopback

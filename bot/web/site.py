@@ -8,7 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.adapters.base import Adapter
 from bot.links import Links
 from bot.web import calendars, files, health, my_data
-from bot.web.guard import answer_faults
 
 
 def add_routes(
@@ -18,14 +17,13 @@ def add_routes(
     adapters: Sequence[Adapter],
     metrics_token: str,
 ) -> None:
-    """Add the routes of each module in this folder, and what answers an error in any route.
+    """Add the routes of each module in this folder.
 
     `/healthz`, `/readyz`, `/metrics`: for hosts and monitoring.
     `/my-data/{token}.json`: all that is kept of a member.
     `/calendar/meeting/{token}.ics`: the agreed time of a talk.
     `/relay/file/{token}`: a file of a conversation, passed through from its platform.
     """
-    app.middlewares.append(answer_faults)
     health.add_routes(app, engine, adapters, metrics_token)
     my_data.add_routes(app, engine, links)
     calendars.add_routes(app, engine, links)

@@ -6,12 +6,11 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
 
-from bot.web.guard import answer_faults
+from bot.web.connections import HttpServer
 from tests.conftest import CANARY, Entry
 
-Client = TestClient[web.Request, web.Application]
+Client = aiohttp.ClientSession
 
 
 @pytest.fixture
@@ -29,12 +28,17 @@ async def client() -> AsyncIterator[Client]:
     async def echo(request: web.Request) -> web.Response:
         return web.Response(body=await request.read())
 
-    app = web.Application(middlewares=[answer_faults])
+    app = web.Application()
     app.router.add_get("/fail", fail)
     app.router.add_get("/midway", fail_midway)
     app.router.add_post("/echo", echo)
-    async with TestClient(TestServer(app)) as opened:
-        yield opened
+    server = HttpServer(app, shutdown_timeout=0.1)
+    port = await server.open("127.0.0.1", 0)
+    try:
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as opened:
+            yield opened
+    finally:
+        await server.close()
 
 
 async def test_a_fault_is_answered_with_the_code_in_the_log(

@@ -153,8 +153,9 @@ class InstallPages:
     async def _is_valid_state(self, state: str, cookie: str) -> bool:
         """Return whether the state is signed, equals the cookie, has not expired and is new."""
         said, _, signature = state.rpartition(".")
-        same = hmac.compare_digest(state.encode(), cookie.encode())
-        if not same or not hmac.compare_digest(signature.encode(), self._sign(said).encode()):
+        if not state.isascii() or not hmac.compare_digest(signature, self._sign(said)):
+            return False
+        if not hmac.compare_digest(state.encode(), cookie.encode(errors="surrogateescape")):
             return False
         until = datetime.fromtimestamp(int(said.rpartition(".")[2]), UTC)
         if self._clock() > until:
