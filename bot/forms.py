@@ -1,7 +1,7 @@
 """Builds the form of a command: its fields hold the values, with what is wrong beside them."""
 
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from pydantic import ValidationError
@@ -10,6 +10,10 @@ from pydantic_core import ErrorDetails
 from bot.cards import Form, Input
 from bot.i18n import Translator
 from bot.parsing import MAX_ECHO_LENGTH, Argument, find_nearest, read_choice, shorten, split_values
+
+MIN_GUESS_LENGTH = 2
+MAX_HIDDEN_LENGTH = 40
+"""Most characters of a hidden value that a form keeps; its words have to fit on a button."""
 
 
 def describe_problems(
@@ -57,7 +61,8 @@ def _hint(argument: Argument, t: Translator) -> str:
 
 def _describe_unknown_choice(text: str, argument: Argument, t: Translator) -> str:
     labels = {t(o.label): o.value for o in argument.options}
-    near = find_nearest(text, list(labels), limit=1)
+    # a word of one or two letters resembles everything
+    near = find_nearest(text, list(labels), limit=1) if len(text) > MIN_GUESS_LENGTH else []
     said = t("«{text}» is not one of: {choices}.", text=text, choices=", ".join(labels))
     return said + (" " + t("Did you mean «{choice}»?", choice=near[0]) if near else "")
 
@@ -72,7 +77,8 @@ def build_form(
 ) -> Form:
     """Return the form of a command, filled with `values`, with `problems` beside their fields.
 
-    A problem of a field that forms leave out is shown above the others.
+    A field that forms leave out stays in the words of `Form.command`, so that it is sent too; its
+    problem is shown above the others.
     """
     inputs = (
         _build_input(a, t, split_values(a, values.get(a.name, ())), problems.get(a.name, ""))
@@ -82,11 +88,33 @@ def build_form(
     unseen = (problems.get(a.name, "") for a in arguments if a.hidden)
     return Form(
         title=t(heading),
-        command=command,
+        command=" ".join((command, *_hidden_words(arguments, values, problems))),
         inputs=tuple(inputs),
         intro=" ".join(filter(None, unseen)),
         submit=t("Go"),
     )
+
+
+def _hidden_words(
+    arguments: Sequence[Argument],
+    values: Mapping[str, tuple[str, ...]],
+    problems: Mapping[str, str],
+) -> Iterator[str]:
+    """Yield the short values of hidden fields as words, except what does not fit.
+
+    A hidden choice, such as «edit» or «sure», says what to do with the words that opened the form,
+    and is left out.
+    """
+    for argument in arguments:
+        given = values.get(argument.name, ())
+        if argument.hidden and not argument.options and argument.name not in problems:
+            text = ",".join(given)
+            if text and len(text) <= MAX_HIDDEN_LENGTH and '"' not in text:
+                yield (
+                    f'{argument.spelling}:"{text}"'
+                    if " " in text
+                    else f"{argument.spelling}:{text}"
+                )
 
 
 def _build_input(argument: Argument, t: Translator, value: tuple[str, ...], problem: str) -> Input:

@@ -45,6 +45,10 @@ class LeadWords:
     words: tuple[str, ...]
 
 
+BECAUSE = LeadWords(("because", "porque", "parce que", "parce qu'", "parce qu’"))
+"""Marks the field for a reason."""
+
+
 @dataclass(frozen=True, slots=True)
 class HiddenField:
     """Marks a field that forms leave out: only typed words or a button can give it."""

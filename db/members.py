@@ -337,9 +337,28 @@ async def load_names(session: AsyncSession, ids: Sequence[int]) -> dict[int, str
     return {row[0]: row[1] for row in await session.execute(query)} if ids else {}
 
 
+async def find_by_name(session: AsyncSession, name: str, limit: int = 6) -> Sequence[Member]:
+    """Return the members, of every status, whose names contain all these words; for staff only.
+
+    The verified ones come first. Their `roles` are loaded.
+    """
+    wanted = fold_text(name).split()
+    if not wanted:
+        return []
+    query = (
+        select(Member)
+        .where(*(Member.folded.contains(word, autoescape=True) for word in wanted))
+        .options(selectinload(Member.roles))
+        .order_by(Member.status != "verified", Member.folded, Member.id)
+        .limit(limit)
+    )
+    return (await session.scalars(query)).all()
+
+
 async def find_by_email(session: AsyncSession, email: str) -> Member | None:
-    """Find the member with this verified address."""
-    return await session.scalar(select(Member).where(Member.email == email.casefold()))
+    """Find the member with this verified address, with the roles."""
+    query = select(Member).where(Member.email == email.casefold())
+    return await session.scalar(query.options(selectinload(Member.roles)))
 
 
 async def list_unassigned_accounts(session: AsyncSession, limit: int = 20) -> Sequence[Account]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, select
+from sqlalchemy import ColumnElement, ForeignKey, Index, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, joinedload, mapped_column
 from sqlalchemy.orm import relationship as related
@@ -18,7 +18,8 @@ class Report(Base):
     """One report. `subject` says where it happened («profile:12», «relay:4»), never what was said.
 
     `status` is open, then the decision; lifted when an appeal was granted. `because` and `appeal`
-    are the words of the two people, shown only to staff.
+    are the words of the two people, shown only to staff; `reason` are those of whoever decided,
+    shown to the member too.
     """
 
     __tablename__ = "report"
@@ -35,14 +36,17 @@ class Report(Base):
     status: Mapped[str] = mapped_column(default=OPEN)
     decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("member.id", ondelete="SET NULL"))
     decided_at: Mapped[datetime | None]
+    reason: Mapped[str] = mapped_column(default="")
     appeal: Mapped[str] = mapped_column(default="")
     appealed_at: Mapped[datetime | None]
     by: Mapped[Member | None] = related(foreign_keys=[by_id], lazy="raise")
     about: Mapped[Member] = related(foreign_keys=[about_id], lazy="raise")
+    decided_by: Mapped[Member | None] = related(foreign_keys=[decided_by_id], lazy="raise")
 
 
 _WITH_PEOPLE = (
     joinedload(Report.by),
+    joinedload(Report.decided_by),
     joinedload(Report.about).joinedload(Member.roles),
 )
 
@@ -87,6 +91,13 @@ def _has_open_appeal() -> ColumnElement[bool]:
     return Report.status.in_((MUTED, SUSPENDED)) & Report.appealed_at.is_not(None)
 
 
+async def find_open_about(session: AsyncSession, member_id: int) -> int | None:
+    """Return the number of the oldest report or appeal about a member that waits; None if none."""
+    waits = (Report.status == OPEN) | _has_open_appeal()
+    query = select(func.min(Report.id)).where(Report.about_id == member_id, waits)
+    return await session.scalar(query)
+
+
 async def lock_report(session: AsyncSession, number: int) -> Report | None:
     """Lock one report with its people until the transaction ends, so that it is decided once."""
     query = select(Report).where(Report.id == number).options(*_WITH_PEOPLE)
@@ -94,11 +105,12 @@ async def lock_report(session: AsyncSession, number: int) -> Report | None:
 
 
 async def find_decision_about(session: AsyncSession, member_id: int) -> Report | None:
-    """Find the newest decision about a member against which an appeal is possible."""
+    """Find the newest decision about a member that can be appealed, with its people."""
     query = (
         select(Report)
         .where(Report.about_id == member_id, Report.status.in_((MUTED, SUSPENDED)))
         .order_by(Report.id.desc())
         .limit(1)
+        .options(*_WITH_PEOPLE)
     )
-    return (await session.scalars(query)).first()
+    return (await session.scalars(query)).unique().first()

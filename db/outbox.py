@@ -290,6 +290,12 @@ async def find_oldest_due(session: AsyncSession, now: datetime) -> Delivery | No
     return await session.scalar(query)
 
 
+async def count_due(session: AsyncSession, now: datetime) -> int:
+    """Count the deliveries that are due by now and not sent yet."""
+    query = select(func.count()).where(is_in(*PENDING), Delivery.at <= now)
+    return await session.scalar(query) or 0
+
+
 async def list_unsolved(session: AsyncSession, limit: int, skip: int = 0) -> Sequence[Delivery]:
     """Return the deliveries that staff have to decide about, newest first."""
     query = select(Delivery).where(is_in(*UNSOLVED))

@@ -67,7 +67,13 @@ PERSONAL_TABLES: Mapping[str, PersonalTable] = {
     "delivery": PersonalTable(
         ("member_id",), "Messages to you", "cleared", "counted, without words or names"
     ),
-    "report": PersonalTable(("by_id",), "Reports", subject_columns=("about_id", "decided_by_id")),
+    "report": PersonalTable(
+        # what the staff told the other one, and what that one answered, is theirs
+        ("by_id",),
+        "Reports",
+        hidden_columns=("appeal", "appealed_at", "reason"),
+        subject_columns=("about_id", "decided_by_id"),
+    ),
     "block": PersonalTable(("member_id",), "People you blocked", subject_columns=("blocked_id",)),
     "introduction": PersonalTable(
         # what the other side answered, or that it was never asked, belongs to the other side alone

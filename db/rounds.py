@@ -16,7 +16,11 @@ ANSWERS = (MET, SCHEDULED, NOT_YET)
 
 
 class Round(Base):
-    """One round, by its day. Each `…_at` is when a step was done, empty until then."""
+    """One round, by its day. Each `…_at` is when a step was done, empty until then.
+
+    `send_from`: when staff want it sent, before its time; None until they say so. `at_once`: they
+    want it to reach everybody then, at whatever hour it is there.
+    """
 
     __tablename__ = "round"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -25,6 +29,8 @@ class Round(Base):
     drafted_at: Mapped[datetime | None]
     noticed_at: Mapped[datetime | None]
     locked_at: Mapped[datetime | None]
+    send_from: Mapped[datetime | None]
+    at_once: Mapped[bool] = mapped_column(default=False)
     sent_at: Mapped[datetime | None]
     checked_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
@@ -33,7 +39,8 @@ class Round(Base):
 class RoundGroup(Base):
     """Two or three members who are to meet. `again`: some two of them were partners before.
 
-    `late`: made after the round was sent. `begun_at`: when they were notified.
+    `late`: made after the round was sent. `begins_at`: they are notified no earlier, at any time if
+    it is empty. `begun_at`: when they were notified.
     """
 
     __tablename__ = "round_group"
@@ -43,6 +50,7 @@ class RoundGroup(Base):
     points: Mapped[int] = mapped_column(default=0)
     again: Mapped[bool] = mapped_column(default=False)
     late: Mapped[bool] = mapped_column(default=False)
+    begins_at: Mapped[datetime | None]
     begun_at: Mapped[datetime | None]
     places: Mapped[list["RoundPlace"]] = related(lazy="raise", order_by="RoundPlace.member_id")
 
@@ -162,16 +170,21 @@ async def drop_groups(session: AsyncSession, groups: Iterable[RoundGroup]) -> No
 
 
 async def list_groups(
-    session: AsyncSession, round_id: int, *, only_new: int | None = None
+    session: AsyncSession,
+    round_id: int,
+    *,
+    only_new: int | None = None,
+    now: datetime | None = None,
 ) -> Sequence[RoundGroup]:
     """Return the groups of a round with their members, the most points first.
 
-    With `only_new`, return and lock at most that many that are not notified yet, except those that
-    another process has locked.
+    With `only_new`, return and lock at most that many that are not notified yet and may be `now`,
+    except those that another process has locked.
     """
     query = _groups_with_members_query(round_id).order_by(RoundGroup.points.desc(), RoundGroup.id)
     if only_new is not None:
-        query = query.where(RoundGroup.begun_at.is_(None)).limit(only_new)
+        may_begin = RoundGroup.begins_at.is_(None) | (RoundGroup.begins_at <= now)
+        query = query.where(RoundGroup.begun_at.is_(None), may_begin).limit(only_new)
         query = query.with_for_update(skip_locked=True, of=RoundGroup)
     return (await session.scalars(query)).all()
 

@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.cards import Button, Buttons, Card, Part, Text
+from bot.cards import Button, Buttons, Card, Fact, Facts, Part, Text
 from bot.commands import Context
 from bot.community import staff
 from bot.community.parting import Parting, run_endings
+from bot.community.people.places import workplace
 from bot.domain.ranking import base_points
 from bot.errors import Refusal
 from bot.i18n import Translator
@@ -20,6 +21,19 @@ MUTE_PERIOD = timedelta(days=14)
 
 RenderParts = Callable[[Translator, Report], tuple[Part, ...]]
 """Renders more facts about a report for the staff, never the text of a message."""
+
+_ELSEWHERE = "somewhere else"
+_PLACES = {
+    "profile": "on a profile",
+    "relay": "in a conversation",
+    "intro": "in an introduction request",
+}
+
+
+def describe_place(t: Translator, subject: str) -> str:
+    """Return where something happened that was reported, from the subject of the report."""
+    kind = subject.partition(":")[0]
+    return t(_PLACES.get(kind, _ELSEWHERE))
 
 
 # --- reports ----------------------------------------------------------------------------------
@@ -41,6 +55,7 @@ async def report_member(
     member adds its text while the first one is open, and notifies nobody again.
     """
     report, is_new = await moderation.file_report(session, now, by, about, subject, because)
+    report.by, report.about = by, about
     audit.record_act(session, now, by.id, "reported", f"report:{report.id}")
     if is_new:
         key, parties = f"report:{report.id}:new", (by.id, about.id)
@@ -56,19 +71,47 @@ async def notify_queue(
     but_not: Collection[int],
     render_details: RenderParts | None = None,
 ) -> None:
-    """Notify the staff that a report waits for a decision; its text is shown only in the queue."""
+    """Notify the staff that a report or an appeal waits: who, about whom, where and since when.
 
-    def render(t: Translator, _: Member) -> Card:
-        return Card(
-            title=t("Something is waiting in the moderation queue"),
-            parts=(
-                Text(t("Number {number} needs a decision.", number=report.id)),
-                *(render_details(t, report) if render_details else ()),
-                Buttons((Button(t("Open the queue"), "admin reports", "primary"),)),
-            ),
-        )
+    What the two wrote is shown only in the queue. `report.by` and `report.about` must be loaded.
+    """
+
+    def render(t: Translator, reader: Member) -> Card:
+        return _waiting_card(t, report, reader, render_details)
 
     await staff.notify_staff(session, now, render, key=key, but_not=but_not)
+
+
+def _waiting_card(
+    t: Translator, report: Report, reader: Member, render_details: RenderParts | None
+) -> Card:
+    about = f"{report.about.name}, {workplace(t, report.about.city)}"
+    by = report.by.name if report.by else t("someone who left")
+    if report.appealed_at:
+        title = t("{name} appeals a decision", name=report.about.name)
+        since = report.appealed_at
+        said = t("Muted") if report.status == moderation.MUTED else t("Suspended")
+        facts = [Fact(t("Who"), about), Fact(t("Decision"), said)]
+        if report.decided_at:
+            decided = t.day_and_time(report.decided_at, reader.zone)
+            facts.append(Fact(t("Decided"), decided))
+    else:
+        title = t("{name} was reported", name=report.about.name)
+        since = report.at
+        facts = [Fact(t("Who"), about), Fact(t("Reported by"), by)]
+    facts += [
+        Fact(t("Where"), describe_place(t, report.subject)),
+        Fact(t("Since"), t.day_and_time(since, reader.zone)),
+    ]
+    return Card(
+        title=title,
+        parts=(
+            Text(t("Number {number} needs a decision.", number=report.id)),
+            Facts(tuple(facts)),
+            *(render_details(t, report) if render_details else ()),
+            Buttons((Button(t("Open the queue"), "admin reports", "primary"),)),
+        ),
+    )
 
 
 # --- decisions --------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
-"""Proposes half hours at which two people in two time zones could talk, in working hours."""
+"""Working hours: half hours at which two people could talk, and the next morning of a reader."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 MEETING_LENGTH = timedelta(minutes=30)
@@ -11,6 +11,8 @@ MIN_NOTICE = timedelta(hours=24)
 HORIZON = timedelta(days=14)
 """Times are searched in a span of this length, which begins after `MIN_NOTICE`."""
 SATURDAY = 5
+MORNING, EVENING = time(9), time(17)
+"""When a working day begins and ends for messages that staff send to many."""
 _DAY = 24 * 60
 
 
@@ -69,6 +71,18 @@ def find_slots(
     least = sorted((min(far for _, far in some), day) for day, some in days.items())[:count]
     best = {day: [s for s, far in days[day] if far == smallest] for smallest, day in least}
     return tuple(_spread(sorted(best.items()), fits=False))
+
+
+def next_morning(moment: datetime, zone: str) -> datetime:
+    """Return `moment` during a working day there, else the next 9:00 of a working day (UTC)."""
+    there = ZoneInfo(zone)
+    local = moment.astimezone(there)
+    if local.weekday() < SATURDAY and MORNING <= local.time() < EVENING:
+        return moment
+    day = local.date() if local.time() < MORNING else local.date() + timedelta(days=1)
+    while day.weekday() >= SATURDAY:
+        day += timedelta(days=1)
+    return datetime.combine(day, MORNING, there).astimezone(UTC)
 
 
 def _group_by_day(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from bot import deliveries
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Table, Text
@@ -190,12 +190,24 @@ def _health_buttons(ctx: Context, *, has_undecided: bool, is_stopped: bool) -> t
     return (Button(t("See the list"), "admin dead list"), act) if has_undecided else (act,)
 
 
+_GO_ON = frozenset(
+    ("go", "on", "continue", "proceed", "start", "restart", "unstop", "sigue", "seguir", "reanudar",
+     "continuar", "segue", "retomar", "continuer", "reprends", "reprendre")
+)  # fmt: skip
+"""Words for «resume»: whoever types one of them in a hurry is never offered to stop."""
+
+
+def _read_act(said: object) -> object:
+    return "resume" if isinstance(said, str) and said.casefold() in _GO_ON else said
+
+
 class AdminPanic(BaseModel):
     """Stop everything the hub sends on its own, or resume it"""
 
     act: Annotated[
         Literal["stop", "resume"],
         Labels({"stop": "Stop all sending", "resume": "Resume sending"}),
+        BeforeValidator(_read_act),
     ] = Field(title="What to do")
 
 
@@ -214,12 +226,14 @@ async def admin_panic(ctx: Context, ask: AdminPanic) -> Card:
     """
     t = ctx.t
     audit.record_act(ctx.session, ctx.now, ctx.member.id, f"sending {ask.act}", "deliveries")
+    waiting = await outbox.count_due(ctx.session, ctx.now)
+    buttons = [Button(t("How delivery is going"), "admin health")]
     if ask.act == "stop":
         await key_values.save_value(ctx.session, outbox.PANIC, ctx.now.isoformat())
         said = Note(
             t("Nothing is going out anymore. What's waiting stays until you resume sending."), "bad"
         )
-        after = Button(t("Resume sending"), "admin panic resume", "primary")
+        buttons.append(Button(t("Resume sending"), "admin panic resume", "primary"))
     else:
         await key_values.save_value(ctx.session, outbox.PANIC, "")
         ctx.session.info["enqueued"] = True
@@ -227,6 +241,6 @@ async def admin_panic(ctx: Context, ask: AdminPanic) -> Card:
             t("Sending has resumed. Anything that got too late in the meantime won't be sent."),
             "good",
         )
-        after = Button(t("Stop all sending"), "admin panic stop", "danger")
-    buttons = Buttons((Button(t("How delivery is going"), "admin health"), after))
-    return Card(t("Emergency stop"), (said, buttons), tone=said.tone)
+        buttons.append(Button(t("See the list"), "admin dead list"))
+    count = t.many("One message waits now.", "{number} messages wait now.", waiting)
+    return Card(t("Emergency stop"), (said, Text(count), Buttons(tuple(buttons))), tone=said.tone)

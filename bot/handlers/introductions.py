@@ -14,7 +14,7 @@ from bot.community.introductions.asking import load_intro_pair, main_reason
 from bot.community.people import finding, portraits, ranking
 from bot.domain.ranking import rank
 from bot.errors import InvalidArgumentError, Refusal
-from bot.parsing import HiddenField, Labels, LeadWords, Paragraph, Suggestions, shorten
+from bot.parsing import BECAUSE, HiddenField, Labels, Paragraph, Suggestions, shorten
 from db import directory, introductions
 from db.introductions import ASK_LIFETIME, DRAFT, Introduction
 from db.members import CITY_LEAD, STAFF_ROLES, Member
@@ -25,9 +25,7 @@ _PAIR_PATTERN = re.compile(
     rf"{_PERSON_PATTERN}(?:\s*[,&+]\s*|\s+(?:(?:and|y|e|et|with|con|com|avec)\s+)?){_PERSON_PATTERN}"
 )
 
-Reason = Annotated[
-    str | None, Paragraph(), LeadWords(("because", "porque", "parce que", "parce qu'", "parce qu’"))
-]
+Reason = Annotated[str | None, Paragraph(), BECAUSE]
 
 
 class Intro(BaseModel):

@@ -4,11 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from bot.cards import Button, Buttons, Card, Entry, Note, Part, Text
-from bot.commands import STAFF, Context, Spelled, command
-from bot.community import conduct
+from bot.cards import Button, Buttons, Card, Entry, Note, Option, Part, Text
+from bot.commands import STAFF, Context, Spelled, command, completion
+from bot.community import conduct, staff
 from bot.community.joining import arrivals
-from bot.community.people import places, portraits
+from bot.community.people import finding, places, portraits
 from bot.deliveries import enqueue
 from bot.errors import InvalidArgumentError, Refusal
 from bot.i18n import translator
@@ -17,6 +17,7 @@ from db import audit, joining, members
 from db.cities import City
 from db.joining import JoinRequest
 from db.members import CITY_LEAD, Account, Member
+from db.text import fold_text
 
 
 class AdminMembers(BaseModel):
@@ -35,11 +36,11 @@ class AdminMembers(BaseModel):
             }
         ),
     ] = Field(default="waiting", title="What to do")
-    who: Annotated[str | None, SingleWord()] = Field(
+    who: Annotated[str | None, SingleWord(), Suggestions("member")] = Field(
         default=None,
-        max_length=40,
-        title="Number",
-        description="The number beside the name, for example: 17",
+        max_length=120,
+        title="Who",
+        description="A name, a @mention, an e-mail address or the number beside the name",
     )
     city: Annotated[str | None, Suggestions("city")] = Field(
         default=None, max_length=80, title="City", description="For example: Boston"
@@ -56,21 +57,19 @@ class AdminMembers(BaseModel):
 )
 async def admin_members(ctx: Context, ask: AdminMembers) -> Card:
     """List the accounts that wait for approval, or approve one, or change a member's standing."""
+    if ask.act == "waiting":
+        return await _waiting_card(ctx)
+    if ask.act == "approve":
+        account, city = await _load_joinable_account(ctx, ask.who, ask.city)
+        return await _approve(ctx, account, _resolve_city(ctx, city))
+    person = await _load_member(ctx, " ".join(filter(None, (ask.who, ask.city))))
     match ask.act:
-        case "waiting":
-            return await _waiting_card(ctx)
-        case "approve":
-            return await _approve(
-                ctx, await _load_joinable_account(ctx, ask.who), _resolve_city(ctx, ask.city)
-            )
         case "suspend":
-            return await _suspend(ctx, await _load_member(ctx, ask.who))
+            return await _suspend(ctx, person)
         case "restore":
-            return await _restore(ctx, await _load_member(ctx, ask.who))
-        case "lead":
-            return await _set_lead(ctx, await _load_member(ctx, ask.who), is_lead=True)
-        case "unlead":
-            return await _set_lead(ctx, await _load_member(ctx, ask.who), is_lead=False)
+            return await _restore(ctx, person)
+        case "lead" | "unlead":
+            return await _set_lead(ctx, person, is_lead=ask.act == "lead")
 
 
 async def _waiting_card(ctx: Context, note: str = "") -> Card:
@@ -106,14 +105,20 @@ def _missing_field_error(ctx: Context, field: str) -> InvalidArgumentError:
     return InvalidArgumentError(ctx.t("Please fill this in."), name=field)
 
 
-async def _load_joinable_account(ctx: Context, who: str | None) -> Account:
-    """Load and lock the account with this number; raise unless it is free to join.
+async def _load_joinable_account(
+    ctx: Context, who: str | None, city: str | None
+) -> tuple[Account, str | None]:
+    """Load and lock the account meant; return it with the words that name the city.
 
-    Raises InvalidArgumentError for an unknown number, Refusal if the account is a member's already.
+    Raises InvalidArgumentError if nobody or several are meant, Refusal if the account is a
+    member's already.
     """
     if not who:
         raise _missing_field_error(ctx, "who")
-    account = await joining.lock_account(ctx.session, int(who)) if _is_number(who) else None
+    number = int(who) if finding.is_number(who) else None
+    if number is None:
+        number, city = await _find_waiting_account(ctx, who, city)
+    account = await joining.lock_account(ctx.session, number)
     if account is None:
         raise InvalidArgumentError(
             ctx.t("Number «{number}» isn't on the list.", number=shorten(who)), name="who"
@@ -123,27 +128,52 @@ async def _load_joinable_account(ctx: Context, who: str | None) -> Account:
             ctx.t("{name} is already a member.", name=account.member.name),
             buttons=(Button(ctx.t("Who is waiting"), "admin members waiting"),),
         )
-    return account
+    return account, city
 
 
-async def _load_member(ctx: Context, who: str | None) -> Member:
+async def _find_waiting_account(ctx: Context, who: str, city: str | None) -> tuple[int, str | None]:
+    """Return the number of the waiting account of this name, and the words left for the city.
+
+    A name may have several words: as many of the words as fit somebody are the name.
+    """
+    waiting = await members.list_unassigned_accounts(ctx.session, limit=500)
+    words = [who, *(city or "").split()]
+    for cut in range(len(words), 0, -1):
+        wanted = fold_text(" ".join(words[:cut]).removeprefix("<@").strip("@>")).split()
+        named = {a.id: fold_text(f"{a.name} {a.external_id}") for a in waiting}
+        found = [a for a in waiting if all(word in named[a.id] for word in wanted)]
+        if found:
+            break
+    if len(found) == 1:
+        return found[0].id, " ".join(words[cut:]) or None
+    misfit = InvalidArgumentError(
+        ctx.t("Several people match «{name}».", name=shorten(who))
+        if found
+        else ctx.t("Nobody who waits is called «{name}».", name=shorten(who)),
+        name="who",
+        choices=tuple(
+            Option(f"{arrivals.account_name(a)}, {arrivals.workspace_label(a)}", str(a.id))
+            for a in found[:5]
+        ),
+        buttons=(Button(ctx.t("Who is waiting"), "admin members waiting"),),
+    )
+    misfit.parsed_values = {"who": (who,), "city": tuple(words[cut:])}
+    raise misfit
+
+
+async def _load_member(ctx: Context, who: str) -> Member:
     if not who:
         raise _missing_field_error(ctx, "who")
-    person = await members.load_member(ctx.session, int(who)) if _is_number(who) else None
-    if person is None:
-        raise InvalidArgumentError(
-            ctx.t("No member has the number «{number}».", number=shorten(who)), name="who"
-        )
+    try:
+        person = await finding.find_member(ctx, who, "who")
+    except InvalidArgumentError as misfit:
+        misfit.parsed_values = {"who": (who,), "city": ()}
+        raise
     if person.id == ctx.member.id:
         raise Refusal(ctx.t("You can't do this to yourself; please ask another staff member."))
     if person.has_role("admin"):
         raise Refusal(ctx.t("Only the people who run the hub can change its admins."))
     return person
-
-
-def _is_number(text: str) -> bool:
-    """Return whether the text can be a row's number: one to nine ASCII digits."""
-    return text.isascii() and text.isdigit() and len(text) < 10
 
 
 def _resolve_city(ctx: Context, text: str | None) -> City:
@@ -236,3 +266,12 @@ async def _notify_lead(ctx: Context, person: Member, *, is_lead: bool) -> None:
         Card(t("Your city"), (Text(said), next_)),
         key=f"lead:{person.id}:{ctx.now:%Y%m%d%H%M%S%f}",
     )
+
+
+@completion("member")
+async def complete_member(ctx: Context, typed: str) -> list[Option]:
+    """Complete every member by name, for staff; nothing for anybody else."""
+    if len(typed) < 2 or not staff.is_staff(ctx.member):
+        return []
+    found = await members.find_by_name(ctx.session, typed, limit=20)
+    return [Option(f"{p.name}, {places.workplace(ctx.t, p.city)}"[:75], str(p.id)) for p in found]

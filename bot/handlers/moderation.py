@@ -1,20 +1,31 @@
 """Moderation: members report, staff decide, and the member concerned may appeal."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from bot.cards import Button, Buttons, Card, Entry, Note, Part, Text
+from bot.cards import Button, Buttons, Card, Entry, Form, Input, Note, Part, Reply, Text
 from bot.commands import ANYONE, MEMBER, STAFF, Context, Spelled, command
 from bot.community import conduct
 from bot.community.people import finding, places
 from bot.deliveries import enqueue
 from bot.errors import InvalidArgumentError, Refusal
 from bot.i18n import Translator, translator
-from bot.parsing import Labels, Paragraph, SingleWord, Suggestions, shorten
+from bot.parsing import (
+    BECAUSE,
+    HiddenField,
+    Labels,
+    Paragraph,
+    SingleWord,
+    Suggestions,
+    shorten,
+)
 from db import audit, moderation
 from db.members import Member
 from db.moderation import Report
+
+MAX_REASON_LENGTH = 500
 
 
 class ReportAsk(BaseModel):
@@ -29,12 +40,11 @@ class ReportAsk(BaseModel):
         title="What happened",
         description="Only the program staff will read this",
     )
-    where: str | None = Field(
+    where: Annotated[str | None, HiddenField()] = Field(
         default=None,
         max_length=40,
         pattern=r"^[a-z-]+:\d{1,9}$",
         title="Where it happened",
-        description="Filled in by the button you pressed",
     )
 
 
@@ -91,8 +101,17 @@ class AdminReports(BaseModel):
             }
         ),
     ] = Field(default="list", title="What to do")
-    number: Annotated[int | None, SingleWord()] = Field(
-        default=None, ge=1, title="Number", description="The number in the queue, for example: 17"
+    number: Annotated[str | None, SingleWord(), Suggestions("member")] = Field(
+        default=None,
+        max_length=120,
+        title="Which one",
+        description="The number in the queue, or the name of whom it is about",
+    )
+    because: Annotated[str | None, Paragraph(), BECAUSE] = Field(
+        default=None,
+        max_length=MAX_REASON_LENGTH,
+        title="Why",
+        description="The member reads this, and so does whoever decides an appeal",
     )
 
 
@@ -104,23 +123,67 @@ class AdminReports(BaseModel):
     writes=True,
     example="admin reports list",
 )
-async def admin_reports(ctx: Context, ask: AdminReports) -> Card:
-    """List the moderation queue, or decide about a report or an appeal in it."""
+async def admin_reports(ctx: Context, ask: AdminReports) -> Reply:
+    """List the moderation queue, or decide about a report or an appeal in it.
+
+    A mute needs a reason, which the member reads; a suspension takes effect at once, with a reason
+    or without.
+    """
     if ask.act == "list":
         return await _queue_card(ctx)
     one = await _load_report(ctx, ask.number)
     if ask.act in ("lift", "uphold"):
         return await _decide_appeal(ctx, one, is_granted=ask.act == "lift")
-    return await _decide(ctx, one, ask.act)
+    if one.status != moderation.OPEN:
+        return await _queue_card(
+            ctx, ctx.t("Number {number} has already been decided.", number=one.id)
+        )
+    if one.about.has_role("admin") and ask.act != "dismiss":
+        raise Refusal(ctx.t("Only the people who run the hub can change its admins."))
+    if ask.act == "mute" and not ask.because:
+        return _reason_form(ctx, one)
+    return await _decide(ctx, one, ask.act, ask.because or "")
 
 
-async def _load_report(ctx: Context, number: int | None) -> Report:
-    if number is None:
+def _reason_form(ctx: Context, one: Report) -> Form:
+    """Return the form that asks why a member is muted; nothing is decided yet."""
+    t = ctx.t
+    reason = Input(
+        name="because",
+        label=t("Why"),
+        long=True,
+        required=True,
+        hint=t("The member reads this, and so does whoever decides an appeal"),
+        longest=MAX_REASON_LENGTH,
+    )
+    return Form(
+        title=t("Mute {name} for two weeks?", name=one.about.name),
+        command=f"admin reports mute {one.id}",
+        inputs=(reason,),
+        submit=t("Mute for two weeks"),
+    )
+
+
+async def _load_report(ctx: Context, which: str | None) -> Report:
+    """Lock the report of this number, or the open one about a member who is named.
+
+    Raises InvalidArgumentError if there is none or the name fits several, Refusal if it is about
+    the asker.
+    """
+    if which is None:
         raise InvalidArgumentError(ctx.t("Please fill this in."), name="number")
-    one = await moderation.lock_report(ctx.session, number)
+    number = int(which) if finding.is_number(which) else None
+    if number is None:
+        about = await finding.find_member(ctx, which, "number")
+        number = await moderation.find_open_about(ctx.session, about.id)
+    one = await moderation.lock_report(ctx.session, number) if number else None
     if one is None:
         raise InvalidArgumentError(
-            ctx.t("Number «{number}» isn't on the list.", number=number), name="number"
+            ctx.t("Number «{number}» isn't on the list.", number=shorten(which))
+            if finding.is_number(which)
+            else ctx.t("Nothing about {name} waits for a decision.", name=about.name),
+            name="number",
+            buttons=(Button(ctx.t("Moderation queue"), "admin reports"),),
         )
     if ctx.member.id in (one.about_id, one.by_id):
         raise Refusal(ctx.t("This is about you, so another staff member has to decide."))
@@ -141,59 +204,62 @@ async def _queue_card(ctx: Context, note: str = "") -> Card:
 
 
 def _report_entry(ctx: Context, one: Report) -> Entry:
+    """Return a report, or an appeal with the decision and the report that it is about."""
     t = ctx.t
     by = one.by.name if one.by else t("someone who left")
-    said = one.appeal if one.status != moderation.OPEN else one.because
-    if not said:
-        said = t("Reported without details; please ask {name} what happened.", name=by)
-    when = t.ago(one.at, ctx.now)
-    appealed = one.status != moderation.OPEN
-    acts = (
-        ("lift", t("Accept the appeal"), "primary"),
-        ("uphold", t("Keep the decision"), "normal"),
+    reported = _reported_line(t, one, by, ctx.now)
+    said = one.because or t("Reported without details; please ask {name} what happened.", name=by)
+    lines: tuple[str, ...] = (said, reported)
+    acts: tuple[Button, ...] = (
+        Button(t("Nothing to do"), f"admin reports dismiss {one.id}"),
+        Button(t("Mute for two weeks"), f"admin reports mute {one.id}", "danger"),
+        Button(t("Suspend"), f"admin reports suspend {one.id}", "danger"),
     )
-    if not appealed:
+    if one.status != moderation.OPEN:
+        since = t.ago(one.appealed_at or one.at, ctx.now)
+        lines = (
+            one.appeal,
+            t("from {name}, {when}", name=one.about.name, when=since),
+            _decision_line(ctx, one),
+            f"{reported}: {said}",
+        )
         acts = (
-            ("dismiss", t("Nothing to do"), "normal"),
-            ("mute", t("Mute for two weeks"), "danger"),
-            ("suspend", t("Suspend"), "danger"),
-        )  # type: ignore[assignment] # one more button than for an appeal
+            Button(t("Accept the appeal"), f"admin reports lift {one.id}", "primary"),
+            Button(t("Keep the decision"), f"admin reports uphold {one.id}"),
+        )
     return Entry(
         title=f"{one.id} · {one.about.name}, {places.workplace(t, one.about.city)}",
-        badge=t("Appeal") if appealed else "",
-        lines=(
-            said,
-            t("from {name}, {when}", name=one.about.name if appealed else by, when=when),
-            _place_text(t, one.subject),
-        ),
-        buttons=tuple(
-            Button(label, f"admin reports {act} {one.id}", style)  # type: ignore[arg-type] # literals
-            for act, label, style in acts
-        ),
+        badge="" if one.status == moderation.OPEN else t("Appeal"),
+        lines=lines,
+        buttons=acts,
     )
 
 
-def _place_text(t: Translator, subject: str) -> str:
-    kind = subject.partition(":")[0]
-    return t(_PLACES.get(kind, _ELSEWHERE))
+def _reported_line(t: Translator, one: Report, by: str, now: datetime) -> str:
+    return t(
+        "Reported by {name} {when}, {place}",
+        name=by,
+        when=t.ago(one.at, now),
+        place=conduct.describe_place(t, one.subject),
+    )
 
 
-_ELSEWHERE = "somewhere else"
-_PLACES = {
-    "profile": "on a profile",
-    "relay": "in a conversation",
-    "intro": "in an introduction request",
-}
+def _decision_line(ctx: Context, one: Report) -> str:
+    """Return what was decided, by whom, when and why, for whoever decides the appeal."""
+    t = ctx.t
+    by = one.decided_by.name if one.decided_by else t("someone who left")
+    when = t.ago(one.decided_at or one.at, ctx.now)
+    if one.status == moderation.MUTED:
+        said = t("Muted by {name} {when}", name=by, when=when)
+    else:
+        said = t("Suspended by {name} {when}", name=by, when=when)
+    return f"{said}: «{one.reason}»" if one.reason else said
 
 
-async def _decide(ctx: Context, one: Report, act: str) -> Card:
+async def _decide(ctx: Context, one: Report, act: str, reason: str) -> Card:
     t, about = ctx.t, one.about
-    if one.status != moderation.OPEN:
-        return await _queue_card(ctx, t("Number {number} has already been decided.", number=one.id))
-    if about.has_role("admin") and act != "dismiss":
-        raise Refusal(t("Only the people who run the hub can change its admins."))
     one.status = {"dismiss": "dismissed", "mute": "muted", "suspend": "suspended"}[act]
-    one.decided_by_id, one.decided_at = ctx.member.id, ctx.now
+    one.decided_by_id, one.decided_at, one.reason = ctx.member.id, ctx.now, reason
     decision = "report dismissed" if act == "dismiss" else "report upheld"
     audit.record_act(ctx.session, ctx.now, ctx.member.id, decision, f"report:{one.id}")
     if act == "mute":
@@ -223,6 +289,7 @@ def _decision_card(about: Member, one: Report) -> Card:
         title=t("A decision about your membership"),
         parts=(
             Note(said, "warning"),
+            *((Text(t("Reason: «{text}»", text=one.reason)),) if one.reason else ()),
             Text(t("If you think this is wrong, say so: someone else will take a look.")),
             Buttons((Button(t("Appeal"), "appeal"),)),
         ),

@@ -7,11 +7,12 @@ from pydantic import BaseModel, Field
 
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Table, Text
 from bot.commands import STAFF, Context, Spelled, command
-from bot.community.rounds import messages, pools
+from bot.community.people import finding
+from bot.community.rounds import messages, pools, sending
 from bot.domain.affinity import Reason, Seeker, list_reasons
 from bot.domain.cadence import next_round_day, round_schedule
 from bot.errors import InvalidArgumentError, Refusal
-from bot.parsing import Labels, SingleWord, shorten
+from bot.parsing import Labels, SingleWord, Suggestions, shorten
 from db import audit, rounds
 from db.rounds import Round, RoundGroup, UnmatchedMember
 
@@ -23,7 +24,7 @@ class AdminRounds(BaseModel):
     """Look at the next round, change it, or send it"""
 
     act: Annotated[
-        Literal["status", "preview", "redraw", "swap", "lock", "unlock", "send"],
+        Literal["status", "preview", "redraw", "swap", "lock", "unlock", "send", "undo"],
         Labels(
             {
                 "status": "How rounds are going",
@@ -32,21 +33,22 @@ class AdminRounds(BaseModel):
                 "swap": "Swap two people",
                 "lock": "Lock",
                 "unlock": "Unlock",
-                "send": "Send now",
+                "send": "Send before its time",
+                "undo": "Undo sending",
             }
         ),
     ] = Field(default="status", title="What to do")
-    one: Annotated[str | None, SingleWord()] = Field(
+    one: Annotated[str | None, SingleWord(), Suggestions("member")] = Field(
         default=None,
-        max_length=12,
-        title="Number",
-        description="The number beside a name, or the page of a preview",
+        max_length=120,
+        title="Who, or which page",
+        description="A name or number to swap, the page of a preview, or now or morning to send",
     )
-    other: Annotated[str | None, SingleWord()] = Field(
+    other: Annotated[str | None, Suggestions("member")] = Field(
         default=None,
-        max_length=12,
-        title="The other number",
-        description="Who takes that place, for example: 31",
+        max_length=120,
+        title="With whom",
+        description="Who takes that place, by name or number",
     )
 
 
@@ -72,7 +74,9 @@ async def admin_rounds(ctx: Context, ask: AdminRounds) -> Card:
         case "lock" | "unlock":
             return await _set_lock(ctx, is_locked=ask.act == "lock")
         case "send":
-            return await _send(ctx)
+            return await _send(ctx, ask.one)
+        case "undo":
+            return await _undo(ctx)
 
 
 def _parse_number(ctx: Context, text: str | None, field: str) -> int:
@@ -84,6 +88,13 @@ def _parse_number(ctx: Context, text: str | None, field: str) -> int:
         else ctx.t("Please fill this in.")
     )
     raise InvalidArgumentError(said, name=field)
+
+
+async def _find_number(ctx: Context, text: str | None, field: str) -> int:
+    """Return the number of the member meant by a number or a name."""
+    if text and not finding.is_number(text):
+        return (await finding.find_member(ctx, text, field)).id
+    return _parse_number(ctx, text, field)
 
 
 def _record_act(ctx: Context, action: str, round_: Round) -> None:
@@ -103,6 +114,7 @@ async def _status_card(ctx: Context, note: str = "") -> Card:
     elif upcoming and upcoming.drafted_at:
         parts.append(Text(t("It is locked.") if upcoming.locked_at else t("It is drafted.")))
         parts.append(Facts(await _load_size_facts(ctx, upcoming)))
+        parts += sending.render_plan(ctx, upcoming)
     else:
         when = t.day_and_time(round_schedule(day).draft, ctx.member.zone)
         parts.append(Text(t("It will be drafted {when}.", when=when)))
@@ -178,6 +190,7 @@ async def _preview_card(ctx: Context, page: int = 1, note: str = "") -> Card:
     parts.append(Text(t("It goes out {when}.", when=_format_send_time(ctx, round_))))
     if round_.locked_at:
         parts.append(Note(t("Locked: anyone who joins now waits until it goes out.")))
+    parts += sending.render_plan(ctx, round_)
     parts.append(Facts(messages.size_facts(t, groups, left)))
     if shown:
         parts.append(await _pairs_table(ctx, round_, shown))
@@ -251,7 +264,7 @@ def _unpaired_reason(ctx: Context, one: UnmatchedMember) -> str:
 
 def _preview_buttons(ctx: Context, round_: Round, page: int, pages: int) -> list[Button]:
     t = ctx.t
-    acts = [Button(t("Send now"), "admin rounds send", "danger")]
+    acts = [Button(t("Send before its time"), "admin rounds send")]
     if round_.locked_at:
         acts.append(Button(t("Unlock"), "admin rounds unlock"))
     else:
@@ -290,16 +303,16 @@ async def _redraw(ctx: Context) -> Card:
 async def _swap(ctx: Context, one: str | None, other: str | None) -> Card:
     """Exchange the places of two people in the draft.
 
-    Raises InvalidArgumentError for numbers outside the round, Refusal if a rule forbids either of
+    Raises InvalidArgumentError for people outside the round, Refusal if a rule forbids either of
     the new groups.
     """
     round_ = await _load_unlocked_draft(ctx)
-    first, second = _parse_number(ctx, one, "one"), _parse_number(ctx, other, "other")
+    first, second = await _find_number(ctx, one, "one"), await _find_number(ctx, other, "other")
     names = await rounds.find_names(ctx.session, round_.id, (first, second))
-    for number, field in ((first, "one"), (second, "other")):
+    for number, field, said in ((first, "one", one), (second, "other", other)):
         if number not in names:
             raise InvalidArgumentError(
-                ctx.t("No one in this round has the number «{number}».", number=number), name=field
+                ctx.t("«{name}» is not in this round.", name=shorten(said or "")), name=field
             )
     forbids = await pools.swap(ctx.session, round_, first, second, ctx.now)
     if forbids:
@@ -337,11 +350,29 @@ async def _set_lock(ctx: Context, *, is_locked: bool) -> Card:
     return await _preview_card(ctx, note=ctx.t("Locked.") if is_locked else ctx.t("Unlocked."))
 
 
-async def _send(ctx: Context) -> Card:
-    """Send the next round now; raises Refusal if it was sent already, so that it is sent once."""
+async def _send(ctx: Context, when: str | None) -> Card:
+    """Ask whether to send the next round before its time, or plan it for now or the morning.
+
+    Raises Refusal if it was sent already, InvalidArgumentError for any other time.
+    """
     round_ = await _load_draft(ctx)
-    sent = await pools.release(ctx.session, round_.id, ctx.now)
-    if sent is None:
-        raise _already_sent_refusal(ctx, round_)
-    _record_act(ctx, "round sent", round_)
-    return await _status_card(ctx, ctx.t("Sent. People will hear about it within a few minutes."))
+    if when is None:
+        return await sending.render_confirmation(ctx, round_)
+    when = when.casefold()
+    if when not in ("now", "morning"):
+        raise InvalidArgumentError(
+            ctx.t("«{text}» does not fit here: write now or morning.", text=shorten(when)),
+            name="one",
+            buttons=(Button(ctx.t("Send before its time"), "admin rounds send"),),
+        )
+    await sending.plan_sending(ctx, round_, at_once=when == "now")
+    _record_act(ctx, f"round sent {when}", round_)
+    return await _status_card(ctx)
+
+
+async def _undo(ctx: Context) -> Card:
+    round_ = await _load_draft(ctx)
+    if not sending.undo_sending(round_):
+        return await _status_card(ctx, ctx.t("There is nothing to undo: it waits for its time."))
+    _record_act(ctx, "round held back", round_)
+    return await _status_card(ctx, ctx.t("Undone. It waits for its usual time."))

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from bot.community.rounds import messages, pools
+from bot.community.rounds import messages, pools, sending
 from bot.domain.cadence import next_round_day, round_schedule
 from db import audit, round_members, round_pools, rounds
 from db.base import transaction
@@ -91,11 +91,12 @@ async def _run_step(
 
 
 async def announce_draft(engine: AsyncEngine, day: date, now: datetime) -> None:
-    """Notify everybody who was drafted, the day before."""
+    """Notify everybody who was drafted, the day before, unless staff have it sent earlier."""
     when, last = round_schedule(day), 0
 
     def is_due(round_: Round) -> bool:
-        return not (round_.noticed_at or round_.sent_at) and when.notice <= now < when.send
+        told = round_.noticed_at or round_.sent_at or round_.send_from
+        return not told and when.notice <= now < when.send
 
     async def act(session: AsyncSession, round_: Round) -> bool:
         nonlocal last
@@ -111,7 +112,7 @@ async def announce_draft(engine: AsyncEngine, day: date, now: datetime) -> None:
 
 
 async def release_round(engine: AsyncEngine, day: date, now: datetime) -> None:
-    """Make the round final, unless an admin sent it already.
+    """Make the round final at its time, or when staff wanted it sent.
 
     A round that nothing sent within SEND_GRACE of its time is closed without being sent.
     """
@@ -123,21 +124,27 @@ async def release_round(engine: AsyncEngine, day: date, now: datetime) -> None:
             round_.closed_at = now
         else:
             await pools.release(session, round_.id, now)
+            await sending.set_mornings(session, round_, now)
         return False
 
-    await _run_step(engine, day, lambda r: r.sent_at is None and now >= when.send, act)
+    def is_due(round_: Round) -> bool:
+        start = min(when.send, round_.send_from or when.send)
+        return round_.sent_at is None and now >= start
+
+    await _run_step(engine, day, is_due, act)
 
 
 async def notify_groups(engine: AsyncEngine, day: date, now: datetime) -> None:
     """Bring new groups together, and tell those who were left without one why."""
 
     async def act(session: AsyncSession, round_: Round) -> bool:
-        groups = await rounds.list_groups(session, round_.id, only_new=BATCH_SIZE)
+        groups = await rounds.list_groups(session, round_.id, only_new=BATCH_SIZE, now=now)
         for group in groups:
             await messages.begin_group(session, now, round_, group)
         left = await rounds.list_unmatched(session, round_.id, only_new=BATCH_SIZE)
         for one in left:
-            await messages.notify_left_out(session, now, round_, one)
+            at = sending.arrival_time(round_, now, one.member.zone)
+            await messages.notify_left_out(session, now, round_, one, at)
         return bool(groups or left)
 
     await _run_step(engine, day, lambda r: r.sent_at is not None, act)

@@ -58,7 +58,9 @@ async def test_a_conversation_that_is_reported_stands_in_the_moderation_queue(
     assert "Luis Ángel Rojas" in queue
     assert "in a conversation" in queue
     assert "Maya Chen" in queue
-    assert "has been decided" in await press(talk, "noor", "admin reports mute 1")
+    assert "has been decided" in await press(
+        talk, "noor", "admin reports mute 1 because of rude words"
+    )
     assert "Tus palabras" in await press(talk, "luis", 'appeal because:"It was a joke"')
     assert "has been decided" in await press(talk, "ada", "admin reports lift 1")
     assert [r.status for r in await find_reports(talk.engine)] == ["lifted"]
@@ -192,7 +194,7 @@ async def test_a_second_press_suspends_nobody_twice(
 async def test_restoring_lifts_a_mute(typing: CommandTyper, engine: AsyncEngine) -> None:
     """As a granted appeal does: a restored member may write again."""
     await typing(f"report {LUIS} because:rude")
-    await typing("admin reports mute 1", as_="noor")
+    await typing("admin reports mute 1 because of rude words", as_="noor")
     assert ("member muted", f"member:{LUIS}") in await list_acts(engine)
     await typing("admin members restore 3", as_="ada")
     async with transaction(engine) as session:
@@ -208,7 +210,7 @@ async def test_a_mute_is_said_in_the_same_words_everywhere(talk: ConversationDri
     """By the decision, by a conversation and by a request to be introduced."""
     number = await talk.open_conversation("maya", "luis")
     await press(talk, "luis", "report 1 because:rude")
-    await press(talk, "noor", "admin reports mute 1")
+    await press(talk, "noor", "admin reports mute 1 because of rude words")
     sentence = "muted you until December 8, 2026: you can look around, but not write to others."
     assert sentence in reply_text(await talk.write("maya", "hello", number))
     assert sentence in await press(talk, "maya", "intro ben because hello")

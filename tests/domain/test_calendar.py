@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, seed
 from hypothesis import strategies as st
 
-from bot.domain.calendar import MIN_NOTICE, WorkingHours, find_slots
+from bot.domain.calendar import MIN_NOTICE, WorkingHours, find_slots, next_morning
 from tests.campaign import SEED, examples
 from tests.cast import NOW
 
@@ -141,3 +141,18 @@ def test_whatever_the_hours_every_proposal_keeps_the_rules(
     if end == 24:
         mine = office(one, f"{start:02}:00", "23:59")
     check(now.replace(tzinfo=UTC), mine, office(other))
+
+
+def test_the_next_morning_is_now_at_work_and_else_nine_on_a_working_day() -> None:
+    """On the reader's own clock, over weekends and over the change of the clocks."""
+    table = (
+        ("2026-11-24T15:00", "America/New_York", "2026-11-24T15:00"),  # Tuesday, ten o'clock
+        ("2026-11-24T15:00", "America/Los_Angeles", "2026-11-24T17:00"),
+        ("2026-11-24T22:00", "America/New_York", "2026-11-25T14:00"),
+        ("2026-11-27T23:00", "America/Sao_Paulo", "2026-11-30T12:00"),  # Friday night
+        ("2026-11-29T12:00", "Asia/Tokyo", "2026-11-30T00:00"),
+        ("2027-03-12T23:00", "America/New_York", "2027-03-15T13:00"),  # summer time began
+    )
+    for moment, zone, expected in table:
+        found = next_morning(datetime.fromisoformat(moment).replace(tzinfo=UTC), zone)
+        assert found == datetime.fromisoformat(expected).replace(tzinfo=UTC), (moment, zone)

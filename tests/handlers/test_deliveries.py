@@ -20,6 +20,7 @@ from db.outbox import Delivery
 from tests.conftest import CANARY, Clock, CommandTyper
 from tests.jobs.conftest import Owing, worker
 from tests.jobs.platform import Platform, timeout_error
+from tests.reading import commands_of
 
 pytestmark = pytest.mark.both
 
@@ -133,6 +134,23 @@ async def test_the_emergency_stop_stops_everything_until_it_is_lifted(
     await sending.run_until_idle()
     assert platform.texts() == ["waits"]
     assert "stopped" not in plain(await typing("admin health", as_="noor"))
+
+
+async def test_who_wants_to_go_on_is_never_offered_to_stop(
+    typing: CommandTyper, owing: Owing
+) -> None:
+    """In whatever words; both cards say how much waits, and what makes sense next."""
+    await owing("waits", channel="C1")
+    stopped = await typing("admin panic stop", as_="noor")
+    assert "One message waits now." in plain(stopped)
+    assert commands_of(stopped) == ["admin health", "admin panic resume"]
+    for word in ("go", "GO", "go on", "on", "start", "continue", "seguir", "reprendre", "resume"):
+        reply = await typing(f"admin panic {word}", as_="noor")
+        assert "Sending has resumed." in plain(reply), word
+        assert "admin panic stop" not in commands_of(reply)
+    for word in ("og", "off", "gone", "halt", "x"):
+        reply = await typing(f"admin panic {word}", as_="noor")
+        assert "Did you mean «Stop" not in plain(reply), word
 
 
 @pytest.mark.parametrize("words", ["admin dead", "admin health", "admin panic stop"])

@@ -1,13 +1,18 @@
 """Staff let people in, and look after members; every act stands in the audit log."""
 
+from collections.abc import Awaitable, Callable
+
 import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import Form, plain
+from bot.hub import Hub
+from bot.request import Request
 from db.audit import Audit
 from db.base import transaction
-from tests.cast import PENDING
+from db.members import get_or_create_account
+from tests.cast import NOW, PENDING, sender
 from tests.conftest import CommandTyper
 from tests.reading import button, commands_of, problems_of, titles_of
 
@@ -87,6 +92,47 @@ async def test_what_is_missing_or_wrong_reopens_the_form(
     else:
         assert "Not quite" in plain(reply)
     assert await audited(engine) == []
+
+
+@pytest.mark.both
+async def test_staff_find_a_member_by_whatever_they_know(
+    typing: CommandTyper, joining: Callable[..., Awaitable[int]]
+) -> None:
+    """A name in any spelling, a mention, an address; listed or not, suspended or not."""
+    await joining(key="luisa", name="Luisa Rojas", city="bogota-co", listed=False)
+    for who in ("Inês Albuquerque", "ines alb", "@ines", "<@ines>", "INES@city.example", "4"):
+        assert "Inês" in plain(await typing(f"admin members suspend {who}", as_="noor")), who
+        assert "Inês" in plain(await typing(f"admin members restore {who}", as_="noor")), who
+    reply = await typing("admin members suspend rojas", as_="noor")
+    assert "Several people match «rojas»." in plain(reply)
+    assert commands_of(reply) == ["admin members suspend who:3", "admin members suspend who:12"]
+    reply = await typing("admin members suspend luis rojas", as_="noor")
+    assert commands_of(reply) == ["admin members suspend who:3", "admin members suspend who:12"]
+    assert "Luisa" in plain(await typing("admin members lead luisa", as_="noor"))
+    unknown = await typing("admin members suspend nobody@city.example", as_="noor")
+    assert "nobody@city.example" in problems_of(unknown)["who"]
+
+
+async def test_who_waits_is_let_in_by_name(typing: CommandTyper, engine: AsyncEngine) -> None:
+    """Several words of a name, and the city behind them; namesakes are a choice."""
+    async with transaction(engine, writes=True) as session:
+        for key, name in (("kim1", "Pat Kim"), ("kim2", "Jo Kim")):
+            account = await get_or_create_account(session, "slack", "T1", key, NOW)
+            account.name = name
+    reply = await typing("admin members approve kim boston", as_="noor")
+    assert commands_of(reply)[:2] == [
+        "admin members approve who:13 city:boston", "admin members approve who:14 city:boston"
+    ]  # fmt: skip
+    said = plain(await typing("admin members approve Pat Kim boston", as_="noor"))
+    assert "Pat Kim from Boston, MA is now a member." in said
+
+
+async def test_the_list_of_all_members_completes_for_staff_alone(hub: Hub) -> None:
+    """Unlisted people too."""
+    asked = Request(sender("noor"), "admin members")
+    found = await hub.suggest(asked, "admin members", "who", "uma")
+    assert any(option.label.startswith("Uma Unlisted") for option in found)
+    assert not await hub.suggest(Request(sender("maya"), ""), "admin members", "who", "uma")
 
 
 @pytest.mark.parametrize("number", [10, 11])

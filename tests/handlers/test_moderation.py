@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import Form, plain
+from bot.deliveries import load_card
 from db import members
 from db.audit import Audit
 from db.base import transaction
@@ -15,7 +16,7 @@ from db.members import Member
 from db.moderation import Report
 from db.outbox import Delivery
 from tests.cast import NOW
-from tests.conftest import CANARY, CommandTyper
+from tests.conftest import CANARY, Clock, CommandTyper
 from tests.reading import commands_of, problems_of, titles_of
 
 MAYA, LUIS = 1, 3
@@ -89,6 +90,65 @@ async def test_without_words_a_form_opens_with_the_person_in_it(typing: CommandT
     assert "because" in problems_of(await typing(f"report {LUIS} because:x"))
 
 
+async def test_the_form_of_a_report_asks_people_for_nothing_that_a_button_knows(
+    typing: CommandTyper, engine: AsyncEngine
+) -> None:
+    """The place is no field, and yet it is sent with the form."""
+    form = await typing(f"report {LUIS} where:relay:12")
+    assert isinstance(form, Form)
+    assert [given.name for given in form.inputs] == ["person", "because"]
+    told = {"person": (str(LUIS),), "because": ("It hurt me",)}
+    await typing(form.command, values=told, submitted=True)
+    (one,) = await reports(engine)
+    assert (one.subject, one.because) == ("relay:12", "It hurt me")
+
+
+async def test_a_mute_asks_why_and_the_appeal_shows_all_of_it_with_its_age(
+    typing: CommandTyper, engine: AsyncEngine, clock: Clock
+) -> None:
+    """The member reads the reason; whoever decides the appeal reads it and what was reported."""
+    await typing('report luis because:"He shouted at me"')
+    clock.advance(days=2)
+    form = await typing("admin reports mute luis", as_="noor")
+    assert isinstance(form, Form)
+    assert [given.name for given in form.inputs] == ["because"]
+    assert not (await person(engine)).is_muted(clock.now)
+
+    await typing(form.command, as_="noor", values={"because": ("No shouting",)}, submitted=True)
+    assert (await person(engine)).is_muted(clock.now)
+    told = (await cards(engine))[LUIS]
+    assert "«No shouting»" in told
+    clock.advance(days=3)
+    await typing('appeal because:"It was loud there"', as_="luis")
+    queue = plain(await typing("admin reports", as_="ada"))
+    assert "Muted by Noor Haddad 3 days ago: «No shouting»" in queue
+    assert "Reported by Maya Chen 5 days ago, on a profile: He shouted at me" in queue
+    assert "from Luis Ángel Rojas, just now" in queue
+
+
+async def test_the_cards_of_the_staff_say_what_waits_without_the_words_of_the_two(
+    typing: CommandTyper, engine: AsyncEngine
+) -> None:
+    """Who, by whom, where, since when; after an appeal which decision it is about."""
+    await typing(WORDS)
+    card = (await cards(engine))[10]
+    for fact in ("Luis Ángel Rojas was reported", "Reported by: Maya Chen", "Where: on a profile"):
+        assert fact in card
+    await typing("admin reports suspend 1", as_="ada")
+    await typing("appeal because:nothing", as_="luis")
+    card = (await cards(engine))[10]
+    assert "Luis Ángel Rojas appeals a decision" in card
+    assert "Decision: Suspended" in card
+    assert CANARY not in card
+
+
+async def cards(engine: AsyncEngine) -> dict[int | None, str]:
+    """The newest card owed to each member, as text."""
+    async with transaction(engine) as session:
+        rows = await session.scalars(select(Delivery).order_by(Delivery.id))
+        return {d.member_id: plain(load_card(d.body)) for d in rows}
+
+
 @pytest.mark.both
 async def test_two_of_the_staff_at_once_decide_once(
     typing: CommandTyper, engine: AsyncEngine
@@ -96,7 +156,8 @@ async def test_two_of_the_staff_at_once_decide_once(
     """The second one reads that it is decided."""
     await typing(WORDS)
     answers = await asyncio.gather(
-        typing("admin reports mute 1", as_="noor"), typing("admin reports suspend 1", as_="ada")
+        typing("admin reports mute 1 because of rude words", as_="noor"),
+        typing("admin reports suspend 1", as_="ada"),
     )
     told = sorted("has already been decided" in plain(answer) for answer in answers)
     assert told == [False, True]
@@ -111,7 +172,9 @@ async def test_muted_for_two_weeks_and_free_again_on_appeal(
 ) -> None:
     """Whoever decided does not decide the appeal."""
     await typing(WORDS)
-    assert "has been decided" in plain(await typing("admin reports mute 1", as_="noor"))
+    assert "has been decided" in plain(
+        await typing("admin reports mute 1 because of rude words", as_="noor")
+    )
     assert (await person(engine)).is_muted(NOW)
     assert "Luis" not in titles_of(await typing("admin reports", as_="noor"))
 
@@ -165,7 +228,7 @@ async def test_admins_are_not_muted_by_staff(typing: CommandTyper, engine: Async
     await typing("report 11 because:rude")
     assert "about you" in plain(await typing("admin reports dismiss 1", as_="ada"))
     assert "Only the people who run the hub" in plain(
-        await typing("admin reports mute 1", as_="noor")
+        await typing("admin reports mute 1 because of rude words", as_="noor")
     )
     assert "has been decided" in plain(await typing("admin reports dismiss 1", as_="noor"))
     (one,) = await reports(engine)
@@ -175,7 +238,7 @@ async def test_admins_are_not_muted_by_staff(typing: CommandTyper, engine: Async
 async def test_whoever_is_muted_asks_nobody(typing: CommandTyper, engine: AsyncEngine) -> None:
     """They may look, and are told until when and how to object; nobody is owed a card."""
     await typing(WORDS)
-    await typing("admin reports mute 1", as_="noor")
+    await typing("admin reports mute 1 because of rude words", as_="noor")
     before = len(await owed(engine))
     reply = await typing("intro maya because hello", as_="luis")
     assert "8 de diciembre de 2026" in plain(reply) or "8 dic" in plain(reply)

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -18,6 +18,7 @@ from db.members import Member
 from db.rounds import RoundPlace
 from db.talks import Talk
 from tests.conftest import Clock, CommandTyper
+from tests.reading import button
 
 DAY = date(2026, 12, 1)
 SOME = ("maya", "ben", "luis", "remi", "carl", "zoe")
@@ -105,7 +106,8 @@ async def test_somebody_who_waits_may_take_a_place(six: CommandTyper, engine: As
     ("words", "said"),
     [
         ("swap", "Please fill this in."), ("swap 1", "Please fill this in."),
-        ("swap x 2", "whole number"), ("swap 1 999", "«999»"), ("swap 1 1", "the same group"),
+        ("swap x 2", "«x»"), ("send later", "now or morning"),
+        ("swap 1 999", "«999»"), ("swap 1 1", "the same group"),
         ("preview 0", "whole number"), ("preview 99", "Pairs: 3"), ("explode", "not one of"),
     ],
 )  # fmt: skip
@@ -137,7 +139,8 @@ async def test_a_locked_round_stays_until_it_is_unlocked(
     before = await together(engine)
     await six("rounds on", "zoe")
     clock.now = round_schedule(DAY).notice
-    assert "Sent." in plain(await six("admin rounds send", "noor"))
+    await six("admin rounds send now", "noor")
+    await job.advance_rounds(engine, lambda: clock.now + timedelta(minutes=5))
     assert await together(engine) == before
     assert before
 
@@ -161,21 +164,75 @@ async def test_two_admins_press_send_and_the_clock_strikes(
 ) -> None:
     """All at once: one release, one introduction each; everybody else hears that it was sent."""
     await six("admin rounds preview", "noor")
-    clock.now = round_schedule(DAY).send - timedelta(seconds=1)
-    said = await asyncio.gather(
-        *(six("admin rounds send", who) for who in ("noor", "ada", "noor", "ada"))
+    clock.now = round_schedule(DAY).send - timedelta(minutes=6)
+    await asyncio.gather(
+        *(six("admin rounds send now", who) for who in ("noor", "ada", "noor", "ada"))
     )
-    texts = [plain(card) for card in said]
-    assert sum("Sent." in text for text in texts) == 1
-    assert sum("each round goes out once" in text for text in texts) == 3
     after = round_schedule(DAY).send + timedelta(seconds=1)
     await asyncio.gather(*(job.advance_rounds(engine, lambda: after) for _ in range(3)))
     async with transaction(engine) as session:
         assert await session.scalar(select(func.count()).select_from(Talk)) == 3
-        sent = select(func.count()).where(Audit.action == "round sent")
-        assert await session.scalar(sent) == 1
     clock.now = after
     assert "6 people were introduced" in plain(await six("admin rounds", "noor"))
+
+
+async def test_sending_is_asked_about_waits_and_can_be_undone(
+    six: CommandTyper, engine: AsyncEngine, clock: Clock
+) -> None:
+    """Nothing goes out before the window has passed; the card says to how many, and when."""
+    asked = await six("admin rounds send", "noor")
+    assert "6 people will hear of it." in plain(asked)
+    assert await talks(engine) == 0
+    held = await six(button(asked, "Send now").command, "noor")
+    assert "you can undo it until then" in plain(held)
+    await job.advance_rounds(engine, lambda: clock.now + timedelta(minutes=4))
+    assert await talks(engine) == 0
+    assert "Undone." in plain(await six(button(held, "Undo").command, "noor"))
+    await job.advance_rounds(engine, lambda: clock.now + timedelta(hours=1))
+    assert await talks(engine) == 0
+    assert "nothing to undo" in plain(await six("admin rounds undo", "noor"))
+
+    await six("admin rounds send now", "noor")
+    clock.advance(minutes=5)
+    await job.advance_rounds(engine, clock)
+    assert await talks(engine) == 3
+    assert "goes out once" in plain(await six("admin rounds undo", "noor"))
+    async with transaction(engine) as session:
+        acts = await session.scalars(select(Audit.action).where(Audit.subject == "round:1"))
+        assert list(acts) == ["round sent now", "round held back", "round sent now"]
+
+
+async def test_in_the_morning_each_pair_begins_when_both_are_at_work(
+    six: CommandTyper, engine: AsyncEngine, clock: Clock
+) -> None:
+    """On a Friday night: on Monday at 9:00 in Boston; with Denver not before 9:00 there."""
+    clock.now = datetime(2026, 11, 28, 2, 0, tzinfo=UTC)
+    asked = await six("admin rounds send", "noor")
+    assert "the first read it on Monday, November 30, 9:00\u202fAM" in plain(asked)
+    assert "the last on Monday, November 30, 11:00\u202fAM" in plain(asked)
+    await six("admin rounds send morning", "noor")
+    moments = [datetime(2026, 11, 30, hour, tzinfo=UTC) for hour in (13, 14, 15, 16)]
+    begun = []
+    for moment in moments:
+        await job.advance_rounds(engine, lambda moment=moment: moment)  # type: ignore[misc] # now
+        begun.append(await talks(engine))
+    assert begun == [0, 2, 2, 3]
+
+
+async def talks(engine: AsyncEngine) -> int:
+    async with transaction(engine) as session:
+        return await session.scalar(select(func.count()).select_from(Talk)) or 0
+
+
+async def test_two_are_swapped_by_name(six: CommandTyper, engine: AsyncEngine) -> None:
+    """As staff know them; who is not in the round is named."""
+    await six("admin rounds preview", "noor")
+    boston = [group for group in await together(engine) if group & {1, 2}]
+    (one,), (other,) = [group - {1, 2} for group in boston]
+    names = {3: "luis", 5: "gagnon", 6: "zoe@city.example", 7: "Quiet"}
+    said = plain(await six(f"admin rounds swap {names[one]} {names[other]}", "noor"))
+    assert "swapped places." in said
+    assert "«uma» is not in this round." in plain(await six("admin rounds swap uma ben", "noor"))
 
 
 async def test_long_drafts_have_pages(
@@ -193,7 +250,7 @@ async def test_long_drafts_have_pages(
         assert (name in first) != (name in second)
 
 
-@pytest.mark.parametrize("words", ["", "preview", "redraw", "swap 1 2", "lock", "send"])
+@pytest.mark.parametrize("words", ["", "preview", "redraw", "swap 1 2", "lock", "send now", "undo"])
 async def test_only_staff_may(typing: CommandTyper, engine: AsyncEngine, words: str) -> None:
     """Members hear that it is for staff, and the try is written down."""
     assert "Staff only" in plain(await typing(f"admin rounds {words}"))

@@ -83,7 +83,11 @@ async def told(hub: Hub, engine: AsyncEngine, clock: Clock, language: str) -> st
             if moment == steps.draft:
                 await say("noor", *(STAFF if week == 0 else ()), "admin rounds preview")
             if moment == steps.notice and week == 1:
-                await say("noor", "admin rounds send", "admin rounds send", "admin rounds")
+                acts = ("send", "send morning", "undo", "undo", "send now", "preview")
+                await say("noor", *(f"admin rounds {act}" for act in acts))
+                clock.advance(minutes=5)
+                await job.advance_rounds(engine, clock)
+                await say("noor", "admin rounds send", "admin rounds")
             await say("ines", "rounds", "rounds why")
             await say("remi", "rounds", "rounds why")
         await say("luis", "rounds scheduled", "rounds not-yet", "rounds met", "rounds")

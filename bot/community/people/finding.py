@@ -1,6 +1,7 @@
 """Finds a person by what was typed: an id, a mention or a name."""
 
 import re
+from collections.abc import Sequence
 
 from bot.cards import Option
 from bot.commands import Context
@@ -21,7 +22,7 @@ async def find_people(ctx: Context, text: str, field: str = "person") -> list[Me
     """
     if match := _MENTION.fullmatch(text):
         found = await _find_mentioned(ctx, match[1])
-    elif text.isascii() and text.isdigit() and len(text) < 10:
+    elif is_number(text):
         found = await members.load_member(ctx.session, int(text))
     else:
         people = await directory.find_by_name(ctx.session, text.lstrip("@"), ctx.member)
@@ -42,7 +43,44 @@ async def find_person(ctx: Context, text: str, field: str = "person") -> Member:
     people = await find_people(ctx, text, field)
     if len(people) == 1:
         return people[0]
+    raise _several_people_error(ctx, text, field, people)
+
+
+async def find_member(ctx: Context, text: str, field: str) -> Member:
+    """Find the one member meant by a number, a mention, an e-mail address or a name.
+
+    For staff only: it finds every member, whatever the status, listed or not. For several people
+    it raises an `InvalidArgumentError` with their names to choose from, for nobody one that says
+    what may be typed.
+    """
+    found: Sequence[Member | None]
+    if match := _MENTION.fullmatch(text):
+        found = [await _find_mentioned(ctx, match[1])]
+    elif is_number(text):
+        found = [await members.load_member(ctx.session, int(text))]
+    elif "@" in text.lstrip("@"):
+        found = [await members.find_by_email(ctx.session, text)]
+    else:
+        found = await members.find_by_name(ctx.session, text.lstrip("@"))
+    people = [person for person in found if person]
+    if len(people) == 1:
+        return people[0]
+    if people:
+        raise _several_people_error(ctx, text, field, people)
     raise InvalidArgumentError(
+        ctx.t(
+            "I don't know anyone called «{name}». Try a name, a @mention, an e-mail address or the "
+            "number beside the name.",
+            name=shorten(text),
+        ),
+        name=field,
+    )
+
+
+def _several_people_error(
+    ctx: Context, text: str, field: str, people: Sequence[Member]
+) -> InvalidArgumentError:
+    return InvalidArgumentError(
         ctx.t("Several people match «{name}».", name=shorten(text)),
         name=field,
         choices=tuple(
@@ -69,6 +107,11 @@ async def split_person_and_topic(ctx: Context, name: str, topic: str) -> tuple[M
     except InvalidArgumentError as misfit:
         misfit.parsed_values = {"person": (name,), "topic": (topic,)}
         raise
+
+
+def is_number(text: str) -> bool:
+    """Return whether the text can be a row's number: one to nine ASCII digits."""
+    return text.isascii() and text.isdigit() and len(text) < 10
 
 
 async def _find_mentioned(ctx: Context, user: str) -> Member | None:

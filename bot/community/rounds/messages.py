@@ -165,9 +165,9 @@ async def _trio_card(session: AsyncSession, people: Sequence[Member]) -> Card:
 
 
 async def notify_left_out(
-    session: AsyncSession, now: datetime, round_: Round, one: UnmatchedMember
+    session: AsyncSession, now: datetime, round_: Round, one: UnmatchedMember, at: datetime
 ) -> None:
-    """Notify a member who has no partner in this round: why, and what would help."""
+    """Notify a member, at a time, who has no partner in this round: why, and what would help."""
     one.told_at = now
     person, t = one.member, translator(one.member.language)
     card = Card(
@@ -180,7 +180,7 @@ async def notify_left_out(
     )
     key = f"round:{round_.id}:left:{person.id}"
     await enqueue(
-        session, now, person, KIND, card, key=key, expires=round_schedule(round_.day).check
+        session, now, person, KIND, card, key=key, at=at, expires=round_schedule(round_.day).check
     )
 
 
