@@ -62,6 +62,17 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """The message of a member: its addresses are links, and what stands between ticks is code.
+
+    Nothing else in it is markup.
+    """
+
+    text: str
+    kind: Literal["written"] = "written"
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """A sentence that must not be missed: a success, a warning or an error."""
 
@@ -169,7 +180,20 @@ class Divider:
     kind: Literal["divider"] = "divider"
 
 
-Part = Heading | Text | Note | Facts | Entry | Table | Bars | Buttons | Choice | Link | Divider
+Part = (
+    Heading
+    | Text
+    | Written
+    | Note
+    | Facts
+    | Entry
+    | Table
+    | Bars
+    | Buttons
+    | Choice
+    | Link
+    | Divider
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +278,7 @@ def _part_lines(part: Part) -> Iterator[str]:
         case Heading():
             yield ""
             yield part.text
-        case Text() | Note():
+        case Text() | Written() | Note():
             yield part.text
         case Facts():
             yield from (f"{fact.label}: {fact.value}" for fact in part.facts)

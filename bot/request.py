@@ -72,6 +72,14 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class Quote:
+    """A message that somebody shared or forwarded; `author` is empty where it is not told."""
+
+    author: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class IncomingMessage:
     """What somebody did in direct messages with the hub, which may be part of a conversation.
 
@@ -80,7 +88,10 @@ class IncomingMessage:
     none. `is_command`: its text begins like a command. `edition` rises with each edit of a message,
     and from one reaction to the next where the platform says when each was made. `keys`: the ids of
     this event; if one of them was recorded before, it is a duplicate. `emoji`: the emoji of a
-    reaction.
+    reaction. `quotes`: what was shared with it.
+
+    In all texts code stands between ticks, and a moment that everybody reads on their own clock
+    stands as `<t:SECONDS:STYLE>`, with Discord's letters for the style.
     """
 
     sender: Sender
@@ -94,6 +105,7 @@ class IncomingMessage:
     edition: int = 0
     files: tuple[File, ...] = ()
     emoji: str = ""
+    quotes: tuple[Quote, ...] = ()
     keys: tuple[str, ...] = ()
 
     @property

@@ -27,6 +27,7 @@ from bot.cards import (
     Reply,
     Table,
     Text,
+    Written,
 )
 
 HOSTILE = {
@@ -58,6 +59,7 @@ def every_part(text: str, short: str = "") -> tuple[Part, ...]:
         Heading(text),
         Text(text),
         Text(text, quiet=True),
+        Written(text),
         *(Note(text, tone) for tone in ("info", "good", "warning", "bad")),
         Facts((Fact(text, text), Fact(text, ""), Fact("", text))),
         Entry(text, (text, text), note=text, badge=text, buttons=(button,)),

@@ -20,6 +20,7 @@ from bot.cards import (
     Reply,
     Table,
     Text,
+    Written,
 )
 
 
@@ -93,7 +94,7 @@ def sentences_of(reply: Reply) -> Iterator[str]:
 
 def _texts(part: Part) -> Iterator[str]:
     match part:
-        case Heading() | Text() | Note():
+        case Heading() | Text() | Written() | Note():
             yield part.text
         case Facts():
             yield from (said for fact in part.facts for said in (fact.label, fact.value))

@@ -29,6 +29,7 @@ from bot.cards import (
     Reply,
     Table,
     Text,
+    Written,
 )
 
 PLATFORM = "terminal"
@@ -66,6 +67,8 @@ def _part(part: Part) -> RenderableType:
             return _line(f"\n{part.text}", style="bold underline")
         case Text():
             return _line(part.text, style="dim" if part.quiet else "")
+        case Written():
+            return _line(part.text)
         case Note():
             return _line(f"{_SIGNS[part.tone]} {part.text}", style=_COLOURS[part.tone])
         case Facts():

@@ -13,7 +13,7 @@ from bot.cards import Card
 from bot.community.relay import cards
 from bot.domain.escaping import escape_markup, truncate
 from bot.i18n import translator
-from bot.request import File
+from bot.request import File, Quote
 from db.members import Member
 from tests.platforms import discord, slack_limits
 from tests.platforms.slack_mentions import mentions_of
@@ -42,6 +42,7 @@ def cards_of(text: str) -> list[Card]:
     files = (File(text[:50], 3, text[:20], ""),)
     return [
         cards.message_card(t, ANA, "Slack", said, files),
+        cards.message_card(t, ANA, "Slack", "", (), [Quote(escape_markup(text)[:50], said)]),
         cards.reaction_card(t, ANA, "Discord", escape_markup(text)[:50], escape_markup(text)[:40]),
         cards.choose_conversation_card(t, [(1, ANA)], 1, escape_markup(text)),
     ]

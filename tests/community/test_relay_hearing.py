@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import Card, plain
-from bot.request import File, Sender
+from bot.request import File, Quote, Sender
 from db import inbound, members, outbox, relay
 from db.base import transaction
 from db.members import Account, Member, Workspace
@@ -305,6 +305,49 @@ async def test_reactions_told_late_or_twice_change_nothing(talk: ConversationDri
     await talk.hub.handle_message(mark("marked", 70, "Ev3"))  # the same event, whatever it says
     await talk.deliver_due()
     assert len(talk.list_screen("luis")) == 1
+
+
+async def test_a_shared_message_passes_and_says_so(talk: ConversationDriver) -> None:
+    """Under the writer's own words, with its author where the platform names one."""
+    number = await talk.open_conversation("maya", "luis")
+    shared = (
+        Quote("Ben Ito\u202e", "we publish `trees`"),
+        Quote("", "[Boston](http://evil.example)"),
+    )
+    assert reply_text(await talk.write("maya", "look", number, quotes=shared)) == ""
+    await talk.deliver_due()
+    assert talk.list_screen("luis")[-1] == (
+        "Maya Chen · Boston, MA · Slack\nlook\n↪ Shared, from Ben Ito:\nwe publish `trees`\n"
+        "↪ Shared:\nBoston (http://evil.example)\n"
+    )
+    asked = await talk.write("maya", "", quotes=shared)
+    assert "«we publish `trees`»" in reply_text(asked)
+    await press(talk, "maya", f"relay send {number} draft:1")
+    await talk.deliver_due()
+    assert talk.list_screen("luis")[-1].startswith("Maya Chen · Boston, MA · Slack\n↪ Shared")
+    told = reply_text(await talk.write("maya", "x" * 2990, number, quotes=shared))
+    assert "That was long" in told
+
+
+async def test_a_moment_is_told_on_the_readers_clock(talk: ConversationDriver) -> None:
+    """In the reader's language; in code it stays what was typed."""
+    number = await talk.open_conversation("maya", "luis")
+    await talk.write("luis", "at <t:1783605600:F>, `<t:1783605600:F>`", number)
+    await talk.write("maya", "at <t:1783605600:t>", number)
+    await talk.deliver_due()
+    assert "at July 9, 2026, 10:00\u202fAM (your time), `<t:1783605600:F>`" in str(
+        talk.list_screen("maya")[-1]
+    )
+    assert "at 9:00\u202f" in talk.list_screen("luis")[-1].replace("\xa0", "\u202f")
+
+
+async def test_code_that_is_cut_is_still_code(talk: ConversationDriver) -> None:
+    """And the writer hears that it was cut."""
+    number = await talk.open_conversation("maya", "luis")
+    told = await talk.write("maya", "```\n" + "x = 1\n" * 800 + "```", number)
+    assert "That was long" in reply_text(told)
+    await talk.deliver_due()
+    assert talk.list_screen("luis")[-1].endswith("…\n```\n")
 
 
 # --- what cannot pass ---------------------------------------------------------------------------

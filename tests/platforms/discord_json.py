@@ -209,7 +209,7 @@ def message_json(message: Message) -> Json:
     return {
         "id": str(message.id),
         "channel_id": str(message.channel.id),
-        "type": 19 if reply else 0,
+        "type": 19 if reply and not reply.get("type") else 0,
         **({"message_reference": _reference(message, reply)} if reply else {}),
         "author": user_json(message.author),
         "content": message.content,
@@ -219,6 +219,7 @@ def message_json(message: Message) -> Json:
         "mention_everyone": False,
         "mentions": [],
         "mention_roles": [],
+        **_snapshots(body),
         "attachments": [_attachment(message, name) for name in message.files],
         "embeds": [embed | {"type": "rich"} for embed in body.get("embeds") or []],
         "components": numbered(message.components),
@@ -228,6 +229,14 @@ def message_json(message: Message) -> Json:
         **({"application_id": str(message.author.id)} if message.author.bot else {}),
         **({"webhook_id": str(message.author.id)} if message.cause else {}),
     }
+
+
+def _snapshots(body: Json) -> Json:
+    """What a forwarded message carries: the other one, without its author."""
+    forwarded = body.get("message_snapshots") or ()
+    kept = ("type", "content", "embeds", "attachments", "timestamp", "edited_timestamp", "flags")
+    shots = [{"message": {name: message_json(one)[name] for name in kept}} for one in forwarded]
+    return {"message_snapshots": shots} if shots else {}
 
 
 def message_event(message: Message, body: Json) -> Json:

@@ -250,6 +250,14 @@ class People(World):
         await self.announce(message)
         return Sent(self, message)
 
+    async def forward(self, user: User, message: Message) -> Sent:
+        """Forward a message to the app in private."""
+        where = {"type": 1, "message_id": str(message.id), "channel_id": str(message.channel.id)}
+        body: Json = {"message_reference": where, "message_snapshots": [message]}
+        sent = self.store(self.dm_channel(user), user, body)
+        await self.announce(sent)
+        return Sent(self, sent)
+
     async def react(self, user: User, message: Message, emoji: str, *, take: bool = False) -> None:
         """Put an emoji to a message in private, or take it away again."""
         event = {

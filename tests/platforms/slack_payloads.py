@@ -1,5 +1,6 @@
 """The payloads Slack sends, in the shapes of its published samples."""
 
+import re
 import uuid
 from typing import Any
 
@@ -145,6 +146,47 @@ def written(post: Post) -> Json:
 
 
 def typed_blocks(text: str) -> list[Json]:
-    """What a person types arrives as rich text too."""
-    line = {"type": "rich_text_section", "elements": [{"type": "text", "text": text}]}
+    """What a person types arrives as rich text too, in which an emoji is an element."""
+    pieces = re.split(r"((?<!\w):[a-z_+-][\w+-]*:(?::skin-tone-[2-6]:)?)", text)
+    elements = [
+        {"type": "emoji", "name": piece.split(":")[1]}
+        if index % 2
+        else {"type": "text", "text": piece}
+        for index, piece in enumerate(pieces)
+        if piece
+    ]
+    line = {"type": "rich_text_section", "elements": elements}
     return [{"type": "rich_text", "elements": [line]}] if text else []
+
+
+def sent_text(typed: str) -> str:
+    """What Slack sends of typed words: signs escaped, addresses of pages and mailboxes marked."""
+    safe = typed.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(
+        r"(?P<url>https?://[^\s|]*[^\s|.,;:!?'\")\]*_~`”（）。])"
+        r"|(?P<mail>(?<![\w.+/@-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+)",
+        lambda m: f"<{m[0]}>" if m["url"] else f"<mailto:{m[0]}|{m[0]}>",
+        safe,
+    )
+
+
+def shared(post: Post, author: str) -> Json:
+    """A message that somebody shares, as it hangs on the message that shares it."""
+    return {
+        "is_share": True,
+        "is_msg_unfurl": True,
+        "channel_id": post.channel,
+        "ts": post.ts,
+        "author_id": post.user,
+        "author_name": author,
+        "text": post.text,
+        "fallback": f"[{post.ts}] {author}: {post.text}",
+        "mrkdwn_in": ["text"],
+        "footer": "Slack Conversation",
+    }
+
+
+def tombstone(post: Post) -> Json:
+    """What stays of a deleted message that has answers in a thread."""
+    return {"type": "message", "subtype": "tombstone", "text": "This message was deleted.",
+            "user": "USLACKBOT", "hidden": True, "ts": post.ts, "thread_ts": post.ts}  # fmt: skip

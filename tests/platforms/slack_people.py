@@ -19,6 +19,8 @@ from tests.platforms.slack_payloads import (
     interaction,
     message_event,
     reaction_event,
+    shared,
+    tombstone,
     typed_blocks,
     where_body,
     written,
@@ -194,8 +196,12 @@ class People:
                                    previous_message=before)  # fmt: skip
 
     async def take_back(self, user: User, post: Post, **how: Any) -> Act:
-        """Deletes a message of one's own."""
+        """Deletes a message of one's own; one that has answers stays as a mark."""
         post.deleted, now = True, self.world.ts()
+        if any(p.thread_ts == post.ts and p is not post for p in self.world.posts):
+            return await self._changed(user, post, "message_changed", now, how,
+                                       message=tombstone(post),
+                                       previous_message=written(post))  # fmt: skip
         return await self._changed(user, post, "message_deleted", now, how, deleted_ts=post.ts,
                                    previous_message=written(post))  # fmt: skip
 
@@ -278,6 +284,10 @@ class People:
         content = {"text": text, "blocks": typed_blocks(text)} | top
         post = self.world.post(channel, user.id, content)
         event = message_event(kind, post, user, channel)
+        if shares := how.pop("shares", ()):
+            event["attachments"] = [
+                shared(one, self.world.users[user.team.id, one.user].name) for one in shares
+            ]
         if files := how.pop("files", ()):
             event |= {"subtype": "file_share", "files": list(files)}
         act = await self.event(user.team, event, **how)

@@ -1,14 +1,22 @@
 """Parse events in direct messages with the bot into `IncomingMessage`s: pure."""
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 
 import discord
 
-from bot.request import File, IncomingMessage, Sender
+from bot.domain.code import rewrite_passages
+from bot.request import File, IncomingMessage, Quote, Sender
 
 _MENTION = re.compile(r"<(@[!&]?|#)(\d{15,20})>")
 _EMOJI = re.compile(r"<a?:(\w{1,64}):\d+>")
+_COMMAND_MENTION = re.compile(r"<(/[\w -]{1,100}):\d+>")
+_UNSHOWN_LINK = re.compile(r"<(https?://[^\s<>]+)>")
+"""A link without a preview; the brackets are not shown."""
+_ESCAPED = re.compile(r"(https?://\S+)|\\([*_~|#>+\-\[\]().!:@\\])")
+"""A sign that is shown as it is; a backslash in an address belongs to it."""
 _COMMAND = re.compile(r"\s*/?wwc\b")
 
 
@@ -19,10 +27,11 @@ def parse_message(message: discord.Message, sender: Sender) -> IncomingMessage:
         "written",
         str(message.id),
         str(message.channel.id),
-        readable_text(message),
+        _message_text(message),
         parent=_reply_target_id(message),
         is_command=bool(_COMMAND.match(message.content)),
         files=files(message),
+        quotes=_quotes(message),
         keys=(f"{sender.platform}:m{message.id}",),
     )
 
@@ -56,22 +65,48 @@ def parse_reaction(mark: discord.RawReactionActionEvent, sender: Sender) -> Inco
     )
 
 
-def readable_text(message: discord.Message) -> str:
-    """Return the text as people read it: names for mentions and for the server's own emoji."""
-    names = {str(user.id): user.display_name for user in message.mentions}
+def readable_text(content: str, names: Mapping[str, str]) -> str:
+    """Return a text as people read it: names for mentions and for the server's own emoji.
+
+    `names`: of mentioned people, by id. Times stay as Discord writes them, since each reader has a
+    clock. Code stays as it is.
+    """
 
     def named(found: re.Match[str]) -> str:
         return f"{found[1][0]}{names.get(found[2], '…')}"
 
-    said = _EMOJI.sub(r":\1:", _MENTION.sub(named, message.content))
-    return "\n".join(filter(None, (said, *(f":{s.name}:" for s in message.stickers))))
+    def read_prose(text: str) -> str:
+        said = _EMOJI.sub(r":\1:", _MENTION.sub(named, text))
+        return _ESCAPED.sub(
+            lambda found: found[1] or found[2],
+            _UNSHOWN_LINK.sub(r"\1", _COMMAND_MENTION.sub(r"\1", said)),
+        )
+
+    return rewrite_passages(content, read_prose)
+
+
+def _message_text(message: discord.Message) -> str:
+    names = {str(user.id): user.display_name for user in message.mentions}
+    return _with_stickers(readable_text(message.content, names), message.stickers)
+
+
+def _with_stickers(said: str, stickers: Sequence[discord.StickerItem]) -> str:
+    return "\n".join(filter(None, (said, *(f":{sticker.name}:" for sticker in stickers))))
+
+
+def _quotes(message: discord.Message) -> tuple[Quote, ...]:
+    """Return the messages that were forwarded; Discord does not tell who wrote them."""
+    return tuple(
+        Quote("", _with_stickers(readable_text(one.content, {}), one.stickers))
+        for one in message.message_snapshots
+    )
 
 
 def files(message: discord.Message) -> tuple[File, ...]:
     """Return the attachments; anybody who has such an address can open it for a day."""
     return tuple(
         File(one.filename, one.size, (one.content_type or "").partition(";")[0], one.url)
-        for one in message.attachments
+        for one in chain(message.attachments, *(s.attachments for s in message.message_snapshots))
     )
 
 

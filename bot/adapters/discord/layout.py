@@ -14,7 +14,8 @@ from bot.adapters.discord.limits import (
     TEXT,
     Json,
 )
-from bot.adapters.discord.text import one_line, size
+from bot.adapters.discord.text import one_line
+from bot.domain.characters import utf16_length
 
 TextRenderer = Callable[[int], str]
 """Returns Markdown of at most so many characters; "" where so few would make no sense."""
@@ -86,7 +87,9 @@ def _walk_components(components: Iterable[Json]) -> Iterator[Json]:
 
 
 def _count_letters(components: Sequence[Json]) -> int:
-    return sum(size(component.get("content", "")) for component in _walk_components(components))
+    return sum(
+        utf16_length(component.get("content", "")) for component in _walk_components(components)
+    )
 
 
 def _count_bytes(components: Sequence[Json]) -> int:

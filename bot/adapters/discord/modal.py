@@ -18,8 +18,9 @@ from bot.adapters.discord.limits import (
     Json,
 )
 from bot.adapters.discord.names import name_reply
-from bot.adapters.discord.text import escape_markup, one_line, shorten, size, tidy
+from bot.adapters.discord.text import escape_markup, one_line, shorten, tidy
 from bot.cards import Form, Input, Option
+from bot.domain.characters import utf16_length
 from bot.i18n import Translator
 from bot.parsing import Argument
 from bot.request import Values
@@ -81,7 +82,7 @@ def is_menu(given: Input) -> bool:
     return (
         0 < len(given.options) <= MAX_OPTIONS
         and len(values) == len(given.options)
-        and all(0 < size(value) <= MAX_OPTION for value in values)
+        and all(0 < utf16_length(value) <= MAX_OPTION for value in values)
     )
 
 
@@ -115,7 +116,7 @@ def _text_input(given: Input, t: Translator) -> Json:
     A value that is too long may stay, so that the person can shorten it.
     """
     value = shorten(tidy(given.text) if given.long else one_line(given.text), MAX_INPUT)
-    most = min(max(given.longest, size(value), 1), MAX_INPUT)
+    most = min(max(given.longest, utf16_length(value), 1), MAX_INPUT)
     drawn: Json = {
         "type": TEXT_INPUT,
         "custom_id": given.name,

@@ -38,7 +38,7 @@ from bot.adapters.discord.modal import count_parts, modal
 from bot.adapters.discord.names import name_commands as name_commands
 from bot.adapters.discord.names import name_reply
 from bot.adapters.discord.names import read_command as read_command
-from bot.adapters.discord.text import escape_markup, fit_lines, one_line, shorten, size
+from bot.adapters.discord.text import escape_markup, escape_message, fit_lines, one_line, shorten
 from bot.cards import (
     Bars,
     Button,
@@ -58,7 +58,10 @@ from bot.cards import (
     Table,
     Text,
     Tone,
+    Written,
 )
+from bot.domain.characters import utf16_length
+from bot.domain.code import close_block
 from bot.i18n import Translator
 
 SHORT_FACT = 26
@@ -186,6 +189,8 @@ def _part(part: Part, ids: ComponentIds, t: Translator) -> Iterator[Block]:
             yield Block(_line("### ", part.text, most=250))
         case Text():
             yield Block(_small_print(part.text) if part.quiet else _paragraph(part.text))
+        case Written():
+            yield Block(_message_text(part.text))
         case Note():
             yield Block(_paragraph(part.text, f"{SIGNS[part.tone]} "), vital=True)
         case Facts():
@@ -210,7 +215,7 @@ def _part(part: Part, ids: ComponentIds, t: Translator) -> Iterator[Block]:
 
 def _line(before: str, text: str, most: int = UNLIMITED) -> TextRenderer:
     def draw(letters: int) -> str:
-        said = shorten(one_line(text), min(letters, most) - size(before), escape_markup)
+        said = shorten(one_line(text), min(letters, most) - utf16_length(before), escape_markup)
         return f"{before}{said}" if said else ""
 
     return draw
@@ -220,10 +225,15 @@ def _paragraph(text: str, before: str = "") -> TextRenderer:
     text = text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + "…"
 
     def draw(letters: int) -> str:
-        said = shorten(text, letters - size(before), escape_markup)
+        said = shorten(text, letters - utf16_length(before), escape_markup)
         return f"{before}{said}" if said else ""
 
     return draw
+
+
+def _message_text(text: str) -> TextRenderer:
+    text = text[:MAX_TEXT]
+    return lambda letters: shorten(text, letters, lambda said: escape_message(close_block(said)))
 
 
 def _small_print(text: str, most: int = UNLIMITED) -> TextRenderer:
@@ -241,7 +251,7 @@ def _lines(lines: Iterable[str]) -> TextRenderer:
 
 def _code_block(lines: Sequence[str]) -> TextRenderer:
     def draw(letters: int) -> str:
-        said = fit_lines(lines, letters - size("```\n\n```"))
+        said = fit_lines(lines, letters - utf16_length("```\n\n```"))
         return f"```\n{said}\n```" if said.strip() else ""
 
     return draw
@@ -258,7 +268,7 @@ def _facts(facts: Sequence[Fact]) -> Iterator[str]:
     for fact in facts:
         label = _bold(f"{one_line(fact.label)}:" if one_line(fact.label) else "")
         line = f"{label} {shorten(one_line(fact.value), 1000, escape_markup)}".strip()
-        if size(fact.label) + size(fact.value) > SHORT_FACT:
+        if utf16_length(fact.label) + utf16_length(fact.value) > SHORT_FACT:
             yield from (held, line)
             held = ""
         elif held:

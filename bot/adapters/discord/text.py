@@ -4,26 +4,22 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 
+from bot.domain.addresses import split_addresses
+from bot.domain.characters import continues_character, remove_invisible, utf16_length
+from bot.domain.code import FENCE, split_code
+
 ZERO_WIDTH_SPACE = "\u200b"
 """Breaks a mention in two without being visible."""
 
 MAX_LINE = 2000
 """Characters; nothing on one line is ever shown longer than this."""
 
-MAX_MARKS = 4
-"""Combining marks kept on one character; more than these are vandalism."""
-
-_JOINER = "\u200d"
-_DIRECTION = re.compile(
-    "[\u00ad\u061c\u180e\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
-)
-_ADDRESS = re.compile(
-    r"\bhttps?://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d{1,5})?"
-    r"(?:[/?#][A-Za-z0-9\-._/?#&=+%,;:]*)?(?=[\s.,;:!?)\]»”\"']|$)(?!\S*@)"
-)
 _SCHEME = re.compile(r"(?i)(https?|discord|steam)://")
 _MARKUP = re.compile(r"([\\*_~|`\[\]])")
 _LINE_START = re.compile(r"(?m)^([ \t]*)(?:([#>+-])|(\d+)(?=[.)]))")
+_TAG = re.compile(r"<(?=[@#:]|\w{1,20}:|/[^<>\n]{1,100}:\d|\Z)")
+"""Where Discord would begin a mention, an emoji, a time, a command or a link."""
+_LIVE_MENTION = re.compile(r"(?i)<(?=[@#])|@(?=everyone|here)")
 _MASS_MENTION = re.compile(r"(?i)@(?=everyone|here|&)")
 
 
@@ -32,9 +28,7 @@ def tidy(text: str) -> str:
 
     Line breaks stay; repeated spaces and blank lines are collapsed.
     """
-    lines = (
-        " ".join(filter(None, _strip_invisible(line).split(" "))) for line in text.splitlines()
-    )
+    lines = (" ".join(line.split()) for line in remove_invisible(text).splitlines())
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
@@ -43,36 +37,44 @@ def one_line(text: str) -> str:
     return " ".join(tidy(text[:MAX_LINE]).split())
 
 
-def _strip_invisible(line: str) -> str:
-    kept: list[str] = []
-    marks = 0
-    for letter in _DIRECTION.sub("", line):
-        kind = unicodedata.category(letter)
-        marks = marks + 1 if kind in ("Mn", "Me") else 0
-        if marks > MAX_MARKS or kind == "Cs":
-            continue
-        kept.append(" " if kind in ("Cc", "Zs", "Zl", "Zp") else letter)
-    return "".join(kept)
-
-
 def escape_markup(text: str) -> str:
     """Return Discord markdown that shows exactly what somebody wrote and does nothing else.
 
     Plain web addresses stay links, since they show where they lead; every other address,
     mention, time, heading, quote, list or emphasis is shown as plain characters.
     """
-    clean = tidy(text)
+    return _escape_prose(tidy(text), starts=True)
+
+
+def escape_message(text: str) -> str:
+    """Return Discord markdown that shows a member's message like `escape_markup`, with its code."""
     pieces: list[str] = []
-    end = 0
-    for found in _ADDRESS.finditer(clean):
-        pieces += [_escape_stretch(clean[end : found.start()], starts=end == 0), found[0]]
-        end = found.end()
-    pieces.append(_escape_stretch(clean[end:], starts=end == 0))
+    for passage in split_code(text):
+        if passage.kind == "prose":
+            starts = not pieces or pieces[-1].endswith("\n")
+            pieces.append(_escape_prose(passage.text, starts=starts))
+            continue
+        code = _LIVE_MENTION.sub("\\g<0>" + ZERO_WIDTH_SPACE, passage.text)
+        if passage.kind == "inline":
+            ticks = "``" if "`" in code else "`"
+            pieces.append(f"{ticks}{code}{ticks}")
+        else:
+            above = "\n" if pieces and not pieces[-1].endswith("\n") else ""
+            pieces.append(f"{above}{FENCE}{passage.language}\n{code}\n{FENCE}\n")
+    return "".join(pieces).rstrip("\n")
+
+
+def _escape_prose(text: str, *, starts: bool) -> str:
+    """Escape text without code; `starts`: it begins at the start of a line."""
+    pieces: list[str] = []
+    for piece, is_address in split_addresses(text):
+        at_start = starts and not pieces
+        pieces.append(f"<{piece}>" if is_address else _escape_stretch(piece, starts=at_start))
     return "".join(pieces)
 
 
 def _escape_stretch(text: str, *, starts: bool) -> str:
-    """Escape text between addresses; only the first piece begins at the start of a line."""
+    """Escape text between addresses; `starts`: it begins at the start of a line."""
     guarded = text if starts else "\x00" + text
     guarded = _MARKUP.sub(r"\\\1", guarded)
     guarded = _LINE_START.sub(_escape_line_start, guarded)
@@ -85,7 +87,7 @@ def _escape_line_start(found: re.Match[str]) -> str:
 
 
 def _break_mentions(text: str) -> str:
-    broken = re.sub(r"<(?!\s)", "<" + ZERO_WIDTH_SPACE, text)
+    broken = _TAG.sub("<" + ZERO_WIDTH_SPACE, text)
     return _MASS_MENTION.sub("@" + ZERO_WIDTH_SPACE, broken)
 
 
@@ -95,11 +97,6 @@ def escape_code(text: str) -> str:
 
 
 # --- sizes ------------------------------------------------------------------------------------
-
-
-def size(text: str) -> int:
-    """Return the length in UTF-16 units, the strictest way to count."""
-    return len(text) + sum(letter > "\uffff" for letter in text)
 
 
 def width(text: str) -> int:
@@ -123,18 +120,9 @@ def graphemes(text: str) -> Iterator[str]:
     """Yield what a reader counts as single characters, so that no text is cut inside one."""
     start = 0
     for end in range(1, len(text) + 1):
-        if end == len(text) or not _continues_grapheme(text[start:end], text[end]):
+        if end == len(text) or not continues_character(text, end):
             yield text[start:end]
             start = end
-
-
-def _continues_grapheme(held: str, letter: str) -> bool:
-    if held[-1] == _JOINER or letter == _JOINER:
-        return True
-    if "\U0001f1e6" <= letter <= "\U0001f1ff":
-        return len(held) == 1 and "\U0001f1e6" <= held <= "\U0001f1ff"
-    skin, tag = "\U0001f3fb" <= letter <= "\U0001f3ff", "\U000e0020" <= letter <= "\U000e007f"
-    return skin or tag or unicodedata.category(letter).startswith("M")
 
 
 def shorten(text: str, most: int, draw: Callable[[str], str] = str) -> str:
@@ -145,13 +133,13 @@ def shorten(text: str, most: int, draw: Callable[[str], str] = str) -> str:
     # Text much longer than the limit surely does not fit, so rendering all of it would be wasted.
     if len(text) <= 3 * max(most, 0):
         whole = draw(text)
-        if size(whole) <= most:
+        if utf16_length(whole) <= most:
             return whole
     letters = list(graphemes(text[: most + 1]))
     low, high = 0, len(letters)
     while low < high:
         middle = (low + high + 1) // 2
-        fits = size(draw("".join(letters[:middle]).rstrip() + "…")) <= most
+        fits = utf16_length(draw("".join(letters[:middle]).rstrip() + "…")) <= most
         low, high = (middle, high) if fits else (low, middle - 1)
     return draw("".join(letters[:low]).rstrip() + "…") if low else ""
 
@@ -160,7 +148,7 @@ def fit_lines(lines: Iterable[str], most: int) -> str:
     """Join as many whole lines as fit into `most` UTF-16 units."""
     kept: list[str] = []
     for line in lines:
-        if size("\n".join([*kept, line])) > most:
+        if utf16_length("\n".join([*kept, line])) > most:
             break
         kept.append(line)
     return "\n".join(kept)

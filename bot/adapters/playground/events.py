@@ -3,8 +3,11 @@
 from bot.adapters.playground.guard import BadCallError
 from bot.adapters.playground.post import PlaygroundDeliveryAdapter
 from bot.adapters.playground.reading import CallContext, sender_of
+from bot.adapters.playground.spans import NAMED_EMOJI_PLATFORMS
 from bot.adapters.playground.world import BOT, MAX_TEXT, Message, PlaygroundHub
 from bot.cards import Card
+from bot.domain.code import rewrite_passages
+from bot.domain.emoji_names import draw_emoji
 from bot.i18n import translator
 from bot.request import HandledMessage, IncomingMessage
 
@@ -50,6 +53,13 @@ class PlaygroundDirectMessages(PlaygroundDeliveryAdapter):
         return found
 
 
+def _readable_text(here: CallContext, text: str) -> str:
+    """Return what was typed as the workspace's platform would hand it over."""
+    if here.workspace.platform not in NAMED_EMOJI_PLATFORMS:
+        return text
+    return rewrite_passages(text, draw_emoji, languages=False)
+
+
 def _build_incoming_message(
     here: CallContext, message: Message, *, act: str = "written", under: str = ""
 ) -> IncomingMessage:
@@ -59,7 +69,7 @@ def _build_incoming_message(
         act,  # type: ignore[arg-type] # written, edited or deleted
         str(message.number),
         message.channel,
-        message.text,
+        _readable_text(here, message.text),
         parent=under,
         has_threads=here.workspace.platform in THREADED_PLATFORMS,
         edition=message.version if act == "edited" else 0,

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.adapters.playground.spans import Reader, Span, join_lines, link, plain_spans
+from bot.domain.emoji_names import emoji_picture
 
 _FENCE = re.compile(r"```\n?(.*?)\n?```", re.DOTALL)
 _TOKEN = re.compile(
@@ -17,30 +18,6 @@ _TOKEN = re.compile(
 )
 _DATE = re.compile(r"!date\^(-?\d{1,12})\^([^^|]*)")
 _PLACE = re.compile(r"\{(\w+)\}")
-EMOJI = {
-    "white_check_mark": "✅",
-    "heavy_check_mark": "✔️",
-    "warning": "⚠️",
-    "x": "❌",
-    "no_entry": "⛔",
-    "information_source": "ℹ️",
-    "wave": "👋",
-    "tada": "🎉",
-    "eyes": "👀",
-    "bulb": "💡",
-    "star": "⭐",
-    "calendar": "📅",
-    "lock": "🔒",
-    "bell": "🔔",
-    "mag": "🔍",
-    "large_green_circle": "🟢",
-    "large_yellow_circle": "🟡",
-    "red_circle": "🔴",
-    "+1": "👍",
-    "heart": "❤️",
-    "round_pushpin": "📍",
-    "rotating_light": "🚨",
-}
 
 
 def text_spans(text: Mapping[str, Any], reader: Reader) -> list[Span]:
@@ -98,7 +75,7 @@ def _token(match: re.Match[str], reader: Reader) -> Span:
     if kind == "code":
         return Span("code", inside=(Span(text=_unescape(said)),))
     if kind == "emoji":
-        return Span(text=EMOJI.get(said, f":{said}:"))
+        return Span(text=emoji_picture(said))
     if kind == "angle":
         return _angle_span(said, reader)
     return Span(kind, inside=tuple(_inline_spans(said, reader)))
@@ -181,8 +158,7 @@ def _emoji(element: Mapping[str, Any]) -> str:
     points = str(element.get("unicode", ""))
     if re.fullmatch(r"[0-9a-fA-F]{2,5}(-[0-9a-fA-F]{2,5})*", points):
         return "".join(chr(int(point, 16)) for point in points.split("-"))
-    name = str(element["name"])
-    return EMOJI.get(name, f":{name}:")
+    return emoji_picture(str(element["name"]))
 
 
 def _mention(kind: Any, element: Mapping[str, Any], reader: Reader) -> str:

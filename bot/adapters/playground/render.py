@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from bot.adapters.playground.forms import Field, Modal, block_modal, component_modal
 from bot.adapters.playground.markdown import markdown_spans
 from bot.adapters.playground.mrkdwn import rich_spans, text_spans
-from bot.adapters.playground.spans import Reader, pictures, plain_spans
+from bot.adapters.playground.spans import NAMED_EMOJI_PLATFORMS, Reader, message_spans, pictures
 from bot.adapters.playground.world import (
     BOT,
     Message,
@@ -105,7 +105,9 @@ def _message_context(message: Message, view: View) -> dict[str, Any]:
         "plain": view.name_commands(plain(message.card)) if message.card else "",
         "json": format_json(message.payload),
         "time": _time(message.at, view),
-        "texts": plain_spans,
+        "texts": partial(
+            message_spans, named_emoji=view.workspace.platform in NAMED_EMOJI_PLATFORMS
+        ),
         "quote": quote_line(message),
         "direct": message.channel == conversation_key(view.person.key, BOT),
         "mine": message.author == view.person.key and message.card is None,

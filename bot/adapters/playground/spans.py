@@ -7,6 +7,9 @@ from datetime import UTC, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from bot.domain.addresses import split_addresses
+from bot.domain.code import split_code
+from bot.domain.emoji_names import draw_emoji
 from bot.i18n import Length, translator
 
 
@@ -24,6 +27,8 @@ class Span:
 Line = Callable[[str], list[Span]]
 TimeStyle = Literal["time", "date", "ago"] | Length
 BREAK = Span("br")
+NAMED_EMOJI_PLATFORMS = frozenset({"slack"})
+"""Platforms where the names of emoji, such as `:tada:`, stand in what people type."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,30 @@ _SIGNS = {"✅": "good", "⚠": "warning", "❌": "cross", "⛔": "stop", "💡"
 def plain_spans(text: str) -> list[Span]:
     """Return plain text as spans with line breaks."""
     return join_lines([[Span(text=line)] if line else [] for line in text.split("\n")])
+
+
+def message_spans(text: str, *, named_emoji: bool = False) -> list[Span]:
+    """Return what a person typed, with its addresses as links and its code as code.
+
+    `named_emoji`: the names of emoji in it are shown as pictures, as Slack does.
+    """
+    spans: list[Span] = []
+    for passage in split_code(text):
+        if passage.kind == "block":
+            spans.append(Span("pre", inside=(Span(text=passage.text),)))
+        elif passage.kind == "inline":
+            spans.append(Span("code", inside=(Span(text=passage.text),)))
+        else:
+            spans += linked_spans(draw_emoji(passage.text) if named_emoji else passage.text)
+    return spans
+
+
+def linked_spans(text: str) -> list[Span]:
+    """Return plain text as spans with line breaks, its addresses as links."""
+    spans: list[Span] = []
+    for piece, is_address in split_addresses(text):
+        spans += [link(piece, [Span(text=piece)])] if is_address else plain_spans(piece)
+    return spans
 
 
 def join_lines(lines: Sequence[Sequence[Span]]) -> list[Span]:

@@ -4,8 +4,11 @@ import json
 import re
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
-from bot.adapters.slack.text import is_visible, shorten, utf16_length
+from bot.adapters.slack.text import is_visible, shorten
+from bot.domain.addresses import split_addresses
+from bot.domain.characters import utf16_length
 
 Json = dict[str, Any]
 
@@ -15,6 +18,10 @@ LABEL, COMMAND, HEADER, PARAGRAPH = 75, 2000, 150, 2500
 """Longest labels, commands of buttons, headers and paragraphs, in UTF-16 units."""
 EMPTY = "–"
 """The text shown in place of an empty one, which Slack rejects."""
+
+LINKS = 20
+"""Most links in one text: each takes some of the room of a message."""
+_ASCII_SIGNS = "%:/?#[]@!$&'()*+,;=~|{}^"
 
 _FORMATS = re.compile(r"[*_~`\\<>&]|:[\w+'-]+:")
 """Characters and emoji names that Slack would read as formatting in its own markup."""
@@ -59,6 +66,28 @@ def text_run(text: str, **style: bool) -> Json:
     return {"type": "text", "text": text, **({"style": style} if style else {})}
 
 
+def linked_runs(text: str, **style: bool) -> list[Json]:
+    """Return a text as elements of a rich text: up to `LINKS` addresses become links."""
+    runs: list[Json] = []
+    links = 0
+    for piece, is_address in split_addresses(text):
+        links += is_address
+        if is_address and links <= LINKS:
+            runs.append(_address_link(piece) | ({"style": style} if style else {}))
+        elif runs and runs[-1]["type"] == "text":
+            runs[-1]["text"] += piece
+        else:
+            runs.append(text_run(piece, **style))
+    return runs or [text_run(text, **style)]
+
+
+def _address_link(address: str) -> Json:
+    """Return an address as a link; Slack takes it in plain letters, people read it as written."""
+    if address.isascii():
+        return {"type": "link", "url": address}
+    return {"type": "link", "url": quote(address, safe=_ASCII_SIGNS), "text": address}
+
+
 def emoji(name: str) -> Json:
     """Return the emoji with this name in Slack as an element of a rich text."""
     return {"type": "emoji", "name": name}
@@ -90,8 +119,8 @@ def rich_text(*parts: Json) -> Json:
 
 
 def paragraph(text: str) -> Json:
-    """Return a block of unformatted text."""
-    return rich_text(line(text_run(text)))
+    """Return a block of unformatted text, its addresses as links."""
+    return rich_text(line(*linked_runs(text)))
 
 
 def field(label: str, value: str) -> Json:

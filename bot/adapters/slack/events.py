@@ -87,7 +87,9 @@ class EventListener:
         if found is None or not await self._is_installed_for(found.visitor):
             return False
         async with self._locks.lock_for(found.channel):
-            heard = found.to_incoming_message(await self._people.load_sender(found.visitor))
+            names = await self._people.load_names(found.visitor, found.mentioned_users)
+            sender = await self._people.load_sender(found.visitor)
+            heard = found.to_incoming_message(sender, names)
             taken = await self._hub.handle_message(heard)
         if taken and isinstance(taken.reply, Card):
             t = await self._people.load_translator(heard.sender)

@@ -9,8 +9,9 @@ from typing import Any
 from bot.adapters.slack import blocks as kit
 from bot.adapters.slack.blocks import Json
 from bot.adapters.slack.parts import VALUE, Piece
-from bot.adapters.slack.text import is_visible, shorten, utf16_length
+from bot.adapters.slack.text import is_visible, shorten
 from bot.cards import Form, Input, Option
+from bot.domain.characters import utf16_length
 
 MAX_RADIO_BUTTONS = 4
 """Most options shown as radio buttons; more of them become a menu."""

@@ -8,7 +8,7 @@ from typing import assert_never
 from bot.adapters.slack import blocks as kit
 from bot.adapters.slack.blocks import Json
 from bot.adapters.slack.charts import bars_lines, fixed_width_table, native_table
-from bot.adapters.slack.text import chunks, is_visible, shorten, utf16_length
+from bot.adapters.slack.text import chunks, is_visible, shorten
 from bot.cards import (
     Bars,
     Button,
@@ -24,13 +24,18 @@ from bot.cards import (
     Part,
     Table,
     Text,
+    Written,
 )
+from bot.domain.characters import utf16_length
+from bot.domain.code import close_block, split_code
 from bot.i18n import Translator
 
 TABLE_ROWS, TABLE_COLUMNS, TABLE_SIZE = 100, 20, 8000
 """Largest table rendered as Slack's own; the size is that of its JSON in UTF-16 units."""
 MONOSPACED = 4000
 """Longest block of monospaced text, in UTF-16 units."""
+MESSAGE_TEXT, MESSAGE_SIZE = 3500, 9000
+"""Longest message of a member, and its largest JSON, in UTF-16 units."""
 LIST_LINES = 20
 VALUE = 150
 """Longest value of an option, in UTF-16 units."""
@@ -181,6 +186,8 @@ class _CardRenderer:
                 yield Piece((kit.header(part.text),))
             case Text():
                 yield from map(_small_print if part.quiet else _paragraph, chunks(part.text, 2500))
+            case Written():
+                yield Piece((_message_text(part.text),))
             case Note():
                 yield self._note(part)
             case Facts():
@@ -209,16 +216,16 @@ class _CardRenderer:
     def _note(self, note: Note) -> Piece:
         if self.surface.alerts and utf16_length(note.text) <= 200:
             return Piece((kit.alert(note.text, _LEVELS[note.tone]),), keep=True)
-        text = kit.text_run("  " + kit.fit_text(note.text, 2500))
-        return Piece((kit.rich_text(kit.line(kit.emoji(_EMOJI[note.tone]), text)),), keep=True)
+        runs = kit.linked_runs("  " + kit.fit_text(note.text, 2500))
+        return Piece((kit.rich_text(kit.line(kit.emoji(_EMOJI[note.tone]), *runs)),), keep=True)
 
     def _entry(self, entry: Entry) -> Piece:
         runs = _title(entry)
         lines = [shorten(line, 500) for line in entry.lines if is_visible(line)]
         if lines:
-            runs.append(kit.text_run(shorten("\n" + "\n".join(lines), 3000)))
+            runs += kit.linked_runs(shorten("\n" + "\n".join(lines), 3000))
         if is_visible(entry.note):
-            runs.append(kit.text_run("\n" + shorten(entry.note, 600), italic=True))
+            runs += kit.linked_runs("\n" + shorten(entry.note, 600), italic=True)
         rows = self._actions(entry.buttons)
         return Piece((kit.rich_text(kit.line(*runs)), *rows))
 
@@ -289,6 +296,27 @@ def _small_print(text: str) -> Piece:
 
 def _paragraph(text: str) -> Piece:
     return Piece((kit.paragraph(text),))
+
+
+def _message_text(text: str) -> Json:
+    """Render a member's message: code as code, everything else as it was written.
+
+    A message with so much of both that it would not fit is plain text.
+    """
+    said = close_block(shorten(text, MESSAGE_TEXT))
+    sections: list[Json] = []
+    runs: list[Json] = []
+    for passage in split_code(said):
+        if passage.kind == "block":
+            sections += [*([kit.line(*runs)] if runs else []), kit.code_block(passage.text)]
+            runs = []
+        elif passage.kind == "inline":
+            runs.append(kit.text_run(passage.text, code=True))
+        else:
+            runs += kit.linked_runs(passage.text)
+    sections += [kit.line(*runs)] if runs or not sections else []
+    drawn = kit.rich_text(*sections)
+    return drawn if kit.size(drawn) <= MESSAGE_SIZE else kit.paragraph(said)
 
 
 def _facts(facts: Facts) -> Iterator[Piece]:

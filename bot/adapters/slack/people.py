@@ -3,6 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -21,6 +22,8 @@ PLATFORM, LABEL = "slack", "Slack"
 FACTS_SECONDS, FACTS_SECONDS_AFTER_FAILURE, LANGUAGE_SECONDS = 3600.0, 60.0, 30.0
 """How long facts, facts after a failed call, and the language of a person are cached."""
 MAX_ENTRIES = 5000
+MAX_MENTIONS = 10
+"""People mentioned in one message whose names are looked up."""
 Value = TypeVar("Value")
 
 
@@ -110,6 +113,16 @@ class People:
             email=facts.email,
             label=LABEL,
         )
+
+    async def load_names(self, visitor: Visitor, users: AbstractSet[str]) -> dict[str, str]:
+        """Return the names of people in the visitor's workspace, of up to `MAX_MENTIONS` of them.
+
+        Those that Slack does not give in time are left out.
+        """
+        some = sorted(users)[:MAX_MENTIONS]
+        people = [Visitor(visitor.team, user, visitor.enterprise) for user in some]
+        found = await asyncio.gather(*map(self._load_facts, people))
+        return {user: facts.name for user, facts in zip(some, found, strict=True) if facts.name}
 
     async def load_translator(self, sender: Sender) -> Translator:
         """Return the translator of the language the person reads.

@@ -4,8 +4,9 @@ from bot.adapters.slack import blocks as kit
 from bot.adapters.slack.blocks import Json
 from bot.adapters.slack.forms import Origin, field_pieces
 from bot.adapters.slack.parts import HOME, MESSAGE, MODAL, Piece, fit_pieces, render_blocks
-from bot.adapters.slack.text import chunks, escape_text, is_visible, utf16_length
+from bot.adapters.slack.text import chunks, escape_text, is_visible
 from bot.cards import Button, Buttons, Card, Form, Note, Text, plain
+from bot.domain.characters import utf16_length
 from bot.i18n import Translator
 
 FALLBACK, TITLE = 3800, 24

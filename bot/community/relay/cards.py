@@ -6,12 +6,12 @@ Each card is for one reader; `t` is that reader's translator.
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.cards import Button, Buttons, Card, Entry, Link, Note, Part, Text
+from bot.cards import Button, Buttons, Card, Entry, Link, Note, Part, Text, Written
 from bot.community.conduct import describe_mute
 from bot.community.people import places
 from bot.domain.escaping import escape_markup, one_line
 from bot.i18n import Translator
-from bot.request import File
+from bot.request import File, Quote
 from db.members import Member
 
 MAX_FILES = 10
@@ -30,12 +30,23 @@ def author_line(t: Translator, person: Member, label: str) -> str:
 
 
 def message_card(
-    t: Translator, person: Member, label: str, text: str, files: Sequence[File]
+    t: Translator,
+    person: Member,
+    label: str,
+    text: str,
+    files: Sequence[File],
+    quotes: Sequence[Quote] = (),
 ) -> Card:
-    """Render the copy of a message below its author's line; `text` must be escaped already."""
+    """Render the copy of a message below its author's line, and what was shared with it.
+
+    All texts must be escaped already.
+    """
     shown: list[Part] = [Text(author_line(t, person, label), quiet=True)]
     if text:
-        shown.append(Text(text))
+        shown.append(Written(text))
+    for quote in quotes:
+        by = t("Shared, from {name}:", name=quote.author) if quote.author else t("Shared:")
+        shown += [Text(f"↪ {by}", quiet=True), Written(quote.text)]
     for file in files[:MAX_FILES]:
         shown.append(Text(_file_line(t, file)))
         if file.id and file.url:  # an address at the hub

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from bot.request import File, IncomingMessage, Sender
+from bot.request import File, IncomingMessage, Quote, Sender
 from db.relay import RelayDraft
 
 
@@ -17,8 +17,11 @@ def load_message(draft: RelayDraft) -> IncomingMessage:
     """Return the message of a draft; its event was recorded when it came, so it has no keys."""
     fields = _rename_fields(json.loads(draft.body))
     files = tuple(File(**file) for file in fields.pop("files"))
+    quotes = tuple(Quote(**quote) for quote in fields.pop("quotes", ()))
     sender = Sender(**_rename_fields(fields.pop("sender")))
-    return IncomingMessage(**{**fields, "sender": sender, "files": files, "keys": ()})
+    return IncomingMessage(
+        **{**fields, "sender": sender, "files": files, "quotes": quotes, "keys": ()}
+    )
 
 
 def _rename_fields(fields: dict[str, Any]) -> dict[str, Any]:

@@ -1,10 +1,8 @@
 """Passes a message on to the other side of a conversation, or says why it may not be."""
 
-from bot.cards import Card
 from bot.community.relay import cards
+from bot.community.relay.copies import describe_losses, render_copy
 from bot.community.relay.threads import ConversationView, notify_other
-from bot.domain.escaping import escape_markup, truncate
-from bot.i18n import translator
 from bot.request import HandledMessage, IncomingMessage
 from db import blocks, inbound, relay
 from db.relay import RelayLine
@@ -35,36 +33,17 @@ async def forward(view: ConversationView, heard: IncomingMessage) -> HandledMess
     hindered = await find_obstacle(view)
     if hindered is not None:
         return hindered
-    card = render_copy(view, heard)
-    if card is None:
+    copy = render_copy(view, heard)
+    if copy.card is None:
         said = view.t(
             "I couldn't pass anything on from that message; I can pass on words and links."
         )
         return HandledMessage(cards.note_card(said))
-    line.delivery_id = await notify_other(view, card, f"relay:{line.id}")
+    line.delivery_id = await notify_other(view, copy.card, f"relay:{line.id}")
     if line.delivery_id is None:
         return HandledMessage(cards.unreachable_card(view.t, view.other_name))
     line.status = relay.PASSED
-    return HandledMessage(render_losses(view, heard))
-
-
-def render_copy(view: ConversationView, heard: IncomingMessage) -> Card | None:
-    """Render the copy for the other side; None if nothing of the message can be shown."""
-    text, _ = truncate(escape_markup(heard.text))
-    if view.other is None or not (text or heard.files):
-        return None
-    t = translator(view.other.language)
-    return cards.message_card(t, view.me, heard.sender.label, text, heard.files)
-
-
-def render_losses(view: ConversationView, heard: IncomingMessage) -> Card | None:
-    """Render what was not passed on whole: a long text, large files; None if all was."""
-    said = []
-    if truncate(escape_markup(heard.text))[1]:
-        said.append(cards.truncation_text(view.t, view.other_name))
-    if any(not file.url for file in heard.files):
-        said.append(cards.files_not_sent_text(view.t, view.other_name))
-    return cards.note_card(" ".join(said)) if said else None
+    return HandledMessage(describe_losses(view, heard.files, is_cut=copy.is_cut))
 
 
 async def find_obstacle(view: ConversationView) -> HandledMessage | None:

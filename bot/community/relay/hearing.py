@@ -11,18 +11,17 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import deliveries
-from bot.cards import Form, Reply, Text
+from bot.cards import Form, Reply, Text, Written
 from bot.commands import Command, MessageContext, hears
 from bot.community.relay import cards
 from bot.community.relay.cards import MAX_FILE_SIZE
+from bot.community.relay.copies import describe_losses, excerpt, render_copy
 from bot.community.relay.drafts import dump_message, load_message
 from bot.community.relay.forwarding import (
     NO_REPLY,
     deletion_key,
     find_obstacle,
     forward,
-    render_copy,
-    render_losses,
 )
 from bot.community.relay.threads import ConversationView, load_view, notify_other
 from bot.domain.escaping import escape_markup, one_line
@@ -166,7 +165,7 @@ async def _ask_which_conversation(
     choices = [(view.talk.id, view.other) for view in views if view.other]
     return HandledMessage(
         cards.choose_conversation_card(
-            translator(me.language), choices, draft.id, escape_markup(heard.text)
+            translator(me.language), choices, draft.id, excerpt(me, heard)
         )
     )
 
@@ -196,13 +195,13 @@ async def _on_edited(
     hindered = await find_obstacle(view)
     if hindered is not None:
         return hindered
-    card = render_copy(view, heard)
-    if card is None:
+    copy = render_copy(view, heard)
+    if copy.card is None:
         await _withdraw(session, now, line)
         return NO_REPLY
     key = f"relay:{line.id}:edit:{line.edition}"
-    await deliveries.edit_delivery(session, now, line.delivery_id, card, key=key)
-    return HandledMessage(render_losses(view, replace(heard, files=())))
+    await deliveries.edit_delivery(session, now, line.delivery_id, copy.card, key=key)
+    return HandledMessage(describe_losses(view, (), is_cut=copy.is_cut))
 
 
 async def _on_early_edit(
@@ -295,5 +294,9 @@ def _excerpt(body: str) -> str:
     card = deliveries.load_card(body) if body else None
     if card is None or isinstance(card, Form):
         return ""
-    words = [part.text for part in card.parts if isinstance(part, Text) and not part.quiet]
+    words = [
+        part.text
+        for part in card.parts
+        if isinstance(part, Written) or (isinstance(part, Text) and not part.quiet)
+    ]
     return one_line(words[0], 40) if words else ""

@@ -3,7 +3,7 @@
 import asyncio
 
 from bot.cards import Card, Text
-from bot.request import HandledMessage
+from bot.request import HandledMessage, Quote
 from tests.adapters.discord.stage import Stage
 from tests.platforms.discord import text_of
 
@@ -49,6 +49,19 @@ async def test_files_can_be_opened_where_they_are(stage: Stage) -> None:
     (file,) = heard.files
     assert (file.name, file.size) == ("map.png", 4)
     assert file.url.startswith("https://cdn.invalid/")
+
+
+async def test_forwarded_messages_come_along(stage: Stage) -> None:
+    """With their words and files; Discord does not say who wrote them."""
+    stage.hub.takes = HandledMessage()
+    said = await stage.discord.say(
+        stage.ada, stage.guild.general, "the plan for <#123456789012345678>", files={"a.png": b"1"}
+    )
+    await stage.discord.forward(stage.ada, said.message)
+    (heard,) = await stage.discord.until(lambda: stage.hub.overheard or None)
+    assert (heard.text, heard.parent, heard.is_command) == ("", "", False)
+    assert heard.quotes == (Quote("", "the plan for #…"),)
+    assert [file.name for file in heard.files] == ["a.png"]
 
 
 async def test_what_stands_in_the_way_is_said_under_the_message(stage: Stage) -> None:

@@ -22,10 +22,10 @@ from bot.adapters.discord.text import (
     fit_lines,
     graphemes,
     shorten,
-    size,
     tidy,
 )
 from bot.cards import Bar, Button, Card, Entry, Fact, Form, Input, Option
+from bot.domain.characters import utf16_length
 from bot.i18n import LANGUAGES, translator
 from bot.parsing import Argument
 from tests.adapters.discord.cards import NASTY, any_card, any_form
@@ -67,8 +67,11 @@ def contents(*parts: cards.Part) -> list[str]:
         ("**bold** _it_ ~~no~~ ||spoiler||", r"\*\*bold\*\* \_it\_ \~\~no\~\~ \|\|spoiler\|\|"),
         ("# head\n## two\n  - item\n1. one", "\\# head\n\\## two\n\\- item\n1\\. one"),
         ("-# small\n> quote\n+1 555\nmid # - >", "\\-# small\n\\> quote\n\\+1 555\nmid # - >"),
-        ("[bank](https://evil.example)", r"\[bank\](https://evil.example)"),
-        ("see https://a.example/open_data?x=1, ok", "see https://a.example/open_data?x=1, ok"),
+        ("[bank](https://evil.example)", r"\[bank\](<https://evil.example>)"),
+        ("see https://a.example/open_data?x=1, ok", "see <https://a.example/open_data?x=1>, ok"),
+        ("https://a.example/~x/(y)_é@z", "<https://a.example/~x/(y)_é@z>"),
+        ("<https://x.example>", "<\u200b<https://x.example>>"),
+        ("a<b, <3, c <- d", "a<b, <3, c <- d"),
         ("https://boston.gov@evil.example/x", r"https\://boston.gov@evil.example/x"),
         ("https://bоston.gov", r"https\://bоston.gov"),
         ("HTTPS://x.example/[a](b)", r"HTTPS\://x.example/\[a\](b)"),
@@ -87,7 +90,7 @@ def test_what_people_type_is_shown_and_does_nothing(typed: str, shown: str) -> N
 @pytest.mark.parametrize(
     "typed",
     ["@everyone", "@here", "@HERE", "<@1>", "<@!1>", "<@&1>", "<#1>", "<:a:1>", "<a:b:1>",
-     "</wwc:1>", "<t:1:R>", "<id:guide>", "<https://x.example>"],
+     "</wwc:1>", "<t:1:R>", "<id:guide>", "<ftp://x.example>"],
 )  # fmt: skip
 def test_no_mention_survives(typed: str) -> None:
     """Each kind of mention is broken in two by something that cannot be seen."""
@@ -468,4 +471,4 @@ def test_every_nasty_piece_alone() -> None:
         body = drawn(entry, cards.Bars(piece, (Bar(piece, 1, piece),)), footer=piece)
 
         assert mentions_of({**body, "allowed_mentions": None}) == []
-    assert size(tidy("🌳")) == 2
+    assert utf16_length(tidy("🌳")) == 2

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from bot.adapters.slack import hearing, marks
+from bot.adapters.slack import hearing
 from bot.cards import Card, Text
-from bot.request import HandledMessage, IncomingMessage, Sender
+from bot.request import HandledMessage, IncomingMessage, Quote, Sender
 from tests.adapters.slack.conftest import ToldHub, adapter_of
 from tests.platforms.slack import LoopbackSlack, User
 
@@ -54,6 +54,52 @@ async def test_edits_and_deletions_are_heard(slack: LoopbackSlack, hub: ToldHub,
     editions = [heard.edition for heard in hub.overheard]
     assert editions[0] == 0 < editions[1] < editions[2]
     assert {heard.sender.user for heard in hub.overheard} == {ana.id}
+
+
+async def test_a_deleted_message_that_stays_as_a_mark_is_deleted(
+    slack: LoopbackSlack, hub: ToldHub, ana: User
+) -> None:
+    """It has answers in a thread, so Slack only changes it."""
+    hub.takes = HandledMessage()
+    first = await slack.dm(ana, "wrong")
+    assert first.wrote
+    await slack.dm(ana, "an answer", thread=first.wrote)
+    await slack.take_back(ana, first.wrote)
+    gone = hub.overheard[-1]
+    assert (gone.act, gone.message, gone.channel) == (
+        "deleted",
+        first.wrote.ts,
+        first.wrote.channel,
+    )
+    assert gone.sender.user == ana.id
+
+
+async def test_shared_messages_come_with_their_authors(
+    slack: LoopbackSlack, hub: ToldHub, ana: User
+) -> None:
+    """With words of one's own or without; the preview of a page is not one."""
+    hub.takes = HandledMessage()
+    ben = slack.add_user(slack.team, "ben")
+    said = slack.world.post(slack.general, ben.id, {"text": "see <https://a.example|the plan>"})
+    await slack.dm(ana, "look", shares=[said])
+    await slack.dm(ana, "", shares=[said])
+    one, two = hub.overheard
+    assert (one.text, two.text) == ("look", "")
+    assert one.quotes == two.quotes == (Quote("ben", "see the plan (https://a.example)"),)
+    preview = {"text": "A page", "from_url": "https://a.example"}
+    await slack.event(slack.team, {
+        "type": "message", "channel_type": "im", "channel": one.channel, "user": ana.id,
+        "ts": "9.1", "text": "x", "attachments": [preview, None, {"is_share": True}],
+    })  # fmt: skip
+    assert hub.overheard[-1].quotes == (Quote("", ""),)
+
+
+async def test_mentioned_people_are_named(slack: LoopbackSlack, hub: ToldHub, ana: User) -> None:
+    """As in their workspace; who is not there stays unnamed."""
+    hub.takes = HandledMessage()
+    ben = slack.add_user(slack.team, "ben")
+    await slack.dm(ana, f"ask <@{ben.id}> and <@U404>")
+    assert hub.overheard[0].text == "ask @ben and @…"
 
 
 async def test_the_hubs_own_messages_and_previews_are_not_heard(
@@ -206,26 +252,6 @@ async def test_reactions_where_the_hub_is_not_installed_are_not_heard(
     async with adapter_of(slack, hub, bot_token=""):
         assert (await slack.event(away, event)).status == 200
     assert hub.overheard == []
-
-
-@pytest.mark.parametrize(
-    ("name", "picture"),
-    [
-        ("+1", "👍"), ("thumbsup", "👍"), ("thumbsup::skin-tone-3", "👍🏼"), ("-1", "👎"),
-        ("white_check_mark", "✅"), ("heart", "❤️"), ("heart::skin-tone-3", "❤️"),
-        ("point_up::skin-tone-6", "☝🏿"), ("man-shrugging", "🤷‍♂️"),
-        ("man-shrugging::skin-tone-5", "🤷🏾‍♂️"), ("female-technologist", "👩‍💻"),
-        ("male-doctor::skin-tone-2", "👨🏻‍⚕️"), ("flag-br", "🇧🇷"), ("flag-us", "🇺🇸"), ("us", "🇺🇸"),
-        ("flag-scotland", "🏴󠁧󠁢󠁳󠁣󠁴󠁿"), ("large_green_circle", "🟢"), ("simple_smile", "🙂"),
-        ("man-woman-girl-boy", "👨‍👩‍👧‍👦"), ("woman-kiss-man", "👩‍❤️‍💋‍👨"), ("satellite", "🛰️"),
-        ("party_parrot", ":party_parrot:"), ("flag-qq", ":flag-qq:"), ("+1::skin-tone-9", "👍"),
-        ("boston::skin-tone-2", ":boston:"), ("café", ":café:"), ("boy-boston", ":boy-boston:"),
-        ("", ""), ("::skin-tone-2", ""), ("\ud800", ""), ("a\nb", ""),
-    ],
-)  # fmt: skip
-def test_emoji_are_shown_as_people_see_them(name: str, picture: str) -> None:
-    """With the colour of the skin and flags; what only the workspace has keeps its name."""
-    assert marks.emoji_picture(name) == picture
 
 
 def test_one_gesture_has_one_name() -> None:

@@ -1,11 +1,12 @@
-"""Convert Slack's names of emoji to the pictures people see."""
+"""Converts Slack's names of emoji to the pictures people see."""
 
 import re
+from collections.abc import Set as AbstractSet
 
 MAX_NAME = 100
 """Longest name of an emoji in Slack, in characters."""
 
-_SLACK_NAMES = {
+_OTHER_NAMES = {
     "barely_sunny": "🌥️",
     "drum_with_drumsticks": "🥁",
     "egg": "🥚",
@@ -43,7 +44,7 @@ _SLACK_NAMES = {
     "wrestlers": "🤼",
     "zebra_face": "🦓",
 }
-"""Names that only Slack uses, or that mean another picture elsewhere."""
+"""Names that mean another picture elsewhere, or none."""
 
 _FAMILY = {
     "man": "👨",
@@ -57,6 +58,12 @@ _FAMILY = {
 _FLAG = re.compile("flag-([a-z])([a-z])")
 _SEX = re.compile("^(fe)?male[-_]")
 _TONE = re.compile("skin-tone-([2-6])")
+_NAME = re.compile(r":([\w+'-]{1,100}):(?::(skin-tone-[2-6]):)?")
+_RUN = re.compile(r"https?://\S+|(?<![\w:])(?::[\w+'-]{1,100}:)+(?![\w:])")
+"""Names one after the other, apart from other words: not the middle of `10:30:45` or `a:key:b`.
+
+An address is matched whole, so that nothing is found inside it.
+"""
 
 
 def emoji_picture(name: str) -> str:
@@ -71,9 +78,28 @@ def emoji_picture(name: str) -> str:
     return _apply_skin_tone(picture, tones[0]) if picture and tones else picture or f":{plain}:"
 
 
+def draw_emoji(text: str, known: AbstractSet[str] | None = None) -> str:
+    """Return the text with pictures for the names of emoji in it, such as `:tada:`.
+
+    `known`: the names that are emoji in this text, where the platform says so. Otherwise those are
+    which stand apart from other words. Names without a picture stay as they are.
+    """
+    if known is None:
+        return _RUN.sub(
+            lambda run: _NAME.sub(_draw_name, run[0]) if run[0].startswith(":") else run[0], text
+        )
+    return _NAME.sub(lambda found: _draw_name(found) if found[1] in known else found[0], text)
+
+
+def _draw_name(found: re.Match[str]) -> str:
+    tone = f"::{found[2]}" if found[2] else ""
+    picture = emoji_picture(found[1] + tone)
+    return found[0] if picture.startswith(":") or not picture else picture
+
+
 def _picture(name: str) -> str:
-    if name in _SLACK_NAMES:
-        return _SLACK_NAMES[name]
+    if name in _OTHER_NAMES:
+        return _OTHER_NAMES[name]
     if flag := _FLAG.fullmatch(name):
         return _emoji_or_empty(
             "".join(chr(0x1F1E6 + ord(letter) - ord("a")) for letter in flag.groups())
