@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from bot.cards import Reply
+from bot.cards import Card, Reply
 
 Values = Mapping[str, tuple[str, ...]]
 """Values by field name, from a form or native options, as people typed or chose them."""
@@ -85,7 +85,7 @@ class IncomingMessage:
 
     `message` and `channel` are the platform's ids. `parent`: the message it answers, or the thread
     it stands in; `has_threads`: the platform has threads, so a message outside of them belongs to
-    none. `is_command`: its text begins like a command. `edition` rises with each edit of a message,
+    none. `edition` rises with each edit of a message,
     and from one reaction to the next where the platform says when each was made. `keys`: the ids of
     this event; if one of them was recorded before, it is a duplicate. `emoji`: the emoji of a
     reaction. `quotes`: what was shared with it.
@@ -101,7 +101,6 @@ class IncomingMessage:
     text: str = ""
     parent: str = ""
     has_threads: bool = False
-    is_command: bool = False
     edition: int = 0
     files: tuple[File, ...] = ()
     emoji: str = ""
@@ -120,6 +119,11 @@ class IncomingMessage:
 
 @dataclass(frozen=True, slots=True)
 class HandledMessage:
-    """The result of a listener that handled a message; `reply` goes to its author, if given."""
+    """The result of a listener that handled a message; `reply` goes to its author, if given.
+
+    `receipt` says that it was passed on; a mark at the message says so instead, where the platform
+    can place one.
+    """
 
     reply: Reply | None = None
+    receipt: Card | None = None

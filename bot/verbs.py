@@ -2,6 +2,9 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import product
+
+from rapidfuzz import fuzz, process
 
 from bot.commands import Command, CommandMatch
 from bot.domain.phrases import Token, list_tokens
@@ -9,6 +12,9 @@ from bot.domain.typography import unwrap
 from bot.parsing import clean_lines
 
 _BEHIND_VERB = " \t\n\r:\uff1a/,.;!?\u2026"
+NEARLY = 80
+"""How alike a mistyped verb and its spelling are, of 100: one wrong letter of five."""
+_BEFORE_SLASH = " \t\n\r`'\"*_~\u2018\u2019\u201c\u201d\u00ab\u200b"
 _ADDRESS = re.compile(r"wwc(-(me|events|groups|library|standing|admin))?")
 
 
@@ -49,6 +55,30 @@ def begins_like_command(commands: Mapping[str, Command], text: str) -> bool:
     tokens = list_tokens(text)
     said = skip_address(tokens)
     return len(said) < len(tokens) or _find_verb(commands, said) is not None
+
+
+def begins_nearly_like_command(commands: Mapping[str, Command], text: str) -> bool:
+    """Return whether a text begins with a verb that is spelled almost right, in any language."""
+    said = [token.key for token in skip_address(list_tokens(text))[:2]]
+    ways = {way for command in commands.values() for way in product(*command.words)}
+    for length in range(1, len(said) + 1):
+        alike = [" ".join(way) for way in ways if len(way) == length]
+        typed = " ".join(said[:length])
+        if process.extractOne(typed, alike, scorer=fuzz.ratio, score_cutoff=NEARLY):
+            return True
+    return False
+
+
+def is_addressed(commands: Mapping[str, Command], text: str) -> bool:
+    """Return whether a text names the hub or begins with a slash, and a verb stands there.
+
+    Such a text is for the hub wherever it is written. «/wwc» needs no verb behind it.
+    """
+    tokens = list_tokens(text)
+    said = skip_address(tokens)
+    is_named, has_verb = len(said) < len(tokens), _find_verb(commands, said) is not None
+    is_slashed = text.lstrip(_BEFORE_SLASH).startswith(("/", "\uff0f"))
+    return (is_slashed and (is_named or has_verb)) or (is_named and has_verb)
 
 
 def skip_address(tokens: Sequence[Token]) -> list[Token]:

@@ -176,6 +176,27 @@ async def list_relays(
     return list(await session.scalars(query))
 
 
+async def list_opening_relays(session: AsyncSession, member_id: int, platform: str) -> list[Relay]:
+    """Return the open conversations whose opening card is on its way to this member.
+
+    The platform's id of that card is not known yet, though the member may see it already.
+    """
+    mine = or_(
+        and_(Relay.one_id == member_id, Relay.one_root_id == Delivery.id),
+        and_(Relay.other_id == member_id, Relay.other_root_id == Delivery.id),
+    )
+    query = (
+        select(Relay)
+        .join(Delivery, mine)
+        .where(
+            Relay.status == OPEN,
+            Delivery.platform == platform,
+            Delivery.state.in_((outbox.DUE, outbox.CLAIMED, outbox.INFLIGHT)),
+        )
+    )
+    return list(await session.scalars(query))
+
+
 async def find_relay_of_message(
     session: AsyncSession, member_id: int, platform: str, message: str, source: str
 ) -> Relay | None:

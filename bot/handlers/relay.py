@@ -4,19 +4,24 @@ from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.cards import Button, Buttons, Card, Entry, Note, Part, Text
+from bot.cards import Button, Buttons, Card, Entry, Note, Part, Reply, Text
 from bot.commands import MEMBER, Context, Spelled, command
 from bot.community import blocking, conduct
 from bot.community.relay import cards, hearing, threads
+from bot.community.relay.drafts import load_message
 from bot.community.relay.threads import ConversationView
+from bot.dispatch import reply_to
 from bot.domain.escaping import one_line
 from bot.errors import Refusal
 from bot.i18n import Translator, translator
 from bot.parsing import HiddenField, Labels
+from bot.verbs import find_command, find_question
 from db import blocks, relay
 from db.members import Member
 from db.moderation import Report
+from db.relay import RelayDraft
 
 
 class RelayAsk(BaseModel):
@@ -56,8 +61,10 @@ class RelayAsk(BaseModel):
     writes=True,
     example="relay pause 3",
 )
-async def conversations(ctx: Context, ask: RelayAsk) -> Card:
+async def conversations(ctx: Context, ask: RelayAsk) -> Reply:
     """List the member's conversations, or pause, resume, end, block or report one of them."""
+    if ask.act == "send" and ask.number is None:
+        return await _answer_draft(ctx, ask.draft)
     if ask.act == "list" or ask.number is None:
         return await _list_card(ctx)
     view = await _load_own_view(ctx, ask.number)
@@ -270,11 +277,29 @@ async def _send(view: ConversationView, number: int | None) -> Card:
 
     It can be sent once. Raises Refusal if it was sent already or is too old.
     """
-    t = view.t
-    draft = await relay.take_draft(view.session, number or 0, view.me.id)
-    if draft is None:
-        raise Refusal(t("That was already sent or is too old. Please write it again."))
-    said = await hearing.send_draft(view, draft)
+    said = await hearing.send_draft(view, await _take_draft(view.session, view.t, view.me, number))
     if isinstance(said, Card):
         return _retitle_as_answer(view, said)
-    return _result_card(view, t("Sent to {name}.", name=view.other_name))
+    return _result_card(view, view.t("Sent to {name}.", name=view.other_name))
+
+
+async def _answer_draft(ctx: Context, number: int | None) -> Reply:
+    """Answer a message that was kept because it was not clear for whom it was: it is for the hub.
+
+    Raises Refusal if it was sent already or is too old.
+    """
+    draft = await _take_draft(ctx.session, ctx.t, ctx.member, number)
+    words = load_message(draft).text
+    asked = replace(ctx, request=replace(ctx.request, words=words, values={}, from_form=False))
+    found = find_command(ctx.commands, words) or find_question(ctx.commands, words)
+    return await reply_to(asked, found)
+
+
+async def _take_draft(
+    session: AsyncSession, t: Translator, writer: Member, number: int | None
+) -> RelayDraft:
+    """Return a kept message of the writer, once. Raises Refusal if it is not there any more."""
+    draft = await relay.take_draft(session, number or 0, writer.id)
+    if draft is None:
+        raise Refusal(t("That was already sent or is too old. Please write it again."))
+    return draft

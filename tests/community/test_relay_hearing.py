@@ -79,7 +79,7 @@ async def test_a_verb_is_a_command_unless_it_answers_somebody(talk: Conversation
     number = await talk.open_conversation("maya", "luis")
     assert await talk.write("luis", "help") is None
     assert await talk.write("luis", "help me with trees", number) is not None
-    assert await talk.write("luis", "/wwc help", number, is_command=True) is None
+    assert await talk.write("luis", "/wwc help", number) is None
     assert len(await talk.list_pending("maya")) == 1
 
 
@@ -92,11 +92,10 @@ async def test_the_only_conversation_needs_no_reply(talk: ConversationDriver) ->
 
 
 async def test_outside_of_the_thread_it_is_asked_first(talk: ConversationDriver) -> None:
-    """Where there are threads nothing leaves by accident, and a misspelt verb stays one."""
+    """Where there are threads nothing leaves by accident."""
     number = await talk.open_conversation("maya", "luis")
-    assert await talk.write("maya", "hwo-does open data") is None
     asked = reply_text(await talk.write("maya", "Thank you so much"))
-    assert "Who is this for?" in asked
+    assert "For the hub, or for Luis?" in asked
     assert f"relay send {number} draft:" in asked
     assert await talk.list_pending("luis") == []
 
@@ -135,13 +134,14 @@ async def test_a_draft_of_an_older_program_is_still_sent(talk: ConversationDrive
     await talk.write("maya", "Thank you so much")
     former = {
         "is_outsider": "stranger", "is_unverified": "unsure", "can_open_group_chat": "gathers",
-        "parent": "under", "has_threads": "threaded", "is_command": "command", "emoji": "mark",
+        "parent": "under", "has_threads": "threaded", "emoji": "mark",
     }  # fmt: skip
     async with transaction(talk.engine, writes=True) as session:
         draft = (await session.scalars(select(RelayDraft))).one()
         for name, before in former.items():
             assert f'"{name}"' in draft.body
             draft.body = draft.body.replace(f'"{name}"', f'"{before}"')
+        draft.body = draft.body.replace('"edition"', '"command": false, "edition"')
     await press(talk, "maya", f"relay send {number} draft:{draft.id}")
 
     (owed,) = await talk.list_pending("luis")
@@ -176,6 +176,107 @@ async def test_a_reply_to_any_message_of_the_conversation_is_part_of_it(
     assert len(await talk.list_pending("maya")) == 2
     assert await talk.write("luis", "other", parent="m-unknown") is not None  # asked which one
     assert len(await talk.list_pending("maya")) == 2
+
+
+# --- for the hub, or for the other --------------------------------------------------------------
+
+FOR_THE_HUB = (
+    "Wwc block @maya", "/Wwc my-data show", "/WWC", "my–data show", "`help`", "«help»", "“help”",
+    "**help**", "ayuda", "AYUDA!", "¡ayuda!", "ajuda", "aide", "/help", "／help", "Help…",
+    "my‑data show", "my—data show", "/wwc-me my-data", "wwc hub help",
+    "b\u200block @maya", "block @maya", "quien-hace datos abiertos", "wwc: help",
+)  # fmt: skip
+FOR_BOTH = (
+    "¿quién sabe de presupuesto?", "who knows about budgets?", "quem trabalha com dados abertos?",
+    "qui s’occupe du budget ?", "Who is Ana Díaz", "what can you do?", "who-dose open data",
+)  # fmt: skip
+FOR_THE_OTHER = (
+    "What's up with the wwc budget?", "hola", "buenos días", "thanks, that helps!", 
+    "My data is big",    "Can you send me the file?", "I will ask who knows", "ok 👍", "https://a.example/help",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("key", ["luis", "maya"])
+async def test_what_begins_like_a_command_is_the_hubs(talk: ConversationDriver, key: str) -> None:
+    """However a phone or a habit spells it, on either platform; nobody else reads it."""
+    await talk.open_conversation("maya", "luis")
+    for words in FOR_THE_HUB:
+        assert await talk.write(key, words) is None, words
+    assert await talk.deliver_due() == []
+
+
+@pytest.mark.parametrize("key", ["luis", "maya"])
+async def test_a_question_that_the_hub_could_answer_is_asked_about(
+    talk: ConversationDriver, key: str
+) -> None:
+    """Before anybody reads it, on either platform."""
+    number = await talk.open_conversation("maya", "luis")
+    asks = "For the hub, or for Luis?" if key == "maya" else "¿Para el hub o para Maya?"
+    for index, words in enumerate(FOR_BOTH, start=1):
+        asked = reply_text(await talk.write(key, words))
+        assert asks in asked, words
+        assert words in asked
+        for way in (f"relay send {number} draft:{index}", f"relay send draft:{index}"):
+            assert way in asked
+    assert await talk.deliver_due() == []
+
+
+async def test_what_was_asked_about_goes_one_way_once(talk: ConversationDriver) -> None:
+    """To the hub, which answers it, or to the other; if the hub finds nothing it still may go."""
+    number = await talk.open_conversation("maya", "luis")
+    for words in ("what can you do?", "who knows about budgets?", "Who is Ana Díaz"):
+        await talk.write("maya", words)
+    assert "who-does" in await press(talk, "maya", "relay send draft:1")
+    assert "already sent" in await press(talk, "maya", f"relay send {number} draft:1")
+    assert "Sent to" in await press(talk, "maya", f"relay send {number} draft:2")
+    assert "already sent" in await press(talk, "maya", "relay send draft:2")
+    assert "Ana Díaz" in await press(talk, "maya", "relay send draft:3")
+    assert "Sent to" in await press(talk, "maya", f"relay send {number} draft:3")
+    assert "already sent" in await press(talk, "maya", "relay send")
+    assert len(await talk.list_pending("luis")) == 2
+
+
+async def test_everything_else_is_for_the_other_and_has_a_receipt(talk: ConversationDriver) -> None:
+    """Where a conversation is not a thread; the receipt names who reads it."""
+    await talk.open_conversation("maya", "luis")
+    for words in FOR_THE_OTHER:
+        taken = await talk.write("luis", words)
+        assert taken is not None
+        assert taken.reply is None, words
+        assert taken.receipt is not None
+        assert plain(taken.receipt) == "Enviado a Maya Chen.\n"
+    assert len(await talk.list_pending("maya")) == len(FOR_THE_OTHER)
+
+
+async def test_in_a_thread_only_what_names_the_hub_is_for_it(talk: ConversationDriver) -> None:
+    """A sentence that begins with a verb is for the other there, as any answer is."""
+    number = await talk.open_conversation("maya", "luis")
+    for words in ("/wwc help", "/WWC", "`/Wwc my-data show`", "wwc help", "/block @luis", "／help"):
+        assert await talk.write("maya", words, number) is None, words
+    for words in ("WWC silver took us two years", "help me with trees", "who knows about budgets?",
+                  "/etc/hosts is a file"):  # fmt: skip
+        taken = await talk.write("maya", words, number)
+        assert taken is not None, words
+        assert taken.receipt is not None, words
+
+
+async def test_an_answer_to_an_opening_that_is_still_on_its_way_is_for_the_other(
+    talk: ConversationDriver,
+) -> None:
+    """Its reader sees the card before it is known how the platform names it."""
+    number = await talk.open_conversation("maya", "luis")
+    async with transaction(talk.engine, writes=True) as session:
+        opened = await session.get_one(relay.Relay, number)
+        maya = await talk.load_member(session, "maya")
+        opening = await session.get_one(Delivery, opened.root_of(maya.id))
+        named, opening.platform_id, opening.state = opening.platform_id, "", outbox.INFLIGHT
+    assert (await talk.write("maya", "hello!", parent=named)) is not None
+    (owed,) = await talk.list_pending("luis")
+    assert "hello!" in owed.body
+    async with transaction(talk.engine, writes=True) as session:
+        opening = await session.get_one(Delivery, opening.id)
+        opening.platform_id, opening.state = named, outbox.SENT
+    assert await talk.write("maya", "hello!", parent="m-unknown") is None
 
 
 # --- edits and deletions ------------------------------------------------------------------------
@@ -317,14 +418,14 @@ async def test_a_shared_message_passes_and_says_so(talk: ConversationDriver) -> 
     assert reply_text(await talk.write("maya", "look", number, quotes=shared)) == ""
     await talk.deliver_due()
     assert talk.list_screen("luis")[-1] == (
-        "Maya Chen · Boston, MA · Slack\nlook\n↪ Shared, from Ben Ito:\nwe publish `trees`\n"
-        "↪ Shared:\nBoston (http://evil.example)\n"
+        "Maya Chen · Boston, MA · Slack\nlook\n↪ Compartido, de Ben Ito:\nwe publish `trees`\n"
+        "↪ Compartido:\nBoston (http://evil.example)\n"
     )
     asked = await talk.write("maya", "", quotes=shared)
     assert "«we publish `trees`»" in reply_text(asked)
     await press(talk, "maya", f"relay send {number} draft:1")
     await talk.deliver_due()
-    assert talk.list_screen("luis")[-1].startswith("Maya Chen · Boston, MA · Slack\n↪ Shared")
+    assert talk.list_screen("luis")[-1].startswith("Maya Chen · Boston, MA · Slack\n↪ Compartido")
     told = reply_text(await talk.write("maya", "x" * 2990, number, quotes=shared))
     assert "That was long" in told
 

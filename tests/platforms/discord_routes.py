@@ -58,6 +58,7 @@ class Routes:
             Route("GET", f"{messages}/{{message_id}}", self.message),
             Route("PATCH", f"{messages}/{{message_id}}", self.edit),
             Route("DELETE", f"{messages}/{{message_id}}", self.delete),
+            Route("PUT", f"{messages}/{{message_id}}/reactions/{{emoji}}/@me", self.add_reaction),
         ]
 
     # --- the app itself
@@ -303,6 +304,12 @@ class Routes:
             kept = {file["filename"] for file in patch["attachments"] if "filename" in file}
             message.files = {k: v for k, v in message.files.items() if k in kept}
         message.files |= call.files
+
+    async def add_reaction(self, call: Call) -> Answer:
+        message = self._message(call)
+        message.reactions.append(call.params["emoji"])
+        self.world.changed()
+        return 204, None
 
     async def delete(self, call: Call) -> Answer:
         message = self._message(call)

@@ -100,6 +100,7 @@ class Message:
     deleted: bool = False
     files: dict[str, bytes] = field(default_factory=dict)
     cause: Interaction | None = None
+    reactions: list[str] = field(default_factory=list)  # what the app put there
 
     @property
     def content(self) -> str:

@@ -41,6 +41,7 @@ SCOPES_OF: dict[str, set[str]] = {
     "bots.info": {"users:read"},
     "users.lookupByEmail": {"users:read.email"},
     "team.info": {"team:read"},
+    "reactions.add": {"reactions:write"},
 }
 CONTENT = ("text", "blocks", "attachments", "metadata", "thread_ts", "markdown_text", "mrkdwn")
 SETTINGS = ("parse", "link_names", "unfurl_links", "unfurl_media", "reply_broadcast")
@@ -89,6 +90,7 @@ class WebApi:
             "users.lookupByEmail": self.user_by_email,
             "bots.info": self.bot_info,
             "team.info": self.team_info,
+            "reactions.add": self.react,
             "views.open": self.views.open,
             "views.push": self.views.push,
             "views.update": self.views.update,
@@ -216,6 +218,17 @@ class WebApi:
         post = self._own(grant, args, "cant_delete_message")
         post.deleted = True
         return {"channel": post.channel, "ts": post.ts}
+
+    def react(self, grant: Grant, args: Json) -> Json:
+        """The bot puts an emoji to a message in a channel it is in."""
+        where = args.get("channel"), args.get("timestamp")
+        post = next((p for p in self.world.posts if (p.channel, p.ts) == where), None)
+        bot = self.world.users[grant.team.id, grant.team.bot_user]
+        if post is None or post.team is not grant.team:
+            raise Refused("message_not_found")
+        if error := self.world.mark(bot, post, str(args.get("name")), take=False):
+            raise Refused(error)
+        return {}
 
     def check_message(self, source: str, payload: Json) -> None:
         """Counts every fault of a message and refuses it when Slack would."""

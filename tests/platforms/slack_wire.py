@@ -19,6 +19,7 @@ TIER_OF = {
     "users.info": 4,
     "users.conversations": 3,
     "team.info": 3,
+    "reactions.add": 3,
     "bots.info": 3,
     "conversations.open": 3,
     "conversations.info": 3,

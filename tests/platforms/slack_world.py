@@ -25,6 +25,7 @@ SCOPES = frozenset(
         "im:write",
         "mpim:write",
         "reactions:read",
+        "reactions:write",
         "team:read",
         "users:read",
         "users:read.email",

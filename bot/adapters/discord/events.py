@@ -19,13 +19,15 @@ from bot.adapters.discord.render import AdapterButton, message
 from bot.adapters.discord.views import NO_MENTIONS, RawLayoutView
 from bot.cards import Card, Form, Note, Reply
 from bot.i18n import Translator, language_of, translator
-from bot.request import HandledMessage, IncomingMessage, Request
+from bot.request import HandledMessage, IncomingMessage, Request, Sender
 
 if TYPE_CHECKING:
     from bot.hub import Hub
 
 log = structlog.get_logger()
 
+RECEIPT = "✅"
+"""The emoji that the hub puts to a message it passed on."""
 RETRY_PAUSES = (0.2, 1.0)
 """Seconds between the attempts to save an event."""
 
@@ -117,10 +119,19 @@ class DirectMessageListener:
         taken = await self._handle_with_retries(heard)
         if taken is None:
             return False
-        if taken.reply and said:
-            language = await self._hub.language(heard.sender)
-            await _reply(said, taken.reply, translator(language))
+        if said:
+            await self._tell_author(said, heard.sender, taken)
         return True
+
+    async def _tell_author(
+        self, said: discord.Message, sender: Sender, taken: HandledMessage
+    ) -> None:
+        """Mark what was passed on, and send the hub's reply or, without a mark, a receipt."""
+        reply = taken.reply
+        if taken.receipt and not await _mark(said):
+            reply = reply or taken.receipt
+        if reply:
+            await _reply(said, reply, translator(await self._hub.language(sender)))
 
     async def _handle_with_retries(self, heard: IncomingMessage) -> HandledMessage | None:
         """Pass the event to the hub, with retries, since Discord sends no event twice.
@@ -139,6 +150,16 @@ class DirectMessageListener:
 def _words(text: str) -> str:
     """Return what follows `/wwc`, which may be left out, in the hub's own words."""
     return normalize_mentions(re.sub(r"^\s*/?wwc\b", "", read_command(text))).strip()
+
+
+async def _mark(said: discord.Message) -> bool:
+    """Put the emoji of a receipt to a message; return whether that was possible."""
+    try:
+        await said.add_reaction(RECEIPT)
+    except discord.HTTPException as error:
+        log.warning("not marked", id=said.id, status=error.status)
+        return False
+    return True
 
 
 async def _reply(to: discord.Message, reply: Reply, t: Translator) -> None:

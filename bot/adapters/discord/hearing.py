@@ -17,7 +17,6 @@ _UNSHOWN_LINK = re.compile(r"<(https?://[^\s<>]+)>")
 """A link without a preview; the brackets are not shown."""
 _ESCAPED = re.compile(r"(https?://\S+)|\\([*_~|#>+\-\[\]().!:@\\])")
 """A sign that is shown as it is; a backslash in an address belongs to it."""
-_COMMAND = re.compile(r"\s*/?wwc\b")
 
 
 def parse_message(message: discord.Message, sender: Sender) -> IncomingMessage:
@@ -29,7 +28,6 @@ def parse_message(message: discord.Message, sender: Sender) -> IncomingMessage:
         str(message.channel.id),
         _message_text(message),
         parent=_reply_target_id(message),
-        is_command=bool(_COMMAND.match(message.content)),
         files=files(message),
         quotes=_quotes(message),
         keys=(f"{sender.platform}:m{message.id}",),

@@ -68,8 +68,10 @@ def _escape_prose(text: str, *, starts: bool) -> str:
     """Escape text without code; `starts`: it begins at the start of a line."""
     pieces: list[str] = []
     for piece, is_address in split_addresses(text):
-        at_start = starts and not pieces
-        pieces.append(f"<{piece}>" if is_address else _escape_stretch(piece, starts=at_start))
+        if is_address:
+            pieces.append(f"<{_MASS_MENTION.sub('%40', piece)}>")  # means the same in an address
+        else:
+            pieces.append(_escape_stretch(piece, starts=starts and not pieces))
     return "".join(pieces)
 
 

@@ -224,6 +224,9 @@ class PlaygroundAdapter(PlaygroundContexts):
             )
             html = message_html(words, view)
             taken = await self._relay_message(here, words, str(under or ""))
+            if taken and taken.receipt:
+                words = self._change(words, receipt=plain(taken.receipt).strip())
+                html = message_html(words, view)
             if taken:
                 return self._relay_response(here, view, html, taken.reply)
         reply = await self._hub(asked)
@@ -303,7 +306,7 @@ class PlaygroundAdapter(PlaygroundContexts):
                 "workspace": message.workspace,
                 "channel": channel_of(message.channel, viewer),
                 "number": message.number,
-                "changed": message.is_edited,
+                "changed": message.is_changed,
                 "html": "" if message.is_removed else message_html(message, view),
             }
 

@@ -91,7 +91,8 @@ class Message:
     `visible_to`: the only person who sees it, "" if everybody does. `command_text`: the command
     it answers. `command_author`: who gave that. `under`: the first words of the message it
     replies to. `marker`: what a delivery is found by. `version`: `number`, or the number of the
-    latest change. `is_removed`: it was deleted.
+    latest change. `is_removed`: it was deleted. `receipt`: the line that
+    says to its author that it was passed on.
     """
 
     number: int
@@ -108,11 +109,13 @@ class Message:
     under: str = ""
     marker: str = ""
     version: int = 0
+    is_edited: bool = False
     is_removed: bool = False
+    receipt: str = ""
 
     @property
-    def is_edited(self) -> bool:
-        """Return whether the message was changed after it was posted."""
+    def is_changed(self) -> bool:
+        """Return whether anything of the message changed after it was posted."""
         return self.version > self.number
 
     def is_visible_to(self, person: str) -> bool:
@@ -176,7 +179,9 @@ class Conversations:
 
         It has a new version, so that pages that missed the change get it later.
         """
-        changed = replace(message, version=next(self._numbers), **facts)
+        is_edited = message.is_edited or facts.keys() != {"receipt"}
+        version = next(self._numbers)
+        changed = replace(message, version=version, is_edited=is_edited, **facts)
         kept = self._messages[message.workspace, message.channel, message.visible_to]
         kept[kept.index(message)] = changed
         return changed

@@ -17,8 +17,12 @@ from bot.adapters.slack.tokens import Tokens
 from bot.cards import Card
 from bot.errors import DuplicateEventError
 from bot.hub import Hub
+from bot.request import HandledMessage, IncomingMessage
 
 log = structlog.get_logger()
+
+RECEIPT = "white_check_mark"
+"""The emoji that the hub puts to a message it passed on, as Slack names it."""
 
 
 class EventListener:
@@ -91,17 +95,30 @@ class EventListener:
             sender = await self._people.load_sender(found.visitor)
             heard = found.to_incoming_message(sender, names)
             taken = await self._hub.handle_message(heard)
-        if taken and isinstance(taken.reply, Card):
-            t = await self._people.load_translator(heard.sender)
-            said = {
-                "channel": heard.channel,
-                **_thread_argument(heard.parent),
-                **render.message(taken.reply, t),
-            }
-            self._interactions.run_in_background(
-                self._interactions.call_slack(found.visitor, "chat.postMessage", **said)
-            )
+        if taken and (taken.reply or taken.receipt):
+            self._interactions.run_in_background(self._tell_author(found.visitor, heard, taken))
         return taken is not None
+
+    async def _tell_author(
+        self, visitor: Visitor, heard: IncomingMessage, taken: HandledMessage
+    ) -> None:
+        """Mark what was passed on, and post the hub's reply or, without a mark, a receipt."""
+        reply = taken.reply
+        if taken.receipt:
+            marked = await self._interactions.call_slack(
+                visitor,
+                "reactions.add",
+                channel=heard.channel,
+                timestamp=heard.message,
+                name=RECEIPT,
+            )
+            reply = reply or (None if marked else taken.receipt)
+        if isinstance(reply, Card):
+            t = await self._people.load_translator(heard.sender)
+            place = {"channel": heard.channel, **_thread_argument(heard.parent)}
+            await self._interactions.call_slack(
+                visitor, "chat.postMessage", **place, **render.message(reply, t)
+            )
 
     async def _on_home_opened(self, visitor: Visitor, body: Body) -> None:
         if get_object(body, "event").get("tab") == "home" and await self._is_installed_for(visitor):

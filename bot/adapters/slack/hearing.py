@@ -17,7 +17,6 @@ _TOKEN = re.compile(r"<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>")
 _USER = re.compile(r"<@(\w+)>")
 _DATE = re.compile(r"date\^(-?\d{1,13})\^([^^]*)")
 _DATE_PLACES = re.compile(r"\{\w+\}(?:.*\{\w+\})?")
-_COMMAND = re.compile(r"\s*/wwc\b")
 _MESSAGE_SUBTYPES = ("", "file_share", "thread_broadcast", "me_message")
 
 Act = Literal["written", "edited", "deleted", "marked", "unmarked"]
@@ -64,7 +63,6 @@ class DirectMessageEvent:
             readable_text(said, names or {}, _emoji_names(self.message)),
             parent=thread if thread != ts else "",
             has_threads=True,
-            is_command=bool(_COMMAND.match(said)),
             edition=self.edition,
             files=_files(self.message),
             emoji=self.mark,

@@ -16,6 +16,7 @@ SCOPES: Mapping[str, str] = {
     "im:write": "begin a direct message somebody asked for or did not switch off",
     "mpim:write": "bring people together who agreed to meet, in one conversation with the bot",
     "reactions:read": "pass on the reactions to what two people write to each other",
+    "reactions:write": "mark what was passed on to the person somebody talks with",
     "users:read": "know the name, language and time zone of who asks, and who is a guest",
     "users:read.email": "let people in by their address, where staff vouch for the workspace",
 }

@@ -217,21 +217,32 @@ def files_not_sent_text(t: Translator, name: str) -> str:
     )
 
 
+def receipt_card(t: Translator, name: str) -> Card:
+    """Render, for a writer, that a message was passed on."""
+    return Card("", (Text(t("Passed on to {name}.", name=name), quiet=True),))
+
+
 def choose_conversation_card(
     t: Translator, choices: Sequence[tuple[int, Member]], draft_id: int, text: str
 ) -> Card:
-    """Render the question which conversation a message is for.
+    """Render the question whom a message is for: a conversation, or the hub.
 
     `choices`: relay ids with the other member of each. `draft_id`: the draft that keeps the text.
     """
     asked = t(
-        "Who is this for? I haven't sent it to anyone yet, and I'll keep it for a day. Next "
-        "time, reply to a message in the conversation."
+        "I haven't sent it to anyone yet, and I'll keep it for a day. Next time, reply to a "
+        "message in the conversation."
     )
-    buttons = tuple(
-        Button(one_line(person.name, 60), f"relay send {relay_id} draft:{draft_id}", "primary")
-        for relay_id, person in choices
+    title = t("Who is this for?")
+    if len(choices) == 1:
+        title = t("For the hub, or for {name}?", name=one_line(choices[0][1].first_name, 60))
+    buttons = (
+        *(
+            Button(one_line(person.name, 60), f"relay send {relay_id} draft:{draft_id}", "primary")
+            for relay_id, person in choices
+        ),
+        Button(t("The hub"), f"relay send draft:{draft_id}"),
     )
     entry = Entry(f"«{one_line(text, 120)}»") if text else None
     shown = (Text(asked), *([entry] if entry else ()), Buttons(buttons))
-    return Card(t("Which conversation?"), shown)
+    return Card(title, shown)

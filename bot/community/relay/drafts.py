@@ -25,7 +25,12 @@ def load_message(draft: RelayDraft) -> IncomingMessage:
 
 
 def _rename_fields(fields: dict[str, Any]) -> dict[str, Any]:
-    return {_FORMER_NAMES.get(name, name): value for name, value in fields.items()}
+    kept = {name: value for name, value in fields.items() if name not in _FORMER_FIELDS}
+    return {_FORMER_NAMES.get(name, name): value for name, value in kept.items()}
+
+
+_FORMER_FIELDS = ("command", "is_command")
+"""What an older program also saved."""
 
 
 _FORMER_NAMES = {
@@ -34,7 +39,6 @@ _FORMER_NAMES = {
     "gathers": "can_open_group_chat",
     "under": "parent",
     "threaded": "has_threads",
-    "command": "is_command",
     "mark": "emoji",
 }
 """What an older program called these fields: its drafts may still wait when this one starts."""

@@ -43,7 +43,8 @@ async def forward(view: ConversationView, heard: IncomingMessage) -> HandledMess
     if line.delivery_id is None:
         return HandledMessage(cards.unreachable_card(view.t, view.other_name))
     line.status = relay.PASSED
-    return HandledMessage(describe_losses(view, heard.files, is_cut=copy.is_cut))
+    losses = describe_losses(view, heard.files, is_cut=copy.is_cut)
+    return HandledMessage(losses, cards.receipt_card(view.t, view.other_name))
 
 
 async def find_obstacle(view: ConversationView) -> HandledMessage | None:

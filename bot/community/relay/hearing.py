@@ -27,9 +27,13 @@ from bot.community.relay.threads import ConversationView, load_view, notify_othe
 from bot.domain.escaping import escape_markup, one_line
 from bot.i18n import translator
 from bot.links import Links, SharedFile
-from bot.parsing import clean_text, find_nearest
 from bot.request import File, HandledMessage, IncomingMessage, Sender
-from bot.verbs import find_command
+from bot.verbs import (
+    begins_like_command,
+    begins_nearly_like_command,
+    find_question,
+    is_addressed,
+)
 from db import blocks, inbound, members, outbox, relay
 from db.members import Member
 from db.relay import Relay, RelayDraft, RelayLine
@@ -51,7 +55,7 @@ async def handle_message(ctx: MessageContext, message: IncomingMessage) -> Handl
     if message.act == "deleted":
         return await _on_deleted(session, now, message)
     me = await _load_member(session, message.sender)
-    if me is None or message.is_command:
+    if me is None or is_addressed(ctx.commands, message.text):
         return None
     files = tuple(_add_file_url(file, message, ctx.links, now) for file in message.files)
     message = replace(message, files=files)
@@ -59,7 +63,7 @@ async def handle_message(ctx: MessageContext, message: IncomingMessage) -> Handl
         return await _on_reaction(session, now, message, me)
     if message.act == "edited":
         return await _on_edited(session, now, message, me)
-    return await _on_message(session, now, message, me, _looks_like_command(message, ctx.commands))
+    return await _on_message(ctx, message, me)
 
 
 def _add_file_url(file: File, what: IncomingMessage, links: Links, now: datetime) -> File:
@@ -74,16 +78,9 @@ def _add_file_url(file: File, what: IncomingMessage, links: Links, now: datetime
     return replace(file, url=links.file_url(shared, now))
 
 
-def _looks_like_command(heard: IncomingMessage, commands: Mapping[str, Command]) -> bool:
-    """Return whether a message begins with a command's name, exact or misspelt.
-
-    A misspelt name counts only on platforms with threads: there a message outside of a thread
-    need not be for a conversation.
-    """
-    if find_command(commands, heard.text):
-        return True
-    first = clean_text(heard.text).partition(" ")[0]
-    return heard.has_threads and bool(first and find_nearest(first, list(commands)))
+def _may_be_for_hub(commands: Mapping[str, Command], text: str) -> bool:
+    """Return whether a text is a question that the hub could answer, or begins with a near verb."""
+    return find_question(commands, text) is not None or begins_nearly_like_command(commands, text)
 
 
 async def _load_member(session: AsyncSession, sender: Sender) -> Member | None:
@@ -103,16 +100,20 @@ async def _record_event(session: AsyncSession, now: datetime, heard: IncomingMes
 
 
 async def _on_message(
-    session: AsyncSession, now: datetime, heard: IncomingMessage, me: Member, is_verb: bool
+    ctx: MessageContext, heard: IncomingMessage, me: Member
 ) -> HandledMessage | None:
     """Pass on a new message to the conversation it answers.
 
-    Without one it goes to the member's only conversation; if there are several, or the platform
-    has threads, the member is asked. Returns None if it is of no conversation.
+    Without one, what begins like a command is the hub's. Anything else goes to the member's only
+    conversation; the member is asked if there are several, if the platform has threads, or if the
+    hub could be meant. Returns None if it is of no conversation.
     """
+    session, now = ctx.session, ctx.now
     talk = await _find_target_conversation(session, heard, me)
     if talk is None and (
-        is_verb or me.status != "verified" or (heard.has_threads and heard.parent)
+        me.status != "verified"
+        or begins_like_command(ctx.commands, heard.text)
+        or (heard.has_threads and heard.parent)
     ):
         return None
     views = [] if talk else await _list_open_views(session, now, me)
@@ -122,20 +123,31 @@ async def _on_message(
         session, now, heard
     ):
         return NO_REPLY
-    if talk is None and (heard.has_threads or len(views) > 1):
-        return await _ask_which_conversation(session, now, heard, me, views)
+    if talk is None:
+        is_hub = _may_be_for_hub(ctx.commands, heard.text)
+        if heard.has_threads or len(views) > 1 or is_hub:
+            return await _ask_which_conversation(session, now, heard, me, views)
     return await forward(await load_view(session, now, talk, me) if talk else views[0], heard)
 
 
 async def _find_target_conversation(
     session: AsyncSession, heard: IncomingMessage, me: Member
 ) -> Relay | None:
-    """Find the conversation of the thread or message that this one answers."""
+    """Find the conversation of the thread or message that this one answers.
+
+    The answer to an opening card can arrive before it is known how the platform names that card:
+    an unknown message then is the opening of the only conversation of which that is not known yet.
+    """
     if not heard.parent:
         return None
-    return await relay.find_relay_of_message(
-        session, me.id, heard.sender.platform, heard.parent, heard.source_of(heard.parent)
+    platform = heard.sender.platform
+    found = await relay.find_relay_of_message(
+        session, me.id, platform, heard.parent, heard.source_of(heard.parent)
     )
+    if found:
+        return found
+    opening = await relay.list_opening_relays(session, me.id, platform)
+    return opening[0] if len(opening) == 1 else None
 
 
 async def _list_open_views(

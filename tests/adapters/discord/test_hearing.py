@@ -59,7 +59,7 @@ async def test_forwarded_messages_come_along(stage: Stage) -> None:
     )
     await stage.discord.forward(stage.ada, said.message)
     (heard,) = await stage.discord.until(lambda: stage.hub.overheard or None)
-    assert (heard.text, heard.parent, heard.is_command) == ("", "", False)
+    assert (heard.text, heard.parent) == ("", "")
     assert heard.quotes == (Quote("", "the plan for #…"),)
     assert [file.name for file in heard.files] == ["a.png"]
 
@@ -72,6 +72,24 @@ async def test_what_stands_in_the_way_is_said_under_the_message(stage: Stage) ->
     assert text_of(answer) == "Maya paused this conversation"
     assert str(answer.body["message_reference"]["message_id"]) == str(sent.message.id)
     assert answer.body["allowed_mentions"]["parse"] == []
+
+
+async def test_what_was_passed_on_is_marked(stage: Stage) -> None:
+    """By an emoji at the message; the hub does not hear of its own."""
+    stage.hub.takes = HandledMessage(receipt=Card("", (Text("Passed on to Maya."),)))
+    sent = await stage.discord.dm(stage.ada, "hello")
+    await stage.discord.until(lambda: sent.message.reactions)
+    assert sent.message.reactions == ["✅"]
+    assert sent.replies == []
+
+
+async def test_where_no_mark_can_be_placed_a_line_says_it(stage: Stage) -> None:
+    """The person has blocked the bot's emoji; with an answer there is no second line."""
+    receipt = Card("", (Text("Passed on to Maya."),))
+    stage.discord.fault(kind="error", method="PUT", path="/channels/", status=403, code=90001)
+    stage.hub.takes = HandledMessage(receipt=receipt)
+    sent = await stage.discord.dm(stage.ada, "hello")
+    assert text_of(await sent.reply()) == "Passed on to Maya."
 
 
 async def test_what_could_not_be_saved_is_said(stage: Stage) -> None:

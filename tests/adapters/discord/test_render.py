@@ -71,6 +71,7 @@ def contents(*parts: cards.Part) -> list[str]:
         ("see https://a.example/open_data?x=1, ok", "see <https://a.example/open_data?x=1>, ok"),
         ("https://a.example/~x/(y)_é@z", "<https://a.example/~x/(y)_é@z>"),
         ("<https://x.example>", "<\u200b<https://x.example>>"),
+        ("http://x.example/@here/@a", "<http://x.example/%40here/@a>"),
         ("a<b, <3, c <- d", "a<b, <3, c <- d"),
         ("https://boston.gov@evil.example/x", r"https\://boston.gov@evil.example/x"),
         ("https://bоston.gov", r"https\://bоston.gov"),

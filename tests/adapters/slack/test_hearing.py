@@ -1,6 +1,7 @@
 """Direct messages in Slack as parts of conversations: the true adapter over real sockets."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -149,6 +150,34 @@ async def test_what_stands_in_the_way_is_said_in_the_thread(
     await slack.dm(ana, "again", thread=first.wrote)
     calls = await slack.until(lambda: (c := slack.called("chat.postMessage")) and len(c) == 2 and c)
     assert [call.args.get("thread_ts") for call in calls] == [None, first.wrote.ts]
+
+
+async def test_what_was_passed_on_is_marked(slack: LoopbackSlack, hub: ToldHub, ana: User) -> None:
+    """By an emoji at the message, once; the hub does not hear of its own."""
+    hub.takes = HandledMessage(receipt=Card("", (Text("Passed on to Luis."),)))
+    act = await slack.dm(ana, "hello", redeliver=1)
+    assert act.wrote
+    wrote = act.wrote
+    await slack.until(lambda: wrote.reactions)
+    assert wrote.reactions == {(slack.team.bot_user, "white_check_mark")}
+    assert slack.called("chat.postMessage") == []
+    assert {heard.act for heard in hub.overheard} == {"written"}
+
+
+async def test_where_no_mark_can_be_placed_a_line_says_it(
+    slack: LoopbackSlack, hub: ToldHub, ana: User
+) -> None:
+    """The workspace has not agreed to it yet; with an answer there is no second line."""
+    grant = slack.world.grants[slack.team.bot_token or ""]
+    slack.world.grants[grant.token] = replace(grant, scopes=grant.scopes - {"reactions:write"})
+    receipt = Card("", (Text("Passed on to Luis."),))
+    hub.takes = HandledMessage(receipt=receipt)
+    await slack.dm(ana, "hello")
+    await slack.until(lambda: slack.called("chat.postMessage"))
+    hub.takes = HandledMessage(Card("", (Text("That was long."),)), receipt)
+    await slack.dm(ana, "hello again")
+    calls = await slack.until(lambda: (c := slack.called("chat.postMessage")) and len(c) == 2 and c)
+    assert [call.args["text"] for call in calls] == ["Passed on to Luis.", "That was long."]
 
 
 async def test_what_could_not_be_saved_is_told_again(
