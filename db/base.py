@@ -12,7 +12,9 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Insert,
+    Integer,
     MetaData,
+    Table,
     TypeDecorator,
     and_,
     event,
@@ -58,6 +60,19 @@ class Base(DeclarativeBase):
 
     metadata = MetaData(naming_convention=_NAMING_CONVENTION)
     type_annotation_map = {datetime: Moment}  # noqa: RUF012 - SQLAlchemy's own idiom
+
+    def __init_subclass__(cls, **given: Any) -> None:
+        """Let SQLite, as PostgreSQL, never use the number of a deleted row for another one."""
+        super().__init_subclass__(**given)
+        table = cls.__table__
+        if isinstance(table, Table) and is_numbered(table):
+            table.dialect_options["sqlite"]["autoincrement"] = True
+
+
+def is_numbered(table: Table) -> bool:
+    """Return whether the database numbers the rows of a table: its key is one whole number."""
+    keys = list(table.primary_key)
+    return len(keys) == 1 and isinstance(keys[0].type, Integer) and not keys[0].foreign_keys
 
 
 def database_url(text: str) -> URL:

@@ -2,15 +2,16 @@
 
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, MetaData, inspect, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 import db
-from db.base import Base
+from db.base import Base, is_numbered
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -61,14 +62,41 @@ def _revision(connection: Connection) -> str:
 
 
 async def _run(engine: AsyncEngine, work: Callable[[Connection], None]) -> None:
-    async with engine.connect() as connection:
+    async with engine.connect() as connection, _without_foreign_keys(connection):
         await connection.execution_options(writes=True)
         if engine.dialect.name == "postgresql":
             # One migration at a time, which gives up before other queries queue up behind it.
             await connection.execute(text("SET lock_timeout = '8s'"))
             await connection.execute(text("SELECT pg_advisory_xact_lock(7292023)"))
         await connection.run_sync(work)
+        await _check_foreign_keys(connection)
         await connection.commit()
+
+
+@asynccontextmanager
+async def _without_foreign_keys(connection: AsyncConnection) -> AsyncIterator[None]:
+    """Let SQLite drop a table that was copied, without deleting what refers to its rows.
+
+    PostgreSQL alters tables in place and needs nothing.
+    """
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    raw: Any = (await connection.get_raw_connection()).driver_connection
+    await raw.execute("PRAGMA foreign_keys=OFF")  # it has no effect inside a transaction
+    try:
+        yield
+    finally:
+        await connection.rollback()
+        await raw.execute("PRAGMA foreign_keys=ON")
+
+
+async def _check_foreign_keys(connection: AsyncConnection) -> None:
+    """Raise SchemaError if a row refers to one that is not there, so that nothing is committed."""
+    if connection.dialect.name == "sqlite":
+        lost = (await connection.execute(text("PRAGMA foreign_key_check"))).first()
+        if lost:
+            raise SchemaError(f"Row {lost[1]} of «{lost[0]}» refers to a missing «{lost[2]}».")
 
 
 async def upgrade(engine: AsyncEngine, to: str = "head") -> None:
@@ -142,4 +170,17 @@ def _differences(connection: Connection) -> list[str]:
     from alembic.migration import MigrationContext
 
     context = MigrationContext.configure(connection, opts={"include_name": is_compared})
-    return [str(change) for change in compare_metadata(context, metadata())]
+    return [
+        *(str(change) for change in compare_metadata(context, metadata())),
+        *_reusing_tables(connection),
+    ]
+
+
+def _reusing_tables(connection: Connection) -> list[str]:
+    """List the tables in which SQLite gives the number of a deleted row to the next one."""
+    if connection.dialect.name != "sqlite":
+        return []  # its sequences never go back
+    made = connection.execute(text("SELECT name, sql FROM sqlite_schema WHERE type = 'table'"))
+    counting = {name for name, sql in made if "AUTOINCREMENT" in sql}
+    numbered = {table.name for table in metadata().sorted_tables if is_numbered(table)}
+    return [f"«{name}» lacks AUTOINCREMENT" for name in sorted(numbered - counting)]

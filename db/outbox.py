@@ -1,7 +1,7 @@
 """The outbox: every message is a row here before it is sent anywhere."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -10,7 +10,6 @@ from sqlalchemy import (
     Index,
     bindparam,
     case,
-    delete,
     func,
     literal,
     select,
@@ -20,9 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.base import Base, insert_into, is_sqlite
-from db.job_runs import JobRun
-from db.key_values import load_value, save_value
+from db.base import Base, insert_into
 from db.members import Account, Workspace
 
 DUE, CLAIMED, INFLIGHT = "due", "claimed", "inflight"
@@ -48,12 +45,8 @@ REMOVED = "workspace removed"
 PANIC = "panic"
 """The key of a value that stops all sending while it is not empty."""
 
-RETENTION, BODY_RETENTION = timedelta(days=90), timedelta(days=2)
-"""How long a delivery that ended is kept, and how long its text is."""
 NEEDED: list[ColumnElement[bool]] = []
 """Conditions under which a delivery is kept longer, as something still refers to it."""
-
-_TIDIED_KEY = "deliveries tidied"
 
 
 def _partial_index(name: str, where: str, *columns: str) -> Index:
@@ -90,7 +83,6 @@ class Delivery(Base):
         _partial_index("of", "of_id IS NOT NULL", "of_id"),
         _partial_index("under", "under_id IS NOT NULL", "under_id"),
         Index("ix_delivery_member", "member_id", "weighs", "created_at"),
-        {"sqlite_autoincrement": True},
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(unique=True)
@@ -165,17 +157,53 @@ def delivery_address(delivery: Delivery) -> Address:
     return Address(delivery.platform, delivery.workspace, delivery.user, delivery.channel)
 
 
+class KeyConflictError(Exception):
+    """A delivery has the key of another one, and other content: one of the two would be lost."""
+
+
 async def add_delivery(session: AsyncSession, to: Address, **facts: Any) -> int | None:
-    """Enqueue one delivery; return its id, or None if there is one with this key."""
+    """Enqueue one delivery; return its id, or None if the same one was enqueued before.
+
+    Raise KeyConflictError if there is one with this key that says something else.
+    """
     # a refused insert would use up an id, and `load_conservation` counts by ids
-    if await session.scalar(select(Delivery.id).where(Delivery.key == facts["key"])) is not None:
+    if await _is_enqueued(session, to, facts):
         return None
     facts.setdefault("retry_at", facts["at"])
     row = insert_into(session, Delivery).values(**to._asdict(), lane=to.lane, **facts)
     kept = row.on_conflict_do_nothing(index_elements=["key"]).returning(Delivery.id)
     number = (await session.execute(kept)).scalar()
+    if number is None:
+        await _is_enqueued(session, to, facts)  # another transaction was faster
+        return None
     session.info["enqueued"] = True  # after the commit, the delivery workers are woken
     return number
+
+
+async def _is_enqueued(session: AsyncSession, to: Address, facts: dict[str, Any]) -> bool:
+    """Return whether a delivery with this key exists; raise KeyConflictError if it differs.
+
+    Texts are compared where both are there and in one language. The place may have been changed
+    since, and a member who was erased is not named any more.
+    """
+    known = await session.scalar(select(Delivery).where(Delivery.key == facts["key"]))
+    if known is None:
+        return False
+    body, language = facts.get("body", ""), facts.get("language", "en")
+    if (
+        known.kind != facts["kind"]
+        or known.act != facts.get("act", "post")
+        or known.of_id not in (None, facts.get("of_id"))
+        or known.member_id not in (None, facts.get("member_id"))
+        or (known.body and known.language == language and known.body != body)
+    ):
+        raise KeyConflictError(f"another delivery has the key of this {facts['kind']}")
+    return True
+
+
+async def has_delivery(session: AsyncSession, key: str) -> bool:
+    """Return whether a delivery with this key exists, whatever it says."""
+    return await session.scalar(select(Delivery.id).where(Delivery.key == key)) is not None
 
 
 async def find_address(session: AsyncSession, member_id: int) -> Address | None:
@@ -334,58 +362,3 @@ async def hold_overdue(session: AsyncSession, now: datetime, reason: str) -> int
         state=HELD, reason=reason, ended_at=now, fence=Delivery.fence + 1, lease_until=None
     )
     return len((await session.scalars(held.returning(Delivery.id))).all())
-
-
-# --- nothing is lost --------------------------------------------------------------------------
-
-
-class Conservation(NamedTuple):
-    """How many deliveries were ever created, how many deleted, and how many are in each state."""
-
-    created: int
-    tidied: int
-    states: dict[str, int]
-
-    @property
-    def total_kept(self) -> int:
-        """How many must be there: created, and not deleted."""
-        return self.created - self.tidied
-
-    @property
-    def is_balanced(self) -> bool:
-        """Whether every delivery that must be there is in exactly one known state."""
-        return set(self.states) <= set(STATES) and sum(self.states.values()) == self.total_kept
-
-
-async def load_conservation(session: AsyncSession) -> Conservation:
-    """Count the deliveries created, deleted and in each state.
-
-    The number created is read from the sequence of ids. On PostgreSQL a rolled-back insert also
-    uses up an id.
-    """
-    query = select(Delivery.state, func.count()).group_by(Delivery.state)
-    states = {row[0]: row[1] for row in await session.execute(query)}
-    tidied = int(await load_value(session, _TIDIED_KEY) or 0)
-    if is_sqlite(session):
-        made = text("SELECT seq FROM sqlite_sequence WHERE name = 'delivery'")
-    else:
-        made = text("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM delivery_id_seq")
-    return Conservation(await session.scalar(made) or 0, tidied, states)
-
-
-async def delete_old(session: AsyncSession, now: datetime) -> None:
-    """Delete old texts, ended deliveries, job runs and rate limits; unsolved deliveries stay."""
-    over = Delivery.state.in_((SENT, EXPIRED, CANCELLED))
-    await session.execute(
-        update(Delivery)
-        .where(over, Delivery.ended_at < now - BODY_RETENTION, Delivery.body != "")
-        .values(body="")
-    )
-    unneeded = [~still for still in NEEDED]
-    gone = await session.execute(
-        delete(Delivery).where(over, Delivery.ended_at < now - RETENTION, *unneeded)
-    )
-    tidied = int(await load_value(session, _TIDIED_KEY) or 0) + max(getattr(gone, "rowcount", 0), 0)
-    await save_value(session, _TIDIED_KEY, str(tidied))
-    await session.execute(delete(JobRun).where(JobRun.at < now - BODY_RETENTION))
-    await session.execute(delete(RateLimit).where(RateLimit.until < now))

@@ -27,7 +27,6 @@ class Relay(Base):
     """
 
     __tablename__ = "relay"
-    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 - SQLAlchemy's own idiom
     id: Mapped[int] = mapped_column(primary_key=True)
     one_id: Mapped[int | None] = mapped_column(
         ForeignKey("member.id", ondelete="SET NULL"), index=True
@@ -98,7 +97,6 @@ class RelayDraft(Base):
     """A message that may belong to several relays, kept for a day until its writer chooses one."""
 
     __tablename__ = "relay_draft"
-    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 - a number is used once
     id: Mapped[int] = mapped_column(primary_key=True)
     member_id: Mapped[int] = mapped_column(ForeignKey("member.id", ondelete="CASCADE"), index=True)
     source: Mapped[str] = mapped_column(unique=True)

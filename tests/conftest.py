@@ -26,7 +26,7 @@ from bot.hub import Hub
 from bot.logs import LibraryHandler
 from bot.request import Request
 from bot.settings import Settings
-from db import outbox
+from db import outbox, retention
 from db.base import transaction
 from tests import databases
 from tests.campaign import SEED, SIZE, RecordFigures
@@ -190,7 +190,7 @@ async def engine(database: str) -> AsyncIterator[AsyncEngine]:
 async def _check_conservation(engine: AsyncEngine) -> None:
     """The law of conservation: what was ever owed is in exactly one known state."""
     async with transaction(engine) as session:
-        books = await outbox.load_conservation(session)
+        books = await retention.load_conservation(session)
     if engine.dialect.name == "sqlite":
         assert books.is_balanced, books
     else:  # numbers are also lost by what was rolled back

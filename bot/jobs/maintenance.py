@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from db import inbound, key_values, outbox, personal_data, relay
+from db import inbound, key_values, personal_data, relay, retention
 from db.base import checkpoint
 
 
@@ -19,7 +19,7 @@ async def tidy_deliveries(session: AsyncSession, now: datetime) -> None:
 
     The text of a delivery is deleted sooner.
     """
-    await outbox.delete_old(session, now)
+    await retention.delete_old(session, now)
 
 
 async def scrub_search_index(session: AsyncSession, now: datetime) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import partial
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from bot import deliveries
@@ -269,3 +269,33 @@ async def test_a_claim_is_taken_back_when_its_account_is_unlinked(
     assert await begin(engine, now, held) == set()
     (row,) = await kept(engine)
     assert (row.id, row.state, row.workspace, row.user) == (root, DUE, "T1", "maya")
+
+
+# --- a key is one delivery's ------------------------------------------------------------------
+
+
+async def test_the_same_again_under_a_key_is_quiet_and_something_else_is_a_fault(
+    engine: AsyncEngine, now: datetime
+) -> None:
+    """Whoever enqueues must not believe that something is owed which is not."""
+    async with transaction(engine, writes=True) as session:
+        maya, luis = await load_member(engine, "maya"), await load_member(engine, "luis")
+        await _owe(session, now, maya, "k")
+        enqueue = partial(deliveries.enqueue, session, now, key="k")
+        assert await enqueue(maya, "answer", Card("Hello")) is None
+        others = [
+            (maya, "answer", Card("Goodbye")),
+            (luis, "answer", Card("Hello")),
+            (maya, "duty", Card("Hello")),
+        ]
+        for other in others:
+            with pytest.raises(outbox.KeyConflictError):
+                await enqueue(*other)
+        maya.language = "fr"
+        assert (
+            await enqueue(maya, "answer", Card("Bonjour")) is None
+        )  # the same, as far as one sees
+        await session.execute(update(Delivery).values(body=""))
+        maya.language = "en"
+        assert await enqueue(maya, "answer", Card("Goodbye")) is None  # its text is deleted by now
+        assert len((await session.scalars(select(Delivery.id))).all()) == 1

@@ -18,7 +18,7 @@ from bot.hub import Hub
 from bot.jobs import deliver
 from bot.jobs.deliver import LEASE, DeliveryWorker
 from bot.request import Request
-from db import key_values, outbox, sending
+from db import key_values, outbox, retention, sending
 from db.base import transaction
 from db.members import Account, Member, Workspace
 from db.outbox import Delivery
@@ -477,8 +477,8 @@ async def test_what_is_old_is_tidied_away_and_the_books_still_balance(
     for days, left, readable in ((1, 3, 3), (2, 3, 2), (90, 2, 2)):
         clock.advance(days=days)
         async with transaction(engine, writes=True) as session:
-            await outbox.delete_old(session, clock())
-            books = await outbox.load_conservation(session)
+            await retention.delete_old(session, clock())
+            books = await retention.load_conservation(session)
             assert books.is_balanced or engine.dialect.name != "sqlite"
         assert len(await rows()) == left
         assert sum(bool(row.body) for row in await rows()) == readable
@@ -490,9 +490,9 @@ async def test_a_lost_row_is_noticed(engine: AsyncEngine, owing: Owing, clock: C
     await owing("two", channel="C2")
     async with transaction(engine, writes=True) as session:
         await session.execute(text("DELETE FROM delivery WHERE key = 'one'"))
-        assert not (await outbox.load_conservation(session)).is_balanced
+        assert not (await retention.load_conservation(session)).is_balanced
         await session.execute(update(Delivery).values(state="mislaid"))
-        assert not (await outbox.load_conservation(session)).is_balanced
+        assert not (await retention.load_conservation(session)).is_balanced
         await session.rollback()
 
 

@@ -31,7 +31,7 @@ from bot.adapters.slack.client import Clients
 from bot.adapters.slack.post import SlackDeliveryAdapter
 from bot.adapters.slack.tokens import Tokens
 from bot.jobs.deliver import DeliveryWorker
-from db import outbox
+from db import outbox, retention
 from db.base import is_sqlite, open_engine, transaction
 from db.outbox import CLAIMED, DUE, INFLIGHT, Delivery, RateLimit
 
@@ -132,7 +132,7 @@ async def live(job: dict[str, Any], clock: SharedClock) -> dict[str, Any]:
 async def _books(session: AsyncSession) -> dict[str, Any]:
     """Every delivery's state by its key. Numbers are also lost by a rollback on PostgreSQL."""
     rows = (await session.execute(select(Delivery.key, Delivery.state))).all()
-    holds = not is_sqlite(session) or (await outbox.load_conservation(session)).is_balanced
+    holds = not is_sqlite(session) or (await retention.load_conservation(session)).is_balanced
     return {"states": {row.key: row.state for row in rows}, "holds": holds}
 
 

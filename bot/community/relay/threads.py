@@ -96,7 +96,8 @@ async def on_delivery_ended(session: AsyncSession, now: datetime, delivery: Deli
         t, one_line(reader.name), is_closed=closed, is_opening=line is None
     )
     key = f"relay:{talk.id}:missed:{writer.id}:{now:%Y%m%d%H}"
-    await notify(session, now, talk, writer, card, key)
+    if not await outbox.has_delivery(session, key):  # one is enough, whatever it said
+        await notify(session, now, talk, writer, card, key)
     if closed:
         await _notify_closed_messages(session, now, talk, reader, writer, delivery)
 
@@ -111,10 +112,10 @@ async def _notify_closed_messages(
 ) -> None:
     """Notify the reader at another address, once a day, that their direct messages are closed."""
     place = await outbox.find_address(session, reader.id)
-    if place is None or place.lane == failed.lane:
+    key = f"relay:{talk.id}:closed:{reader.id}:{now:%Y%m%d}"
+    if place is None or place.lane == failed.lane or await outbox.has_delivery(session, key):
         return
     card = cards.messages_closed_card(translator(reader.language), one_line(writer.name))
-    key = f"relay:{talk.id}:closed:{reader.id}:{now:%Y%m%d}"
     await enqueue(session, now, reader, KIND, card, key=key, destination=place)
 
 
