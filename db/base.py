@@ -97,6 +97,7 @@ def open_engine(url: str, *, concurrency: int = 16) -> AsyncEngine:
     event.listen(engine.sync_engine, "do_connect", _connect_sqlite)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    event.listen(engine.sync_engine, "before_cursor_execute", _check_may_write)
     return engine
 
 
@@ -147,6 +148,18 @@ def _begin_sqlite(connection: Connection) -> None:
     driver = connection.connection.driver_connection
     assert isinstance(driver, sqlite.Connection)  # noqa: S101 - the engine makes no other kind
     driver.begin()
+
+
+class ReaderError(Exception):
+    """A transaction that began as a reader was about to write."""
+
+
+def _check_may_write(connection: Connection, *call: Any) -> None:
+    """Raise ReaderError at once, always and in every test, and not now and then in a busy hour."""
+    made = call[3]  # the statement's execution context
+    changes = made is not None and (made.isinsert or made.isupdate or made.isdelete)
+    if changes and not connection.get_execution_options().get("writes", False):
+        raise ReaderError("a transaction that may write begins with `writes=True`")
 
 
 @asynccontextmanager

@@ -19,6 +19,7 @@ SEARCHES = {
     "introductions": "walks through asking, answering, writing and blocking",
     "linking": "walks through linking, joining, leaving and roles",
     "events": "events told up to four times, shuffled, eight at once",
+    "refusals": "acts refused while four others write, and their rows in the audit log",
     "visibility": "answers searched for what their reader may not see",
     "outage": "deliveries of six hours without the platform",
     "waits": "calls told to wait, for a place, a workspace or a platform",

@@ -8,11 +8,19 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import event, func, select, text
+from sqlalchemy import delete, event, func, select, text, update
 from sqlalchemy.exc import IntegrityError, StatementError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from db.base import Moment, database_url, insert_if_absent, open_engine, transaction
+from db.base import (
+    Moment,
+    ReaderError,
+    begin_writing,
+    database_url,
+    insert_if_absent,
+    open_engine,
+    transaction,
+)
 from db.inbound import InboundEvent
 from db.members import Member
 
@@ -91,6 +99,36 @@ async def test_two_hundred_writers_at_once_all_get_through(engine: AsyncEngine) 
     async with transaction(engine) as session:
         asked = select(Member.asks_taken).where(Member.name == "Maya Chen")
         assert await session.scalar(asked) == 200
+
+
+@pytest.mark.parametrize("how", ["insert", "update", "delete", "flush"])
+async def test_a_transaction_that_began_as_a_reader_cannot_write(
+    engine: AsyncEngine, how: str
+) -> None:
+    """It would fail, but only while others write; so it fails always, and nobody overlooks it."""
+
+    async def write(session: AsyncSession) -> None:
+        match how:
+            case "insert":
+                await insert_if_absent(session, InboundEvent, key="e", at=NOON)
+            case "update":
+                await session.execute(update(Member).values(name="Nobody"))
+            case "delete":
+                await session.execute(delete(InboundEvent))
+            case _:
+                session.add(InboundEvent(key="e", at=NOON))
+                await session.flush()
+
+    with pytest.raises(ReaderError):
+        async with transaction(engine) as session:
+            await write(session)
+    async with transaction(engine, writes=True) as session:
+        await session.rollback()
+        with pytest.raises(ReaderError):
+            await write(session)
+        await session.rollback()
+        await begin_writing(session)
+        await write(session)
 
 
 @pytest.mark.both

@@ -59,6 +59,7 @@ async def test_in_every_table_the_next_row_never_gets_the_number_of_the_newest(
     assert len(NUMBERED) > 20
     async with engine.connect() as connection:
         await unchecked(connection)
+        await connection.execution_options(writes=True)
         for table in NUMBERED:
             made = insert(table).returning(table.c.id)
             first = await connection.scalar(made, values_for(table))
