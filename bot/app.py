@@ -19,7 +19,7 @@ from bot.hub import Hub
 from bot.links import Links
 from bot.settings import Settings
 from bot.storage import database, is_embedded, secret_keys, translate_database_errors
-from db import key_values, members, migrate, seed
+from db import audit, key_values, members, migrate, seed
 from db.base import transaction
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
                 if await seed.is_empty(session):
                     await seed.seed_reference(session)
                 await _grant_admins_by_email(session, settings.admins)
+                await audit.seal_older_rows(session, datetime.now(UTC))
         links = Links(lambda: settings.public_url, lambda: secret_keys(settings))
         yield App(settings, engine, Hub(engine, admins=settings.admins, links=links))
 

@@ -200,11 +200,13 @@ audit_cli = _add_group("audit", "The log of acts.")
 
 
 @audit_cli.command("verify")
-def audit_verify() -> None:
+def audit_verify(
+    head: Annotated[str, typer.Option(help="As it was printed before and kept elsewhere")] = "",
+) -> None:
     """Verify the seals of the audit log; exit with 1 and the first row that does not fit."""
     from bot.operator.audit import verify
 
-    _run_and_exit(verify(_load_settings()))
+    _run_and_exit(verify(_load_settings(), head))
 
 
 import_cli = _add_group("import", "Lists from files: all of a file or nothing.")

@@ -34,3 +34,9 @@ CLOSED_CONNECTIONS = Counter(
     ["reason"],
     registry=REGISTRY,
 )
+AUDIT_HEAD = Gauge(
+    "hub_audit_head",
+    "Number of the newest row of the audit log, with its seal",
+    ["seal"],
+    registry=REGISTRY,
+)

@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from functools import cache, partial
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
@@ -37,7 +38,7 @@ def open_database(settings: Settings) -> AsyncEngine:
     if file and not file.resolve().parent.is_dir():
         raise ConfigurationError("DATABASE_URL names a folder that does not exist; make it first.")
     try:
-        return open_engine(settings.database_url)
+        return open_engine(settings.database_url, seal_keys=cache(partial(secret_keys, settings)))
     except ImportError as error:
         raise ConfigurationError(
             "DATABASE_URL needs a driver that is not installed: pip install 'wwc-hub[postgres]'."
@@ -79,7 +80,7 @@ def key_file(settings: Settings) -> Path:
 
 
 def secret_keys(settings: Settings) -> Sequence[str]:
-    """Return the keys that encrypt secrets at rest, newest first.
+    """Return the keys that encrypt secrets at rest and seal the audit log, newest first.
 
     When WWC_SECRET_KEY is unset, a key is created beside the database file. Raises
     ConfigurationError if that file is empty.

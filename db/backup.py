@@ -82,6 +82,13 @@ async def find_fault(file: Path, *, called: Path | None = None) -> str:
     return ""
 
 
+async def read_audit_head(file: Path) -> str:
+    """Return the head of the audit log in a database; empty if its log is."""
+    async with _open_read_only(file) as connection:
+        head = await _fetch_first(connection, "SELECT value FROM memo WHERE key = 'audit-head'")
+    return str(head or "")
+
+
 async def is_in_use(file: Path) -> bool:
     """Return whether another process has the database open.
 

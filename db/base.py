@@ -2,7 +2,7 @@
 
 import sqlite3
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -85,15 +85,24 @@ def database_url(text: str) -> URL:
     return url
 
 
-def open_engine(url: str, *, concurrency: int = 16) -> AsyncEngine:
+SEAL_KEYS = "seal_keys"
+"""The execution option of an engine that returns the keys which seal the audit log."""
+
+
+def open_engine(
+    url: str, *, concurrency: int = 16, seal_keys: Callable[[], Sequence[str]] | None = None
+) -> AsyncEngine:
     """Create an engine whose SQLite connections are durable and whose writers never deadlock.
 
-    `concurrency` is the size of its connection pool.
+    `concurrency` is the size of its connection pool. `seal_keys` returns the keys that seal the
+    audit log, newest first; it is called when a row is added or verified.
     """
-    where = database_url(url)
+    where, options = database_url(url), {SEAL_KEYS: seal_keys}
     if where.get_backend_name() != "sqlite":
-        return create_async_engine(where, pool_size=concurrency, pool_pre_ping=True)
-    engine = create_async_engine(where, pool_size=concurrency)
+        return create_async_engine(
+            where, pool_size=concurrency, pool_pre_ping=True, execution_options=options
+        )
+    engine = create_async_engine(where, pool_size=concurrency, execution_options=options)
     event.listen(engine.sync_engine, "do_connect", _connect_sqlite)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)

@@ -172,7 +172,7 @@ async def add_delivery(session: AsyncSession, to: Address, **facts: Any) -> int 
     facts.setdefault("retry_at", facts["at"])
     row = insert_into(session, Delivery).values(**to._asdict(), lane=to.lane, **facts)
     kept = row.on_conflict_do_nothing(index_elements=["key"]).returning(Delivery.id)
-    number = (await session.execute(kept)).scalar()
+    number: int | None = (await session.execute(kept)).scalar()
     if number is None:
         await _is_enqueued(session, to, facts)  # another transaction was faster
         return None

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import json
 import logging
+import re
 import runpy
 import shutil
 import sqlite3
@@ -470,6 +471,51 @@ def test_a_copy_names_the_key_that_belongs_to_it(wwc: Wwc, cast: Path) -> None:
     cast.with_suffix(".key").write_text("k" * 43)
     assert "Keep wwc.key with it" in wwc("backup", "one.db").out
     assert "Keep" not in wwc("backup", "two.db", WWC_SECRET_KEY="k" * 43).out
+
+
+def test_the_head_of_the_audit_log_shows_what_was_cut_off(
+    wwc: Wwc, cast: Path, tmp_path: Path
+) -> None:
+    """Printed by `audit verify` and with each copy; what is restored from a copy fits it again."""
+    key, newer = {"WWC_SECRET_KEY": "a" * 43}, {"WWC_SECRET_KEY": f"{'b' * 43},{'a' * 43}"}
+    assert wwc("audit", "verify").code == 2  # no key is made up for rows that had another one
+    assert not cast.with_suffix(".key").exists()
+    assert wwc("audit", "verify", **key).out.startswith(
+        "0 rows, each as it was written. Head: none"
+    )
+    for number in (1, 2, 3):
+        assert wwc("say", f"settings weekly:{number}", *MAYA, **key).code == 0
+        assert wwc("say", "admin members", *MAYA, **key).code == 0
+    early = head_in(wwc("audit", "verify", **key).out)
+    assert early.startswith("3:k:")
+    assert wwc("say", "admin health", *MAYA, **newer).code == 0
+    saved = wwc("backup", "copy.db", **newer)
+    head = head_in(saved.out)
+    assert head.startswith("4:k:")
+    verify = ("audit", "verify", "--head")
+    assert [wwc(*verify, noted, **newer).code for noted in (early, head)] == [0, 0]
+    assert wwc(*verify, "4:k:no", **newer).err.startswith("The log was tampered with: row 4 does")
+    assert wwc(*verify, "17", **newer).code == 2
+
+    with sqlite3.connect(cast) as connection:
+        connection.execute("DROP TRIGGER audit_no_delete")
+        connection.execute("DELETE FROM audit WHERE id = 4")
+        connection.execute("UPDATE memo SET value = ? WHERE key = 'audit-head'", (early,))
+    connection.close()
+    assert wwc("audit", "verify", **newer).code == 0
+    cut = wwc(*verify, head, **newer)
+    assert (cut.code, cut.err.split(":")[0]) == (1, "The log ends before row 4 of the head")
+    restored = wwc("restore", "copy.db", "--force", **newer)
+    assert head_in(restored.out) == head
+    assert wwc(*verify, head, **newer).code == 0
+    assert "is missing from WWC_SECRET_KEY" in wwc("audit", "verify", WWC_SECRET_KEY="c" * 43).err
+
+
+def head_in(printed: str) -> str:
+    """The head of the audit log, as it was printed."""
+    found = re.search(r"(?:Head|Head of its audit log): (\S+)", printed)
+    assert found is not None
+    return found[1]
 
 
 async def test_a_copy_is_made_while_the_hub_writes(

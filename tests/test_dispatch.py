@@ -36,7 +36,9 @@ async def test_every_refusal_is_kept_while_others_write(
         while not finished.is_set():
             turn += 1
             reply = await hub(Request(sender(who), f"settings weekly:{turn % 9}"))
-            answers["saved" if isinstance(reply, Card) and reply.tone != "bad" else reply.title] += 1
+            answers[
+                "saved" if isinstance(reply, Card) and reply.tone != "bad" else reply.title
+            ] += 1
 
     async def try_forbidden() -> None:
         for number in tries:

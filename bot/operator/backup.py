@@ -30,9 +30,13 @@ async def save_backup(settings: Settings, file: Path, *, force: bool) -> int:
     if code := await _copy(own, file):
         return code
     print(f"Saved to {file}, complete and checked.")
+    await _print_audit_head(file)
     key = key_file(settings)
     if not settings.wwc_secret_key and key.exists():
-        print(f"Keep {key} with it: without it the tokens inside cannot be read.")
+        print(
+            f"Keep {key} with it: without it the tokens inside cannot be read, "
+            "nor its audit log verified."
+        )
     return DONE
 
 
@@ -58,9 +62,15 @@ async def restore_backup(settings: Settings, file: Path, *, force: bool) -> int:
     if code := await _copy(file, own, hold):
         return code
     print(f"Restored from {file}, complete and checked. Start the hub again: wwc run")
+    await _print_audit_head(own)
     if held:
         print(_HELD_TEXTS[held > 1].format(number=held))
     return DONE
+
+
+async def _print_audit_head(file: Path) -> None:
+    """Print the head of the audit log in a copy, to be kept elsewhere for `wwc audit verify`."""
+    print(f"Head of its audit log: {await backup.read_audit_head(file) or 'none'}")
 
 
 async def _hold_overdue(file: Path, now: datetime) -> int:

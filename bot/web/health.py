@@ -14,8 +14,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.adapters.base import Adapter
-from bot.metrics import DELIVERIES, OLDEST_DELIVERY_SECONDS, REGISTRY
-from db import migrate, outbox
+from bot.metrics import AUDIT_HEAD, DELIVERIES, OLDEST_DELIVERY_SECONDS, REGISTRY
+from db import audit, migrate, outbox
 from db.base import transaction
 
 PROXY_HEADERS = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via")
@@ -45,6 +45,7 @@ def add_routes(
             )
         with contextlib.suppress(SQLAlchemyError, OSError):
             await _count_deliveries(engine, all_of_them=True)
+            await _note_audit_head(engine)
         return web.Response(body=generate_latest(REGISTRY), content_type="text/plain")
 
     app.router.add_get("/healthz", healthz)
@@ -78,6 +79,14 @@ async def _count_deliveries(engine: AsyncEngine, *, all_of_them: bool = False) -
         for one in counts:
             DELIVERIES.labels(one.state, one.kind, _shorten_reason(one.reason)).inc(one.number)
     return age
+
+
+async def _note_audit_head(engine: AsyncEngine) -> None:
+    """Set the gauge of the audit log's head: who collects metrics keeps it out of the database."""
+    async with transaction(engine) as session:
+        head = await audit.load_head(session)
+    AUDIT_HEAD.clear()
+    AUDIT_HEAD.labels(head.seal).set(head.number)
 
 
 def _shorten_reason(reason: str) -> str:

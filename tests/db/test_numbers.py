@@ -149,7 +149,7 @@ async def test_what_the_audit_log_names_is_not_given_out_either(empty_database: 
         await migrate.upgrade(engine, "0010")
         async with engine.connect() as connection:
             rows = await connection.execute(text("SELECT name, seq FROM sqlite_sequence"))
-            counted = dict(rows.all())
+            counted: dict[str, int] = dict(rows.all())
         assert (counted["member"], counted["join_request"], counted["audit"]) == (4712, 88, 4)
     finally:
         await engine.dispose()

@@ -12,7 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.adapters.base import Adapter
 from bot.web import health
-from db.base import open_engine
+from db import audit
+from db.base import open_engine, transaction
+from tests.cast import NOW
 from tests.stories.program import get
 
 TOKEN = "Bq3xzTn8fL2hW6pD"
@@ -68,6 +70,18 @@ async def test_metrics_ask_who_comes_from_nowhere(engine: AsyncEngine, tmp_path:
             client.get("http://hub/metrics") as answer,
         ):
             assert answer.status == 403
+
+
+async def test_metrics_keep_the_head_of_the_audit_log(engine: AsyncEngine) -> None:
+    """Outside of the database: the number of the newest row, and its seal; no older one."""
+    async with answering(engine) as url:
+        for number in (1, 2):
+            async with transaction(engine, writes=True) as session:
+                audit.record_act(session, NOW, 1, "endorsed", "expertise:1")
+            async with transaction(engine) as session:
+                head = await audit.load_head(session)
+            shown = [x for x in (await get(f"{url}/metrics"))[1].splitlines() if "audit_head{" in x]
+            assert shown == [f'hub_audit_head{{seal="{head.seal}"}} {number}.0']
 
 
 async def test_readiness_fails_with_its_database(tmp_path: Path) -> None:
