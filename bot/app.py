@@ -17,9 +17,9 @@ from bot.adapters.base import Adapter
 from bot.domain.ranking import base_points
 from bot.hub import Hub
 from bot.links import Links
-from bot.settings import Settings
+from bot.settings import ConfigurationError, Settings
 from bot.storage import database, is_embedded, secret_keys, translate_database_errors
-from db import audit, key_values, members, migrate, seed
+from db import audit, key_values, members, migrate, seed, workspaces
 from db.base import transaction
 
 if TYPE_CHECKING:
@@ -78,9 +78,18 @@ async def _grant_admins_by_email(session: AsyncSession, admins: frozenset[str]) 
         await members.grant_admin(session, email)
 
 
-async def seed_demo(engine: AsyncEngine) -> None:
-    """Write the invented people of the demo; does nothing if they are there already."""
-    async with transaction(engine, writes=True) as session:
+async def seed_demo(app: App) -> None:
+    """Write the invented people of the demo; does nothing if they are there already.
+
+    Raises ConfigurationError if everybody could act as one of them on real people.
+    """
+    async with transaction(app.engine, writes=True) as session:
+        if app.settings.wwc_playground == "public" and await workspaces.has_real_workspace(session):
+            raise ConfigurationError(
+                "WWC_PLAYGROUND=public needs a DATABASE_URL of its own: this database knows "
+                "workspaces of real people, and everybody could act on them; set "
+                "WWC_PLAYGROUND=off to serve those."
+            )
         await seed.seed_demo(session, datetime.now(UTC), base_points)
 
 
@@ -153,8 +162,12 @@ def add_playground(app: App) -> None:
     from bot.adapters.playground.world import Persona, Workspace
     from bot.adapters.slack import render as slack
 
+    is_public = app.settings.wwc_playground == "public"
+
     async def people() -> list[Persona]:
         async with transaction(app.engine) as session:
+            if is_public and await workspaces.has_real_workspace(session):
+                return []  # nobody whom everybody may act as meets real people
             found = await members.list_synthetic(session)
         newcomers = [
             Persona(f"new@{key.lower()}.example", name, "new here", key, language, zone=zone)
@@ -181,9 +194,9 @@ def add_playground(app: App) -> None:
         renderers={"slack": slack, "discord": discord},
         people=people,
         workspaces=tuple(
-            Workspace(key, platform, name) for platform, key, name in seed.DEMO_WORKSPACES
+            Workspace(key, platform, name) for platform, key, name in workspaces.DEMO_WORKSPACES
         ),
-        public=app.settings.wwc_playground == "public",
+        public=is_public,
         host=app.settings.wwc_host,
     )
     adapter.add_routes(app.http_app)

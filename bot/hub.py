@@ -27,7 +27,7 @@ from bot.parsing import clean_text, parse_words
 from bot.reference import Reference
 from bot.request import HandledMessage, IncomingMessage, Request, Sender
 from bot.verbs import find_command
-from db import audit, inbound, members, outbox
+from db import audit, inbound, members, outbox, workspaces
 from db.base import transaction
 from db.members import Account
 
@@ -163,7 +163,7 @@ class Hub:
     async def on_workspace_removed(self, platform: str, workspace: str) -> None:
         """Mark a workspace that removed the hub, and cancel the deliveries to it."""
         async with transaction(self.engine, writes=True) as session:
-            home = await members.find_workspace(session, platform, workspace)
+            home = await workspaces.find_workspace(session, platform, workspace)
             if home:
                 home.removed_at = self._clock()
                 ended = await outbox.cancel_in_workspace(

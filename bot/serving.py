@@ -29,7 +29,7 @@ async def run(settings: Settings, parts: frozenset[str]) -> None:
     """Serve until SIGTERM or SIGINT; `parts` are of web, slack, discord, playground, worker."""
     async with open_app(settings) as app:
         if "playground" in parts:
-            await seed_demo(app.engine)
+            await seed_demo(app)
             add_playground(app)
         if "slack" in parts:
             add_slack(app)

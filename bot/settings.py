@@ -2,8 +2,12 @@
 
 import os
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -166,11 +170,12 @@ class Settings(BaseSettings):
     def playground(self) -> bool:
         """Return whether the page is served.
 
-        Without a value of its own, it is served as long as no platform's tokens are set.
+        Without a value of its own, it is served as long as no platform's tokens are set, and no
+        address at which others reach this process.
         """
         if self.wwc_playground:
             return self.wwc_playground != "off"
-        return not (self.slack or self.discord)
+        return not (self.slack or self.discord or _has_outside_address(self))
 
     @property
     def public_url(self) -> str:
@@ -223,26 +228,113 @@ def _list_env_file_variables() -> list[str]:
     return [line.split("=")[0].removeprefix("export ").strip().upper() for line in lines]
 
 
+# --- settings that cannot stand together -------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ForbiddenPair:
+    """Two facts of the settings that cannot be true together, and a sentence with the way out."""
+
+    one: Callable[[Settings], bool]
+    other: Callable[[Settings], bool]
+    sentence: str
+
+    def stands_in(self, settings: Settings) -> bool:
+        """Return whether the settings hold both."""
+        return self.one(settings) and self.other(settings)
+
+
+def _installs_slack(s: Settings) -> bool:
+    return bool(s.slack_client_id and s.slack_client_secret)
+
+
+def _has_half_of_client(s: Settings) -> bool:
+    return bool(s.slack_client_id) is not bool(s.slack_client_secret)
+
+
+def _can_send_to_slack(s: Settings) -> bool:
+    return bool(s.slack_bot_token) or _installs_slack(s)
+
+
+def _is_page_public(s: Settings) -> bool:
+    return s.wwc_playground == "public"
+
+
+def _is_page_private(s: Settings) -> bool:
+    return s.playground and not _is_page_public(s)
+
+
+def _has_outside_address(s: Settings) -> bool:
+    return bool(s.wwc_public_url) and not _is_loopback(urlsplit(s.wwc_public_url).hostname or "")
+
+
+FORBIDDEN_PAIRS = (
+    ForbiddenPair(
+        lambda s: bool(s.slack_client_id or s.slack_client_secret),
+        _has_half_of_client,
+        "SLACK_CLIENT_ID and SLACK_CLIENT_SECRET belong together: set both, "
+        "or neither of them to serve the one workspace of SLACK_BOT_TOKEN.",
+    ),
+    ForbiddenPair(
+        _can_send_to_slack,
+        lambda s: not s.slack,
+        "SLACK_SIGNING_SECRET or SLACK_APP_TOKEN is missing: "
+        "without one of them nothing from Slack can be trusted.",
+    ),
+    ForbiddenPair(
+        lambda s: s.slack,
+        lambda s: not _can_send_to_slack(s),
+        "SLACK_BOT_TOKEN is missing (or, to serve many workspaces, "
+        "SLACK_CLIENT_ID and SLACK_CLIENT_SECRET).",
+    ),
+    ForbiddenPair(
+        _is_page_public,
+        lambda s: s.slack or s.discord,
+        "WWC_PLAYGROUND=public cannot stand beside the tokens of SLACK_… or DISCORD_TOKEN, because "
+        "anybody could act on real people there; set WWC_PLAYGROUND=off, or give the demo "
+        "a hub and a DATABASE_URL of its own without tokens.",
+    ),
+    ForbiddenPair(
+        _is_page_private,
+        lambda s: not _is_loopback(s.wwc_host),
+        "WWC_PLAYGROUND: the page has no sign-in, so it is served on this machine only and not at "
+        "WWC_HOST; set WWC_PLAYGROUND=off, or WWC_PLAYGROUND=public if everybody may use it.",
+    ),
+    ForbiddenPair(
+        _is_page_private,
+        _has_outside_address,
+        "WWC_PLAYGROUND: the page has no sign-in, and WWC_PUBLIC_URL would show it to everybody; "
+        "set WWC_PLAYGROUND=off, or WWC_PLAYGROUND=public if everybody may use it.",
+    ),
+    ForbiddenPair(
+        _installs_slack,
+        lambda s: not s.wwc_public_url,
+        "WWC_PUBLIC_URL is missing: after an installation with SLACK_CLIENT_ID "
+        "Slack sends people back there.",
+    ),
+    ForbiddenPair(
+        _installs_slack,
+        lambda s: _has_outside_address(s) and not s.wwc_public_url.startswith("https://"),
+        "WWC_PUBLIC_URL must begin with https:// beside SLACK_CLIENT_ID: "
+        "Slack sends people back to no other address.",
+    ),
+    ForbiddenPair(
+        lambda s: not s.database_url.startswith("sqlite"),
+        lambda s: s.wwc_secret_key is None,
+        "WWC_SECRET_KEY is required when DATABASE_URL names a shared database.",
+    ),
+)
+"""Checked from the first to the last at every start."""
+
+
 def _refuse_combinations(settings: Settings) -> None:
-    s = settings
-    if s.slack_bot_token and not s.slack:
-        raise ConfigurationError(
-            "SLACK_SIGNING_SECRET or SLACK_APP_TOKEN is missing: "
-            "without one of them nothing from Slack can be trusted."
-        )
-    if s.slack and not (s.slack_bot_token or (s.slack_client_id and s.slack_client_secret)):
-        raise ConfigurationError(
-            "SLACK_BOT_TOKEN is missing (or, to serve many workspaces, "
-            "SLACK_CLIENT_ID and SLACK_CLIENT_SECRET)."
-        )
-    if not s.database_url.startswith("sqlite") and not s.wwc_secret_key:
-        raise ConfigurationError("WWC_SECRET_KEY is required with a shared database.")
-    if s.playground and s.wwc_playground != "public" and not _is_loopback(s.wwc_host):
-        raise ConfigurationError(
-            "WWC_PLAYGROUND: the page has no sign-in, so it is served on this machine only; "
-            "set WWC_PLAYGROUND=off, or WWC_PLAYGROUND=public if everybody may use it."
-        )
+    for pair in FORBIDDEN_PAIRS:
+        if pair.stands_in(settings):
+            raise ConfigurationError(pair.sentence)
 
 
 def _is_loopback(host: str) -> bool:
-    return host in ("localhost", "::1") or host.startswith("127.")
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

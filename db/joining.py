@@ -23,8 +23,16 @@ from db import members, outbox
 from db.base import Base, insert_if_absent
 from db.blocks import Block
 from db.cities import City
-from db.members import CITY_LEAD, WITH_MEMBER, Account, Member, MemberRole, Workspace
+from db.members import (
+    CITY_LEAD,
+    MAY_HOLD_ROLES,
+    WITH_MEMBER,
+    Account,
+    Member,
+    MemberRole,
+)
 from db.outbox import Delivery
+from db.workspaces import Workspace
 
 WEEK = timedelta(days=7)
 MAX_REQUESTS, MAX_OPEN_REQUESTS = 3, 20
@@ -253,7 +261,7 @@ async def suggest_contacts(
 async def is_last_admin(session: AsyncSession, person: Member) -> bool:
     """Return whether this person is the only admin. All admins stay locked."""
     query = select(MemberRole.member_id).join(Member, Member.id == MemberRole.member_id)
-    query = query.where(MemberRole.role == "admin", Member.status == "verified")
+    query = query.where(MemberRole.role == "admin", Member.status == "verified", MAY_HOLD_ROLES)
     admins = (await session.scalars(query.with_for_update(of=Member))).all()
     return set(admins) == {person.id}
 
@@ -266,7 +274,12 @@ async def cancel_member_deliveries(
 
 
 async def grant_lead(session: AsyncSession, person: Member) -> None:
-    """Give the member the role of city lead, unless they have it."""
+    """Give the member the role of city lead, unless they have it.
+
+    Raise PermissionError for one of the demo where real people are.
+    """
+    if not await members.may_hold_roles(session, person):
+        raise PermissionError("an invented person has no say over real ones")
     await insert_if_absent(session, MemberRole, member_id=person.id, role=CITY_LEAD)
     await session.refresh(person, ["roles"])
 

@@ -4,14 +4,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, TypeVar
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import directory, members
 from db.base import insert_if_absent
 from db.cities import City
 from db.directory import Expertise, Standing
-from db.members import Account, Member, Workspace
+from db.members import Account, Member
 from db.search import Document
 from db.text import fold_text
 from db.topics import TopicTerm
@@ -70,7 +70,8 @@ async def list_members(session: AsyncSession) -> list[ListEntry]:
 
 async def count_synthetic(session: AsyncSession) -> int:
     """Count the invented people of the demo."""
-    return len(await members.list_synthetic(session))
+    query = select(func.count()).select_from(Member).where(Member.synthetic)
+    return await session.scalar(query) or 0
 
 
 async def find_by_email_or_account(
@@ -209,29 +210,14 @@ async def _apply_accounts(
     homes: dict[tuple[str, str], int] = {}
     for platform, workspace, user in sorted(set(owners) - there):
         if (platform, workspace) not in homes:
-            homes[platform, workspace] = await _get_or_create_workspace(
-                session, platform, workspace, now
-            )
-        home = homes[platform, workspace]
-        await insert_if_absent(
-            session, Account, workspace_id=home, external_id=user, first_seen=now
-        )
+            home = await members.get_or_create_workspace(session, platform, workspace, now)
+            homes[platform, workspace] = home.id
+        key = {"workspace_id": homes[platform, workspace], "external_id": user}
+        await insert_if_absent(session, Account, **key, first_seen=now)
     for account in await _load_accounts(session, owners):
         person = owners[account_key(account)]
         account.member_id = person.id
         account.name = account.name or person.name
-
-
-async def _get_or_create_workspace(
-    session: AsyncSession, platform: str, workspace: str, now: datetime
-) -> int:
-    await insert_if_absent(
-        session, Workspace, platform=platform, external_id=workspace, first_seen=now
-    )
-    home = await members.find_workspace(session, platform, workspace)
-    if home is None:
-        raise LookupError("the workspace vanished while it was made")
-    return home.id
 
 
 async def _index_members(

@@ -1,10 +1,22 @@
-"""People: members and their roles, accounts, and the workspaces of those accounts."""
+"""People: members, their roles, and their accounts in workspaces."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, Protocol
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, bindparam, func, select
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    Index,
+    UniqueConstraint,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, contains_eager, joinedload, mapped_column, selectinload
 from sqlalchemy.orm import relationship as related
@@ -12,6 +24,7 @@ from sqlalchemy.orm import relationship as related
 from db.base import Base, insert_if_absent
 from db.cities import City
 from db.text import fold_text
+from db.workspaces import HAS_REAL_WORKSPACE, Workspace, find_workspace, has_real_workspace
 
 Visibility = Literal["community", "city", "nobody"]
 """Who may see a field of a profile: all members, those of the same city, or nobody."""
@@ -54,27 +67,6 @@ def is_field_visible(person: Person, field: str, viewer: Person | None) -> bool:
     seen = getattr(person, f"seen_{field}")
     colleagues = person.city_id is not None and person.city_id == viewer.city_id
     return person.is_in_directory and (seen == "community" or (seen == "city" and colleagues))
-
-
-class Workspace(Base):
-    """A Slack team or a Discord server.
-
-    `city_id`: staff marked it as that city's own. `vouched`: staff know that its people cannot
-    choose their e-mail addresses themselves. `gathers`: the hub can open a conversation of several
-    people and itself there.
-    """
-
-    __tablename__ = "workspace"
-    __table_args__ = (UniqueConstraint("platform", "external_id"),)
-    id: Mapped[int] = mapped_column(primary_key=True)
-    platform: Mapped[str]
-    external_id: Mapped[str]
-    name: Mapped[str] = mapped_column(default="")
-    city_id: Mapped[int | None] = mapped_column(ForeignKey("city.id"), index=True)
-    first_seen: Mapped[datetime]
-    removed_at: Mapped[datetime | None]
-    gathers: Mapped[bool] = mapped_column(default=False)
-    vouched: Mapped[bool] = mapped_column(default=False)
 
 
 class MemberRole(Base):
@@ -136,7 +128,11 @@ class Member(Base):
     proved_at: Mapped[datetime | None]
     welcomed_at: Mapped[datetime | None]
     city: Mapped[City | None] = related(lazy="joined")
-    roles: Mapped[list[MemberRole]] = related(lazy="raise", cascade="all, delete-orphan")
+    roles: Mapped[list[MemberRole]] = related(
+        primaryjoin=lambda: and_(Member.id == MemberRole.member_id, MAY_HOLD_ROLES),
+        lazy="raise",
+        cascade="all, delete-orphan",
+    )
 
     @property
     def first_name(self) -> str:
@@ -177,6 +173,10 @@ class Member(Base):
         if self.monthly_asks is None:
             return False
         return (self.asks_taken if self.asks_month == month else 0) >= self.monthly_asks
+
+
+MAY_HOLD_ROLES: ColumnElement[bool] = or_(Member.synthetic.is_(False), ~HAS_REAL_WORKSPACE)
+"""The demo's people hold roles only as long as there is nobody real over whom to have them."""
 
 
 class Account(Base):
@@ -237,17 +237,6 @@ async def find_account(
     return found.unique().first()
 
 
-async def find_workspace(
-    session: AsyncSession, platform: str, external_id: str
-) -> Workspace | None:
-    """Find a workspace by the platform's id for it."""
-    return await session.scalar(
-        select(Workspace).where(
-            Workspace.platform == platform, Workspace.external_id == external_id
-        )
-    )
-
-
 async def list_workspaces(session: AsyncSession) -> Sequence[tuple[Workspace, int]]:
     """Return every workspace with the number of its members' accounts; removed ones come last."""
     query = (
@@ -259,6 +248,25 @@ async def list_workspaces(session: AsyncSession) -> Sequence[tuple[Workspace, in
     return [(home, number) for home, number in (await session.execute(query)).all()]
 
 
+async def get_or_create_workspace(
+    session: AsyncSession, platform: str, external_id: str, now: datetime
+) -> Workspace:
+    """Return the workspace with the platform's id for it, created if it is new.
+
+    The first one of real people takes their roles from the people of the demo.
+    """
+    if (known := await find_workspace(session, platform, external_id)) is not None:
+        return known
+    place = {"platform": platform, "external_id": external_id}
+    await insert_if_absent(session, Workspace, **place, first_seen=now)
+    invented = select(Member.id).where(Member.synthetic, HAS_REAL_WORKSPACE)
+    await session.execute(delete(MemberRole).where(MemberRole.member_id.in_(invented)))
+    made = await find_workspace(session, platform, external_id)
+    if made is None:
+        raise LookupError("the workspace vanished while it was made")
+    return made
+
+
 async def get_or_create_account(
     session: AsyncSession, platform: str, workspace: str, user: str, now: datetime
 ) -> Account:
@@ -267,14 +275,10 @@ async def get_or_create_account(
     Its row stays locked until the end of the transaction: of several first contacts at once, each
     sees what the one before it did.
     """
-    home = await find_workspace(session, platform, workspace)
-    if home is None:
-        place = {"platform": platform, "external_id": workspace}
-        await insert_if_absent(session, Workspace, **place, first_seen=now)
-        home = await find_workspace(session, platform, workspace)
-    elif home.removed_at is not None:
+    home = await get_or_create_workspace(session, platform, workspace, now)
+    if home.removed_at is not None:
         home.removed_at = None  # the hub was installed there again
-    key = {"workspace_id": home and home.id, "external_id": user}
+    key = {"workspace_id": home.id, "external_id": user}
     mine = select(Account.id).filter_by(**key).with_for_update()
     if await session.scalar(mine) is None:
         await insert_if_absent(session, Account, **key, first_seen=now)
@@ -293,14 +297,21 @@ def _build_member(account: Account, now: datetime) -> Member:
         created_at=now,
         confirmed_at=now,
         zone=account.zone or "UTC",
+        synthetic=account.workspace.is_demo,
         roles=[],
     )
+
+
+async def may_hold_roles(session: AsyncSession, person: Member) -> bool:
+    """Return whether the person may be given a role; `MAY_HOLD_ROLES` says who may."""
+    return not person.synthetic or not await has_real_workspace(session)
 
 
 async def make_admin(session: AsyncSession, account: Account, now: datetime) -> Member:
     """Make the account a verified member with the admin role, not listed in the directory."""
     person = _build_member(account, now)
-    person.roles = [MemberRole(role="admin")]
+    if await may_hold_roles(session, person):
+        person.roles = [MemberRole(role="admin")]
     person.way, person.proved_at = "setting", now
     account.member = person
     await session.flush()
@@ -308,8 +319,8 @@ async def make_admin(session: AsyncSession, account: Account, now: datetime) -> 
 
 
 async def grant_admin(session: AsyncSession, email: str) -> None:
-    """Give the admin role to the member with this address, if there is one."""
-    query = select(Member).where(Member.email == email.casefold())
+    """Give the admin role to the member with this address, if there is one who may hold it."""
+    query = select(Member).where(Member.email == email.casefold(), MAY_HOLD_ROLES)
     person = await session.scalar(query.options(joinedload(Member.roles)))
     if person and all(r.role != "admin" for r in person.roles):
         person.roles.append(MemberRole(role="admin"))
@@ -376,6 +387,7 @@ async def list_role_holders(
     """
     query = select(Member).where(
         Member.status == "verified",
+        MAY_HOLD_ROLES,
         Member.id.in_(select(MemberRole.member_id).where(MemberRole.role.in_(roles))),
     )
     if city_id is not None:
@@ -385,8 +397,12 @@ async def list_role_holders(
 
 
 async def list_synthetic(session: AsyncSession, limit: int | None = None) -> Sequence[Member]:
-    """Return the demo's people in the order they were created; the first is the default viewer."""
-    query = select(Member).where(Member.synthetic).order_by(Member.id).limit(limit)
+    """Return the people written by `seed.seed_demo`, in their order; the first is the usual viewer.
+
+    Who joined in a workspace of the demo is synthetic too, but not among them.
+    """
+    written = exists().where(Account.member_id == Member.id, Account.external_id == Member.email)
+    query = select(Member).where(Member.synthetic, written).order_by(Member.id).limit(limit)
     return (await session.scalars(query.options(selectinload(Member.roles)))).all()
 
 

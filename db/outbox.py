@@ -20,7 +20,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.base import Base, insert_into
-from db.members import Account, Workspace
+from db.members import Account
+from db.workspaces import Workspace
 
 DUE, CLAIMED, INFLIGHT = "due", "claimed", "inflight"
 SENT, EXPIRED, DEAD, CANCELLED, AMBIGUOUS, HELD = (

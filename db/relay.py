@@ -10,8 +10,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from db import outbox
 from db.base import Base
-from db.members import Account, Member, Workspace
+from db.members import Account, Member
 from db.outbox import Delivery
+from db.workspaces import Workspace
 
 OPEN, ENDED = "open", "ended"
 PASSED, WITHHELD = "passed", "withheld"

@@ -10,10 +10,11 @@ from sqlalchemy.orm import aliased, selectinload
 
 from db.base import insert_if_absent
 from db.directory import Expertise
-from db.members import Account, Member, Workspace
+from db.members import Account, Member
 from db.outbox import Address
 from db.round_members import RoundAvoidance, RoundMember
 from db.rounds import MET, Round, RoundGroup, RoundPlace
+from db.workspaces import Workspace
 
 
 async def list_participants(

@@ -15,21 +15,18 @@ from db.cities import Certification, City, CityName
 from db.demo import DemoCity, DemoPerson, invent_people
 from db.directory import Expertise, Standing
 from db.endorsements import Endorsement
-from db.members import Account, Member, MemberRole, Workspace
+from db.members import Account, Member, MemberRole, may_hold_roles
 from db.round_members import RoundMember
 from db.standard import Criterion, Level, PracticeArea
 from db.text import fold_text
 from db.topics import Topic, TopicCriterion, TopicTerm
+from db.workspaces import DEMO_WORKSPACES, Workspace
 
 _DATA = Path(__file__).parent / "data"
 Row = TypeVar("Row", bound=Base)
 Progress = Callable[[str], None]
 """Called with the name of each step as it begins."""
 
-DEMO_WORKSPACES = (
-    ("slack", "T-DEMO", "City Data Hub"),
-    ("discord", "G-DEMO", "Datos Abiertos LATAM"),
-)
 DEMO_OWN = {"T-DEMO": "boston-ma-us"}
 """Demo workspaces that are a city's own, with the city: their people join without a code."""
 DEMO_NEWCOMERS = (
@@ -225,6 +222,8 @@ async def seed_demo(
     )
     members = [_build_member(person, cities[person.city], now) for person in made]
     staff = _build_staff(now)
+    if await may_hold_roles(session, staff):
+        staff.roles = [MemberRole(role="staff")]
     session.add_all([*members, staff])
     await session.flush()
     progress("skills")
@@ -289,7 +288,7 @@ def _build_staff(now: datetime) -> Member:
         zone="America/New_York",
         created_at=now,
         confirmed_at=now,
-        roles=[MemberRole(role="staff")],
+        roles=[],
     )
 
 

@@ -22,7 +22,7 @@ from sqlalchemy.orm import aliased
 
 from db.base import Moment, insert_into
 from db.key_values import KeyValue
-from db.members import Account, Member, Workspace
+from db.members import Account, Member
 from db.outbox import (
     ANSWERS,
     CANCELLED,
@@ -39,6 +39,7 @@ from db.outbox import (
     find_address,
     is_in,
 )
+from db.workspaces import Workspace
 
 MAX_DEATHS = 3
 """How many processes may end with one delivery in flight before it is given up."""

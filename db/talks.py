@@ -9,9 +9,10 @@ from sqlalchemy.orm import Mapped, aliased, mapped_column, selectinload
 from sqlalchemy.orm import relationship as related
 
 from db.base import Base, is_pair
-from db.members import Account, Member, Workspace
+from db.members import Account, Member
 from db.outbox import Address, Delivery, cancel_waiting, delivery_address
 from db.relay import Relay, RelayLine
+from db.workspaces import Workspace
 
 OPENING, OPEN, FAILED = "opening", "open", "failed"
 _FORM = "%Y-%m-%dT%H:%MZ"

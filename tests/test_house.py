@@ -24,7 +24,7 @@ MAY_NAME_PLATFORMS = {
     "bot/operator/platforms.py": "the operator asks each of them",
     "bot/settings.py": "tokens have the platforms' names",
     "bot/cli.py": "the operator chooses a platform",
-    "db/seed.py": "the demo's workspaces are one of each platform",
+    "db/workspaces.py": "the demo's workspaces are one of each platform",
 }
 ROOT_OF_BOT = {
     "the program's door": {"__main__", "cli", "app", "serving", "storage", "settings"},

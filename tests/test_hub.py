@@ -28,11 +28,12 @@ from bot.commands import (
 from bot.hub import Hub
 from bot.i18n import translator
 from bot.request import HandledMessage, IncomingMessage, Request
-from db import inbound, members
+from db import inbound, members, workspaces
 from db.audit import Audit
 from db.base import transaction
 from db.inbound import InboundEvent
-from db.members import Account, Member, MemberRole, Workspace
+from db.members import Account, Member, MemberRole
+from db.workspaces import Workspace
 from tests.cast import CAST, PENDING, PLATFORM, WORKSPACE, sender
 from tests.conftest import Clock, CommandTyper
 from tests.reading import button, commands_of, field, problems_of, values_of
@@ -422,7 +423,7 @@ async def test_a_workspace_that_removed_the_hub_is_marked_so(
     await hub.on_workspace_removed(PLATFORM, "T-unknown")
 
     async with transaction(engine) as session:
-        home = await members.find_workspace(session, PLATFORM, WORKSPACE)
+        home = await workspaces.find_workspace(session, PLATFORM, WORKSPACE)
         actions = (await session.scalars(select(Audit.action))).all()
     assert home is not None
     assert home.removed_at == clock()

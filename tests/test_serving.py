@@ -23,8 +23,8 @@ from bot.adapters.base import Adapter
 from bot.jobs import maintenance
 from bot.jobs.timetable import TIMETABLE
 from bot.settings import ConfigurationError, Settings
-from db import inbound
-from db.base import transaction
+from db import inbound, members
+from db.base import open_engine, transaction
 from tests.conftest import CommandTyper, Reading
 from tests.platforms.discord import LoopbackDiscord
 from tests.platforms.slack import LoopbackSlack
@@ -120,6 +120,27 @@ async def test_both_platforms_connect_through_the_settings_alone(read: Reading) 
                 await discord.until(lambda: discord.commands[None])
             given.port = 0
         assert discord.syncs[None] == 1
+
+
+async def test_a_public_page_never_meets_real_people(read: Reading, tmp_path: Path) -> None:
+    """Their tokens may be those of another process on the same database, started later or before.
+
+    While the page is open nobody can be acted as any more; the next start is refused.
+    """
+    given = read(WWC_PLAYGROUND="public", DATABASE_URL=f"sqlite:///{tmp_path}/hub.db")
+    async with running_hub(given, "web", "playground") as url:
+        assert "open data" in await say(url, "/wwc who-does open data")
+        engine = open_engine(given.database_url)
+        async with transaction(engine, writes=True) as session:
+            await members.get_or_create_workspace(session, "discord", "81384", datetime.now(UTC))
+        await engine.dispose()
+        for path in ("", "playground/pane", "playground/stream"):
+            status, told = await get(f"{url}/{path}")
+            assert status == 404
+            assert "nobody to act as" in told
+    given.port = 0
+    with pytest.raises(ConfigurationError, match=r"^WWC_PLAYGROUND=public needs a DATABASE_URL"):
+        await serving.run(given, frozenset({"web", "playground"}))
 
 
 async def test_an_adapter_that_dies_takes_the_process_with_it(

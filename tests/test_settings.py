@@ -1,5 +1,6 @@
 """What the operator got wrong is one sentence: it names the variable and never quotes its value."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,11 @@ from tests.conftest import Reading
 
 SIGNING = {"SLACK_SIGNING_SECRET": "8f742231b10e8888abcd99yyyzzz85a5"}
 BOT = {"SLACK_BOT_TOKEN": "xoxb-17653672481-19874698323-pdFZKVeTuE8sk7oOcBrzbqgy"}
+CLIENT_SECRET = {"SLACK_CLIENT_SECRET": "0f1e2d3c4b5a69788796a5b4"}
+CLIENT = {"SLACK_CLIENT_ID": "1234.5678", **CLIENT_SECRET}
+APP = {"SLACK_APP_TOKEN": "xapp-1-A012-345-abcdef"}
+DISCORD = {"DISCORD_TOKEN": "MTk4NjIyNDgzNDcx.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWs"}
+OUTSIDE = {"WWC_PUBLIC_URL": "https://hub.city.example"}
 KEY = "Jc1xkQvY0b1aG9uVnWm3R5tZ"
 SHARED = "postgresql://postgres:hunter22@db.internal/hub"
 
@@ -83,27 +89,46 @@ def test_a_random_token_never_looks_like_a_placeholder(read: Reading) -> None:
     assert given.discord
 
 
-@pytest.mark.parametrize(
-    ("variables", "named"),
-    [
-        (BOT, "SLACK_SIGNING_SECRET"),
-        ({**BOT, "SLACK_SIGNING_SECRET": ""}, "SLACK_SIGNING_SECRET"),
-        (SIGNING, "SLACK_BOT_TOKEN"),
-        ({**SIGNING, "SLACK_CLIENT_ID": "1234.5678"}, "SLACK_CLIENT_SECRET"),
-        ({"DATABASE_URL": SHARED}, "WWC_SECRET_KEY"),
-        ({"DATABASE_URL": "postgres://u:hunter22@db/hub"}, "WWC_SECRET_KEY"),
-        ({"WWC_HOST": "0.0.0.0"}, "WWC_PLAYGROUND"),
-        ({"WWC_HOST": "::", "WWC_PLAYGROUND": "on"}, "WWC_PLAYGROUND"),
-        ({**BOT, **SIGNING, "WWC_HOST": "10.1.2.3", "WWC_PLAYGROUND": "on"}, "WWC_PLAYGROUND"),
-    ],
-)
-def test_what_belongs_together_is_asked_for(
-    read: Reading, variables: dict[str, str], named: str
+APART: tuple[tuple[list[dict[str, str]], dict[str, str]], ...] = (
+    ([{**BOT, **SIGNING, "SLACK_CLIENT_ID": "1234.5678"}, {**SIGNING, **CLIENT_SECRET}],
+     {**SIGNING, **CLIENT, **OUTSIDE}),
+    ([BOT, {**BOT, "SLACK_SIGNING_SECRET": ""}, {**CLIENT, **OUTSIDE}],
+     {**BOT, **SIGNING}),
+    ([SIGNING, APP, {**APP, **DISCORD}],
+     {**BOT, **APP}),
+    ([{**BOT, **SIGNING, "WWC_PLAYGROUND": "public"}, {**DISCORD, "WWC_PLAYGROUND": "public"},
+      {**SIGNING, **CLIENT, **OUTSIDE, "WWC_HOST": "0.0.0.0", "WWC_PLAYGROUND": "public"}],
+     {**BOT, **SIGNING, "WWC_PLAYGROUND": "off"}),
+    ([{"WWC_HOST": "0.0.0.0"}, {"WWC_HOST": "::", "WWC_PLAYGROUND": "on"},
+      {**BOT, **SIGNING, "WWC_HOST": "10.1.2.3", "WWC_PLAYGROUND": "on"},
+      {"WWC_HOST": "127.evil.example"}],
+     {"WWC_HOST": "0.0.0.0", "WWC_PLAYGROUND": "public"}),
+    ([{**OUTSIDE, "WWC_PLAYGROUND": "on"}, {**DISCORD, **OUTSIDE, "WWC_PLAYGROUND": "on"}],
+     OUTSIDE),
+    ([{**SIGNING, **CLIENT}, {**APP, **CLIENT, "WWC_PUBLIC_URL": ""}],
+     {**SIGNING, **CLIENT, "WWC_PUBLIC_URL": "http://localhost:8080"}),
+    ([{**SIGNING, **CLIENT, "WWC_PUBLIC_URL": "http://hub.city.example"}],
+     {**SIGNING, **BOT, "WWC_PUBLIC_URL": "http://hub.city.example"}),
+    ([{"DATABASE_URL": SHARED}, {"DATABASE_URL": "postgres://u:hunter22@db/hub"}],
+     {"DATABASE_URL": SHARED, "WWC_SECRET_KEY": KEY}),
+)  # fmt: skip
+"""For each row of `FORBIDDEN_PAIRS`: settings that it forbids, and settings that follow it."""
+
+
+def test_what_cannot_stand_together_is_refused_with_the_way_out(
+    read: Reading, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Half of a platform, a shared database without a key, a page open to the network."""
-    said = refusal(read, **variables)
-    assert named in said
-    assert "hunter22" not in said
+    """Each row of the table, by itself; one of the two facts alone is no fault."""
+    for pair, (forbidden, mended) in zip(settings.FORBIDDEN_PAIRS, APART, strict=True):
+        for variables in forbidden:
+            said = refusal(read, **variables)
+            assert said == pair.sentence
+            assert re.search(r"(SLACK|DISCORD|WWC|DATABASE)_[A-Z]+", said)
+            for name in variables:
+                monkeypatch.delenv(name)
+        read(**mended)
+        for name in mended:
+            monkeypatch.delenv(name)
 
 
 def test_an_unknown_variable_of_ours_is_an_error(read: Reading) -> None:
@@ -152,6 +177,7 @@ def test_the_page_is_on_until_a_platform_is(read: Reading) -> None:
     assert not read(**BOT, **SIGNING).playground
     assert read(WWC_PLAYGROUND="on").playground
     assert not read(WWC_PLAYGROUND="off").playground
+    assert not read(**OUTSIDE, WWC_PLAYGROUND="").playground
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "localhost", "::1"])
@@ -168,9 +194,8 @@ def test_the_page_may_be_made_public_on_purpose(read: Reading) -> None:
 def test_each_way_to_connect_slack(read: Reading) -> None:
     """One workspace over HTTP, one over a socket, many by installation."""
     assert read(**BOT, **SIGNING).slack
-    assert read(**BOT, SLACK_SIGNING_SECRET="", SLACK_APP_TOKEN="xapp-1-A012-345-abcdef").slack
-    many = {"SLACK_CLIENT_ID": "1234.5678", "SLACK_CLIENT_SECRET": "0f1e2d3c4b5a69788796a5b4"}
-    assert read(**SIGNING, **many, SLACK_APP_TOKEN="", SLACK_BOT_TOKEN="").slack
+    assert read(**BOT, **APP, SLACK_SIGNING_SECRET="").slack
+    assert read(**SIGNING, **CLIENT, **OUTSIDE, SLACK_APP_TOKEN="", SLACK_BOT_TOKEN="").slack
 
 
 def test_addresses_and_admins_are_tidied(read: Reading) -> None:
@@ -178,6 +203,7 @@ def test_addresses_and_admins_are_tidied(read: Reading) -> None:
     assert read(PORT="9000").public_url == "http://127.0.0.1:9000"
     given = read(
         WWC_PUBLIC_URL="https://hub.city.example/",
+        WWC_PLAYGROUND="off",
         WWC_ADMINS=" ada@city.example, slack:T1:U1 ,, slack:T-DEMO:eva@city.example",
     )
     assert given.public_url == "https://hub.city.example"

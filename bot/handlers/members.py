@@ -231,7 +231,12 @@ async def _set_lead(ctx: Context, person: Member, *, is_lead: bool) -> Card:
     if is_lead and (person.city is None or person.status != "verified"):
         raise Refusal(t("Only a verified member of a city can lead it."))
     changes = person.has_role(CITY_LEAD) is not is_lead
-    await (joining.grant_lead if is_lead else joining.withdraw_lead)(ctx.session, person)
+    try:
+        await (joining.grant_lead if is_lead else joining.withdraw_lead)(ctx.session, person)
+    except PermissionError:
+        raise Refusal(
+            t("{name} was invented for the demo and cannot lead a real city.", name=person.name)
+        ) from None
     if changes:
         act = "lead granted" if is_lead else "lead withdrawn"
         audit.record_act(ctx.session, ctx.now, ctx.member.id, act, f"member:{person.id}")

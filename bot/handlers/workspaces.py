@@ -11,7 +11,7 @@ from bot.domain.joining import normalize_domain
 from bot.errors import InvalidArgumentError, Refusal
 from bot.parsing import Labels, Suggestions, shorten
 from db import audit, invitations, members
-from db.members import Workspace
+from db.workspaces import Workspace
 
 CityName = Annotated[str | None, Suggestions("city")]
 

@@ -14,9 +14,10 @@ from bot.cards import Card, plain
 from bot.request import File, Quote, Sender
 from db import inbound, members, outbox, relay
 from db.base import transaction
-from db.members import Account, Member, Workspace
+from db.members import Account, Member
 from db.outbox import Delivery
 from db.relay import RelayDraft
+from db.workspaces import Workspace
 from tests.conftest import CANARY
 from tests.talking import ConversationDriver, close_direct_messages, press, reply_text
 

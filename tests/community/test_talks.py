@@ -18,11 +18,12 @@ from bot.i18n import LANGUAGES, translator
 from bot.jobs.introductions import MAX_OPENING
 from db import talks
 from db.base import transaction
-from db.members import Account, Workspace
+from db.members import Account
 from db.outbox import AMBIGUOUS, CANCELLED, DEAD, EXPIRED, HELD
 from db.relay import Relay
 from db.talks import Talk
 from db.topics import Topic
+from db.workspaces import Workspace
 from tests.conftest import Clock
 from tests.handlers.test_directory import Joining
 from tests.owed import (

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.cards import Form, Reply, plain
 from bot.deliveries import load_card
 from bot.domain.joining import fingerprint
-from db import members
+from db import members, workspaces
 from db.base import transaction
 from db.invitations import CityCode
 from db.joining import CodeTry, JoinRequest
@@ -56,7 +56,7 @@ async def mark(engine: AsyncEngine, city: str = "", vouched: bool = False) -> No
     """Staff know this of the tests' workspace."""
     async with transaction(engine, writes=True) as session:
         found = await session.scalar(text(f"SELECT id FROM city WHERE slug = '{city}'"))
-        home = await members.find_workspace(session, PLATFORM, "T1")
+        home = await workspaces.find_workspace(session, PLATFORM, "T1")
         assert home is not None
         home.city_id, home.vouched = found, vouched
 

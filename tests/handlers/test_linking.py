@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import Reply, plain
 from bot.deliveries import enqueue, load_card
-from db import members
+from db import members, workspaces
 from db.base import transaction
 from db.linking import Link
 from db.members import Account
@@ -37,7 +37,7 @@ async def owner(engine: AsyncEngine, key: str, workspace: str = "G9") -> int | N
         found = await session.scalar(
             select(Account)
             .join(Account.workspace)
-            .where(Account.external_id == key, members.Workspace.external_id == workspace)
+            .where(Account.external_id == key, workspaces.Workspace.external_id == workspace)
         )
         return found.member_id if found else None
 

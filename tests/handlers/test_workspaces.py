@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import plain
 from db.base import transaction
-from db.members import Workspace
+from db.workspaces import Workspace
 from tests.cast import PLATFORM
 from tests.conftest import CommandTyper
 from tests.reading import problems_of

@@ -16,7 +16,7 @@ from bot.deliveries import load_card
 from bot.domain.cadence import RoundSchedule, round_schedule
 from bot.handlers.rounds import Rounds
 from bot.jobs import rounds as job
-from db import members, round_pools, rounds
+from db import members, round_pools, rounds, workspaces
 from db.base import transaction
 from db.directory import Expertise
 from db.members import Member
@@ -311,7 +311,7 @@ async def test_a_trio_in_one_workspace_talks_in_one_conversation(
     """Where the platform has such a thing: one message to all three."""
     await on(typing, "maya", "luis", "zoe")
     async with transaction(engine, writes=True) as session:
-        home = await members.find_workspace(session, "slack", WORKSPACE)
+        home = await workspaces.find_workspace(session, "slack", WORKSPACE)
         assert home is not None
         home.gathers = True
     for moment in WHEN[:3]:

@@ -20,8 +20,9 @@ from bot.jobs.deliver import LEASE, DeliveryWorker
 from bot.request import Request
 from db import key_values, outbox, retention, sending
 from db.base import transaction
-from db.members import Account, Member, Workspace
+from db.members import Account, Member
 from db.outbox import Delivery
+from db.workspaces import Workspace
 from tests.campaign import SEED, RecordFigures, scaled
 from tests.cast import sender
 from tests.conftest import Clock, CommandTyper, StatementCounter

@@ -14,9 +14,10 @@ from bot.hub import Hub
 from bot.jobs import rounds as job
 from bot.request import Request
 from db.base import transaction
-from db.members import Member, Workspace
+from db.members import Member
 from db.outbox import Delivery
 from db.rounds import UnmatchedMember
+from db.workspaces import Workspace
 from tests.cast import sender
 from tests.catalogue import TRANSLATED, pairs
 from tests.conftest import Clock

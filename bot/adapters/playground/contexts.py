@@ -26,7 +26,11 @@ class PlaygroundContexts(PlaygroundDirectMessages):
     async def _load_people(self) -> Sequence[Persona]:
         people = await self._people()
         if not people:
-            raise BadCallError("There are no demo people here yet: wwc seed --demo adds them.", 404)
+            raise BadCallError(
+                "There is nobody to act as: where no real people are, "
+                "wwc seed --demo adds invented ones.",
+                404,
+            )
         return people
 
     def _find_speaker(
