@@ -1,6 +1,7 @@
 """Settings: language, time zone, quiet hours, and a switch for each kind of message."""
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Literal
 from zoneinfo import available_timezones
 
@@ -176,6 +177,7 @@ def _parse_quiet_hours(ctx: Context, text: str) -> tuple[str, str]:
     )
 
 
+@cache
 def _list_zones() -> list[str]:
     """Return the time zones named by place, sorted.
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -9,10 +10,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import tzdata
 from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot import SYSTEM_ZONE_FOLDERS
 from bot.adapters.base import Finding
 from bot.app import COMMAND_HASH_KEY
 from bot.operator.platforms import examine_platforms
@@ -23,6 +26,7 @@ from db.base import transaction
 from db.cities import City
 from db.installations import Installations
 
+TZ_VERSION = re.compile(r"\b20\d\d[a-z]+\b")
 PRAGMAS = {"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1"}
 MIN_FREE_BYTES = 100 * 1024 * 1024
 MAX_CLOCK_DRIFT = 60.0
@@ -187,7 +191,19 @@ async def _check_time_zones(engine: AsyncEngine) -> Finding:
     if missing:
         fix = "Install the package tzdata anew: pip install --force-reinstall tzdata."
         return Finding("Time zones", f"unknown: {', '.join(missing[:5])}", fix)
-    return Finding("Time zones", f"all {len(zones)} of the cities are known")
+    said = f"all {len(zones)} of the cities are known, with the rules of {tzdata.IANA_VERSION}"
+    return Finding("Time zones", f"{said}; {_describe_system_zones()}")
+
+
+def _describe_system_zones() -> str:
+    """Return how old the machine's own files of zones are, which the hub never reads."""
+    folders = [Path(folder) for folder in SYSTEM_ZONE_FOLDERS if Path(folder).is_dir()]
+    if not folders:
+        return "this machine has none of its own"
+    for file in (folders[0] / name for name in ("tzdata.zi", "+VERSION", "version")):
+        if file.is_file() and (found := TZ_VERSION.search(file.read_text("utf-8", "replace")[:80])):
+            return f"this machine's own ({found[0]}) are not used"
+    return "this machine's own (of unknown age) are not used"
 
 
 def is_zone(name: str) -> bool:
