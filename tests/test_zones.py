@@ -57,7 +57,8 @@ def older(tmp_path: Path) -> Path:
     file = tmp_path / "zones" / EDMONTON
     file.parent.mkdir(parents=True)
     file.write_bytes((WHEEL / "Asia/Kathmandu").read_bytes())
-    (tmp_path / "zones" / "tzdata.zi").write_text("# version 2012e\n# This zic input file is in the public domain.\n")
+    head = "# version 2012e\n# This zic input file is in the public domain.\n"
+    (tmp_path / "zones" / "tzdata.zi").write_text(head)
     return tmp_path / "zones"
 
 
