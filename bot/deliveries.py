@@ -18,7 +18,7 @@ from db.outbox import Address, Delivery
 
 log = structlog.get_logger()
 
-_TAKEN_BACK = "withdrawn"
+_TAKEN_BACK = "taken back"
 _UNSENT_STATES = (outbox.DUE, outbox.HELD)
 _SENT_STATES = (outbox.CLAIMED, outbox.INFLIGHT, outbox.SENT, outbox.AMBIGUOUS)
 
