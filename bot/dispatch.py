@@ -111,20 +111,23 @@ def _permission_refusal(ctx: Context, found: Command) -> Refusal:
 def _render_invalid_argument(
     ctx: Context, found: Command, values: Values, shown: Values, misfit: InvalidArgumentError
 ) -> Reply:
-    """Return the form again if one was filled in; else a card with the nearest values."""
+    """Return a card with the nearest values; the form, if one was filled in or nothing else fits.
+
+    What was typed is never lost: a button carries all of it, or the form does.
+    """
     values, shown = {**values, **misfit.parsed_values}, {**shown, **misfit.parsed_values}
-    if ctx.request.from_form or not misfit.choices:
-        near = " · ".join(choice.label for choice in misfit.choices[:3])
-        hint = " " + ctx.t("Did you mean «{choice}»?", choice=near) if near else ""
-        said = {misfit.name: misfit.text + hint}
-        return found.form(ctx.t, shown, said)
     pressed = []
-    for choice in misfit.choices:
+    for choice in () if ctx.request.from_form else misfit.choices:
         chosen = {**values, misfit.name: (choice.value,)}
         words = f"{found.name} {_format_words(chosen, found.arguments)}"
         if len(words) <= MAX_COMMAND_LENGTH:
             pressed.append(Button(choice.label, words))
-    return _render_refusal(Refusal(misfit.text, misfit.title, (*pressed, *misfit.buttons)), ctx.t)
+    if pressed or misfit.buttons:
+        refusal = Refusal(misfit.text, misfit.title, (*pressed, *misfit.buttons))
+        return _render_refusal(refusal, ctx.t)
+    near = " · ".join(choice.label for choice in misfit.choices[:3])
+    hint = " " + ctx.t("Did you mean «{choice}»?", choice=near) if near else ""
+    return found.form(ctx.t, shown, {misfit.name: misfit.text + hint})
 
 
 def _format_words(values: Values, arguments: Sequence[Argument]) -> str:

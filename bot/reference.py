@@ -7,11 +7,12 @@ from functools import cached_property
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.gazetteer import Gazetteer, Place
+from bot.domain.topics import TopicReader
 from bot.domain.vocabulary import Term, Vocabulary
 from db import cities, standard, topics
 from db.cities import City
 from db.standard import PracticeArea
-from db.text import fold_text
+from db.text import analyse, fold_text, query_tokens, split_words
 from db.topics import Topic
 
 CACHE_LIFETIME = timedelta(seconds=60)
@@ -31,6 +32,11 @@ class Reference:
     def vocabulary(self) -> Vocabulary:
         """The topics, to be found by name."""
         return Vocabulary(_terms(self.topics), fold_text)
+
+    @cached_property
+    def topic_reader(self) -> TopicReader:
+        """The topics, to be found by name, by a part of it, and several at once."""
+        return TopicReader(_terms(self.topics), fold_text, analyse, split_words, query_tokens)
 
     @cached_property
     def gazetteer(self) -> Gazetteer:

@@ -7,6 +7,8 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
     ForeignKey,
     Index,
     Select,
@@ -78,7 +80,7 @@ class PeopleFilter:
 class CandidateRow(NamedTuple):
     """A person who knows a topic: the columns that ranking needs, and those that a list shows."""
 
-    tie_id: int
+    topic_id: int
     level: int
     endorsements: int
     id: int
@@ -106,7 +108,7 @@ class CandidateRow(NamedTuple):
 _OF_PERSON = CandidateRow._fields[3:]
 _TIE, _PERSON = Expertise.__table__.c, Member.__table__.c  # rows cost half as much as objects
 _CANDIDATE_COLUMNS = (
-    _TIE.id,
+    _TIE.topic_id,
     _TIE.level,
     _TIE.endorsements,
     *(_PERSON[name] for name in _OF_PERSON),
@@ -114,14 +116,21 @@ _CANDIDATE_COLUMNS = (
 
 
 async def list_candidates(
-    session: AsyncSession, topic_id: int, city_id: int | None, where: PeopleFilter = PeopleFilter()
+    session: AsyncSession,
+    topic_ids: Sequence[int],
+    city_id: int | None,
+    where: PeopleFilter = PeopleFilter(),
 ) -> list[CandidateRow]:
     """Return the best by standing: colleagues in this city, and people visible to all. One query.
 
-    At most `COLLEAGUE_LIMIT` and `COMMUNITY_LIMIT` of them, in no particular order.
+    At most `COLLEAGUE_LIMIT` and `COMMUNITY_LIMIT` of them for each topic, and as many again who
+    know all topics, in no particular order; a person has a row for each of these topics.
     """
-    query = _best_query(city_id is not None, where.cities is not None, bool(where.speaks))
-    asked: dict[str, Any] = {"topic": topic_id, "city": city_id, "cities": where.cities}
+    query = _best_query(
+        len(topic_ids), city_id is not None, where.cities is not None, bool(where.speaks)
+    )
+    asked: dict[str, Any] = {f"topic{n}": topic for n, topic in enumerate(topic_ids)}
+    asked |= {"city": city_id, "cities": where.cities}
     if where.speaks:
         asked["speaks"] = f" {where.speaks} "
     rows = await session.execute(query, {k: v for k, v in asked.items() if v is not None})
@@ -129,28 +138,47 @@ async def list_candidates(
 
 
 @cache
-def _best_query(here: bool, cities: bool, speaks: bool) -> Select[*tuple[Any, ...]]:
-    """Build the query for one combination of filters, once."""
-    filters = [_TIE.topic_id == bindparam("topic"), _TIE.kind == "knows"]
+def _best_query(topics: int, here: bool, cities: bool, speaks: bool) -> Select[*tuple[Any, ...]]:
+    """Build the query for one number of topics and one combination of filters, once."""
+    asked: list[BindParameter[int]] = [bindparam(f"topic{n}") for n in range(topics)]
+    found = _TIE.id if topics == 1 else _TIE.member_id  # the index holds the number of a tie
+    filters = [_TIE.kind == "knows"]
     if cities:
         filters.append(_TIE.city_id.in_(bindparam("cities", expanding=True)))
     if speaks:
         filters.append(_TIE.spoken.contains(bindparam("speaks")))
-    ids = select(_TIE.id).where(*filters)
-    ids = ids.order_by(_TIE.standing.desc(), _TIE.id.desc())  # the order of the indexes
-    chosen = [ids.where(_TIE.seen == "community").limit(COMMUNITY_LIMIT)]
+    by_standing = (
+        select(found).where(*filters).order_by(_TIE.standing.desc(), _TIE.id.desc())
+    )  # the order of the indexes
+    searches = [by_standing.where(_TIE.topic_id == topic) for topic in asked]
+    if topics > 1:
+        searches.append(searches[0].where(*map(_knows_too, asked[1:])))
+    chosen = [ids.where(_TIE.seen == "community").limit(COMMUNITY_LIMIT) for ids in searches]
     if here:
-        colleagues = ids.where(_TIE.city_id == bindparam("city"), _TIE.seen != "nobody")
-        chosen.append(colleagues.limit(COLLEAGUE_LIMIT))
-    either = union(*(select(some.subquery().c.id) for some in chosen))
+        colleagues = _TIE.city_id == bindparam("city"), _TIE.seen != "nobody"
+        chosen += [ids.where(*colleagues).limit(COLLEAGUE_LIMIT) for ids in searches]
+    either = union(*(select(some.subquery().c[found.name]) for some in chosen))
     people = Expertise.__table__.join(Member.__table__)
-    return select(*_CANDIDATE_COLUMNS).select_from(people).where(_TIE.id.in_(either))
+    return (
+        select(*_CANDIDATE_COLUMNS)
+        .select_from(people)
+        .where(found.in_(either), _TIE.topic_id.in_(asked), _TIE.kind == "knows")
+    )
+
+
+def _knows_too(topic: ColumnElement[int]) -> ColumnElement[bool]:
+    """Return whether the member of a tie knows this topic as well."""
+    other = Expertise.__table__.alias()
+    known = select(other.c.id).where(
+        other.c.member_id == _TIE.member_id, other.c.topic_id == topic, other.c.kind == "knows"
+    )
+    return known.exists()
 
 
 def build_candidate_row(tie: Expertise) -> CandidateRow:
     """Return the contender for a tie that is loaded with its member."""
     of_person = (getattr(tie.member, name) for name in _OF_PERSON)
-    return CandidateRow(tie.id, tie.level, tie.endorsements, *of_person)
+    return CandidateRow(tie.topic_id, tie.level, tie.endorsements, *of_person)
 
 
 async def list_expertise(session: AsyncSession, member_id: int) -> Sequence[Expertise]:

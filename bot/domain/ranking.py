@@ -1,6 +1,6 @@
 """Ranks people for a topic, with the reasons, which members are shown and tests read."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -108,3 +108,31 @@ def rank(candidates: Iterable[Candidate], now: datetime) -> Sequence[RankedPerso
     The points put colleagues first, then those open to questions and not full.
     """
     return sorted((rank_candidate(c, now) for c in candidates), key=lambda r: (-r.points, r.key))
+
+
+class JointRank(NamedTuple):
+    """A person's ranks for those of several topics that they know, the best topic first."""
+
+    key: int
+    ranks: tuple[tuple[int, RankedPerson], ...]
+
+    @property
+    def topics(self) -> tuple[int, ...]:
+        """The topics, the one with the most points first."""
+        return tuple(topic for topic, _ in self.ranks)
+
+
+def join_ranks(by_topic: Mapping[int, Sequence[RankedPerson]]) -> list[JointRank]:
+    """Rank people for several topics: who knows more of them first, then by points, then by key."""
+    ranks: dict[int, list[tuple[int, RankedPerson]]] = {}
+    for topic, ranked in by_topic.items():
+        for one in ranked:
+            ranks.setdefault(one.key, []).append((topic, one))
+    joint = [
+        JointRank(key, tuple(sorted(of_person, key=lambda rank: -rank[1].points)))
+        for key, of_person in ranks.items()
+    ]
+    return sorted(
+        joint,
+        key=lambda one: (-len(one.ranks), -sum(rank.points for _, rank in one.ranks), one.key),
+    )

@@ -26,7 +26,7 @@ from bot.domain import phrases
 from bot.domain.gazetteer import Gazetteer
 from bot.errors import InvalidArgumentError
 from bot.i18n import LANGUAGE_NAMES, Translator
-from bot.parsing import Suggestions, shorten
+from bot.parsing import Suggestions, fold_text, shorten
 from db import directory
 from db.cities import City
 from db.members import Member
@@ -155,3 +155,16 @@ async def complete_city(ctx: Context, typed: str) -> list[Option]:
     """Complete cities by any of their names; labels add the state or country, for namesakes."""
     cities = [ctx.reference.cities[key] for key in _visible_gazetteer(ctx).complete(typed)]
     return [Option(places.city_place(ctx.t, c), c.place) for c in cities]
+
+
+@completion("place")
+async def complete_place(ctx: Context, typed: str) -> list[Option]:
+    """Complete countries, regions and cities, in this order."""
+    t, wanted = ctx.t, fold_text(typed)
+    regions = [
+        Option(t.locale.territories.get(code, t(names[0])), names[0])
+        for code, names in ctx.reference.gazetteer.list_places()
+        if any(wanted in fold_text(name) for name in names)
+    ]
+    cities = (ctx.reference.cities[key] for key in ctx.reference.gazetteer.complete(typed))
+    return [*regions, *(Option(places.city_place(t, c), c.place) for c in cities)]

@@ -1,6 +1,6 @@
-"""The directory: find people by topic, and see the profile of one person."""
+"""The directory: find people by topic."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
@@ -11,20 +11,22 @@ from bot.cards import (
     Card,
     Choice,
     Divider,
+    Entry,
     Note,
     Option,
     Part,
     Text,
 )
-from bot.commands import MEMBER, Context, Spelled, command, completion
-from bot.community.people import finding, places, portraits, ranking
+from bot.commands import MEMBER, Context, Spelled, command
+from bot.community.people import places, portraits, ranking
+from bot.community.people import topics as topics_of
 from bot.domain import phrases
 from bot.domain.ranges import parse_range
-from bot.domain.ranking import rank
-from bot.domain.vocabulary import Hit
+from bot.domain.ranking import JointRank, join_ranks, rank
+from bot.domain.topics import TopicReading
 from bot.errors import InvalidArgumentError
 from bot.i18n import LANGUAGE_NAMES
-from bot.parsing import HiddenField, Labels, Suggestions, fold_text, shorten
+from bot.parsing import HiddenField, Labels, Suggestions, shorten
 from db import directory, search
 from db.directory import CandidateRow, PeopleFilter
 from db.members import Member
@@ -71,49 +73,128 @@ class WhoDoes(BaseModel):
     example="who-does open data in:mexico",
 )
 async def who_does(ctx: Context, ask: WhoDoes) -> Card:
-    """List the people who know a topic, best rank first.
+    """List the people who know a topic, or several at once, best rank first.
 
-    The topic may be given by any of its names. Other words search the text of profiles.
+    The topic may be given by any of its names or a part of one. Other words search the text of
+    profiles.
     """
     where = _parse_filters(ctx, ask)
-    hit = ctx.reference.vocabulary.find(ask.topic)
-    if hit is None:
-        return await _search_profiles(ctx, ask, where)
-    found = await _load_candidates(ctx, hit.key, where)
-    ranked = rank(ranking.build_candidates(ctx, found.values()), ctx.now)
+    readings = ctx.reference.topic_reader.read(ask.topic)
+    if not readings or any(reading.precision == "guess" for reading in readings):
+        if found := await _find_mentions(ctx, ask, where):
+            return _mentions_card(ctx, ask, found, readings)
+        if not readings:
+            return _not_found_card(ctx, ask)
+    unclear = next((reading for reading in readings if len(reading.keys) > 1), None)
+    if unclear:
+        return await _topic_choice_card(ctx, ask, readings, unclear)
+    keys = tuple(dict.fromkeys(reading.keys[0] for reading in readings))
+    people, ranked = await _rank_people(ctx, keys, where)
     if not ranked:
-        return _no_match_card(ctx, ask, hit)
-    name = ctx.reference.vocabulary.name(hit.key, ctx.language)
+        return _no_match_card(ctx, ask, readings, keys)
+    return _people_card(ctx, ask, readings, people, ranked)
+
+
+async def _rank_people(
+    ctx: Context, topics: Sequence[int], where: PeopleFilter
+) -> tuple[dict[int, CandidateRow], list[JointRank]]:
+    """Return the people who know some of the topics by number, and their ranks; not the asker."""
+    found = await directory.list_candidates(ctx.session, topics, ctx.member.city_id, where)
+    ranked = {
+        topic: rank(
+            ranking.build_candidates(
+                ctx, (one for one in found if one.topic_id == topic and one.id != ctx.member.id)
+            ),
+            ctx.now,
+        )
+        for topic in topics
+    }
+    return {one.id: one for one in found}, join_ranks(ranked)
+
+
+def _people_card(
+    ctx: Context,
+    ask: WhoDoes,
+    readings: Sequence[TopicReading],
+    people: Mapping[int, CandidateRow],
+    ranked: Sequence[JointRank],
+) -> Card:
+    """Render one page of people; of several topics, each person's own are named."""
     start = (ask.page - 1) * PAGE_SIZE
     page = ranked[start : start + PAGE_SIZE]
-    entries = [
-        portraits.list_entry(
-            ctx,
-            found[one.key],
-            ranking.reasons_line(ctx.t, one),
-            (Button(ctx.t("Why?"), f"why {one.key} {_topic_slug(ctx, hit.key)}"),),
-            _topic_slug(ctx, hit.key),
-        )
-        for one in page
-    ]
-    more = len(ranked) > start + PAGE_SIZE
+    several = len(readings) > 1
     return Card(
-        title=ctx.t("Who does {topic}", topic=name),
+        title=_who_does_title(ctx, readings),
         parts=(
-            *_interpretation_note(ctx, ask, hit, name),
-            *entries,
-            *_next_page_parts(ctx, ask, more),
+            *_interpretation_note(ctx, ask, readings),
+            *(_shared_topics_note(ctx, readings, ranked) if several else ()),
+            *(_person_entry(ctx, people[one.key], one, several) for one in page),
+            *_next_page_parts(ctx, ask, len(ranked) > start + PAGE_SIZE),
         ),
-        footer=portraits.footer(ctx.t, (found[one.key] for one in page)),
+        footer=portraits.footer(ctx.t, (people[one.key] for one in page)),
     )
 
 
-async def _load_candidates(
-    ctx: Context, topic: int, where: PeopleFilter
-) -> dict[int, CandidateRow]:
-    """Return the people to rank by member number: colleagues and the community, not the asker."""
-    found = await directory.list_candidates(ctx.session, topic, ctx.member.city_id, where)
-    return {one.id: one for one in found if one.id != ctx.member.id}
+def _who_does_title(ctx: Context, readings: Sequence[TopicReading]) -> str:
+    return ctx.t("Who does {topic}", topic=ctx.t.listed(_topic_names(ctx, readings)))
+
+
+def _topic_names(ctx: Context, readings: Sequence[TopicReading]) -> list[str]:
+    name = ctx.reference.vocabulary.name
+    return [name(reading.keys[0], ctx.language) for reading in readings]
+
+
+def _shared_topics_note(
+    ctx: Context, readings: Sequence[TopicReading], ranked: Sequence[JointRank]
+) -> list[Part]:
+    """Say how many know all of the topics: they come first."""
+    t = ctx.t
+    number = sum(len(one.ranks) == len(readings) for one in ranked)
+    if not number:
+        return [Note(t("Nobody lists all of these topics yet. These people know some of them."))]
+    return [
+        Note(
+            t.many(
+                "One person knows all of these topics and comes first.",
+                "{number} people know all of these topics and come first.",
+                number,
+            )
+        )
+    ]
+
+
+def _person_entry(ctx: Context, person: CandidateRow, one: JointRank, several: bool) -> Entry:
+    best, rank_there = one.ranks[0]
+    note = ranking.reasons_line(ctx.t, rank_there)
+    if several:
+        names = [ctx.reference.vocabulary.name(topic, ctx.language) for topic in one.topics]
+        note = f"{ctx.t.listed(names)} · {note}"
+    slug = _topic_slug(ctx, best)
+    why = Button(ctx.t("Why?"), f"why {one.key} {slug}")
+    return portraits.list_entry(ctx, person, note, (why,), slug)
+
+
+async def _topic_choice_card(
+    ctx: Context, ask: WhoDoes, readings: Sequence[TopicReading], unclear: TopicReading
+) -> Card:
+    """Ask which topic is meant: the words stand in the names of several.
+
+    Each choice asks the whole question again: the filters and the other topics stay.
+    """
+    t = ctx.t
+    values = {}
+    for key in unclear.keys:
+        topics = (_topic_slug(ctx, key) if one is unclear else one.text for one in readings)
+        values[key] = _repeat_command(ask, topic=", ".join(topics))
+    options = await topics_of.list_options(ctx, unclear.keys, values)
+    first, more = options[: topics_of.MAX_CHOICES], options[topics_of.MAX_CHOICES :][:25]
+    parts: list[Part] = [
+        Text(topics_of.describe_choice(ctx, unclear.text, [unclear])),
+        Buttons(tuple(Button(one.label, one.value) for one in first)),
+    ]
+    if more:
+        parts.append(Choice(t("More topics"), more))
+    return Card(title=t("Which topic do you mean?"), parts=tuple(parts))
 
 
 def _parse_filters(ctx: Context, ask: WhoDoes) -> PeopleFilter:
@@ -154,14 +235,18 @@ def _parse_population(ctx: Context, text: str | None) -> tuple[int | None, int |
     return found
 
 
-def _interpretation_note(ctx: Context, ask: WhoDoes, hit: Hit, name: str) -> list[Part]:
+def _interpretation_note(
+    ctx: Context, ask: WhoDoes, readings: Sequence[TopicReading]
+) -> list[Part]:
     """Return one quiet line on how the words were understood, if that is not obvious.
 
-    It is obvious for the exact name of a topic without filters.
+    It is obvious for the exact names of topics without filters.
     """
-    said = []
-    if hit.precision == "close":
-        said.append(ctx.t("I read «{text}» as {topic}.", text=shorten(ask.topic), topic=name))
+    said = [
+        ctx.t("I read «{text}» as {topic}.", text=shorten(reading.text), topic=name)
+        for reading, name in zip(readings, _topic_names(ctx, readings), strict=True)
+        if reading.precision != "exact"
+    ]
     if narrowed := _format_filters(ctx, ask):
         said.append(narrowed)
     return [Text(" ".join(said), quiet=True)] if said else []
@@ -187,9 +272,9 @@ def _next_page_parts(ctx: Context, ask: WhoDoes, has_more: bool) -> list[Part]:
     return [Divider(), Buttons(tuple(buttons))]
 
 
-def _repeat_command(ask: WhoDoes, page: int = 1, *, filters: bool = True) -> str:
+def _repeat_command(ask: WhoDoes, page: int = 1, *, topic: str = "", filters: bool = True) -> str:
     """Return the same search as a command line of at most 100 characters, for a button."""
-    words = f"who-does {ask.topic}"
+    words = f"who-does {topic or ask.topic}"
     if filters:
         for key, value in (
             ("in", ask.place),
@@ -208,28 +293,24 @@ def _topic_slug(ctx: Context, topic: int) -> str:
     return ctx.reference.topics[topic].slug
 
 
-def _no_match_card(ctx: Context, ask: WhoDoes, hit: Hit) -> Card:
+def _no_match_card(
+    ctx: Context, ask: WhoDoes, readings: Sequence[TopicReading], keys: Sequence[int]
+) -> Card:
     """Say that nobody was found; offer a search without filters, and topics of the same area."""
     t, known = ctx.t, ctx.reference
-    area = known.topics[hit.key].area_id
-    near = [k for k, topic in known.topics.items() if topic.area_id == area and k != hit.key]
-    parts: list[Part] = [
-        Note(t("No one in the directory lists this as their work yet."), "warning")
-    ]
+    areas = {known.topics[key].area_id for key in keys}
+    near = [k for k, topic in known.topics.items() if topic.area_id in areas and k not in keys]
+    said = _interpretation_note(ctx, ask, readings)
+    nobody = t("No one in the directory lists this as their work yet.")
+    parts: list[Part] = [Note(nobody, "warning"), *said]
     if _format_filters(ctx, ask):
-        name = known.vocabulary.name(hit.key, ctx.language)
         parts = [
             Note(t("No one matches all of that."), "warning"),
-            *_interpretation_note(ctx, ask, hit, name),
+            *said,
+            Buttons((Button(t("Everyone, everywhere"), _repeat_command(ask, filters=False)),)),
         ]
-        parts.append(
-            Buttons((Button(t("Everyone, everywhere"), _repeat_command(ask, filters=False)),))
-        )
     parts.append(_topic_choice(ctx, near[:25]))
-    return Card(
-        title=t("Who does {topic}", topic=known.vocabulary.name(hit.key, ctx.language)),
-        parts=tuple(parts),
-    )
+    return Card(title=_who_does_title(ctx, readings), parts=tuple(parts))
 
 
 def _topic_choice(ctx: Context, topics: Sequence[int]) -> Part:
@@ -240,26 +321,48 @@ def _topic_choice(ctx: Context, topics: Sequence[int]) -> Part:
     return Choice(ctx.t("Related topics"), tuple(options))
 
 
-async def _search_profiles(ctx: Context, ask: WhoDoes, where: PeopleFilter) -> Card:
-    """List the people whose profile contains the words; if there are none, the nearest topics."""
+async def _find_mentions(ctx: Context, ask: WhoDoes, where: PeopleFilter) -> list[Member]:
+    """Return the people whose visible profile contains all words, best first; not the asker."""
     ids = await search.find_refs(
         ctx.session, "member", ask.topic, ctx.member.city_id, directory.COMMUNITY_LIMIT
     )
-    found = [
-        p for p in await directory.load_in_order(ctx.session, ids, where) if p.id != ctx.member.id
-    ]
-    if not found:
-        return _not_found_card(ctx, ask)
+    found = await directory.load_in_order(ctx.session, ids, where) if ids else ()
+    return [person for person in found if person.id != ctx.member.id]
+
+
+def _mentions_card(
+    ctx: Context, ask: WhoDoes, found: Sequence[Member], near: Sequence[TopicReading]
+) -> Card:
+    """List people who mention the words; `near` are topics with similar words, as buttons."""
+    t = ctx.t
     start = (ask.page - 1) * PAGE_SIZE
     shown = found[start : start + PAGE_SIZE]
+    if near:
+        said = t("I searched profiles for these words. Some topics come close:")
+        keys = [key for reading in near for key in reading.keys][:3]
+        topics: list[Part] = [_topic_buttons(ctx, ask, keys)]
+    else:
+        said, topics = t("This isn't one of our topics, so I searched profiles."), []
     return Card(
-        title=ctx.t("People who mention «{text}»", text=shorten(ask.topic)),
+        title=t("People who mention «{text}»", text=shorten(ask.topic)),
         parts=(
-            Text(ctx.t("This isn't one of our topics, so I searched profiles."), quiet=True),
+            Text(said, quiet=True),
+            *topics,
             *(portraits.list_entry(ctx, p, _bio_line(ctx, p)) for p in shown),
             *_next_page_parts(ctx, ask, len(found) > start + PAGE_SIZE),
         ),
-        footer=portraits.footer(ctx.t, shown),
+        footer=portraits.footer(t, shown),
+    )
+
+
+def _topic_buttons(ctx: Context, ask: WhoDoes, keys: Iterable[int]) -> Buttons:
+    """Return a button for each topic that asks the question about it, with the same filters."""
+    name = ctx.reference.vocabulary.name
+    return Buttons(
+        tuple(
+            Button(name(key, ctx.language), _repeat_command(ask, topic=_topic_slug(ctx, key)))
+            for key in keys
+        )
     )
 
 
@@ -283,68 +386,3 @@ def _not_found_card(ctx: Context, ask: WhoDoes) -> Card:
         ),
         tone="warning",
     )
-
-
-# --- who-is -----------------------------------------------------------------------------------
-
-
-class WhoIs(BaseModel):
-    """See a colleague's profile"""
-
-    person: Annotated[str, Suggestions("person")] = Field(
-        min_length=1, max_length=80, title="Person", description="A name or @mention"
-    )
-
-
-@command(
-    "who-is",
-    allow=MEMBER,
-    room="daily",
-    spelled=Spelled("quien-es", "quem-e", "qui-est"),
-    phrases=phrases.WHO_IS,
-    example="who-is Maya Chen",
-)
-async def who_is(ctx: Context, ask: WhoIs) -> Card:
-    """Show the profile of one person, or list the people of that name."""
-    found = await finding.find_people(ctx, ask.person)
-    if len(found) > 1:
-        return Card(
-            title=ctx.t("People called «{name}»", name=shorten(ask.person)),
-            parts=tuple(portraits.list_entry(ctx, p) for p in found[:8]),
-            footer=portraits.footer(ctx.t, found[:8]),
-        )
-    return await portraits.profile_card(ctx, found[0])
-
-
-# --- completions ------------------------------------------------------------------------------
-
-
-@completion("topic")
-async def complete_topic(ctx: Context, typed: str) -> list[Option]:
-    """Complete topics by any of their names; labels are in the reader's language."""
-    vocabulary = ctx.reference.vocabulary
-    keys = vocabulary.complete(typed, ctx.language)
-    names = [vocabulary.name(key, ctx.language) for key in keys]
-    return [Option(name, name) for name in names]
-
-
-@completion("place")
-async def complete_place(ctx: Context, typed: str) -> list[Option]:
-    """Complete countries, regions and cities, in this order."""
-    t, wanted = ctx.t, fold_text(typed)
-    regions = [
-        Option(t.locale.territories.get(code, t(names[0])), names[0])
-        for code, names in ctx.reference.gazetteer.list_places()
-        if any(wanted in fold_text(name) for name in names)
-    ]
-    cities = (ctx.reference.cities[key] for key in ctx.reference.gazetteer.complete(typed))
-    return [*regions, *(Option(places.city_place(t, c), c.place) for c in cities)]
-
-
-@completion("person")
-async def complete_person(ctx: Context, typed: str) -> list[Option]:
-    """Complete people by name, own city first; the value is the id, which tells namesakes apart."""
-    if len(typed) < 2:
-        return []
-    found = await directory.find_by_name(ctx.session, typed, ctx.member, limit=20)
-    return [Option(f"{p.name}, {places.workplace(ctx.t, p.city)}"[:75], str(p.id)) for p in found]

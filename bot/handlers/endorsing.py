@@ -1,15 +1,17 @@
 """Endorsing what somebody knows, and explaining a person's rank for a topic."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from bot.cards import Button, Buttons, Card, Entry, Option, Text
+from bot.cards import Button, Buttons, Card, Entry, Text
 from bot.commands import MEMBER, Context, Spelled, command
 from bot.community.people import finding, portraits, ranking
+from bot.community.people.topics import find_topic
 from bot.domain.ranking import base_points
-from bot.errors import InvalidArgumentError, Refusal
-from bot.parsing import SingleWord, Suggestions, shorten
+from bot.errors import Refusal
+from bot.parsing import SingleWord, Suggestions
 from db import audit, directory, endorsements
 from db.directory import Expertise
 
@@ -73,30 +75,19 @@ async def _load_visible_expertise(ctx: Context, person_text: str, topic_text: st
     person hides the topics or does not know this one.
     """
     person, topic_text = await finding.split_person_and_topic(ctx, person_text, topic_text)
-    hit = ctx.reference.vocabulary.find(topic_text)
-    if hit is None:
-        raise _unknown_topic_error(ctx, topic_text)
-    tie = await directory.find_expertise(ctx.session, person.id, hit.key)
-    if tie is None or not person.is_field_visible("topics", ctx.viewer):
-        name = ctx.reference.vocabulary.name(hit.key, ctx.language)
+    ties: Sequence[Expertise] = ()
+    if person.is_field_visible("topics", ctx.viewer):
+        ties = await directory.list_expertise(ctx.session, person.id)
+    known = {one.topic_id for one in ties if one.kind == "knows"}
+    topic = await find_topic(ctx, topic_text, among=known)
+    tie = await directory.find_expertise(ctx.session, person.id, topic) if topic in known else None
+    if tie is None:
+        name = ctx.reference.vocabulary.name(topic, ctx.language)
         raise Refusal(
             ctx.t("{name}'s profile doesn't list {topic}.", name=person.name, topic=name),
             buttons=(Button(ctx.t("Profile"), f"who-is {person.id}"),),
         )
     return tie
-
-
-def _unknown_topic_error(ctx: Context, text: str, field: str = "topic") -> InvalidArgumentError:
-    vocabulary = ctx.reference.vocabulary
-    near = [
-        (vocabulary.name(h.key, ctx.language), ctx.reference.topics[h.key].slug)
-        for h in vocabulary.find_near(text)
-    ]
-    return InvalidArgumentError(
-        ctx.t("«{text}» isn't one of our topics.", text=shorten(text)),
-        name=field,
-        choices=tuple(Option(name, slug) for name, slug in near),
-    )
 
 
 class Endorse(BaseModel):

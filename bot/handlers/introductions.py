@@ -12,6 +12,7 @@ from bot.commands import COMPLETIONS, MEMBER, Context, Spelled, command, complet
 from bot.community.introductions import asking
 from bot.community.introductions.asking import load_intro_pair, main_reason
 from bot.community.people import finding, portraits, ranking
+from bot.community.people.topics import find_topic, unknown_topic_error
 from bot.domain.ranking import rank
 from bot.errors import InvalidArgumentError, Refusal
 from bot.parsing import BECAUSE, HiddenField, Labels, Paragraph, Suggestions, shorten
@@ -72,8 +73,7 @@ async def intro(ctx: Context, ask: Intro) -> Reply:
     pair = _PAIR_PATTERN.fullmatch(ask.who)
     if ask.second or pair:
         return await _introduce_two(ctx, ask, pair[1] if pair else ask.who)
-    about = ctx.reference.vocabulary.find(ask.about) if ask.about else None
-    topic = about.key if about else None
+    topic = await find_topic(ctx, ask.about, "about") if ask.about else None
     meant = await _resolve_target(ctx, ask)
     if isinstance(meant, int):
         return await _best_person_card(ctx, meant, ask.because or "", 0)
@@ -93,30 +93,26 @@ async def intro(ctx: Context, ask: Intro) -> Reply:
 async def _resolve_target(ctx: Context, ask: Intro) -> list[Member] | int:
     """Return the people of this name, or the key of a topic.
 
-    The exact name of a topic comes before people, and people before a similar name of a topic.
-    Raises InvalidArgumentError if neither is found.
+    The exact name of a topic comes before people, and people before a similar name of a topic or
+    a part of one. Raises InvalidArgumentError if neither is found, or if several topics are.
     """
     by_name = ask.who.startswith(("@", "<@")) or ask.who.isdigit()
-    hit = None if by_name else ctx.reference.vocabulary.find(ask.who)
-    if hit and hit.precision == "exact":
-        return hit.key
+    readings = [] if by_name else ctx.reference.topic_reader.read(ask.who)
+    if len(readings) == 1 and readings[0].precision == "exact":
+        return readings[0].keys[0]
     try:
         return await finding.find_people(ctx, ask.who, "who")
     except InvalidArgumentError:
-        if hit:
-            return hit.key
+        if readings:
+            return await find_topic(ctx, ask.who, "who")
         if by_name:
             raise
-    near = [
-        ctx.reference.vocabulary.name(h.key, ctx.language)
-        for h in ctx.reference.vocabulary.find_near(ask.who)
-    ]
+    near = unknown_topic_error(ctx, ask.who, "who").choices
     text = ctx.t("I found no topic and nobody for «{text}».", text=shorten(ask.who))
     if near:
-        text += " " + ctx.t("Did you mean «{choice}»?", choice=near[0])
+        text += " " + ctx.t("Did you mean «{choice}»?", choice=near[0].label)
     # a button has no room for a reason: if one was given, the form reopens and keeps it
-    choices = () if ask.because else tuple(Option(name, name) for name in near)
-    raise InvalidArgumentError(text, name="who", choices=choices)
+    raise InvalidArgumentError(text, name="who", choices=() if ask.because else near)
 
 
 async def _namesakes_card(
@@ -140,7 +136,7 @@ async def _best_person_card(ctx: Context, topic: int, because: str, passed: int)
     `passed`: how many better ones the member has skipped. Raises Refusal if nobody is left.
     """
     t, name = ctx.t, ctx.reference.vocabulary.name(topic, ctx.language)
-    found = await directory.list_candidates(ctx.session, topic, ctx.member.city_id)
+    found = await directory.list_candidates(ctx.session, [topic], ctx.member.city_id)
     candidates = {c.key: c for c in ranking.build_candidates(ctx, found)}
     pairs = await introductions.load_excluded_pairs(ctx.session, ctx.member.id)
     away = {number for pair in pairs for number in pair} | {ctx.member.id}

@@ -1,7 +1,6 @@
 """The member's own profile: one form for all fields, of which those filled in are saved."""
 
 import re
-from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
@@ -9,6 +8,7 @@ from pydantic import BaseModel, Field
 from bot.cards import Reply
 from bot.commands import MEMBER, Context, Spelled, command
 from bot.community.people import portraits
+from bot.community.people.topics import find_topics
 from bot.domain.ranking import base_points
 from bot.errors import InvalidArgumentError
 from bot.i18n import LANGUAGE_NAMES
@@ -139,7 +139,7 @@ def _confirmation_text(ctx: Context, person: Member) -> str:
 async def _save(ctx: Context, person: Member, ask: Profile, given: set[str]) -> None:
     for field in ("knows", "learns"):
         if field in given:
-            topics = _resolve_topics(ctx, getattr(ask, field) or (), field)
+            topics = await find_topics(ctx, getattr(ask, field) or (), field)
             await directory.set_topics(ctx.session, person, field, topics)
     if "hours" in given:
         person.hours_from, person.hours_to = _parse_hours(ctx, ask.hours)
@@ -167,23 +167,6 @@ def _apply_choices(person: Member, ask: Profile, given: set[str]) -> None:
     for field in FIELDS_WITH_VISIBILITY:
         if (seen := getattr(ask, f"seen_{field}")) is not None:
             setattr(person, f"seen_{field}", seen)
-
-
-def _resolve_topics(ctx: Context, texts: Sequence[str], field: str) -> list[int]:
-    keys: list[int] = []
-    for text in texts:
-        hit = ctx.reference.vocabulary.find(text)
-        if hit is None:
-            raise InvalidArgumentError(_unknown_topic_text(ctx, text), name=field)
-        keys.append(hit.key)
-    return list(dict.fromkeys(keys))
-
-
-def _unknown_topic_text(ctx: Context, text: str) -> str:
-    vocabulary = ctx.reference.vocabulary
-    said = ctx.t("«{text}» isn't one of our topics.", text=shorten(text))
-    near = [vocabulary.name(h.key, ctx.language) for h in vocabulary.find_near(text, 1)]
-    return said + (" " + ctx.t("Did you mean «{choice}»?", choice=near[0]) if near else "")
 
 
 def _parse_hours(ctx: Context, text: str | None) -> tuple[str, str]:

@@ -1,10 +1,11 @@
 """Topics: the practice areas and their topics, with the number of people who know them."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from bot.cards import Bar, Bars, Button, Buttons, Card, Choice, Option, Table, Text
+from bot.cards import Bar, Bars, Button, Buttons, Card, Choice, Option, Part, Table, Text
 from bot.commands import MEMBER, Context, Spelled, command, completion
 from bot.domain import phrases
 from bot.domain.vocabulary import Term, Vocabulary
@@ -20,7 +21,10 @@ class Topics(BaseModel):
     """Browse topics and how many people know them"""
 
     area: Annotated[str | None, Suggestions("area")] = Field(
-        default=None, max_length=80, title="Practice area", description="For example: open data"
+        default=None,
+        max_length=80,
+        title="Practice area or word",
+        description="For example: open data",
     )
 
 
@@ -33,10 +37,25 @@ class Topics(BaseModel):
     example="topics open data",
 )
 async def topics(ctx: Context, ask: Topics) -> Card:
-    """Show all practice areas with their number of people, or one area with its topics."""
+    """Show all practice areas with their number of people, one area, or the topics with a word.
+
+    The name of a topic leads to its area. Raises InvalidArgumentError with similar names of areas
+    if no topic has the words.
+    """
     if ask.area is None:
         return await _all_areas_card(ctx)
-    return await _area_card(ctx, _find_area(ctx, ask.area))
+    areas = _area_vocabulary(ctx)
+    if hit := areas.find(ask.area):
+        return await _area_card(ctx, ctx.reference.areas[hit.key])
+    readings = ctx.reference.topic_reader.read(ask.area)
+    keys = [key for reading in readings for key in reading.keys]
+    if len(keys) == 1 and readings[0].precision in ("exact", "close"):
+        area_id = ctx.reference.topics[keys[0]].area_id
+        if area_id is not None:
+            return await _area_card(ctx, ctx.reference.areas[area_id])
+    if keys:
+        return await _topics_card(ctx, ask.area, keys)
+    raise _unknown_area_error(ctx, areas, ask.area)
 
 
 async def _all_areas_card(ctx: Context) -> Card:
@@ -58,21 +77,13 @@ async def _all_areas_card(ctx: Context) -> Card:
 
 
 async def _area_card(ctx: Context, area: PracticeArea) -> Card:
-    t, name = ctx.t, ctx.reference.vocabulary.name
-    counts = await directory.count_people_by_topic(ctx.session)
     keys = [k for k, topic in ctx.reference.topics.items() if topic.area_id == area.id]
-    keys.sort(key=lambda k: (-counts.get(k, 0), name(k, ctx.language)))
-    rows = tuple((name(k, ctx.language), t.number(counts.get(k, 0))) for k in keys)
-    options = tuple(
-        Option(name(k, ctx.language), f"who-does {ctx.reference.topics[k].slug}") for k in keys[:25]
-    )
     return Card(
         title=area.name(ctx.language),
         parts=(
             Text(str(getattr(area, f"summary_{ctx.language}"))),
-            Table((t("Topic"), t("People")), rows),
-            Choice(t("Who does…"), options),
-            Buttons((Button(t("All practice areas"), "topics"),)),
+            *await _topic_rows(ctx, keys),
+            Buttons((Button(ctx.t("All practice areas"), "topics"),)),
         ),
     )
 
@@ -86,19 +97,34 @@ def _area_vocabulary(ctx: Context) -> Vocabulary:
     return Vocabulary(terms, fold_text)
 
 
-def _find_area(ctx: Context, text: str) -> PracticeArea:
-    """Return the practice area of this name, or the area of the topic of this name.
+async def _topics_card(ctx: Context, text: str, keys: Sequence[int]) -> Card:
+    """List the topics that have the words in their names, with their numbers of people."""
+    t = ctx.t
+    return Card(
+        title=t("Topics with «{text}»", text=shorten(text)),
+        parts=(
+            *await _topic_rows(ctx, keys),
+            Buttons((Button(t("All practice areas"), "topics"),)),
+        ),
+    )
 
-    Raises InvalidArgumentError with similar names if there is neither.
-    """
-    areas = _area_vocabulary(ctx)
-    if hit := areas.find(text):
-        return ctx.reference.areas[hit.key]
-    topic = ctx.reference.vocabulary.find(text)
-    if topic and (area_id := ctx.reference.topics[topic.key].area_id):
-        return ctx.reference.areas[area_id]
+
+async def _topic_rows(ctx: Context, keys: Sequence[int]) -> tuple[Part, ...]:
+    """Render topics as a table and a menu, those with the most people first: one query."""
+    t, name = ctx.t, ctx.reference.vocabulary.name
+    counts = await directory.count_people_by_topic(ctx.session)
+    ordered = sorted(keys, key=lambda k: (-counts.get(k, 0), name(k, ctx.language)))
+    rows = tuple((name(k, ctx.language), t.number(counts.get(k, 0))) for k in ordered)
+    options = tuple(
+        Option(name(k, ctx.language), f"who-does {ctx.reference.topics[k].slug}")
+        for k in ordered[:25]
+    )
+    return Table((t("Topic"), t("People")), rows), Choice(t("Who does…"), options)
+
+
+def _unknown_area_error(ctx: Context, areas: Vocabulary, text: str) -> InvalidArgumentError:
     near = [ctx.reference.areas[h.key] for h in areas.find_near(text)]
-    raise InvalidArgumentError(
+    return InvalidArgumentError(
         ctx.t("«{text}» isn't a practice area.", text=shorten(text)),
         name="area",
         choices=tuple(
@@ -106,6 +132,15 @@ def _find_area(ctx: Context, text: str) -> PracticeArea:
             for a in near or list(ctx.reference.areas.values())[:3]
         ),
     )
+
+
+@completion("topic")
+async def complete_topic(ctx: Context, typed: str) -> list[Option]:
+    """Complete topics by any of their names; labels are in the reader's language."""
+    vocabulary = ctx.reference.vocabulary
+    keys = vocabulary.complete(typed, ctx.language)
+    names = [vocabulary.name(key, ctx.language) for key in keys]
+    return [Option(name, name) for name in names]
 
 
 @completion("area")

@@ -152,9 +152,57 @@ async def test_words_that_are_no_topic_search_profiles(
     assert f"People who mention «{said}»" in plain(reply)
 
 
+async def test_a_part_of_a_name_leads_to_its_topic(typing: CommandTyper) -> None:
+    """And what was read is said; it is never «not one of our topics»."""
+    for words in ("tech", "tecnología", "technologies", "tecnologias"):
+        reply = await typing(f"who-does {words}")
+        assert titles_of(reply) == ["Luis Ángel Rojas"], words
+        assert f"I read «{words}» as civic tech." in plain(reply)
+
+
+@pytest.mark.both
+async def test_a_word_of_several_topics_is_a_choice_with_numbers_of_people(
+    typing: CommandTyper, joining: Joining
+) -> None:
+    """Most people first; a press keeps the filters and the other topic."""
+    await joining(key="eq", name="Eve Quity", knows={"budget-equity": 2}, city="denver-co-us")
+    reply = await typing("who-does budget in:us level:gold")
+    assert commands_of(reply)[0] == "who-does budget-equity in:us level:gold"
+    assert button(reply, "budget equity (1)")
+    assert "not one of our topics" not in plain(reply)
+    assert titles_of(await typing("who-does presupuesto in:us")) == []
+    assert len(commands_of(await typing("who-does data"))) > 25
+    both = await typing("who-does presupuesto y open data in:us")
+    pressed = button(both, "budget equity (1)").command
+    assert pressed == "who-does budget-equity, open data in:us"
+    assert "Eve Quity" in titles_of(await typing(pressed))
+
+
+@pytest.mark.both
+async def test_two_topics_at_once_name_those_who_know_both_first(
+    typing: CommandTyper, joining: Joining, query_count: Counting
+) -> None:
+    """In as few queries as one topic, with the topics of each; nobody is hidden or doubled."""
+    for n in range(70):
+        await joining(key=f"o{n}", name=f"Only {n}", knows={"open-data": 3}, city="denver-co-us")
+    await typing("help")
+    await joining(key="w", name="Wilma Both", knows={"open-data": 1, "gis": 1}, open=False)
+    for words in ("open data and gis", "datos abiertos y sig", "gis & open data", "gis, open data"):
+        with query_count() as counted:
+            reply = await typing(f"who-does {words}")
+        assert counted.number <= 3
+        assert titles_of(reply)[:2] == ["Ben Ortiz", "Wilma Both"], words
+        assert "2 people know all of these topics and come first." in plain(reply)
+    assert "GIS and open data · works in your city" in plain(reply)
+    assert "page:2" in " ".join(commands_of(reply))
+    none = await typing("who-does metadata + civic tech", as_="zoe")
+    assert "Nobody lists all of these topics yet." in plain(none)
+    assert titles_of(none) == ["Maya Chen", "Luis Ángel Rojas"]
+
+
 async def test_filters_hold_for_free_text_too(typing: CommandTyper) -> None:
     """A search for words is narrowed like a topic."""
-    assert titles_of(await typing("who-does data in:brazil")) == ["Inês Albuquerque"]
+    assert titles_of(await typing("who-does prefeitura in:brazil")) == ["Inês Albuquerque"]
 
 
 async def test_nothing_found_is_said_and_the_nearest_topics_are_offered(

@@ -228,3 +228,14 @@ async def test_who_hides_their_topics_afterwards_leaves_no_trace(typing: Command
     said = plain(await typing("who-is luis"))
     assert "open data" not in said
     assert "open-data" not in said
+
+
+async def test_a_part_of_a_topic_means_the_one_that_the_person_knows(typing: CommandTyper) -> None:
+    """Of several with the word; if that leaves several, they are buttons."""
+    assert "You endorse Rémi Gagnon for data governance." in plain(
+        await typing("endorse Rémi Gagnon governance")
+    )
+    reply = await typing("endorse ines data")
+    assert commands_of(reply) == [
+        "endorse ines topic:open-data", "endorse ines topic:data-inventory"
+    ]  # fmt: skip

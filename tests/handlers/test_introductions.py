@@ -431,3 +431,11 @@ async def test_one_person_twice_or_oneself_is_refused(typing: CommandTyper) -> N
         await typing("intro <@maya> <@maya> because x", as_="noor")
     )
     assert "That's you" in plain(await typing("intro <@noor> <@maya> because x", as_="noor"))
+
+
+async def test_a_topic_may_be_named_by_a_part(typing: CommandTyper) -> None:
+    """One topic leads to its best person, several are asked about, and the reason stays."""
+    assert "Luis Ángel Rojas" in plain(await typing("intro tecnología"))
+    reply = await typing("intro governance, inventory because trees")
+    assert "names more than one topic" in plain(reply)
+    assert "intro data-inventory because:trees" in commands_of(reply)

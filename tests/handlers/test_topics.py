@@ -60,3 +60,12 @@ async def test_areas_are_suggested_in_the_readers_language(hub: Hub) -> None:
     offered = await hub.suggest(Request(sender("remi")), "topics", "area", "evaluations")
 
     assert "Évaluations rigoureuses" in [o.label for o in offered]
+
+
+async def test_a_word_lists_the_topics_that_have_it(typing: CommandTyper) -> None:
+    """With their numbers of people; in any language, and misspelt."""
+    reply = await typing("topics homeless")
+    assert plain(reply).startswith("Topics with «homeless»\n")
+    assert commands_of(reply)[0] == "who-does homelessness-data"
+    for words in ("presupuesto", "budgte", "orçamento"):
+        assert "who-does participatory-budgeting" in commands_of(await typing(f"topics {words}"))

@@ -11,6 +11,8 @@ from bot.parsing import shorten
 from db import directory, members
 from db.members import Member
 
+MAX_NAMES = 6
+"""Words of a person's name behind the first that are told from the words of a topic."""
 _MENTION = re.compile(r"<@(\w+)>")
 
 
@@ -96,10 +98,16 @@ async def split_person_and_topic(ctx: Context, name: str, topic: str) -> tuple[M
     after an id or a mention. Raises as `find_person` does, with both values attached.
     """
     if not ctx.request.values and name[-1:].isalpha():
-        words, find = topic.split(), ctx.reference.vocabulary.find
-        tails = ((cut, find(" ".join(words[cut:]))) for cut in range(len(words)))
+        words, read = topic.split(), ctx.reference.topic_reader.read
+        tails = [(cut, read(" ".join(words[cut:]))) for cut in range(min(len(words), MAX_NAMES))]
+        order = ("exact", "close", "part")
         cut = min(
-            ((hit.precision != "exact", cut) for cut, hit in tails if hit), default=(False, 0)
+            (
+                (max(order.index(one.precision) for one in readings), cut)
+                for cut, readings in tails
+                if readings and all(one.precision in order for one in readings)
+            ),
+            default=(0, 0),
         )[1]
         name, topic = " ".join([name, *words[:cut]]), " ".join(words[cut:])
     try:
