@@ -51,7 +51,7 @@ def event_type(body: Body) -> str:
 def command_author(body: Body) -> Visitor:
     """Return who typed the slash command."""
     return Visitor(
-        team=get_text(body.get("team_id")),
+        team=_first_workspace(body.get("team_id")),
         user=get_text(body.get("user_id")),
         enterprise=get_text(body.get("enterprise_id")),
         name=get_text(body.get("user_name")),
@@ -59,31 +59,56 @@ def command_author(body: Body) -> Visitor:
 
 
 def interaction_author(body: Body) -> Visitor:
-    """Return who pressed a button, chose an option or submitted a form."""
-    user = get_object(body, "user")
-    home = get_text(user.get("team_id"))
+    """Return who pressed a button, chose an option, used a shortcut, or sent or closed a form.
+
+    A view says where the hub is installed: in the workspace itself, in another one that shares the
+    channel, or in a whole organisation, which is no workspace. Where it is the organisation of
+    somebody else, nothing tells the workspace, and the author is not identified.
+    """
+    user, team = get_object(body, "user"), get_object(body, "team")
+    home, own = get_text(user.get("team_id")), get_text(team.get("id"))
+    company = get_text(get_object(body, "enterprise").get("id"))
+    company = company or get_text(team.get("enterprise_id"))
+    installed = get_text(get_object(body, "view").get("app_installed_team_id"))
+    is_foreign = _is_organisation(installed) and company not in ("", installed)
     return Visitor(
-        # in a channel shared by organisations the view names the workspace that has the hub
-        team=get_text(get_object(body, "view").get("app_installed_team_id"))
-        or get_text(get_object(body, "team").get("id"))
-        or home,
+        team="" if is_foreign else _first_workspace(installed, own, home),
         user=get_text(user.get("id")),
-        enterprise=get_text(get_object(body, "enterprise").get("id")),
+        enterprise=company or (installed if _is_organisation(installed) else ""),
         home=home,
         name=get_text(user.get("name")),
     )
 
 
 def event_author(body: Body) -> Visitor:
-    """Return who caused the event, in the workspace it was sent for."""
+    """Return who caused the event, in the workspace it was sent for.
+
+    An installation in a whole organisation names no workspace; then it is the one through which
+    Slack sent the event, and last the one in which it happened.
+    """
     event, granted = get_object(body, "event"), authorization(body)
     return Visitor(
-        team=get_text(granted.get("team_id")) or get_text(body.get("team_id")),
+        team=_first_workspace(
+            granted.get("team_id"), body.get("context_team_id"), body.get("team_id")
+        ),
         user=get_text(event.get("user")),
-        enterprise=get_text(granted.get("enterprise_id")) or get_text(body.get("enterprise_id")),
+        enterprise=get_text(granted.get("enterprise_id"))
+        if "enterprise_id" in granted
+        else get_text(body.get("context_enterprise_id")) or get_text(body.get("enterprise_id")),
         home=get_text(event.get("user_team")) or get_text(event.get("team")),
         is_bot=bool(event.get("bot_id") or event.get("bot_profile")),
     )
+
+
+def _is_organisation(place: str) -> bool:
+    """Return whether it is the id of an organisation; those of workspaces begin with T."""
+    return place.startswith("E")
+
+
+def _first_workspace(*places: Any) -> str:
+    """Return the first id of a workspace, or an empty text."""
+    ids = (get_text(place) for place in places)
+    return next((place for place in ids if place and not _is_organisation(place)), "")
 
 
 def authorization(body: Body) -> Body:
