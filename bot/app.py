@@ -19,7 +19,7 @@ from bot.hub import Hub
 from bot.links import Links
 from bot.settings import ConfigurationError, Settings
 from bot.storage import database, is_embedded, secret_keys, translate_database_errors
-from db import audit, key_values, members, migrate, seed, workspaces
+from db import audit, key_values, member_lists, members, migrate, seed, workspaces
 from db.base import transaction
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def add_playground(app: App) -> None:
         async with transaction(app.engine) as session:
             if is_public and await workspaces.has_real_workspace(session):
                 return []  # nobody whom everybody may act as meets real people
-            found = await members.list_synthetic(session)
+            found = await member_lists.list_synthetic(session)
         newcomers = [
             Persona(f"new@{key.lower()}.example", name, "new here", key, language, zone=zone)
             for key, name, language, zone in seed.DEMO_NEWCOMERS

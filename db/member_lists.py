@@ -4,8 +4,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, TypeVar
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
 
 from db import directory, members
 from db.base import insert_if_absent
@@ -66,6 +67,16 @@ async def list_members(session: AsyncSession) -> list[ListEntry]:
         .order_by(Member.folded, Member.id)
     )
     return await _load_entries(session, (await session.scalars(query)).all())
+
+
+async def list_synthetic(session: AsyncSession, limit: int | None = None) -> Sequence[Member]:
+    """Return the people written by `seed.seed_demo`, in their order; the first is the usual viewer.
+
+    Who joined in a workspace of the demo is synthetic too, but not among them.
+    """
+    written = exists().where(Account.member_id == Member.id, Account.external_id == Member.email)
+    query = select(Member).where(Member.synthetic, written).order_by(Member.id).limit(limit)
+    return (await session.scalars(query.options(selectinload(Member.roles)))).all()
 
 
 async def count_synthetic(session: AsyncSession) -> int:

@@ -12,7 +12,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
-    exists,
     func,
     or_,
     select,
@@ -394,16 +393,6 @@ async def list_role_holders(
         query = query.where(Member.city_id == city_id)
     query = query.options(selectinload(Member.roles)).order_by(Member.id)
     return (await session.scalars(query)).all()
-
-
-async def list_synthetic(session: AsyncSession, limit: int | None = None) -> Sequence[Member]:
-    """Return the people written by `seed.seed_demo`, in their order; the first is the usual viewer.
-
-    Who joined in a workspace of the demo is synthetic too, but not among them.
-    """
-    written = exists().where(Account.member_id == Member.id, Account.external_id == Member.email)
-    query = select(Member).where(Member.synthetic, written).order_by(Member.id).limit(limit)
-    return (await session.scalars(query.options(selectinload(Member.roles)))).all()
 
 
 async def has_members(session: AsyncSession) -> bool:

@@ -15,7 +15,7 @@ from bot.domain.ranking import base_points
 from bot.i18n import translator
 from bot.request import Request, Sender
 from bot.settings import Settings
-from db import members, seed
+from db import member_lists, members, seed
 from db.base import transaction
 
 
@@ -53,7 +53,7 @@ async def load_sender(app: App, email: str) -> Sender | None:
         else:
             if not await members.has_members(session):
                 await seed.seed_demo(session, datetime.now(UTC), base_points)
-            person = next(iter(await members.list_synthetic(session, limit=1)), None)
+            person = next(iter(await member_lists.list_synthetic(session, limit=1)), None)
         if person is None:
             return None
         user = f"member-{person.id}"

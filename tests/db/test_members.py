@@ -61,7 +61,7 @@ async def test_the_first_real_workspace_ends_the_say_of_invented_people(
 ) -> None:
     """Tokens come to a database with a demo in it: somebody real says hello, and that is that."""
     assert await who_decides(demo) == {"Noor", "Ada", "Ben"}
-    assert "let in" in plain(await typing("admin members", "noor", workspace=DEMO))
+    assert "members approve" in plain(await typing("admin members", "noor", workspace=DEMO))
 
     await typing("help", "bea", workspace="B77", platform="terminal")
     assert await who_decides(demo) == {"Noor", "Ada", "Ben"}  # the operator's own terminal
@@ -110,7 +110,7 @@ async def test_nobody_invented_is_given_a_role_beside_real_people(
     async with transaction(engine, writes=True) as session:
         await seed.seed_demo(session, datetime.now(UTC), base_points)
         assert await roles_kept(session) == 2
-        someone = (await members.list_synthetic(session, limit=1))[0]
+        someone = (await member_lists.list_synthetic(session, limit=1))[0]
         await members.grant_admin(session, someone.email or "")
     said = plain(await typing(f"admin members lead {someone.id}", "noor"))
     assert "invented for the demo" in said
@@ -126,11 +126,11 @@ async def test_who_joins_in_the_demo_is_invented_too(demo: AsyncEngine) -> None:
     """And is no export of real people; but those whom the page offers are the written ones."""
     async with transaction(demo, writes=True) as session:
         before = await member_lists.count_synthetic(session)
-        offered = len(await members.list_synthetic(session))
+        offered = len(await member_lists.list_synthetic(session))
         account = await members.get_or_create_account(session, "slack", DEMO, "nina", NOW)
         city = await session.scalar(select(City).where(City.slug == "boston-ma-us"))
         assert city is not None
         joined = await members.admit(session, account, city, NOW)
         assert joined.synthetic
         assert await member_lists.count_synthetic(session) == before + 1
-        assert len(await members.list_synthetic(session)) == offered
+        assert len(await member_lists.list_synthetic(session)) == offered
