@@ -170,6 +170,8 @@ CurrentValues = Callable[[Context], Awaitable[Mapping[str, tuple[str, ...]]]]
 COMMANDS: dict[str, Command] = {}
 Completion = Callable[[Context, str], Awaitable[Sequence[Option]]]
 COMPLETIONS: dict[str, Completion] = {}
+Recognizer = Callable[[Context, str], Awaitable[float]]
+RECOGNIZERS: dict[str, Recognizer] = {}
 
 
 def command(
@@ -231,6 +233,19 @@ def completion(name: str) -> Callable[[Completion], Completion]:
     def declare(suggest: Completion) -> Completion:
         COMPLETIONS[name] = suggest
         return suggest
+
+    return declare
+
+
+def recognizes(verb: str) -> Callable[[Recognizer], Recognizer]:
+    """Declare what says how likely words without a verb are for this command, from 0 to 100.
+
+    It is asked only where the command reads and the sender may run it.
+    """
+
+    def declare(recognize: Recognizer) -> Recognizer:
+        RECOGNIZERS[verb] = recognize
+        return recognize
 
     return declare
 

@@ -1,26 +1,40 @@
 """The steps from a command's words to its reply, inside the transaction of the request."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from pydantic import ValidationError
 
-from bot.cards import MAX_COMMAND_LENGTH, Button, Buttons, Card, Note, Part, Reply
-from bot.commands import Command, CommandMatch, Context
+from bot.cards import (
+    MAX_COMMAND_LENGTH,
+    SLASH,
+    Button,
+    Buttons,
+    Card,
+    Form,
+    Note,
+    Part,
+    Reply,
+    Text,
+)
+from bot.commands import RECOGNIZERS, Command, CommandMatch, Context
+from bot.domain.recognition import EXACT, GUESS, MIN_VERB, NEAR
 from bot.errors import InvalidArgumentError, Refusal
 from bot.forms import describe_problems
 from bot.i18n import Translator
 from bot.parsing import (
     Argument,
-    clean_text,
     coerce_values,
-    find_nearest,
     parse_words,
     shorten,
-    skip_words,
 )
 from bot.request import Values
+from bot.verbs import find_near_verbs, find_question, find_subject, strip_address, strip_marks
 from db import audit, inbound
 from db.base import begin_writing
+
+MAX_WORDS_LENGTH = 10_000
+"""Maximum characters that are read as a command; no form or message of people needs more."""
 
 
 async def remember_event(ctx: Context) -> bool:
@@ -36,15 +50,31 @@ async def reply_to(ctx: Context, found: CommandMatch) -> Reply:
     written to the audit log.
     """
     asker = ctx.viewer.id if ctx.viewer else None  # read now: a rollback expires it
+    read = None if found else await _interpret(ctx, strip_address(ctx.request.words))
+    asked = found or read
     try:
-        return await _run_command(ctx, *found) if found else _render_unknown_command(ctx)
+        _check_length(ctx)
+        reply = await _run_command(ctx, *asked) if asked else _render_unknown_command(ctx)
     except Refusal as refusal:
         await _roll_back(ctx, writes=refusal.is_forbidden)
-        if found and refusal.is_forbidden:
+        if asked and refusal.is_forbidden:
             audit.record_act(
-                ctx.session, ctx.now, asker, found[0].name, "command", outcome="refused"
+                ctx.session, ctx.now, asker, asked[0].name, "command", outcome="refused"
             )
-        return _render_refusal(refusal, ctx.t)
+        reply = _render_refusal(refusal, ctx.t)
+    return _say_how_read(reply, read, ctx.t) if read else reply
+
+
+def _check_length(ctx: Context) -> None:
+    """Raise Refusal if more was written than is read as a command."""
+    given = len(ctx.request.words)
+    if given > MAX_WORDS_LENGTH:
+        said = ctx.t(
+            "That's {given} characters, and I read up to {most} at a time. Please send less.",
+            given=ctx.t.number(given),
+            most=ctx.t.number(MAX_WORDS_LENGTH),
+        )
+        raise Refusal(said)
 
 
 async def _roll_back(ctx: Context, *, writes: bool = False) -> None:
@@ -144,17 +174,70 @@ def _format_words(values: Values, arguments: Sequence[Argument]) -> str:
     return " ".join(said)
 
 
+# --- words without a verb ---------------------------------------------------------------------
+
+
+async def _interpret(ctx: Context, said: str) -> CommandMatch:
+    """Return the command that words without a verb are for; None if nothing speaks for one.
+
+    Only commands that read are run this way: whoever wants something changed says so.
+    """
+    if len(said) > MAX_WORDS_LENGTH:
+        return None
+    sure, read = await _recognize(ctx, strip_marks(said))
+    if read and sure >= EXACT - 1:
+        return read
+    asked = find_question(ctx.commands, said)
+    if asked:
+        return asked
+    about = find_subject(said)
+    if about:
+        sure, read = await _recognize(ctx, about)
+        return read if sure >= GUESS else None
+    if _find_near_verbs(ctx)[0] >= MIN_VERB:
+        return None
+    return read if sure >= NEAR else _find_barred(ctx, said)
+
+
+def _find_barred(ctx: Context, said: str) -> CommandMatch:
+    """Return the command that says how to become a member, for whom it is not open; else None.
+
+    What was typed makes no difference: what may not be seen leaves no trace.
+    """
+    known = (ctx.commands[name] for name in RECOGNIZERS)
+    barred = next((c for c in known if not c.allow.permits(ctx.viewer)), None)
+    return (barred, said) if barred else None
+
+
+def _find_near_verbs(ctx: Context) -> tuple[float, Mapping[str, str]]:
+    """Return the verbs like the first words that the asker may use, and how alike they are."""
+    allowed = {n: c for n, c in ctx.commands.items() if c.allow.permits(ctx.viewer)}
+    return find_near_verbs(allowed, ctx.request.words)
+
+
+async def _recognize(ctx: Context, words: str) -> tuple[float, CommandMatch]:
+    """Return the command for which the words are most likely, and how likely that is."""
+    best: tuple[float, CommandMatch] = (0, None)
+    for name, recognize in RECOGNIZERS.items():
+        command = ctx.commands[name]
+        if best[0] < EXACT and command.allow.permits(ctx.viewer) and not command.writes:
+            sure = await recognize(ctx, words)
+            best = max(best, (sure, (command, words)), key=lambda one: one[0])
+    return best
+
+
+def _say_how_read(reply: Reply, read: tuple[Command, str], t: Translator) -> Reply:
+    """Return the reply with one quiet line that says as which command the words were read."""
+    typed = f"{SLASH} {read[0].name} {shorten(read[1])}".rstrip(" ?!.")
+    line = t("I read this as {command}.", command=typed)
+    if isinstance(reply, Form):
+        return replace(reply, intro=f"{line} {reply.intro}".rstrip())
+    return replace(reply, parts=(Text(line, quiet=True), *reply.parts))
+
+
 def _render_unknown_command(ctx: Context) -> Card:
-    said = clean_text(ctx.request.words)
-    allowed = [n for n, c in ctx.commands.items() if c.allow.permits(ctx.viewer)]
-    verb = said.partition(" ")[0]
-    near = {
-        name: skip_words(said, length)
-        for length in (2, 1)
-        for name in find_nearest(
-            " ".join(said.split(" ")[:length]), [n for n in allowed if n.count(" ") == length - 1]
-        )
-    }
+    near = _find_near_verbs(ctx)[1]
+    verb = strip_address(ctx.request.words).partition(" ")[0]
     meant = [(name, f"{name} {rest}".strip()) for name, rest in near.items()]
     buttons = [Button(name, words) for name, words in meant if len(words) <= MAX_COMMAND_LENGTH][:3]
     text = ctx.t("I don't know the command «{verb}».", verb=shorten(verb))

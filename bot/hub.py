@@ -18,6 +18,7 @@ from bot.commands import (
     load_commands,
 )
 from bot.dispatch import remember_event, reply_to
+from bot.domain.phrases import is_greeting, list_tokens
 from bot.errors import DuplicateEventError
 from bot.faults import busy_text, fault_card, is_database_busy, log_fault
 from bot.i18n import language_of, translator
@@ -26,10 +27,13 @@ from bot.metrics import REQUEST_SECONDS, REQUESTS
 from bot.parsing import clean_text, parse_words
 from bot.reference import Reference
 from bot.request import HandledMessage, IncomingMessage, Request, Sender
-from bot.verbs import find_command
+from bot.verbs import find_command, strip_address
 from db import audit, inbound, members, outbox, workspaces
 from db.base import transaction
 from db.members import Account
+
+MAX_TYPED = 200
+"""Characters of a field that are completed; whoever typed more needs no completion."""
 
 
 class Hub:
@@ -108,6 +112,7 @@ class Hub:
         argument = next((a for a in found.arguments if a.name == field), None) if found else None
         if found is None or argument is None or argument.suggests not in COMPLETIONS:
             return ()
+        text = text[:MAX_TYPED]
         try:
             known = await self._load_reference()
             async with transaction(self.engine) as session:
@@ -178,8 +183,9 @@ class Hub:
     # --- steps of one request ---
 
     def _find_command(self, words: str) -> CommandMatch:
-        """Return the command and the rest of the words; no words at all mean `help`."""
-        return find_command(self.commands, words if clean_text(words) else "help")
+        """Return the command and the rest of the words; no words, or a greeting, mean `help`."""
+        is_empty = is_greeting(list_tokens(strip_address(words)))
+        return find_command(self.commands, "help" if is_empty else words)
 
     async def _answer(self, request: Request, found: CommandMatch) -> Reply:
         known = await self._load_reference()

@@ -12,6 +12,15 @@ from pydantic.fields import FieldInfo
 from rapidfuzz import fuzz, process
 
 from bot.cards import Option
+from bot.domain.grammar import Word, split_words
+from bot.domain.spellings import OPTION_NAMES
+from bot.domain.typography import (
+    COLONS,
+    DASHES,
+    DOUBLE_QUOTES,
+    INVISIBLE,
+    fold_word,
+)
 from bot.i18n import LANGUAGES, translator
 from db.text import fold_text as fold_text  # what adapters compare with, too
 
@@ -84,6 +93,12 @@ class Argument:
     hidden: bool = False
     lead_words: tuple[str, ...] = ()
 
+    @property
+    def spellings(self) -> Iterator[str]:
+        """The names by which the argument may be given, folded, in four languages."""
+        for text in (self.spelling, self.name, *OPTION_NAMES.get(self.spelling, ())):
+            yield from (fold_word(way.replace("_", "-")) for way in text.split("|"))
+
 
 # --- from the model ---------------------------------------------------------------------------
 
@@ -149,10 +164,6 @@ def _inspect_annotation(
 
 # --- words ------------------------------------------------------------------------------------
 
-_INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
-_QUOTES = str.maketrans(dict.fromkeys("“”„‟«»＂", '"'))
-_WORD = re.compile(r'([\w-]+):"([^"]*)"|([\w-]+):(\S*)|"([^"]*)"|(\S+)')
-
 
 def clean_text(text: str) -> str:
     """Return the text with composed letters and single spaces.
@@ -161,7 +172,7 @@ def clean_text(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return " ".join(text.split())
-    composed = _INVISIBLE.sub("", unicodedata.normalize("NFC", text))
+    composed = INVISIBLE.sub("", unicodedata.normalize("NFC", text).replace("\u00ad", ""))
     spaced = "".join(
         " " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in composed
     )
@@ -186,27 +197,42 @@ def shorten(text: str) -> str:
 def parse_words(words: str, arguments: Sequence[Argument]) -> dict[str, tuple[str, ...]]:
     """Parse `free words key:value key:"two words"`; return values by field name.
 
-    Only keys the command knows count as keys, so `C++: the basics` stays free text. Free words fill
-    the first field; a field that takes one of a few values takes one word. All that stands behind a
-    lead word is the value of its field, whatever it looks like.
+    Only keys the command knows count as keys, so `C++: the basics` stays free text; they may be
+    spelled in four languages, with spaces around the colon. Free words fill the first field; a
+    field that takes one of a few values takes one word, a paragraph all words up to the next key.
+    All that stands behind a lead word is the value of its field, whatever it looks like. The time
+    it takes grows with the length alone.
     """
-    words, led = _split_lead_words(words.translate(_QUOTES), arguments)
-    spelled = {a.spelling: a for a in arguments} | {a.name: a for a in arguments}
+    words, led = _split_lead_words(words, arguments)
+    known = {way: a for a in reversed(arguments) for way in a.spellings}
     named: dict[str, tuple[str, ...]] = {}
-    free: list[str] = []
-    waiting = ""
-    for key, value, raw in _tokens(words):
-        if waiting and not key:
-            named[waiting] = (value,)
-            waiting = ""
-        elif key in spelled:
-            name = spelled[key].name
-            waiting = "" if value else name
-            named[name] = (*named.get(name, ()), value) if spelled[key].many else (value,)
+    free: list[Word] = []
+    paragraph = ""  # the name of the field that free words go on with
+    for word in split_words(clean_text(words), known):
+        if word.key:
+            argument = known[word.key]
+            before = named.get(argument.name, ()) if argument.many else ()
+            value = word.value if word.is_quoted else _strip_marks(argument, word.value)
+            named[argument.name] = (*before, value)
+            paragraph = argument.name if argument.long and not word.is_quoted else ""
+        elif paragraph:
+            named[paragraph] = (f"{named[paragraph][0]} {word.raw}".strip(),)
         else:
-            free.append(raw)
+            free.append(word)
     named |= _assign_positional(free, [a for a in arguments if a.name not in named])
-    return {name: split_values(spelled[name], given) for name, given in (named | led).items()}
+    by_name = {a.name: a for a in arguments}
+    return {name: split_values(by_name[name], given) for name, given in (named | led).items()}
+
+
+def _strip_marks(argument: Argument, value: str, stop: str = "") -> str:
+    """Return a value without the marks that end a sentence; paragraphs keep theirs.
+
+    Free text behind a key keeps its full stop too: it may belong to an abbreviation.
+    """
+    if argument.long:
+        return value
+    is_name = argument.kind != "text" or argument.options or argument.suggests
+    return value.strip("`").rstrip("?!\u2026,;" + ("." if is_name else stop)).lstrip("\u00bf\u00a1")
 
 
 def _split_lead_words(
@@ -216,32 +242,30 @@ def _split_lead_words(
     for argument in (a for a in arguments if a.lead_words):
         ways = "|".join(re.escape(way).replace(r"\ ", r"\s+") for way in argument.lead_words)
         ends = r"(?::(?!\S*\")|(?<=['’])|(?!\S))"
-        for match in re.finditer(rf"(?<!\S)(?:{ways}){ends}\s*", words, re.IGNORECASE):
+        plain = words.translate(DOUBLE_QUOTES | COLONS)
+        seen = quotes = 0
+        for match in re.finditer(rf"(?<!\S)(?:{ways}){ends}\s*(?::\s+)?", plain, re.IGNORECASE):
+            quotes += plain.count('"', seen, match.start())
+            seen = match.start()
             before, behind = words[: match.start()], words[match.end() :]
-            if before.count('"') % 2 == 0 and (before.strip() or behind):
+            if quotes % 2 == 0 and (before.strip() or behind):
                 return before, {argument.name: (behind,)} if behind else {}
     return words, {}
 
 
-def _tokens(words: str) -> Iterator[tuple[str, str, str]]:
-    """Yield (key, value, as typed) of each token; free words have no key."""
-    for match in _WORD.finditer(clean_text(words)):
-        key = (match[1] or match[3] or "").casefold()
-        value = next((g for g in (match[2], match[4], match[5], match[6]) if g is not None), "")
-        yield key, value, match[0] if key else value
-
-
 def _assign_positional(
-    free: list[str], arguments: Sequence[Argument]
+    free: list[Word], arguments: Sequence[Argument]
 ) -> dict[str, tuple[str, ...]]:
+    """Return the free words as values of the first fields: one each, or the rest for a text."""
     given: dict[str, tuple[str, ...]] = {}
     for argument in arguments:
         if not free:
             break
-        if argument.kind == "text" and not argument.single_word:
-            given[argument.name] = (" ".join(free),)
-            break
-        given[argument.name] = (free.pop(0),)
+        takes_all = argument.kind == "text" and not argument.single_word
+        taken, free = (free, []) if takes_all else (free[:1], free[1:])
+        whole = argument.long and len(taken) > 1
+        text = " ".join(word.raw if whole else word.value for word in taken)
+        given[argument.name] = (text if taken[-1].is_quoted else _strip_marks(argument, text, "."),)
     return given
 
 
@@ -268,6 +292,8 @@ def _coerce_value(argument: Argument, given: tuple[str, ...]) -> Any:
         given = tuple(read_choice(argument, text) for text in given)
     tidy = clean_lines if argument.long else clean_text
     kept = tuple(filter(None, map(tidy, given)))
+    if argument.kind == "integer":
+        kept = tuple(text.lstrip("#") for text in kept)
     if argument.many:
         return split_values(argument, kept)
     if argument.kind == "text" and argument.required:
@@ -277,12 +303,17 @@ def _coerce_value(argument: Argument, given: tuple[str, ...]) -> Any:
 
 def read_choice(argument: Argument, text: str) -> str:
     """Return the value that a label in any of the four languages means; else the text as it is."""
-    wanted = fold_text(text.strip())
+    wanted = _fold_choice(text)
     for option in argument.options:
         names = (option.value, *(translator(lang)(option.label) for lang in LANGUAGES))
-        if wanted in map(fold_text, names):
+        if wanted in map(_fold_choice, names):
             return option.value
     return text
+
+
+def _fold_choice(text: str) -> str:
+    """Return a choice folded, with spaces for dashes: «every–two weeks» is `every-two-weeks`."""
+    return " ".join(fold_text(text.translate(DASHES)).replace("-", " ").split())
 
 
 def find_nearest(text: str, choices: Sequence[str], limit: int = 3) -> list[str]:

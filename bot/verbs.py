@@ -7,9 +7,9 @@ from itertools import product
 from rapidfuzz import fuzz, process
 
 from bot.commands import Command, CommandMatch
-from bot.domain.phrases import Token, list_tokens
+from bot.domain.phrases import ABOUT, Token, list_tokens
 from bot.domain.typography import unwrap
-from bot.parsing import clean_lines
+from bot.parsing import clean_lines, find_nearest
 
 _BEHIND_VERB = " \t\n\r:\uff1a/,.;!?\u2026"
 NEARLY = 80
@@ -45,6 +45,26 @@ def find_question(commands: Mapping[str, Command], words: str) -> CommandMatch:
     text = clean_lines(unwrap(words))
     found = _find_phrase(commands, skip_address(list_tokens(text)))
     return (found[0], text[found[1] :].lstrip(_BEHIND_VERB)) if found else None
+
+
+def find_subject(words: str) -> str:
+    """Return what a text like «tell me about …» is about; empty if it does not begin that way."""
+    text = strip_address(words)
+    end = ABOUT.match(list_tokens(text))
+    return strip_marks(text[end:]) if end else ""
+
+
+def strip_address(words: str) -> str:
+    """Return the words without «/wwc», and without quotes, ticks or emphasis around all of them."""
+    text = clean_lines(unwrap(words))
+    tokens = list_tokens(text)
+    length = len(tokens) - len(skip_address(tokens))
+    return text[tokens[length - 1].end :].lstrip(_BEHIND_VERB) if length else text
+
+
+def strip_marks(text: str) -> str:
+    """Return the text without the marks of a question or a sentence around it."""
+    return text.strip(_BEHIND_VERB + "\u00a1\u00bf")
 
 
 def begins_like_command(commands: Mapping[str, Command], text: str) -> bool:
@@ -110,3 +130,26 @@ def _find_phrase(
     found = [(command.phrases.match(tokens), command) for command in commands.values()]
     end, best = max(found, key=lambda one: one[0], default=(0, None))
     return (best, end) if best and end else None
+
+
+def find_near_verbs(commands: Mapping[str, Command], words: str) -> tuple[float, Mapping[str, str]]:
+    """Return how alike the first words and a verb are, and the nearest verbs with the words behind.
+
+    A verb may be in any of its spellings; it is named in English.
+    """
+    text = strip_address(words)
+    tokens = list_tokens(text)
+    ways = {
+        way.replace("-", " "): name
+        for name, command in commands.items()
+        for way in map(" ".join, product(*command.words))
+    }
+    best, near = 0.0, dict[str, str]()
+    for length in range(min(len(tokens), 3), 0, -1):
+        typed = " ".join(token.key for token in tokens[:length]).replace("-", " ")
+        alike = [way for way in ways if way.count(" ") == typed.count(" ")]
+        found = process.extractOne(typed, alike, scorer=fuzz.ratio)
+        best = max(best, found[1] if found else 0)
+        rest = text[tokens[length - 1].end :].strip()
+        near = near | {ways[w]: rest for w in find_nearest(typed, alike) if ways[w] not in near}
+    return best, near

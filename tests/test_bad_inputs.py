@@ -87,12 +87,24 @@ async def test_direction_marks_are_gone_from_the_echo(typing: CommandTyper) -> N
     assert "\u202e" not in str(data(await typing("who-does \u202eqqxx zzyy")))
 
 
-async def test_ten_thousand_characters_are_cut_with_a_note(typing: CommandTyper) -> None:
+async def test_thousands_of_characters_are_cut_with_a_note(typing: CommandTyper) -> None:
     """The form opens with the beginning of it."""
-    form = await typing("who-does " + "x" * 10_000)
+    form = await typing("who-does " + "x" * 9_900)
 
     assert len(field(form, "topic").value[0]) == 200
-    assert "10000" in problems_of(form)["topic"].replace(",", "")
+    assert "9900" in problems_of(form)["topic"].replace(",", "")
+
+
+@pytest.mark.parametrize(
+    "words", ["x" * 10_001, "who-does " + "x " * 5_000, 'intro x "' + "y" * 10**6]
+)
+async def test_more_than_ten_thousand_characters_are_not_read(
+    typing: CommandTyper, words: str
+) -> None:
+    """One sentence says how many they are and how many are read."""
+    said = plain(await typing(words))
+
+    assert f"That's {len(words):,} characters, and I read up to 10,000 at a time." in said
 
 
 @pytest.mark.parametrize("words", ["%%", "__", "100%", "%a%", "_a_", "*", "\\"])

@@ -326,14 +326,15 @@ BY_MEMBER = (
     "profile asks:x", "profile listed:no", "home", "profile knows:zzzz", "profile knows:metadta",
     "profile bio:short", "profile knows:gis,gis,gis,gis,gis,gis,gis,gis,gis,gis,gis,gis,gis,gis,"
     "gis,gis,gis,gis,gis,gis,gis,gis", "profile name:" + "x" * 90,
-    "help zzzz", "help who-does", "help endorse", "fly", "who-dos", "admin members",
+    "help zzzz", "help who-does", "help endorse", "fly", "who-dos", "admin members", "open data",
+    "fly " * 3000,
 )  # fmt: skip
 BY_STAFF = (
     "admin members approve", "admin members approve 999 city:boston", "admin members waiting",
     "admin members approve 12 city:boston", "admin members approve 12 city:zzzz",
     "admin members approve 1 city:boston", "admin members approve 12 city:rochester",
     "admin members suspend 2", "admin members restore 2", "admin members suspend 999",
-    "admin members suspend 10", "admin members suspend 11", "admin members",
+    "admin members suspend 10", "admin members suspend 11", "admin members", "admin", "admin zzz",
     "admin members approve 12 city:recife", "admin members waiting",
     "who-is noor", "profile knows:gis", "profile show", "help", "admin dead", "admin health",
     "admin dead drop", "admin dead drop 1", "admin dead retry 2", "admin dead retry 99",

@@ -5,6 +5,7 @@ import itertools
 import pytest
 
 from bot.commands import load_commands
+from bot.domain.spellings import OPTION_NAMES
 from bot.domain.typography import fold_word
 from bot.verbs import begins_like_command, find_command, find_question
 
@@ -30,6 +31,26 @@ def test_no_spelling_means_two_verbs() -> None:
     ways = {name: set(itertools.product(*command.words)) for name, command in COMMANDS.items()}
     for one, other in itertools.combinations(ways, 2):
         assert not ways[one] & ways[other], f"{one} and {other}"
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_option_is_spelled_in_four_languages(name: str) -> None:
+    """In one table, by its English name; no spelling means two options of a command."""
+    arguments = COMMANDS[name].arguments
+    for argument in arguments:
+        ways = OPTION_NAMES.get(argument.spelling, ())
+        assert len(ways) == 3, f"{argument.spelling} has no spellings in bot/domain/spellings.py"
+        for way in (way for text in ways for way in text.split("|")):
+            assert fold_word(way) == way, "folded, as it is compared"
+    for one, other in itertools.combinations(arguments, 2):
+        assert not set(one.spellings) & set(other.spellings), (one.spelling, other.spelling)
+
+
+def test_no_option_is_spelled_that_no_command_has() -> None:
+    """The table holds what is needed and nothing else."""
+    had = {a.spelling for command in COMMANDS.values() for a in command.arguments}
+
+    assert set(OPTION_NAMES) <= had
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,13 @@
 
 import re
 import secrets
+import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from hashlib import sha256
 from zoneinfo import ZoneInfo
+
+from bot.domain.typography import DASHES
 
 # --- codes ------------------------------------------------------------------------------------
 
@@ -16,8 +19,9 @@ CODE_BITS = 5 * CODE_LENGTH
 """Sixty random bits: one guess in a million million million is right."""
 
 _MISREAD = str.maketrans("ILO", "110")
+_GROUP = rf"[{ALPHABET}ILO]{{{GROUP_LENGTH}}}"
 _CODE = re.compile(
-    rf"[{ALPHABET}ILO]{{{GROUP_LENGTH}}}(-[{ALPHABET}ILO]{{{GROUP_LENGTH}}}){{2}}", re.IGNORECASE
+    rf"(?:^|\s)`*({_GROUP}([\s.·_-]*){_GROUP}([\s.·_-]*){_GROUP})[`.]*$", re.IGNORECASE
 )
 
 
@@ -38,13 +42,24 @@ def fingerprint(code: str) -> str:
     Case, separators and misread letters (I, L, O) make no difference. A plain hash is enough:
     unlike a password a code has sixty random bits, so a stolen hash cannot be reversed by trying.
     """
-    letters = "".join(c for c in code.upper().translate(_MISREAD) if c.isalnum())
+    plain = unicodedata.normalize("NFKC", code).upper().translate(_MISREAD)
+    letters = "".join(c for c in plain if c.isalnum())
     return sha256(letters.encode()).hexdigest()
 
 
-def looks_like_code(text: str) -> bool:
-    """Return whether a text has the written form of a code, which no name of a city has."""
-    return _CODE.fullmatch(text.strip()) is not None
+def split_code(text: str) -> tuple[str, str]:
+    """Split off the code with which a text ends; return the words before it, and the code.
+
+    Any dashes, dots, spaces or ticks may separate its groups, or nothing. No name of a city is
+    taken for a code: without its dashes a code has a digit at least.
+    """
+    found = _CODE.search(text.translate(DASHES).strip())
+    if found is None:
+        return text, ""
+    is_dashed = found[2].strip() == found[3].strip() == "-"
+    if not (is_dashed or any(c.isdigit() for c in found[1])):
+        return text, ""
+    return text.translate(DASHES).strip()[: found.start()].strip(" ,:"), found[1]
 
 
 # --- tries ------------------------------------------------------------------------------------

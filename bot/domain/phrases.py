@@ -53,9 +53,30 @@ class Phrases:
         said = " ".join(token.key for token in tokens) + " "
         greeted = _compile(_GREETINGS).match(said)
         start = greeted.end() if greeted else 0
-        found = (_compile(way).match(said, start) for way in self.ways)
+        first = said[start:].partition(" ")[0]
+        found = (
+            _compile(way).match(said, start) for way in self.ways if first in _first_words(way)
+        )
         words = max((said.count(" ", 0, m.end()) for m in found if m), default=0)
         return tokens[words - 1].end if words else 0
+
+
+def is_greeting(tokens: list[Token]) -> bool:
+    """Return whether the text says hello and nothing else, or has no word at all («👋»)."""
+    words = [token.key for token in tokens if any(map(str.isalnum, token.key))]
+    return not words or _compile(_GREETINGS).fullmatch(" ".join(words) + " ") is not None
+
+
+@cache
+def _first_words(groups: tuple[str, ...]) -> frozenset[str]:
+    """Return the words with which one wording of each group can begin; most texts have another."""
+    found = set[str]()
+    for group in groups:
+        ways = group.split("|")
+        found.update(way.partition(" ")[0] for way in ways)
+        if "-" not in ways:
+            break
+    return frozenset(found)
 
 
 @cache
@@ -79,7 +100,8 @@ _EN_FIND = (
     "|i would like to know|i' d like to know|i want to know|find me|find|-"
 )
 _EN_WHO = (
-    "who|who here|who else|who all|anyone|anyone who|anybody|anybody who|someone|someone who"
+    "who|who here|who else|who all|anyone here|anybody here|does anyone here|does anybody here"
+    "|anyone|anyone who|anybody|anybody who|someone|someone who"
     "|somebody|somebody who|people|people who|those who|does anyone|does anybody|does someone"
     "|has anyone|is anyone|is anybody|is there anyone who|is there anybody who"
     "|is there someone who"

@@ -23,7 +23,6 @@ from bot.cards import (
 from bot.commands import ANYONE, MEMBER, Context, Spelled, command, completion
 from bot.community.people import places, portraits
 from bot.domain import phrases
-from bot.domain.gazetteer import Gazetteer
 from bot.errors import InvalidArgumentError
 from bot.i18n import LANGUAGE_NAMES, Translator
 from bot.parsing import Suggestions, fold_text, shorten
@@ -53,7 +52,7 @@ async def city(ctx: Context, ask: CityAsk) -> Card:
 
     Raises InvalidArgumentError with the namesakes, or with similar names if there is no such city.
     """
-    known = _visible_gazetteer(ctx)
+    known = places.visible_gazetteer(ctx)
     found = [ctx.reference.cities[key] for key in known.find_cities(ask.name)]
     if len(found) == 1:
         return await _city_card(ctx, found[0])
@@ -69,14 +68,6 @@ async def city(ctx: Context, ask: CityAsk) -> Card:
         name="name",
         choices=tuple(Option(places.city_place(ctx.t, c), c.slug) for c in near),
     )
-
-
-def _visible_gazetteer(ctx: Context) -> Gazetteer:
-    """Return the gazetteer of all cities for members, and of certified ones for everybody else.
-
-    Outside the community a city that is not certified is never named, not even as a suggestion.
-    """
-    return ctx.reference.gazetteer if MEMBER.permits(ctx.viewer) else ctx.reference.public_gazetteer
 
 
 async def _city_card(ctx: Context, one: City) -> Card:
@@ -153,7 +144,7 @@ def _people_entries(ctx: Context, found: Sequence[Member]) -> list[Entry]:
 @completion("city")
 async def complete_city(ctx: Context, typed: str) -> list[Option]:
     """Complete cities by any of their names; labels add the state or country, for namesakes."""
-    cities = [ctx.reference.cities[key] for key in _visible_gazetteer(ctx).complete(typed)]
+    cities = [ctx.reference.cities[key] for key in places.visible_gazetteer(ctx).complete(typed)]
     return [Option(places.city_place(ctx.t, c), c.place) for c in cities]
 
 

@@ -24,7 +24,8 @@ from bot.community.people import places, portraits
 from bot.domain import phrases
 from bot.errors import InvalidArgumentError
 from bot.i18n import Translator
-from bot.parsing import Argument, find_nearest, shorten
+from bot.parsing import Argument, shorten
+from bot.verbs import find_command, find_near_verbs
 from db import directory
 from db.members import Member
 
@@ -50,13 +51,13 @@ async def help_(ctx: Context, ask: Help) -> Card:
     allowed = {n: c for n, c in ctx.commands.items() if c.allow.permits(ctx.viewer)}
     if ask.about is None:
         return _overview_card(ctx, list(allowed.values()))
-    name = ask.about.removeprefix(SLASH).strip().casefold()
-    if name in allowed:
-        return _command_card(ctx, allowed[name])
+    found = find_command(allowed, ask.about)
+    if found:
+        return _command_card(ctx, found[0])
     raise InvalidArgumentError(
         ctx.t("I don't know the command «{verb}».", verb=shorten(ask.about)),
         name="about",
-        choices=tuple(Option(n, n) for n in find_nearest(name, list(allowed))),
+        choices=tuple(Option(n, n) for n in find_near_verbs(allowed, ask.about)[1]),
     )
 
 

@@ -13,7 +13,7 @@ from bot.community.joining.arrivals import wrong_code_card
 from bot.community.people import places
 from bot.community.staff import can_decide
 from bot.deliveries import enqueue, run_ended_hooks
-from bot.domain.joining import TRY_WINDOW, can_try, extract_domain, fingerprint, looks_like_code
+from bot.domain.joining import TRY_WINDOW, can_try, extract_domain, fingerprint, split_code
 from bot.errors import InvalidArgumentError, Refusal
 from bot.forms import build_form
 from bot.i18n import translator
@@ -59,9 +59,9 @@ async def join(ctx: Context, ask: Join) -> Reply:
     account = await _load_newcomer(ctx)
     if ask.invitation is not None:
         return await _answer_invitation(ctx, account, ask.invitation, is_declined=ask.ask is False)
-    code = ask.code or (ask.city if ask.city and looks_like_code(ask.city) else "")
+    city, code = _split_code(ask)
     if code:
-        return await _join_by_code(ctx, account, code, "" if code == ask.city else ask.city or "")
+        return await _join_by_code(ctx, account, code, city)
     if ask.city is None:
         return await _join_form(ctx, account)
     found = _find_nameable_cities(ctx, account, ask.city)
@@ -96,6 +96,13 @@ async def _join_form(ctx: Context, account: Account) -> Form:
         "or ask the people who can let you in."
     )
     return replace(form, intro=intro)
+
+
+def _split_code(ask: Join) -> tuple[str, str]:
+    """Return the city and the code as they were given, or as one was typed behind the other."""
+    city, code = ask.city or "", ask.code or ""
+    rest, whole = split_code(f"{code} {city}" if code else city)
+    return (rest, whole) if whole and not (code and rest) else (city, code)
 
 
 # --- a code, an invitation --------------------------------------------------------------------

@@ -55,7 +55,7 @@ async def link(ctx: Context, ask: LinkAsk) -> Reply:
         if not is_member:
             raise _no_question_refusal(ctx)
         return await _answer_question(ctx, ask)
-    if ask.code and ask.code.casefold() != "list":
+    if ask.code and ask.code.casefold() not in ("list", "lista", "liste"):
         return await _redeem_code(ctx, ask.code)
     if not is_member:
         arguments = ctx.commands["link"].arguments

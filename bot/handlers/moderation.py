@@ -34,7 +34,7 @@ class ReportAsk(BaseModel):
     person: Annotated[str, Suggestions("person"), SingleWord()] = Field(
         min_length=1, max_length=80, title="Person", description="A name or @mention"
     )
-    because: Annotated[str, Paragraph()] = Field(
+    because: Annotated[str, Paragraph(), BECAUSE] = Field(
         min_length=3,
         max_length=1000,
         title="What happened",

@@ -30,7 +30,7 @@ async def say(
             print(said, file=sys.stderr)
             return 2
         language = await app.hub.language(sender)
-        reply = await app.hub(Request(sender, words.removeprefix("/wwc").strip(), direct=True))
+        reply = await app.hub(Request(sender, words, direct=True))
     if on != "plain":
         print(json.dumps(payload(on, reply, language), ensure_ascii=False, indent=2))
     elif as_json:

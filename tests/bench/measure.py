@@ -17,10 +17,11 @@ from sqlalchemy import event
 from bot.hub import Hub
 from bot.request import Request, Sender
 from db.base import open_engine
-from tests.bench import deliveries, pairing, people, servers
+from tests.bench import deliveries, pairing, parsers, people, servers
 from tests.bench.deliveries import Rates
 from tests.bench.load import Asker, Subject, Times, at_once, in_turn
 from tests.bench.pairing import Pairings
+from tests.bench.parsers import Growth
 from tests.bench.people import Note
 from tests.bench.servers import Running
 from tests.platforms.slack import LoopbackSlack
@@ -58,6 +59,7 @@ class Scale:
     exact: int = pairing.EXACT
     deliveries: int = 10_000
     delivering: int = 3
+    characters: int = parsers.SIZE
 
 
 QUICK = Scale(
@@ -83,6 +85,7 @@ class Found:
     shares: dict[str, float] = field(default_factory=dict)
     pairings: Pairings = field(default_factory=Pairings)
     rates: Rates = field(default_factory=Rates)
+    parsers: list[Growth] = field(default_factory=list)
 
 
 Databases = dict[int, str]
@@ -99,6 +102,8 @@ async def everything(scale: Scale, databases: Databases, note: Note) -> Found:
     found.pairings = await pairing.measured(scale.pools, scale.exact)
     note(f"P7: {scale.deliveries:,} deliveries by one worker and by two")
     found.rates = await deliveries.everything(scale.deliveries, scale.delivering)
+    note("P10: growing inputs for every parser")
+    found.parsers = list(parsers.measure(scale.characters))
     note("P9: counting queries")
     found.queries = await queries(smallest)
     note(f"P8: memory over {scale.commands:,} commands")

@@ -8,6 +8,7 @@ from datetime import date
 from tests.bench.deliveries import Rates
 from tests.bench.measure import Found, middle
 from tests.bench.pairing import Pairings
+from tests.bench.parsers import GROWTH, LINEAR, Growth
 
 HUB, BARE, EARLY = "the hub", "bare Bolt", "bare Bolt, process_before_response"
 HOW_TO_READ = """\
@@ -43,6 +44,10 @@ Deliveries (P7) go from PostgreSQL to a platform that answers after a tenth of a
 2,000 people in 40 workspaces; each worker, the platform and the database are processes of their
 own, so that two workers on two cores have no core to themselves.
 
+Each parser reads text that is repeated to a length, and to eight times that length (P10); the ratio
+says how many times as long a character takes then. Of several texts the one with the most growth is
+shown; most open something that is never closed.
+
 Memory is watched over 30,000 commands, so that a run stays short; the promise is for 100,000, which
 `--commands 100000` does. Other work on the machine lengthens every figure in absolute terms, the
 starts (P8) most: they have nothing beside them.
@@ -75,6 +80,18 @@ def rows(found: Found) -> Iterator[tuple[str, ...]]:
         yield (
             "P9", f"queries of `{words}`", str(number), "", "", f"≤ {target}" if target else "",
             _verdict(number <= target) if target else "",
+        )  # fmt: skip
+    yield from _parsers(found.parsers)
+
+
+def _parsers(found: list[Growth]) -> Iterator[tuple[str, ...]]:
+    """P10: the input on which each parser grew most."""
+    for one in found:
+        shown = one.seed.encode("unicode_escape").decode().replace("|", "\\|").replace("`", "'")
+        yield (
+            "P10", f"{one.name}, «{shown}» repeated, {GROWTH} times as long: a character",
+            _ms(one.large), _ms(one.small), f"{one.ratio:.2f}", f"≤ {LINEAR:g}",
+            _verdict(one.ratio <= LINEAR),
         )  # fmt: skip
 
 

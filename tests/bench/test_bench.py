@@ -26,10 +26,11 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 async def test_every_figure_lands_in_the_table(temporary: Path) -> None:
     """A run in small prints each id with numbers, and the document says what was missed."""
     scale = replace(QUICK, sizes=(SIZE,), runs=3, bursts=1, burst=20, starts=1, commands=20,
-                    pools=(160, 200), exact=160, deliveries=200)  # fmt: skip
+                    pools=(160, 200), exact=160, deliveries=200,
+                    characters=500)  # fmt: skip
     found = await run(scale, note=people.silent)
     said = "\n".join(report.lines(found))
-    assert all(f"| {name} |" in said for name in ("P1", "P2", "P3", "P5", "P7", "P8", "P9"))
+    assert all(f"| {name} |" in said for name in ("P1", "P2", "P3", "P5", "P7", "P8", "P9", "P10"))
     assert "nan" not in said
     assert "| P7 | posted twice, or lost | 0 |" in said
     assert set(found.sizes) == {name for name, *_ in (*measure.QUESTIONS, measure.FREE_TEXT)}

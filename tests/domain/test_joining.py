@@ -18,9 +18,9 @@ from bot.domain.joining import (
     fingerprint,
     format_code,
     generate_code,
-    looks_like_code,
     normalize_domain,
     schedule_first_week,
+    split_code,
 )
 
 BEGIN = datetime(2024, 1, 1, 0, 30, tzinfo=UTC)
@@ -53,14 +53,31 @@ def test_a_code_is_known_however_it_is_typed(number: int) -> None:
     spoken = code.lower().replace("0", "o").replace("1", "l").replace("-", " ")
     for typed in (code.lower(), code.replace("-", ""), f" {code} ", spoken):
         assert fingerprint(typed) == fingerprint(code)
-    assert looks_like_code(code.lower())
+    assert split_code(code.lower()) == ("", code.lower())
     assert code not in fingerprint(code)
 
 
-@pytest.mark.parametrize("text", ["Boston", "São José dos Campos", "82X1-7GHN", "", "a-b-c"])
+@pytest.mark.parametrize(
+    "text",
+    ["Boston", "São José dos Campos", "82X1-7GHN", "", "a-b-c", "Indianapolis", "East Long Lake",
+     "Albany-Troy"],
+)  # fmt: skip
 def test_no_city_looks_like_a_code(text: str) -> None:
     """A name typed where a code may stand stays a name."""
-    assert not looks_like_code(text)
+    assert split_code(text) == (text, "")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["7K3M-9QXW-2TBC", "7k3m–9qxw–2tbc", "7K3M‑9QXW‑2TBC", "7K3M — 9QXW — 2TBC", "7K3M−9QXW−2TBC",
+     "7K3M.9QXW.2TBC", "7K3M 9QXW 2TBC", "7K3M9QXW2TBC", "`7K3M-9QXW-2TBC`", "7K3M-9QXW-2TBC.",
+     "7K3M_9QXW_2TBC", "7K3M·9QXW·2TBC", "7K3M\u00ad9QXW\u00ad2TBC"],
+)  # fmt: skip
+def test_a_code_is_read_however_it_was_pasted(typed: str) -> None:
+    """Phones make dashes long, chats put ticks around it; a city may stand before it."""
+    assert split_code(typed)[0] == ""
+    assert fingerprint(split_code(typed)[1]) == fingerprint("7K3M-9QXW-2TBC")
+    assert split_code(f"Boston, {typed}")[0] == "Boston"
 
 
 def test_tries_end() -> None:

@@ -98,7 +98,10 @@ async def test_one_code_lets_in_as_many_colleagues_as_come(
 ) -> None:
     """Typed with care or without; each is a member for that city, and not yet to be found."""
     code = await city_code(typing)
-    for number, typed in enumerate((f"code:{code}", f"boston code:{code.lower()}", code)):
+    dashed, spaced = code.replace("-", "–"), code.replace("-", " ")
+    ways = (f"code:{code}", f"boston code:{code.lower()}", code, f"Boston `{dashed}`.",
+            f"code: {spaced}")  # fmt: skip
+    for number, typed in enumerate(ways):
         reply = await typing(f"join {typed}", as_=f"new{number}", locale="pt-BR")
         assert plain(reply).startswith("Boas-vindas, new"), plain(reply)
         found = await person(engine, f"new{number}")
@@ -106,7 +109,7 @@ async def test_one_code_lets_in_as_many_colleagues_as_come(
         assert found.city is not None
         assert (found.city.slug, found.status, found.way) == ("boston-ma-us", "verified", "code")
         assert (found.language, found.listed) == ("pt", False)
-    assert "3" in plain(await typing("invite code city:boston", as_="noor"))
+    assert "5" in plain(await typing("invite code city:boston", as_="noor"))
     assert "Verified by: your city's code" in plain(
         await typing("verify", as_="new0", locale="en")
     ).replace("Comprovado por: o código da sua cidade", "Verified by: your city's code")

@@ -1,7 +1,6 @@
 """Handle direct messages with the bot: part of a conversation, or else a command."""
 
 import asyncio
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -12,14 +11,15 @@ from bot.adapters.base import ChannelLocks
 from bot.adapters.discord import hearing
 from bot.adapters.discord.commands import normalize_mentions
 from bot.adapters.discord.forms import build_draft
-from bot.adapters.discord.interactions import InteractionHandler
+from bot.adapters.discord.interactions import InteractionHandler, LocalizedReply
 from bot.adapters.discord.names import read_command
 from bot.adapters.discord.people import PLATFORM
 from bot.adapters.discord.render import AdapterButton, message
 from bot.adapters.discord.views import NO_MENTIONS, RawLayoutView
-from bot.cards import Card, Form, Note, Reply
+from bot.cards import Card, Form, Note, Reply, Text
 from bot.i18n import Translator, language_of, translator
 from bot.request import HandledMessage, IncomingMessage, Request, Sender
+from bot.verbs import strip_address
 
 if TYPE_CHECKING:
     from bot.hub import Hub
@@ -78,15 +78,48 @@ class DirectMessageListener:
             direct=True,
         )
         said = await self._interactions.ask(request, f"{PLATFORM}:m{written.id}")
+        if not said.is_duplicate:
+            await self._send_answer(written.channel, written, request, said)
+
+    async def on_mention(self, written: discord.Message, mention: str) -> None:
+        """Answer a message in a server that mentions the bot; `mention` is the bot's.
+
+        What is for the asker alone is sent to them directly, since a message in a channel is seen
+        by everybody there; if they take no direct messages, they are told to use the command.
+        """
+        request = Request(
+            sender=self._people.author_in_server(written),
+            words=_words(normalize_mentions(written.content).replace(mention, " ")),
+            channel=str(written.channel.id),
+        )
+        said = await self._interactions.ask(request, f"{PLATFORM}:m{written.id}")
         if said.is_duplicate:
             return
+        if isinstance(said.reply, Card) and not said.reply.private:
+            await _reply(written, said.reply, said.t)
+            return
+        try:
+            await self._send_answer(written.author, written, request, said)
+            text = said.t("I sent you the answer in a direct message.")
+        except discord.Forbidden:
+            text = said.t("I can't message you directly. Use /wwc here; only you see the answer.")
+        await _reply(written, Card(said.t("For you"), (Text(text),)), said.t)
+
+    async def _send_answer(
+        self,
+        place: discord.abc.Messageable,
+        written: discord.Message,
+        request: Request,
+        said: LocalizedReply,
+    ) -> None:
+        """Send the hub's reply to a message; a form is offered by a button."""
         reply, after = said.reply, list[AdapterButton]()
         if isinstance(reply, Form):
             draft = build_draft(request.sender.user, request, reply, said.t)
             reply, press = self._interactions.forms.offer(draft, said.t)
             after = [press]
         body = message(reply, said.t, extra_buttons=after)
-        await written.channel.send(
+        await place.send(
             view=RawLayoutView(body), nonce=f"m{written.id}", allowed_mentions=NO_MENTIONS
         )
 
@@ -149,7 +182,7 @@ class DirectMessageListener:
 
 def _words(text: str) -> str:
     """Return what follows `/wwc`, which may be left out, in the hub's own words."""
-    return normalize_mentions(re.sub(r"^\s*/?wwc\b", "", read_command(text))).strip()
+    return strip_address(normalize_mentions(read_command(text)))
 
 
 async def _mark(said: discord.Message) -> bool:

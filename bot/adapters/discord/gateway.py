@@ -13,9 +13,13 @@ GATEWAY = "wss://gateway.discord.gg"
 
 
 def intents() -> discord.Intents:
-    """Return the intents: servers, direct messages and reactions to them; nothing privileged."""
+    """Return the intents: servers, messages, and reactions to direct ones; nothing privileged.
+
+    Without the privileged one, a message in a server has a text only if it mentions the bot.
+    """
     wanted = discord.Intents.none()
     wanted.guilds = True
+    wanted.guild_messages = True
     wanted.dm_messages = True
     wanted.dm_reactions = True
     return wanted
@@ -71,7 +75,7 @@ class Client(discord.AutoShardedClient):
         await self._event_handlers.on_interaction(interaction)
 
     async def on_message(self, message: discord.Message) -> None:
-        """Handle a new direct message."""
+        """Handle a new message, direct or in a server."""
         await self._event_handlers.on_message(message)
 
     async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:

@@ -10,7 +10,7 @@ import discord
 import structlog
 
 from bot.adapters.base import ANSWER_TIMEOUT
-from bot.adapters.discord.commands import build_commands, fingerprint
+from bot.adapters.discord.commands import build_commands, fingerprint, normalize_mentions
 from bot.adapters.discord.drafts import RecentCache
 from bot.adapters.discord.events import DirectMessageListener
 from bot.adapters.discord.gateway import Client, EventHandlers
@@ -172,12 +172,17 @@ class DiscordAdapter(DiscordDeliveryAdapter):
                 await self._report_failure(interaction)
 
     async def _on_message(self, written: discord.Message) -> None:
-        if written.guild is not None or written.author.bot or self._is_closing:
+        if written.author.bot or self._is_closing or self._handled_ids.get(written.id):
             return
-        if self._handled_ids.get(written.id):
+        own = self._client.application_id if self._client else None
+        # a reply to the bot mentions it too, but only a text that names it asks for something
+        if written.guild and f"<@{own}>" not in normalize_mentions(written.content):
             return
         self._handled_ids.add(written.id, True)
-        await self._run_logged(written.id, self._listener.on_message(written))
+        if written.guild is None:
+            await self._run_logged(written.id, self._listener.on_message(written))
+        else:
+            await self._run_logged(written.id, self._listener.on_mention(written, f"<@{own}>"))
 
     async def _on_edited(self, written: discord.Message) -> None:
         if written.guild is None and not (written.author.bot or self._is_closing):

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from bot.cards import SLASH, Button, Card, Form, Input, Link, Option
 from bot.commands import Command, Room, load_commands
+from bot.domain.typography import DASHES
 
 Path = tuple[str, ...]
 """A root, then one or two words: ("wwc", "intro", "list")."""
@@ -27,8 +28,13 @@ ROOTS: Mapping[Room, str] = {
 DEFAULT_SUBCOMMANDS = ("start", "show", "main")
 """Second words, tried in order, for a verb that begins others too: `/wwc intro start`."""
 
+MENU = "menu"
+"""The word for a verb that has the name of its own root: `/wwc-admin menu`."""
+
 _ROOM_OF = {root: room for room, root in ROOTS.items()}
-_ROOT = re.compile(rf"\s*/?({'|'.join(sorted(ROOTS.values(), key=len, reverse=True))})(?!\S)\s*")
+_ROOT = re.compile(
+    rf"\s*/?({'|'.join(sorted(ROOTS.values(), key=len, reverse=True))})(?!\S)\s*", re.IGNORECASE
+)
 _UNCHANGED = {
     (Button, "command"),
     (Option, "value"),
@@ -69,7 +75,7 @@ class CommandNames:
         renamed = {n: p for n, p in self.paths.items() if p != (ROOTS["daily"], *n.split())}
         # The pattern has every verb, so that a longer one is never taken for a shorter one.
         self._named = _any_of(self.paths, rf"(?<![\w<]){SLASH} ")
-        self._read = _any_of(map(_join_words, renamed.values()), r"\A\s*/?wwc")
+        self._read = _any_of(map(_join_words, renamed.values()), r"\A\s*/?wwc", re.IGNORECASE)
         self._verb_of = {_join_words(path): name for name, path in renamed.items()}
 
     def name_commands(self, text: str) -> str:
@@ -83,13 +89,14 @@ class CommandNames:
 
         Other text is returned as it is. A partly typed name keeps what follows its root.
         """
-        whole = self._read.match(text)
+        plain = text.translate(DASHES)  # character by character, so that places stay the same
+        whole = self._read.match(plain)
         if whole:
-            return f"{SLASH} {self._verb_of[whole[1]]}{text[whole.end() :]}"
-        root = _ROOT.match(text)
-        if root is None or root[1] == ROOTS["daily"]:
+            return f"{SLASH} {self._verb_of[whole[1].lower()]}{text[whole.end() :]}"
+        root = _ROOT.match(plain)
+        if root is None or root[1].lower() == ROOTS["daily"]:
             return text
-        room = _ROOM_OF[root[1]]
+        room = _ROOM_OF[root[1].lower()]
         said = any(name.startswith(f"{room} ") for name in self.paths)
         return f"{SLASH} {f'{room} ' if said else ''}{text[root.end() :]}"
 
@@ -137,7 +144,9 @@ def _rename(thing: Any, names: CommandNames) -> Any:
 def _words(name: str, room: Room) -> Path:
     """Return the words below the root; a first word that the root's name repeats is dropped."""
     first, _, rest = name.partition(" ")
-    return (rest,) if first == room and rest else (first, rest) if rest else (first,)
+    if first == room:
+        return (rest or MENU,)
+    return (first, rest) if rest else (first,)
 
 
 def _full_name(
@@ -157,7 +166,8 @@ def _join_words(path: Path) -> str:
     return f"{root.removeprefix('wwc')} {' '.join(rest)}"
 
 
-def _any_of(texts: Iterable[str], before: str) -> re.Pattern[str]:
+def _any_of(texts: Iterable[str], before: str, flags: int = 0) -> re.Pattern[str]:
     """Compile a pattern for any of the texts, longest first, as whole words after `before`."""
     ordered = sorted(texts, key=len, reverse=True)
-    return re.compile(rf"{before}({'|'.join(map(re.escape, ordered)) or '(?!)'})(?![\w-])")
+    spelled = "|".join(map(re.escape, ordered)) or "(?!)"
+    return re.compile(rf"{before}({spelled})(?![\w-])", flags)

@@ -29,6 +29,13 @@ class People:
         """Return the account that wrote a direct message, in the server it was last in."""
         return self._build_sender(user, *self._last_location(user.id))
 
+    def author_in_server(self, message: discord.Message) -> Sender:
+        """Return the account that wrote a message in a server."""
+        user, locale = message.author, self._last_location(message.author.id)[1]
+        workspace = str(message.guild.id) if message.guild else ""
+        self.homes.add(str(user.id), (workspace, locale))
+        return self._build_sender(user, workspace, locale)
+
     def sender_by_id(self, user: int) -> Sender:
         """Return an account of which only the id is known, in the server it was last in."""
         workspace, locale = self._last_location(user)

@@ -20,7 +20,6 @@ from bot.adapters.playground.reading import (
     sender_of,
     text_of,
     values_of,
-    words_of,
 )
 from bot.adapters.playground.render import (
     View,
@@ -47,6 +46,7 @@ from bot.cards import SLASH, Card, Form, Reply, data, plain
 from bot.i18n import LANGUAGES, Translator, language_of, translator
 from bot.parsing import fold_text
 from bot.request import Request
+from bot.verbs import strip_address
 
 DEMO = (
     Workspace("T-DEMO", "slack", "City of Boston"),
@@ -192,7 +192,7 @@ class PlaygroundAdapter(PlaygroundContexts):
             under,
             Request(
                 sender=sender_of(here.person, here.workspace),
-                words=words_of(self._renderers[here.workspace.platform].read_command(text)),
+                words=strip_address(self._renderers[here.workspace.platform].read_command(text)),
                 values=values_of(body),
                 from_form=body.get("submitted") is True,
                 channel="" if here.key == BOT else here.channel,

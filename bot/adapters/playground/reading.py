@@ -68,13 +68,6 @@ def number_of(body: Mapping[str, Any], name: str) -> int:
     return value
 
 
-def words_of(text: str) -> str:
-    """Return what follows the slash command, which may be left out."""
-    said = text.strip()
-    first, _, rest = said.partition(" ")
-    return rest.strip() if first == SLASH else said
-
-
 def last_seen_number(request: web.Request) -> int:
     """Return the version of the last message that the page has.
 

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.verbs import strip_address
+
 Body = Mapping[str, Any]
 
 _TOKEN = re.compile(r"<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>")
-_SLASH = re.compile(r"^\s*/wwc\b\s*")
 
 
 @dataclass(frozen=True)
@@ -134,14 +135,14 @@ def action_command(action: Any) -> str:
 def parse_command_text(said: Any, bot: str = "") -> str:
     """Return the words of a command as they were typed.
 
-    Slack's markup is undone, mentions become `<@id>`, and `/wwc` and leading mentions of the hub
-    (`bot`: its user id) are removed.
+    Slack's markup is undone, mentions become `<@id>`, and `/wwc` and mentions of the hub (`bot`:
+    its user id) are removed.
     """
     words = _TOKEN.sub(_replace_token, get_text(said))
     if bot:
-        words = re.sub(rf"^(\s*<@{re.escape(bot)}>)+", "", words)
+        words = words.replace(f"<@{bot}>", " ")
     plain = words.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-    return _SLASH.sub("", plain).strip()
+    return strip_address(plain)
 
 
 def _replace_token(match: re.Match[str]) -> str:

@@ -1,7 +1,8 @@
 """Names of cities and workplaces in the reader's language, and the city that a text means."""
 
 from bot.cards import Option
-from bot.commands import Context
+from bot.commands import MEMBER, Context
+from bot.domain.gazetteer import Gazetteer
 from bot.errors import InvalidArgumentError
 from bot.i18n import Translator
 from bot.parsing import shorten
@@ -51,3 +52,11 @@ def country_name(t: Translator, city: City) -> str:
 def city_level(t: Translator, city: City) -> str:
     """Return a city's last published level and its year, as «Gold 2024»; empty if unknown."""
     return f"{t(city.level)} {city.level_year or ''}".strip() if city.level else ""
+
+
+def visible_gazetteer(ctx: Context) -> Gazetteer:
+    """Return the gazetteer of all cities for members, and of certified ones for everybody else.
+
+    Outside the community a city that is not certified is never named, not even as a suggestion.
+    """
+    return ctx.reference.gazetteer if MEMBER.permits(ctx.viewer) else ctx.reference.public_gazetteer

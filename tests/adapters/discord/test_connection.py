@@ -44,7 +44,7 @@ async def test_commands_are_registered_when_they_changed(stage: Stage) -> None:
 
 async def test_no_privileged_intent_is_asked_for(stage: Stage) -> None:
     """Servers, direct messages and the reactions to them, nothing else."""
-    assert stage.discord.identifies[0]["intents"] == 1 << 0 | 1 << 12 | 1 << 13
+    assert stage.discord.identifies[0]["intents"] == 1 << 0 | 1 << 9 | 1 << 12 | 1 << 13
 
 
 async def test_a_command_replayed_after_a_cut_is_handled_once(stage: Stage) -> None:

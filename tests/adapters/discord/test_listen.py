@@ -226,6 +226,70 @@ async def test_words_to_the_bot_may_name_a_command_as_it_is_called_here(stage: S
     assert stage.request.words == "admin dead list"
 
 
+async def test_words_to_the_bot_may_be_typed_as_phones_do(stage: Stage) -> None:
+    """Capital letters, long dashes, ticks: the name of the command is found all the same."""
+    for written in ("/Wwc-me my–data show", "WWC‑ME My—Data show", "Wwc my-data show"):
+        await (await stage.discord.dm(stage.ada, written)).reply()
+        assert stage.request.words.casefold().replace("—", "-").endswith("my-data show"), written
+    await (await stage.discord.dm(stage.ada, "`/wwc who-does open data`")).reply()
+    assert stage.request.words == "who-does open data"
+
+
+# --- mentions in a server ---------------------------------------------------------------------
+
+
+async def test_a_mention_in_a_server_is_answered_to_the_asker_alone(stage: Stage) -> None:
+    """In a direct message, since everybody reads the channel, which only says that it was sent."""
+    here, me = stage.guild.general, stage.discord.me.id
+    said = await stage.discord.say(stage.ada, here, f"<@{me}> who knows open data?")
+
+    told = await said.reply()
+    [answer] = stage.discord.dm_channel(stage.ada).messages
+
+    assert text_of(answer) == "## who knows open data?"
+    assert "I sent you the answer in a direct message." in text_of(told)
+    assert "open data" not in text_of(told)
+    asked = stage.request
+    assert (asked.words, asked.direct) == ("who knows open data?", False)
+    assert (asked.sender.workspace, asked.channel) == (str(stage.guild.id), str(here.id))
+
+
+async def test_a_mention_may_stand_behind_the_question_and_a_public_answer_in_the_channel(
+    stage: Stage,
+) -> None:
+    """What everybody may see is said where it was asked."""
+    stage.set_replies(Card("Hello", private=False))
+    me = stage.discord.me.id
+
+    said = await stage.discord.say(stage.ada, stage.guild.general, f"open data <@!{me}>: <@{me}>")
+
+    assert text_of(await said.reply()) == "## Hello"
+    assert stage.request.words.split() == ["open", "data", ":"]
+    assert stage.discord.dm_channel(stage.ada).messages == []
+
+
+async def test_who_takes_no_direct_messages_is_told_how_to_ask(stage: Stage) -> None:
+    """Nothing of the answer stands in the channel."""
+    stage.ada.dms_open = False
+    stage.set_replies(Card("Secret"))
+
+    said = await stage.discord.say(stage.ada, stage.guild.general, f"<@{stage.discord.me.id}> home")
+
+    told = text_of(await said.reply())
+    assert "I can't message you directly." in told
+    assert "Secret" not in told
+
+
+async def test_what_people_write_to_each_other_in_a_server_is_not_read(stage: Stage) -> None:
+    """Without a mention in the text there is nothing to answer, a reply to the hub included."""
+    posted = await stage.post_message(stage.general, Card("News"))
+    await stage.discord.say(stage.ada, stage.guild.general, "who knows open data?")
+    await stage.discord.say(stage.ada, stage.guild.general, "thanks", to=posted)
+    await stage.discord.slash(stage.ada, "wwc home")
+
+    assert [asked.words for asked in stage.hub.asked] == ["home"]
+
+
 async def test_every_answer_names_commands_as_they_are_called_here(stage: Stage) -> None:
     """In an answer, and in what is delivered."""
     card = Card("Your data", (Text("Type /wwc my-data show"),))
@@ -254,7 +318,9 @@ async def test_other_bots_and_channels_are_not_heard(stage: Stage) -> None:
     """And a message that is told twice is answered once."""
     hears = stage.adapter._on_message
     bot = SimpleNamespace(guild=None, author=SimpleNamespace(bot=True), id=1)
-    there = SimpleNamespace(guild=stage.guild, author=SimpleNamespace(bot=False), id=2)
+    there = SimpleNamespace(
+        guild=stage.guild, author=SimpleNamespace(bot=False), id=2, content="home"
+    )
     for message in (bot, there):
         await hears(cast(library.Message, message))
     sent = await stage.discord.dm(stage.ada, "profile")

@@ -29,7 +29,7 @@ NAMES = {
         "unblock", "unlink", "verify", "welcome",
     ),
     "wwc-admin": (
-        "dead", "domains", "health", "members", "panic", "reports", "rounds", "workspaces",
+        "dead", "domains", "health", "members", "menu", "panic", "reports", "rounds", "workspaces",
     ),
 }  # fmt: skip
 """Every command of Discord. A verb's root never changes by itself: whoever changes a line here

@@ -498,6 +498,16 @@ class TestTalking:
         assert hub.asked[0].words == "who-does <@U999>"
         assert slack.posts[-1].ephemeral_to == ana.id
 
+    async def test_a_mention_may_stand_behind_the_question(
+        self, slack: LoopbackSlack, hub: ToldHub, ana: User
+    ) -> None:
+        """People ask first and name whom they ask then; phones change the signs."""
+        await slack.mention(ana, slack.general, f"who knows open data? <@{slack.team.bot_user}>")
+        await slack.mention(ana, slack.general, "`/Wwc who–does gis`")
+
+        assert hub.asked[0].words.strip() == "who knows open data?"
+        assert hub.asked[1].words == "who–does gis"
+
     async def test_a_public_answer_to_a_mention_is_public(
         self, slack: LoopbackSlack, hub: ToldHub, ana: User
     ) -> None:
