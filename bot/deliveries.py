@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import structlog
 from pydantic import TypeAdapter
+from sqlalchemy import ColumnElement
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.cards import Button, Buttons, Card, Reply
@@ -236,16 +237,34 @@ async def edit_delivery(
         await _enqueue_change(session, now, original, "edit", key, dump_card(card))
 
 
+async def withdraw_unsettled(
+    session: AsyncSession, now: datetime, *which: ColumnElement[bool]
+) -> int:
+    """Withdraw the deliveries of this condition that did not arrive yet; return how many.
+
+    Whatever is on its way, or was tried, is removed once it is known to have arrived; an edit that
+    was tried takes the edited message with it.
+    """
+    rows = await outbox.list_unsettled(session, *which)
+    for row in rows:
+        may_be_there = row.act == "edit" and row.attempts > 0
+        await withdraw_delivery(session, now, row.of_id if may_be_there else row.id)
+    return len(rows)
+
+
 async def withdraw_delivery(session: AsyncSession, now: datetime, number: int | None) -> None:
-    """Withdraw a delivery: cancel it if it was not sent, else enqueue a removal of the message."""
+    """Withdraw a delivery: cancel it if it was not sent, else enqueue a removal of the message.
+
+    What was tried before and may have arrived is removed, too, if it is found.
+    """
     original = await outbox.lock_delivery(session, number)
     if original is None:
         return
     edits = Delivery.of_id == original.id, Delivery.act == "edit"
     ended = await outbox.cancel_waiting(session, now, _TAKEN_BACK, *edits)
-    # a claimed one was not sent, unless it was tried before the claim and may have arrived then
-    only_claimed = original.state == outbox.CLAIMED and original.began_at is None
-    if original.state in _SENT_STATES and not only_claimed:
+    waits = original.state in (outbox.DUE, outbox.CLAIMED)
+    may_be_there = original.began_at is not None if waits else original.state in _SENT_STATES
+    if may_be_there:
         await _enqueue_change(session, now, original, "remove", f"{original.key}:remove", "")
     else:
         itself = Delivery.id == original.id

@@ -25,7 +25,7 @@ from sqlalchemy.orm import relationship as related
 
 from db import search
 from db.base import Base
-from db.members import Member
+from db.members import Member, can_be_reached
 from db.text import analyse, fold_text
 from db.topics import Topic, TopicTerm
 
@@ -98,6 +98,7 @@ class CandidateRow(NamedTuple):
     asks_taken: int
     asks_month: str
     confirmed_at: datetime
+    is_reachable: bool = True
 
     @property
     def is_in_directory(self) -> bool:
@@ -105,13 +106,14 @@ class CandidateRow(NamedTuple):
         return self.listed and self.status == "verified"
 
 
-_OF_PERSON = CandidateRow._fields[3:]
+_OF_PERSON = CandidateRow._fields[3:-1]
 _TIE, _PERSON = Expertise.__table__.c, Member.__table__.c  # rows cost half as much as objects
 _CANDIDATE_COLUMNS = (
     _TIE.topic_id,
     _TIE.level,
     _TIE.endorsements,
     *(_PERSON[name] for name in _OF_PERSON),
+    can_be_reached(_PERSON.id),
 )
 
 
@@ -175,10 +177,10 @@ def _knows_too(topic: ColumnElement[int]) -> ColumnElement[bool]:
     return known.exists()
 
 
-def build_candidate_row(tie: Expertise) -> CandidateRow:
+def build_candidate_row(tie: Expertise, *, is_reachable: bool) -> CandidateRow:
     """Return the contender for a tie that is loaded with its member."""
     of_person = (getattr(tie.member, name) for name in _OF_PERSON)
-    return CandidateRow(tie.topic_id, tie.level, tie.endorsements, *of_person)
+    return CandidateRow(tie.topic_id, tie.level, tie.endorsements, *of_person, is_reachable)
 
 
 async def list_expertise(session: AsyncSession, member_id: int) -> Sequence[Expertise]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import (
+    ColumnElement,
     ForeignKey,
     Index,
     Select,
@@ -153,6 +154,25 @@ async def silence_between(
     return ended
 
 
+async def list_open_asks(session: AsyncSession, asker_id: int) -> Sequence[Introduction]:
+    """Return and lock the introductions that a member asked for and nobody has answered."""
+    mine = or_(
+        Introduction.by_id == asker_id,
+        and_(
+            Introduction.by_id.is_(None),
+            Introduction.one_id == asker_id,
+            Introduction.one_said == YES,
+        ),
+    )
+    query = _with_people(
+        select(Introduction).where(
+            mine, Introduction.status.in_(UNANSWERED), Introduction.closed_at.is_(None)
+        )
+    )
+    held = query.order_by(Introduction.id).with_for_update(of=Introduction)
+    return (await session.scalars(held)).all()
+
+
 async def silence_introduction(
     session: AsyncSession, one: Introduction, now: datetime
 ) -> list[Delivery]:
@@ -169,8 +189,12 @@ async def cancel_cards(
     session: AsyncSession, one: Introduction, now: datetime, reason: str
 ) -> list[Delivery]:
     """Cancel the cards that ask and are not on their way yet; return those deliveries."""
-    cards = Delivery.key.in_([card_key(one, side) for side in (one.one_id, one.other_id)])
-    return await cancel_waiting(session, now, reason, cards)
+    return await cancel_waiting(session, now, reason, is_card_of(one))
+
+
+def is_card_of(one: Introduction) -> ColumnElement[bool]:
+    """Return the condition for the deliveries that ask the two."""
+    return Delivery.key.in_([card_key(one, side) for side in (one.one_id, one.other_id)])
 
 
 def card_key(one: Introduction, member_id: int) -> str:

@@ -154,6 +154,17 @@ async def create_invitation(
     return made
 
 
+def card_key(invited_id: int) -> str:
+    """Return the key of the delivery that brings an invitation."""
+    return f"invitation:{invited_id}"
+
+
+async def list_given_by(session: AsyncSession, member_id: int) -> Sequence[int]:
+    """Return the open invitations that a member gave."""
+    mine = Invitation.by_id == member_id, Invitation.status == "open"
+    return (await session.scalars(select(Invitation.id).where(*mine))).all()
+
+
 async def can_be_invited(session: AsyncSession, account: Account, now: datetime) -> bool:
     """Return whether the account has no open invitation and has declined none."""
     query = select(Invitation.id).where(

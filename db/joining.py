@@ -1,6 +1,6 @@
 """Joining and leaving: requests to be let in, their decisions, and what ends with a member."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import (
@@ -37,6 +37,10 @@ from db.workspaces import Workspace
 WEEK = timedelta(days=7)
 MAX_REQUESTS, MAX_OPEN_REQUESTS = 3, 20
 """Limits: requests of one account in a week, and open requests of a whole workspace."""
+TRY_WINDOW = timedelta(minutes=15)
+"""For how long a wrong code counts."""
+KEPT_FOR: Mapping[str, timedelta] = {"code": TRY_WINDOW, "request": WEEK}
+"""How long tries of each kind are kept when an account is forgotten: as long as they count."""
 
 
 class JoinRequest(Base):
@@ -74,6 +78,24 @@ class CodeTry(Base):
     at: Mapped[datetime]
 
 
+class KeptTry(Base):
+    """A wrong code, or a request to join, of a forgotten account, until it counts no more.
+
+    `fingerprint` names the account to nobody (see `db/kept.py`); `kind` is code or request.
+    """
+
+    __tablename__ = "kept_try"
+    __table_args__ = (
+        Index("ix_kept_try_there", "workspace_id", "kind", "at"),
+        {"sqlite_autoincrement": True},
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str]
+    workspace_id: Mapped[int] = mapped_column(ForeignKey("workspace.id", ondelete="CASCADE"))
+    kind: Mapped[str]
+    at: Mapped[datetime]
+
+
 # --- one at a time ----------------------------------------------------------------------------
 # A transaction that changes the member of an account locks the account first and everything
 # else after it, so that no two transactions wait for each other.
@@ -90,11 +112,12 @@ async def lock_account(session: AsyncSession, account_id: int) -> Account | None
 
 
 async def count_failed_codes(
-    session: AsyncSession, account: Account, since: datetime
+    session: AsyncSession, account: Account, fingerprints: Sequence[str], since: datetime
 ) -> tuple[int, int]:
     """Return how many wrong codes the account, and its whole workspace, have tried since then.
 
-    The workspace stays locked, so that parallel tries cannot exceed the limit.
+    Those before an account was forgotten count too; `fingerprints` are the account's. The workspace
+    stays locked, so that parallel tries cannot exceed the limit.
     """
     there = select(Workspace.id).where(Workspace.id == account.workspace_id)
     await session.scalar(there.with_for_update(key_share=True))
@@ -103,7 +126,51 @@ async def count_failed_codes(
         CodeTry.workspace_id == account.workspace_id, CodeTry.at > since
     )
     found = (await session.execute(query)).one()
+    kept = await _count_kept(session, account, "code", fingerprints, since)
+    return int(found[0] or 0) + kept[0], int(found[1]) + kept[1]
+
+
+async def _count_kept(
+    session: AsyncSession,
+    account: Account,
+    kind: str,
+    fingerprints: Sequence[str],
+    since: datetime,
+) -> tuple[int, int]:
+    """Return how many kept tries of a kind are the account's, and how many its workspace's."""
+    mine = func.sum(case((KeptTry.fingerprint.in_(fingerprints), 1), else_=0))
+    query = select(mine, func.count()).where(
+        KeptTry.workspace_id == account.workspace_id, KeptTry.kind == kind, KeptTry.at > since
+    )
+    found = (await session.execute(query)).one()
     return int(found[0] or 0), int(found[1])
+
+
+async def keep_tries(
+    session: AsyncSession, now: datetime, account: Account, fingerprint: str
+) -> None:
+    """Keep what counts towards the limits of an account that is about to be erased."""
+    wrong = select(CodeTry.at).where(CodeTry.account_id == account.id)
+    asked = select(JoinRequest.made_at).where(JoinRequest.account_id == account.id)
+    for kind, query in (("code", wrong), ("request", asked)):
+        for at in (await session.scalars(query)).all():
+            if at > now - KEPT_FOR[kind]:
+                session.add(
+                    KeptTry(
+                        fingerprint=fingerprint,
+                        workspace_id=account.workspace_id,
+                        kind=kind,
+                        at=at,
+                    )
+                )
+    await session.flush()
+
+
+async def delete_old_tries(session: AsyncSession, now: datetime) -> None:
+    """Delete the tries of forgotten accounts that count no more."""
+    for kind, period in KEPT_FOR.items():
+        old = KeptTry.kind == kind, KeptTry.at <= now - period
+        await session.execute(delete(KeptTry).where(*old))
 
 
 async def record_failed_code(
@@ -120,12 +187,18 @@ async def record_failed_code(
 
 
 async def create_request(
-    session: AsyncSession, account: Account, city_id: int | None, said: str, now: datetime
+    session: AsyncSession,
+    account: Account,
+    fingerprints: Sequence[str],
+    city_id: int | None,
+    said: str,
+    now: datetime,
 ) -> tuple[JoinRequest | None, bool, list[Delivery]]:
     """Create the account's one open request, in place of one for something else.
 
     Return the request (None if there were too many), whether it is new, and the deliveries that
-    ended because an older request was withdrawn for it. The account must be locked.
+    ended because an older request was withdrawn for it. Those before the account was forgotten
+    count too; `fingerprints` are the account's, which must be locked.
     """
     before = select(JoinRequest).where(JoinRequest.account_id == account.id)
     mine = (await session.scalars(before)).all()
@@ -138,6 +211,7 @@ async def create_request(
         .where(Account.workspace_id == account.workspace_id, JoinRequest.status == "open")
     )
     recent = sum(r.made_at > now - WEEK for r in mine)
+    recent += (await _count_kept(session, account, "request", fingerprints, now - WEEK))[0]
     if recent >= MAX_REQUESTS or (await session.scalar(there) or 0) >= MAX_OPEN_REQUESTS:
         return None, False, []
     ended = await close_requests(session, account, now, "withdrawn", None)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, func, select
+from sqlalchemy import ColumnElement, ForeignKey, Index, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, joinedload, mapped_column
 from sqlalchemy.orm import relationship as related
@@ -12,6 +12,10 @@ from db.base import Base
 from db.members import Member
 
 OPEN, DISMISSED, MUTED, SUSPENDED, LIFTED = "open", "dismissed", "muted", "suspended", "lifted"
+STANDING = (MUTED, SUSPENDED)
+"""Decisions about a member, against which an appeal is possible."""
+WORDS_GONE = "…"
+"""Stands in the place of an appeal that was decided, once its words are erased."""
 
 
 class Report(Base):
@@ -88,7 +92,7 @@ async def list_open_reports(session: AsyncSession, limit: int = 8) -> Sequence[R
 
 
 def _has_open_appeal() -> ColumnElement[bool]:
-    return Report.status.in_((MUTED, SUSPENDED)) & Report.appealed_at.is_not(None)
+    return Report.status.in_(STANDING) & Report.appealed_at.is_not(None)
 
 
 async def find_open_about(session: AsyncSession, member_id: int) -> int | None:
@@ -104,11 +108,57 @@ async def lock_report(session: AsyncSession, number: int) -> Report | None:
     return (await session.scalars(query.with_for_update(of=Report))).unique().first()
 
 
+async def file_appeal(
+    session: AsyncSession, now: datetime, person: Member, words: str
+) -> tuple[Report, bool] | None:
+    """Appeal against the newest decision about a member, once; return it and whether that is new.
+
+    A suspension or mute without a report becomes one of its own. None if nothing was decided.
+    """
+    decided = await find_decision_about(session, person.id)
+    status = MUTED if person.is_muted(now) else ""
+    status = SUSPENDED if person.status == SUSPENDED else status
+    if status and (decided is None or decided.status != status):
+        decided = Report(
+            about=person, by=None, subject=f"member:{person.id}", because="", at=now, status=status
+        )
+        decided.appeal = decided.reason = ""
+        session.add(decided)
+    if decided is None:
+        return None
+    is_new = not decided.appeal
+    if is_new:
+        decided.appeal, decided.appealed_at = words, now
+    await session.flush()
+    return decided, is_new
+
+
+async def lift_decisions(session: AsyncSession, member_id: int) -> None:
+    """Mark the standing decisions about a member as lifted."""
+    standing = Report.about_id == member_id, Report.status.in_(STANDING)
+    await session.execute(update(Report).where(*standing).values(status=LIFTED))
+
+
+async def keep_decision(session: AsyncSession, old_id: int, new_id: int) -> None:
+    """Let the newest decision about a member hold for another row, without anybody's words.
+
+    Who reported is not kept. An appeal that waits is withdrawn; one that was decided still counts.
+    """
+    decided = await find_decision_about(session, old_id)
+    if decided is None:
+        return
+    decided.about_id, decided.by_id = new_id, None
+    decided.because = decided.reason = ""
+    decided.appeal = WORDS_GONE if decided.appeal and decided.appealed_at is None else ""
+    decided.appealed_at = None
+    await session.flush()
+
+
 async def find_decision_about(session: AsyncSession, member_id: int) -> Report | None:
     """Find the newest decision about a member that can be appealed, with its people."""
     query = (
         select(Report)
-        .where(Report.about_id == member_id, Report.status.in_((MUTED, SUSPENDED)))
+        .where(Report.about_id == member_id, Report.status.in_(STANDING))
         .order_by(Report.id.desc())
         .limit(1)
         .options(*_WITH_PEOPLE)

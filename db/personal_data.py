@@ -38,7 +38,12 @@ class PersonalTable:
 
 
 PERSONAL_TABLES: Mapping[str, PersonalTable] = {
-    "member": PersonalTable(("id",), "Your profile"),
+    "member": PersonalTable(
+        ("id",),
+        "Your profile",
+        "cleared",
+        "a row without name or facts holds a suspension, a mute or blocks, while there are any",
+    ),
     "member_role": PersonalTable(("member_id",), "Your roles"),
     "account": PersonalTable(("member_id",), "Your accounts"),
     "expertise": PersonalTable(("member_id",), "Your topics"),
@@ -57,6 +62,19 @@ PERSONAL_TABLES: Mapping[str, PersonalTable] = {
         (), "Requests to join", account_columns=("account_id",), subject_columns=("by_id",)
     ),
     "code_try": PersonalTable((), "Codes you tried", account_columns=("account_id",)),
+    "kept_account": PersonalTable(
+        (),
+        "Other entries",
+        "kept",
+        "a fingerprint that names nobody, while a suspension, a mute or a block holds",
+        subject_columns=("member_id",),
+    ),
+    "kept_try": PersonalTable(
+        (),
+        "Other entries",
+        "kept",
+        "under a fingerprint, for the quarter of an hour or the week that a try counts",
+    ),
     "link": PersonalTable(
         ("member_id",),
         "Links between your accounts",
@@ -71,14 +89,24 @@ PERSONAL_TABLES: Mapping[str, PersonalTable] = {
         # what the staff told the other one, and what that one answered, is theirs
         ("by_id",),
         "Reports",
+        "cleared",
+        "a suspension or mute that holds keeps its decision, without anybody's words",
         hidden_columns=("appeal", "appealed_at", "reason"),
         subject_columns=("about_id", "decided_by_id"),
     ),
-    "block": PersonalTable(("member_id",), "People you blocked", subject_columns=("blocked_id",)),
+    "block": PersonalTable(
+        ("member_id",),
+        "People you blocked",
+        "kept",
+        "it holds for the fingerprint of the account, until who made it takes it back",
+        subject_columns=("blocked_id",),
+    ),
     "introduction": PersonalTable(
         # what the other side answered, or that it was never asked, belongs to the other side alone
         ("one_id",),
         "Introductions",
+        "cleared",
+        "of a «never» stays that it was said",
         hidden_columns=("other_said", "silent", "status", "tells_at"),
         subject_columns=("other_id", "by_id"),
     ),
@@ -87,7 +115,11 @@ PERSONAL_TABLES: Mapping[str, PersonalTable] = {
     ),
     "round_member": PersonalTable(("member_id",), "Pairing rounds"),
     "round_avoid": PersonalTable(
-        ("member_id",), "People you don't want to be paired with", subject_columns=("avoided_id",)
+        ("member_id",),
+        "People you don't want to be paired with",
+        "kept",
+        "it holds for the fingerprint of the account, like a block",
+        subject_columns=("avoided_id",),
     ),
     "round_place": PersonalTable(("member_id",), "Your pairings"),
     "round_left": PersonalTable(("member_id",), "Rounds with no match for you"),

@@ -118,6 +118,14 @@ class ThreadRoot(NamedTuple):
     is_reachable: bool
 
 
+def is_written_by(member_id: int) -> ColumnElement[bool]:
+    """Return the condition for deliveries of what a member wrote, and for changes of them."""
+    written = select(RelayLine.delivery_id).where(
+        RelayLine.author_id == member_id, RelayLine.delivery_id.is_not(None)
+    )
+    return or_(Delivery.id.in_(written), Delivery.of_id.in_(written))
+
+
 def _has_member(member_id: int) -> ColumnElement[bool]:
     return or_(Relay.one_id == member_id, Relay.other_id == member_id)
 

@@ -3,13 +3,13 @@
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, select, update
+from sqlalchemy import Exists, ForeignKey, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, mapped_column, selectinload
+from sqlalchemy.orm import Mapped, aliased, mapped_column, selectinload
 from sqlalchemy.orm import relationship as related
 
 from db.base import Base, insert_if_absent
-from db.members import Member
+from db.members import Member, can_be_reached
 from db.rounds import RoundGroup, RoundPlace, UnmatchedMember
 
 
@@ -93,10 +93,36 @@ async def clear_missed(session: AsyncSession, keys: Collection[int]) -> None:
     await session.execute(query)
 
 
+def _has_partner() -> Exists:
+    """Return the condition that somebody else in the group of a place can still be met."""
+    theirs, partner = aliased(RoundPlace), aliased(Member)
+    return exists().where(
+        theirs.group_id == RoundPlace.group_id,
+        theirs.member_id != RoundPlace.member_id,
+        partner.id == theirs.member_id,
+        partner.status == "verified",
+        can_be_reached(partner.id),
+    )
+
+
+async def count_lost_partners(session: AsyncSession, round_id: int) -> None:
+    """Raise `missed` of members whose partners all left or cannot be written to any more."""
+    alone = select(RoundPlace.member_id).where(RoundPlace.round_id == round_id, ~_has_partner())
+    await session.execute(
+        update(RoundMember)
+        .where(RoundMember.member_id.in_(alone))
+        .values(missed=RoundMember.missed + 1)
+        .execution_options(synchronize_session=False)
+    )
+
+
 async def list_unanswered(
     session: AsyncSession, round_id: int, before: datetime
 ) -> Sequence[RoundMember]:
-    """Return the rows of members notified by `before` who did not answer the check-in."""
+    """Return the rows of members notified by `before` who did not answer the check-in.
+
+    Only of those who have a partner to meet: one who left or cannot be written to is none.
+    """
     query = (
         select(RoundMember)
         .join(RoundPlace, RoundPlace.member_id == RoundMember.member_id)
@@ -105,6 +131,7 @@ async def list_unanswered(
             RoundPlace.round_id == round_id,
             RoundPlace.answer == "",
             RoundGroup.begun_at <= before,
+            _has_partner(),
         )
         .order_by(RoundMember.member_id)
         .options(selectinload(RoundMember.member))

@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased, selectinload
 
 from db.base import insert_if_absent
 from db.directory import Expertise
-from db.members import Account, Member
+from db.members import Account, Member, can_be_reached
 from db.outbox import Address
 from db.round_members import RoundAvoidance, RoundMember
 from db.rounds import MET, Round, RoundGroup, RoundPlace
@@ -18,11 +18,12 @@ from db.workspaces import Workspace
 
 
 async def list_participants(
-    session: AsyncSession, day: date, only: Collection[int] | None = None
+    session: AsyncSession, day: date, now: datetime, only: Collection[int] | None = None
 ) -> Sequence[RoundMember]:
     """Return those who can be paired on that day, with the member loaded.
 
     They are listed and verified, agreed to rounds, and are neither paused nor snoozed nor skipping.
+    The hub can write to them, and they are not muted: nobody waits for a word that cannot come.
     Whether their rhythm includes that day is the caller's to check.
     """
     query = (
@@ -35,6 +36,8 @@ async def list_participants(
             or_(RoundMember.skips.is_(None), RoundMember.skips != day),
             Member.status == "verified",
             Member.listed,
+            or_(Member.muted_until.is_(None), Member.muted_until <= now),
+            can_be_reached(Member.id),
         )
         .order_by(RoundMember.member_id)
         .options(selectinload(RoundMember.member))
@@ -58,11 +61,11 @@ async def remove_avoidance(session: AsyncSession, member_id: int, whom_id: int) 
 
 
 async def list_avoided_by(session: AsyncSession, member_id: int) -> Sequence[Member]:
-    """Return the members with whom this member does not want to be paired."""
+    """Return the members with whom this member does not want to be paired, but forgotten ones."""
     query = (
         select(Member)
         .join(RoundAvoidance, RoundAvoidance.avoided_id == Member.id)
-        .where(RoundAvoidance.member_id == member_id)
+        .where(RoundAvoidance.member_id == member_id, Member.name != "")
         .order_by(Member.folded, Member.id)
     )
     return (await session.scalars(query)).all()

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, selectinload
 from sqlalchemy.orm import relationship as related
 
 from db.base import Base, insert_if_absent
-from db.members import Member
+from db.members import Member, can_be_reached
 
 MET, SCHEDULED, NOT_YET = "met", "scheduled", "not-yet"
 ANSWERS = (MET, SCHEDULED, NOT_YET)
@@ -202,10 +202,18 @@ def _groups_with_members_query(round_id: int) -> Select[RoundGroup]:
 async def list_drafted_members(
     session: AsyncSession, round_id: int, after: int, limit: int
 ) -> Sequence[Member]:
-    """Return up to `limit` members of a draft, paired or not, by id from the one after `after`."""
+    """Return up to `limit` members of a draft, paired or not, by id from the one after `after`.
+
+    Not those who left since, were suspended, or cannot be written to.
+    """
     placed = select(RoundPlace.member_id).where(RoundPlace.round_id == round_id)
     left = select(UnmatchedMember.member_id).where(UnmatchedMember.round_id == round_id)
-    query = select(Member).where(Member.id.in_(placed.union(left)), Member.id > after)
+    query = select(Member).where(
+        Member.id.in_(placed.union(left)),
+        Member.id > after,
+        Member.status == "verified",
+        can_be_reached(Member.id),
+    )
     return (await session.scalars(query.order_by(Member.id).limit(limit))).all()
 
 
@@ -289,6 +297,18 @@ async def find_group_of(session: AsyncSession, member_id: int, round_id: int) ->
     )
     number = await session.scalar(query)
     return await lock_group(session, number) if number else None
+
+
+async def list_open_groups_of(session: AsyncSession, member_id: int) -> Sequence[RoundGroup]:
+    """Return a member's groups in the rounds that are not closed, with their places."""
+    query = (
+        select(RoundGroup)
+        .join(RoundPlace, RoundPlace.group_id == RoundGroup.id)
+        .join(Round, Round.id == RoundGroup.round_id)
+        .where(RoundPlace.member_id == member_id, Round.closed_at.is_(None))
+        .options(selectinload(RoundGroup.places))
+    )
+    return (await session.scalars(query)).all()
 
 
 async def find_unmatched(

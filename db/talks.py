@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import ForeignKey, Select, or_, select, update
+from sqlalchemy import ColumnElement, ForeignKey, Select, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, aliased, mapped_column, selectinload
 from sqlalchemy.orm import relationship as related
@@ -99,9 +99,16 @@ async def list_agreed(session: AsyncSession, member_id: int, since: datetime) ->
     ).all()
 
 
-async def list_opening(session: AsyncSession, limit: int = 200) -> Sequence[Talk]:
-    """Return and lock the talks of which it is not known yet whether both received the opening."""
+async def list_opening(
+    session: AsyncSession, limit: int = 200, *, member_id: int | None = None
+) -> Sequence[Talk]:
+    """Return and lock the talks of which it is not known yet whether both received the opening.
+
+    `member_id`: only those of this member.
+    """
     query = _with_people(select(Talk).where(Talk.status == OPENING)).order_by(Talk.id).limit(limit)
+    if member_id is not None:
+        query = query.where(or_(Talk.one_id == member_id, Talk.other_id == member_id))
     return (await session.scalars(query.with_for_update(of=Talk, skip_locked=True))).all()
 
 
@@ -141,6 +148,12 @@ async def cancel_pair_messages(
         of_talk = Delivery.key.startswith(f"{key}:", autoescape=True)
         ended += await cancel_waiting(session, now, "blocked", of_talk)
     return ended
+
+
+def is_of_talks(member_id: int) -> ColumnElement[bool]:
+    """Return the condition for the deliveries of a member's talks: openings, times, notices."""
+    mine = or_(Talk.one_id == member_id, Talk.other_id == member_id)
+    return exists().where(mine, Delivery.key.startswith(Talk.key + ":"))
 
 
 async def find_common_workspace(

@@ -78,6 +78,13 @@ async def load_member(engine: AsyncEngine, user: str) -> Member:
         return account.member
 
 
+async def update_account(engine: AsyncEngine, user: str, **facts: object) -> None:
+    """Change what is known of somebody's accounts."""
+    async with transaction(engine, writes=True) as session:
+        theirs = Account.external_id == user
+        await session.execute(update(Account).where(theirs).values(**facts))
+
+
 async def update_member(engine: AsyncEngine, user: str, **facts: object) -> None:
     """Change what is known of somebody."""
     one = await load_member(engine, user)

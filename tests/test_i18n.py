@@ -26,7 +26,7 @@ from tests import catalogue, joining_talk
 from tests.cast import NOW, PENDING, sender
 from tests.catalogue import TRANSLATED, pairs
 from tests.conftest import CommandTyper
-from tests.owed import list_pending, run_introductions_job
+from tests.owed import list_pending, run_introductions_job, update_account
 
 SENTENCES = catalogue.collect()
 
@@ -374,6 +374,7 @@ ARRANGING = ("intro <@luis> <@remi>", "intro <@luis> <@luis>", "intro list",
 async def conversation(hub: Hub, language: str) -> list[Reply]:
     """Everything said above, each command bare and by its example, and what it sends."""
     await _undelivered(hub)
+    await _forgotten(hub, language)
     chosen = f"settings language:{language}"
     declarations = [
         words for c in load_commands().values() for words in (c.name, c.example or c.name)
@@ -383,8 +384,13 @@ async def conversation(hub: Hub, language: str) -> list[Reply]:
         ("maya", (chosen, *(w for w in declarations if w != "settings language:fr"), *BY_MEMBER)),
         ("carl", (chosen, "home", "profile name:Carl")),
         ("noor", (chosen, *BY_STAFF)),
+        ("sam", ("join boston",)),
+        ("noor", ("admin members restore 12", "admin members suspend 12")),
+        ("noor", ("admin members approve 13 boston", "admin members restore 12")),
         ("luis", (chosen,)),
         ("remi", (chosen,)),
+        ("noor", ("admin members lead 5", "admin members unlead 5")),
+        ("maya", ("intro ines", "why ines open data")),
         ("maya", ASKING),
         ("luis", ANSWERING),
         ("maya", AGREEING),
@@ -405,6 +411,16 @@ async def conversation(hub: Hub, language: str) -> list[Reply]:
     sent = await list_pending(hub.engine, state="")
     replies += [one.reply for one in sent if one.language == language]
     return replies + await joining_talk.run_joining_talk(hub, language)
+
+
+async def _forgotten(hub: Hub, language: str) -> None:
+    """Somebody who is suspended has their data deleted and comes back as account 13, member 12.
+
+    Somebody else's direct messages are closed.
+    """
+    await update_account(hub.engine, "ines", reachable=False)
+    for words in ("my-data forget sure:yes", "home"):
+        await hub(Request(sender("sam", language), words))
 
 
 async def _undelivered(hub: Hub) -> None:
@@ -445,7 +461,7 @@ FILLED = {"{label}: {options}", "«{text}»", "For example: Boston", "For exampl
 
 
 _ELSEWHERE = re.compile(
-    "/adapters/|/jobs/|operator/simulate|bot/deliveries|community/(relay|rounds)/|"
+    "/adapters/|/jobs/|operator/simulate|bot/deliveries|community/(relay/|rounds/|staff)|"
     r"/(blocking|conduct|deliveries|moderation|my_data|relay|rounds|rounds_staff)\.py"
 )
 """What comes by itself, and what it takes two people to hear: the tests of those listen to it."""

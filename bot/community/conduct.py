@@ -14,7 +14,7 @@ from bot.domain.ranking import base_points
 from bot.errors import Refusal
 from bot.i18n import Translator
 from db import audit, directory, moderation
-from db.members import Member
+from db.members import KEPT, Member
 from db.moderation import Report
 
 MUTE_PERIOD = timedelta(days=14)
@@ -134,38 +134,37 @@ async def suspend_member(session: AsyncSession, now: datetime, by: Member, perso
 async def restore_member(session: AsyncSession, now: datetime, by: Member, person: Member) -> bool:
     """Lift a member's suspension and mute; return False if there was neither.
 
-    It does not bring back a member who left: they have to join again.
+    It does not bring back a member who left: they have to join again. So has one who was forgotten
+    while suspended, as nothing proves them any more.
     """
     if person.status != "suspended" and not person.is_muted(now):
         return False
     if person.status == "suspended":
-        person.status = "verified"
+        person.status = "left" if person.way == KEPT else "verified"
     person.muted_until = None
+    await moderation.lift_decisions(session, person.id)
     await directory.refresh_member(session, person, base_points)
     audit.record_act(session, now, by.id, "member restored", f"member:{person.id}")
     return True
 
 
-def mute_member(session: AsyncSession, now: datetime, by: Member, person: Member) -> None:
-    """Mute a member for `MUTE_PERIOD`: they can use the hub, but not write to others."""
+async def mute_member(session: AsyncSession, now: datetime, by: Member, person: Member) -> None:
+    """Mute a member for `MUTE_PERIOD`: they can use the hub, but not write to others.
+
+    What they wrote and did not arrive yet is withdrawn; see `parting.ends`.
+    """
     person.muted_until = now + MUTE_PERIOD
+    await run_endings(session, now, Parting("muted", person))
     audit.record_act(session, now, by.id, "member muted", f"member:{person.id}")
 
 
 # --- muted members ----------------------------------------------------------------------------
 
 
-def describe_mute(t: Translator, until: datetime) -> str:
-    """Return the sentence for a muted member: until when, and what is still possible."""
-    return t(
-        "The program staff has muted you until {day}: you can look around, but not write to "
-        "others.",
-        day=t.day(until, "long"),
-    )
-
-
 def check_may_write(ctx: Context) -> None:
     """Raise a `Refusal` with a button to appeal if the staff muted the member."""
     until = ctx.member.muted_until
     if until is not None and ctx.member.is_muted(ctx.now):
-        raise Refusal(describe_mute(ctx.t, until), buttons=(Button(ctx.t("Appeal"), "appeal"),))
+        raise Refusal(
+            staff.describe_mute(ctx.t, until), buttons=(Button(ctx.t("Appeal"), "appeal"),)
+        )

@@ -70,3 +70,12 @@ async def _notify(
     for person in readers:
         card = render(translator(person.language), person)
         await enqueue(session, now, person, "duty", card, key=f"{key}:{person.id}", expires=expires)
+
+
+def describe_mute(t: Translator, until: datetime) -> str:
+    """Return the sentence for a muted member: until when, and what is still possible."""
+    return t(
+        "The program staff has muted you until {day}: you can look around, but not write to "
+        "others.",
+        day=t.day(until, "long"),
+    )

@@ -1,5 +1,6 @@
 """The rules of joining: codes, failed tries, e-mail domains as proof, and the first week."""
 
+import hmac
 import re
 import secrets
 import unicodedata
@@ -62,15 +63,28 @@ def split_code(text: str) -> tuple[str, str]:
     return text.translate(DASHES).strip()[: found.start()].strip(" ,:"), found[1]
 
 
+# --- accounts ---------------------------------------------------------------------------------
+
+
+def fingerprint_account(
+    keys: Sequence[str], platform: str, workspace: str, user: str
+) -> tuple[str, ...]:
+    """Return what stands for a forgotten account under each secret key, the newest key's first.
+
+    Without the key nobody can tell whose it is, nor try all accounts of a workspace.
+    """
+    named = f"account {platform}:{workspace}:{user}".encode()
+    return tuple(hmac.new(key.encode(), named, sha256).hexdigest() for key in keys)
+
+
 # --- tries ------------------------------------------------------------------------------------
 
-TRY_WINDOW = timedelta(minutes=15)
 MAX_TRIES_PER_ACCOUNT, MAX_TRIES_PER_WORKSPACE = 5, 50
-"""Wrong codes allowed within `TRY_WINDOW`: for one account, and for a whole workspace."""
+"""Wrong codes allowed while they count: for one account, and for a whole workspace."""
 
 
 def can_try(account_tries: int, workspace_tries: int) -> bool:
-    """Return whether another code may be tried after this many wrong ones in `TRY_WINDOW`."""
+    """Return whether another code may be tried after this many wrong ones that still count."""
     return account_tries < MAX_TRIES_PER_ACCOUNT and workspace_tries < MAX_TRIES_PER_WORKSPACE
 
 

@@ -10,8 +10,9 @@ FRESH_FOR_DAYS = 180
 """Days since the last confirmation after which a profile loses a few points."""
 
 Cause = Literal[
-    "own-city", "skill", "endorsed", "level", "open", "closed", "full", "asked", "fresh", "stale"
-]
+    "own-city", "skill", "endorsed", "level", "open", "closed", "unreachable", "full", "asked",
+    "fresh", "stale",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,8 @@ class Candidate(NamedTuple):
     """The facts about one person and one topic from which the rank is computed.
 
     `skill`: 1 to 3. `is_full`: took as many asks this month as the person allows. `asks_taken`:
-    asks this month. `confirmed_at`: when the person last confirmed the profile.
+    asks this month. `confirmed_at`: when the person last confirmed the profile. `is_reachable`: the
+    hub can write to the person.
     """
 
     key: int
@@ -39,6 +41,12 @@ class Candidate(NamedTuple):
     is_full: bool
     asks_taken: int
     confirmed_at: datetime
+    is_reachable: bool = True
+
+    @property
+    def is_free(self) -> bool:
+        """Return whether the person may be asked now."""
+        return self.is_open and self.is_reachable and not self.is_full
 
 
 class RankedPerson(NamedTuple):
@@ -72,11 +80,13 @@ def _base_reasons(
 
 
 def _situational_reasons(
-    own_city: bool, full: bool, asks_taken: int, days: int
+    own_city: bool, full: bool, asks_taken: int, days: int, reachable: bool
 ) -> Iterator[Reason]:
     """Yield the reasons that depend on who asks or when; `days`: since profile confirmed."""
     if own_city:
         yield Reason("own-city", 1000)
+    if not reachable:
+        yield Reason("unreachable", -400)
     if full:
         yield Reason("full", -200)
     elif asks_taken:
@@ -87,13 +97,14 @@ def _situational_reasons(
 def rank_candidate(one: Candidate, now: datetime) -> RankedPerson:
     """Compute the points and reasons of one candidate at `now`."""
     lasting = one.skill, one.endorsements, one.city_level, one.is_open
-    passing = one.own_city, one.is_full, one.asks_taken, (now - one.confirmed_at).days
+    days = (now - one.confirmed_at).days
+    passing = one.own_city, one.is_full, one.asks_taken, days, one.is_reachable
     return RankedPerson(one.key, *_sum_points(lasting, passing))
 
 
 @lru_cache(maxsize=8192)
 def _sum_points(
-    lasting: tuple[int, int, str | None, bool], passing: tuple[bool, bool, int, int]
+    lasting: tuple[int, int, str | None, bool], passing: tuple[bool, bool, int, int, bool]
 ) -> tuple[int, tuple[Reason, ...]]:
     """Return the points and their reasons; cached, since many people share the same facts."""
     reasons = sorted(

@@ -52,6 +52,8 @@ async def admit(ctx: Context, ask: Admit) -> Card:
             ctx.t("Which city is it? Please approve with the city's name."),
             buttons=(Button(ctx.t("Approve"), f"admin members approve {account.id}"),),
         )
+    if suspended := await arrivals.suspension_card(ctx, account):
+        return suspended
     person, card = await arrivals.admit_account(ctx, account, city, "approval", approver=ctx.member)
     await arrivals.notify_asker(ctx, account, card, f"join:{request.id}:answer")
     said = ctx.t(

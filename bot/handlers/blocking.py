@@ -4,13 +4,14 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from bot.cards import Button, Buttons, Card, Note, Part, Text
+from bot.cards import Button, Buttons, Card, Entry, Note, Part, Text
 from bot.commands import MEMBER, Context, Spelled, command
 from bot.community import blocking
 from bot.community.people import finding, portraits
 from bot.errors import Refusal
 from bot.parsing import Suggestions
 from db import blocks
+from db.members import Member
 
 
 class BlockAsk(BaseModel):
@@ -57,15 +58,19 @@ async def _block_list_card(ctx: Context, note: str = "") -> Card:
     parts: list[Part] = [Note(note, "good")] if note else []
     if not found:
         parts.append(Text(t("You haven't blocked anyone.")))
-    parts += [
-        portraits.list_entry(
-            ctx, person, extra_buttons=(Button(t("Unblock"), f"unblock {person.id}"),)
-        )
-        for person in found[:8]
-    ]
+    parts += [_blocked_entry(ctx, person) for person in found[:8]]
     return Card(
         title=t("People I blocked"), parts=tuple(parts), footer=portraits.footer(t, found[:8])
     )
+
+
+def _blocked_entry(ctx: Context, person: Member) -> Entry:
+    t = ctx.t
+    back = Button(t("Unblock"), f"unblock {person.id}")
+    if person.name:
+        return portraits.list_entry(ctx, person, extra_buttons=(back,))
+    lines = (t("If they come back, they stay blocked."),)
+    return Entry(t("Someone who deleted their data"), lines, buttons=(back,))
 
 
 class Unblock(BaseModel):
@@ -86,7 +91,12 @@ class Unblock(BaseModel):
 )
 async def unblock(ctx: Context, ask: Unblock) -> Card:
     """Take a block back and list those that remain; what the block ended stays ended."""
-    t, other = ctx.t, await finding.find_person(ctx, ask.person)
+    t = ctx.t
+    blocked = await blocks.list_blocked_by(ctx.session, ctx.member.id)
+    # also those whom the directory does not show any more
+    numbered = [person for person in blocked if str(person.id) == ask.person]
+    other = numbered[0] if numbered else await finding.find_person(ctx, ask.person)
     if await blocking.unblock_member(ctx.session, ctx.now, ctx.member, other):
-        return await _block_list_card(ctx, t("{name} can reach you again.", name=other.name))
+        name = other.name or t("Someone who deleted their data")
+        return await _block_list_card(ctx, t("{name} can reach you again.", name=name))
     return await _block_list_card(ctx)

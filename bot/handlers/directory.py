@@ -171,7 +171,9 @@ def _person_entry(ctx: Context, person: CandidateRow, one: JointRank, several: b
         note = f"{ctx.t.listed(names)} · {note}"
     slug = _topic_slug(ctx, best)
     why = Button(ctx.t("Why?"), f"why {one.key} {slug}")
-    return portraits.list_entry(ctx, person, note, (why,), slug)
+    return portraits.list_entry(
+        ctx, person, note, (why,), slug, is_reachable=person.is_reachable
+    )
 
 
 async def _topic_choice_card(

@@ -38,7 +38,7 @@ async def explain_rank(ctx: Context, ask: WhyAsk) -> Card:
     """Explain one person's rank for a topic, each reason with the points that the ranking gave."""
     t = ctx.t
     tie = await _load_visible_expertise(ctx, ask.person, ask.topic)
-    ranked = ranking.rank_person(ctx, tie)
+    ranked = await ranking.rank_person(ctx, tie)
     lines = tuple(
         f"{t.number(r.points, signed=True)}  {ranking.reason_text(t, r)}" for r in ranked.reasons
     )

@@ -80,7 +80,7 @@ async def intro(ctx: Context, ask: Intro) -> Reply:
     if len(meant) > 1:
         return await _namesakes_card(ctx, meant, ask, topic)
     asking.check_not_oneself(ctx, meant[0])
-    asking.check_accepts_questions(ctx, meant[0], topic)
+    await asking.check_accepts_questions(ctx, meant[0], topic)
     draft = await _get_or_create_draft(ctx, meant[0], topic, ask.because or "")
     if ask.because or ctx.request.from_form:
         return await asking.ask(ctx, draft)
@@ -144,7 +144,7 @@ async def _best_person_card(ctx: Context, topic: int, because: str, passed: int)
     free = [
         r.key
         for r in rank(candidates.values(), ctx.now)
-        if candidates[r.key].is_open and not candidates[r.key].is_full and r.key not in away
+        if candidates[r.key].is_free and r.key not in away
     ]
     chosen = free[passed:]
     person = await ctx.session.get(Member, chosen[0]) if chosen else None

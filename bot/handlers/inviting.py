@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from bot.cards import SLASH, Button, Buttons, Card, Fact, Facts, Note, Text
 from bot.commands import MEMBER, Context, Spelled, command
+from bot.community.conduct import check_may_write
 from bot.community.joining.arrivals import account_name, account_translator
 from bot.community.people import places
 from bot.community.staff import can_decide, is_staff
@@ -114,6 +115,7 @@ async def _invite_account(ctx: Context, account: Account) -> Card:
 
     Raises Refusal when the member has given too many invitations this week.
     """
+    check_may_write(ctx)
     made = await invitations.create_invitation(ctx.session, ctx.member, ctx.now, account=account)
     if made is None or ctx.member.city is None:
         raise _limit_refusal(ctx)
@@ -144,7 +146,7 @@ async def _invite_account(ctx: Context, account: Account) -> Card:
         account,
         "invitation",
         card,
-        key=f"invitation:{made.id}",
+        key=invitations.card_key(made.id),
         language=t.language,
         at=at,
         expires=made.expires_at,

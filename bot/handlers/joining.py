@@ -10,10 +10,11 @@ from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Form, Note, Opt
 from bot.commands import ANYONE, Context, Spelled, command
 from bot.community.joining import arrivals
 from bot.community.joining.arrivals import wrong_code_card
+from bot.community.parting import list_fingerprints
 from bot.community.people import places
 from bot.community.staff import can_decide
 from bot.deliveries import enqueue, run_ended_hooks
-from bot.domain.joining import TRY_WINDOW, can_try, extract_domain, fingerprint, split_code
+from bot.domain.joining import can_try, extract_domain, fingerprint, split_code
 from bot.errors import InvalidArgumentError, Refusal
 from bot.forms import build_form
 from bot.i18n import translator
@@ -82,7 +83,7 @@ async def _load_newcomer(ctx: Context) -> Account:
             title=t("You're already a member"),
             buttons=(Button(t("Home"), "home"), Button(t("What verifies me"), "verify")),
         )
-    return arrivals.require_free_account(t, account)
+    return await arrivals.require_unsuspended(ctx, account)
 
 
 async def _join_form(ctx: Context, account: Account) -> Form:
@@ -114,8 +115,9 @@ async def _join_by_code(ctx: Context, account: Account, code: str, city: str) ->
     Every code that opens nothing gets the same answer after the same queries, so that nothing
     tells why. After too many failed tries no code is looked at.
     """
-    old = ctx.now - TRY_WINDOW
-    looked_at = can_try(*await joining.count_failed_codes(ctx.session, account, old))
+    old = ctx.now - joining.TRY_WINDOW
+    marks = list_fingerprints(ctx.links.keys(), account)
+    looked_at = can_try(*await joining.count_failed_codes(ctx.session, account, marks, old))
     named = tuple(ctx.reference.gazetteer.find_cities(city)) if city else ()
     hash_ = fingerprint(code if looked_at else "")
     opened = await invitations.redeem_code(ctx.session, hash_, ctx.now, named)
@@ -272,8 +274,9 @@ async def _join_by_email(ctx: Context, account: Account, city: City) -> Card:
 
 async def _request_to_join(ctx: Context, account: Account, city: City | None, said: str) -> Card:
     t = ctx.t
+    marks = list_fingerprints(ctx.links.keys(), account)
     request, new, ended = await joining.create_request(
-        ctx.session, account, city.id if city else None, said, ctx.now
+        ctx.session, account, marks, city.id if city else None, said, ctx.now
     )
     await run_ended_hooks(ctx.session, ctx.now, ended)
     if request is None:

@@ -11,13 +11,14 @@ from bot.cards import SLASH, Button, Buttons, Card, Entry, Note, Part, Reply, Te
 from bot.commands import ANYONE, MEMBER, Context, Spelled, command
 from bot.community.joining import arrivals
 from bot.community.joining.arrivals import account_name, workspace_label, wrong_code_card
+from bot.community.parting import list_fingerprints
 from bot.deliveries import enqueue, enqueue_for_account, run_ended_hooks
-from bot.domain.joining import TRY_WINDOW, can_try, fingerprint, generate_code
+from bot.domain.joining import can_try, fingerprint, generate_code
 from bot.errors import Refusal
 from bot.forms import build_form
 from bot.i18n import Translator, translator
 from bot.parsing import HiddenField
-from db import audit, joining, linking
+from db import audit, joining, kept, linking
 from db.linking import Link
 from db.members import Account, Member
 from db.outbox import Address
@@ -129,8 +130,9 @@ async def _redeem_code(ctx: Context, code: str) -> Card:
     """
     t = ctx.t
     account = await _load_free_account(ctx)
-    old = ctx.now - TRY_WINDOW
-    looked_at = can_try(*await joining.count_failed_codes(ctx.session, account, old))
+    old = ctx.now - joining.TRY_WINDOW
+    marks = list_fingerprints(ctx.links.keys(), account)
+    looked_at = can_try(*await joining.count_failed_codes(ctx.session, account, marks, old))
     hash_ = fingerprint(code if looked_at else "")
     found = await linking.redeem_code(ctx.session, hash_, account, ctx.now)
     if found is None:
@@ -182,7 +184,7 @@ async def _load_free_account(ctx: Context) -> Account:
             ),
             buttons=(Button(t("My accounts"), "link list"), Button(t("Leave"), "leave")),
         )
-    return arrivals.require_free_account(t, account)
+    return await arrivals.require_unsuspended(ctx, account)
 
 
 def _account_address(account: Account) -> Address:
@@ -222,7 +224,12 @@ async def _answer_question(ctx: Context, ask: LinkAsk) -> Card:
         raise Refusal(
             t("That account has since joined on its own. Leave with it first, then link it.")
         )
+    await arrivals.require_unsuspended(ctx, account)
+    if account.member:
+        await kept.copy_sanctions(ctx.session, ctx.now, account.member, me)
     found.status, account.member = "done", me
+    marks = list_fingerprints(ctx.links.keys(), account)
+    await kept.return_sanctions(ctx.session, ctx.now, me, marks)
     ended = await joining.close_requests(ctx.session, account, ctx.now, "withdrawn", None)
     await run_ended_hooks(ctx.session, ctx.now, ended)
     await ctx.session.flush()
@@ -321,6 +328,9 @@ async def unlink(ctx: Context, ask: Unlink) -> Card:
             buttons=(Button(t("Leave"), "leave"),),
         )
     ended = await linking.detach_account(ctx.session, gone, me, ctx.now)
+    if await kept.has_sanctions(ctx.session, ctx.now, me):
+        mark = list_fingerprints(ctx.links.keys(), gone)[0]
+        await kept.keep_account(ctx.session, me, mark)
     await run_ended_hooks(ctx.session, ctx.now, ended)
     audit.record_act(ctx.session, ctx.now, me.id, "account unlinked", f"account:{gone.id}")
     await _notify_unlinked(ctx, gone, [a for a in mine if a is not gone])

@@ -60,8 +60,8 @@ async def admin_members(ctx: Context, ask: AdminMembers) -> Card:
     if ask.act == "waiting":
         return await _waiting_card(ctx)
     if ask.act == "approve":
-        account, city = await _load_joinable_account(ctx, ask.who, ask.city)
-        return await _approve(ctx, account, _resolve_city(ctx, city))
+        account, city = await _load_waiting_account(ctx, ask.who, ask.city)
+        return await _approve(ctx, account, city)
     person = await _load_member(ctx, " ".join(filter(None, (ask.who, ask.city))))
     match ask.act:
         case "suspend":
@@ -105,13 +105,12 @@ def _missing_field_error(ctx: Context, field: str) -> InvalidArgumentError:
     return InvalidArgumentError(ctx.t("Please fill this in."), name=field)
 
 
-async def _load_joinable_account(
+async def _load_waiting_account(
     ctx: Context, who: str | None, city: str | None
 ) -> tuple[Account, str | None]:
     """Load and lock the account meant; return it with the words that name the city.
 
-    Raises InvalidArgumentError if nobody or several are meant, Refusal if the account is a
-    member's already.
+    Raises InvalidArgumentError if nobody or several are meant.
     """
     if not who:
         raise _missing_field_error(ctx, "who")
@@ -122,11 +121,6 @@ async def _load_joinable_account(
     if account is None:
         raise InvalidArgumentError(
             ctx.t("Number «{number}» isn't on the list.", number=shorten(who)), name="who"
-        )
-    if account.member and account.member.status != "left":
-        raise Refusal(
-            ctx.t("{name} is already a member.", name=account.member.name),
-            buttons=(Button(ctx.t("Who is waiting"), "admin members waiting"),),
         )
     return account, city
 
@@ -182,8 +176,19 @@ def _resolve_city(ctx: Context, text: str | None) -> City:
     return places.find_city(ctx, text)
 
 
-async def _approve(ctx: Context, account: Account, city: City) -> Card:
-    """Make the account's person a verified member of the city, not yet listed in the directory."""
+async def _approve(ctx: Context, account: Account, city_name: str | None) -> Card:
+    """Make the account's person a verified member of the city, not yet listed in the directory.
+
+    Raises Refusal if the account is a member's already.
+    """
+    if suspended := await arrivals.suspension_card(ctx, account):
+        return suspended
+    if account.member and account.member.status != "left":
+        raise Refusal(
+            ctx.t("{name} is already a member.", name=account.member.name),
+            buttons=(Button(ctx.t("Who is waiting"), "admin members waiting"),),
+        )
+    city = _resolve_city(ctx, city_name)
     person, card = await arrivals.admit_account(ctx, account, city, "approval", approver=ctx.member)
     key = f"let-in:{person.id}:{ctx.now:%Y%m%d%H%M%S%f}"
     await arrivals.notify_asker(ctx, account, card, key)
@@ -199,7 +204,8 @@ async def _approve(ctx: Context, account: Account, city: City) -> Card:
 
 async def _suspend(ctx: Context, person: Member) -> Card:
     await conduct.suspend_member(ctx.session, ctx.now, ctx.member, person)
-    said = ctx.t("{name} is suspended and no longer shown anywhere.", name=person.name)
+    name = _display_name(ctx, person)
+    said = ctx.t("{name} is suspended and no longer shown anywhere.", name=name)
     undo = Button(ctx.t("Restore"), f"admin members restore {person.id}")
     return _status_card(ctx, person, said, undo)
 
@@ -209,14 +215,23 @@ async def _restore(ctx: Context, person: Member) -> Card:
     if person.status == "left":
         raise Refusal(t("{name} chose to leave and can come back by joining.", name=person.name))
     await conduct.restore_member(ctx.session, ctx.now, ctx.member, person)
-    said = t("{name} is a member again.", name=person.name)
+    name = _display_name(ctx, person)
+    said = (
+        t("{name} is a member again.", name=name)
+        if person.status == "verified"
+        else t("{name} may join again.", name=name)
+    )
     undo = Button(t("Suspend"), f"admin members suspend {person.id}", "danger")
     return _status_card(ctx, person, said, undo)
 
 
+def _display_name(ctx: Context, person: Member) -> str:
+    return person.name or ctx.t("Someone who deleted their data")
+
+
 def _status_card(ctx: Context, person: Member, said: str, undo: Button) -> Card:
     return Card(
-        title=person.name,
+        title=_display_name(ctx, person),
         parts=(Text(places.workplace(ctx.t, person.city)), Note(said, "good"), Buttons((undo,))),
         footer=portraits.footer(ctx.t, [person]),
     )

@@ -7,7 +7,8 @@ from pydantic import BaseModel, Field
 
 from bot.cards import Button, Buttons, Card, Entry, Form, Input, Note, Part, Reply, Text
 from bot.commands import ANYONE, MEMBER, STAFF, Context, Spelled, command
-from bot.community import conduct
+from bot.community import conduct, staff
+from bot.community.joining import arrivals
 from bot.community.people import finding, places
 from bot.deliveries import enqueue
 from bot.errors import InvalidArgumentError, Refusal
@@ -263,7 +264,7 @@ async def _decide(ctx: Context, one: Report, act: str, reason: str) -> Card:
     decision = "report dismissed" if act == "dismiss" else "report upheld"
     audit.record_act(ctx.session, ctx.now, ctx.member.id, decision, f"report:{one.id}")
     if act == "mute":
-        conduct.mute_member(ctx.session, ctx.now, ctx.member, about)
+        await conduct.mute_member(ctx.session, ctx.now, ctx.member, about)
     elif act == "suspend":
         await conduct.suspend_member(ctx.session, ctx.now, ctx.member, about)
     if act != "dismiss":
@@ -282,7 +283,7 @@ def _decision_card(about: Member, one: Report) -> Card:
     """Tell a member what the staff decided about them, until when it holds, and how to object."""
     t = translator(about.language)
     if one.status == moderation.MUTED and about.muted_until:
-        said = conduct.describe_mute(t, about.muted_until)
+        said = staff.describe_mute(t, about.muted_until)
     else:
         said = t("The program staff has suspended your membership.")
     return Card(
@@ -350,12 +351,15 @@ async def appeal(ctx: Context, ask: Appeal) -> Card:
     Open to suspended people too. Raises the same Refusal for everybody else.
     """
     t, person = ctx.t, ctx.viewer
-    decided = await moderation.find_decision_about(ctx.session, person.id) if person else None
-    if person is None or decided is None:
+    if ctx.account and (person is None or person.status == "left"):
+        person = await _load_returned(ctx) or person
+    filed = (
+        await moderation.file_appeal(ctx.session, ctx.now, person, ask.because) if person else None
+    )
+    if person is None or filed is None:
         raise Refusal(t("There's no decision about you to appeal."))
-    is_new = not decided.appeal
+    decided, is_new = filed
     if is_new:
-        decided.appeal, decided.appealed_at = ask.because, ctx.now
         audit.record_act(ctx.session, ctx.now, person.id, "appealed", f"report:{decided.id}")
         await conduct.notify_queue(
             ctx.session, ctx.now, decided, f"report:{decided.id}:appeal", (person.id,)
@@ -364,3 +368,10 @@ async def appeal(ctx: Context, ask: Appeal) -> Card:
     if not is_new:
         said = t("The staff already has your appeal ({text}).", text=shorten(decided.appeal))
     return Card(title=t("Your appeal"), parts=(Note(said, "good" if is_new else "info"),))
+
+
+async def _load_returned(ctx: Context) -> Member | None:
+    """Return the suspended member that the asker was before being forgotten; None if none."""
+    if ctx.request.sender.is_outsider:
+        return None
+    return await arrivals.attach_suspended(ctx, await arrivals.load_own_account(ctx))

@@ -8,6 +8,7 @@ from bot.cards import Button, Buttons, Card, Link, Note, Table, Text
 from bot.commands import ANYONE, Context, Spelled, command
 from bot.community import parting
 from bot.errors import Refusal
+from bot.i18n import Translator
 from bot.parsing import HiddenField, Labels
 from db import audit, joining, personal_data
 from db.members import Member
@@ -55,14 +56,31 @@ async def _handle_account_only(ctx: Context, ask: MyData) -> Card:
     if ctx.account is None:
         raise Refusal(t("The hub has nothing about you."))
     if ask.act == "forget":
-        await ctx.session.delete(ctx.account)
-        return Card(title=t("Done"), parts=(Note(t("The hub has nothing about you."), "good"),))
+        await parting.forget_account(ctx.session, ctx.now, ctx.account, ctx.links.keys())
+        return Card(
+            title=t("Done"),
+            parts=(Note(t("The hub has nothing about you."), "good"), _kept_text(t)),
+        )
     said = t(
         "You're not a member. The hub has your account's name, language, and time zone, and "
         "the date you first wrote to it."
     )
     forget = Button(t("Delete my data"), "my-data forget", "danger")
-    return Card(title=t("Your data"), parts=(Text(said), Buttons((forget,))))
+    return Card(title=t("Your data"), parts=(Text(said), _kept_text(t), Buttons((forget,))))
+
+
+def _kept_text(t: Translator) -> Text:
+    """Return the sentence on what outlasts being forgotten; the same for everybody.
+
+    If it depended on the reader, it would tell whether somebody blocked them.
+    """
+    return Text(
+        t(
+            "Once your data is deleted, at most an anonymous mark of your account stays, and only "
+            "for as long as a suspension, a mute, a block, or a limit on tries lasts."
+        ),
+        quiet=True,
+    )
 
 
 async def _data_card(ctx: Context, person: Member) -> Card:
@@ -82,6 +100,7 @@ async def _data_card(ctx: Context, person: Member) -> Card:
                 ),
                 quiet=True,
             ),
+            _kept_text(t),
             Buttons(
                 (
                     Button(t("A copy for me"), "my-data export", "primary"),
@@ -116,11 +135,15 @@ async def _forget(ctx: Context, person: Member, *, sure: bool) -> Card:
         yes = Button(t("Yes, delete my data"), "my-data forget sure:yes", "danger")
         return Card(
             title=t("Delete your data?"),
-            parts=(Note(said, "warning"), Buttons((yes, Button(t("No"), "my-data show")))),
+            parts=(
+                Note(said, "warning"),
+                _kept_text(t),
+                Buttons((yes, Button(t("No"), "my-data show"))),
+            ),
         )
     if person.has_role("admin") and await joining.is_last_admin(ctx.session, person):
         raise Refusal(t("You're the only admin. Name another one first, then come back."))
-    await parting.forget_member(ctx.session, ctx.now, person)
+    await parting.forget_member(ctx.session, ctx.now, person, ctx.links.keys())
     return Card(
         title=t("Goodbye"),
         parts=(Note(t("Your data has been deleted. Thank you for having been with us."), "good"),),

@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from bot.cards import Button, Buttons, Card, Link, Note, Part
 from bot.commands import MEMBER, Context, Spelled, command
+from bot.community.conduct import check_may_write
 from bot.community.talks.opening import KIND, can_talk, common_language
 from bot.community.talks.times import format_two_clocks, propose_times, render_times
 from bot.deliveries import enqueue
@@ -83,6 +84,7 @@ def _propose_more(ctx: Context, talk: Talk) -> tuple[list[int], bool]:
 
 async def _pick_time(ctx: Context, talk: Talk, slot: int) -> Card:
     """Propose a time and notify the other person; proposing the same again changes nothing."""
+    check_may_write(ctx)
     t, other = ctx.t, talk.partner_of(ctx.member.id)
     if (talk.picked, talk.picked_by_id) != (slot, ctx.member.id):
         talk.picked, talk.picked_by_id = slot, ctx.member.id

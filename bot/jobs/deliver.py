@@ -184,9 +184,8 @@ class DeliveryWorker:
                 claim, look_up_delivery(self._find_adapter(claim.row), self.keys, claim, now)
             )
         for claim in begun:
-            self._start(
-                claim, attempt_delivery(self._find_adapter(claim.row), self.keys, claim, now)
-            )
+            adapter = self._find_adapter(claim.row)
+            self._start(claim, attempt_delivery(adapter, self.keys, claim, now, self._is_wanted))
         return bool(claims)
 
     async def _claim(self, now: datetime, free: int) -> Sequence[Claim]:
@@ -223,6 +222,10 @@ class DeliveryWorker:
             reach("deliver.before_claim_commit")
         reach("deliver.after_claim_commit")
         return taken.claims
+
+    async def _is_wanted(self, row: Delivery) -> bool:
+        async with transaction(self.engine) as session:
+            return await sending.is_wanted(session, row)
 
     def _find_adapter(self, row: Delivery) -> DeliveryAdapter:
         return next(c for c in self.adapters if c.serves(row.platform, row.workspace))

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from db import inbound, key_values, personal_data, relay, retention
+from db import inbound, joining, kept, key_values, personal_data, relay, retention
 from db.base import checkpoint
 
 
@@ -35,6 +35,12 @@ async def erase_relay_drafts(session: AsyncSession, now: datetime) -> None:
     Conversations that both sides left for good are deleted, too.
     """
     await relay.delete_old(session, now)
+
+
+async def delete_old_sanctions(session: AsyncSession, now: datetime) -> None:
+    """Delete what is kept of forgotten accounts once no sanction, block or limit needs it."""
+    await joining.delete_old_tries(session, now)
+    await kept.delete_old(session, now)
 
 
 async def empty_journal(engine: AsyncEngine, clock: Callable[[], datetime]) -> None:

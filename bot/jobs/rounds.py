@@ -183,9 +183,7 @@ async def send_check_ins(engine: AsyncEngine, day: date, now: datetime) -> None:
         )
         for group in groups:
             last = group.id
-            for place in group.places:
-                if not place.answer:
-                    await messages.send_check_in(session, now, round_, group, place.member)
+            await messages.send_check_ins(session, now, round_, group)
         if not groups:
             await pools.pair_latecomers(session, round_, now, is_closing=True)
             round_.checked_at = now
@@ -204,6 +202,7 @@ async def close_round(engine: AsyncEngine, day: date, now: datetime) -> None:
             asked = round_.checked_at - TIME_TO_MEET
             for taking in await round_members.list_unanswered(session, round_.id, asked):
                 await messages.close_for_silent_member(session, now, taking)
+        await round_members.count_lost_partners(session, round_.id)
         round_.closed_at = now
         return False
 

@@ -65,6 +65,7 @@ TIMETABLE = (
     ScheduledJob("scrub what was forgotten", "*/5 * * * *", maintenance.scrub_search_index),
     ScheduledJob("tend introductions", "*/5 * * * *", introductions.advance_introductions),
     ScheduledJob("erase relay drafts", "23 * * * *", maintenance.erase_relay_drafts),
+    ScheduledJob("forget old sanctions", "29 * * * *", maintenance.delete_old_sanctions),
     ScheduledJob("tidy deliveries", "41 3 * * *", maintenance.tidy_deliveries, timedelta(hours=12)),
     StepJob("rounds", rounds.advance_rounds),
     StepJob("checkpoint", maintenance.empty_journal),

@@ -44,7 +44,7 @@ async def run_simulation(settings: Settings, count: int, chance: int, console: C
 async def _load_turns(session: AsyncSession, now: datetime) -> list[Participant]:
     day = next_round_day(now)
     seekers = await pools.load_seekers(session, day, now, any_turn=True)
-    rhythms = {one.member_id: one for one in await round_pools.list_participants(session, day)}
+    rhythms = {one.member_id: one for one in await round_pools.list_participants(session, day, now)}
     return [Participant(s, rhythms[s.key].rhythm, rhythms[s.key].nth) for s in seekers]
 
 

@@ -48,7 +48,7 @@ def add_routes(
         known = links.parse_file_token(request.match_info["token"], clock(), LINK_LIFETIME)
         sources = {a.platform: a for a in adapters if isinstance(a, FileSource)}
         source = sources.get(known.platform) if known else None
-        if known is None or source is None or not await _can_read(engine, known):
+        if known is None or source is None or not await _can_read(engine, known, clock()):
             raise web.HTTPNotFound(text=NOT_FOUND_TEXT)
         async with source.open_file(known.workspace, known.file) as found:
             if found is None or found.size > MAX_FILE_SIZE:
@@ -58,16 +58,19 @@ def add_routes(
     app.router.add_get("/relay/file/{token}", shared, allow_head=False)
 
 
-async def _can_read(engine: AsyncEngine, shared: SharedFile) -> bool:
+async def _can_read(engine: AsyncEngine, shared: SharedFile, now: datetime) -> bool:
     """Return whether the other side may still open the file.
 
     It may not once the message was deleted, or one of the two left, was suspended or blocked the
-    other.
+    other; nor while the one who shared it is muted.
     """
     async with transaction(engine) as session:
         line = await relay.find_line_by_source(session, shared.source)
         talk = await session.get(relay.Relay, line.relay_id) if line and not line.gone else None
-        if talk is None or talk.one_id is None or talk.other_id is None:
+        if line is None or talk is None or talk.one_id is None or talk.other_id is None:
+            return False
+        author = await members.load_member(session, line.author_id)
+        if author is None or author.is_muted(now):
             return False
         one = await members.load_member(session, talk.one_id)
         other = await members.load_member(session, talk.other_id)

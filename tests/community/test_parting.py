@@ -19,6 +19,13 @@ from tests.cast import NOW
 from tests.talking import ConversationDriver, press
 
 MAYA, LUIS, BEN = 1, 3, 2
+STOPPED = [
+    "bot.community.introductions.asking.withdraw_asks",
+    "bot.community.joining.arrivals.withdraw_invitations",
+    "bot.community.relay.threads.withdraw_lines",
+    "bot.community.rounds.messages.withdraw_partner",
+    "bot.community.talks.opening.withdraw_openings",
+]
 WAYS = {
     "left": "leave sure:yes",
     "forgotten": "my-data forget sure:yes",
@@ -31,7 +38,8 @@ def test_what_ends_stands_in_one_table() -> None:
             for way in parting.WAYS} == {
         "left": ["bot.community.relay.threads.end_conversations"],
         "forgotten": ["bot.community.relay.threads.end_conversations"],
-        "suspended": [],
+        "suspended": STOPPED,
+        "muted": STOPPED,
         "blocked": [
             "bot.community.introductions.asking.silence_asks",
             "bot.community.talks.opening.withdraw_messages",
@@ -43,7 +51,8 @@ def test_what_ends_stands_in_one_table() -> None:
     ("way", "who", "words"),
     [("left", "luis", "leave sure:yes"), ("forgotten", "luis", "my-data forget sure:yes"),
      ("suspended", "noor", "admin members suspend 3"), ("suspended", "noor",
-     "admin reports suspend 1"), ("blocked", "luis", "block maya"),
+     "admin reports suspend 1"), ("muted", "noor", "admin reports mute 1"),
+     ("blocked", "luis", "block maya"),
      ("blocked", "luis", "relay block 1")],
 )  # fmt: skip
 async def test_an_ending_declared_for_a_way_runs_whatever_the_command(

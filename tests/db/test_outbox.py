@@ -110,7 +110,9 @@ async def request_that_was_decided(
     query = select(Account).where(Account.member_id == one.id)
     account = (await session.scalars(query)).first()
     assert account is not None
-    request, new, ended = await joining.create_request(session, account, None, "Villa Nueva", now)
+    request, new, ended = await joining.create_request(
+        session, account, (), None, "Villa Nueva", now
+    )
     assert request is not None
     assert (new, ended) == (True, [])
     await _owe(session, now, other, f"join:{request.id}:asked:{other.id}")

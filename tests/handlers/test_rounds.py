@@ -13,6 +13,7 @@ from db import round_pools
 from db.base import transaction
 from db.round_members import RoundAvoidance, RoundMember
 from db.rounds import RoundPlace
+from tests.cast import NOW
 from tests.conftest import Clock, CommandTyper
 
 DAY = date(2026, 12, 1)
@@ -115,8 +116,8 @@ async def test_rounds_can_be_paused_until_a_day(
     assert f"Your rounds pause until {until:%B} {until.day}, {until.year}." in said
     assert (await mine(engine)).snoozed_until == until
     async with transaction(engine) as session:
-        assert not await round_pools.list_participants(session, until - timedelta(days=1))
-        assert await round_pools.list_participants(session, until)
+        assert not await round_pools.list_participants(session, until - timedelta(days=1), NOW)
+        assert await round_pools.list_participants(session, until, NOW)
     await typing("rounds on")
     assert (await mine(engine)).snoozed_until is None
 

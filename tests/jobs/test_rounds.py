@@ -19,12 +19,12 @@ from bot.jobs import rounds as job
 from db import members, round_pools, rounds, workspaces
 from db.base import transaction
 from db.directory import Expertise
-from db.members import Member
+from db.members import Member, Workspace
 from db.outbox import Delivery
 from db.round_members import RoundMember
 from db.rounds import Round, RoundGroup, RoundPlace, UnmatchedMember
 from db.talks import Talk
-from tests.cast import WORKSPACE
+from tests.cast import NOW, WORKSPACE
 from tests.conftest import Clock, CommandTyper
 
 DAY = date(2026, 12, 1)
@@ -240,7 +240,9 @@ async def test_three_silent_rounds_are_asked_about_and_then_paused(
     await at(engine, clock.now + timedelta(days=2))
     assert "Paused, because you stopped answering" in plain(await typing("rounds"))
     async with transaction(engine) as session:
-        assert [one.member_id for one in await round_pools.list_participants(session, DAY)] == [3]
+        assert [
+            one.member_id for one in await round_pools.list_participants(session, DAY, NOW)
+        ] == [3]
     assert "Next one: Tuesday" in plain(await typing("rounds keep"))
 
 
@@ -378,3 +380,54 @@ def test_acts_are_what_the_hub_says() -> None:
     for word in ("skip", "keep", "met", "scheduled", "not-yet", "off", "why"):
         assert word in str(acts)
     assert round_schedule(DAY).send.tzinfo is UTC
+
+
+# --- who cannot be reached --------------------------------------------------------------------
+
+
+async def lose(engine: AsyncEngine, typing: CommandTyper, how: str) -> None:
+    """Luis left, closed his direct messages, or is only where the hub was removed."""
+    if how == "left":
+        await typing("leave sure:yes", "luis")
+        return
+    async with transaction(engine, writes=True) as session:
+        account = await members.find_account(session, "slack", WORKSPACE, "luis")
+        assert account is not None
+        if how == "closed":
+            account.reachable = False
+        else:
+            account.workspace = Workspace(
+                platform="slack", external_id="T-gone", first_seen=NOW, removed_at=NOW
+            )
+
+
+@pytest.mark.parametrize(
+    ("how", "moment"), [("closed", "draft"), ("removed", "notice"), ("closed", "send"),
+                        ("left", "check"), ("removed", "check"), ("closed", "check")],
+)  # fmt: skip
+async def test_who_cannot_be_reached_is_in_no_round(
+    engine: AsyncEngine, typing: CommandTyper, clock: Clock, how: str, moment: str
+) -> None:
+    """Not drafted, noticed or introduced; nobody is asked whether they met, and nobody waits."""
+    await on(typing, "maya", "luis", "zoe", "remi")
+    for step, then in WHEN._asdict().items():
+        if step == moment:
+            await lose(engine, typing, how)
+        clock.now = then
+        await at(engine, then)
+    for step in list(WHEN._asdict())[list(WHEN._asdict()).index(moment) :]:
+        told = [*await owed(engine, step), *await owed(engine, "left")]
+        assert "luis" not in {one.user for one in told}, step
+        assert "Did you meet Luis" not in text(told)
+    async with transaction(engine) as session:
+        rows = {one.member_id: one for one in await session.scalars(select(RoundMember))}
+        groups = await rounds.list_groups(session, 1)
+    together = [{place.member_id for place in group.places} for group in groups]
+    partner = next((number for ids in together if 3 in ids for number in ids - {3}), None)
+    if moment == "check":
+        assert partner is not None
+        assert (rows[partner].silent, rows[partner].missed) == (0, 1), "first in line next time"
+    else:
+        assert partner is None
+    answered = [number for number, one in rows.items() if one.silent == 0]
+    assert set(answered) <= {3, partner or 3, *(u for u, one in rows.items() if one.missed)}

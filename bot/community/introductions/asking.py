@@ -13,10 +13,10 @@ from bot.community.parting import Parting
 from bot.community.people import portraits, ranking
 from bot.community.talks import opening
 from bot.community.talks.opening import Pair
-from bot.deliveries import enqueue, run_ended_hooks
+from bot.deliveries import enqueue, run_ended_hooks, withdraw_unsettled
 from bot.errors import Refusal
 from bot.i18n import Translator, translator
-from db import audit, blocks, introductions
+from db import audit, blocks, introductions, members
 from db.introductions import (
     AGREED,
     ASK_AGAIN_AFTER,
@@ -83,7 +83,7 @@ async def ask(ctx: Context, intro: Introduction) -> Card:
     if before is not None:
         return before
     for person in asked:
-        check_accepts_questions(ctx, person, intro.topic_id)
+        await check_accepts_questions(ctx, person, intro.topic_id)
     made = await introductions.count_asks_since(ctx.session, ctx.member, ctx.now - A_DAY)
     if made >= MAX_ASKS_PER_DAY:
         raise Refusal(
@@ -155,13 +155,20 @@ async def _find_earlier_answer(ctx: Context, intro: Introduction) -> Card | None
     return None
 
 
-def check_accepts_questions(ctx: Context, person: Member, topic: int | None = None) -> None:
+async def check_accepts_questions(ctx: Context, person: Member, topic: int | None = None) -> None:
     """Raise a `Refusal` if a person takes no questions now, or no more this month.
 
-    The profile shows both to everybody. With a topic the refusal offers the next best person.
+    The profile shows both to everybody. It is raised, too, if the hub cannot write to the person.
+    With a topic the refusal offers the next best person.
     """
     t = ctx.t
-    if not person.open_to_questions:
+    if person.is_in_directory and not await members.list_reachable(ctx.session, [person.id]):
+        text = t(
+            "I can't message {name} right now: they may have closed their direct messages or left "
+            "their workspace. Please ask someone else.",
+            name=person.name,
+        )
+    elif not person.open_to_questions:
         text = t("{name} isn't taking questions right now.", name=person.name)
     elif person.is_full(ranking.format_month(ctx.now)):
         text = t("{name} has reached their limit of questions this month.", name=person.name)
@@ -214,6 +221,18 @@ async def silence_asks(session: AsyncSession, now: datetime, act: Parting) -> No
     if act.other is not None:
         ended = await introductions.silence_between(session, act.member.id, act.other.id, now)
         await run_ended_hooks(session, now, ended)
+
+
+@parting.ends("suspended", "muted")
+async def withdraw_asks(session: AsyncSession, now: datetime, act: Parting) -> None:
+    """Withdraw the requests of a member that did not reach the people who are asked.
+
+    They end in silence, as if nobody had time.
+    """
+    for one in await introductions.list_open_asks(session, act.member.id):
+        if await withdraw_unsettled(session, now, introductions.is_card_of(one)):
+            ended = await introductions.silence_introduction(session, one, now)
+            await run_ended_hooks(session, now, ended)
 
 
 async def _is_unwanted(ctx: Context, intro: Introduction) -> bool:

@@ -1,20 +1,24 @@
 """Admits people: the welcome, the first week, and the messages about a request to join."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import deliveries
 from bot.cards import Button, Buttons, Card, Entry, Note, Part, Text
 from bot.commands import Context
-from bot.community import staff
+from bot.community import parting, staff
+from bot.community.parting import Parting
 from bot.community.people import places
 from bot.domain.joining import FIRST_WEEK_STEPS, schedule_first_week
 from bot.domain.ranking import base_points
 from bot.errors import Refusal
 from bot.i18n import Translator, language_of, translator
-from db import audit, directory, joining
+from db import audit, directory, invitations, joining, kept
 from db.cities import City
 from db.joining import JoinRequest
 from db.members import Account, Member
+from db.outbox import Delivery
 
 STALE_AFTER = timedelta(days=5)
 """A card of the first week expires if it could not be sent for this long."""
@@ -46,11 +50,59 @@ async def load_own_account(ctx: Context) -> Account:
     return account
 
 
-def require_free_account(t: Translator, account: Account) -> Account:
-    """Return the account; raise a `Refusal` if it belongs to a member who has not left."""
-    if account.member and account.member.status != "left":
-        raise Refusal(t("This account can't join on its own. Please contact the program staff."))
+async def require_unsuspended(ctx: Context, account: Account) -> Account:
+    """Return the account; raise a `Refusal` with the way to appeal if its owner is suspended.
+
+    Also if they were forgotten since.
+    """
+    t = ctx.t
+    if await find_suspended(ctx, account):
+        raise Refusal(
+            t(
+                "The program staff has suspended your membership, and joining again doesn't lift "
+                "that. If you think it's wrong, appeal: someone else on the staff will look at it."
+            ),
+            title=t("Suspended"),
+            buttons=(Button(t("Appeal"), "appeal", "primary"),),
+        )
     return account
+
+
+async def find_suspended(ctx: Context, account: Account) -> Member | None:
+    """Find the suspended member whose account this is, or was before being forgotten."""
+    if account.member and account.member.status == "suspended":
+        return account.member
+    fingerprints = parting.list_fingerprints(ctx.links.keys(), account)
+    return await kept.find_suspended(ctx.session, fingerprints)
+
+
+async def attach_suspended(ctx: Context, account: Account) -> Member | None:
+    """Make the owner of a locked account a suspended member again, whom staff can restore.
+
+    Returns the member; None if the account is under no suspension.
+    """
+    if account.member and account.member.status == "suspended":
+        return account.member
+    fingerprints = parting.list_fingerprints(ctx.links.keys(), account)
+    person = await kept.attach_suspended(ctx.session, ctx.now, account, fingerprints)
+    if person is not None and account.locale:
+        person.language = language_of(account.locale)
+    return person
+
+
+async def suspension_card(ctx: Context, account: Account) -> Card | None:
+    """Render for those who would let somebody in that the staff suspended them; None if not so.
+
+    Staff get the button that lifts it.
+    """
+    person = await attach_suspended(ctx, account)
+    if person is None:
+        return None
+    t = ctx.t
+    said = t("{name} is suspended. Only the program staff can lift that.", name=person.name)
+    restore = Button(t("Restore"), f"admin members restore {person.id}")
+    buttons = (Buttons((restore,)),) if staff.is_staff(ctx.member) else ()
+    return Card(title=person.name, parts=(Note(said, "warning"), *buttons), tone="warning")
 
 
 def account_translator(account: Account) -> Translator:
@@ -89,6 +141,8 @@ async def admit_account(
     if new and account.locale:
         person.language = language_of(account.locale)
         person.spoken = f" {person.language} "
+    fingerprints = parting.list_fingerprints(ctx.links.keys(), account)
+    await kept.return_sanctions(ctx.session, ctx.now, person, fingerprints)
     answer = ("approved", approver.id) if approver else ("withdrawn", None)
     ended = await joining.close_requests(ctx.session, account, ctx.now, *answer)
     await deliveries.run_ended_hooks(ctx.session, ctx.now, ended)
@@ -104,16 +158,18 @@ async def admit_account(
     if first:
         person.welcomed_at = ctx.now
         await _begin_first_week(ctx, person)
-    return person, _welcome_card(person, city, is_first=first)
+    return person, _welcome_card(person, city, ctx.now, is_first=first)
 
 
-def _welcome_card(person: Member, city: City, *, is_first: bool) -> Card:
+def _welcome_card(person: Member, city: City, now: datetime, *, is_first: bool) -> Card:
     t = translator(person.language)
+    until = person.muted_until if person.is_muted(now) else None
     name, where = person.first_name, places.city_place(t, city)
     return Card(
         title=t("Welcome, {name}", name=name) if is_first else t("Welcome back, {name}", name=name),
         parts=(
             Note(t("You're now a member for {city}.", city=where), "good"),
+            *((Note(staff.describe_mute(t, until), "warning"),) if until else ()),
             Text(
                 t(
                     "No one can find you yet: add what you know to your profile and let others "
@@ -254,3 +310,11 @@ def rejection_card(t: Translator, city: str) -> Card:
             Buttons((Button(t("Join"), "join"), Button(t("Help"), "help"))),
         ),
     )
+
+
+@parting.ends("suspended", "muted")
+async def withdraw_invitations(session: AsyncSession, now: datetime, act: Parting) -> None:
+    """Withdraw the invitations of a member that did not arrive yet."""
+    given = await invitations.list_given_by(session, act.member.id)
+    keys = [invitations.card_key(number) for number in given]
+    await deliveries.withdraw_unsettled(session, now, Delivery.key.in_(keys))

@@ -55,10 +55,15 @@ def list_entry(
     note: str = "",
     extra_buttons: Sequence[Button] = (),
     topic_slug: str = "",
+    *,
+    is_reachable: bool = True,
 ) -> Entry:
-    """Render one person in a list, with buttons; `topic_slug` is the topic they were found by."""
+    """Render one person in a list, with buttons; `topic_slug` is the topic they were found by.
+
+    Nobody is offered an introduction to a person whom the hub cannot write to.
+    """
     buttons = [Button(ctx.t("Profile"), f"who-is {person.id}"), *extra_buttons]
-    if ctx.viewer and ctx.viewer.id != person.id:
+    if ctx.viewer and ctx.viewer.id != person.id and is_reachable:
         buttons.insert(0, introduce_button(ctx.t, person, topic_slug))
     city = ctx.reference.cities.get(person.city_id or 0)
     return replace(_render_entry(ctx.t, person, city, ctx.viewer, note), buttons=tuple(buttons))

@@ -6,6 +6,7 @@ from datetime import datetime
 from bot.commands import Context
 from bot.domain.ranking import Candidate, RankedPerson, Reason, rank_candidate
 from bot.i18n import Translator
+from db import members
 from db.directory import CandidateRow, Expertise, build_candidate_row
 
 
@@ -36,12 +37,15 @@ def _build_candidate(
         is_full=one.monthly_asks is not None and asked >= one.monthly_asks,
         asks_taken=asked,
         confirmed_at=one.confirmed_at,
+        is_reachable=one.is_reachable,
     )
 
 
-def rank_person(ctx: Context, tie: Expertise) -> RankedPerson:
+async def rank_person(ctx: Context, tie: Expertise) -> RankedPerson:
     """Rank one person for one topic, with the reasons."""
-    return rank_candidate(next(build_candidates(ctx, [build_candidate_row(tie)])), ctx.now)
+    reachable = await members.list_reachable(ctx.session, [tie.member_id])
+    row = build_candidate_row(tie, is_reachable=bool(reachable))
+    return rank_candidate(next(build_candidates(ctx, [row])), ctx.now)
 
 
 def reason_text(t: Translator, reason: Reason) -> str:
@@ -61,6 +65,8 @@ def reason_text(t: Translator, reason: Reason) -> str:
             return t("open to questions")
         case "closed":
             return t("not taking questions right now")
+        case "unreachable":
+            return t("can't be messaged right now")
         case "full":
             return t("has reached their limit of questions this month")
         case "asked":

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.cards import Button, Buttons, Card, Entry, Link, Note, Part, Text, Written
-from bot.community.conduct import describe_mute
 from bot.community.people import places
+from bot.community.staff import describe_mute
 from bot.domain.escaping import escape_markup, one_line
 from bot.i18n import Translator
 from bot.request import File, Quote

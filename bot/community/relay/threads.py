@@ -163,3 +163,9 @@ async def end_conversations(session: AsyncSession, now: datetime, act: Parting) 
     while talks := await relay.list_relays(session, act.member.id, only_open=True):
         for talk in talks:
             await end_conversation(await load_view(session, now, talk, act.member))
+
+
+@parting.ends("suspended", "muted")
+async def withdraw_lines(session: AsyncSession, now: datetime, act: Parting) -> None:
+    """Withdraw what a member wrote, edited or reacted with and the other side has not got yet."""
+    await deliveries.withdraw_unsettled(session, now, relay.is_written_by(act.member.id))

@@ -8,17 +8,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Text
 from bot.commands import Context
-from bot.community import staff
+from bot.community import parting, staff
+from bot.community.parting import Parting
 from bot.community.people import portraits
 from bot.community.people.places import workplace
 from bot.community.rounds.pools import load_seekers
 from bot.community.talks.opening import begin_talk, load_pair, starters
-from bot.deliveries import enqueue
+from bot.deliveries import enqueue, withdraw_unsettled
 from bot.domain.cadence import A_WEEK, is_turn, next_round_day, round_schedule
 from bot.domain.matching import can_meet
 from bot.i18n import Translator, translator
-from db import round_members, round_pools, rounds
+from db import members, round_members, round_pools, rounds
 from db.members import Member
+from db.outbox import Delivery
 from db.round_members import RoundMember
 from db.rounds import Round, RoundGroup, UnmatchedMember
 
@@ -135,9 +137,27 @@ async def _introduce(
             key = f"round:{round_.id}:{one.id}:{other.id}"
             await begin_talk(session, now, one, other, key=key)
         return
-    card = await _trio_card(session, people)
-    key = f"round:{round_.id}:{':'.join(map(str, keys))}"
+    card, key = await _trio_card(session, people), _trio_key(round_.id, keys)
     await enqueue(session, now, people[0], "conversation", card, key=key, destination=room)
+
+
+def _trio_key(round_id: int, member_ids: Sequence[int]) -> str:
+    """Return the key of the delivery that introduces three people to each other at once."""
+    return f"round:{round_id}:{':'.join(map(str, member_ids))}"
+
+
+@parting.ends("suspended", "muted")
+async def withdraw_partner(session: AsyncSession, now: datetime, act: Parting) -> None:
+    """Withdraw what names a member to partners of this round and did not arrive yet.
+
+    What introduces two to each other is of their talk, which ends by itself.
+    """
+    keys = []
+    for group in await rounds.list_open_groups_of(session, act.member.id):
+        ids = [place.member_id for place in group.places]
+        keys += [_check_in_key(group.round_id, number) for number in ids]
+        keys.append(_trio_key(group.round_id, ids))
+    await withdraw_unsettled(session, now, Delivery.key.in_(keys))
 
 
 async def _trio_card(session: AsyncSession, people: Sequence[Member]) -> Card:
@@ -167,8 +187,13 @@ async def _trio_card(session: AsyncSession, people: Sequence[Member]) -> Card:
 async def notify_left_out(
     session: AsyncSession, now: datetime, round_: Round, one: UnmatchedMember, at: datetime
 ) -> None:
-    """Notify a member, at a time, who has no partner in this round: why, and what would help."""
+    """Notify a member, at a time, who has no partner in this round: why, and what would help.
+
+    Those who left or were suspended since are not told.
+    """
     one.told_at = now
+    if one.member.status != "verified":
+        return
     person, t = one.member, translator(one.member.language)
     card = Card(
         title=t("No partner for you this time"),
@@ -221,26 +246,49 @@ def _help_buttons(t: Translator, one: UnmatchedMember) -> list[Button]:
 # --- check-ins --------------------------------------------------------------------------------
 
 
-async def send_check_in(
-    session: AsyncSession, now: datetime, round_: Round, group: RoundGroup, person: Member
+async def send_check_ins(
+    session: AsyncSession, now: datetime, round_: Round, group: RoundGroup
 ) -> None:
-    """Enqueue the question whether a member met the others of the group."""
+    """Ask those of a group who have not said so yet whether they met.
+
+    Nobody is asked about a partner who left or cannot be written to, nor are these asked.
+    """
+    ids = [place.member_id for place in group.places]
+    there = await members.list_reachable(session, ids)
+    for place in group.places:
+        partners = [p for p in other_members(group, place.member_id) if p.id in there]
+        if not place.answer and place.member_id in there and partners:
+            await _send_check_in(session, now, round_, group, place.member, partners)
+
+
+async def _send_check_in(
+    session: AsyncSession,
+    now: datetime,
+    round_: Round,
+    group: RoundGroup,
+    person: Member,
+    partners: Sequence[Member],
+) -> None:
     t = translator(person.language)
-    key = f"round:{round_.id}:check:{person.id}"
+    key = _check_in_key(round_.id, person.id)
     await enqueue(
         session,
         now,
         person,
         KIND,
-        check_in_card(t, group, person.id),
+        check_in_card(t, group, partners),
         key=key,
         expires=round_schedule(round_.day).close,
     )
 
 
-def check_in_card(t: Translator, group: RoundGroup, member_id: int) -> Card:
-    """Render the question whether a group met, for one of its members."""
-    names = t.listed([person.name for person in other_members(group, member_id)])
+def _check_in_key(round_id: int, member_id: int) -> str:
+    return f"round:{round_id}:check:{member_id}"
+
+
+def check_in_card(t: Translator, group: RoundGroup, partners: Sequence[Member]) -> Card:
+    """Render the question whether a member of a group met these partners."""
+    names = t.listed([person.name for person in partners])
     return Card(
         title=t("Did you meet {name}?", name=names),
         parts=(

@@ -43,7 +43,7 @@ async def load_seekers(
     then = f"{max(day, now.date()):%Y-%m}"  # a draft may be made in the month before
     willing = [
         one
-        for one in await round_pools.list_participants(session, day, member_ids)
+        for one in await round_pools.list_participants(session, day, now, member_ids)
         if (any_turn or is_turn(one.rhythm, one.nth, day)) and not one.member.is_full(then)
     ]
     if not willing:

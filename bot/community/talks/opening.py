@@ -12,7 +12,7 @@ from bot.community.parting import Parting
 from bot.community.people import portraits
 from bot.community.relay import threads
 from bot.community.talks.times import propose_times, render_times
-from bot.deliveries import enqueue, run_ended_hooks
+from bot.deliveries import enqueue, run_ended_hooks, withdraw_unsettled
 from bot.domain.shared_interests import (
     MemberInterests,
     SharedInterest,
@@ -134,12 +134,23 @@ async def _open_relay(
 async def notify_unreachable(
     session: AsyncSession, now: datetime, talk: Talk, person: Member
 ) -> None:
-    """Notify one person, once for a talk, that the other one cannot be written to."""
+    """Notify one person, once for a talk, that the other one cannot be written to.
+
+    Only who was asked has said yes; in a round nobody was.
+    """
     t, missing = translator(person.language), talk.partner_of(person.id)
-    said = t(
-        "{name} said yes, but I can't message them: they may have closed their direct messages "
-        "or left. Nothing was sent for you.",
-        name=missing.name,
+    said = (
+        t(
+            "This round paired you with {name}, but I can't message them: they may have closed "
+            "their direct messages or left. You'll be first in line next time.",
+            name=missing.name,
+        )
+        if talk.key.startswith("round:")
+        else t(
+            "{name} said yes, but I can't message them: they may have closed their direct "
+            "messages or left. Nothing was sent for you.",
+            name=missing.name,
+        )
     )
     card = Card(
         title=t("I couldn't reach {name}", name=missing.name),
@@ -154,6 +165,14 @@ async def withdraw_messages(session: AsyncSession, now: datetime, act: Parting) 
     if act.other is not None:
         ended = await talks.cancel_pair_messages(session, act.member.id, act.other.id, now)
         await run_ended_hooks(session, now, ended)
+
+
+@parting.ends("suspended", "muted")
+async def withdraw_openings(session: AsyncSession, now: datetime, act: Parting) -> None:
+    """Withdraw the messages of a member's talks that did not arrive; talks not open yet fail."""
+    await withdraw_unsettled(session, now, talks.is_of_talks(act.member.id))
+    for talk in await talks.list_opening(session, member_id=act.member.id):
+        await run_ended_hooks(session, now, await talks.fail_talk(session, talk, now))
 
 
 def common_language(one: Member, other: Member) -> str:
