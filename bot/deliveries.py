@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.cards import Button, Buttons, Card, Reply
 from bot.domain.quiet_hours import next_allowed_time
 from bot.i18n import Translator, translator
-from db import outbox, switches
+from db import outbox, switches, withdrawing
 from db.members import Account, Member
 from db.outbox import Address, Delivery
 
@@ -245,7 +245,7 @@ async def withdraw_unsettled(
     Whatever is on its way, or was tried, is removed once it is known to have arrived; an edit that
     was tried takes the edited message with it.
     """
-    rows = await outbox.list_unsettled(session, *which)
+    rows = await withdrawing.list_unsettled(session, *which)
     for row in rows:
         may_be_there = row.act == "edit" and row.attempts > 0
         await withdraw_delivery(session, now, row.of_id if may_be_there else row.id)

@@ -179,8 +179,10 @@ def _knows_too(topic: ColumnElement[int]) -> ColumnElement[bool]:
 
 def build_candidate_row(tie: Expertise, *, is_reachable: bool) -> CandidateRow:
     """Return the contender for a tie that is loaded with its member."""
-    of_person = (getattr(tie.member, name) for name in _OF_PERSON)
-    return CandidateRow(tie.topic_id, tie.level, tie.endorsements, *of_person, is_reachable)
+    of_person = {name: getattr(tie.member, name) for name in _OF_PERSON}
+    return CandidateRow(
+        tie.topic_id, tie.level, tie.endorsements, **of_person, is_reachable=is_reachable
+    )
 
 
 async def list_expertise(session: AsyncSession, member_id: int) -> Sequence[Expertise]:

@@ -120,7 +120,7 @@ async def file_appeal(
     status = SUSPENDED if person.status == SUSPENDED else status
     if status and (decided is None or decided.status != status):
         decided = Report(
-            about=person, by=None, subject=f"member:{person.id}", because="", at=now, status=status
+            about=person, by=None, subject=f"profile:{person.id}", because="", at=now, status=status
         )
         decided.appeal = decided.reason = ""
         session.add(decided)

@@ -239,13 +239,6 @@ async def list_pending_edits(session: AsyncSession, of: int) -> Sequence[Deliver
     return (await session.scalars(query.with_for_update())).all()
 
 
-async def list_unsettled(session: AsyncSession, *which: ColumnElement[bool]) -> Sequence[Delivery]:
-    """Return the posts and edits of this condition that may still arrive, or may have; by id."""
-    there = is_in(*PENDING, AMBIGUOUS, HELD), Delivery.act != "remove"
-    query = select(Delivery).where(*there, *which).order_by(Delivery.id)
-    return (await session.scalars(query)).all()
-
-
 async def cancel_waiting(
     session: AsyncSession,
     now: datetime,

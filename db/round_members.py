@@ -10,6 +10,7 @@ from sqlalchemy.orm import relationship as related
 
 from db.base import Base, insert_if_absent
 from db.members import Member, can_be_reached
+from db.outbox import SENT, Delivery, is_in
 from db.rounds import RoundGroup, RoundPlace, UnmatchedMember
 
 
@@ -136,4 +137,11 @@ async def list_unanswered(
         .order_by(RoundMember.member_id)
         .options(selectinload(RoundMember.member))
     )
+    return (await session.scalars(query)).all()
+
+
+async def list_told(session: AsyncSession, key: str) -> Sequence[Member]:
+    """Return the members who were sent a delivery whose key begins with this one, by id."""
+    sent = select(Delivery.member_id).where(is_in(SENT), Delivery.key.startswith(key))
+    query = select(Member).where(Member.id.in_(sent)).order_by(Member.id)
     return (await session.scalars(query)).all()

@@ -19,7 +19,8 @@ class Round(Base):
     """One round, by its day. Each `…_at` is when a step was done, empty until then.
 
     `send_from`: when staff want it sent, before its time; None until they say so. `at_once`: they
-    want it to reach everybody then, at whatever hour it is there.
+    want it to reach everybody then, at whatever hour it is there. `skipped_at`: since when staff
+    want it left out; nothing of it is drafted or sent.
     """
 
     __tablename__ = "round"
@@ -31,6 +32,7 @@ class Round(Base):
     locked_at: Mapped[datetime | None]
     send_from: Mapped[datetime | None]
     at_once: Mapped[bool] = mapped_column(default=False)
+    skipped_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
     checked_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
@@ -119,6 +121,12 @@ async def lock_round(session: AsyncSession, round_id: int) -> Round | None:
 async def list_unfinished(session: AsyncSession) -> Sequence[Round]:
     """Return the rounds that are not closed, oldest first."""
     return (await session.scalars(_rounds_by_day().where(Round.closed_at.is_(None)))).all()
+
+
+async def list_skipped_days(session: AsyncSession, since: date) -> set[date]:
+    """Return the days from then on whose rounds staff skip."""
+    query = select(Round.day).where(Round.day >= since, Round.skipped_at.is_not(None))
+    return set(await session.scalars(query))
 
 
 async def find_last_sent(session: AsyncSession) -> Round | None:

@@ -266,24 +266,6 @@ async def mark_in_flight(
     return set(done.scalars())
 
 
-async def is_wanted(session: AsyncSession, row: Delivery) -> bool:
-    """Return whether an attempt that is about to begin may still be made.
-
-    It may not if another process has claimed the delivery since, or if the message, or the one that
-    it edits, was taken back: then a removal of it is waiting.
-    """
-    held = Delivery.id == row.id, Delivery.fence == row.fence, is_in(INFLIGHT)
-    query = select(Delivery.id).where(*held)
-    if row.act != "remove":
-        removal = exists().where(
-            _sibling.of_id.in_([number for number in (row.id, row.of_id) if number]),
-            _sibling.act == "remove",
-            is_in(*PENDING, of=_sibling),
-        )
-        query = query.where(~removal)
-    return await session.scalar(query) is not None
-
-
 async def release_claims(session: AsyncSession, rows: Sequence[Delivery], until: datetime) -> None:
     """Give back claims that were not begun; they are due again, at `until` the earliest."""
     await session.execute(

@@ -98,7 +98,7 @@ async def _status_card(ctx: Context, note: str = "") -> Card:
         return Card(t("Introduction rounds"), tuple(parts))
     parts += await partners.partner_parts(ctx)
     parts.append(Facts(tuple(await _participation_facts(ctx, taking))))
-    parts.append(Buttons(tuple(_status_buttons(ctx, taking))))
+    parts.append(Buttons(tuple(await _status_buttons(ctx, taking))))
     shown = [ctx.member]
     return Card(t("Your rounds"), tuple(parts), portraits.footer(t, shown))
 
@@ -109,7 +109,7 @@ async def _participation_facts(ctx: Context, taking: RoundMember) -> list[Fact]:
     if taking.paused_at:
         facts.append(Fact(t("Next one"), t("Paused, because you stopped answering")))
     else:
-        send = messages.next_round_time(taking, ctx.now)
+        send = await messages.load_next_round_time(ctx.session, taking, ctx.now)
         facts.append(Fact(t("Next one"), t.day_and_time(send, ctx.member.zone)))
     if taking.snoozed_until and taking.snoozed_until > ctx.now.date():
         facts.append(Fact(t("Paused until"), t.day(taking.snoozed_until, "long")))
@@ -141,7 +141,7 @@ def _rhythm_name(ctx: Context, taking: RoundMember) -> str:
     return f"{name}, {which[taking.nth]}"
 
 
-def _status_buttons(ctx: Context, taking: RoundMember) -> list[Button]:
+async def _status_buttons(ctx: Context, taking: RoundMember) -> list[Button]:
     t = ctx.t
     if taking.paused_at or taking.asked_at:
         return [
@@ -149,7 +149,7 @@ def _status_buttons(ctx: Context, taking: RoundMember) -> list[Button]:
             Button(t("Stop rounds"), "rounds off"),
         ]
     others = [rhythm for rhythm in RHYTHM_NAMES if rhythm != taking.rhythm]
-    day = messages.next_round_time(taking, ctx.now).date()
+    day = (await messages.load_next_round_time(ctx.session, taking, ctx.now)).date()
     return [
         Button(t("Skip the next one"), f"rounds skip {day}"),
         *(Button(t(RHYTHM_NAMES[rhythm]), f"rounds {rhythm}") for rhythm in others),
@@ -258,7 +258,7 @@ async def _skip(ctx: Context, text: str | None) -> Card:
     Refusal for a day without a round to come.
     """
     taking = await _load_participation(ctx)
-    send = messages.next_round_time(taking, ctx.now)
+    send = await messages.load_next_round_time(ctx.session, taking, ctx.now)
     day = send.date()
     if text:
         try:

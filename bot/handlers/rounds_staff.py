@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Table, Text
 from bot.commands import STAFF, Context, Spelled, command
 from bot.community.people import finding
-from bot.community.rounds import messages, pools, sending
+from bot.community.rounds import messages, pools, sending, skipping
 from bot.domain.affinity import Reason, Seeker, list_reasons
 from bot.domain.cadence import next_round_day, round_schedule
 from bot.errors import InvalidArgumentError, Refusal
@@ -24,7 +24,18 @@ class AdminRounds(BaseModel):
     """Look at the next round, change it, or send it"""
 
     act: Annotated[
-        Literal["status", "preview", "redraw", "swap", "lock", "unlock", "send", "undo"],
+        Literal[
+            "status",
+            "preview",
+            "redraw",
+            "swap",
+            "lock",
+            "unlock",
+            "send",
+            "undo",
+            "skip",
+            "resume",
+        ],
         Labels(
             {
                 "status": "How rounds are going",
@@ -35,6 +46,8 @@ class AdminRounds(BaseModel):
                 "unlock": "Unlock",
                 "send": "Send before its time",
                 "undo": "Undo sending",
+                "skip": "Skip a round",
+                "resume": "Hold a skipped round",
             }
         ),
     ] = Field(default="status", title="What to do")
@@ -42,7 +55,7 @@ class AdminRounds(BaseModel):
         default=None,
         max_length=120,
         title="Who, or which page",
-        description="A name or number to swap, the page of a preview, or now or morning to send",
+        description="A name or number to swap, a page, now or morning to send, or a day to skip",
     )
     other: Annotated[str | None, Suggestions("member")] = Field(
         default=None,
@@ -77,6 +90,10 @@ async def admin_rounds(ctx: Context, ask: AdminRounds) -> Card:
             return await _send(ctx, ask.one)
         case "undo":
             return await _undo(ctx)
+        case "skip":
+            return await skipping.skip(ctx, ask.one, is_sure=ask.other == "yes")
+        case "resume":
+            return await _resume(ctx, ask.one)
 
 
 def _parse_number(ctx: Context, text: str | None, field: str) -> int:
@@ -109,7 +126,9 @@ async def _status_card(ctx: Context, note: str = "") -> Card:
     parts: list[Part] = [Note(note, "good")] if note else []
     parts.append(Text(t("The next round goes out {when}.", when=_format_send_time(ctx))))
     upcoming = await rounds.find_round(ctx.session, day)
-    if upcoming and upcoming.sent_at:
+    if upcoming and upcoming.skipped_at:
+        parts += skipping.skipped_parts(ctx, day)
+    elif upcoming and upcoming.sent_at:
         parts.append(Text(t("It has already been sent.")))
     elif upcoming and upcoming.drafted_at:
         parts.append(Text(t("It is locked.") if upcoming.locked_at else t("It is drafted.")))
@@ -156,27 +175,19 @@ async def _outcome_entry(ctx: Context, last: Round) -> Entry:
 async def _load_draft(ctx: Context) -> Round:
     """Return the draft of the next round, locked in the database; draw it if there is none yet.
 
-    Raises Refusal if nobody takes part or the round has been sent.
+    Raises Refusal if nobody takes part or the round has been sent or is skipped.
     """
     day = next_round_day(ctx.now)
+    if day in await rounds.list_skipped_days(ctx.session, day):
+        said, resume = skipping.skipped_parts(ctx, day)
+        raise Refusal(said.text, title=ctx.t("Rounds"), buttons=resume.buttons)
     round_ = await pools.get_or_create_draft(ctx.session, day, ctx.now)
     if round_ is None:
         raise Refusal(ctx.t("No one is signed up for the next round yet."), title=ctx.t("Rounds"))
     held = await rounds.lock_round(ctx.session, round_.id)
     if held is None or held.sent_at:
-        raise _already_sent_refusal(ctx, round_)
+        raise sending.already_sent_refusal(ctx, round_)
     return held
-
-
-def _already_sent_refusal(ctx: Context, round_: Round) -> Refusal:
-    return Refusal(
-        ctx.t(
-            "The {when} round has already gone out; each round goes out once.",
-            when=_format_send_time(ctx, round_),
-        ),
-        title=ctx.t("Rounds"),
-        buttons=(Button(ctx.t("How rounds are going"), "admin rounds status"),),
-    )
 
 
 async def _preview_card(ctx: Context, page: int = 1, note: str = "") -> Card:
@@ -376,3 +387,8 @@ async def _undo(ctx: Context) -> Card:
         return await _status_card(ctx, ctx.t("There is nothing to undo: it waits for its time."))
     _record_act(ctx, "round held back", round_)
     return await _status_card(ctx, ctx.t("Undone. It waits for its usual time."))
+
+
+async def _resume(ctx: Context, text: str | None) -> Card:
+    """Hold a round after all that was to be skipped."""
+    return await _status_card(ctx, await skipping.resume(ctx, text))

@@ -21,7 +21,7 @@ from bot.jobs import alerts
 from bot.jobs.attempts import SEND_TIMEOUT, AttemptReport, attempt_delivery, look_up_delivery
 from bot.jobs.circuit_breakers import CircuitBreakers, RateLimits
 from bot.metrics import SENDS
-from db import outbox, sending
+from db import outbox, sending, withdrawing
 from db.base import transaction
 from db.outbox import Delivery
 from db.sending import Claim, Settlement
@@ -225,7 +225,7 @@ class DeliveryWorker:
 
     async def _is_wanted(self, row: Delivery) -> bool:
         async with transaction(self.engine) as session:
-            return await sending.is_wanted(session, row)
+            return await withdrawing.is_wanted(session, row)
 
     def _find_adapter(self, row: Delivery) -> DeliveryAdapter:
         return next(c for c in self.adapters if c.serves(row.platform, row.workspace))

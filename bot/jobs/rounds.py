@@ -62,13 +62,14 @@ async def draft_next_round(engine: AsyncEngine, now: datetime) -> None:
         return
     async with transaction(engine) as session:
         known = await rounds.find_round(session, day)
-        people = [] if known and known.drafted_at else await pools.load_seekers(session, day, now)
+        is_over = known is not None and (known.drafted_at or known.skipped_at)
+        people = [] if is_over else await pools.load_seekers(session, day, now)
     if not people:
         return
     made = await pools.draw_plan(people, day.toordinal())
     async with transaction(engine, writes=True) as session:
         round_ = await rounds.get_or_create_round(session, day)
-        if round_.drafted_at is None:
+        if round_.drafted_at is None and round_.skipped_at is None:
             await pools.save_draft(session, round_, made, now)
             await messages.notify_of_draft(session, now, round_)
 
@@ -95,7 +96,7 @@ async def announce_draft(engine: AsyncEngine, day: date, now: datetime) -> None:
     when, last = round_schedule(day), 0
 
     def is_due(round_: Round) -> bool:
-        told = round_.noticed_at or round_.sent_at or round_.send_from
+        told = round_.noticed_at or round_.sent_at or round_.send_from or round_.skipped_at
         return not told and when.notice <= now < when.send
 
     async def act(session: AsyncSession, round_: Round) -> bool:
@@ -114,12 +115,13 @@ async def announce_draft(engine: AsyncEngine, day: date, now: datetime) -> None:
 async def release_round(engine: AsyncEngine, day: date, now: datetime) -> None:
     """Make the round final at its time, or when staff wanted it sent.
 
-    A round that nothing sent within SEND_GRACE of its time is closed without being sent.
+    A round that nothing sent within SEND_GRACE of its time is closed without being sent; one that
+    staff skip is closed at its time.
     """
     when = round_schedule(day)
 
     async def act(session: AsyncSession, round_: Round) -> bool:
-        if now >= when.send + SEND_GRACE:
+        if round_.skipped_at or now >= when.send + SEND_GRACE:
             await rounds.clear_draft(session, round_)
             round_.closed_at = now
         else:

@@ -51,7 +51,7 @@ def test_what_ends_stands_in_one_table() -> None:
     ("way", "who", "words"),
     [("left", "luis", "leave sure:yes"), ("forgotten", "luis", "my-data forget sure:yes"),
      ("suspended", "noor", "admin members suspend 3"), ("suspended", "noor",
-     "admin reports suspend 1"), ("muted", "noor", "admin reports mute 1"),
+     "admin reports suspend 1"), ("muted", "noor", "admin reports mute 1 because of rude words"),
      ("blocked", "luis", "block maya"),
      ("blocked", "luis", "relay block 1")],
 )  # fmt: skip

@@ -153,7 +153,7 @@ async def test_a_mute_lasts_as_long_as_it_was_said(
     """It is said at the welcome; when it is over, nothing is left of it."""
     await mark(engine, "bogota-co")
     await typing("report luis because:rude")
-    await typing("admin reports mute 1", as_="noor")
+    await typing("admin reports mute 1 because of rude words", as_="noor")
     await forget(typing)
     clock.advance(days=3)
     welcome = plain(await typing("join bogota", as_="luis"))
@@ -176,7 +176,7 @@ async def test_an_account_taken_off_a_muted_profile_stays_muted(
     """Joining with it alone is no way around, nor is linking it to somebody else's profile."""
     await linked(typing)
     await typing("report maya because:rude", as_="ben")
-    await typing("admin reports mute 1", as_="noor")
+    await typing("admin reports mute 1 because of rude words", as_="noor")
     await typing("block ben")
     async with transaction(engine) as session:
         second = await members.find_account(session, "other", "G9", "maya2")

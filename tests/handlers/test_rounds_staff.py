@@ -5,22 +5,25 @@ import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import plain
+from bot.deliveries import load_card
 from bot.domain.cadence import round_schedule
 from bot.jobs import rounds as job
 from db import rounds
 from db.audit import Audit
 from db.base import transaction
 from db.members import Member
-from db.rounds import RoundPlace
+from db.outbox import Delivery
+from db.rounds import Round, RoundPlace
 from db.talks import Talk
 from tests.conftest import Clock, CommandTyper
-from tests.reading import button
+from tests.reading import button, commands_of
 
 DAY = date(2026, 12, 1)
+WHEN = round_schedule(DAY)
 SOME = ("maya", "ben", "luis", "remi", "carl", "zoe")
 
 
@@ -257,3 +260,89 @@ async def test_only_staff_may(typing: CommandTyper, engine: AsyncEngine, words: 
     async with transaction(engine) as session:
         assert await session.scalar(select(Audit.outcome)) == "refused"
         assert await session.scalar(select(func.count()).select_from(Member)) == 11
+
+
+# --- skipping a round -------------------------------------------------------------------------
+
+
+async def read_by(engine: AsyncEngine, part: str) -> dict[str, str]:
+    """The messages of the skipped round whose key has this part, by reader, sent or not."""
+    async with transaction(engine) as session:
+        query = select(Delivery).where(Delivery.key.contains(f":{part}:"))
+        rows = (await session.scalars(query)).all()
+        return {row.user: plain(load_card(row.body)) for row in rows if row.state != "cancelled"}
+
+
+@pytest.mark.both
+async def test_staff_skip_a_round_and_members_are_told_what_comes_next(
+    typing: CommandTyper, engine: AsyncEngine, clock: Clock
+) -> None:
+    """After a question; the draft is dropped, nothing is sent, and the week after is as usual."""
+    for key in ("maya", "luis", "zoe", "remi"):
+        await typing("rounds on", as_=key)
+    clock.now = WHEN.draft
+    await job.advance_rounds(engine, clock)
+    asked = await typing("admin rounds skip", as_="noor")
+    assert "4 people are told" in plain(asked)
+    assert "The round after it is on Dec 8." in plain(asked)
+    assert commands_of(asked)[0] == "admin rounds skip 2026-12-01 yes"
+    assert await read_by(engine, "skipped") == {}
+    done = await typing(commands_of(asked)[0], as_="noor")
+    assert "is skipped" in plain(done)
+    told = await read_by(engine, "skipped")
+    assert told.keys() == {"maya", "luis", "zoe", "remi"}
+    assert "skipping the pairing round on Dec 1" in told["maya"]
+    assert "December 8" in told["maya"]
+    assert "ronda" in told["luis"]
+    assert "tour" in told["remi"]
+    assert "December 8" in plain(await typing("rounds", as_="maya"))
+    for words in ("admin rounds preview", "admin rounds send", "admin rounds"):
+        assert "admin rounds resume 2026-12-01" in commands_of(await typing(words, as_="noor"))
+    for moment in (WHEN.notice, WHEN.send, WHEN.check, WHEN.close):
+        clock.now = moment
+        await job.advance_rounds(engine, clock)
+    assert await read_by(engine, "notice") == {}
+    assert await read_by(engine, "check") == {}
+    async with transaction(engine) as session:
+        assert (await session.scalars(select(Talk))).all() == []
+        found = {one.day: one for one in await session.scalars(select(Round))}
+    assert found[DAY].closed_at is not None
+    assert found[DAY + timedelta(days=7)].drafted_at is not None
+
+
+async def test_a_skipped_round_is_held_after_all(
+    typing: CommandTyper, engine: AsyncEngine, clock: Clock
+) -> None:
+    """Who was told is told again; who was not yet hears nothing of either."""
+    for key in ("maya", "luis", "zoe", "remi"):
+        await typing("rounds on", as_=key)
+    await typing("admin rounds skip 2026-12-01 yes", as_="noor")
+    assert "is skipped" in plain(await typing("admin rounds skip 2026-12-01 yes", as_="ada"))
+    async with transaction(engine, writes=True) as session:
+        mine = Delivery.user == "maya", Delivery.key.contains(":skipped:")
+        await session.execute(update(Delivery).where(*mine).values(state="sent"))
+    done = await typing("admin rounds resume 2026-12-01", as_="noor")
+    assert "The round on Dec 1 takes place." in plain(done)
+    assert (await read_by(engine, "skipped")).keys() == {"maya"}, "sent before"
+    assert (await read_by(engine, "resumed")).keys() == {"maya"}
+    again = await typing("admin rounds resume 2026-12-01", as_="noor")
+    assert "nothing to undo" in plain(again)
+    for moment in (WHEN.draft, WHEN.notice, WHEN.send):
+        clock.now = moment
+        await job.advance_rounds(engine, clock)
+    async with transaction(engine) as session:
+        assert len((await session.scalars(select(Talk))).all()) == 2
+
+
+async def test_only_a_round_to_come_is_skipped(typing: CommandTyper, clock: Clock) -> None:
+    """Another day, a past one and nonsense get one sentence with an example; members none of it."""
+    for words in ("2026-12-02", "2026-11-17", "christmas", "2028-01-04"):
+        said = plain(await typing(f"admin rounds skip {words}", as_="noor"))
+        assert "is not the day of a round to come" in said, words
+        assert "2026-12-08" in said
+    ahead = await typing("admin rounds skip 2026-12-29", as_="noor")
+    assert commands_of(ahead)[0] == "admin rounds skip 2026-12-29 yes"
+    await typing(commands_of(ahead)[0], as_="noor")
+    before = await typing("admin rounds skip 2026-12-22", as_="noor")
+    assert "The round after it is on Jan 5." in plain(before)
+    assert "Staff only" in plain(await typing("admin rounds skip", as_="maya"))

@@ -27,7 +27,11 @@ from tests.reading import commands_of
 from tests.talking import ConversationDriver, press
 
 MAYA, REMI = 1, 5
-ACTS = ("admin members suspend 1", "admin reports suspend 1", "admin reports mute 1")
+ACTS = (
+    "admin members suspend 1",
+    "admin reports suspend 1",
+    "admin reports mute 1 because of rude words",
+)
 Act = Callable[[], Awaitable[None]]
 
 
@@ -210,7 +214,7 @@ async def test_what_may_have_arrived_is_looked_for_and_removed(
 
 async def test_a_muted_member_reaches_nobody_in_any_other_way(scene: Scene) -> None:
     """No invitation, no proposal of a time: cards of the hub carry their name, too."""
-    await scene.act("admin reports mute 1")
+    await scene.act("admin reports mute 1 because of rude words")
     await scene.talk.hub(Request(sender("rob"), "help"))
     assert "muted you until" in await press(scene.talk, "maya", "invite <@rob>")
     assert "muted you until" in await press(scene.talk, "maya", "intro slot 1 1")

@@ -358,11 +358,18 @@ def mark_active(taking: RoundMember) -> None:
     taking.silent, taking.asked_at, taking.paused_at = 0, None, None
 
 
-def next_round_time(taking: RoundMember, now: datetime) -> datetime:
-    """Return when the member's next round is sent, after a snooze and a skipped round."""
+async def load_next_round_time(
+    session: AsyncSession, taking: RoundMember, now: datetime
+) -> datetime:
+    """Return when the member's next round is sent, after a snooze and what is skipped.
+
+    The member skips a round, or the staff do.
+    """
     day = next_round_day(now)
+    skipped = await rounds.list_skipped_days(session, day)
     while (
-        (taking.snoozed_until and day < taking.snoozed_until)
+        day in skipped
+        or (taking.snoozed_until and day < taking.snoozed_until)
         or day == taking.skips
         or not is_turn(taking.rhythm, taking.nth, day)
     ):
@@ -375,7 +382,7 @@ async def render_next_round(ctx: Context) -> Entry | None:
     taking = await round_members.load_participation(ctx.session, ctx.member.id)
     if taking is None or not taking.active or taking.paused_at:
         return None
-    moment = next_round_time(taking, ctx.now)
+    moment = await load_next_round_time(ctx.session, taking, ctx.now)
     return Entry(
         title=ctx.t("Your next round"),
         lines=(ctx.t.day_and_time(moment, ctx.member.zone),),

@@ -8,7 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.cards import Button, Buttons, Card, Facts, Note, Part, Text
 from bot.commands import Context
 from bot.community.rounds import messages
+from bot.domain.cadence import round_schedule
 from bot.domain.calendar import next_morning
+from bot.errors import Refusal
 from db import rounds
 from db.members import Member
 from db.rounds import Round
@@ -55,6 +57,18 @@ async def render_confirmation(ctx: Context, round_: Round) -> Card:
     )
     parts.append(Buttons((*buttons, Button(t("Preview"), "admin rounds preview"))))
     return Card(t("Send this round?"), tuple(parts))
+
+
+def already_sent_refusal(ctx: Context, round_: Round) -> Refusal:
+    """Return the refusal for a round that was sent, which happens once."""
+    return Refusal(
+        ctx.t(
+            "The {when} round has already gone out; each round goes out once.",
+            when=ctx.t.day_and_time(round_schedule(round_.day).send, ctx.member.zone),
+        ),
+        title=ctx.t("Rounds"),
+        buttons=(Button(ctx.t("How rounds are going"), "admin rounds status"),),
+    )
 
 
 async def plan_sending(ctx: Context, round_: Round, *, at_once: bool) -> None:
