@@ -334,6 +334,20 @@ async def has_withheld_since(
     return await session.scalar(query.limit(1)) is not None
 
 
+async def has_passed_since(
+    session: AsyncSession, relay_id: int, author_id: int, since: datetime, but_not: int
+) -> bool:
+    """Return whether another message of this author was passed on in the conversation since."""
+    query = select(RelayLine.id).where(
+        RelayLine.relay_id == relay_id,
+        RelayLine.author_id == author_id,
+        RelayLine.status == PASSED,
+        RelayLine.at >= since,
+        RelayLine.id != but_not,
+    )
+    return await session.scalar(query.limit(1)) is not None
+
+
 # --- drafts -----------------------------------------------------------------------------------
 
 

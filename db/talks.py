@@ -1,9 +1,21 @@
 """Talks: two people who agreed to meet, where the hub connects them, and when they talk."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, ForeignKey, Select, exists, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    Select,
+    case,
+    exists,
+    null,
+    or_,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, aliased, mapped_column, selectinload
 from sqlalchemy.orm import relationship as related
@@ -15,6 +27,8 @@ from db.relay import Relay, RelayLine
 from db.workspaces import Workspace
 
 OPENING, OPEN, FAILED = "opening", "open", "failed"
+GROUP_CHAT_PERIOD = timedelta(days=90)
+"""How long two whom the hub brought together in a group chat count as talking there."""
 _FORM = "%Y-%m-%dT%H:%MZ"
 
 
@@ -60,6 +74,11 @@ class Talk(Base):
         return tuple(datetime.strptime(s, _FORM).replace(tzinfo=UTC) for s in said)
 
     @property
+    def is_of_round(self) -> bool:
+        """Whether a pairing round opened it."""
+        return self.key.startswith("round:")
+
+    @property
     def talk_time(self) -> datetime | None:
         """The time both agreed to; None if there is none yet."""
         return self.times[self.agreed - 1] if self.agreed else None
@@ -97,6 +116,55 @@ async def list_agreed(session: AsyncSession, member_id: int, since: datetime) ->
     return (
         await session.scalars(_with_people(select(Talk).where(mine, Talk.agreed_at > since)))
     ).all()
+
+
+class Ongoing(NamedTuple):
+    """A conversation that is open: a relay, or else the talk of a group chat, by its number."""
+
+    relay_id: int | None
+    talk_id: int | None
+
+
+async def load_ongoing(
+    session: AsyncSession, member_id: int, now: datetime, others: Collection[int] | None = None
+) -> dict[int, Ongoing]:
+    """Return a member's open conversations by the other member; of `others` only, if given.
+
+    A group chat has no end that the hub sees: it counts for `GROUP_CHAT_PERIOD`.
+    """
+    if others is not None and not others:
+        return {}
+    relays = select(
+        case((Relay.one_id == member_id, Relay.other_id), else_=Relay.one_id).label("other"),
+        Relay.id.label("relay"),
+        null().label("talk"),
+    ).where(or_(Relay.one_id == member_id, Relay.other_id == member_id), Relay.status == "open")
+    chats = select(
+        case((Talk.one_id == member_id, Talk.other_id), else_=Talk.one_id),
+        null(),
+        Talk.id,
+    ).where(
+        or_(Talk.one_id == member_id, Talk.other_id == member_id),
+        Talk.together,
+        Talk.status != FAILED,
+        Talk.opened_at > now - GROUP_CHAT_PERIOD,
+    )
+    found = (await session.execute(union_all(relays, chats))).all()
+    return {
+        other: Ongoing(relay_id, talk_id)
+        for other, relay_id, talk_id in sorted(found, key=lambda row: row[1] or 0)
+        if other is not None and (others is None or other in others)
+    }
+
+
+async def list_talking_pairs(session: AsyncSession, since: datetime) -> set[frozenset[int]]:
+    """Return the pairs with an open conversation in which something was written since then."""
+    written = select(RelayLine.relay_id).where(RelayLine.at > since)
+    query = select(Relay.one_id, Relay.other_id).where(
+        Relay.status == "open", Relay.id.in_(written)
+    )
+    found = (await session.execute(query)).all()
+    return {frozenset((one, other)) for one, other in found if one and other}
 
 
 async def list_opening(

@@ -176,7 +176,8 @@ async def welcome(ctx: Context, ask: Welcome) -> Card:
         return Card(t("Your first week"), arrivals.first_week_entries(t))
     found = await joining.suggest_contacts(ctx.session, ctx.member)
     month = ranking.format_month(ctx.now)
-    free = [person for person in found if not person.is_full(month)][:1]
+    known = await portraits.load_ongoing(ctx, found)
+    free = [p for p in found if not p.is_full(month) and p.id not in known][:1]
     if not free:
         none = Text(t("No one fits right now. Try a topic instead."))
         return Card(t("Meet someone"), (none, Buttons((Button(t("All topics"), "topics"),))))

@@ -122,7 +122,7 @@ async def _community_parts(ctx: Context, one: City) -> tuple[list[Part], str]:
         parts.append(Bars(t("What its people know, and how many of them"), bars))
     found = await directory.list_in_city(ctx.session, one.id, limit=4)
     if found:
-        parts += [Heading(t("People")), *_people_entries(ctx, found[:3])]
+        parts += [Heading(t("People")), *await _people_entries(ctx, found[:3])]
     else:
         parts.append(Text(t("No one from here is in the directory yet."), quiet=True))
     acts = [
@@ -137,8 +137,9 @@ async def _community_parts(ctx: Context, one: City) -> tuple[list[Part], str]:
     return parts, portraits.footer(t, found)
 
 
-def _people_entries(ctx: Context, found: Sequence[Member]) -> list[Entry]:
-    return [portraits.list_entry(ctx, person) for person in found]
+async def _people_entries(ctx: Context, found: Sequence[Member]) -> list[Entry]:
+    ongoing = await portraits.load_ongoing(ctx, found)
+    return [portraits.list_entry(ctx, person, ongoing=ongoing) for person in found]
 
 
 @completion("city")

@@ -30,6 +30,7 @@ from bot.parsing import HiddenField, Labels, Suggestions, shorten
 from db import directory, search
 from db.directory import CandidateRow, PeopleFilter
 from db.members import Member
+from db.talks import Ongoing
 
 PAGE_SIZE = 5
 """People on one page of results."""
@@ -82,7 +83,7 @@ async def who_does(ctx: Context, ask: WhoDoes) -> Card:
     readings = ctx.reference.topic_reader.read(ask.topic)
     if not readings or any(reading.precision == "guess" for reading in readings):
         if found := await _find_mentions(ctx, ask, where):
-            return _mentions_card(ctx, ask, found, readings)
+            return await _mentions_card(ctx, ask, found, readings)
         if not readings:
             return _not_found_card(ctx, ask)
     unclear = next((reading for reading in readings if len(reading.keys) > 1), None)
@@ -92,7 +93,7 @@ async def who_does(ctx: Context, ask: WhoDoes) -> Card:
     people, ranked = await _rank_people(ctx, keys, where)
     if not ranked:
         return _no_match_card(ctx, ask, readings, keys)
-    return _people_card(ctx, ask, readings, people, ranked)
+    return await _people_card(ctx, ask, readings, people, ranked)
 
 
 async def _rank_people(
@@ -112,7 +113,7 @@ async def _rank_people(
     return {one.id: one for one in found}, join_ranks(ranked)
 
 
-def _people_card(
+async def _people_card(
     ctx: Context,
     ask: WhoDoes,
     readings: Sequence[TopicReading],
@@ -123,12 +124,13 @@ def _people_card(
     start = (ask.page - 1) * PAGE_SIZE
     page = ranked[start : start + PAGE_SIZE]
     several = len(readings) > 1
+    ongoing = await portraits.load_ongoing(ctx, [people[one.key] for one in page])
     return Card(
         title=_who_does_title(ctx, readings),
         parts=(
             *_interpretation_note(ctx, ask, readings),
             *(_shared_topics_note(ctx, readings, ranked) if several else ()),
-            *(_person_entry(ctx, people[one.key], one, several) for one in page),
+            *(_person_entry(ctx, people[one.key], one, ongoing, several=several) for one in page),
             *_next_page_parts(ctx, ask, len(ranked) > start + PAGE_SIZE),
         ),
         footer=portraits.footer(ctx.t, (people[one.key] for one in page)),
@@ -163,7 +165,14 @@ def _shared_topics_note(
     ]
 
 
-def _person_entry(ctx: Context, person: CandidateRow, one: JointRank, several: bool) -> Entry:
+def _person_entry(
+    ctx: Context,
+    person: CandidateRow,
+    one: JointRank,
+    ongoing: Mapping[int, Ongoing],
+    *,
+    several: bool,
+) -> Entry:
     best, rank_there = one.ranks[0]
     note = ranking.reasons_line(ctx.t, rank_there)
     if several:
@@ -172,7 +181,7 @@ def _person_entry(ctx: Context, person: CandidateRow, one: JointRank, several: b
     slug = _topic_slug(ctx, best)
     why = Button(ctx.t("Why?"), f"why {one.key} {slug}")
     return portraits.list_entry(
-        ctx, person, note, (why,), slug, is_reachable=person.is_reachable
+        ctx, person, note, (why,), slug, is_reachable=person.is_reachable, ongoing=ongoing
     )
 
 
@@ -332,13 +341,14 @@ async def _find_mentions(ctx: Context, ask: WhoDoes, where: PeopleFilter) -> lis
     return [person for person in found if person.id != ctx.member.id]
 
 
-def _mentions_card(
+async def _mentions_card(
     ctx: Context, ask: WhoDoes, found: Sequence[Member], near: Sequence[TopicReading]
 ) -> Card:
     """List people who mention the words; `near` are topics with similar words, as buttons."""
     t = ctx.t
     start = (ask.page - 1) * PAGE_SIZE
     shown = found[start : start + PAGE_SIZE]
+    ongoing = await portraits.load_ongoing(ctx, shown)
     if near:
         said = t("I searched profiles for these words. Some topics come close:")
         keys = [key for reading in near for key in reading.keys][:3]
@@ -350,7 +360,7 @@ def _mentions_card(
         parts=(
             Text(said, quiet=True),
             *topics,
-            *(portraits.list_entry(ctx, p, _bio_line(ctx, p)) for p in shown),
+            *(portraits.list_entry(ctx, p, _bio_line(ctx, p), ongoing=ongoing) for p in shown),
             *_next_page_parts(ctx, ask, len(found) > start + PAGE_SIZE),
         ),
         footer=portraits.footer(t, shown),

@@ -32,9 +32,10 @@ async def who_is(ctx: Context, ask: WhoIs) -> Card:
     """Show the profile of one person, or list the people of that name."""
     found = await finding.find_people(ctx, ask.person)
     if len(found) > 1:
+        ongoing = await portraits.load_ongoing(ctx, found[:8])
         return Card(
             title=ctx.t("People called «{name}»", name=shorten(ask.person)),
-            parts=tuple(portraits.list_entry(ctx, p) for p in found[:8]),
+            parts=tuple(portraits.list_entry(ctx, p, ongoing=ongoing) for p in found[:8]),
             footer=portraits.footer(ctx.t, found[:8]),
         )
     return await portraits.profile_card(ctx, found[0])

@@ -16,7 +16,7 @@ from bot.community.people.topics import find_topic, unknown_topic_error
 from bot.domain.ranking import rank
 from bot.errors import InvalidArgumentError, Refusal
 from bot.parsing import BECAUSE, HiddenField, Labels, Paragraph, Suggestions, shorten
-from db import directory, introductions
+from db import directory, introductions, talks
 from db.introductions import ASK_LIFETIME, DRAFT, Introduction
 from db.members import CITY_LEAD, STAFF_ROLES, Member
 
@@ -80,6 +80,7 @@ async def intro(ctx: Context, ask: Intro) -> Reply:
     if len(meant) > 1:
         return await _namesakes_card(ctx, meant, ask, topic)
     asking.check_not_oneself(ctx, meant[0])
+    await asking.check_not_talking(ctx, ctx.member, meant[0])
     await asking.check_accepts_questions(ctx, meant[0], topic)
     draft = await _get_or_create_draft(ctx, meant[0], topic, ask.because or "")
     if ask.because or ctx.request.from_form:
@@ -120,12 +121,16 @@ async def _namesakes_card(
 ) -> Card:
     """List namesakes, each with a button to a draft that keeps the reason."""
     entries: list[Entry] = []
+    ongoing = await portraits.load_ongoing(ctx, found)
     for person in [p for p in found if p.id != ctx.member.id][:5]:
+        seen = portraits.person_entry(ctx.t, person, ctx.member)
+        if person.id in ongoing:
+            way = portraits.conversation_button(ctx.t("You already talk"), ongoing[person.id])
+            entries.append(replace(seen, buttons=(way,)))
+            continue
         draft = await _get_or_create_draft(ctx, person, topic, ask.because or "")
         button = Button(ctx.t("Ask {name}", name=person.first_name)[:75], f"intro ask {draft.id}")
-        entries.append(
-            replace(portraits.person_entry(ctx.t, person, ctx.member), buttons=(button,))
-        )
+        entries.append(replace(seen, buttons=(button,)))
     title = ctx.t("Several people match «{name}».", name=shorten(ask.who))
     return Card(title=title, parts=tuple(entries), footer=portraits.footer(ctx.t, found))
 
@@ -141,6 +146,7 @@ async def _best_person_card(ctx: Context, topic: int, because: str, passed: int)
     pairs = await introductions.load_excluded_pairs(ctx.session, ctx.member.id)
     away = {number for pair in pairs for number in pair} | {ctx.member.id}
     away |= await introductions.list_recently_asked(ctx.session, ctx.member.id, ctx.now)
+    away |= (await talks.load_ongoing(ctx.session, ctx.member.id, ctx.now)).keys()
     free = [
         r.key
         for r in rank(candidates.values(), ctx.now)

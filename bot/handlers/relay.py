@@ -10,6 +10,7 @@ from bot.cards import Button, Buttons, Card, Entry, Note, Part, Reply, Text
 from bot.commands import MEMBER, Context, Spelled, command
 from bot.community import blocking, conduct
 from bot.community.relay import cards, hearing, threads
+from bot.community.relay.choosing import choose_conversation
 from bot.community.relay.drafts import load_message
 from bot.community.relay.threads import ConversationView
 from bot.dispatch import reply_to
@@ -28,10 +29,11 @@ class RelayAsk(BaseModel):
     """See, pause, or end your conversations with people in other workspaces"""
 
     act: Annotated[
-        Literal["list", "pause", "resume", "end", "block", "unblock", "report", "send"],
+        Literal["list", "show", "pause", "resume", "end", "block", "unblock", "report", "send"],
         Labels(
             {
                 "list": "My conversations",
+                "show": "Go to",
                 "pause": "Pause",
                 "resume": "Resume",
                 "end": "End",
@@ -42,12 +44,11 @@ class RelayAsk(BaseModel):
             }
         ),
     ] = Field(default="list", title="What to do")
-    number: int | None = Field(
+    number: str | None = Field(
         default=None,
-        ge=1,
-        le=2_000_000_000,
-        title="Number",
-        description="The number of the conversation, as shown in «relay»",
+        max_length=80,
+        title="With whom",
+        description="A name or number; leave it empty if you have one conversation",
     )
     draft: Annotated[int | None, HiddenField()] = Field(default=None, ge=1, le=2_000_000_000)
     sure: Annotated[bool, HiddenField()] = False
@@ -65,10 +66,12 @@ async def conversations(ctx: Context, ask: RelayAsk) -> Reply:
     """List the member's conversations, or pause, resume, end, block or report one of them."""
     if ask.act == "send" and ask.number is None:
         return await _answer_draft(ctx, ask.draft)
-    if ask.act == "list" or ask.number is None:
+    if ask.act == "list":
         return await _list_card(ctx)
-    view = await _load_own_view(ctx, ask.number)
+    view = await choose_conversation(ctx, ask.number, ask.act)
     match ask.act:
+        case "show":
+            return await _show(view)
         case "pause":
             return await _pause(view)
         case "resume":
@@ -83,20 +86,6 @@ async def conversations(ctx: Context, ask: RelayAsk) -> Reply:
             return await _report(view)
         case "send":
             return await _send(view, ask.draft)
-
-
-async def _load_own_view(ctx: Context, number: int) -> ConversationView:
-    """Return one of the asker's conversations, seen from the asker's side.
-
-    Raises the same Refusal for other people's conversations as for a number that does not exist.
-    """
-    talk = await relay.load_relay(ctx.session, number, ctx.member.id)
-    if talk is None:
-        raise Refusal(
-            ctx.t("You don't have a conversation number {number}.", number=number),
-            buttons=(Button(ctx.t("My conversations"), "relay"),),
-        )
-    return await threads.load_view(ctx.session, ctx.now, talk, ctx.member)
 
 
 # --- the list ---------------------------------------------------------------------------------
@@ -159,6 +148,23 @@ def _result_card(view: ConversationView, text: str, *buttons: Button) -> Card:
 def _retitle_as_answer(view: ConversationView, card: Card) -> Card:
     """Return a card meant for the thread with the title of an answer to a command."""
     return replace(card, title=view.other_name or view.t("My conversations"))
+
+
+async def _show(view: ConversationView) -> Card:
+    """Lead to a conversation: a line in its thread brings it up, at most once an hour."""
+    t, talk = view.t, view.talk
+    if talk.status != relay.OPEN or view.other is None:
+        return _retitle_as_answer(view, cards.conversation_over_card(t, view.other_name))
+    here = cards.here_card(t, view.other_name)
+    key = f"relay:{talk.id}:here:{view.me.id}:{view.now:%Y%m%d%H}"
+    await threads.notify(view.session, view.now, talk, view.me, here, key)
+    _, buttons = await _conversation_state(view)
+    said = t(
+        "I brought your conversation with {name} to the front of your messages. Reply there, and "
+        "it goes to {name}.",
+        name=view.other_name,
+    )
+    return _result_card(view, said, *buttons)
 
 
 async def _pause(view: ConversationView) -> Card:

@@ -13,6 +13,7 @@ from bot.request import Request
 from db.audit import Audit
 from db.base import transaction
 from db.introductions import Introduction
+from db.outbox import Delivery
 from tests.cast import sender
 from tests.conftest import CANARY, Clock, CommandTyper
 from tests.handlers.test_directory import Counting, Joining
@@ -439,3 +440,16 @@ async def test_a_topic_may_be_named_by_a_part(typing: CommandTyper) -> None:
     reply = await typing("intro governance, inventory because trees")
     assert "names more than one topic" in plain(reply)
     assert "intro data-inventory because:trees" in commands_of(reply)
+
+
+async def test_whoever_asks_at_night_reads_when_the_request_is_seen(
+    typing: CommandTyper, engine: AsyncEngine, clock: Clock
+) -> None:
+    """At the end of the other one's quiet hours, on the other one's clock; by day no word of it."""
+    assert "reads this" not in plain(await typing(f"intro luis because {BECAUSE}"))
+    clock.now = clock.now.replace(hour=3)
+    said = plain(await typing(f"intro remi because {BECAUSE}"))
+    assert "Rémi reads this at 8:00\u202fAM in Montréal." in said
+    async with transaction(engine) as session:
+        (due,) = await session.scalars(select(Delivery.at).where(Delivery.user == "remi"))
+    assert due == clock.now.replace(hour=13)

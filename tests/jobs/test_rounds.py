@@ -16,11 +16,12 @@ from bot.deliveries import load_card
 from bot.domain.cadence import RoundSchedule, round_schedule
 from bot.handlers.rounds import Rounds
 from bot.jobs import rounds as job
-from db import members, round_pools, rounds, workspaces
+from db import members, relay, round_pools, rounds, workspaces
 from db.base import transaction
 from db.directory import Expertise
 from db.members import Member, Workspace
 from db.outbox import Delivery
+from db.relay import RelayLine
 from db.round_members import RoundMember
 from db.rounds import Round, RoundGroup, RoundPlace, UnmatchedMember
 from db.talks import Talk
@@ -321,7 +322,11 @@ async def test_a_trio_in_one_workspace_talks_in_one_conversation(
     assert await count(engine, Talk) == 0
     (opening,) = await owed_like(engine, "round:1:1:3:6")
     assert opening.user == "luis,maya,zoe"
-    assert "meet each other" in plain(load_card(opening.body))
+    said = plain(load_card(opening.body))
+    assert "meet each other" in said
+    assert "paired in this round" in said
+    assert "Both know" in said
+    assert "Stop rounds: /wwc rounds off" in said
 
 
 async def test_people_out_of_reach_of_the_rules_by_the_time_are_not_introduced(
@@ -431,3 +436,39 @@ async def test_who_cannot_be_reached_is_in_no_round(
         assert partner is None
     answered = [number for number, one in rows.items() if one.silent == 0]
     assert set(answered) <= {3, partner or 3, *(u for u, one in rows.items() if one.missed)}
+async def test_the_card_of_a_round_says_so_and_why_and_how_to_stop(
+    engine: AsyncEngine, typing: CommandTyper
+) -> None:
+    """Also where the two have no topic in common; what was asked for is no round's card."""
+    await on(typing, "ben", "zoe")
+    for moment in WHEN[:3]:
+        await at(engine, moment)
+    cards = await owed_like(engine, "round:1:2:6")
+    assert len(cards) == 2
+    for one in cards:
+        said = plain(load_card(one.body))
+        assert "The pairing round put you two together." in said
+        assert "different cities: Boston and Denver" in said
+        assert "share 6 hours" in said
+        assert "Stop rounds: /wwc rounds off" in said
+
+
+async def test_two_who_write_to_each_other_are_not_paired(
+    engine: AsyncEngine, typing: CommandTyper
+) -> None:
+    """Whose conversation has been silent for a month may be."""
+    await on(typing, "maya", "luis", "ben")
+    async with transaction(engine, writes=True) as session:
+        maya, luis = [await members.load_member(session, key) for key in (1, 3)]
+        assert maya is not None
+        assert luis is not None
+        then = WHEN.draft - timedelta(days=40)
+        talk = await relay.create_relay(session, then, maya, luis, (None, None))
+        session.add(RelayLine(relay_id=talk.id, author_id=1, source="s", at=WHEN.draft, gone=False))
+    async with transaction(engine) as session:
+        people = await pools.load_seekers(session, DAY, WHEN.draft)
+        assert {p.key: p.excluded_keys for p in people}[1] == {3}
+        later = await pools.load_seekers(session, DAY, WHEN.draft + timedelta(days=31))
+        assert {p.key: p.excluded_keys for p in later}[1] == set()
+    await at(engine, WHEN.draft)
+    assert await pairs(engine) == [("Ben Ortiz", "Luis Ángel Rojas")]

@@ -10,13 +10,13 @@ from bot.commands import Context
 from bot.community import parting
 from bot.community.conduct import check_may_write
 from bot.community.parting import Parting
-from bot.community.people import portraits, ranking
+from bot.community.people import portraits, ranking, waking
 from bot.community.talks import opening
 from bot.community.talks.opening import Pair
 from bot.deliveries import enqueue, run_ended_hooks, withdraw_unsettled
 from bot.errors import Refusal
 from bot.i18n import Translator, translator
-from db import audit, blocks, introductions, members
+from db import audit, blocks, introductions, members, talks
 from db.introductions import (
     AGREED,
     ASK_AGAIN_AFTER,
@@ -79,6 +79,7 @@ async def ask(ctx: Context, intro: Introduction) -> Card:
     asked = [intro.other] if intro.by is None else [intro.one, intro.other]
     for person in asked:
         await _check_person(ctx, person)
+    await check_not_talking(ctx, intro.one, intro.other)
     before = await _find_earlier_answer(ctx, intro)
     if before is not None:
         return before
@@ -102,6 +103,21 @@ def check_not_oneself(ctx: Context, person: Member) -> None:
     """Raise a `Refusal` if the person is the member who asks."""
     if person.id == ctx.member.id:
         raise Refusal(ctx.t("That's you, and you two have met. Name someone else, or a topic."))
+
+
+async def check_not_talking(ctx: Context, one: Member, other: Member) -> None:
+    """Raise a `Refusal` if two people have an open conversation, with the way to it for them."""
+    t = ctx.t
+    found = (await talks.load_ongoing(ctx.session, one.id, ctx.now, (other.id,))).get(other.id)
+    if found is None:
+        return
+    if ctx.member.id not in (one.id, other.id):
+        raise Refusal(
+            t("{name} and {other} already talk.", name=one.name, other=other.name),
+            buttons=(_my_introductions_button(t),),
+        )
+    way = portraits.conversation_button(t("Go to the conversation"), found)
+    raise Refusal(t("You and {name} already talk.", name=other.name), buttons=(way,))
 
 
 async def _check_person(ctx: Context, person: Member) -> None:
@@ -270,10 +286,13 @@ def pending_card(ctx: Context, intro: Introduction) -> Card:
             other=intro.other.name,
             day=until,
         )
+    asked = [intro.other] if intro.by_id is None else [intro.one, intro.other]
+    asleep = [waking.render_waking(t, person, ctx.now) for person in asked]
     return Card(
         title=t("Asked"),
         parts=(
             Note(said, "good"),
+            *(Text(line) for line in asleep if line),
             Buttons((withdraw_button(t, intro), _my_introductions_button(t))),
         ),
         tone="good",

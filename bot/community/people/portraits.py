@@ -1,8 +1,9 @@
 """Renders a person on a card: as far as the reader may see, and alike on every card."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Text
@@ -11,10 +12,13 @@ from bot.community.people.places import workplace
 from bot.community.people.ranking import format_month
 from bot.domain.ranking import FRESH_FOR_DAYS
 from bot.i18n import LANGUAGE_NAMES, Translator
-from db import directory, endorsements
+from db import directory, endorsements, talks
 from db.cities import City
 from db.directory import Expertise
 from db.members import Member, Person, is_field_visible
+from db.talks import Ongoing
+
+NOBODY: Mapping[int, Ongoing] = MappingProxyType({})
 
 
 def language_names(person: Person) -> str:
@@ -57,22 +61,41 @@ def list_entry(
     topic_slug: str = "",
     *,
     is_reachable: bool = True,
+    ongoing: Mapping[int, Ongoing] = NOBODY,
 ) -> Entry:
     """Render one person in a list, with buttons; `topic_slug` is the topic they were found by.
 
-    Nobody is offered an introduction to a person whom the hub cannot write to.
+    `ongoing`: the reader's open conversations, as `talks.load_ongoing` returns them. Nobody is
+    offered an introduction to a person whom the hub cannot write to.
     """
     buttons = [Button(ctx.t("Profile"), f"who-is {person.id}"), *extra_buttons]
-    if ctx.viewer and ctx.viewer.id != person.id and is_reachable:
-        buttons.insert(0, introduce_button(ctx.t, person, topic_slug))
+    if ctx.viewer and ctx.viewer.id != person.id and (is_reachable or person.id in ongoing):
+        buttons.insert(0, meet_button(ctx.t, person, ongoing, topic_slug))
     city = ctx.reference.cities.get(person.city_id or 0)
     return replace(_render_entry(ctx.t, person, city, ctx.viewer, note), buttons=tuple(buttons))
 
 
-def introduce_button(t: Translator, person: Person, topic_slug: str = "") -> Button:
-    """Return the button that asks for an introduction to a person."""
+def meet_button(
+    t: Translator, person: Person, ongoing: Mapping[int, Ongoing], topic_slug: str = ""
+) -> Button:
+    """Return the button to the reader's open conversation with a person, else to meet them."""
+    if found := ongoing.get(person.id):
+        return conversation_button(t("You already talk"), found)
     words = f"intro {person.id} about:{topic_slug}" if topic_slug else f"intro {person.id}"
     return Button(t("Introduce me"), words, "primary")
+
+
+async def load_ongoing(ctx: Context, people: Iterable[Person]) -> dict[int, Ongoing]:
+    """Return the reader's open conversations with these people, by member number."""
+    ids = {person.id for person in people}
+    return await talks.load_ongoing(ctx.session, ctx.member.id, ctx.now, ids)
+
+
+def conversation_button(label: str, found: Ongoing) -> Button:
+    """Return the button that leads to an open conversation."""
+    if found.relay_id:
+        return Button(label, f"relay show {found.relay_id}")
+    return Button(label, f"intro slot {found.talk_id}")
 
 
 def local_time(t: Translator, person: Member, now: datetime) -> str:
@@ -176,7 +199,8 @@ async def _next_buttons(ctx: Context, person: Member, knows: Sequence[Expertise]
         for e in knows
         if e.topic_id not in given
     ][:3]
-    acts.insert(0, introduce_button(t, person))
+    ongoing = await load_ongoing(ctx, [person])
+    acts.insert(0, meet_button(t, person, ongoing))
     acts += [
         Button(
             t("Remove endorsement: {topic}", topic=name(key, ctx.language)),

@@ -106,6 +106,11 @@ def edits_hint(t: Translator) -> Text:
     return Text(said, quiet=True)
 
 
+def here_card(t: Translator, name: str) -> Card:
+    """Render the line that brings a conversation up for a reader who looks for it."""
+    return note_card(t("Here is your conversation with {name}. Reply in this thread.", name=name))
+
+
 def resume_button(t: Translator, relay_id: int) -> Button:
     """Return the button that ends the reader's pause."""
     return Button(t("Resume"), f"relay resume {relay_id}", "primary")

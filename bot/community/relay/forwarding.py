@@ -1,5 +1,10 @@
 """Passes a message on to the other side of a conversation, or says why it may not be."""
 
+
+from datetime import timedelta
+
+from bot.cards import Card
+from bot.community.people.waking import render_night
 from bot.community.relay import cards
 from bot.community.relay.copies import describe_losses, render_copy
 from bot.community.relay.threads import ConversationView, notify_other
@@ -7,6 +12,7 @@ from bot.request import HandledMessage, IncomingMessage
 from db import blocks, inbound, relay
 from db.relay import RelayLine
 
+A_NIGHT = timedelta(hours=8)
 NO_REPLY = HandledMessage()
 """The event belonged to a conversation, and its writer gets no answer."""
 
@@ -44,7 +50,19 @@ async def forward(view: ConversationView, heard: IncomingMessage) -> HandledMess
         return HandledMessage(cards.unreachable_card(view.t, view.other_name))
     line.status = relay.PASSED
     losses = describe_losses(view, heard.files, is_cut=copy.is_cut)
-    return HandledMessage(losses, cards.receipt_card(view.t, view.other_name))
+    receipt = cards.receipt_card(view.t, view.other_name)
+    return HandledMessage(losses or await _render_night(view, line), receipt)
+
+
+async def _render_night(view: ConversationView, line: RelayLine) -> Card | None:
+    """Render, for the first message of a night, that the other side may read it in the morning."""
+    said = render_night(view.t, view.other, view.now) if view.other else ""
+    if not said:
+        return None
+    since = view.now - A_NIGHT
+    if await relay.has_passed_since(view.session, view.talk.id, view.me.id, since, line.id):
+        return None
+    return cards.note_card(said)
 
 
 async def find_obstacle(view: ConversationView) -> HandledMessage | None:

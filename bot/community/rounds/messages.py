@@ -13,7 +13,13 @@ from bot.community.parting import Parting
 from bot.community.people import portraits
 from bot.community.people.places import workplace
 from bot.community.rounds.pools import load_seekers
-from bot.community.talks.opening import begin_talk, load_pair, starters
+from bot.community.talks.opening import (
+    begin_talk,
+    explain_pair,
+    load_pair,
+    round_buttons,
+    starters,
+)
 from bot.deliveries import enqueue, withdraw_unsettled
 from bot.domain.cadence import A_WEEK, is_turn, next_round_day, round_schedule
 from bot.domain.matching import can_meet
@@ -166,10 +172,15 @@ async def _trio_card(session: AsyncSession, people: Sequence[Member]) -> Card:
     language = next((person.language for person in people if person.language in shared), "en")
     t = translator(language)
     pair = await load_pair(session, people[0], people[1])
+    reasons: list[str] = []
+    for one, other in combinations(people, 2):
+        reasons += explain_pair(t, await load_pair(session, one, other), 1)
     parts: list[Part] = [
         Text(t("You three are paired in this round. Find half an hour together.")),
         *(Entry(p.name, (workplace(t, p.city),), badge=portraits.badge(t, p)) for p in people),
+        *([Text(" ".join(reasons))] if reasons else []),
         Entry(t("Three ways to begin"), tuple(starters(t, pair))),
+        round_buttons(t),
     ]
     names = t.listed([person.first_name for person in people])
     return Card(

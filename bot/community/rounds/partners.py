@@ -35,8 +35,10 @@ async def partner_parts(ctx: Context) -> list[Part]:
     others = messages.other_members(group, ctx.member.id)
     mine = next(one for one in group.places if one.member_id == ctx.member.id)
     said = {"met": t("You met."), "scheduled": t("You have a date."), "not-yet": t("Not met yet.")}
+    ongoing = await portraits.load_ongoing(ctx, others)
+    note = said.get(mine.answer, "")
     parts: list[Part] = [
-        portraits.list_entry(ctx, person, note=said.get(mine.answer, "")) for person in others
+        portraits.list_entry(ctx, person, note=note, ongoing=ongoing) for person in others
     ]
     acts = messages.check_in_buttons(t, group.id) if mine.answer != MET else ()
     parts.append(Buttons((*acts, Button(t("Why this person"), "rounds why"))))
@@ -77,7 +79,7 @@ def _reason_sentence(ctx: Context, person: Member, reason: Reason) -> str:
     match reason.cause:
         case "hours":
             return t.many(
-                "Your working days overlap by less than an hour.",
+                "Your working days share one hour.",
                 "Your working days share {number} hours.",
                 max(1, reason.subject // 2),
             )

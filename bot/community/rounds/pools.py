@@ -18,10 +18,13 @@ from bot.domain.matching import (
     can_meet,
     plan_round,
 )
-from db import introductions, round_members, round_pools, rounds
+from db import introductions, round_members, round_pools, rounds, talks
 from db.round_members import RoundMember
 from db.round_pools import Knowledge
 from db.rounds import Round, RoundGroup
+
+TALKING_PERIOD = timedelta(days=30)
+"""Two who wrote to each other within this period already talk, and are not paired."""
 
 PAIRING_MEMORY = timedelta(days=3 * 365)
 """Partners from before this period count as new again."""
@@ -53,6 +56,7 @@ async def load_seekers(
     for one, other in [
         *map(tuple, await introductions.load_excluded_pairs(session)),
         *map(tuple, await round_pools.load_avoided_pairs(session)),
+        *map(tuple, await talks.list_talking_pairs(session, now - TALKING_PERIOD)),
     ]:
         never.setdefault(one, set()).add(other)
         never.setdefault(other, set()).add(one)

@@ -13,6 +13,7 @@ from bot.community.people import portraits
 from bot.community.relay import threads
 from bot.community.talks.times import propose_times, render_times
 from bot.deliveries import enqueue, run_ended_hooks, withdraw_unsettled
+from bot.domain.affinity import work_half_hours
 from bot.domain.shared_interests import (
     MemberInterests,
     SharedInterest,
@@ -252,6 +253,33 @@ def explain_pair(t: Translator, pair: Pair, limit: int = 3) -> list[str]:
     return [_reason(t, bond, pair) for bond in pick_varied(pair.ties, limit)]
 
 
+def explain_round(t: Translator, one: Member, other: Member, now: datetime) -> list[str]:
+    """Return what a round pairs two people for besides their topics: cities and working hours."""
+    said = []
+    if one.city and other.city and one.city_id != other.city_id:
+        said.append(
+            t("You work in different cities: {one} and {other}.", one=one.city.name,
+              other=other.city.name)
+        )  # fmt: skip
+    bits = [work_half_hours(p.zone, p.hours_from, p.hours_to, now.date()) for p in (one, other)]
+    if hours := (bits[0] & bits[1]).bit_count() // 2:
+        said.append(
+            t.many(
+                "Your working days share one hour.",
+                "Your working days share {number} hours.",
+                hours,
+            )
+        )
+    return said
+
+
+def round_buttons(t: Translator) -> Buttons:
+    """Return the buttons of a round's card: more on the reasons, and the way out of the rounds."""
+    return Buttons(
+        (Button(t("Why this person"), "rounds why"), Button(t("Stop rounds"), "rounds off"))
+    )
+
+
 def starters(t: Translator, pair: Pair) -> list[str]:
     """Return `STARTER_COUNT` questions to begin with; the same pair always gets the same ones."""
     ties = pick_varied(pair.ties, STARTER_COUNT)
@@ -298,9 +326,14 @@ def opening_card(
     parts: list[Part] = [
         portraits.person_entry(t, person, talk.partner_of(person.id)) for person in shown
     ]
+    if talk.is_of_round:
+        parts.insert(0, Text(t("The pairing round put you two together.")))
     if talk.because:
         parts.append(Text(t("Reason: «{text}»", text=talk.because)))
-    if reasons := explain_pair(t, pair):
+    reasons = explain_pair(t, pair)
+    if talk.is_of_round:
+        reasons += explain_round(t, talk.one, talk.other, now)
+    if reasons:
         parts.append(Text(" ".join(reasons)))
     parts.append(Entry(t("Three ways to begin"), tuple(starters(t, pair))))
     clocks = (talk.partner_of(reader.id), reader) if reader else (talk.one, talk.other)
@@ -313,6 +346,8 @@ def opening_card(
         )
     )
     parts += render_times(t, talk, reader, numbers, fits=fits)
+    if talk.is_of_round:
+        parts.append(round_buttons(t))
     if reader:
         name = talk.partner_of(reader.id).first_name
         parts.append(
