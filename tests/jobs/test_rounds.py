@@ -436,6 +436,8 @@ async def test_who_cannot_be_reached_is_in_no_round(
         assert partner is None
     answered = [number for number, one in rows.items() if one.silent == 0]
     assert set(answered) <= {3, partner or 3, *(u for u, one in rows.items() if one.missed)}
+
+
 async def test_the_card_of_a_round_says_so_and_why_and_how_to_stop(
     engine: AsyncEngine, typing: CommandTyper
 ) -> None:

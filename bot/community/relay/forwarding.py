@@ -1,6 +1,5 @@
 """Passes a message on to the other side of a conversation, or says why it may not be."""
 
-
 from datetime import timedelta
 
 from bot.cards import Card
