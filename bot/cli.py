@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -40,6 +41,7 @@ console = Console()
 
 def main() -> None:
     """Run the program; a configuration error is printed as one line and exits with code 78."""
+    os.umask(0o077)  # the database, its copies, the key and lists are for their owner alone
     try:
         cli()
     except ConfigurationError as error:

@@ -27,6 +27,9 @@ OLDEST_DELIVERY_SECONDS = Gauge(
     "Since when the delivery is due that waits longest",
     registry=REGISTRY,
 )
+CLOCK_STEPS = Counter(
+    "hub_clock_steps", "Times the clock of this machine went back", registry=REGISTRY
+)
 CONNECTIONS = Gauge("hub_http_connections", "HTTP connections that are open", registry=REGISTRY)
 CLOSED_CONNECTIONS = Counter(
     "hub_http_connections_closed",

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import errno
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import structlog
@@ -13,9 +13,10 @@ from bot.adapters.base import DeliveryAdapter
 from bot.app import App, add_discord, add_playground, add_slack, open_app, reveal_secret, seed_demo
 from bot.jobs.deliver import DeliveryWorker
 from bot.settings import ConfigurationError, Settings
-from bot.storage import secret_keys
+from bot.storage import secret_keys, sqlite_file
 from bot.web import site
 from bot.web.connections import HttpServer
+from bot.web.health import Readiness
 
 log = structlog.get_logger()
 DRAIN_SECONDS = 4.0
@@ -38,8 +39,15 @@ async def run(settings: Settings, parts: frozenset[str]) -> None:
         if "worker" in parts:
             _add_send_only_adapters(app, parts)
         token = reveal_secret(settings.wwc_metrics_token)
-        site.add_routes(app.http_app, app.engine, app.hub.links, app.adapters, token)
-        await _serve(app, parts)
+        readiness = _build_readiness(settings)
+        site.add_routes(app.http_app, app.engine, app.hub.links, app.adapters, token, readiness)
+        await _serve(app, parts, readiness.checks)
+
+
+def _build_readiness(settings: Settings) -> Readiness:
+    platforms = [p for p in ("slack", "discord", "playground") if getattr(settings, p)]
+    file = sqlite_file(settings)
+    return Readiness(platforms=platforms, folder=file.resolve().parent if file else None)
 
 
 def _add_send_only_adapters(app: App, parts: frozenset[str]) -> None:
@@ -66,7 +74,8 @@ def _build_delivery_worker(app: App, parts: frozenset[str]) -> DeliveryWorker | 
     return deliverer
 
 
-async def _serve(app: App, parts: frozenset[str]) -> None:
+async def _serve(app: App, parts: frozenset[str], checks: dict[str, Callable[[], bool]]) -> None:
+    """Run the parts until a signal comes; `checks` gets, by name, whether a part works."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -75,9 +84,12 @@ async def _serve(app: App, parts: frozenset[str]) -> None:
         if "web" in parts:
             await stack.enter_async_context(_run_http_server(app))
         if "worker" in parts:
-            await stack.enter_async_context(_run_scheduler(app))
+            await stack.enter_async_context(_run_scheduler(app, checks))
         deliverer = _build_delivery_worker(app, parts)
-        sending = [asyncio.create_task(deliverer.run())] if deliverer else []
+        sending = []
+        if deliverer:
+            sending = [asyncio.create_task(deliverer.run())]
+            checks["worker"] = deliverer.is_alive
         tasks = [asyncio.create_task(a.listen(), name=a.platform) for a in app.adapters]
         await _wait_for_stop(stop, [*tasks, *sending])
         log.info("stopping")
@@ -123,13 +135,15 @@ def _listen_error_text(port: int, error: OSError) -> str:
 
 
 @asynccontextmanager
-async def _run_scheduler(app: App) -> AsyncIterator[None]:
-    from bot.jobs.timetable import create_scheduler
+async def _run_scheduler(app: App, checks: dict[str, Callable[[], bool]]) -> AsyncIterator[None]:
+    from bot.jobs.timetable import Scheduler
 
-    scheduler = create_scheduler(app.engine)
-    scheduler.start()
+    scheduler = Scheduler(app.engine)
+    running = asyncio.create_task(scheduler.run())
+    checks["timetable"] = scheduler.is_alive
     log.info("ticking")
     try:
         yield
     finally:
-        scheduler.shutdown(wait=False)
+        running.cancel()
+        await asyncio.wait([running])

@@ -23,10 +23,29 @@ async def database(settings: Settings) -> AsyncIterator[AsyncEngine]:
     """Yield the engine of the database, and close it at the end."""
     gc.enable()  # `__main__` disabled it for the imports
     engine = open_database(settings)
+    close_to_others(settings)
     try:
         yield engine
     finally:
         await engine.dispose()
+
+
+def close_to_others(settings: Settings) -> None:
+    """Let only the owner read and write the database, its journal and its key, as they exist.
+
+    New ones are created so: `cli.main` sets the umask. What belongs to somebody else stays as is.
+    """
+    file = sqlite_file(settings)
+    if file is None:
+        return
+    for one in (
+        file,
+        *(file.with_name(file.name + end) for end in ("-wal", "-shm")),
+        key_file(settings),
+    ):
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            if one.stat().st_mode & 0o077:
+                one.chmod(0o600)
 
 
 def open_database(settings: Settings) -> AsyncEngine:

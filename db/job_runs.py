@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -25,6 +26,11 @@ async def claim_job_run(session: AsyncSession, job: str, at: datetime) -> bool:
         .returning(JobRun.job)
     )
     return (await session.execute(row)).scalar() is not None
+
+
+async def find_newest(session: AsyncSession) -> datetime | None:
+    """Return when the newest run was due; None if there was none lately."""
+    return await session.scalar(select(func.max(JobRun.at)))
 
 
 async def is_claimed(session: AsyncSession, job: str, at: datetime) -> bool:

@@ -144,11 +144,20 @@ def is_in(*states: str, of: type[Delivery] = Delivery) -> ColumnElement[bool]:
     return of.state.in_(bindparam(None, states, expanding=True, literal_execute=True))
 
 
+CLOCK_SKEW = timedelta(minutes=1)
+"""How far the clocks of two processes may differ; what is set later than that was set wrongly."""
+
+
 class RateLimit(Base):
-    """Nothing is sent to a lane, a workspace or a platform before `until`: it asked to wait."""
+    """Nothing is sent to a lane, a workspace or a platform before `until`: it asked to wait.
+
+    `set_at` is when it was set. If that lies in the future, the clock went back since: the limit
+    holds no more, and if the platform still wants to wait, it says so again.
+    """
 
     __tablename__ = "gate"
     key: Mapped[str] = mapped_column(primary_key=True)
+    set_at: Mapped[datetime]
     until: Mapped[datetime]
     reason: Mapped[str] = mapped_column(default="")
 

@@ -27,9 +27,8 @@ from db.outbox import (
     ANSWERS,
     CANCELLED,
     CLAIMED,
-    DEAD,
+    CLOCK_SKEW,
     DUE,
-    EXPIRED,
     INFLIGHT,
     PANIC,
     PENDING,
@@ -40,12 +39,6 @@ from db.outbox import (
     is_in,
 )
 from db.workspaces import Workspace
-
-MAX_DEATHS = 3
-"""How many processes may end with one delivery in flight before it is given up."""
-
-BATCH_SIZE = 500
-"""How many rows are repaired in one transaction; the rest follow in the next."""
 
 SPARE_ROWS = 16
 """How many more rows are looked at than claimed, as some may not be sent from here."""
@@ -95,19 +88,21 @@ _PANIC = exists().where(KeyValue.key == PANIC, KeyValue.value != "")
 
 
 _NOW = bindparam("now", type_=Moment())
+_DUE_BY = bindparam("due_by", type_=Moment())
+_SET_BY = bindparam("set_by", type_=Moment())
 
 
 def _heads_query() -> Select[int]:
     """Build the query for the oldest due delivery of each lane that is idle and not rate limited.
 
-    Only the first `window` due rows are searched. Stale ones are left out, except those that may
-    have arrived and are still looked for.
+    Only the first `window` rows due by `due_by` are searched. Stale ones are left out, except those
+    that may have arrived and are still looked for.
     """
     fresh = or_(Delivery.expires.is_(None), Delivery.expires > _NOW, Delivery.began_at.is_not(None))
     here = tuple_(Delivery.platform, Delivery.workspace)
     ripe = (
         select(Delivery.id, Delivery.lane, Delivery.platform, Delivery.workspace)
-        .where(is_in(DUE), Delivery.retry_at <= _NOW, Delivery.at <= _NOW, fresh)
+        .where(is_in(DUE), Delivery.retry_at <= _DUE_BY, Delivery.at <= _DUE_BY, fresh)
         .where(Delivery.platform.not_in(bindparam("down", expanding=True)))
         .where(here.not_in(bindparam("leaving_out", expanding=True)))
         .order_by(Delivery.retry_at, Delivery.id)
@@ -125,7 +120,9 @@ def _heads_query() -> Select[int]:
     )
     under_way = exists().where(_sibling.lane == ripe.lane, is_in(CLAIMED, INFLIGHT, of=_sibling))
     home = ripe.platform + ":" + ripe.workspace
-    shut = exists().where(RateLimit.key.in_((ripe.lane, home)), RateLimit.until > _NOW)
+    shut = exists().where(
+        RateLimit.key.in_((ripe.lane, home)), RateLimit.until > _NOW, RateLimit.set_at <= _SET_BY
+    )
     query = select(ripe.id).where(ripe.id == head, ~under_way, ~shut, ~_PANIC)
     return query.limit(bindparam("most"))
 
@@ -153,7 +150,8 @@ _HEADS, _LOCK = _heads_query(), _build_lock_query()
 
 async def _list_paused_platforms(session: AsyncSession, now: datetime) -> Sequence[str]:
     """Return the platforms under a rate limit, none of whose deliveries are looked at."""
-    query = select(RateLimit.key).where(RateLimit.until > now, RateLimit.key.not_like("%:%"))
+    holds = RateLimit.until > now, RateLimit.set_at <= now + CLOCK_SKEW
+    query = select(RateLimit.key).where(*holds, RateLimit.key.not_like("%:%"))
     return (await session.scalars(query)).all()
 
 
@@ -174,6 +172,8 @@ async def claim_deliveries(
     down = {*down, *await _list_paused_platforms(session, now)}
     asked = {
         "now": now,
+        "due_by": now,
+        "set_by": now + CLOCK_SKEW,
         "most": limit * CONTENTION_FACTOR + SPARE_ROWS,
         "down": list(down),
         "window": WINDOW,
@@ -189,7 +189,7 @@ async def claim_deliveries(
     for row, status, removed in found.all():
         why = _cancel_reason(row, status, removed)
         if why:
-            _end_delivery(row, now, CANCELLED, why)
+            end_delivery(row, now, CANCELLED, why)
             ended.append(row)
         elif len(ours) < limit and can_send(row):
             ours.append(row)
@@ -304,7 +304,7 @@ def _apply_settlement(row: Delivery, now: datetime, one: Settlement) -> None:
         row.attempts -= 1
     row.resent = row.resent or one.resent
     if one.state != DUE:
-        _end_delivery(row, now, one.state, one.reason)
+        end_delivery(row, now, one.state, one.reason)
         row.platform_id, row.landed_in = one.platform_id, one.landed_in
         return
     row.state, row.reason, row.lease_until = DUE, one.reason, None
@@ -313,7 +313,8 @@ def _apply_settlement(row: Delivery, now: datetime, one: Settlement) -> None:
         row.began_at = None
 
 
-def _end_delivery(row: Delivery, now: datetime, state: str, reason: str) -> None:
+def end_delivery(row: Delivery, now: datetime, state: str, reason: str) -> None:
+    """Mark a delivery as ended in this state."""
     row.state, row.reason, row.ended_at, row.lease_until = state, reason, now, None
 
 
@@ -343,55 +344,42 @@ async def _redirect_to_other_account(session: AsyncSession, row: Delivery, now: 
     return True
 
 
-async def recover_lost_claims(
-    session: AsyncSession, now: datetime, visible: timedelta
-) -> list[Delivery]:
-    """Free claims whose lease ran out, as their process died or slept; return those given up.
+async def find_overdue(
+    session: AsyncSession, now: datetime, patience: timedelta, platforms: Collection[str]
+) -> int | None:
+    """Find a delivery to one of these platforms that could have been sent `patience` ago.
 
-    What was in flight may have arrived; it can be looked for `visible` after its beginning.
+    Returns its id. What waits for a retry, a rate limit or the end of an emergency stop is not
+    overdue.
     """
-    query = (
-        select(Delivery)
-        .where(is_in(CLAIMED, INFLIGHT), Delivery.lease_until < now)
-        .order_by(Delivery.id)
-        .limit(BATCH_SIZE)
-        .with_for_update(skip_locked=True)
-    )
-    ended = []
-    for row in await session.scalars(query):
-        row.fence += 1
-        if row.state == INFLIGHT:
-            row.deaths += 1
-            row.retry_at = max(now, (row.began_at or now) + visible)
-        if row.deaths >= MAX_DEATHS:
-            _end_delivery(row, now, DEAD, "crash loop")
-            ended.append(row)
-        else:
-            row.state, row.lease_until = DUE, None
-    return ended
+    down = await _list_paused_platforms(session, now)
+    served = select(Delivery.platform).distinct().where(is_in(DUE))
+    others = set((await session.scalars(served)).all()) - set(platforms)
+    asked = {
+        "now": now,
+        "due_by": now - patience,
+        "set_by": now + CLOCK_SKEW,
+        "most": 1,
+        "down": [*down, *others],
+        "window": NO_WINDOW,
+        "leaving_out": [],
+    }
+    return (await session.scalars(_HEADS, asked)).first()
 
 
-async def expire_stale(session: AsyncSession, now: datetime) -> list[Delivery]:
-    """End and return stale deliveries, except those that may have arrived: they are looked for."""
-    certain = or_(Delivery.began_at.is_(None), Delivery.act != "post")
-    query = (
-        select(Delivery)
-        .where(is_in(DUE), Delivery.expires <= now, certain)
-        .order_by(Delivery.id)
-        .limit(BATCH_SIZE)
-        .with_for_update(skip_locked=True)
-    )
-    ended = list(await session.scalars(query))
-    for row in ended:
-        _end_delivery(row, now, EXPIRED, row.reason or "not sent in time")
-    return ended
+async def set_rate_limits(
+    session: AsyncSession, now: datetime, gates: Mapping[str, tuple[datetime, str]]
+) -> None:
+    """Set limits by key: until when, and why. A longer one that exists stays.
 
-
-async def set_rate_limits(session: AsyncSession, gates: Mapping[str, tuple[datetime, str]]) -> None:
-    """Set limits by key: until when, and why. A longer one that exists stays."""
+    One that was set in the future, before the clock went back, does not stay.
+    """
     # in one order everywhere, so that two workers that write the same limits cannot deadlock
-    rows = [{"key": k, "until": until, "reason": why} for k, (until, why) in sorted(gates.items())]
+    rows = [
+        {"key": key, "set_at": now, "until": until, "reason": why}
+        for key, (until, why) in sorted(gates.items())
+    ]
     row = insert_into(session, RateLimit).values(rows)
-    newer = row.excluded.until > RateLimit.until
-    said = {"until": row.excluded.until, "reason": row.excluded.reason}
+    newer = or_(row.excluded.until > RateLimit.until, RateLimit.set_at > now + CLOCK_SKEW)
+    said = {name: row.excluded[name] for name in ("set_at", "until", "reason")}
     await session.execute(row.on_conflict_do_update(index_elements=["key"], set_=said, where=newer))

@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot import app, serving
 from bot.adapters.base import Adapter
 from bot.jobs import maintenance
-from bot.jobs.timetable import TIMETABLE
+from bot.jobs.timetable import TIMETABLE, ScheduledJob
 from bot.settings import ConfigurationError, Settings
 from db import inbound, members
 from db.base import open_engine, transaction
@@ -76,6 +76,11 @@ async def spoken(
     return await asyncio.wait_for(process.wait(), 12), lines
 
 
+def modes_of(folder: Path) -> dict[str, int]:
+    """Who may do what with each file."""
+    return {file.name: file.stat().st_mode & 0o777 for file in folder.iterdir()}
+
+
 def refused(code: int, lines: list[str]) -> str:
     """The one sentence of a configuration error."""
     told = [line for line in lines if line.startswith("Configuration: ")]
@@ -94,7 +99,8 @@ async def test_a_fresh_machine_serves_the_page_and_answers_health(read: Reading)
         assert await get(f"{url}/healthz") == (200, '{"status": "ok"}')
         assert await get(f"{url}/readyz") == (
             200,
-            '{"database": "ok", "playground": "ok", "queue": "0 s"}',
+            '{"database": "ok", "disk": "ok", "playground": "ok", "timetable": "ok", '
+            '"worker": "ok", "deliveries": "ok", "queue": "0 s"}',
         )
         assert "open data" in await say(url, "/wwc who-does open data")
         status, metrics = await get(f"{url}/metrics")
@@ -222,7 +228,9 @@ async def test_the_machines_time_zone_changes_nothing(
     for name in ("UTC", "Asia/Kathmandu", "America/St_Johns"):
         zone(name)
         replies = [await typing(w) for w in ("home", "who-is Luis", "who-does open data")]
-        due = TIMETABLE[0].latest_due_time(datetime(2026, 11, 24, 15, 20, tzinfo=UTC))
+        first = TIMETABLE[0]
+        assert isinstance(first, ScheduledJob)
+        due = first.latest_due_time(datetime(2026, 11, 24, 15, 20, tzinfo=UTC))
         told.append((replies, due))
     assert told[0] == told[1] == told[2]
     assert told[0][1] == datetime(2026, 11, 24, 15, 17, tzinfo=UTC)
@@ -244,8 +252,13 @@ async def test_a_second_start_finds_what_the_first_one_kept(tmp_path: Path) -> N
             assert await hub.stop() == 0
     printed = "\n".join(hub.lines)
     assert "Traceback" not in printed, printed
+    assert modes_of(tmp_path) == {"wwc.db": 0o600, "wwc.key": 0o600}
+    for name in modes_of(tmp_path):
+        (tmp_path / name).chmod(0o644)  # as an older version left it
     async with program(tmp_path, {"TZ": "Asia/Kathmandu"}) as hub:
         assert "Topics" not in await say(hub.url, "/wwc topics")
+        names = ("wwc.db", "wwc.db-wal", "wwc.db-shm", "wwc.key")
+        assert modes_of(tmp_path) == dict.fromkeys(names, 0o600)
 
 
 async def test_idle_sockets_do_not_stop_the_program(tmp_path: Path) -> None:
@@ -290,7 +303,7 @@ async def test_separate_processes_over_one_database(shared: str, tmp_path: Path)
     async with program(tmp_path, variables, "web") as hub:
         assert await get(f"{hub.url}/readyz") == (
             200,
-            '{"database": "ok", "queue": "0 s"}',
+            '{"database": "ok", "deliveries": "ok", "queue": "0 s"}',
         )
         assert (await spoken(tmp_path, variables, "worker", until="ticking"))[0] == 0
         assert await hub.stop() == 0

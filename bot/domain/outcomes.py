@@ -198,7 +198,8 @@ def _decide_ambiguous(end: Ambiguous, attempt: Attempt) -> Outcome:
         return _retry(attempt, end.reason, doubt=False)
     first = attempt.ambiguous_since or attempt.started_at
     quick = attempt.now + QUICK_PAUSE * attempt.number
-    safe = quick - first < attempt.dedup_window
+    # an attempt that began «later» than now was before the clock went back: how long ago, who knows
+    safe = first <= quick < first + attempt.dedup_window
     again = quick if safe else attempt.now + SETTLE_PAUSE
     return Outcome(
         "due", end.reason, again, is_ambiguous=True, counts_as_attempt=not attempt.outage

@@ -20,6 +20,7 @@ from bot.adapters.base import (
 from bot.cards import Card, Note, Reply
 from bot.deliveries import load_card
 from bot.domain.outcomes import (
+    LOOKUP_PERIOD,
     Ambiguous,
     AttemptResult,
     Delivered,
@@ -169,6 +170,8 @@ async def look_up_delivery(
     """Look for the message of an attempt whose end is not known, and report; never raises."""
     row, place = claim.row, destination_of(claim)
     since = row.began_at or began
+    if since > began:  # before the clock went back: nobody knows how long ago
+        since = began - LOOKUP_PERIOD
     try:
         async with asyncio.timeout(SEND_TIMEOUT):
             for key in keys:

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from typing import Any, Literal
 
 import structlog
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from bot.adapters.base import DeliveryAdapter
 from bot.deliveries import KINDS, run_ended_hooks
@@ -20,8 +21,8 @@ from bot.failpoints import reach
 from bot.jobs import alerts
 from bot.jobs.attempts import SEND_TIMEOUT, AttemptReport, attempt_delivery, look_up_delivery
 from bot.jobs.circuit_breakers import CircuitBreakers, RateLimits
-from bot.metrics import SENDS
-from db import outbox, sending, withdrawing
+from bot.metrics import CLOCK_STEPS, SENDS
+from db import outbox, recovery, sending, withdrawing
 from db.base import transaction
 from db.outbox import Delivery
 from db.sending import Claim, Settlement
@@ -42,6 +43,8 @@ POLL_SECONDS = 1.0
 """Seconds between two looks at the database while nothing wakes the worker."""
 ROOT_PAUSE = timedelta(seconds=2)
 """How long a delivery waits for the message that it stands under, before it is tried again."""
+ALIVE_SECONDS = 60.0
+"""A worker that did not look for due deliveries for so long does not work."""
 UNSERVED_PAUSE = timedelta(minutes=1)
 """How long a workspace that no adapter here serves is left out."""
 
@@ -68,6 +71,7 @@ class DeliveryWorker:
     _maintained_at: datetime | None = None
     _wake_event: asyncio.Event = field(default_factory=asyncio.Event)
     _is_stopping: bool = False
+    _turned_at: float = field(default_factory=time.monotonic)
 
     def wake(self) -> None:
         """Look for due deliveries now: this process has just enqueued one."""
@@ -106,7 +110,13 @@ class DeliveryWorker:
         """Save results, run maintenance and begin sends; return whether there was any work."""
         wrote = await self._save_results()
         await self._run_maintenance()
-        return await self._send_more() or wrote
+        busy = await self._send_more() or wrote
+        self._turned_at = time.monotonic()
+        return busy
+
+    def is_alive(self) -> bool:
+        """Return whether the worker has looked for due deliveries a short time ago."""
+        return time.monotonic() - self._turned_at < ALIVE_SECONDS
 
     async def _wait_for_work(self) -> None:
         """Wait for a send to end, a wake-up or the end of a rate limit; POLL_SECONDS at most."""
@@ -143,21 +153,34 @@ class DeliveryWorker:
     # --- once a second: recover the claims of dead processes, expire what is stale ---
 
     async def _run_maintenance(self) -> None:
-        now = self.clock()
-        if self._maintained_at is not None and now - self._maintained_at < timedelta(
-            seconds=POLL_SECONDS
-        ):
+        now, before = self.clock(), self._maintained_at
+        if before is not None and before <= now < before + timedelta(seconds=POLL_SECONDS):
             return
         reach("deliver.before_recover")
         async with transaction(self.engine, writes=True) as session:
-            lost = await sending.recover_lost_claims(session, now, VISIBILITY_DELAY)
-            stale = await sending.expire_stale(session, now)
+            step = before - now if before else await recovery.find_clock_step(session, now)
+            if step > outbox.CLOCK_SKEW:
+                await self._adapt_to_clock(session, now, step)
+            lost = await recovery.recover_lost_claims(session, now, VISIBILITY_DELAY, LEASE)
+            stale = await recovery.expire_stale(session, now)
             await session.flush()
             await run_ended_hooks(session, now, [*lost, *stale])
             await alerts.notify_of_failures(session, now, lost)
             reach("deliver.before_recover_commit")
         reach("deliver.after_recover_commit")
         self._maintained_at = now
+
+    async def _adapt_to_clock(self, session: AsyncSession, now: datetime, step: timedelta) -> None:
+        """Forget and bring forward what stands in the future, since the clock went back by `step`.
+
+        The admins are alerted: until the clock is right, platforms may refuse the hub.
+        """
+        CLOCK_STEPS.inc()
+        log.error("clock went back", seconds=round(step.total_seconds()))
+        self._unserved.clear()
+        self._reopening_times.clear()
+        await recovery.realign(session, now)
+        await alerts.notify_of_clock(session, now, step)
 
     # --- from the database to the platform ---
 
@@ -269,7 +292,7 @@ class DeliveryWorker:
         async with transaction(self.engine, writes=True) as session:
             ended = await sending.record_results(session, now, written)
             if gates:
-                await sending.set_rate_limits(session, gates)
+                await sending.set_rate_limits(session, now, gates)
             await session.flush()
             await run_ended_hooks(session, now, ended)
             await alerts.notify_of_failures(session, now, ended)
@@ -349,5 +372,6 @@ def _next_step(
     if row.began_at is None or row.act != "post":
         return "post"
     stale = row.expires is not None and row.expires <= now
-    safe = now - row.began_at < timedelta(seconds=adapter.deduplication_seconds())
+    began = row.began_at
+    safe = began <= now < began + timedelta(seconds=adapter.deduplication_seconds())
     return "post" if safe and not stale else "look"

@@ -5,13 +5,13 @@ the job's work: if that fails, the run is still to be done, until its grace has 
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import structlog
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
@@ -60,7 +60,11 @@ class StepJob:
     run: Callable[[AsyncEngine, Clock], Awaitable[None]]
 
 
-TIMETABLE = (
+MINUTE = 60
+ALIVE_SECONDS = 300.0
+"""A timetable that was not gone through for so long stands still."""
+
+TIMETABLE: tuple[ScheduledJob | StepJob, ...] = (
     ScheduledJob("forget seen events", "17 * * * *", maintenance.delete_old_events),
     ScheduledJob("scrub what was forgotten", "*/5 * * * *", maintenance.scrub_search_index),
     ScheduledJob("tend introductions", "*/5 * * * *", introductions.advance_introductions),
@@ -100,40 +104,53 @@ async def _run_if_due(engine: AsyncEngine, turn: ScheduledJob, at: datetime) -> 
         log.error("turn failed", turn=turn.name, error=type(error).__name__)
 
 
-def create_scheduler(
-    engine: AsyncEngine, jobs: Sequence[ScheduledJob | StepJob] = TIMETABLE
-) -> AsyncIOScheduler:
-    """Return a scheduler in UTC that calls `tick` at once and then each minute.
+@dataclass
+class Scheduler:
+    """Runs the timetable in this process until cancelled: it ticks at once and then each minute.
 
-    It keeps no state; the database does. Each `StepJob` runs beside the tick, each minute, and
-    never twice at once in this process.
+    It keeps no state; the database does. Each `StepJob` runs beside the tick, from the next minute
+    on, and never twice at once. It waits for a time to pass, not for one of the clock, which may
+    go back.
     """
-    scheduler = AsyncIOScheduler(
-        timezone="UTC",
-        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 300},
-    )
-    scheduler.add_job(
-        _run_logged,
-        "cron",
-        minute="*",
-        args=["tick", lambda: tick(engine, jobs)],
-        next_run_time=datetime.now(UTC),
-    )
-    for job in jobs:
-        if isinstance(job, StepJob):
-            step = partial(job.run, engine, _now)
-            scheduler.add_job(_run_logged, "cron", minute="*", args=[job.name, step])
-    return scheduler
+
+    engine: AsyncEngine
+    jobs: Sequence[ScheduledJob | StepJob] = TIMETABLE
+    clock: Clock = _now
+    _ticked_at: float = field(default_factory=time.monotonic)
+
+    async def run(self) -> None:
+        """Run every job when it is due."""
+        steps = [job for job in self.jobs if isinstance(job, StepJob)]
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._repeat("tick", self._tick, at_once=True))
+            for job in steps:
+                work = partial(job.run, self.engine, self.clock)
+                group.create_task(self._repeat(job.name, work, at_once=False))
+
+    def is_alive(self) -> bool:
+        """Return whether the timetable was gone through a short time ago."""
+        return time.monotonic() - self._ticked_at < ALIVE_SECONDS
+
+    async def _tick(self) -> None:
+        await tick(self.engine, self.jobs, self.clock)
+        self._ticked_at = time.monotonic()
+
+    async def _repeat(
+        self, name: str, work: Callable[[], Awaitable[None]], *, at_once: bool
+    ) -> None:
+        while True:
+            if at_once:
+                await _run_logged(name, work)
+            at_once = True
+            await asyncio.sleep(MINUTE - self.clock().second)
 
 
 async def _run_logged(name: str, work: Callable[[], Awaitable[None]]) -> None:
-    """Run a job and log its failure by the type of the error only.
-
-    The scheduler's own report would print a traceback, with the data that it quotes.
-    """
+    """Run a job and log its failure by the type of the error only; the next minute tries again."""
     try:
         await work()
     except asyncio.CancelledError:  # the process stops; what was not committed is still to be done
         log.info("turn stopped", turn=name)
-    except Exception as error:  # the next minute tries again
+        raise
+    except Exception as error:
         log.error("turn failed", turn=name, error=type(error).__name__)

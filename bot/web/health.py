@@ -4,8 +4,11 @@ import contextlib
 import hmac
 import ipaddress
 import re
-from collections.abc import Sequence
-from datetime import UTC, datetime
+import shutil
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from aiohttp import web
 from prometheus_client import generate_latest
@@ -15,14 +18,62 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.adapters.base import Adapter
 from bot.metrics import AUDIT_HEAD, DELIVERIES, OLDEST_DELIVERY_SECONDS, REGISTRY
-from db import audit, migrate, outbox
+from db import audit, job_runs, migrate, outbox, sending
 from db.base import transaction
 
 PROXY_HEADERS = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via")
 
 
+DELIVERY_PATIENCE = timedelta(minutes=5)
+"""How long a delivery may wait that nothing hinders; then nobody sends."""
+TIMETABLE_PATIENCE = timedelta(minutes=15)
+"""How old the newest job run may be; there is one every five minutes."""
+MIN_FREE_BYTES = 20_000_000
+
+
+@dataclass
+class Readiness:
+    """What `/readyz` looks at besides the database and the adapters.
+
+    `checks` say, by name, whether a part of this process works. `platforms`: those to which
+    somebody has to deliver. `folder`: where an embedded database needs space.
+    """
+
+    checks: dict[str, Callable[[], bool]] = field(default_factory=dict)
+    platforms: Collection[str] = ()
+    folder: Path | None = None
+    min_free_bytes: int = MIN_FREE_BYTES
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    async def check(self, engine: AsyncEngine, adapters: Sequence[Adapter]) -> dict[str, bool]:
+        """Return, by name, whether each thing that the hub needs is well."""
+        found = {"database": await _is_database_ready(engine)}
+        if self.folder:
+            found["disk"] = shutil.disk_usage(self.folder).free >= self.min_free_bytes
+        found |= {a.platform: a.is_ready() for a in adapters}
+        found |= {name: check() for name, check in self.checks.items()}
+        if found["database"]:
+            found |= await self._check_deliveries(engine)
+        return found
+
+    async def _check_deliveries(self, engine: AsyncEngine) -> dict[str, bool]:
+        """Look in the database for what other processes have to do."""
+        now = self.clock()
+        async with transaction(engine) as session:
+            late = await sending.find_overdue(session, now, DELIVERY_PATIENCE, self.platforms)
+            newest = await job_runs.find_newest(session)
+        found = {"deliveries": late is None}
+        if newest and "timetable" not in self.checks:
+            found["timetable"] = now - newest < TIMETABLE_PATIENCE
+        return found
+
+
 def add_routes(
-    app: web.Application, engine: AsyncEngine, adapters: Sequence[Adapter], token: str
+    app: web.Application,
+    engine: AsyncEngine,
+    adapters: Sequence[Adapter],
+    token: str,
+    readiness: Readiness,
 ) -> None:
     """Add `/healthz` (the process runs), `/readyz` (it can work) and `/metrics` (Prometheus)."""
 
@@ -30,8 +81,7 @@ def add_routes(
         return web.json_response({"status": "ok"})
 
     async def readyz(request: web.Request) -> web.Response:
-        checks = {"database": await _is_database_ready(engine)}
-        checks |= {a.platform: a.is_ready() for a in adapters}
+        checks = await readiness.check(engine, adapters)
         fine = all(checks.values())
         said = {name: "ok" if good else "fail" for name, good in checks.items()}
         if checks["database"]:

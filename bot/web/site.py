@@ -16,6 +16,7 @@ def add_routes(
     links: Links,
     adapters: Sequence[Adapter],
     metrics_token: str,
+    readiness: health.Readiness,
 ) -> None:
     """Add the routes of each module in this folder.
 
@@ -24,7 +25,7 @@ def add_routes(
     `/calendar/meeting/{token}.ics`: the agreed time of a talk.
     `/relay/file/{token}`: a file of a conversation, passed through from its platform.
     """
-    health.add_routes(app, engine, adapters, metrics_token)
+    health.add_routes(app, engine, adapters, metrics_token, readiness)
     my_data.add_routes(app, engine, links)
     calendars.add_routes(app, engine, links)
     files.add_routes(app, engine, links, adapters)

@@ -8,11 +8,13 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from bot.jobs.timetable import TIMETABLE, ScheduledJob, StepJob, create_scheduler, tick
+from bot.jobs import timetable
+from bot.jobs.timetable import TIMETABLE, ScheduledJob, Scheduler, StepJob, tick
 from db.base import transaction
 from db.job_runs import claim_job_run
 from db.key_values import KeyValue
 from tests.conftest import Clock
+from tests.platforms import PATIENCE
 
 pytestmark = pytest.mark.both
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -95,13 +97,14 @@ async def test_a_slot_is_taken_once(engine: AsyncEngine) -> None:
 
 async def test_the_scheduler_ticks_at_once_and_then_each_minute(engine: AsyncEngine) -> None:
     """So that a turn missed during a restart comes right after it."""
-    scheduler = create_scheduler(engine, [ScheduledJob("soon", "* * * * *", note)])
-    scheduler.start()
+    running = asyncio.create_task(
+        Scheduler(engine, [ScheduledJob("soon", "* * * * *", note)]).run()
+    )
     for _ in range(200):
         if await effects(engine):
             break
         await asyncio.sleep(0.05)
-    scheduler.shutdown(wait=False)
+    running.cancel()
     assert len(await effects(engine)) == 1
     assert len({turn.name for turn in TIMETABLE}) == len(TIMETABLE)
 
@@ -117,23 +120,27 @@ async def test_a_process_that_stops_in_a_turn_reports_no_fault(
         begun.set()
         await asyncio.sleep(60)
 
-    scheduler = create_scheduler(engine, [ScheduledJob("slow", "* * * * *", slow)])
-    scheduler.start()
+    running = asyncio.create_task(
+        Scheduler(engine, [ScheduledJob("slow", "* * * * *", slow)]).run()
+    )
     await begun.wait()
-    scheduler.shutdown(wait=False)
-    await asyncio.sleep(0.2)
+    running.cancel()
+    await asyncio.wait([running])
     assert [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")] == []
     assert await effects(engine) == []
 
 
 async def test_a_job_of_many_steps_stands_in_the_timetable_like_any_other(
-    engine: AsyncEngine,
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One line there; the tick leaves it alone, the scheduler gives it the engine and a clock."""
     given: list[tuple[AsyncEngine, datetime]] = []
 
+    stepped = asyncio.Event()
+
     async def advance(handed: AsyncEngine, clock: Callable[[], datetime]) -> None:
         given.append((handed, clock()))
+        stepped.set()
 
     turns: list[StepJob | ScheduledJob] = [
         StepJob("steps", advance),
@@ -143,11 +150,12 @@ async def test_a_job_of_many_steps_stands_in_the_timetable_like_any_other(
     assert len(await effects(engine)) == 1
     assert given == []
 
-    scheduler = create_scheduler(engine, turns)
-    jobs = {job.args[0]: job for job in scheduler.get_jobs()}
-    assert jobs.keys() == {"tick", "steps"}
-    await jobs["steps"].func(*jobs["steps"].args)
-    ((handed, at),) = given
+    monkeypatch.setattr(timetable, "MINUTE", 0)
+    running = asyncio.create_task(Scheduler(engine, turns).run())
+    await asyncio.wait_for(stepped.wait(), PATIENCE)
+    running.cancel()
+    await asyncio.wait([running])
+    handed, at = given[0]
     assert handed is engine
     assert at.tzinfo is UTC
     mine = [job.name for job in TIMETABLE if isinstance(job, StepJob)]

@@ -18,7 +18,7 @@ from bot.hub import Hub
 from bot.jobs import deliver
 from bot.jobs.deliver import LEASE, DeliveryWorker
 from bot.request import Request
-from db import key_values, outbox, retention, sending
+from db import key_values, outbox, recovery, retention, sending
 from db.base import transaction
 from db.members import Account, Member
 from db.outbox import Delivery
@@ -90,7 +90,7 @@ async def test_what_kills_three_processes_is_left_alone(
             await sending.mark_in_flight(session, clock(), LEASE, [c.row for c in taken.claims])
         clock.advance(seconds=LEASE.total_seconds() + 1)
         async with transaction(engine, writes=True) as session:
-            await sending.recover_lost_claims(session, clock(), timedelta(0))
+            await recovery.recover_lost_claims(session, clock(), timedelta(0), LEASE)
     await owing("harmless", channel="C2")
     await worker(engine, platform, clock).run_until_idle()
     assert [(r.state, r.reason) for r in await rows()][:2] == [("dead", "crash loop"), ("sent", "")]

@@ -16,6 +16,7 @@ from bot.hub import Hub
 from bot.logs import configure_logging
 from bot.web import site
 from bot.web.connections import HttpServer
+from bot.web.health import Readiness
 from tests.campaign import SEED, scaled
 from tests.conftest import CANARY, Reading
 
@@ -83,7 +84,7 @@ async def desk(engine: AsyncEngine, hub: Hub, read: Reading) -> AsyncIterator[De
     running = app.App(settings, engine, hub)
     app.add_slack(running)
     app.add_playground(running)
-    site.add_routes(running.http_app, engine, hub.links, running.adapters, "Bq3xzTn8fL2hW6pD")
+    site.add_routes(running.http_app, engine, hub.links, running.adapters, "", Readiness())
     routes = sorted(
         {(r.method, r.resource.canonical) for r in running.http_app.router.routes() if r.resource}
     )

@@ -1,7 +1,10 @@
 """Health, readiness and metrics: what every HTTP process answers."""
 
+import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,21 +14,31 @@ from aiohttp import web as http
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.adapters.base import Adapter
+from bot.jobs.deliver import DeliveryWorker
+from bot.jobs.timetable import Scheduler
 from bot.web import health
-from db import audit
+from bot.web.health import Readiness
+from db import audit, sending
 from db.base import open_engine, transaction
+from db.job_runs import claim_job_run
+from db.key_values import save_value
+from db.outbox import PANIC
 from tests.cast import NOW
+from tests.conftest import Clock
+from tests.jobs.conftest import Owing
 from tests.stories.program import get
 
 TOKEN = "Bq3xzTn8fL2hW6pD"
 
 
 @asynccontextmanager
-async def answering(engine: AsyncEngine, *adapters: Any, socket: str = "") -> AsyncIterator[str]:
+async def answering(
+    engine: AsyncEngine, *adapters: Any, socket: str = "", readiness: Readiness | None = None
+) -> AsyncIterator[str]:
     """Only what every HTTP process answers, with the bearer token set."""
     site = http.Application()
     heard: list[Adapter] = list(adapters)
-    health.add_routes(site, engine, heard, TOKEN)
+    health.add_routes(site, engine, heard, TOKEN, readiness or Readiness())
     runner = http.AppRunner(site)
     await runner.setup()
     try:
@@ -106,5 +119,69 @@ async def test_readiness_fails_with_a_platform(engine: AsyncEngine) -> None:
     async with answering(engine, Deaf()) as url:
         assert await get(f"{url}/readyz") == (
             503,
-            '{"database": "ok", "deaf": "fail", "queue": "0 s"}',
+            '{"database": "ok", "deaf": "fail", "deliveries": "ok", "queue": "0 s"}',
         )
+
+
+async def readiness_of(engine: AsyncEngine, **facts: Any) -> tuple[int, dict[str, str]]:
+    """What `/readyz` says when it looks at these."""
+    async with answering(engine, readiness=Readiness(platforms=["slack"], **facts)) as url:
+        status, said = await get(f"{url}/readyz")
+    return status, json.loads(said)
+
+
+@pytest.mark.both
+async def test_readiness_fails_when_nobody_sends_what_is_due(
+    engine: AsyncEngine, owing: Owing, clock: Clock
+) -> None:
+    """After five minutes in which nothing hinders; whoever should have sent it."""
+    facts = {"clock": clock}
+    await owing("due")
+    await owing("of a platform that is served no more", platform="discord")
+    assert (await readiness_of(engine, **facts))[0] == 200
+    clock.advance(minutes=4)
+    assert (await readiness_of(engine, **facts))[0] == 200
+    clock.advance(minutes=2)
+    status, said = await readiness_of(engine, **facts)
+    assert (status, said["deliveries"]) == (503, "fail")
+    for gate in ("slack", "slack:T1", "slack:T1:C1"):
+        async with transaction(engine, writes=True) as session:
+            until = clock() + timedelta(minutes=1)
+            await sending.set_rate_limits(session, clock(), {gate: (until, "")})
+        assert (await readiness_of(engine, **facts))[0] == 200, gate
+        clock.advance(minutes=2)
+    async with transaction(engine, writes=True) as session:
+        await save_value(session, PANIC, "stopped")
+    assert (await readiness_of(engine, **facts))[0] == 200
+
+
+async def test_readiness_fails_when_the_disk_is_full(engine: AsyncEngine, tmp_path: Path) -> None:
+    """Of the folder of the database; a little is left for what must be written last."""
+    assert (await readiness_of(engine, folder=tmp_path))[0] == 200
+    status, said = await readiness_of(engine, folder=tmp_path, min_free_bytes=2**62)
+    assert (status, said["disk"]) == (503, "fail")
+
+
+async def test_readiness_fails_when_nothing_ticks(engine: AsyncEngine, clock: Clock) -> None:
+    """In this process, as it says; in another, by what it wrote last."""
+    assert (await readiness_of(engine, checks={"worker": lambda: True}))[0] == 200
+    status, said = await readiness_of(engine, checks={"worker": lambda: False})
+    assert (status, said["worker"]) == (503, "fail")
+    async with transaction(engine, writes=True) as session:
+        await claim_job_run(session, "anything", clock())
+    assert (await readiness_of(engine, clock=clock))[1]["timetable"] == "ok"
+    clock.advance(minutes=20)
+    assert (await readiness_of(engine, clock=clock))[1]["timetable"] == "fail"
+
+
+async def test_heartbeats_stop_with_the_work(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the delivery worker and of the timetable."""
+    parts = (DeliveryWorker(engine, (), ["key"]), Scheduler(engine, ()))
+    assert all(part.is_alive() for part in parts)
+    later = time.monotonic() + 301
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    assert not any(part.is_alive() for part in parts)
+    await parts[0].run_until_idle()
+    assert parts[0].is_alive()
