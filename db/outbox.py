@@ -1,7 +1,7 @@
 """The outbox: every message is a row here before it is sent anywhere."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import (

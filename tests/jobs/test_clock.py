@@ -70,7 +70,11 @@ async def test_what_a_dead_process_had_under_way_is_looked_for_soon(
     (flying,) = [claim for claim in taken.claims if claim.row.channel == "C1"]
     async with transaction(engine, writes=True) as session:
         await sending.mark_in_flight(session, clock(), LEASE, [flying.row])
-    await attempts.attempt_delivery(platform, [KEY], flying, clock())
+
+    async def is_wanted(_: Delivery) -> bool:
+        return True
+
+    await attempts.attempt_delivery(platform, [KEY], flying, clock(), is_wanted)
     platform.clock = Clock(clock.now).__call__  # the platform's clock is right all the time
     clock.advance(**BACK)
     other = worker(engine, platform, clock)

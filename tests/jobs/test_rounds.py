@@ -19,12 +19,13 @@ from bot.jobs import rounds as job
 from db import members, relay, round_pools, rounds, workspaces
 from db.base import transaction
 from db.directory import Expertise
-from db.members import Member, Workspace
+from db.members import Member
 from db.outbox import Delivery
 from db.relay import RelayLine
 from db.round_members import RoundMember
 from db.rounds import Round, RoundGroup, RoundPlace, UnmatchedMember
 from db.talks import Talk
+from db.workspaces import Workspace
 from tests.cast import NOW, WORKSPACE
 from tests.conftest import Clock, CommandTyper
 
