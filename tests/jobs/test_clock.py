@@ -12,7 +12,7 @@ from bot.jobs.deliver import LEASE, DeliveryWorker
 from bot.metrics import CLOCK_STEPS
 from db import sending
 from db.base import transaction
-from db.outbox import RateLimit
+from db.outbox import Delivery, RateLimit
 from tests.conftest import Clock, Entry
 from tests.jobs.conftest import KEY, Owing, Rows, worker
 from tests.jobs.platform import Platform
