@@ -14,6 +14,7 @@ from bot.adapters.playground import live
 from bot.adapters.playground.listen import PlaygroundAdapter
 from bot.adapters.playground.world import MAX_MESSAGES, Conversations, Persona, conversation_key
 from bot.cards import Card, Form, Input, Text
+from bot.request import HandledMessage
 from tests.adapters.playground.demo import FakeHub, served
 
 MAYA, LUIS, NOOR = "maya@boston.example", "luis@bogota.example", "noor@programme.example"
@@ -329,6 +330,21 @@ async def test_what_the_hub_says_arrives_at_once(
         assert channels == [LUIS, MAYA]
 
     assert 'data-channel="data-talk"' in (await browser.get("/playground/pane"))[1]
+
+
+async def test_what_was_passed_on_says_so_at_the_message(browser: Browser, hub: FakeHub) -> None:
+    """Not as an answer of the hub, and not as an edit; links, code and emoji are drawn."""
+    hub.takes = HandledMessage(receipt=Card("", (Text("Passed on to Luis."),)))
+    words = "`a  b` :tada: https://a.example/x_(y)"
+    said = await browser.say(words, channel="bot", **{"as": MAYA, "workspace": "T-DEMO"})
+    assert said["plain"] == ""
+    _, html, _ = await browser.get(f"/playground/pane?as={MAYA}&workspace=T-DEMO&channel=bot")
+    for shown in (said["html"], html):
+        assert shown.count("Passed on to Luis.") == 1
+        assert 'class="edited"' not in shown
+        assert "<code>a  b</code> 🎉" in shown
+        assert 'href="https://a.example/x_(y)"' in shown
+    assert hub.overheard[-1].text == words.replace(":tada:", "🎉")
 
 
 async def test_a_form_said_unasked_becomes_a_message_that_opens_it(
