@@ -18,6 +18,9 @@ from db.members import Member
 MAX_QUOTES = 5
 """Shared messages that are passed on with one message."""
 
+MAX_READ = 4 * MAX_LENGTH
+"""Characters of a text that are read at most; more of them could hardly be shown."""
+
 _MOMENT = re.compile(r"<t:(-?\d{1,13})(?::([a-zA-Z]))?>")
 
 
@@ -51,8 +54,8 @@ def render_copy(view: ConversationView, heard: IncomingMessage) -> MessageCopy:
 
 def _prepare_text(reader: Member, text: str, room: int) -> tuple[str, bool]:
     """Return a text as the reader may see it, in at most `room` units, and whether it was cut."""
-    said, is_cut = truncate(escape_markup(express_moments(reader, text)), room)
-    return close_block(said), is_cut
+    shown, is_cut = truncate(escape_markup(express_moments(reader, text[:MAX_READ])), room)
+    return close_block(shown), is_cut or len(text) > MAX_READ
 
 
 def describe_losses(
