@@ -25,9 +25,10 @@ from bot.community.people import portraits
 from bot.deliveries import KINDS
 from bot.errors import InvalidArgumentError
 from bot.i18n import LANGUAGE_NAMES, Translator, translator
-from bot.parsing import HiddenField, Labels, Suggestions, find_nearest, shorten
+from bot.parsing import HiddenField, Labels, Suggestions, find_nearest, fold_text, shorten
 from db import switches
 from db.base import insert_if_absent
+from db.members import Member
 from db.switches import KindOptOut
 
 Language = Annotated[Literal["en", "es", "pt", "fr"], Labels(LANGUAGE_NAMES)]
@@ -40,6 +41,17 @@ if TYPE_CHECKING:
 else:
     Switch = Annotated[Literal[tuple(SWITCHABLE)], Labels(SWITCHABLE)]
 _HOURS = re.compile(r"(\d{1,2})(?::(\d{2}))?\s*(?:-|–|to|a|à)\s*(\d{1,2})(?::(\d{2}))?")
+
+_NEVER = frozenset(
+    (
+        *("off", "none", "no", "never"),
+        *("ninguno", "ninguna", "nunca", "apagado", "apagada"),
+        *("nao", "nenhum", "nenhuma", "desligado", "desligada"),
+        *("non", "aucun", "aucune", "jamais", "desactive", "desactivee"),
+    )
+)
+"""Words for no quiet hours at all, in the four languages, without accents."""
+_NO_QUIET_HOURS = ("00:00", "00:00")
 
 
 class Settings(BaseModel):
@@ -75,7 +87,7 @@ async def current_settings(ctx: Context) -> dict[str, tuple[str, ...]]:
     return {
         "language": (person.language,),
         "zone": (person.zone,),
-        "quiet": (f"{person.quiet_from}-{person.quiet_to}",),
+        "quiet": (f"{person.quiet_from}-{person.quiet_to}" if _has_quiet_hours(person) else "off",),
         "weekly": (str(person.weekly_ceiling),),
     }
 
@@ -129,7 +141,7 @@ async def _settings_card(ctx: Context, note: str) -> Card:
                 Fact(t("Language"), LANGUAGE_NAMES[person.language]),
                 Fact(t("Time zone"), person.zone),
                 Fact(t("Local time"), portraits.local_time(t, person, ctx.now)),
-                Fact(t("Quiet hours"), f"{person.quiet_from}–{person.quiet_to}"),
+                Fact(t("Quiet hours"), _describe_quiet_hours(t, person)),
                 Fact(t("Most messages per week"), t.number(person.weekly_ceiling)),
             )
         )
@@ -157,11 +169,21 @@ def _switch_entry(t: Translator, name: str, is_off: bool) -> Entry:
     )
 
 
+def _has_quiet_hours(person: Member) -> bool:
+    return person.quiet_from != person.quiet_to
+
+
+def _describe_quiet_hours(t: Translator, person: Member) -> str:
+    return f"{person.quiet_from}–{person.quiet_to}" if _has_quiet_hours(person) else t("none")
+
+
 def _parse_quiet_hours(ctx: Context, text: str) -> tuple[str, str]:
     """Return the start and the end as «HH:MM»; they may cross midnight, and equal ones mean never.
 
-    Raises InvalidArgumentError for text that is no such range.
+    A word for «never» will do too. Raises InvalidArgumentError for any other text.
     """
+    if fold_text(text).strip(" .!") in _NEVER:
+        return _NO_QUIET_HOURS
     match = _HOURS.fullmatch(text.strip())
     if match:
         start = (int(match[1]), int(match[2] or 0))
@@ -170,7 +192,7 @@ def _parse_quiet_hours(ctx: Context, text: str) -> tuple[str, str]:
             return f"{start[0]:02}:{start[1]:02}", f"{end[0]:02}:{end[1]:02}"
     raise InvalidArgumentError(
         ctx.t(
-            "I can't read «{text}» as quiet hours. Try 19:00-08:00.",
+            "I can't read «{text}» as quiet hours. Try 19:00-08:00, or off.",
             text=shorten(text),
         ),
         name="quiet",

@@ -69,10 +69,23 @@ async def test_quiet_hours_and_the_ceiling_are_the_members_own(typing: CommandTy
     said = plain(await typing("settings quiet:22-6:30 weekly:3"))
     assert "Quiet hours: 22:00–06:30" in said
     assert "Most messages per week: 3" in said
-    assert "00:00–00:00" in plain(await typing("settings quiet:0-0"))
+    assert "Quiet hours: none" in plain(await typing("settings quiet:0-0"))
 
 
-@pytest.mark.parametrize("said", ["late", "25-3", "7:99-8", "9"])
+async def test_no_quiet_hours_are_said_in_a_word_of_four_languages(typing: CommandTyper) -> None:
+    """As it comes to mind: with accents or without, in capitals, with a full stop."""
+    for said in (
+        "off", "None", "no", "never.", "Nunca", "ninguno", "apagado", "não", "nenhum",
+        "DESLIGADO", "non", "aucune", "Jamais", "désactivé",
+    ):  # fmt: skip
+        assert "Quiet hours: 22:00–06:30" in plain(await typing("settings quiet:22-6:30"))
+        assert "Quiet hours: none" in plain(await typing(f"settings quiet:{said}")), said
+    form = await typing("settings edit")
+    assert isinstance(form, Form)
+    assert next(i.value for i in form.inputs if i.name == "quiet") == ("off",)
+
+
+@pytest.mark.parametrize("said", ["late", "25-3", "7:99-8", "9", "nobody"])
 async def test_quiet_hours_that_are_none_are_quoted(typing: CommandTyper, said: str) -> None:
     """With an example."""
     reply = plain(await typing(f"settings quiet:{said}"))
