@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 import structlog
 
 from bot.adapters.slack.client import FAILURES, Clients, reason
-from bot.adapters.slack.payloads import Visitor, get_object, get_text
+from bot.adapters.slack.payloads import Body, Visitor, get_object, get_text
 from bot.adapters.slack.tokens import Tokens
 from bot.hub import Hub
 from bot.i18n import Translator, language_of, translator
@@ -188,7 +188,7 @@ def parse_facts(user: Any) -> UserFacts:
     profile, company = get_object(user, "profile"), get_object(user, "enterprise_user")
     guest = ("is_restricted", "is_ultra_restricted", "is_stranger", "is_bot", "deleted")
     return UserFacts(
-        name=get_text(profile.get("display_name")) or get_text(user.get("real_name")),
+        name=_full_name(user, profile),
         locale=get_text(user.get("locale")),
         zone=get_text(user.get("tz")),
         home=get_text(user.get("team_id")),
@@ -196,3 +196,9 @@ def parse_facts(user: Any) -> UserFacts:
         is_outsider=any(user.get(mark) is True for mark in guest),
         email=get_text(profile.get("email")) if user.get("is_email_confirmed") is True else "",
     )
+
+
+def _full_name(user: Body, profile: Body) -> str:
+    """Return the real name, which colleagues know; the display name only where there is none."""
+    real = get_text(profile.get("real_name")) or get_text(user.get("real_name"))
+    return real.strip() or get_text(profile.get("display_name"))

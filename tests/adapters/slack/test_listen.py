@@ -47,7 +47,7 @@ class TestCommands:
         sender = hub.asked[0].sender
 
         assert (sender.platform, sender.workspace, sender.user) == ("slack", slack.team.id, ana.id)
-        assert (sender.name, sender.locale, sender.zone) == ("ana", "es-LA", "America/Bogota")
+        assert (sender.name, sender.locale, sender.zone) == ("Ana", "es-LA", "America/Bogota")
         assert not sender.is_outsider
         assert hub.asked[0].direct
         assert len(slack.called("users.info")) == 1
@@ -704,13 +704,23 @@ async def test_facts_about_people_are_asked_again_after_an_hour(
     async with adapter_of(slack, hub, clock=clock) as _:
         slack.delivery.clock = lambda: clock().timestamp()
         await slack.command(ana, "/wwc", "help")
-        ana.name, clock.skipped = "anita", 3700
+        ana.real_name, clock.skipped = "Ana Ruiz", 3700
         slack.fault("users.info", kind="error", error="fatal_error")
         await slack.command(ana, "/wwc", "help")
         clock.skipped += 61
         await slack.command(ana, "/wwc", "help")
 
-    assert [r.sender.name for r in hub.asked] == ["ana", "ana", "anita"]
+    assert [r.sender.name for r in hub.asked] == ["Ana", "Ana", "Ana Ruiz"]
+
+
+async def test_people_are_called_by_their_full_names(slack: LoopbackSlack, hub: ToldHub) -> None:
+    """A display name is often one word, from which no colleague knows who it is."""
+    for display, real, called in (
+        ("cy", "Cy Ito", "Cy Ito"), ("Jo R.", "", "Jo R."), ("", "Lu Ocampo ", "Lu Ocampo"),
+    ):  # fmt: skip
+        somebody = slack.add_user(slack.team, display, real_name=real)
+        await slack.command(somebody, "/wwc", "help")
+        assert hub.asked[-1].sender.name == called
 
 
 async def test_languages_come_from_the_hub(slack: LoopbackSlack, hub: ToldHub, ana: User) -> None:
