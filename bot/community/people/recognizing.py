@@ -8,17 +8,21 @@ from bot.errors import InvalidArgumentError, Refusal
 from bot.parsing import fold_text, parse_words
 from db import search
 
+_LIKELY = {"exact": EXACT, "close": CLOSE, "part": CLOSE - 2, "guess": NEAR}
+
 
 @recognizes("who-does")
 async def recognize_topic(ctx: Context, words: str) -> float:
     """Return how likely the words are a topic, with or without filters, or words of a profile."""
     text = " ".join(parse_words(words, ctx.commands["who-does"].arguments).get("topic", ()))
-    hit = ctx.reference.vocabulary.find(text)
-    if hit:
-        return EXACT if hit.precision == "exact" else CLOSE
+    readings = ctx.reference.topic_reader.read(text)
+    if readings:
+        likely = min(_LIKELY[reading.precision] for reading in readings)
+        if likely > NEAR:
+            return likely
     if ctx.viewer and await search.find_refs(ctx.session, "member", text, ctx.viewer.city_id, 1):
         return FOUND
-    return NEAR if ctx.reference.vocabulary.find_near(text) else GUESS
+    return NEAR if readings or ctx.reference.vocabulary.find_near(text) else GUESS
 
 
 @recognizes("who-is")
