@@ -25,7 +25,8 @@ from sqlalchemy.orm import relationship as related
 
 from db import search
 from db.base import Base
-from db.members import Member, can_be_reached
+from db.members import Member
+from db.reach import can_be_reached
 from db.text import analyse, fold_text
 from db.topics import Topic, TopicTerm
 

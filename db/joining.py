@@ -85,10 +85,7 @@ class KeptTry(Base):
     """
 
     __tablename__ = "kept_try"
-    __table_args__ = (
-        Index("ix_kept_try_there", "workspace_id", "kind", "at"),
-        {"sqlite_autoincrement": True},
-    )
+    __table_args__ = (Index("ix_kept_try_there", "workspace_id", "kind", "at"),)
     id: Mapped[int] = mapped_column(primary_key=True)
     fingerprint: Mapped[str]
     workspace_id: Mapped[int] = mapped_column(ForeignKey("workspace.id", ondelete="CASCADE"))

@@ -16,9 +16,12 @@ from db import moderation
 from db.base import Base, insert_if_absent
 from db.blocks import Block
 from db.introductions import ASK_AGAIN_AFTER, DECLINED, NEVER, Introduction
-from db.members import KEPT, Account, Member
+from db.members import Account, Member
 from db.round_members import RoundAvoidance
 from db.text import fold_text
+
+KEPT = "kept"
+"""The `Member.way` of a row that proves nothing: it holds what is kept of a forgotten member."""
 
 
 class KeptAccount(Base):

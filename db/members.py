@@ -1,32 +1,23 @@
 """People: members, their roles, and their accounts in workspaces."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, Protocol
 
 from sqlalchemy import (
     ColumnElement,
-    Exists,
     ForeignKey,
     Index,
     UniqueConstraint,
     and_,
     bindparam,
     delete,
-    exists,
     func,
     or_,
     select,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import (
-    InstrumentedAttribute,
-    Mapped,
-    contains_eager,
-    joinedload,
-    mapped_column,
-    selectinload,
-)
+from sqlalchemy.orm import Mapped, contains_eager, joinedload, mapped_column, selectinload
 from sqlalchemy.orm import relationship as related
 
 from db.base import Base, insert_if_absent
@@ -45,9 +36,6 @@ CITY_LEAD = "lead"
 
 STAFF_ROLES = ("staff", "admin")
 """The roles of the programme's staff."""
-
-KEPT = "kept"
-"""The `Member.way` of a row that proves nothing: it holds what is kept of a forgotten member."""
 
 
 class Person(Protocol):
@@ -100,8 +88,7 @@ class Member(Base):
     is sent from `quiet_from` to `quiet_to`, nor beyond `weekly_ceiling` of them in seven days.
     Until `muted_until` the member may read, but write to nobody. `status` is verified, suspended
     or left. `way` is what proved the person at `proved_at`: code, invitation, workspace, email,
-    approval, setting; empty when it was not recorded, and «kept» in a row that only holds what is
-    kept of a forgotten member (see `db/kept.py`).
+    approval, setting; empty when it was not recorded. «kept»: see `db/kept.py`.
     """
 
     __tablename__ = "member"
@@ -214,27 +201,6 @@ class Account(Base):
     preferred: Mapped[bool] = mapped_column(default=False)
     member: Mapped[Member | None] = related(lazy="joined")
     workspace: Mapped[Workspace] = related(lazy="joined", innerjoin=True)
-
-
-def can_be_reached(member_id: ColumnElement[int] | InstrumentedAttribute[int]) -> Exists:
-    """Return the condition that the hub can write to a member.
-
-    They have an account with open direct messages, in a workspace that the hub is in.
-    """
-    return exists().where(
-        Account.member_id == member_id,
-        Account.reachable,
-        Account.workspace_id == Workspace.id,
-        Workspace.removed_at.is_(None),
-    )
-
-
-async def list_reachable(session: AsyncSession, member_ids: Collection[int]) -> set[int]:
-    """Return those of these members who are verified, and to whom the hub can write."""
-    query = select(Member.id).where(
-        Member.id.in_(member_ids), Member.status == "verified", can_be_reached(Member.id)
-    )
-    return set(await session.scalars(query))
 
 
 WITH_MEMBER = joinedload(Account.member).selectinload(Member.roles)

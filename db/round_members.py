@@ -9,8 +9,9 @@ from sqlalchemy.orm import Mapped, aliased, mapped_column, selectinload
 from sqlalchemy.orm import relationship as related
 
 from db.base import Base, insert_if_absent
-from db.members import Member, can_be_reached
+from db.members import Member
 from db.outbox import SENT, Delivery, is_in
+from db.reach import can_be_reached
 from db.rounds import RoundGroup, RoundPlace, UnmatchedMember
 
 

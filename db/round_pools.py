@@ -10,8 +10,9 @@ from sqlalchemy.orm import aliased, selectinload
 
 from db.base import insert_if_absent
 from db.directory import Expertise
-from db.members import Account, Member, can_be_reached
+from db.members import Account, Member
 from db.outbox import Address
+from db.reach import can_be_reached
 from db.round_members import RoundAvoidance, RoundMember
 from db.rounds import MET, Round, RoundGroup, RoundPlace
 from db.workspaces import Workspace

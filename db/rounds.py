@@ -9,7 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column, selectinload
 from sqlalchemy.orm import relationship as related
 
 from db.base import Base, insert_if_absent
-from db.members import Member, can_be_reached
+from db.members import Member
+from db.reach import can_be_reached
 
 MET, SCHEDULED, NOT_YET = "met", "scheduled", "not-yet"
 ANSWERS = (MET, SCHEDULED, NOT_YET)

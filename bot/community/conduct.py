@@ -14,7 +14,8 @@ from bot.domain.ranking import base_points
 from bot.errors import Refusal
 from bot.i18n import Translator
 from db import audit, directory, moderation
-from db.members import KEPT, Member
+from db.kept import KEPT
+from db.members import Member
 from db.moderation import Report
 
 MUTE_PERIOD = timedelta(days=14)

@@ -16,7 +16,7 @@ from bot.community.talks.opening import Pair
 from bot.deliveries import enqueue, run_ended_hooks, withdraw_unsettled
 from bot.errors import Refusal
 from bot.i18n import Translator, translator
-from db import audit, blocks, introductions, members, talks
+from db import audit, blocks, introductions, reach, talks
 from db.introductions import (
     AGREED,
     ASK_AGAIN_AFTER,
@@ -178,7 +178,7 @@ async def check_accepts_questions(ctx: Context, person: Member, topic: int | Non
     With a topic the refusal offers the next best person.
     """
     t = ctx.t
-    if person.is_in_directory and not await members.list_reachable(ctx.session, [person.id]):
+    if person.is_in_directory and not await reach.list_reachable(ctx.session, [person.id]):
         text = t(
             "I can't message {name} right now: they may have closed their direct messages or left "
             "their workspace. Please ask someone else.",

@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.commands import Context
 from bot.domain.ranking import Candidate, RankedPerson, Reason, rank_candidate
 from bot.i18n import Translator
-from db import members
+from db import reach
 from db.directory import CandidateRow, Expertise, build_candidate_row
 
 
@@ -43,7 +43,7 @@ def _build_candidate(
 
 async def rank_person(ctx: Context, tie: Expertise) -> RankedPerson:
     """Rank one person for one topic, with the reasons."""
-    reachable = await members.list_reachable(ctx.session, [tie.member_id])
+    reachable = await reach.list_reachable(ctx.session, [tie.member_id])
     row = build_candidate_row(tie, is_reachable=bool(reachable))
     return rank_candidate(next(build_candidates(ctx, [row])), ctx.now)
 

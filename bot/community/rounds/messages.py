@@ -24,7 +24,7 @@ from bot.deliveries import enqueue, withdraw_unsettled
 from bot.domain.cadence import A_WEEK, is_turn, next_round_day, round_schedule
 from bot.domain.matching import can_meet
 from bot.i18n import Translator, translator
-from db import members, round_members, round_pools, rounds
+from db import reach, round_members, round_pools, rounds
 from db.members import Member
 from db.outbox import Delivery
 from db.round_members import RoundMember
@@ -265,7 +265,7 @@ async def send_check_ins(
     Nobody is asked about a partner who left or cannot be written to, nor are these asked.
     """
     ids = [place.member_id for place in group.places]
-    there = await members.list_reachable(session, ids)
+    there = await reach.list_reachable(session, ids)
     for place in group.places:
         partners = [p for p in other_members(group, place.member_id) if p.id in there]
         if not place.answer and place.member_id in there and partners:
@@ -280,15 +280,13 @@ async def _send_check_in(
     person: Member,
     partners: Sequence[Member],
 ) -> None:
-    t = translator(person.language)
-    key = _check_in_key(round_.id, person.id)
     await enqueue(
         session,
         now,
         person,
         KIND,
-        check_in_card(t, group, partners),
-        key=key,
+        check_in_card(translator(person.language), group, partners),
+        key=_check_in_key(round_.id, person.id),
         expires=round_schedule(round_.day).close,
     )
 
