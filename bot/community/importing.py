@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import reference
+from bot.community.workbook import WorkbookError, read_workbook
 from bot.domain import importing
 from bot.domain.importing import Fault, Person, escape_formula, parse_header, parse_people
 from bot.domain.ranking import base_points
@@ -26,6 +27,11 @@ MAX_BYTES = 5 * 1024 * 1024
 MAX_UNPACKED_BYTES = 60 * 1024 * 1024
 """An Excel file is a ZIP archive: its parts may unpack to this many bytes in all."""
 
+MAX_COLUMNS = 100
+"""A list has ten columns; some leave room for their own."""
+
+_SEPARATOR_LINE = re.compile(r'"?sep=([,;\t|])"?[,;\t|]*\s*', re.IGNORECASE)
+"""What Excel writes before a list, so that it knows the character between two cells."""
 _EXCEL, _OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 Record = tuple[int, list[str]]
 """A row of a file: its number, from 1, and its cells."""
@@ -98,7 +104,11 @@ def _limit_rows(rows: Iterator[Record]) -> Iterator[Record]:
     for count, (number, cells) in enumerate(row for row in rows if any(map(str.strip, row[1]))):
         if count > MAX_ROWS:
             raise UnreadableError(f"There are more than {MAX_ROWS:,} rows: split the file.")
-        yield number, cells
+        if len(cells) > MAX_COLUMNS and any(map(str.strip, cells[MAX_COLUMNS:])):
+            raise UnreadableError(
+                f"Row {number} has more than {MAX_COLUMNS} cells: keep the list's own columns only."
+            )
+        yield number, cells[:MAX_COLUMNS]
 
 
 def _decode(data: bytes) -> str:
@@ -123,7 +133,11 @@ def _decode(data: bytes) -> str:
 
 def _iter_csv_rows(text: str) -> Iterator[Record]:
     lines = list(io.StringIO(text, newline="\n"))
-    reader = csv.reader(lines, delimiter=_guess_delimiter(lines), strict=True)
+    told = _SEPARATOR_LINE.fullmatch(lines[0]) if lines else None
+    if told:
+        lines = lines[1:]  # Excel, too, counts from the next one
+    delimiter = told[1] if told else _guess_delimiter(lines)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     number = 0
     try:
         for number, cells in enumerate(reader, 1):
@@ -139,6 +153,8 @@ def _describe_csv_error(error: csv.Error) -> str:
         return "a quotation mark is opened and never closed, or stands inside a cell"
     if "new-line" in str(error):
         return "a lone CR stands in it"
+    if "field limit" in str(error):
+        return "a cell in it is too long to be one; perhaps a quotation mark is missing"
     return str(error)
 
 
@@ -148,31 +164,19 @@ def _guess_delimiter(lines: Sequence[str]) -> str:
 
 
 def _iter_excel_rows(data: bytes) -> Iterator[Record]:
-    from python_calamine import CalamineError, load_workbook
-
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             unpacked = sum(part.file_size for part in packed.infolist())
         if unpacked > MAX_UNPACKED_BYTES:
             raise UnreadableError("The Excel file unpacks to too much: save it as CSV.")
-        sheet = load_workbook(io.BytesIO(data)).get_sheet_by_index(0)
-        if sheet.total_height > MAX_ROWS + 1:
-            raise UnreadableError(f"There are more than {MAX_ROWS:,} rows: split the file.")
-        rows = sheet.to_python(skip_empty_area=False)
-    except (CalamineError, zipfile.BadZipFile, IndexError) as error:
+        rows = read_workbook(data, MAX_ROWS + 1, MAX_COLUMNS)
+    except WorkbookError as error:
+        raise UnreadableError(str(error)) from None
+    except zipfile.BadZipFile:
         raise UnreadableError(
-            f"The Excel file cannot be read ({type(error).__name__}): save it as CSV."
+            "The Excel file cannot be read: it is damaged; save it as CSV."
         ) from None
-    for number, cells in enumerate(rows, 1):
-        yield number, [_cell_text(cell) for cell in cells]
-
-
-def _cell_text(cell: object) -> str:
-    if isinstance(cell, bool):
-        return "yes" if cell else "no"
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return str(cell)
+    yield from enumerate(rows, 1)
 
 
 # --- planning ---------------------------------------------------------------------------------
@@ -234,12 +238,15 @@ async def plan_import(
 def _map_columns(
     columns: Sequence[str], rows: Sequence[Record]
 ) -> tuple[list[tuple[int, Mapping[str, str]]], list[Fault]]:
-    """Map the cells of each row to column names; return rows, and a fault for each ragged one."""
+    """Map the cells of each row to column names; return rows, and a fault for each that is longer.
+
+    What is missing at the end, as spreadsheets leave out empty cells, stays as it is.
+    """
     whole: list[tuple[int, Mapping[str, str]]] = []
     faults = []
     for number, cells in rows:
         beyond = any(cell.strip() for cell in cells[len(columns) :])
-        if len(cells) < len(columns) or beyond:
+        if beyond:
             said = f"has {len(cells)} cells, the header has {len(columns)}"
             faults.append(Fault(number, "", said))
         else:

@@ -1,12 +1,14 @@
 """Serves files of a conversation that only one workspace may read to its other side."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, runtime_checkable
 from urllib.parse import quote
 
-from aiohttp import web
+import structlog
+from aiohttp import ClientError, web
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.adapters.base import Adapter, RemoteFile
@@ -19,6 +21,11 @@ from db.base import transaction
 
 LINK_LIFETIME = timedelta(days=7)
 """How long the other side may open a file."""
+
+STREAM_TIMEOUT = 120.0
+"""Seconds within which a file must be read and written."""
+
+log = structlog.get_logger()
 
 NOT_FOUND_TEXT = "This file cannot be opened here any more; ask for it in your conversation.\n"
 
@@ -51,7 +58,7 @@ def add_routes(
         if known is None or source is None or not await _can_read(engine, known, clock()):
             raise web.HTTPNotFound(text=NOT_FOUND_TEXT)
         async with source.open_file(known.workspace, known.file) as found:
-            if found is None or found.size > MAX_FILE_SIZE:
+            if found is None or not 0 < found.size <= MAX_FILE_SIZE:
                 raise web.HTTPNotFound(text=NOT_FOUND_TEXT)
             return await _stream_file(request, found)
 
@@ -78,7 +85,11 @@ async def _can_read(engine: AsyncEngine, shared: SharedFile, now: datetime) -> b
 
 
 async def _stream_file(request: web.Request, found: RemoteFile) -> web.StreamResponse:
-    """Stream a file as a download that no browser runs, cut off at the size that was stated."""
+    """Stream a file as a download that no browser runs.
+
+    One that is not of the size that was stated is refused: the connection is closed before its last
+    part, so that nobody takes it for the whole, and nothing more of it is read.
+    """
     name = one_line(found.name, 120) or "file"
     response = web.StreamResponse(
         headers={
@@ -91,11 +102,31 @@ async def _stream_file(request: web.Request, found: RemoteFile) -> web.StreamRes
     )
     response.content_length = found.size
     await response.prepare(request)
-    left = found.size
-    async for chunk in found.chunks:
-        await response.write(chunk[:left])
-        left -= len(chunk)
-        if left <= 0:
-            break
-    await response.write_eof()
+    try:
+        async with asyncio.timeout(STREAM_TIMEOUT):
+            is_whole = await _copy_chunks(response, found)
+    except (ClientError, OSError, TimeoutError):
+        is_whole = False
+    if not is_whole:
+        log.warning("file not passed on whole", size=found.size)
+        if request.transport:
+            request.transport.abort()
     return response
+
+
+async def _copy_chunks(response: web.StreamResponse, found: RemoteFile) -> bool:
+    """Copy a file, one part behind its reading; return False if its size is another one.
+
+    The last part is written only once the end was seen.
+    """
+    received, last = 0, b""
+    async for chunk in found.chunks:
+        received += len(chunk)
+        if received > found.size:
+            return False
+        await response.write(last)
+        last = chunk
+    if received != found.size:
+        return False
+    await response.write(last)
+    return True

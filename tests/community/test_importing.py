@@ -315,13 +315,28 @@ async def test_nobody_without_name_or_key(engine: AsyncEngine, tmp_path: Path) -
 
 
 async def test_cells_too_few_or_too_many(engine: AsyncEngine, tmp_path: Path) -> None:
-    """A row that was cut off would empty what it does not reach."""
-    text = "name,email,title\nAna,ana@x.example\n\nBo,bo@x.example,Chief,more\n"
+    """What a row does not reach stays as it is: spreadsheets leave out empty cells at the end."""
+    full = "name,email,title,languages\nAna,ana@x.example,Chief,es\nBo,bo@x.example,Clerk,fr\n"
+    assert (await taken(engine, written(tmp_path, full))).faults == []
+    text = "name,email,title,languages\nAna,ana@x.example\n\nBo,bo@x.example,Boss\n"
+    made = await tried(engine, written(tmp_path, text))
+    assert [row.changes for row in made.rows] == [(), ("title",)]
 
+    text = "name,email,title\nAna\n\nBo,bo@x.example,Chief,more\n"
     assert await faults(engine, tmp_path, text) == [
-        "row 2: has 2 cells, the header has 3",
+        "row 2, email: is empty, and there is no account to know the person by",
         "row 4: has 4 cells, the header has 3",
     ]
+
+
+@pytest.mark.parametrize("first", ["sep=;", "SEP=;", '"sep=;"', "sep=;;;"])
+def test_the_line_that_names_the_separator_is_none_of_the_list(tmp_path: Path, first: str) -> None:
+    """Excel writes it first, and counts from the next one; it outweighs any guess."""
+    text = f"{first}\r\nname;email\r\nAna, of Boston, MA;a@x.example\r\n"
+
+    rows = importing.load_records(written(tmp_path, text))
+
+    assert rows == [(1, ["name", "email"]), (2, ["Ana, of Boston, MA", "a@x.example"])]
 
 
 @pytest.mark.parametrize(
@@ -371,6 +386,10 @@ UNREADABLE = [
     (b"\xff\xfen\x00a", "Row 1 is not written in"),
     (b"name,email\n" + b"x" * importing.MAX_BYTES, "at most 5 MB are read"),
     (b"name,email\n" + b"a,b\n" * 10_001, "more than 10,000 rows"),
+    (b"name,email\n" + b"a" * 200_000, "Row 2 cannot be read: a cell in it is too long"),
+    (b'name,email\n"' + b"a,b\n" * 100_000, "Row 2 cannot be read: a"),
+    (b"name,email" + b",a" * 1_000_000, "Row 1 has more than 100 cells"),
+    (b'name,email\nAna,"a\0@x.gov"\n', "Row 2 holds a NUL"),
 ]
 
 
@@ -391,10 +410,10 @@ def test_ten_thousand_rows_are_read(tmp_path: Path) -> None:
     assert rows[2][0] == 3
 
 
-def excel(rows: Sequence[Sequence[str]]) -> bytes:
-    """The smallest file that Excel opens."""
+def excel(rows: Sequence[Sequence[str]], sheet: str = "", strings: str = "") -> bytes:
+    """The smallest file that Excel opens; `sheet`: more XML, `strings`: the one shared text."""
     space = "http://schemas.openxmlformats.org"
-    sheet = "".join(
+    sheet += "".join(
         "<row>"
         + "".join(f'<c t="inlineStr"><is><t>{escape(cell)}</t></is></c>' for cell in row)
         + "</row>"
@@ -418,6 +437,9 @@ def excel(rows: Sequence[Sequence[str]]) -> bytes:
         "xl/s.xml": f'<worksheet xmlns="{space}/spreadsheetml/2006/main">'
         f"<sheetData>{sheet}</sheetData></worksheet>",
     }
+    if strings:
+        shared = f'<sst xmlns="{space}/spreadsheetml/2006/main"><si><t>{strings}</t></si></sst>'
+        files["xl/sharedStrings.xml"] = shared
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
@@ -442,6 +464,30 @@ def test_names_of_files_do_not_lie(tmp_path: Path) -> None:
     assert "not an Excel file" in unreadable(tmp_path, HEAD, "people.xlsx")
     assert "cannot be read" in unreadable(tmp_path, packed[:200], "people.xlsx")
     assert "cannot be read" in unreadable(tmp_path, packed.replace(b"xl/", b"no/"), "people.xlsx")
+
+
+CELL = '<c r="{}" t="inlineStr"><is><t>x</t></is></c>'
+
+
+@pytest.mark.parametrize(
+    ("sheet", "strings", "said"),
+    [
+        ('<row r="1048576">' + CELL.format("XFD1048576") + "</row>", "", "takes too much memory"),
+        ('<row r="900">' + CELL.format("ZZ900") + "</row>", "", "cells beyond column 100"),
+        ('<row r="60000">' + CELL.format("A60000") + "</row>", "", "more than 10,000 rows"),
+        ("<row>" + '<c t="s"><v>0</v></c>' * 50_000 + "</row>", "x" * 100_000, "too much memory"),
+    ],
+    ids=["corner", "wide", "deep", "one text many times"],
+)
+def test_no_cell_takes_the_memory_of_the_machine(
+    tmp_path: Path, sheet: str, strings: str, said: str
+) -> None:
+    """However small the file: it is read beside the program, and one sentence says what to do."""
+    first = "<row>" + CELL.format("A1") + "</row>"
+    file = written(tmp_path, excel([], sheet=first + sheet, strings=strings), "people.xlsx")
+    assert file.stat().st_size < 20_000
+    with pytest.raises(importing.UnreadableError, match=said):
+        importing.load_records(file)
 
 
 def test_excel_files_have_limits_too(tmp_path: Path) -> None:

@@ -23,13 +23,17 @@ class Upload:
     data: bytes
     host: str
     deleted: bool = False
+    stated: object = None
+    """What is told as its size, where that is not so."""
+    has_length: bool = True
+    """Whether the download begins with its length."""
 
     @property
     def json(self) -> Json:
         """As Slack tells of it."""
         return {
             "id": self.id, "name": self.name, "title": self.name, "mimetype": self.kind,
-            "size": len(self.data), "mode": "hosted",
+            "size": len(self.data) if self.stated is None else self.stated, "mode": "hosted",
             "url_private_download": f"{self.host}/files-pri/{self.team.id}-{self.id}/download",
         }  # fmt: skip
 
@@ -41,6 +45,7 @@ class Files:
         self._world = world
         self._kept: dict[tuple[str, str], Upload] = {}
         self.opened: list[str] = []
+        self.sent = 0
 
     def add(self, team: Team, name: str, data: bytes, kind: str, host: str) -> Upload:
         """Upload one."""
@@ -55,7 +60,7 @@ class Files:
             raise Refused("file_not_found")
         return {"file": found.json}
 
-    async def download(self, request: web.Request) -> web.Response:
+    async def download(self, request: web.Request) -> web.StreamResponse:
         """The bytes, for a token of the workspace that may read files."""
         team, _, name = request.match_info["file"].partition("-")
         found, token = self._kept.get((team, name)), token_of(request, {})
@@ -64,4 +69,12 @@ class Files:
         if found is None or found.deleted or not may:
             return web.Response(text=SIGN_IN, content_type="text/html")
         self.opened.append(name)
-        return web.Response(body=found.data, content_type=found.kind)
+        if found.has_length:
+            return web.Response(body=found.data, content_type=found.kind)
+        response = web.StreamResponse(headers={"Content-Type": found.kind})
+        response.enable_chunked_encoding()
+        await response.prepare(request)
+        for start in range(0, len(found.data), 65_536):
+            self.sent += len(found.data[start : start + 65_536])
+            await response.write(found.data[start : start + 65_536])
+        return response

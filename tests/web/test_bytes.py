@@ -79,7 +79,8 @@ async def desk(engine: AsyncEngine, hub: Hub, read: Reading) -> AsyncIterator[De
         SLACK_CLIENT_SECRET="4b1d5e1c0a9f4f7e8d6c3b2a19087f6e",
         WWC_METRICS_TOKEN="Bq3xzTn8fL2hW6pD",
         WWC_SECRET_KEY="Jc1xkQvY0b1aG9uVnWm3R5tZ",
-        WWC_PLAYGROUND="on",
+        WWC_PUBLIC_URL="https://hub.boston.gov",
+        WWC_PLAYGROUND="off",
     )
     running = app.App(settings, engine, hub)
     app.add_slack(running)

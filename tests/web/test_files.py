@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
@@ -31,6 +32,7 @@ from tests.platforms.slack_world import User
 from tests.talking import ConversationDriver
 
 DATA = bytes(range(256)) * 1000
+DATA_SIZE = len(DATA)
 
 
 @dataclass
@@ -115,6 +117,44 @@ async def test_only_up_to_the_smaller_limit(desk: Desk) -> None:
     assert "/relay/file/" not in await desk.send(large)
     sly = desk.upload(data=bytes(MAX_FILE_SIZE + 1))
     assert (await desk.open(await desk.send(sly, size=5)))[0] == 404
+
+
+@pytest.mark.parametrize("stated", [0, -1, -DATA_SIZE, True, "256000", 2**70])
+async def test_a_file_of_no_size_has_no_address(desk: Desk, stated: object) -> None:
+    """Nor does it open where the size was a good one when it was sent; its name is told."""
+    given = desk.upload()
+    seen = await desk.send(given)
+    given.stated = stated
+    assert (await desk.open(seen))[0] == 404
+    if isinstance(stated, int) and stated < 1:
+        seen = await desk.send(desk.upload("empty.txt", b""), size=int(stated))
+        assert "empty.txt" in seen
+        assert "/relay/file/" not in seen
+
+
+@pytest.mark.parametrize("has_length", [True, False])
+@pytest.mark.parametrize("stated", [DATA_SIZE - 1, DATA_SIZE + 1, 1, 2 * DATA_SIZE])
+async def test_a_file_of_another_size_is_never_taken_for_the_whole(
+    desk: Desk, stated: int, has_length: bool
+) -> None:
+    """Refused at the length that it begins with, else cut off before its last part."""
+    given = desk.upload()
+    given.stated, given.has_length = stated, has_length
+    seen = await desk.send(given, size=stated)
+    if has_length:
+        assert (await desk.open(seen))[0] == 404
+        return
+    with pytest.raises((aiohttp.ClientPayloadError, aiohttp.ServerDisconnectedError)):
+        await desk.open(seen)
+
+
+async def test_no_more_is_read_of_a_file_that_is_too_long(desk: Desk) -> None:
+    """The connection to where it comes from is closed, too."""
+    given = desk.upload(data=bytes(MAX_FILE_SIZE))
+    given.stated, given.has_length = 70_000, False
+    with pytest.raises((aiohttp.ClientPayloadError, aiohttp.ServerDisconnectedError)):
+        await desk.open(await desk.send(given, size=70_000))
+    assert desk.slack.web.files.sent < MAX_FILE_SIZE
 
 
 async def test_what_was_taken_back_opens_no_more(desk: Desk) -> None:

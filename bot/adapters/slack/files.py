@@ -30,7 +30,7 @@ class Files:
         token = await self._tokens.token_for("", workspace)
         about = await self._load_info(token, name) if token else {}
         size, url = about.get("size"), URL(get_text(about.get("url_private_download")))
-        if token is None or not isinstance(size, int) or not self._is_slack(url):
+        if token is None or type(size) is not int or size <= 0 or not self._is_slack(url):
             yield None
             return
         async with self._clients.download(url, token) as answer:
@@ -39,7 +39,8 @@ class Files:
                 answer.content_type == "text/html"
                 and get_text(about.get("mimetype")) != "text/html"
             )
-            if answer.status != 200 or page:
+            sent = answer.content_length if "Content-Encoding" not in answer.headers else None
+            if answer.status != 200 or page or sent not in (None, size):
                 log.warning("file not given", status=answer.status)
                 yield None
             else:

@@ -241,7 +241,7 @@ def _files(message: Body) -> tuple[File, ...]:
     return tuple(
         File(
             get_text(file.get("name")) or get_text(file.get("title")),
-            size if isinstance(size := file.get("size"), int) else 0,
+            size if type(size := file.get("size")) is int and size > 0 else 0,
             get_text(file.get("mimetype")),
             id=get_text(file.get("id")),
         )

@@ -227,6 +227,15 @@ def receipt_card(t: Translator, name: str) -> Card:
     return Card("", (Text(t("Passed on to {name}.", name=name), quiet=True),))
 
 
+def files_without_size_text(t: Translator, name: str) -> str:
+    """Return the sentence that of a file whose size is not known only the name is passed on."""
+    return t(
+        "A file that's empty or kept somewhere else can't be passed on: {name} sees its name. To "
+        "share it, send a link that opens outside your workspace.",
+        name=name,
+    )
+
+
 def choose_conversation_card(
     t: Translator, choices: Sequence[tuple[int, Member]], draft_id: int, text: str
 ) -> Card:

@@ -65,8 +65,10 @@ def describe_losses(
     said = []
     if is_cut:
         said.append(cards.truncation_text(view.t, view.other_name))
-    if any(not file.url for file in files):
+    if any(not file.url and file.size > 0 for file in files):
         said.append(cards.files_not_sent_text(view.t, view.other_name))
+    if any(not file.url and file.size <= 0 for file in files):
+        said.append(cards.files_without_size_text(view.t, view.other_name))
     return cards.note_card(" ".join(said)) if said else None
 
 

@@ -69,9 +69,10 @@ async def handle_message(ctx: MessageContext, message: IncomingMessage) -> Handl
 def _add_file_url(file: File, what: IncomingMessage, links: Links, now: datetime) -> File:
     """Return the file with an address at the hub, where the other side can open it.
 
-    Unchanged if the hub cannot fetch it, or if it is larger than `MAX_FILE_SIZE`.
+    Unchanged if the hub cannot fetch it, does not know its size, or if that is larger than
+    `MAX_FILE_SIZE`.
     """
-    if not file.id or file.size > MAX_FILE_SIZE:
+    if not file.id or not 0 < file.size <= MAX_FILE_SIZE:
         return file
     sender = what.sender
     shared = SharedFile(what.source, sender.platform, sender.workspace, file.id)
