@@ -64,7 +64,7 @@ class Base(DeclarativeBase):
     def __init_subclass__(cls, **given: Any) -> None:
         """Let SQLite, as PostgreSQL, never use the number of a deleted row for another one."""
         super().__init_subclass__(**given)
-        table = cls.__table__
+        table = getattr(cls, "__table__", None)  # an abstract class has none
         if isinstance(table, Table) and is_numbered(table):
             table.dialect_options["sqlite"]["autoincrement"] = True
 

@@ -22,6 +22,7 @@ from sqlalchemy.orm import relationship as related
 
 from db.base import Base, insert_if_absent
 from db.cities import City
+from db.tags import Tagged
 from db.text import fold_text
 from db.workspaces import HAS_REAL_WORKSPACE, Workspace, find_workspace, has_real_workspace
 
@@ -78,7 +79,7 @@ class MemberRole(Base):
     role: Mapped[str] = mapped_column(primary_key=True)
 
 
-class Member(Base):
+class Member(Tagged):
     """A person. Programme staff may have no city.
 
     `listed`: agreed to be shown in the directory. `synthetic`: invented for the demo.
@@ -92,6 +93,7 @@ class Member(Base):
     """
 
     __tablename__ = "member"
+    tag_letter, made_in = "m", "created_at"
     __table_args__ = (Index("ix_member_city", "city_id", "listed"),)
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
@@ -380,10 +382,7 @@ async def list_unassigned_accounts(session: AsyncSession, limit: int = 20) -> Se
 async def list_role_holders(
     session: AsyncSession, roles: Sequence[str], city_id: int | None = None
 ) -> Sequence[Member]:
-    """Return the verified members with one of these roles, in this city if one is given, by id.
-
-    Their `roles` are loaded.
-    """
+    """Load verified members with one of these roles, in this city if given, by id; and `roles`."""
     query = select(Member).where(
         Member.status == "verified",
         MAY_HOLD_ROLES,

@@ -20,10 +20,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, aliased, mapped_column, selectinload
 from sqlalchemy.orm import relationship as related
 
-from db.base import Base, is_pair
+from db.base import is_pair
 from db.members import Account, Member
 from db.outbox import Address, Delivery, cancel_waiting, delivery_address
 from db.relay import Relay, RelayLine
+from db.tags import Tagged
 from db.workspaces import Workspace
 
 OPENING, OPEN, FAILED = "opening", "open", "failed"
@@ -32,7 +33,7 @@ GROUP_CHAT_PERIOD = timedelta(days=90)
 _FORM = "%Y-%m-%dT%H:%MZ"
 
 
-class Talk(Base):
+class Talk(Tagged):
     """Two people whom the hub has connected.
 
     `key` says by what, so that nothing opens twice; `topic_id` and `because` are what they meet
@@ -44,6 +45,7 @@ class Talk(Base):
     """
 
     __tablename__ = "talk"
+    tag_letter, made_in = "t", "opened_at"
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(unique=True)
     one_id: Mapped[int] = mapped_column(ForeignKey("member.id", ondelete="CASCADE"), index=True)

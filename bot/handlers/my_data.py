@@ -114,7 +114,7 @@ async def _data_card(ctx: Context, person: Member) -> Card:
 
 def _export(ctx: Context, person: Member) -> Card:
     t = ctx.t
-    address = ctx.links.my_data_url(person.id, ctx.now)
+    address = ctx.links.my_data_url(person.tag, ctx.now)
     audit.record_act(ctx.session, ctx.now, person.id, "data exported", f"member:{person.id}")
     said = t(
         "Here is everything the hub has about you, as a file. The link works for fifteen "

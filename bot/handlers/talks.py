@@ -146,7 +146,7 @@ def _agreement_card(ctx: Context, talk: Talk, reader: Member, t: Translator) -> 
     time = format_two_clocks(t, talk.times[(talk.agreed or 1) - 1], reader, other)
     parts: tuple[Part, ...] = (
         Note(t("You two talk on {time}.", time=time), "good"),
-        Link(t("Add it to your calendar"), ctx.links.meeting_url(talk.id, reader.id)),
+        Link(t("Add it to your calendar"), ctx.links.meeting_url(talk.tag, reader.tag)),
         Buttons((Button(t("Different time"), f"intro slot {talk.id}"),)),
     )
     return Card(

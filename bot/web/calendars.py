@@ -12,7 +12,7 @@ from bot.community.talks.opening import can_talk
 from bot.domain.calendar import MEETING_LENGTH
 from bot.i18n import translator
 from bot.links import Links
-from db import talks
+from db import tags, talks
 from db.base import transaction
 from db.members import Member
 from db.talks import Talk
@@ -42,17 +42,19 @@ def add_routes(app: web.Application, engine: AsyncEngine, links: Links) -> None:
     app.router.add_get("/calendar/meeting/{token}.ics", meeting)
 
 
-async def _build_meeting_file(engine: AsyncEngine, number: int, member: int) -> bytes | None:
-    """Return the calendar file of a talk for one of its two members.
+async def _build_meeting_file(engine: AsyncEngine, tag: str, member: str) -> bytes | None:
+    """Return the calendar file of a talk for one of its two members, named by their tags.
 
-    Returns None if `member` is not one of them, if no time is agreed, or if they may not talk to
-    each other any more.
+    Returns None if the talk is gone, if `member` is not one of them, if no time is agreed, or if
+    they may not talk to each other any more.
     """
     async with transaction(engine) as session:
-        talk = await talks.load_talk(session, number, hold=False)
-        reader = {talk.one_id: talk.one, talk.other_id: talk.other}.get(member) if talk else None
-        start = talk.talk_time if talk else None
-        if not (talk and reader and start and talk.agreed_at):
+        talk = await talks.load_talk(session, tags.read_number(tag), hold=False)
+        if talk is None or talk.tag != tag:
+            return None
+        reader = {talk.one.tag: talk.one, talk.other.tag: talk.other}.get(member)
+        start = talk.talk_time
+        if not (reader and start and talk.agreed_at):
             return None
         if not await can_talk(session, talk.one, talk.other):
             return None

@@ -10,7 +10,7 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.links import Links
-from db import personal_data
+from db import personal_data, tags
 from db.base import transaction
 from db.members import Member
 
@@ -29,8 +29,8 @@ def add_routes(
             request.match_info["token"], now, personal_data.DOWNLOAD_LIFETIME
         )
         async with transaction(engine) as session:
-            member = await session.get(Member, known) if known else None
-            if member is None:
+            member = await session.get(Member, tags.read_number(known)) if known else None
+            if member is None or member.tag != known:
                 raise web.HTTPNotFound(text="This address is no longer valid; ask for a new one.\n")
             held = await personal_data.load_rows(session, member.id)
         return web.Response(

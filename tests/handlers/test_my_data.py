@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.cards import Card, Link, plain
@@ -25,6 +25,7 @@ from db.members import Account, Member
 from db.outbox import Address, Delivery
 from tests.cast import NOW
 from tests.conftest import Clock, CommandTyper
+from tests.owed import load_member
 from tests.reading import commands_of
 
 MAYA, BEN = 1, 2
@@ -110,16 +111,18 @@ async def test_a_copy_holds_what_the_tables_hold(
 
 
 async def test_an_address_is_for_one_person_and_a_quarter_of_an_hour(
-    typing: CommandTyper, page: TestClient[web.Request, web.Application], hub: Hub, clock: Clock
+    page: TestClient[web.Request, web.Application], hub: Hub, clock: Clock, engine: AsyncEngine
 ) -> None:
     """Changed, foreign and old ones are all the same: not there."""
-    good = hub.links.my_data_url(MAYA, clock.now)
-    foreign = Links(keys=lambda: ["another key that is long"]).my_data_url(MAYA, clock.now)
+    maya = (await load_member(engine, "maya")).tag
+    good = hub.links.my_data_url(maya, clock.now)
+    foreign = Links(keys=lambda: ["another key that is long"]).my_data_url(maya, clock.now)
+    assert (await page.get(path_like(good))).status == 200
     for bad in ("/my-data/x.json", path_like(foreign), path_like(good)[:-9] + "AAAA.json"):
         assert (await page.get(bad)).status == 404
     assert (
         hub.links.parse_my_data_token(token_of(good), clock.now, personal_data.DOWNLOAD_LIFETIME)
-        == MAYA
+        == maya
     )
     clock.advance(minutes=16)
     assert (
@@ -127,6 +130,40 @@ async def test_an_address_is_for_one_person_and_a_quarter_of_an_hour(
         is None
     )
     assert (await page.get(path_like(good))).status == 404
+
+
+@pytest.mark.parametrize("is_older_copy", [False, True])
+async def test_an_address_is_never_that_of_whoever_has_the_number_next(
+    page: TestClient[web.Request, web.Application],
+    hub: Hub,
+    clock: Clock,
+    engine: AsyncEngine,
+    is_older_copy: bool,
+) -> None:
+    """The newest member is forgotten and another one comes: here, or in a database from before."""
+
+    async def come(name: str) -> Member:
+        clock.advance(seconds=1)
+        made = Member(name=name, folded=name.lower(), created_at=clock(), confirmed_at=clock())
+        async with transaction(engine, writes=True) as session:
+            session.add(made)
+        return made
+
+    first = await come("Nour Aziz")
+    address = path_like(hub.links.my_data_url(first.tag, clock.now))
+    assert "Nour Aziz" in await (await page.get(address)).text()
+    async with transaction(engine, writes=True) as session:
+        await session.delete(await session.get_one(Member, first.id))
+        if is_older_copy:  # which has not given the number out yet
+            await session.execute(
+                text("UPDATE sqlite_sequence SET seq = :last WHERE name = 'member'"),
+                {"last": first.id - 1},
+            )
+    second = await come("Olga Brandt")
+    assert (second.id == first.id) is is_older_copy
+    answer = await page.get(address)
+    assert answer.status == 404
+    assert "Olga" not in await answer.text()
 
 
 def path_like(address: str) -> str:

@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.community import blocking
@@ -86,7 +87,7 @@ async def test_another_time_is_the_same_event_with_a_higher_number(
     """So that calendars move it and do not keep both."""
     address = await agreed(typing, engine, clock)
     one = event_of((await fetched(typing.hub, engine, address, typing.hub.links))[1])
-    number = address.split("/")[-1].split("-")[0]
+    number = address.split("/")[-1].split("~")[0]
     await typing(f"intro slot {number} 2")
     await typing(f"intro slot {number} 2", as_="luis")
 
@@ -97,7 +98,9 @@ async def test_another_time_is_the_same_event_with_a_higher_number(
     assert one["DTSTART"].dt < two["DTSTART"].dt
 
 
-@pytest.mark.parametrize("over", ["nothing agreed", "suspended", "blocked", "forgotten"])
+@pytest.mark.parametrize(
+    "over", ["nothing agreed", "suspended", "blocked", "forgotten", "another", "other people"]
+)
 async def test_there_is_no_file_when_there_is_no_meeting(
     typing: CommandTyper, engine: AsyncEngine, clock: Clock, over: str
 ) -> None:
@@ -106,7 +109,7 @@ async def test_there_is_no_file_when_there_is_no_meeting(
     if over == "nothing agreed":
         talk = await begin(engine, clock())
         assert talk is not None
-        address = links.meeting_url(talk.id, talk.one_id)
+        address = links.meeting_url(talk.tag, talk.one.tag)
     else:
         address = await agreed(typing, engine, clock)
     if over == "suspended":
@@ -115,6 +118,10 @@ async def test_there_is_no_file_when_there_is_no_meeting(
     async with transaction(engine, writes=True) as session:
         if over == "blocked":
             await blocking.block_member(session, clock(), one, other)
+        if over == "another":  # has the number, in a database that was restored
+            await session.execute(update(Talk).values(opened_at=clock() + timedelta(days=1)))
+        if over == "other people":
+            await session.execute(update(Member).values(created_at=clock() + timedelta(days=1)))
         if over == "forgotten":
             await session.delete(await session.get_one(Member, other.id))
 
@@ -130,8 +137,10 @@ async def test_only_the_address_that_was_given_opens(
     address = await agreed(typing, engine, clock)
     token = address.rpartition("/")[2].removesuffix(".ics")
     talk, who, sign = token.split("-", 2)
-    mine, others = int(who), [n for n in range(1, 12) if n != int(who)]
-    wrong = [f"{talk}-{n}-{sign}" for n in others] + [f"{int(talk) + 1}-{mine}-{sign}"]
+    number, stamp = who.split("~")
+    others = [f"{n}~{stamp}" for n in range(1, 12) if n != int(number)]
+    wrong = [f"{talk}-{other}-{sign}" for other in others] + [f"1{talk}-{who}-{sign}"]
+    wrong += [f"{talk.split('~')[0]}-{number}-{sign}"]
     wrong += [token[:i] + ("A" if token[i] != "A" else "B") + token[i + 1 :]
               for i in range(len(token))]  # fmt: skip
     wrong += ["", "x", token + "A", token[:-1], f"0{token}", f"{talk}-{who}-", "..", "%2e%2e"]
@@ -146,11 +155,13 @@ def test_an_address_outlives_the_key_that_signed_it() -> None:
     """As long as the old key is kept beside the new one."""
     before = Links(lambda: "https://hub.example", lambda: KEYS[1:])
     now, later = Links(keys=lambda: KEYS), Links(keys=lambda: KEYS[:1])
-    token = before.meeting_url(7, 12).removeprefix("https://hub.example/calendar/meeting/")[:-4]
+    token = before.meeting_url("7~taaaaaa", "12~maaaaaa").removeprefix(
+        "https://hub.example/calendar/meeting/"
+    )[:-4]
 
-    assert now.parse_meeting_token(token) == (7, 12)
+    assert now.parse_meeting_token(token) == ("7~taaaaaa", "12~maaaaaa")
     assert later.parse_meeting_token(token) is None
-    assert now.meeting_url(7, 12) == later.meeting_url(7, 12)
+    assert len({links.meeting_url("7~taaaaaa", "12~maaaaaa") for links in (now, later)}) == 1
 
 
 @settings(max_examples=150, deadline=None)
