@@ -48,4 +48,18 @@ def downgrade() -> None:
     op.drop_table("kept_try")
     op.drop_table("kept_account")
     # rows without a name: they held what the two tables led to
+    kept = "SELECT id FROM member WHERE way = 'kept' AND name = ''"
+    connection = op.get_bind()
+    looked = sa.inspect(connection)
+    # no row goes along by itself: foreign keys are off while SQLite migrates
+    for table in looked.get_table_names():
+        for key in looked.get_foreign_keys(table):
+            column = key["constrained_columns"][0]
+            if key["referred_table"] != "member":
+                continue
+            if key["options"].get("ondelete") == "SET NULL":
+                change = f'UPDATE "{table}" SET "{column}" = NULL'
+            else:
+                change = f'DELETE FROM "{table}"'
+            op.execute(f'{change} WHERE "{column}" IN ({kept})')
     op.execute("DELETE FROM member WHERE way = 'kept' AND name = ''")
