@@ -11,6 +11,8 @@ from bot.cards import Form, Input
 from bot.i18n import Translator
 from bot.parsing import MAX_ECHO_LENGTH, Argument, find_nearest, read_choice, shorten, split_values
 
+MAX_LISTED = 5
+"""Values that a sentence names at most; of more it names the nearest three."""
 MIN_GUESS_LENGTH = 2
 MAX_HIDDEN_LENGTH = 40
 """Most characters of a hidden value that a form keeps; its words have to fit on a button."""
@@ -60,10 +62,14 @@ def _hint(argument: Argument, t: Translator) -> str:
 
 
 def _describe_unknown_choice(text: str, argument: Argument, t: Translator) -> str:
-    labels = {t(o.label): o.value for o in argument.options}
+    """Quote what was read, and say what is expected: all of a few values, or the nearest ones."""
+    labels = [t(option.label) for option in argument.offered]
     # a word of one or two letters resembles everything
-    near = find_nearest(text, list(labels), limit=1) if len(text) > MIN_GUESS_LENGTH else []
-    said = t("«{text}» is not one of: {choices}.", text=text, choices=", ".join(labels))
+    near = find_nearest(text, labels) if len(text) > MIN_GUESS_LENGTH else []
+    shown = labels if len(labels) <= MAX_LISTED else list(dict.fromkeys((*near, *labels)))[:3]
+    said = t("«{text}» doesn't work here.", text=text)
+    if shown:
+        said += " " + t("Try one of these: {choices}.", choices=", ".join(shown))
     return said + (" " + t("Did you mean «{choice}»?", choice=near[0]) if near else "")
 
 
@@ -118,13 +124,16 @@ def _hidden_words(
 
 
 def _build_input(argument: Argument, t: Translator, value: tuple[str, ...], problem: str) -> Input:
-    options = tuple(replace(o, label=t(o.label)) for o in argument.options)
+    chosen = [read_choice(argument, text) if argument.options else text for text in value]
+    options = tuple(
+        replace(option, label=t(option.label))
+        for option in argument.options
+        if option in argument.offered or option.value in chosen
+    )
     return Input(
         name=argument.name,
         label=t(argument.label),
-        value=tuple(
-            read_choice(argument, v) if options else shorten_value(v, argument) for v in value
-        ),
+        value=tuple(text if options else shorten_value(text, argument) for text in chosen),
         options=options,
         many=argument.many,
         long=argument.long,

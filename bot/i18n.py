@@ -42,6 +42,21 @@ def language_of(locale: str) -> str:
 
 
 @cache
+def territory_names() -> dict[str, tuple[str, ...]]:
+    """Return every country's names in the four languages, the English one first, by its code."""
+    named = [Locale.parse(LOCALES[language]).territories for language in LANGUAGES]
+    codes = sorted(code for code in map(str, named[0]) if len(code) == 2 and code.isalpha())
+    return {code: tuple(str(names[code]) for names in named if code in names) for code in codes}
+
+
+@cache
+def language_names() -> dict[str, tuple[str, ...]]:
+    """Return the names of the four languages in each of them, by code: «Spanish», «espagnol»."""
+    named = [Locale.parse(LOCALES[language]).languages for language in LANGUAGES]
+    return {code: tuple(str(names[code]) for names in named) for code in LANGUAGES}
+
+
+@cache
 def catalogue(language: str) -> Catalog:
     """Return the translations of a language, as its .po file has them."""
     with (_FOLDER / f"{language}.po").open("rb") as file:

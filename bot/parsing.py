@@ -21,7 +21,7 @@ from bot.domain.typography import (
     INVISIBLE,
     fold_word,
 )
-from bot.i18n import LANGUAGES, translator
+from bot.i18n import LANGUAGE_NAMES, LANGUAGES, language_names, translator
 from db.text import fold_text as fold_text  # what adapters compare with, too
 
 MAX_ECHO_LENGTH = 200
@@ -70,6 +70,26 @@ class Labels:
     labels: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Synonyms:
+    """Marks a field of fixed values with further names by which each may be typed."""
+
+    names: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonOnly:
+    """Marks values that stand on buttons of a card: forms and sentences do not offer them."""
+
+    values: tuple[str, ...]
+
+
+Language = Annotated[
+    Literal["en", "es", "pt", "fr"], Labels(LANGUAGE_NAMES), Synonyms(language_names())
+]
+"""One of the four languages, by its code or by its name in any of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Argument:
     """One argument of a command, as every adapter needs to know it.
@@ -92,6 +112,13 @@ class Argument:
     single_word: bool = False
     hidden: bool = False
     lead_words: tuple[str, ...] = ()
+    synonyms: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    button_only: tuple[str, ...] = ()
+
+    @property
+    def offered(self) -> tuple[Option, ...]:
+        """The values to choose from: all but those that stand only on buttons."""
+        return tuple(option for option in self.options if option.value not in self.button_only)
 
     @property
     def spellings(self) -> Iterator[str]:
@@ -129,6 +156,8 @@ def _build_argument(name: str, field: FieldInfo) -> Argument:
         single_word=any(isinstance(m, SingleWord) for m in marks),
         hidden=any(isinstance(m, HiddenField) for m in marks),
         lead_words=next((m.words for m in marks if isinstance(m, LeadWords)), ()),
+        button_only=next((m.values for m in marks if isinstance(m, ButtonOnly)), ()),
+        synonyms=next((tuple(m.names.items()) for m in marks if isinstance(m, Synonyms)), ()),
     )
 
 
@@ -302,11 +331,14 @@ def _coerce_value(argument: Argument, given: tuple[str, ...]) -> Any:
 
 
 def read_choice(argument: Argument, text: str) -> str:
-    """Return the value that a label in any of the four languages means; else the text as it is."""
-    wanted = _fold_choice(text)
+    """Return the value that a label in any of the four languages, or a synonym, means.
+
+    Other text is returned as it is.
+    """
+    wanted, synonyms = _fold_choice(text), dict(argument.synonyms)
     for option in argument.options:
-        names = (option.value, *(translator(lang)(option.label) for lang in LANGUAGES))
-        if wanted in map(_fold_choice, names):
+        labels = (translator(language)(option.label) for language in LANGUAGES)
+        if wanted in map(_fold_choice, (option.value, *labels, *synonyms.get(option.value, ()))):
             return option.value
     return text
 

@@ -6,9 +6,11 @@ from functools import cached_property
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.gazetteer import Gazetteer, Place
+from bot.domain.atlas import Atlas
+from bot.domain.gazetteer import COUNTRIES, Gazetteer, Place
 from bot.domain.topics import TopicReader
 from bot.domain.vocabulary import Term, Vocabulary
+from bot.i18n import territory_names
 from db import cities, standard, topics
 from db.cities import City
 from db.standard import PracticeArea
@@ -42,6 +44,15 @@ class Reference:
     def gazetteer(self) -> Gazetteer:
         """The cities, to be found by name."""
         return Gazetteer(map(_build_place, self.cities.values()), fold_text)
+
+    @cached_property
+    def atlas(self) -> Atlas:
+        """The countries, regions, states and cities, to be found by name."""
+        countries = {
+            code: tuple(dict.fromkeys((*COUNTRIES.get(code, ()), *names)))
+            for code, names in territory_names().items()
+        }
+        return Atlas(self.gazetteer, fold_text, countries)
 
     @cached_property
     def public_gazetteer(self) -> Gazetteer:
@@ -79,4 +90,6 @@ def _build_place(city: City) -> Place:
         country_code=city.country_code,
         level=city.level,
         population=city.population,
+        latitude=city.latitude,
+        longitude=city.longitude,
     )

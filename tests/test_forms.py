@@ -31,11 +31,12 @@ def problem(words: str, name: str, language: str = "en") -> str:
         ("x", "topic", "«x» is too short: please use at least 2 characters."),
         ("x" * 90, "topic", "This can have up to 80 characters; yours has 90."),
         ("gis level:silvr", "level",
-         "«silvr» is not one of: Silver, Very good. Did you mean «Silver»?"),
-        ("gis level:qqq", "level", "«qqq» is not one of: Silver, Very good."),
+         "«silvr» doesn't work here. Try one of these: Silver, Very good. Did you mean «Silver»?"),
+        ("gis level:qqq", "level", "«qqq» doesn't work here. Try one of these: Silver, Very good."),
         ("gis speaks:espagnol", "speaks",
-         "«espagnol» is not one of: English, Español. Did you mean «Español»?"),
-        ("gis sure:perhaps", "sure", "«perhaps» is not one of: Yes, No."),
+         "«espagnol» doesn't work here. Try one of these: English, Español. "
+         "Did you mean «Español»?"),
+        ("gis sure:perhaps", "sure", "«perhaps» doesn't work here. Try one of these: Yes, No."),
         ("gis in:aaaaaaaaaaaa", "place", "This can have up to 10 characters; yours has 12."),
     ],
 )  # fmt: skip

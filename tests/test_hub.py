@@ -212,7 +212,8 @@ async def test_a_form_keeps_what_was_typed_with_the_problem_beside_it(typing: Co
     assert values_of(reply) | {"topic": ("open data",), "speaks": ("es",)} == values_of(reply)
     assert field(reply, "level").value == ("goldd",)
     assert problems_of(reply) == {
-        "level": "«goldd» is not one of: Silver, Gold, Platinum. Did you mean «Gold»?"
+        "level": "«goldd» doesn't work here. Try one of these: Silver, Gold, Platinum. "
+        "Did you mean «Gold»?"
     }
 
 

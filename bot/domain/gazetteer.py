@@ -1,4 +1,4 @@
-"""Finds cities and places by any of their names: «CDMX», «sao paulo», «Springfield», «mexico»."""
+"""Finds cities by any of their names: «CDMX», «sao paulo», «Springfield», «St. Paul»."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,10 +16,12 @@ class Place:
     country_code: str
     level: str | None
     population: int | None
+    latitude: float | None = None
+    longitude: float | None = None
 
 
 COUNTRIES: Mapping[str, tuple[str, ...]] = {
-    "AR": ("Argentina",),
+    "AR": ("Argentina", "Argentine"),
     "BR": ("Brazil", "Brasil", "Brésil"),
     "CA": ("Canada", "Canadá"),
     "CL": ("Chile", "Chili"),
@@ -34,7 +36,19 @@ COUNTRIES: Mapping[str, tuple[str, ...]] = {
     "PE": ("Peru", "Perú", "Pérou"),
     "PY": ("Paraguay", "Paraguai"),
     "SV": ("El Salvador",),
-    "US": ("United States", "USA", "Estados Unidos", "EE. UU.", "EUA", "États-Unis"),
+    "US": (
+        "United States",
+        "USA",
+        "Estados Unidos",
+        "EE. UU.",
+        "EEUU",
+        "EUA",
+        "États-Unis",
+        "Estados Unidos de América",
+        "Estados Unidos da América",
+        "United States of America",
+        "États-Unis d’Amérique",
+    ),
     "UY": ("Uruguay", "Uruguai"),
 }
 REGIONS: Mapping[str, tuple[str, ...]] = {
@@ -46,11 +60,33 @@ REGIONS: Mapping[str, tuple[str, ...]] = {
         "América do Norte",
         "Amérique du Nord",
     ),
+    "south": (
+        "South America",
+        "Sudamérica",
+        "Suramérica",
+        "América del Sur",
+        "América do Sul",
+        "Amérique du Sud",
+    ),
+    "central": (
+        "Central America",
+        "Centroamérica",
+        "América Central",
+        "Amérique centrale",
+    ),
+}
+_SOUTH = frozenset(("AR", "BO", "BR", "CL", "CO", "EC", "PE", "PY", "UY", "VE"))
+_CENTRAL = frozenset(("BZ", "CR", "GT", "HN", "NI", "PA", "SV"))
+REGION_COUNTRIES: Mapping[str, frozenset[str]] = {
+    "latam": _SOUTH | _CENTRAL | {"MX", "DO", "CU", "PR"},
+    "north": frozenset(("US", "CA")),
+    "south": _SOUTH,
+    "central": _CENTRAL,
 }
 
 
 class Gazetteer:
-    """Finds a city by name, or all cities of a country, region or state."""
+    """Finds cities by any of their names."""
 
     def __init__(self, spots: Iterable[Place], fold: Fold) -> None:
         self.places_by_key = {spot.key: spot for spot in spots}
@@ -61,7 +97,6 @@ class Gazetteer:
                 self._names.setdefault(name, []).append(spot.key)
         terms = (Term(key, name) for name, keys in self._names.items() for key in keys)
         self._vocabulary = Vocabulary(terms, fold)
-        self._places = self._build_places()
 
     def find_cities(self, text: str) -> Sequence[int]:
         """Return the ids of the cities a text means: one, several namesakes, or none if unknown."""
@@ -83,18 +118,6 @@ class Gazetteer:
         """Return the ids of the cities whose names complete what is being typed."""
         return self._vocabulary.complete(self._fold(text), "", limit)
 
-    def find_in_place(self, text: str) -> frozenset[int]:
-        """Return the ids of all cities of a country, region, state or name; empty if unknown.
-
-        A country wins over a city of the same name: `in:mexico` is the country.
-        """
-        wanted = self._fold(text)
-        return self._places.get(wanted) or frozenset(self.find_cities(text))
-
-    def list_places(self) -> list[tuple[str, tuple[str, ...]]]:
-        """List countries and regions as (code, names), the English name first."""
-        return [*COUNTRIES.items(), *REGIONS.items()]
-
     def filter_cities(
         self, level: str = "", min_population: int | None = None, max_population: int | None = None
     ) -> frozenset[int]:
@@ -105,22 +128,6 @@ class Gazetteer:
             if (not level or (spot.level or "").casefold() == level.casefold())
             and _is_between(spot.population, min_population, max_population)
         )
-
-    def _build_places(self) -> dict[str, frozenset[int]]:
-        """Map names of places to cities; AR, CA and CO are states and not the countries' codes."""
-        places: dict[str, set[int]] = {}
-        states = {spot.state for spot in self.places_by_key.values()}
-        for spot in self.places_by_key.values():
-            region = "north" if spot.country_code in ("US", "CA") else "latam"
-            names = (
-                *COUNTRIES.get(spot.country_code, ()),
-                *REGIONS[region],
-                *((spot.state,) if spot.state else ()),
-                *((spot.country_code,) if spot.country_code not in states else ()),
-            )
-            for name in names:
-                places.setdefault(self._fold(name), set()).add(spot.key)
-        return {name: frozenset(keys) for name, keys in places.items()}
 
 
 def _iter_names(spot: Place) -> Iterator[str]:

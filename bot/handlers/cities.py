@@ -25,7 +25,7 @@ from bot.community.people import places, portraits
 from bot.domain import phrases
 from bot.errors import InvalidArgumentError
 from bot.i18n import LANGUAGE_NAMES, Translator
-from bot.parsing import Suggestions, fold_text, shorten
+from bot.parsing import Suggestions, shorten
 from db import directory
 from db.cities import City
 from db.members import Member
@@ -151,12 +151,10 @@ async def complete_city(ctx: Context, typed: str) -> list[Option]:
 
 @completion("place")
 async def complete_place(ctx: Context, typed: str) -> list[Option]:
-    """Complete countries, regions and cities, in this order."""
-    t, wanted = ctx.t, fold_text(typed)
-    regions = [
-        Option(t.locale.territories.get(code, t(names[0])), names[0])
-        for code, names in ctx.reference.gazetteer.list_places()
-        if any(wanted in fold_text(name) for name in names)
+    """Complete countries, regions, states and cities, in this order."""
+    areas = [
+        Option(places.describe_areas(ctx, [area]), area.name)
+        for area in ctx.reference.atlas.complete(typed)
     ]
     cities = (ctx.reference.cities[key] for key in ctx.reference.gazetteer.complete(typed))
-    return [*regions, *(Option(places.city_place(t, c), c.place) for c in cities)]
+    return [*areas, *(Option(places.city_place(ctx.t, c), c.place) for c in cities)]

@@ -26,7 +26,7 @@ from bot.domain.ranking import JointRank, join_ranks, rank
 from bot.domain.topics import TopicReading
 from bot.errors import InvalidArgumentError
 from bot.i18n import LANGUAGE_NAMES
-from bot.parsing import HiddenField, Labels, Suggestions, shorten
+from bot.parsing import HiddenField, Language, Suggestions, shorten
 from db import directory, search
 from db.directory import CandidateRow, PeopleFilter
 from db.members import Member
@@ -34,8 +34,6 @@ from db.talks import Ongoing
 
 PAGE_SIZE = 5
 """People on one page of results."""
-
-Language = Annotated[Literal["en", "es", "pt", "fr"], Labels(LANGUAGE_NAMES)]
 
 
 class WhoDoes(BaseModel):
@@ -76,10 +74,16 @@ class WhoDoes(BaseModel):
 async def who_does(ctx: Context, ask: WhoDoes) -> Card:
     """List the people who know a topic, or several at once, best rank first.
 
-    The topic may be given by any of its names or a part of one. Other words search the text of
-    profiles.
+    The topic may be given by a part of its name. Other words search the text of profiles.
     """
-    where = _parse_filters(ctx, ask)
+    if not ask.place:
+        topic, place = places.split_place(ctx, ask.topic)
+        ask = ask.model_copy(update={"topic": topic, "place": place})
+    try:
+        where = _parse_filters(ctx, ask)
+    except InvalidArgumentError as misfit:
+        misfit.parsed_values = {"topic": (ask.topic,), "place": (ask.place or "",)}
+        raise
     readings = ctx.reference.topic_reader.read(ask.topic)
     if not readings or any(reading.precision == "guess" for reading in readings):
         if found := await _find_mentions(ctx, ask, where):
@@ -216,14 +220,7 @@ def _parse_filters(ctx: Context, ask: WhoDoes) -> PeopleFilter:
     known = ctx.reference.gazetteer
     cities: frozenset[int] | None = None
     if ask.place:
-        cities = known.find_in_place(ask.place)
-        if not cities:
-            near = [ctx.reference.cities[key] for key in known.find_near(ask.place)]
-            raise InvalidArgumentError(
-                ctx.t("I don't know a place called «{place}».", place=shorten(ask.place)),
-                name="place",
-                choices=tuple(Option(places.city_place(ctx.t, c), c.place) for c in near),
-            )
+        cities = frozenset().union(*(a.keys for a in places.find_areas(ctx, ask.place)))
     least, most = _parse_population(ctx, ask.population)
     if ask.level or least is not None or most is not None:
         fitting = known.filter_cities(ask.level or "", least, most)
@@ -249,10 +246,7 @@ def _parse_population(ctx: Context, text: str | None) -> tuple[int | None, int |
 def _interpretation_note(
     ctx: Context, ask: WhoDoes, readings: Sequence[TopicReading]
 ) -> list[Part]:
-    """Return one quiet line on how the words were understood, if that is not obvious.
-
-    It is obvious for the exact names of topics without filters.
-    """
+    """Return one quiet line on how words were understood, but for exact names and no filters."""
     said = [
         ctx.t("I read «{text}» as {topic}.", text=shorten(reading.text), topic=name)
         for reading, name in zip(readings, _topic_names(ctx, readings), strict=True)
@@ -265,9 +259,10 @@ def _interpretation_note(
 
 def _format_filters(ctx: Context, ask: WhoDoes) -> str:
     t = ctx.t
+    where = places.find_areas(ctx, ask.place) if ask.place else ()
     labels = {"silver": "Silver", "gold": "Gold", "platinum": "Platinum"}
     parts = (
-        ask.place and t("Place: {place}", place=ask.place),
+        t("Place: {place}", place=places.describe_areas(ctx, where)) if where else "",
         ask.level and t("Level: {level}", level=t(labels[ask.level])),
         ask.speaks and t("Language: {language}", language=LANGUAGE_NAMES[ask.speaks]),
         ask.population and t("City size: {size}", size=ask.population),

@@ -11,13 +11,11 @@ from bot.community.people import portraits
 from bot.community.people.topics import find_topics
 from bot.domain.ranking import base_points
 from bot.errors import InvalidArgumentError
-from bot.i18n import LANGUAGE_NAMES
-from bot.parsing import HiddenField, Labels, Paragraph, Suggestions, shorten
+from bot.parsing import ButtonOnly, HiddenField, Labels, Language, Paragraph, Suggestions, shorten
 from db import audit, directory
 from db.members import FIELDS_WITH_VISIBILITY, Member
 from db.text import fold_text
 
-Language = Annotated[Literal["en", "es", "pt", "fr"], Labels(LANGUAGE_NAMES)]
 Visibility = Annotated[
     Literal["community", "city", "nobody"],
     Labels({"community": "The whole community", "city": "Only my city", "nobody": "No one"}),
@@ -31,6 +29,7 @@ class Profile(BaseModel):
     act: Annotated[
         Literal["edit", "show", "confirm"] | None,
         HiddenField(),
+        ButtonOnly(("edit", "confirm")),
         Labels({"edit": "Edit", "show": "Show", "confirm": "Still up to date"}),
     ] = Field(default=None, title="What to do")
     name: str | None = Field(default=None, max_length=80, title="Name")

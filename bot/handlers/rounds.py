@@ -12,7 +12,7 @@ from bot.community.people import finding, portraits, ranking
 from bot.community.rounds import messages, partners
 from bot.domain.cadence import next_round_day, round_schedule
 from bot.errors import InvalidArgumentError, Refusal
-from bot.parsing import Labels, Suggestions, shorten
+from bot.parsing import ButtonOnly, Labels, Suggestions, shorten
 from db import audit, round_members, round_pools, rounds
 from db.round_members import RoundMember
 
@@ -39,6 +39,7 @@ class Rounds(BaseModel):
             "unavoid": "Pair me again with", "why": "Why this person", "met": "We met",
             "scheduled": "We have a date", "not-yet": "Not yet", "keep": "Keep me in",
         }),
+        ButtonOnly(("why", "met", "scheduled", "not-yet", "keep")),
     ] = Field(default="status", title="What to do")  # fmt: skip
     value: Annotated[str | None, Suggestions("person")] = Field(
         default=None,

@@ -1,9 +1,7 @@
 """Settings: language, time zone, quiet hours, and a switch for each kind of message."""
 
 import re
-from functools import cache
 from typing import TYPE_CHECKING, Annotated, Literal
-from zoneinfo import available_timezones
 
 from pydantic import BaseModel, Field
 
@@ -23,15 +21,14 @@ from bot.cards import (
 from bot.commands import MEMBER, Context, Spelled, command, completion
 from bot.community.people import portraits
 from bot.deliveries import KINDS
+from bot.domain.zones import find_near_zones, find_zone, list_zones, list_zones_at, parse_offset
 from bot.errors import InvalidArgumentError
 from bot.i18n import LANGUAGE_NAMES, Translator, translator
-from bot.parsing import HiddenField, Labels, Suggestions, find_nearest, fold_text, shorten
+from bot.parsing import ButtonOnly, HiddenField, Labels, Language, Suggestions, fold_text, shorten
 from db import switches
 from db.base import insert_if_absent
 from db.members import Member
 from db.switches import KindOptOut
-
-Language = Annotated[Literal["en", "es", "pt", "fr"], Labels(LANGUAGE_NAMES)]
 
 SWITCHABLE = {name: kind.title for name, kind in KINDS.items() if kind.switchable}
 """Kinds of deliveries that members can switch off: name to title, before translation."""
@@ -57,9 +54,9 @@ _NO_QUIET_HOURS = ("00:00", "00:00")
 class Settings(BaseModel):
     """Choose your language, time zone, and the messages you get"""
 
-    act: Annotated[Literal["edit"] | None, HiddenField(), Labels({"edit": "Edit"})] = Field(
-        default=None, title="What to do"
-    )
+    act: Annotated[
+        Literal["edit"] | None, HiddenField(), Labels({"edit": "Edit"}), ButtonOnly(("edit",))
+    ] = Field(default=None, title="What to do")
     language: Language | None = Field(default=None, title="Language")
     zone: Annotated[str | None, Suggestions("zone")] = Field(
         default=None, max_length=60, title="Time zone", description="For example: America/Bogota"
@@ -199,29 +196,38 @@ def _parse_quiet_hours(ctx: Context, text: str) -> tuple[str, str]:
     )
 
 
-@cache
-def _list_zones() -> list[str]:
-    """Return the time zones named by place, sorted.
-
-    The old abbreviations are left out: they know no daylight saving time.
-    """
-    return sorted(z for z in available_timezones() if "/" in z and not z.startswith("Etc/"))
-
-
 def _resolve_zone(ctx: Context, text: str) -> str:
-    wanted = text.replace(" ", "_").casefold()
-    for zone in _list_zones():
-        if wanted in (zone.casefold(), zone.casefold().rpartition("/")[2]):
-            return zone
+    """Return the zone that a text names: itself, an abbreviation, an offset, a city or a place.
+
+    Raises InvalidArgumentError with at most three choices if it is unknown or several fit.
+    """
+    cities = ctx.reference.cities
+    own = cities[ctx.member.city_id].zone if ctx.member.city_id else ""
+    if zone := find_zone(text, fold_text, own):
+        return zone
+    offset = parse_offset(text)
+    if offset is None:
+        areas = ctx.reference.atlas.find(text)
+        near = list(dict.fromkeys(cities[key].zone for area in areas for key in area.keys))
+    else:
+        near = list_zones_at(offset, (own or "UTC", *(c.zone for c in cities.values())), ctx.now)
+    if len(near) == 1:
+        return near[0]
+    said = (
+        ctx.t("«{text}» fits more than one time zone; pick one.", text=shorten(text))
+        if near
+        else ctx.t(
+            "I don't know a time zone called «{text}». Try America/Bogota.", text=shorten(text)
+        )
+    )
+    near = near or find_near_zones(text, fold_text)
     raise InvalidArgumentError(
-        ctx.t("I don't know a time zone called «{text}». Try America/Bogota.", text=shorten(text)),
-        name="zone",
-        choices=tuple(Option(z, z) for z in find_nearest(text, _list_zones())),
+        said, name="zone", choices=tuple(Option(z.replace("_", " "), z) for z in near[:3])
     )
 
 
 @completion("zone")
 async def complete_zone(ctx: Context, typed: str) -> list[Option]:
     """Complete time zones whose names contain the text; at most 25."""
-    wanted = typed.replace(" ", "_").casefold()
-    return [Option(z.replace("_", " "), z) for z in _list_zones() if wanted in z.casefold()][:25]
+    wanted = fold_text(typed)
+    return [Option(z.replace("_", " "), z) for z in list_zones() if wanted in fold_text(z)][:25]

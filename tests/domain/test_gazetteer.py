@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.gazetteer import COUNTRIES, REGIONS, Gazetteer, Place
+from bot.domain.gazetteer import COUNTRIES, Gazetteer, Place
 from db.text import fold_text
 
 SPOTS = (
@@ -51,38 +51,6 @@ def test_a_city_is_completed_while_it_is_typed() -> None:
     assert len(PLACES.complete("", 4)) == 4
 
 
-@pytest.mark.parametrize(
-    ("said", "found"),
-    [
-        ("AR", {4}), ("argentina", {5}), ("CO", {8}), ("colombie", {7}), ("CA", {10}),
-        ("Canadá", {9}), ("PE", {11}), ("us", {1, 2, 4, 6, 8, 10}),
-        ("EE. UU.", {1, 2, 4, 6, 8, 10}), ("qc", {9}), ("Córdoba", {5}), ("Lima", {11}),
-        ("St Paul", {6}),
-    ],
-)  # fmt: skip
-def test_two_letters_that_are_a_state_are_no_country(said: str, found: set[int]) -> None:
-    """Arkansas and Argentina are never mixed, nor Colorado and Colombia."""
-    assert PLACES.find_in_place(said) == found
-
-
-def test_every_country_and_region_has_its_cities_and_no_others() -> None:
-    """Each by each of its names, and the two regions are everything there is."""
-    for code, names in COUNTRIES.items():
-        cities = {spot.key for spot in SPOTS if spot.country_code == code}
-        assert not cities or all(PLACES.find_in_place(name) == cities for name in names)
-    north, south = (PLACES.find_in_place(REGIONS[region][0]) for region in ("north", "latam"))
-    assert north | south == EVERY
-    assert not north & south
-
-
-def test_places_are_offered_with_their_english_name_first() -> None:
-    """Countries by code, then the regions."""
-    offered = dict(PLACES.list_places())
-
-    assert offered["BR"][0] == "Brazil"
-    assert list(offered)[-2:] == ["latam", "north"]
-
-
 @given(st.text(max_size=25))
 def test_no_text_is_too_odd(text: str) -> None:
     """Only cities that exist, whatever is asked."""
@@ -90,7 +58,6 @@ def test_no_text_is_too_odd(text: str) -> None:
         *PLACES.find_cities(text),
         *PLACES.find_near(text),
         *PLACES.complete(text),
-        *PLACES.find_in_place(text),
     } <= EVERY
 
 

@@ -60,6 +60,17 @@ async def test_a_corrected_word_is_said_so(typing: CommandTyper) -> None:
         ("in:bogota", ["Luis Ángel Rojas"]),
         ("in:boston", ["Ben Ortiz"]),
         ("in:MA", ["Ben Ortiz"]),
+        ("in:Massachusetts", ["Ben Ortiz"]),
+        ("in massachusetts", ["Ben Ortiz"]),
+        ("near providence", ["Ben Ortiz"]),
+        ("en Colombie", ["Luis Ángel Rojas"]),
+        ("em Pernambuco", ["Inês Albuquerque"]),
+        ("in:maryland", ["Carl Quiet"]),
+        ("in colorad", ["Zoe King"]),
+        ("Colombia", ["Luis Ángel Rojas"]),
+        ("speaks:spanish in:colombia", ["Luis Ángel Rojas"]),
+        ("speaks:portugais", ["Inês Albuquerque"]),
+        ("in usa speaks:inglés level:gold", ["Ben Ortiz"]),
         ("level:gold", ["Ben Ortiz"]),
         ("level:GOLD", ["Ben Ortiz"]),
         ("level:silver", ["Carl Quiet"]),
@@ -115,6 +126,19 @@ async def test_a_filter_that_cannot_be_read_is_quoted_beside_its_field(
 
     assert f"«{quoted}»" in problems_of(reply)[name]
     assert field(reply, "topic").value == ("gis",)
+
+
+async def test_a_place_of_which_nobody_is_here_is_named_and_others_are_buttons(
+    typing: CommandTyper,
+) -> None:
+    """A known state, and a place that does not exist; the topic stays."""
+    reply = await typing("who-does open data en jalisco")
+    assert "No city in Jalisco is here yet." in plain(reply)
+    assert commands_of(reply)[0] == "who-does open data in:Mexico"
+    unknown = await typing("who-does open data in bosnya")
+    assert "I don't know a place called «bosnya»." in plain(unknown)
+    assert 1 <= len(commands_of(unknown)) <= 3
+    assert "Place: Texas" in plain(await typing("who-does open data in tx"))
 
 
 async def test_a_misspelt_place_gets_the_nearest_ones_as_buttons(typing: CommandTyper) -> None:

@@ -55,7 +55,8 @@ async def test_words_that_fit_no_field_are_named(typing: CommandTyper) -> None:
     form = await typing("profile availability:foo")
 
     assert isinstance(form, Form)
-    assert "«availability:foo» is not one of: Edit, Show, Still up to date." in form.intro
+    assert "«availability:foo» doesn't work here." in form.intro
+    assert "Edit" not in form.intro
     assert values_of(form)["knows"] == ("open data", "metadata")
 
 

@@ -129,3 +129,39 @@ for name in ("stop", "start"):
     kinds = ("introduction=Introduction requests;round=Pairing rounds;welcome=Tips for your first "
              "week;profile=Reminders about your profile;digest=A made-up kind")  # fmt: skip
     assert said.stdout.splitlines() == [f"choice;{kinds}"] * 2
+
+
+@pytest.mark.parametrize(
+    ("said", "zone"),
+    [
+        ("UTC", "UTC"), ("EST", "America/New_York"), ("PST", "America/Los_Angeles"),
+        ("CST", "America/Chicago"), ("BRT", "America/Sao_Paulo"), ("austin", "America/Chicago"),
+        ("Boston", "America/New_York"), ("hora de Bogotá", "America/Bogota"),
+    ],
+)  # fmt: skip
+async def test_a_zone_has_the_names_people_use(typing: CommandTyper, said: str, zone: str) -> None:
+    """Abbreviations and cities."""
+    assert zone in plain(await typing(f'settings zone:"{said}"'))
+
+
+async def test_a_zone_that_could_be_several_is_asked_about(typing: CommandTyper) -> None:
+    """At most three, as buttons."""
+    for said in ("UTC-5", "texas", "colorado", "bogotta"):
+        assert len(commands_of(await typing(f"settings zone:{said}"))) > 0
+    reply = await typing("settings zone:UTC-5")
+    assert "«UTC-5» fits more than one time zone" in plain(reply)
+    assert 2 <= len(commands_of(reply)) <= 3
+
+
+async def test_languages_have_names_in_each_language(typing: CommandTyper) -> None:
+    """An unknown one is quoted, and the four are named."""
+    for said in ("francés", "French", "fr", "francês"):
+        assert "Français" in plain(await typing(f"settings language:{said}"))
+    await typing("settings language:inglés")
+    said = problems_of(await typing("settings language:klingon"))["language"]
+    assert "«klingon»" in said
+    assert "Español" in said
+    form = await typing("settings klingon")
+    assert isinstance(form, Form)
+    assert "Edit" not in form.intro
+    assert "«klingon»" in form.intro
