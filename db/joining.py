@@ -256,6 +256,14 @@ async def list_open_requests(
     return (await session.scalars(query.limit(limit))).all()
 
 
+async def count_open_requests(session: AsyncSession, city_id: int | None = None) -> int:
+    """Count the requests that wait for a decision, of one city or of all."""
+    query = select(func.count()).where(JoinRequest.status == "open")
+    if city_id is not None:
+        query = query.where(JoinRequest.city_id == city_id)
+    return await session.scalar(query) or 0
+
+
 async def find_open_requests(
     session: AsyncSession, account_ids: Sequence[int]
 ) -> dict[int, JoinRequest]:

@@ -91,6 +91,13 @@ async def list_open_reports(session: AsyncSession, limit: int = 8) -> Sequence[R
     return (await session.scalars(query)).unique().all()
 
 
+async def count_open(session: AsyncSession, but_about: int) -> int:
+    """Count the open reports and appeals, without those about this member."""
+    waits = (Report.status == OPEN) | _has_open_appeal()
+    query = select(func.count()).where(waits, Report.about_id != but_about)
+    return await session.scalar(query) or 0
+
+
 def _has_open_appeal() -> ColumnElement[bool]:
     return Report.status.in_(STANDING) & Report.appealed_at.is_not(None)
 
@@ -164,3 +171,14 @@ async def find_decision_about(session: AsyncSession, member_id: int) -> Report |
         .options(*_WITH_PEOPLE)
     )
     return (await session.scalars(query)).unique().first()
+
+
+async def count_muted(session: AsyncSession, now: datetime) -> int:
+    """Count the members whom staff have muted for now."""
+    return await session.scalar(select(func.count()).where(Member.muted_until > now)) or 0
+
+
+async def list_muted(session: AsyncSession, now: datetime, limit: int = 10) -> Sequence[Member]:
+    """Return the members whom staff have muted for now, whose mute ends soonest first."""
+    query = select(Member).where(Member.muted_until > now).order_by(Member.muted_until, Member.id)
+    return (await session.scalars(query.limit(limit))).all()

@@ -334,6 +334,11 @@ async def count_due(session: AsyncSession, now: datetime) -> int:
     return await session.scalar(query) or 0
 
 
+async def count_unsolved(session: AsyncSession) -> int:
+    """Count the deliveries that staff have to decide about."""
+    return await session.scalar(select(func.count()).where(is_in(*UNSOLVED))) or 0
+
+
 async def list_unsolved(session: AsyncSession, limit: int, skip: int = 0) -> Sequence[Delivery]:
     """Return the deliveries that staff have to decide about, newest first."""
     query = select(Delivery).where(is_in(*UNSOLVED))

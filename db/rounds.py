@@ -130,6 +130,12 @@ async def list_skipped_days(session: AsyncSession, since: date) -> set[date]:
     return set(await session.scalars(query))
 
 
+async def find_unsent_draft(session: AsyncSession) -> Round | None:
+    """Find the round that is drafted and was not sent yet, the soonest first."""
+    drafted = Round.drafted_at.is_not(None), Round.sent_at.is_(None), Round.closed_at.is_(None)
+    return await session.scalar(_rounds_by_day().where(*drafted).limit(1))
+
+
 async def find_last_sent(session: AsyncSession) -> Round | None:
     """Find the newest round whose members were notified."""
     query = (

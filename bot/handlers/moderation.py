@@ -199,9 +199,19 @@ async def _queue_card(ctx: Context, note: str = "") -> Card:
     parts: list[Part] = [Note(note, "good")] if note else []
     if not found:
         parts.append(Text(t("Nothing is waiting for a decision.")))
-    return Card(
-        title=t("Moderation queue"), parts=(*parts, *(_report_entry(ctx, one) for one in found))
-    )
+    parts += [_report_entry(ctx, one) for one in found]
+    muted = await moderation.list_muted(ctx.session, ctx.now)
+    parts += [_muted_entry(ctx, person) for person in muted if person.id != ctx.member.id]
+    return Card(title=t("Moderation queue"), parts=tuple(parts))
+
+
+def _muted_entry(ctx: Context, person: Member) -> Entry:
+    """Return a member who is muted now, until when, with the button to end it."""
+    t = ctx.t
+    until = t.day(person.muted_until or ctx.now, "long")
+    lift = Button(t("Unmute"), f"admin members restore {person.id}")
+    title = f"{person.name}, {places.workplace(t, person.city)}"
+    return Entry(title, (t("Muted until {day}", day=until),), badge=t("Muted"), buttons=(lift,))
 
 
 def _report_entry(ctx: Context, one: Report) -> Entry:

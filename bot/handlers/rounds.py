@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field
 from bot.cards import Button, Buttons, Card, Fact, Facts, Note, Part, Reply, Text
 from bot.commands import MEMBER, Context, Spelled, command
 from bot.community.people import finding, portraits, ranking
-from bot.community.rounds import messages, partners
-from bot.domain.cadence import next_round_day, round_schedule
+from bot.community.rounds import messages, partners, upcoming
+from bot.domain.cadence import round_schedule
 from bot.errors import InvalidArgumentError, Refusal
 from bot.parsing import ButtonOnly, Labels, Suggestions, shorten
 from db import audit, round_members, round_pools, rounds
@@ -110,7 +110,7 @@ async def _participation_facts(ctx: Context, taking: RoundMember) -> list[Fact]:
     if taking.paused_at:
         facts.append(Fact(t("Next one"), t("Paused, because you stopped answering")))
     else:
-        send = await messages.load_next_round_time(ctx.session, taking, ctx.now)
+        send = await upcoming.load_next_round_time(ctx.session, taking, ctx.now)
         facts.append(Fact(t("Next one"), t.day_and_time(send, ctx.member.zone)))
     if taking.snoozed_until and taking.snoozed_until > ctx.now.date():
         facts.append(Fact(t("Paused until"), t.day(taking.snoozed_until, "long")))
@@ -150,7 +150,7 @@ async def _status_buttons(ctx: Context, taking: RoundMember) -> list[Button]:
             Button(t("Stop rounds"), "rounds off"),
         ]
     others = [rhythm for rhythm in RHYTHM_NAMES if rhythm != taking.rhythm]
-    day = (await messages.load_next_round_time(ctx.session, taking, ctx.now)).date()
+    day = (await upcoming.load_next_round_time(ctx.session, taking, ctx.now)).date()
     return [
         Button(t("Skip the next one"), f"rounds skip {day}"),
         *(Button(t(RHYTHM_NAMES[rhythm]), f"rounds {rhythm}") for rhythm in others),
@@ -259,14 +259,17 @@ async def _skip(ctx: Context, text: str | None) -> Card:
     Refusal for a day without a round to come.
     """
     taking = await _load_participation(ctx)
-    send = await messages.load_next_round_time(ctx.session, taking, ctx.now)
+    send = await upcoming.load_next_round_time(ctx.session, taking, ctx.now)
     day = send.date()
     if text:
         try:
             day = date.fromisoformat(text)
         except ValueError:
             day = date.min
-        if day < next_round_day(ctx.now) or day.weekday() != send.weekday():
+        if (
+            day < await upcoming.find_next_day(ctx.session, ctx.now)
+            or day.weekday() != send.weekday()
+        ):
             raise Refusal(
                 ctx.t("That round has already started, or there isn't one that day."),
                 buttons=(Button(ctx.t("My rounds"), "rounds"),),

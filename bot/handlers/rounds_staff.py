@@ -1,6 +1,7 @@
 """Pairing rounds for staff: preview the draft, change it by hand, send it."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
@@ -8,7 +9,7 @@ from pydantic import BaseModel, Field
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Table, Text
 from bot.commands import STAFF, Context, Spelled, command
 from bot.community.people import finding
-from bot.community.rounds import messages, pools, sending, skipping
+from bot.community.rounds import messages, pools, sending, skipping, upcoming
 from bot.domain.affinity import Reason, Seeker, list_reasons
 from bot.domain.cadence import next_round_day, round_schedule
 from bot.errors import InvalidArgumentError, Refusal
@@ -122,18 +123,16 @@ def _record_act(ctx: Context, action: str, round_: Round) -> None:
 
 
 async def _status_card(ctx: Context, note: str = "") -> Card:
-    t, day = ctx.t, next_round_day(ctx.now)
+    t, day = ctx.t, await upcoming.find_next_day(ctx.session, ctx.now)
     parts: list[Part] = [Note(note, "good")] if note else []
-    parts.append(Text(t("The next round goes out {when}.", when=_format_send_time(ctx))))
-    upcoming = await rounds.find_round(ctx.session, day)
-    if upcoming and upcoming.skipped_at:
+    parts.append(Text(t("The next round goes out {when}.", when=_format_send_time(ctx, day))))
+    coming = await rounds.find_round(ctx.session, day)
+    if coming and coming.skipped_at:
         parts += skipping.skipped_parts(ctx, day)
-    elif upcoming and upcoming.sent_at:
-        parts.append(Text(t("It has already been sent.")))
-    elif upcoming and upcoming.drafted_at:
-        parts.append(Text(t("It is locked.") if upcoming.locked_at else t("It is drafted.")))
-        parts.append(Facts(await _load_size_facts(ctx, upcoming)))
-        parts += sending.render_plan(ctx, upcoming)
+    elif coming and coming.drafted_at:
+        parts.append(Text(t("It is locked.") if coming.locked_at else t("It is drafted.")))
+        parts.append(Facts(await _load_size_facts(ctx, coming)))
+        parts += sending.render_plan(ctx, coming)
     else:
         when = t.day_and_time(round_schedule(day).draft, ctx.member.zone)
         parts.append(Text(t("It will be drafted {when}.", when=when)))
@@ -144,8 +143,7 @@ async def _status_card(ctx: Context, note: str = "") -> Card:
     return Card(t("Rounds"), tuple(parts))
 
 
-def _format_send_time(ctx: Context, round_: Round | None = None) -> str:
-    day = round_.day if round_ else next_round_day(ctx.now)
+def _format_send_time(ctx: Context, day: date) -> str:
     return ctx.t.day_and_time(round_schedule(day).send, ctx.member.zone)
 
 
@@ -158,7 +156,7 @@ async def _outcome_entry(ctx: Context, last: Round) -> Entry:
     t, said = ctx.t, await rounds.count_answers(ctx.session, last.id)
     total = sum(said.values())
     return Entry(
-        t("The latest round, {when}", when=_format_send_time(ctx, last)),
+        t("The latest round, {when}", when=_format_send_time(ctx, last.day)),
         (
             t.many("one person was introduced", "{number} people were introduced", total),
             t.many("one says they met", "{number} say they met", said.get(rounds.MET, 0)),
@@ -198,7 +196,7 @@ async def _preview_card(ctx: Context, page: int = 1, note: str = "") -> Card:
     page = min(page, pages)
     shown = groups[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
     parts: list[Part] = [Note(note, "good")] if note else []
-    parts.append(Text(t("It goes out {when}.", when=_format_send_time(ctx, round_))))
+    parts.append(Text(t("It goes out {when}.", when=_format_send_time(ctx, round_.day))))
     if round_.locked_at:
         parts.append(Note(t("Locked: anyone who joins now waits until it goes out.")))
     parts += sending.render_plan(ctx, round_)

@@ -316,7 +316,7 @@ async def test_an_answer_costs_few_queries(typing: CommandTyper, query_count: Co
         ("city boston", 5),
         ("topics", 2),
         ("topics open data", 2),
-        ("home", 6),
+        ("home", 10),
         ("help", 1),
     ):
         with query_count() as counted:

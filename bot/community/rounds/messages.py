@@ -7,7 +7,6 @@ from itertools import combinations
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.cards import Button, Buttons, Card, Entry, Fact, Facts, Note, Part, Text
-from bot.commands import Context
 from bot.community import parting, staff
 from bot.community.parting import Parting
 from bot.community.people import portraits
@@ -21,10 +20,10 @@ from bot.community.talks.opening import (
     starters,
 )
 from bot.deliveries import enqueue, withdraw_unsettled
-from bot.domain.cadence import A_WEEK, is_turn, next_round_day, round_schedule
+from bot.domain.cadence import round_schedule
 from bot.domain.matching import can_meet
 from bot.i18n import Translator, translator
-from db import reach, round_members, round_pools, rounds
+from db import members, reach, round_members, round_pools, rounds
 from db.members import Member
 from db.outbox import Delivery
 from db.round_members import RoundMember
@@ -365,35 +364,3 @@ def pause_silent(taking: RoundMember, now: datetime) -> bool:
 def mark_active(taking: RoundMember) -> None:
     """Reset silence and pause of a member who did anything in the rounds."""
     taking.silent, taking.asked_at, taking.paused_at = 0, None, None
-
-
-async def load_next_round_time(
-    session: AsyncSession, taking: RoundMember, now: datetime
-) -> datetime:
-    """Return when the member's next round is sent, after a snooze and what is skipped.
-
-    The member skips a round, or the staff do.
-    """
-    day = next_round_day(now)
-    skipped = await rounds.list_skipped_days(session, day)
-    while (
-        day in skipped
-        or (taking.snoozed_until and day < taking.snoozed_until)
-        or day == taking.skips
-        or not is_turn(taking.rhythm, taking.nth, day)
-    ):
-        day += A_WEEK
-    return round_schedule(day).send
-
-
-async def render_next_round(ctx: Context) -> Entry | None:
-    """Render when the member's next round is sent; None if they take no part or are paused."""
-    taking = await round_members.load_participation(ctx.session, ctx.member.id)
-    if taking is None or not taking.active or taking.paused_at:
-        return None
-    moment = await load_next_round_time(ctx.session, taking, ctx.now)
-    return Entry(
-        title=ctx.t("Your next round"),
-        lines=(ctx.t.day_and_time(moment, ctx.member.zone),),
-        buttons=(_my_rounds_button(ctx.t),),
-    )

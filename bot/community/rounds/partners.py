@@ -5,6 +5,7 @@ from bot.commands import Context
 from bot.community.people import portraits
 from bot.community.rounds import messages, pools
 from bot.domain.affinity import Reason, Seeker, list_reasons
+from bot.domain.cadence import A_WEEK
 from db import rounds
 from db.members import Member
 from db.rounds import MET, Round, RoundGroup
@@ -25,6 +26,22 @@ async def load_current_group(ctx: Context) -> tuple[RoundGroup | None, str]:
         return group, ""
     left = await rounds.find_unmatched(ctx.session, ctx.member.id, round_.id)
     return None, messages.unpaired_reason(ctx.t, left) if left else ""
+
+
+async def render_partner(ctx: Context) -> Entry | None:
+    """Render with whom the member is paired in the round that runs; None without a partner.
+
+    The round is over once the next one is near; who has met needs no reminder.
+    """
+    t, (group, _) = ctx.t, await load_current_group(ctx)
+    mine = next((p for p in group.places if p.member_id == ctx.member.id), None) if group else None
+    if group is None or mine is None or mine.answer == MET:
+        return None
+    if group.begun_at is None or ctx.now - group.begun_at > A_WEEK:
+        return None
+    names = t.listed([person.name for person in messages.other_members(group, ctx.member.id)])
+    acts = messages.check_in_buttons(t, group.id)
+    return Entry(t("This round you meet {name}", name=names), buttons=acts)
 
 
 async def partner_parts(ctx: Context) -> list[Part]:

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.cards import Button, Buttons, Card, Note, Text
 from bot.commands import Context
-from bot.community.rounds import messages, sending
+from bot.community.rounds import messages, sending, upcoming
 from bot.deliveries import enqueue, withdraw_unsettled
 from bot.domain.cadence import A_WEEK, is_turn, next_round_day, round_schedule
 from bot.errors import InvalidArgumentError
@@ -172,7 +172,7 @@ async def _notify(session: AsyncSession, now: datetime, round_: Round, taking: R
         translator(person.language),
         person,
         round_.day,
-        await messages.load_next_round_time(session, taking, now),
+        await upcoming.load_next_round_time(session, taking, now),
     )
     await enqueue(
         session,
