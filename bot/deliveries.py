@@ -1,8 +1,9 @@
 """The kinds of messages, and how a message is put into the outbox, edited or withdrawn."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any, Literal
 
 import structlog
@@ -10,7 +11,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.cards import Button, Buttons, Card, Reply
+from bot.cards import Button, Buttons, Card, Choice, Entry, Note, Part, Reply
 from bot.domain.quiet_hours import next_allowed_time
 from bot.i18n import Translator, translator
 from db import outbox, switches, withdrawing
@@ -18,6 +19,9 @@ from db.members import Account, Member
 from db.outbox import Address, Delivery
 
 log = structlog.get_logger()
+
+MAX_REDRAWN, REDRAW_PERIOD = 20, timedelta(days=14)
+"""How many cards of one matter are redrawn when it is decided, and how old they may be."""
 
 _TAKEN_BACK = "taken back"
 _UNSENT_STATES = (outbox.DUE, outbox.HELD)
@@ -250,6 +254,35 @@ async def withdraw_unsettled(
         may_be_there = row.act == "edit" and row.attempts > 0
         await withdraw_delivery(session, now, row.of_id if may_be_there else row.id)
     return len(rows)
+
+
+async def mark_decided(
+    session: AsyncSession, now: datetime, matter: str, describe: Callable[[Translator], str]
+) -> None:
+    """Redraw the cards that were sent about a matter which is decided now, or was withdrawn.
+
+    `matter` is their key, or what their keys begin with before a colon. Their buttons go, and the
+    sentence that `describe` returns in the reader's language comes below. At most
+    `MAX_REDRAWN` cards of the last `REDRAW_PERIOD` are redrawn.
+    """
+    since = now - REDRAW_PERIOD
+    for row in await outbox.list_sent_about(session, matter, since, MAX_REDRAWN):
+        said = Note(describe(translator(row.language)))
+        card = load_card(row.body) if row.body else Card(said.text)
+        if isinstance(card, Card):
+            parts = (*_without_buttons(card), said) if row.body else ()
+            closed = replace(card, parts=parts)
+            # what is decided twice, in another way, is another edit
+            mark = sha256(said.text.encode()).hexdigest()[:12]
+            await edit_delivery(session, now, row.id, closed, key=f"{row.key}:decided:{mark}")
+
+
+def _without_buttons(card: Card) -> Iterator[Part]:
+    for part in card.parts:
+        if isinstance(part, Entry):
+            yield replace(part, buttons=())
+        elif not isinstance(part, Buttons | Choice):
+            yield part
 
 
 async def withdraw_delivery(session: AsyncSession, now: datetime, number: int | None) -> None:

@@ -242,6 +242,16 @@ async def lock_delivery(session: AsyncSession, number: int | None) -> Delivery |
     return await session.scalar(select(Delivery).where(Delivery.id == number).with_for_update())
 
 
+async def list_sent_about(
+    session: AsyncSession, matter: str, since: datetime, limit: int
+) -> Sequence[Delivery]:
+    """Return the posts with this key, or with keys below it, that are sent or on their way."""
+    about = (Delivery.key == matter) | Delivery.key.startswith(f"{matter}:", autoescape=True)
+    sent = Delivery.state.in_((CLAIMED, INFLIGHT, SENT, AMBIGUOUS))
+    query = select(Delivery).where(about, sent, Delivery.act == "post", Delivery.created_at > since)
+    return (await session.scalars(query.order_by(Delivery.id).limit(limit))).all()
+
+
 async def list_pending_edits(session: AsyncSession, of: int) -> Sequence[Delivery]:
     """Return and lock the edits of a delivery that are not on their way yet."""
     query = select(Delivery).where(Delivery.of_id == of, Delivery.state == DUE)

@@ -10,7 +10,6 @@ from bot.community import staff
 from bot.community.joining import arrivals
 from bot.community.joining.arrivals import account_name, account_translator, workspace_label
 from bot.community.people import places, portraits, ranking
-from bot.deliveries import run_ended_hooks
 from bot.errors import Refusal
 from bot.parsing import HiddenField, Labels
 from db import audit, joining
@@ -97,8 +96,7 @@ def _already_decided_card(ctx: Context, request: JoinRequest) -> Card:
 
 
 async def _decline_request(ctx: Context, account: Account, request: JoinRequest) -> Card:
-    ended = await joining.close_requests(ctx.session, account, ctx.now, "declined", ctx.member.id)
-    await run_ended_hooks(ctx.session, ctx.now, ended)
+    await arrivals.close_requests(ctx, account, "declined")
     audit.record_act(
         ctx.session, ctx.now, ctx.member.id, "request declined", f"request:{request.id}"
     )

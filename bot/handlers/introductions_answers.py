@@ -10,9 +10,9 @@ from bot.community.introductions import asking
 from bot.community.introductions.asking import load_intro_pair, main_reason
 from bot.community.people import portraits
 from bot.community.talks.opening import begin_talk, can_talk
-from bot.deliveries import enqueue, run_ended_hooks
+from bot.deliveries import enqueue, mark_decided, run_ended_hooks
 from bot.errors import Refusal
-from bot.i18n import translator
+from bot.i18n import Translator, translator
 from bot.parsing import Labels
 from db import audit, introductions
 from db.introductions import (
@@ -26,6 +26,7 @@ from db.introductions import (
     WITHDRAWN,
     YES,
     Introduction,
+    card_key,
 )
 
 
@@ -68,7 +69,19 @@ async def intro_answer(ctx: Context, ask: IntroAnswer) -> Card:
     audit.record_act(
         ctx.session, ctx.now, ctx.member.id, f"introduction {ask.said}", f"introduction:{found.id}"
     )
+    await _mark_answered(ctx, found)
     return _decline_card(ctx, found)
+
+
+async def _mark_answered(ctx: Context, found: Introduction) -> None:
+    """Redraw the card that asked the member: it says what they answered."""
+    answer = found.answer_of(ctx.member.id)
+
+    def describe(t: Translator) -> str:
+        said = {YES: t("Accept"), LATER: t("Not now"), NEVER: t("Never")}[answer]
+        return t("You answered: {answer}", answer=said)
+
+    await mark_decided(ctx.session, ctx.now, card_key(found, ctx.member.id), describe)
 
 
 async def _accept(ctx: Context, found: Introduction) -> Card:
@@ -80,6 +93,7 @@ async def _accept(ctx: Context, found: Introduction) -> Card:
     audit.record_act(
         ctx.session, ctx.now, ctx.member.id, "introduction accepted", f"introduction:{found.id}"
     )
+    await _mark_answered(ctx, found)
     both = {found.one_said, found.other_said}
     if both == {YES}:
         found.status, found.closed_at = AGREED, ctx.now
@@ -188,6 +202,13 @@ async def intro_withdraw(ctx: Context, ask: IntroWithdraw) -> Card:
     found.status, found.closed_at = WITHDRAWN, ctx.now
     ended = await introductions.cancel_cards(ctx.session, found, ctx.now, "withdrawn")
     await run_ended_hooks(ctx.session, ctx.now, ended)
+    by = ctx.member.name
+    await mark_decided(
+        ctx.session,
+        ctx.now,
+        f"intro:{found.id}:asks",
+        lambda t: t("{name} took this back.", name=by),
+    )
     audit.record_act(
         ctx.session, ctx.now, ctx.member.id, "introduction withdrawn", f"introduction:{found.id}"
     )

@@ -230,8 +230,7 @@ async def _answer_question(ctx: Context, ask: LinkAsk) -> Card:
     found.status, account.member = "done", me
     marks = list_fingerprints(ctx.links.keys(), account)
     await kept.return_sanctions(ctx.session, ctx.now, me, marks)
-    ended = await joining.close_requests(ctx.session, account, ctx.now, "withdrawn", None)
-    await run_ended_hooks(ctx.session, ctx.now, ended)
+    await arrivals.close_requests(ctx, account, "withdrawn")
     await ctx.session.flush()
     audit.record_act(ctx.session, ctx.now, me.id, "account linked", f"account:{account.id}")
     await _notify_both(ctx, found, account)

@@ -10,7 +10,7 @@ from bot.commands import ANYONE, MEMBER, STAFF, Context, Spelled, command
 from bot.community import conduct, staff
 from bot.community.joining import arrivals
 from bot.community.people import finding, places
-from bot.deliveries import enqueue
+from bot.deliveries import enqueue, mark_decided
 from bot.errors import InvalidArgumentError, Refusal
 from bot.i18n import Translator, translator
 from bot.parsing import (
@@ -277,6 +277,7 @@ async def _decide(ctx: Context, one: Report, act: str, reason: str) -> Card:
         await conduct.mute_member(ctx.session, ctx.now, ctx.member, about)
     elif act == "suspend":
         await conduct.suspend_member(ctx.session, ctx.now, ctx.member, about)
+    await _mark_decided(ctx, one, "new")
     if act != "dismiss":
         await enqueue(
             ctx.session,
@@ -287,6 +288,21 @@ async def _decide(ctx: Context, one: Report, act: str, reason: str) -> Card:
             key=f"report:{one.id}:{one.status}",
         )
     return await _queue_card(ctx, t("Number {number} has been decided.", number=one.id))
+
+
+def _lifted_text(t: Translator) -> str:
+    return t("Your appeal was granted: the decision is lifted.")
+
+
+async def _mark_decided(ctx: Context, one: Report, what: str) -> None:
+    """Redraw the cards of the staff about a report («new») or its appeal («appeal»)."""
+    by = ctx.member.name
+    await mark_decided(
+        ctx.session,
+        ctx.now,
+        f"report:{one.id}:{what}",
+        lambda t: t("{name} has decided this.", name=by),
+    )
 
 
 def _decision_card(about: Member, one: Report) -> Card:
@@ -320,17 +336,23 @@ async def _decide_appeal(ctx: Context, one: Report, *, is_granted: bool) -> Card
         one.status = moderation.LIFTED
         await conduct.restore_member(ctx.session, ctx.now, ctx.member, about)
     one.appealed_at = None
+    await _mark_decided(ctx, one, "appeal")
+    if is_granted:
+        for status in (moderation.MUTED, moderation.SUSPENDED):
+            await mark_decided(ctx.session, ctx.now, f"report:{one.id}:{status}", _lifted_text)
     action = "appeal granted" if is_granted else "appeal refused"
     audit.record_act(ctx.session, ctx.now, ctx.member.id, action, f"report:{one.id}")
-    theirs = translator(about.language)
-    said = (
-        theirs("Your appeal was granted: the decision is lifted.")
-        if is_granted
-        else theirs("Your appeal was looked at by somebody else; the decision stays.")
-    )
-    card = Card(title=theirs("Your appeal"), parts=(Note(said, "good" if is_granted else "info"),))
+    card = _appeal_card(translator(about.language), is_granted=is_granted)
     await enqueue(ctx.session, ctx.now, about, "answer", card, key=f"report:{one.id}:{action}")
     return await _queue_card(ctx, t("Number {number} has been decided.", number=one.id))
+
+
+def _appeal_card(t: Translator, *, is_granted: bool) -> Card:
+    """Render for the member what became of their appeal."""
+    said = t("Your appeal was looked at by someone else; the decision stays.")
+    if is_granted:
+        said = _lifted_text(t)
+    return Card(title=t("Your appeal"), parts=(Note(said, "good" if is_granted else "info"),))
 
 
 # --- the appeal -------------------------------------------------------------------------------

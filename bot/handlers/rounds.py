@@ -10,6 +10,7 @@ from bot.cards import Button, Buttons, Card, Fact, Facts, Note, Part, Reply, Tex
 from bot.commands import MEMBER, Context, Spelled, command
 from bot.community.people import finding, portraits, ranking
 from bot.community.rounds import messages, partners, upcoming
+from bot.deliveries import mark_decided
 from bot.domain.cadence import round_schedule
 from bot.errors import InvalidArgumentError, Refusal
 from bot.parsing import ButtonOnly, Labels, Suggestions, shorten
@@ -275,6 +276,9 @@ async def _skip(ctx: Context, text: str | None) -> Card:
                 buttons=(Button(ctx.t("My rounds"), "rounds"),),
             )
     taking.skips = day
+    if round_ := await rounds.find_round(ctx.session, day):
+        notice = f"round:{round_.id}:notice:{ctx.member.id}"
+        await mark_decided(ctx.session, ctx.now, notice, lambda t: t("You skip this round."))
     when = ctx.t.day_and_time(round_schedule(day).send, ctx.member.zone)
     return await _status_card(ctx, ctx.t("You're skipping the {when} round.", when=when))
 

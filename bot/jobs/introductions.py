@@ -6,10 +6,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.cards import Button, Buttons, Card, Note
 from bot.community.talks.opening import can_talk, notify_unreachable, open_talk
-from bot.deliveries import enqueue, run_ended_hooks
+from bot.deliveries import enqueue, mark_decided, run_ended_hooks
 from bot.i18n import Translator, translator
 from db import introductions, outbox, talks
-from db.introductions import ASKED, EXPIRED, YES, Introduction
+from db.introductions import ASKED, EXPIRED, YES, Introduction, card_key
 from db.members import Member
 from db.outbox import Delivery
 from db.talks import Talk
@@ -44,6 +44,9 @@ async def _close_introduction(session: AsyncSession, now: datetime, one: Introdu
         one.status = EXPIRED
     ended = await introductions.cancel_cards(session, one, now, "over")
     await run_ended_hooks(session, now, ended)
+    for person in (one.one, one.other):
+        if not one.answer_of(person.id):
+            await mark_decided(session, now, card_key(one, person.id), _over_text)
     waiting = {one.by_id: one.by} if one.by else {}
     waiting |= {p.id: p for p in (one.one, one.other) if one.answer_of(p.id) == YES}
     for person in waiting.values():
@@ -51,6 +54,10 @@ async def _close_introduction(session: AsyncSession, now: datetime, one: Introdu
             card = _unavailable_card(translator(person.language), one, person)
             key = f"intro:{one.id}:over:{person.id}"
             await enqueue(session, now, person, "answer", card, key=key)
+
+
+def _over_text(t: Translator) -> str:
+    return t("This request is over; it needs no answer anymore.")
 
 
 def _unavailable_card(t: Translator, one: Introduction, person: Member) -> Card:

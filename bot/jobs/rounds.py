@@ -11,7 +11,9 @@ from datetime import date, datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from bot.community.rounds import messages, pools, sending
+from bot.deliveries import mark_decided
 from bot.domain.cadence import next_round_day, round_schedule
+from bot.i18n import Translator
 from db import audit, round_members, round_pools, rounds
 from db.base import transaction
 from db.rounds import Round
@@ -127,6 +129,7 @@ async def release_round(engine: AsyncEngine, day: date, now: datetime) -> None:
         else:
             await pools.release(session, round_.id, now)
             await sending.set_mornings(session, round_, now)
+            await mark_decided(session, now, f"round:{round_.id}:draft", _sent_text)
         return False
 
     def is_due(round_: Round) -> bool:
@@ -134,6 +137,10 @@ async def release_round(engine: AsyncEngine, day: date, now: datetime) -> None:
         return round_.sent_at is None and now >= start
 
     await _run_step(engine, day, is_due, act)
+
+
+def _sent_text(t: Translator) -> str:
+    return t("This round has been sent.")
 
 
 async def notify_groups(engine: AsyncEngine, day: date, now: datetime) -> None:

@@ -8,8 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.cards import plain
 from bot.deliveries import load_card
 from tests.cast import CAST
-from tests.conftest import CommandTyper
+from tests.conftest import Clock, CommandTyper
 from tests.handlers.test_joining import city_code, owed, person
+from tests.owed import list_pending, mark_delivered
 from tests.reading import button, commands_of, titles_of
 
 
@@ -41,6 +42,31 @@ async def test_leads_and_staff_are_asked_and_the_first_answer_counts(
     assert len(answers) == 1
     assert plain(load_card(answers[0].body)).startswith("Bienvenue, rob")
     assert all(d.state == "cancelled" for d in await owed(engine, "duty"))
+
+
+@pytest.mark.both
+async def test_cards_that_were_sent_say_who_decided_and_lose_their_buttons(
+    typing: CommandTyper, engine: AsyncEngine, clock: Clock
+) -> None:
+    """Everybody's, in their language; an old one stays as it is, and none is redrawn twice."""
+    await typing("settings language:fr", as_="ada")
+    await typing("join boston ask:yes", as_="rob")
+    await mark_delivered(engine)
+    await typing("admit 1 no", as_="noor")
+    redrawn = {d.user: d for d in await list_pending(engine) if ":decided:" in d.key}
+    assert set(redrawn) == {"ada", "noor"}
+    assert commands_of(redrawn["ada"].card) == []
+    assert "Noor Haddad a refusé la demande." in redrawn["ada"].text
+    assert "rob" in redrawn["noor"].text
+    assert "Noor Haddad declined." in redrawn["noor"].text
+    await typing("admit 1 yes", as_="ada")
+    assert len([d for d in await list_pending(engine) if ":decided:" in d.key]) == 2
+
+    await typing("join boston ask:yes", as_="rob")
+    await mark_delivered(engine)
+    clock.advance(days=15)
+    await typing("admit 2 yes", as_="ada")
+    assert not [d for d in await list_pending(engine) if ":decided:" in d.key]
 
 
 @pytest.mark.both

@@ -396,7 +396,8 @@ async def test_a_no_to_an_introducer_is_as_silent(
     assert "As soon as Luis Ángel Rojas says yes too" in plain(reply)
     clock.advance(days=3)
     await run_introductions_job(engine, clock())
-    assert sorted(o.user for o in await list_pending(engine)) == ["maya", "noor"]
+    new = [o for o in await list_pending(engine) if ":decided:" not in o.key]
+    assert sorted(o.user for o in new) == ["maya", "noor"]
 
 
 @pytest.mark.parametrize(("who", "roles"), [("maya", ()), ("ben", ())])
@@ -453,3 +454,32 @@ async def test_whoever_asks_at_night_reads_when_the_request_is_seen(
     async with transaction(engine) as session:
         (due,) = await session.scalars(select(Delivery.at).where(Delivery.user == "remi"))
     assert due == clock.now.replace(hour=13)
+
+
+async def test_a_request_that_was_sent_says_what_became_of_it(
+    typing: CommandTyper, engine: AsyncEngine, clock: Clock
+) -> None:
+    """Answered, taken back, over: no button is left that does nothing."""
+
+    async def redrawn() -> str:
+        (edit,) = [d for d in await list_pending(engine) if ":decided:" in d.key]
+        assert not [c for c in commands_of(edit.card) if c.startswith("intro")]
+        await mark_delivered(engine)
+        return edit.text
+
+    for whom, act, by, said in (
+        ("luis", "intro answer {} later", "luis", "Tu respuesta: Ahora no"),
+        ("remi", "intro withdraw {}", "maya", "Maya Chen a retiré la demande."),
+        ("ben", "intro answer {} accept", "ben", "You answered: Accept"),
+    ):
+        number = await asked(typing, engine, whom=whom)
+        await mark_delivered(engine)
+        await typing(act.format(number), as_=by)
+        assert said in await redrawn()
+    await typing("intro answer 1 accept", as_="luis")
+    assert "Tu respuesta: Aceptar" in await redrawn()
+    await asked(typing, engine, whom="ines")
+    await mark_delivered(engine)
+    clock.advance(days=8)
+    await run_introductions_job(engine, clock())
+    assert "Este pedido terminou" in await redrawn()

@@ -17,6 +17,7 @@ from db.moderation import Report
 from db.outbox import Delivery
 from tests.cast import NOW
 from tests.conftest import CANARY, Clock, CommandTyper
+from tests.owed import list_pending, mark_delivered
 from tests.reading import commands_of, problems_of, titles_of
 
 MAYA, LUIS = 1, 3
@@ -245,3 +246,22 @@ async def test_whoever_is_muted_asks_nobody(typing: CommandTyper, engine: AsyncE
     assert "appeal" in commands_of(reply)
     assert len(await owed(engine)) == before
     assert "Maya" in plain(await typing("who-is maya", as_="luis"))
+
+
+async def test_the_staffs_cards_and_the_members_card_follow_the_decision(
+    typing: CommandTyper, engine: AsyncEngine
+) -> None:
+    """A report that is decided, an appeal that is, and the decision that it lifted."""
+    await typing(WORDS)
+    await mark_delivered(engine)
+    await typing("admin reports mute 1 because of rude words", as_="noor")
+    told = [d for d in await list_pending(engine) if ":decided:" in d.key]
+    assert [d.user for d in told] == ["noor", "ada"]
+    assert all("Noor Haddad has decided this." in d.text for d in told)
+    assert not any(commands_of(d.card) for d in told)
+    await typing("appeal because:why", as_="luis")
+    await mark_delivered(engine)
+    await typing("admin reports lift 1", as_="ada")
+    told = [d for d in await list_pending(engine) if ":decided:" in d.key]
+    assert [d.user for d in told] == ["noor", "ada", "luis"]
+    assert commands_of(told[2].card) == []

@@ -143,9 +143,7 @@ async def admit_account(
         person.spoken = f" {person.language} "
     fingerprints = parting.list_fingerprints(ctx.links.keys(), account)
     await kept.return_sanctions(ctx.session, ctx.now, person, fingerprints)
-    answer = ("approved", approver.id) if approver else ("withdrawn", None)
-    ended = await joining.close_requests(ctx.session, account, ctx.now, *answer)
-    await deliveries.run_ended_hooks(ctx.session, ctx.now, ended)
+    await close_requests(ctx, account, "approved" if approver else "withdrawn")
     await directory.refresh_member(ctx.session, person, base_points)
     audit.record_act(
         ctx.session,
@@ -280,6 +278,30 @@ def request_card(t: Translator, request: JoinRequest, account: Account, city: Ci
             ),
         ),
     )
+
+
+async def close_requests(ctx: Context, account: Account, status: str) -> None:
+    """Close the open request of a locked account, as the asker decided or because it is over.
+
+    `status` is approved, declined or withdrawn. Cards about it that are not sent yet are cancelled,
+    and those that were sent say what became of it.
+    """
+    by = ctx.member if status != "withdrawn" else None
+    asked = await joining.find_open_requests(ctx.session, [account.id])
+    ended = await joining.close_requests(
+        ctx.session, account, ctx.now, status, by.id if by else None
+    )
+    await deliveries.run_ended_hooks(ctx.session, ctx.now, ended)
+
+    def describe(t: Translator) -> str:
+        if by is None:
+            return t("This is over: they came in another way, or asked for something else.")
+        if status == "approved":
+            return t("{name} let them in.", name=by.name)
+        return t("{name} declined.", name=by.name)
+
+    for request in asked.values():
+        await deliveries.mark_decided(ctx.session, ctx.now, f"join:{request.id}:asked", describe)
 
 
 async def notify_asker(ctx: Context, account: Account, card: Card, key: str) -> None:
