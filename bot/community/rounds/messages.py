@@ -23,7 +23,7 @@ from bot.deliveries import enqueue, withdraw_unsettled
 from bot.domain.cadence import round_schedule
 from bot.domain.matching import can_meet
 from bot.i18n import Translator, translator
-from db import members, reach, round_members, round_pools, rounds
+from db import reach, round_pools, rounds
 from db.members import Member
 from db.outbox import Delivery
 from db.round_members import RoundMember
