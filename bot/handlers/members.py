@@ -284,7 +284,7 @@ async def _notify_lead(ctx: Context, person: Member, *, is_lead: bool) -> None:
         person,
         "answer",
         Card(t("Your city"), (Text(said), next_)),
-        key=f"lead:{person.id}:{ctx.now:%Y%m%d%H%M%S%f}",
+        key=f"lead:{person.id}:{is_lead}:{ctx.now:%Y%m%d%H%M%S%f}",
     )
 
 

@@ -1,4 +1,4 @@
-"""Moderation: members report, staff decide, and the member concerned may appeal."""
+"""Moderation: members report, and staff decide; handlers/appealing.py has the appeal."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -6,9 +6,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from bot.cards import Button, Buttons, Card, Entry, Form, Input, Note, Part, Reply, Text
-from bot.commands import ANYONE, MEMBER, STAFF, Context, Spelled, command
+from bot.commands import MEMBER, STAFF, Context, Spelled, command
 from bot.community import conduct, staff
-from bot.community.joining import arrivals
 from bot.community.people import finding, places
 from bot.deliveries import enqueue, mark_decided
 from bot.errors import InvalidArgumentError, Refusal
@@ -353,57 +352,3 @@ def _appeal_card(t: Translator, *, is_granted: bool) -> Card:
     if is_granted:
         said = _lifted_text(t)
     return Card(title=t("Your appeal"), parts=(Note(said, "good" if is_granted else "info"),))
-
-
-# --- the appeal -------------------------------------------------------------------------------
-
-
-class Appeal(BaseModel):
-    """Appeal a staff decision about you"""
-
-    because: Annotated[str, Paragraph()] = Field(
-        min_length=3,
-        max_length=1000,
-        title="Why you're appealing",
-        description="Someone who didn't make the decision will read it",
-    )
-
-
-@command(
-    "appeal",
-    allow=ANYONE,
-    room="me",
-    spelled=Spelled("apelar", "recorrer|apelar", "contester"),
-    writes=True,
-    example="appeal",
-)
-async def appeal(ctx: Context, ask: Appeal) -> Card:
-    """File an appeal, once, against the decision that muted or suspended the asker.
-
-    Open to suspended people too. Raises the same Refusal for everybody else.
-    """
-    t, person = ctx.t, ctx.viewer
-    if ctx.account and (person is None or person.status == "left"):
-        person = await _load_returned(ctx) or person
-    filed = (
-        await moderation.file_appeal(ctx.session, ctx.now, person, ask.because) if person else None
-    )
-    if person is None or filed is None:
-        raise Refusal(t("There's no decision about you to appeal."))
-    decided, is_new = filed
-    if is_new:
-        audit.record_act(ctx.session, ctx.now, person.id, "appealed", f"report:{decided.id}")
-        await conduct.notify_queue(
-            ctx.session, ctx.now, decided, f"report:{decided.id}:appeal", (person.id,)
-        )
-    said = t("The staff has your message. You'll hear back here.")
-    if not is_new:
-        said = t("The staff already has your appeal ({text}).", text=shorten(decided.appeal))
-    return Card(title=t("Your appeal"), parts=(Note(said, "good" if is_new else "info"),))
-
-
-async def _load_returned(ctx: Context) -> Member | None:
-    """Return the suspended member that the asker was before being forgotten; None if none."""
-    if ctx.request.sender.is_outsider:
-        return None
-    return await arrivals.attach_suspended(ctx, await arrivals.load_own_account(ctx))
