@@ -142,6 +142,6 @@ def test_colleagues_come_before_everybody_else(one: Candidate, other: Candidate)
 def test_who_is_full_comes_after_those_who_are_not(one: Candidate, other: Candidate) -> None:
     """Among people of other cities."""
     full = one._replace(own_city=False, is_full=True)
-    free = other._replace(own_city=False, is_full=False, is_open=True)
+    free = other._replace(own_city=False, is_full=False, is_open=True, is_reachable=True)
 
     assert rank_candidate(full, NOW).points < rank_candidate(free, NOW).points

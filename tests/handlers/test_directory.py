@@ -311,7 +311,7 @@ async def test_an_answer_costs_few_queries(typing: CommandTyper, query_count: Co
         ("who-does open data in:brazil level:gold speaks:pt", 3),
         ("who-does trees", 5),
         ("who-does qqqqqq", 4),
-        ("why 3 open data", 4),
+        ("why 3 open data", 5),
         ("who-is luis", 6),
         ("city boston", 5),
         ("topics", 2),
