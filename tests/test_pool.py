@@ -29,7 +29,7 @@ def test_what_a_test_wrote_is_undone(postgres: Postgres, postgres_template: str)
         name = pool.lend()
         first = read_everything(postgres.url(name))
         with psycopg.connect(postgres.url(name)) as connection:
-            connection.execute("INSERT INTO gate (key, until) VALUES ('x', now())")
+            connection.execute("INSERT INTO gate (key, set_at, until) VALUES ('x', now(), now())")
             connection.execute("UPDATE member SET name = 'Somebody else' WHERE id = 1")
             connection.execute("DELETE FROM member WHERE id = 3")
             connection.commit()

@@ -26,16 +26,19 @@ from bot.settings import ConfigurationError, Settings
 from db import inbound, members
 from db.base import open_engine, transaction
 from tests.conftest import CommandTyper, Reading
+from tests.platforms import PATIENCE
 from tests.platforms.discord import LoopbackDiscord
 from tests.platforms.slack import LoopbackSlack
 from tests.stories.program import KEY, ROOT, get, program
+
+TOPICS = "The community's topics"
 
 
 @asynccontextmanager
 async def running_hub(given: Settings, *parts: str) -> AsyncIterator[str]:
     """The address of the hub, running in this process until the block ends."""
     running = asyncio.create_task(serving.run(given, frozenset(parts)))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while not given.port:
             await asyncio.sleep(0.01)
             if running.done():
@@ -44,7 +47,7 @@ async def running_hub(given: Settings, *parts: str) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{given.port}"
     finally:
         os.kill(os.getpid(), signal.SIGTERM)
-        await asyncio.wait_for(running, 10)
+        await asyncio.wait_for(running, PATIENCE)
 
 
 async def say(url: str, text: str) -> str:
@@ -73,7 +76,7 @@ async def spoken(
         if until and until in lines[-1]:
             process.send_signal(signal.SIGTERM)
             until = ""
-    return await asyncio.wait_for(process.wait(), 12), lines
+    return await asyncio.wait_for(process.wait(), PATIENCE), lines
 
 
 def modes_of(folder: Path) -> dict[str, int]:
@@ -168,7 +171,7 @@ async def test_an_adapter_that_dies_takes_the_process_with_it(
 
     monkeypatch.setattr(serving, "add_playground", add)
     with pytest.raises(RuntimeError, match="the line is cut"):
-        await asyncio.wait_for(serving.run(read(), frozenset({"playground"})), 20)
+        await asyncio.wait_for(serving.run(read(), frozenset({"playground"})), PATIENCE)
 
 
 async def test_a_port_is_named_with_its_number(read: Reading) -> None:
@@ -245,7 +248,7 @@ async def test_a_second_start_finds_what_the_first_one_kept(tmp_path: Path) -> N
         assert hub.lines[0].startswith("Playground  http://127.0.0.1")
         assert hub.lines[1].startswith("Slack       off: set SLACK_SIGNING_SECRET and")
         assert hub.lines[2].startswith("Discord     off: set DISCORD_TOKEN")
-        assert "Topics" in await say(hub.url, "/wwc topics")
+        assert TOPICS in await say(hub.url, "/wwc topics")
         await say(hub.url, "/wwc settings language:fr")
         async with client.get(f"{hub.url}/playground/stream") as stream:
             assert stream.status == 200
@@ -256,7 +259,7 @@ async def test_a_second_start_finds_what_the_first_one_kept(tmp_path: Path) -> N
     for name in modes_of(tmp_path):
         (tmp_path / name).chmod(0o644)  # as an older version left it
     async with program(tmp_path, {"TZ": "Asia/Kathmandu"}) as hub:
-        assert "Topics" not in await say(hub.url, "/wwc topics")
+        assert TOPICS not in await say(hub.url, "/wwc topics")
         names = ("wwc.db", "wwc.db-wal", "wwc.db-shm", "wwc.key")
         assert modes_of(tmp_path) == dict.fromkeys(names, 0o600)
 
@@ -272,7 +275,7 @@ async def test_idle_sockets_do_not_stop_the_program(tmp_path: Path) -> None:
             held.append(writer)
         for page in ("healthz", "readyz", "playground/people"):
             assert (await get(f"{hub.url}/{page}"))[0] == 200
-        assert "Topics" in await say(hub.url, "/wwc topics")
+        assert TOPICS in await say(hub.url, "/wwc topics")
         for writer in held:
             writer.close()
         assert await hub.stop() == 0

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db import sqlite
 from db.base import open_engine, transaction
+from tests.platforms import PATIENCE
 
 
 @pytest.fixture
@@ -92,5 +93,5 @@ async def test_a_connection_that_is_closed_and_stopped_at_once_comes_to_an_end(
     closing = asyncio.create_task(connection.close())
     await asyncio.sleep(0)
     connection.stop()
-    await asyncio.wait_for(closing, 10)
+    await asyncio.wait_for(closing, PATIENCE)
     await connection.close()

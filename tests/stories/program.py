@@ -14,10 +14,11 @@ from pathlib import Path
 
 import aiohttp
 
+from tests.platforms import PATIENCE
+
 ROOT = Path(__file__).parents[2]
 """The tree these tests stand in: that one is run, wherever else the program is installed."""
 KEY = {"WWC_SECRET_KEY": "Jc1xkQvY0b1aG9uVnWm3R5tZ"}
-READY_WITHIN, STOPPED_WITHIN = 30.0, 15.0
 _READY = re.compile(r"\bready\b.*port=(\d+)|\"port\": (\d+).*\"ready\"")
 
 
@@ -40,7 +41,7 @@ class Program:
         if self.process.returncode is None:
             self.process.send_signal(signal.SIGTERM)
         try:
-            return await asyncio.wait_for(self.process.wait(), STOPPED_WITHIN)
+            return await asyncio.wait_for(self.process.wait(), PATIENCE)
         except TimeoutError:
             self.process.send_signal(signal.SIGABRT)  # it prints where each thread stands
             await self.process.wait()
@@ -76,7 +77,7 @@ async def program(
     running = Program(process, folder)
     reading = asyncio.create_task(_read(running))
     try:
-        await asyncio.wait_for(_until_ready(running, reading), READY_WITHIN)
+        await asyncio.wait_for(_until_ready(running, reading), PATIENCE)
         yield running
     finally:
         await running.stop()

@@ -50,9 +50,9 @@ async def test_beto_asks_ana_accepts_and_both_get_an_opening(tmp_path: Path) -> 
         assert BECAUSE in waiting.seen
         assert "Ana knows open data, which Beto wants to learn." in waiting.seen
         accepted = await story.slack.press(story.ana, waiting, "Accept")
-        assert "You and Beto Rojas are introduced." in accepted.seen
+        assert "You and Beto Rojas have been introduced." in accepted.seen
         again = await story.slack.press(story.ana, waiting, "Accept")
-        assert "You and Beto Rojas are introduced." in again.seen
+        assert "You and Beto Rojas have been introduced." in again.seen
 
         found = openings(tmp_path)
         assert sorted(found) == ["discord", "slack"]

@@ -16,6 +16,7 @@ from bot.adapters.playground.world import MAX_MESSAGES, Conversations, Persona, 
 from bot.cards import Card, Form, Input, Text
 from bot.request import HandledMessage
 from tests.adapters.playground.demo import FakeHub, served
+from tests.platforms import PATIENCE
 
 MAYA, LUIS, NOOR = "maya@boston.example", "luis@bogota.example", "noor@programme.example"
 
@@ -300,7 +301,7 @@ class Stream:
         self.answer = answer
 
     async def next(self) -> dict[str, Any]:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             async for line in self.answer.content:
                 if line.startswith(b"data: "):
                     return dict(json.loads(line[6:]))
@@ -464,7 +465,7 @@ async def test_streams_breathe_end_and_are_counted(
         listening.cancel()
         with suppress(asyncio.CancelledError):
             await listening
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await answer.content.read()
 
 
