@@ -15,6 +15,7 @@ from db.joining import JoinRequest
 from db.linking import Link
 from db.outbox import Delivery
 from tests.cast import sender
+from tests.owed import mark_delivered
 
 CODE = re.compile(r"[0-9A-Z]{4}(?:-[0-9A-Z]{4}){2}")
 NUMBER = re.compile(r"\b([RIL])(\d)\b")
@@ -33,6 +34,7 @@ TALK: Sequence[tuple[str, str]] = (
     ("pia", "join zzzzzz ask:yes"),
     ("pia", "verify"),
     ("noor", "admit"),
+    ("noor", "home"),
     ("pia", "join boston ask:yes"),
     ("pia", "verify"),
     ("noor", "admin members"),
@@ -80,6 +82,8 @@ TALK: Sequence[tuple[str, str]] = (
     ("rob", "welcome"),
     ("rob", "welcome person"),
     ("rob", "verify"),
+    ("rob", "profile listed:yes"),
+    ("rob", "home"),
     ("maya", "invite code"),
     ("maya", "invite rotate"),
     ("maya", "invite <@ben>"),
@@ -140,6 +144,7 @@ TALK: Sequence[tuple[str, str]] = (
     ("maya", "leave to:1"),
     ("noor", "admin members lead 3"),
     ("luis", "leave sure:yes"),
+    ("maya", "intro slot 1"),
     ("noor", "admin members restore 3"),
     ("luis", "join bogota ask:yes"),
     ("noor", "admit R6 yes"),
@@ -153,6 +158,8 @@ TALK: Sequence[tuple[str, str]] = (
     ("uma", "leave to:1 sure:yes"),
     ("ada", "leave"),
     *(("maya", "invite somebody") for _ in range(20)),
+    ("maya", "leave to:rob"),
+    ("maya", "leave to:rob sure:yes"),
 )
 
 
@@ -174,6 +181,7 @@ async def run_joining_talk(hub: Hub, language: str) -> list[Reply]:
         if found := CODE.findall(plain(reply)):
             code = found[-1]
         replies.append(reply)
+        await mark_delivered(hub.engine)
     replies += [
         await hub(Request(sender("xxx", language, is_outsider=True), words))
         for words in ("join", "link")
