@@ -111,7 +111,7 @@ async def test_somebody_who_waits_may_take_a_place(six: CommandTyper, engine: As
         ("swap", "Please fill this in."), ("swap 1", "Please fill this in."),
         ("swap x 2", "«x»"), ("send later", "now or morning"),
         ("swap 1 999", "«999»"), ("swap 1 1", "the same group"),
-        ("preview 0", "whole number"), ("preview 99", "Pairs: 3"), ("explode", "not one of"),
+        ("preview 0", "whole number"), ("preview 99", "Pairs: 3"), ("explode", "doesn't work here"),
     ],
 )  # fmt: skip
 async def test_bad_words_are_told_what_fits(six: CommandTyper, words: str, said: str) -> None:
