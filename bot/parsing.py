@@ -124,7 +124,7 @@ class Argument:
     def spellings(self) -> Iterator[str]:
         """The names by which the argument may be given, folded, in four languages."""
         for text in (self.spelling, self.name, *OPTION_NAMES.get(self.spelling, ())):
-            yield from (fold_word(way.replace("_", "-")) for way in text.split("|"))
+            yield from map(fold_word, text.split("|"))
 
 
 # --- from the model ---------------------------------------------------------------------------

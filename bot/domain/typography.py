@@ -26,11 +26,13 @@ _WRAPPERS = ("```", "``", "`", "**", "__", "~~", "*", "_", "~", '"', "'")
 def fold_word(word: str) -> str:
     """Return a word as its spellings are compared.
 
-    In lower case, without accents, invisible characters and marks around it, with plain dashes.
+    In lower case, without accents, invisible characters and marks around it, with plain dashes,
+    also where an underscore stands for one.
     """
     plain = word.translate(DASHES | DOUBLE_QUOTES | SINGLE_QUOTES | COLONS)
     letters = unicodedata.normalize("NFKD", INVISIBLE.sub("", plain).casefold())
-    return "".join(c for c in letters if not unicodedata.combining(c)).strip(_MARKS)
+    bare = "".join(c for c in letters if not unicodedata.combining(c)).strip(_MARKS)
+    return bare.replace("_", "-")
 
 
 def unwrap(text: str) -> str:

@@ -27,8 +27,8 @@ async def test_a_block_ends_what_waits_between_the_two(
     talk: ConversationDriver, words: str
 ) -> None:
     """Words on their way and a request to be introduced; the audit log says so in one word."""
-    number = await talk.open_conversation("maya", "luis")
     await press(talk, "luis", "intro maya because:hello")
+    number = await talk.open_conversation("maya", "luis")
     await talk.write("luis", "on its way", number)
     before = len(await list_acts(talk))
     for _ in range(2):

@@ -71,7 +71,7 @@ async def test_both_ways_to_report_are_one_act(talk: ConversationDriver) -> None
     number = await talk.open_conversation("maya", "luis")
     for _ in range(2):
         await press(talk, "maya", f"relay report {number}")
-    await press(talk, "maya", f"report {LUIS} because:rude where:relay:{number}")
+    await press(talk, "maya", f"report {LUIS} where:relay:{number} because:rude")
     await press(talk, "maya", f"report {LUIS} because:rude")
 
     by_relay, by_name = await find_reports(talk.engine)

@@ -100,7 +100,7 @@ async def test_mentioned_people_are_named(slack: LoopbackSlack, hub: ToldHub, an
     hub.takes = HandledMessage()
     ben = slack.add_user(slack.team, "ben")
     await slack.dm(ana, f"ask <@{ben.id}> and <@U404>")
-    assert hub.overheard[0].text == "ask @ben and @…"
+    assert hub.overheard[0].text == "ask @Ben and @…"
 
 
 async def test_the_hubs_own_messages_and_previews_are_not_heard(
