@@ -14,6 +14,7 @@ from os import environ, getpid
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import structlog
 from playwright.async_api import expect
@@ -50,6 +51,8 @@ LOG_HOOKS = (
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "both: the test runs on SQLite and on PostgreSQL")
     config.addinivalue_line("markers", "campaign: a long search, run by a tenth in `make test`")
+    hypothesis.settings.register_profile("no deadline", deadline=None)  # no test asserts a clock
+    hypothesis.settings.load_profile("no deadline")
     follow_greenlets()
     stop_first_measurement(config)
     if "PYTEST_DEBUG_TEMPROOT" not in environ and databases.has_room():
