@@ -84,7 +84,7 @@ async def told(hub: Hub, engine: AsyncEngine, clock: Clock, language: str) -> st
             if moment == steps.draft:
                 await say("noor", *(STAFF if week == 0 else ()), "admin rounds preview")
             if moment == steps.notice and week == 1:
-                acts = ("send", "send morning", "undo", "undo", "send now", "preview")
+                acts = ("send", "send 25", "send morning", "undo", "undo", "send now", "preview")
                 await say("noor", *(f"admin rounds {act}" for act in acts))
                 clock.advance(minutes=5)
                 await job.advance_rounds(engine, clock)
