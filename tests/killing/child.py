@@ -30,6 +30,7 @@ from bot.adapters.discord.rest import RestClient
 from bot.adapters.slack.client import Clients
 from bot.adapters.slack.post import SlackDeliveryAdapter
 from bot.adapters.slack.tokens import Tokens
+from bot.deliveries import withdraw_delivery
 from bot.jobs.deliver import DeliveryWorker
 from db import outbox, retention
 from db.base import is_sqlite, open_engine, transaction
@@ -89,10 +90,20 @@ def create_delivery_adapter(
     return DiscordDeliveryAdapter(rest), rest
 
 
-async def _upcoming(session: AsyncSession, now: datetime) -> datetime | None:
+async def _withdraw(session: AsyncSession, key: str, now: datetime) -> None:
+    """Take a delivery back as the hub does, once: a later life finds it taken back."""
+    if not await outbox.has_delivery(session, f"{key}:remove"):
+        number = await session.scalar(select(Delivery.id).where(Delivery.key == key))
+        await withdraw_delivery(session, now, number)
+
+
+async def _upcoming(
+    session: AsyncSession, now: datetime, withdrawn_at: datetime
+) -> datetime | None:
     """The next moment at which something may have to be done; None if nothing is pending.
 
-    A gate that is shut, a retry that waits, a lease that would run out, whichever comes first.
+    A gate that is shut, a retry that waits, a lease that would run out, the withdrawal, whichever
+    comes first.
     """
     waits = select(func.min(Delivery.retry_at)).where(
         Delivery.state == DUE, Delivery.retry_at > now
@@ -103,6 +114,7 @@ async def _upcoming(session: AsyncSession, now: datetime) -> datetime | None:
         exists().where(Delivery.state == DUE, Delivery.retry_at <= RateLimit.until),
     )
     moments = [await session.scalar(query) for query in (waits, leases, gates)]
+    moments.append(withdrawn_at if withdrawn_at > now else None)
     return min((m for m in moments if m is not None), default=None)
 
 
@@ -112,10 +124,14 @@ async def live(job: dict[str, Any], clock: SharedClock) -> dict[str, Any]:
     engine.sync_engine.update_execution_options(compiled_cache=STATEMENTS)
     adapter, connections = create_delivery_adapter(job, clock)
     deliverer = DeliveryWorker(engine, [adapter], KEYS, clock, chance=lambda: 0.5)
+    withdrawn_at = datetime.fromtimestamp(job["withdrawn_at"], UTC)
     for _ in range(MOST_ROUNDS):
+        if clock() >= withdrawn_at:
+            async with transaction(engine, writes=True) as session:
+                await _withdraw(session, job["withdrawn"], clock())
         await deliverer.run_until_idle()
         async with transaction(engine) as session:
-            then = await _upcoming(session, clock())
+            then = await _upcoming(session, clock(), withdrawn_at)
             books = await _books(session) if then is None else {}
         if books:
             await connections.close()

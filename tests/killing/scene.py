@@ -25,6 +25,10 @@ from tests.platforms.slack import LoopbackSlack
 ACCOUNTS = ("maya", "luis", "ben", "ada")
 LAG = 10.0
 """Seconds until the platform's history shows a message; the hub waits for fifteen."""
+LATER = timedelta(seconds=3)
+"""After so long one message is edited, and another one is taken back."""
+WITHDRAWN, REMOVAL = "gone", "gone:remove"
+"""The keys of the message that is taken back, wherever it is by then, and of its removal."""
 
 _KEY = re.compile(r"Delivery (\w+): (\w+)")
 _AGAIN = {translator(one)("(sent again: the first one may have arrived)") for one in LANGUAGES}
@@ -168,19 +172,17 @@ async def furnish(engine: AsyncEngine, platform: Platform, now: datetime) -> Non
         def direct(person: str) -> Address:
             return Address(platform.name, platform.workspace, user=platform.users[person])
 
-        later = now + timedelta(seconds=3)
         one = await owe("one", "answer", direct("maya"), "maya")
         await owe("two", "answer", direct("maya"), "maya")
         root = await owe("root", "conversation", direct("luis"), "luis")
         await owe("reply", "conversation", direct("luis"), "luis", under_id=root)
-        gone = await owe("gone", "answer", direct("ben"), "ben")
+        await owe(WITHDRAWN, "answer", direct("ben"), "ben")
         await owe("edit", "answer", direct("maya"), "maya", act="edit", of_id=one, about="one",
-                  says="changed", at=later)  # fmt: skip
-        await owe("remove", "answer", direct("ben"), "ben", act="remove", of_id=gone, at=later)
+                  says="changed", at=now + LATER)  # fmt: skip
         await owe("news", "news", Address(platform.name, platform.workspace, "", platform.channel))
         if platform.several:
             several = Address(platform.name, platform.workspace, user=platform.several)
             await owe("several", "conversation", several)
 
 
-POSTS = ("one", "two", "root", "reply", "gone", "news", "several")
+POSTS = ("one", "two", "root", "reply", WITHDRAWN, "news", "several")

@@ -20,7 +20,17 @@ from db.base import open_engine
 from db.outbox import AMBIGUOUS, CANCELLED, PENDING, SENT
 from tests.cast import NOW
 from tests.killing.child import SharedClock
-from tests.killing.scene import FAULTS, PLATFORMS, POSTS, Platform, Seen, furnish
+from tests.killing.scene import (
+    FAULTS,
+    LATER,
+    PLATFORMS,
+    POSTS,
+    REMOVAL,
+    WITHDRAWN,
+    Platform,
+    Seen,
+    furnish,
+)
 
 ROOT = Path(bot.__file__).parent.parent
 ABSENCES = (0, 0, 1, 29, 31, 60, 119, 121, 181, 3600)
@@ -121,6 +131,7 @@ async def staged(platform: str, database: str, folder: Path) -> AsyncIterator[St
             job = {
                 "platform": platform, "api_url": there.api_url, "token": there.token,
                 "database": database, "clock": str(file),
+                "withdrawn": WITHDRAWN, "withdrawn_at": (NOW + LATER).timestamp(),
             }  # fmt: skip
             try:
                 yield Stage(there, database, clock, Lives(process, job), reset)
@@ -176,6 +187,7 @@ async def run(stage: Stage, seed: int, kills: int, share: float = 1.0) -> Tally:
     undisturbed = await stage.lives.one()
     assert undisturbed
     reached = undisturbed.reached
+    assert undisturbed.states[REMOVAL] == SENT  # else the trials take nothing away
     _judge(tally, "no kill", undisturbed.states, stage.platform.seen())
     points = [(name, nth) for name, times in sorted(reached.items()) for nth in range(1, times + 1)]
     once = chance.sample(points, round(len(points) * share))
@@ -214,7 +226,6 @@ def _judge(tally: Tally, which: str, states: dict[str, str], seen: Seen) -> None
     for key in (key for key in POSTS if key in states or key != "several"):
         state = states.get(key, "missing")
         shown = seen.first[key]
-        withdrawn = key == "gone" and states.get("remove") == SENT
         if shown > 1:
             tally.doubled.append(f"{which}: {key} stands there {shown} times")
         if state == AMBIGUOUS:
@@ -223,7 +234,7 @@ def _judge(tally: Tally, which: str, states: dict[str, str], seen: Seen) -> None
                 tally.silent.append(f"{which}: {key} is uncertain and nobody was told")
         elif state in PENDING:
             tally.silent.append(f"{which}: {key} still is {state}")
-        elif state != SENT or not (shown or seen.again[key] or withdrawn):
+        elif key != WITHDRAWN and (state != SENT or not (shown or seen.again[key])):
             tally.lost.append(f"{which}: {key} is {state} and shown {shown} times")
         tally.again += seen.again[key]
     _judge_changes(tally, which, states, seen)
@@ -232,12 +243,15 @@ def _judge(tally: Tally, which: str, states: dict[str, str], seen: Seen) -> None
 
 
 def _judge_changes(tally: Tally, which: str, states: dict[str, str], seen: Seen) -> None:
-    """An edit and a removal are done once their message is there, else they are not owed."""
-    for key, of in (("edit", "one"), ("remove", "gone")):
-        wanted = SENT if states.get(of) == SENT else CANCELLED
-        if states.get(key, "missing") != wanted:
-            tally.lost.append(f"{which}: {key} is {states.get(key)}")
+    """The edit is done if its message is there; nobody can read what was taken back."""
+    wanted = SENT if states.get("one") == SENT else CANCELLED
+    if states.get("edit", "missing") != wanted:
+        tally.lost.append(f"{which}: edit is {states.get('edit')}")
     if states.get("edit") == SENT and seen.says.get("one") != "changed":
         tally.lost.append(f"{which}: the edit is not seen")
-    if states.get("remove") == SENT and seen.first["gone"]:
-        tally.lost.append(f"{which}: what was withdrawn is still there")
+    gone, removal = states.get(WITHDRAWN), states.get(REMOVAL)
+    may_be = {SENT: (SENT,), AMBIGUOUS: (CANCELLED,), CANCELLED: (CANCELLED, None)}
+    if gone not in PENDING and removal not in may_be.get(gone or "", ()):
+        tally.lost.append(f"{which}: {WITHDRAWN} is {gone} and its removal {removal}")
+    if gone != AMBIGUOUS and (seen.first[WITHDRAWN] or seen.again[WITHDRAWN]):
+        tally.lost.append(f"{which}: what was taken back is still there")
