@@ -25,6 +25,7 @@ from db.members import Account, Member
 from db.outbox import Address, Delivery, cancel_waiting, delivery_address
 from db.relay import Relay, RelayLine
 from db.tags import Tagged
+from db.withdrawing import MAY_NEED_REMOVAL
 from db.workspaces import Workspace
 
 OPENING, OPEN, FAILED = "opening", "open", "failed"
@@ -257,9 +258,13 @@ async def find_address(session: AsyncSession, root_id: int | None) -> Address | 
 
 
 async def cancel_roots(session: AsyncSession, talk: Talk, now: datetime) -> list[Delivery]:
-    """Cancel the opening messages that are not on their way yet; return those deliveries."""
+    """Cancel the opening messages that are not on their way yet; return those deliveries.
+
+    One that may have arrived and is to be removed is left to be looked for.
+    """
     roots = Delivery.id.in_((talk.one_root_id, talk.other_root_id))
-    return await cancel_waiting(session, now, "the other side cannot be reached", roots)
+    reason = "the other side cannot be reached"
+    return await cancel_waiting(session, now, reason, roots, ~MAY_NEED_REMOVAL)
 
 
 async def fail_talk(session: AsyncSession, talk: Talk, now: datetime) -> list[Delivery]:

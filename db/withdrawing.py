@@ -1,14 +1,22 @@
-"""Withdrawing messages: which may still arrive, and whether an attempt may begin."""
+"""Withdrawing messages: which may still arrive, and which may no longer be sent."""
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, and_, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from db.outbox import AMBIGUOUS, HELD, INFLIGHT, PENDING, Delivery, is_in
+from db.outbox import AMBIGUOUS, HELD, PENDING, Delivery, is_in
 
 _removal = aliased(Delivery)
+
+MAY_NEED_REMOVAL: ColumnElement[bool] = and_(
+    Delivery.began_at.is_not(None),
+    exists().where(
+        _removal.of_id == Delivery.id, _removal.act == "remove", is_in(*PENDING, of=_removal)
+    ),
+)
+"""Whether a message may have arrived and a removal of it is waiting."""
 
 
 async def list_unsettled(session: AsyncSession, *which: ColumnElement[bool]) -> Sequence[Delivery]:
@@ -18,19 +26,16 @@ async def list_unsettled(session: AsyncSession, *which: ColumnElement[bool]) -> 
     return (await session.scalars(query)).all()
 
 
-async def is_wanted(session: AsyncSession, row: Delivery) -> bool:
-    """Return whether an attempt that is about to begin may still be made.
+async def list_unwanted(session: AsyncSession, rows: Sequence[Delivery]) -> set[int]:
+    """Return the ids of those deliveries whose message, or the one they edit, was taken back.
 
-    It may not if another process has claimed the delivery since, or if the message, or the one that
-    it edits, was taken back: then a removal of it is waiting.
+    A removal of it is waiting then.
     """
-    held = Delivery.id == row.id, Delivery.fence == row.fence, is_in(INFLIGHT)
-    query = select(Delivery.id).where(*held)
-    if row.act != "remove":
-        removal = exists().where(
-            _removal.of_id.in_([number for number in (row.id, row.of_id) if number]),
-            _removal.act == "remove",
-            is_in(*PENDING, of=_removal),
-        )
-        query = query.where(~removal)
-    return await session.scalar(query) is not None
+    of = {row.id: {row.id, row.of_id} for row in rows if row.act != "remove"}
+    query = select(Delivery.of_id).where(
+        Delivery.of_id.in_({number for numbers in of.values() for number in numbers if number}),
+        Delivery.act == "remove",
+        is_in(*PENDING),
+    )
+    removed = set((await session.scalars(query)).all())
+    return {number for number, numbers in of.items() if numbers & removed}

@@ -24,7 +24,7 @@ OUTAGE_PAUSE = timedelta(seconds=45)
 LOOKUP_PERIOD = timedelta(hours=24)
 """How long a message that may have arrived is looked up before that is given up."""
 
-State = Literal["sent", "due", "dead", "expired", "ambiguous", "cancelled"]
+State = Literal["sent", "due", "dead", "expired", "ambiguous"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +96,7 @@ class Unverifiable:
     """The hub has no means to find out whether the message is there."""
 
 
-@dataclass(frozen=True, slots=True)
-class TakenBack:
-    """The message was taken back before the platform was asked to post it."""
-
-
-AttemptResult = (
-    Delivered | Rejected | Ambiguous | NotPosted | LookupFailed | Unverifiable | TakenBack
-)
+AttemptResult = Delivered | Rejected | Ambiguous | NotPosted | LookupFailed | Unverifiable
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +131,6 @@ def decide_outcome(end: AttemptResult, attempt: Attempt) -> Outcome:
             return _decide_lookup_failed(end, attempt)
         case Unverifiable():
             return _decide_unverifiable(attempt)
-        case TakenBack():
-            return Outcome("cancelled", "taken back", counts_as_attempt=False)
         case _:
             assert_never(end)
 

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import hashlib
 import hmac
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -27,7 +27,6 @@ from bot.domain.outcomes import (
     LookupFailed,
     NotPosted,
     Rejected,
-    TakenBack,
     Unverifiable,
 )
 from bot.failpoints import reach
@@ -94,24 +93,12 @@ def rate_limit_key(row: Delivery, scope: str) -> str:
 
 
 async def attempt_delivery(
-    adapter: DeliveryAdapter,
-    keys: Sequence[str],
-    claim: Claim,
-    began: datetime,
-    is_wanted: Callable[[Delivery], Awaitable[bool]],
+    adapter: DeliveryAdapter, keys: Sequence[str], claim: Claim, began: datetime
 ) -> AttemptReport:
-    """Post, edit or remove a message and report how that ended; never raises.
-
-    `is_wanted` is asked last, when the claim may be seconds old: what was taken back meanwhile is
-    not sent. An earlier attempt may have arrived all the same, and is still looked for.
-    """
+    """Post, edit or remove a message and report how that ended; never raises."""
     row = claim.row
     try:
         async with asyncio.timeout(SEND_TIMEOUT):
-            reach("deliver.before_look")
-            if not await is_wanted(row):
-                end = TakenBack() if row.began_at is None else Ambiguous("taken back")
-                return AttemptReport(row, end, began)
             posted = await _call_adapter(adapter, keys, claim)
     except DeliveryError as refused:
         return _failure_result(row, refused, began)

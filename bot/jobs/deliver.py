@@ -201,14 +201,14 @@ class DeliveryWorker:
                     waits.append(claim.row)
                 case Settlement() as over:
                     self._settlements.append(over)
-        begun = await self._mark_in_flight(now, posts, waits)
-        for claim in looks:
+        begun, late_looks = await self._mark_in_flight(now, posts, waits)
+        for claim in (*looks, *late_looks):
             self._start(
                 claim, look_up_delivery(self._find_adapter(claim.row), self.keys, claim, now)
             )
         for claim in begun:
             adapter = self._find_adapter(claim.row)
-            self._start(claim, attempt_delivery(adapter, self.keys, claim, now, self._is_wanted))
+            self._start(claim, attempt_delivery(adapter, self.keys, claim, now))
         return bool(claims)
 
     async def _claim(self, now: datetime, free: int) -> Sequence[Claim]:
@@ -246,22 +246,23 @@ class DeliveryWorker:
         reach("deliver.after_claim_commit")
         return taken.claims
 
-    async def _is_wanted(self, row: Delivery) -> bool:
-        async with transaction(self.engine) as session:
-            return await withdrawing.is_wanted(session, row)
-
     def _find_adapter(self, row: Delivery) -> DeliveryAdapter:
         return next(c for c in self.adapters if c.serves(row.platform, row.workspace))
 
     async def _mark_in_flight(
         self, now: datetime, posts: Sequence[Claim], waits: Sequence[Delivery]
-    ) -> Sequence[Claim]:
-        """Commit the posts as in flight, release the others; return those that may be sent."""
+    ) -> tuple[Sequence[Claim], Sequence[Claim]]:
+        """Commit the posts as in flight and release the others.
+
+        Returns those that may be sent and those that are only looked for. What was taken back since
+        it was claimed is not sent; an earlier attempt may have arrived, and is looked for.
+        """
         if not (posts or waits):
-            return ()
+            return (), ()
         reach("deliver.before_begin")
         async with transaction(self.engine, writes=True) as session:
-            rows = [claim.row for claim in posts]
+            unwanted = await withdrawing.list_unwanted(session, [claim.row for claim in posts])
+            rows = [claim.row for claim in posts if claim.row.id not in unwanted]
             ours = await sending.mark_in_flight(session, now, LEASE, rows) if rows else set[int]()
             refused = [row for row in rows if row.id not in ours]
             if refused:
@@ -270,7 +271,11 @@ class DeliveryWorker:
                 await sending.release_claims(session, waits, now + ROOT_PAUSE)
             reach("deliver.before_begin_commit")
         reach("deliver.after_inflight")
-        return [claim for claim in posts if claim.row.id in ours]
+        taken_back = [claim for claim in posts if claim.row.id in unwanted]
+        for row in (claim.row for claim in taken_back if claim.row.began_at is None):
+            self._settlements.append(Settlement(row.id, row.fence, outbox.CANCELLED, "taken back"))
+        looks = [claim for claim in taken_back if claim.row.began_at is not None]
+        return [claim for claim in posts if claim.row.id in ours], looks
 
     def _start(self, claim: Claim, work: Coroutine[Any, Any, AttemptReport]) -> None:
         self._running[asyncio.create_task(work)] = claim.row

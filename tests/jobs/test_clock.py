@@ -12,7 +12,7 @@ from bot.jobs.deliver import LEASE, DeliveryWorker
 from bot.metrics import CLOCK_STEPS
 from db import sending
 from db.base import transaction
-from db.outbox import Delivery, RateLimit
+from db.outbox import RateLimit
 from tests.conftest import Clock, Entry
 from tests.jobs.conftest import KEY, Owing, Rows, worker
 from tests.jobs.platform import Platform
@@ -70,11 +70,7 @@ async def test_what_a_dead_process_had_under_way_is_looked_for_soon(
     (flying,) = [claim for claim in taken.claims if claim.row.channel == "C1"]
     async with transaction(engine, writes=True) as session:
         await sending.mark_in_flight(session, clock(), LEASE, [flying.row])
-
-    async def is_wanted(_: Delivery) -> bool:
-        return True
-
-    await attempts.attempt_delivery(platform, [KEY], flying, clock(), is_wanted)
+    await attempts.attempt_delivery(platform, [KEY], flying, clock())
     platform.clock = Clock(clock.now).__call__  # the platform's clock is right all the time
     clock.advance(**BACK)
     other = worker(engine, platform, clock)

@@ -161,21 +161,19 @@ async def test_without_the_act_all_of_it_arrives(
     assert scene.list_arrived() == arrived
 
 
-@pytest.mark.parametrize("step", ["_mark_in_flight", "_is_wanted"])
 @pytest.mark.parametrize("words", ACTS)
 async def test_what_a_worker_has_claimed_is_not_posted_after_the_act(
-    scene: Scene, engine: AsyncEngine, clock: Clock, monkeypatch: pytest.MonkeyPatch, words: str,
-    step: str,
-) -> None:  # fmt: skip
-    """The act is committed after the claim, or after the worker has recorded that it sends now."""
-    original = getattr(DeliveryWorker, step)
+    scene: Scene, engine: AsyncEngine, clock: Clock, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    """The act is committed between the claim and the record that the worker sends now."""
+    original = DeliveryWorker._mark_in_flight
 
     async def act_first(self: DeliveryWorker, *args: Any) -> Any:
         await scene.act(words)
         return await original(self, *args)
 
     before = [len(platform.posts) for platform in scene.platforms]
-    monkeypatch.setattr(DeliveryWorker, step, act_first)
+    monkeypatch.setattr(DeliveryWorker, "_mark_in_flight", act_first)
     await scene.settle(engine, clock)
     assert scene.list_arrived() == []
     new = [post for platform, number in zip(scene.platforms, before, strict=True)
