@@ -182,7 +182,17 @@ async def test_the_page_answers_health_and_stops_cleanly(story: Town) -> None:
         async with http.get(f"{story.hub.url}/metrics") as answer:
             assert "hub_requests" in await answer.text()
     assert ready.pop("queue").endswith(" s")
-    assert ready == dict.fromkeys(("database", "slack", "discord", "playground"), "ok")
+    parts = (
+        "database",
+        "slack",
+        "discord",
+        "playground",
+        "deliveries",
+        "disk",
+        "timetable",
+        "worker",
+    )
+    assert ready == dict.fromkeys(parts, "ok")
     assert await story.hub.stop() == 0
 
 

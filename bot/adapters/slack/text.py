@@ -50,8 +50,11 @@ def _escape(text: str) -> str:
 
 def _break_position(text: str, most: int) -> int:
     """Return how many characters fit in `most` units without cutting a grapheme."""
-    end = most
-    while utf16_length(text[:end]) > most:
-        end -= 1
+    units, end = 0, 0
+    for letter in text[:most]:
+        units += 2 if letter > "\uffff" else 1
+        if units > most:
+            break
+        end += 1
     # a single grapheme that is longer than `most` has to be cut
     return len(cut_at_character(text, end)) or max(end, 1)
