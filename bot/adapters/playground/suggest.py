@@ -71,9 +71,13 @@ def _find_verb(typing: CompletionContext, rest: str) -> Verb | None:
 
 def _verb_items(typing: CompletionContext, lead: str, typed: str) -> list[Item]:
     wanted = fold_text(typed)
-    names = [n for n, c in typing.hub.commands.items() if typing.staff or not c.is_staff_only]
-    begin = [n for n in names if n.startswith(wanted)]
-    inside = [n for n in names if wanted in n and n not in begin]
+    names = {
+        name: fold_text(name)
+        for name, verb in typing.hub.commands.items()
+        if typing.staff or not verb.is_staff_only
+    }
+    begin = [name for name, folded in names.items() if folded.startswith(wanted)]
+    inside = [name for name, folded in names.items() if wanted in folded and name not in begin]
     return [_verb_item(typing, lead, typing.hub.commands[n]) for n in begin + inside][:MAX_ITEMS]
 
 

@@ -238,6 +238,7 @@ async def test_completion_leads_from_the_slash_to_the_value(browser: Browser) ->
 
 async def test_what_is_taken_stands_in_the_line(browser: Browser) -> None:
     """Values of two words are quoted, verbs with arguments go on."""
+    assert await labels(browser, "/wwc who-d") == ["who-does"]
     verbs = await browser.items("suggest", text="/wwc who")
     assert verbs[0]["value"] == "/wwc who-does "
     assert verbs[0]["hint"] == "Find who works on something"
