@@ -271,10 +271,14 @@ class DeliveryWorker:
                 await sending.release_claims(session, waits, now + ROOT_PAUSE)
             reach("deliver.before_begin_commit")
         reach("deliver.after_inflight")
-        taken_back = [claim for claim in posts if claim.row.id in unwanted]
-        for row in (claim.row for claim in taken_back if claim.row.began_at is None):
-            self._settlements.append(Settlement(row.id, row.fence, outbox.CANCELLED, "taken back"))
-        looks = [claim for claim in taken_back if claim.row.began_at is not None]
+        looks = []
+        for claim in (claim for claim in posts if claim.row.id in unwanted):
+            row = claim.row
+            if row.act == "post" and row.began_at is not None:
+                looks.append(claim)
+            else:  # never begun, or an edit, whose message is removed in any case
+                over = Settlement(row.id, row.fence, outbox.CANCELLED, "taken back")
+                self._settlements.append(over)
         return [claim for claim in posts if claim.row.id in ours], looks
 
     def _start(self, claim: Claim, work: Coroutine[Any, Any, AttemptReport]) -> None:
